@@ -1,0 +1,7 @@
+//! Bytes to values and back: the JSON reader and the inner wire encoding.
+//!
+//! Every reader here takes a slice, meets a named limit before it works, and
+//! leaves nothing over.
+
+pub(crate) mod json;
+pub(crate) mod wire;

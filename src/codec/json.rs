@@ -1,0 +1,408 @@
+//! Strict JSON (RFC 8259): duplicate names are refused, depth, size and count
+//! are bounded, and numbers keep the text they were written with.
+
+use std::ops::Range;
+
+use json_event_parser::{JsonEvent, LowLevelJsonParser, LowLevelJsonSerializer};
+use thiserror::Error;
+
+/// What a JSON text may cost before it is refused.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JsonLimits {
+    /// Longest text, in bytes.
+    pub(crate) bytes: usize,
+    /// Deepest nesting of arrays and objects.
+    pub(crate) depth: usize,
+    /// Most values (members and items, scalars included).
+    pub(crate) values: usize,
+}
+
+/// Why a text is not the JSON that is accepted here. Holds positions, never content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum JsonError {
+    /// The text is longer than the limit.
+    #[error("the JSON text is longer than {limit} bytes")]
+    TooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Arrays and objects are nested deeper than the limit.
+    #[error("the JSON text nests deeper than {limit} levels")]
+    TooDeep {
+        /// The limit in levels.
+        limit: usize,
+    },
+    /// There are more values than the limit.
+    #[error("the JSON text holds more than {limit} values")]
+    TooMany {
+        /// The limit in values.
+        limit: usize,
+    },
+    /// The text is not UTF-8 (RFC 8259 section 8.1).
+    #[error("the JSON text is not UTF-8 at byte {offset}")]
+    NotUtf8 {
+        /// Offset of the first byte that is not UTF-8.
+        offset: usize,
+    },
+    /// The text is not JSON.
+    #[error("not JSON at byte {offset}")]
+    Syntax {
+        /// Offset near the fault.
+        offset: usize,
+    },
+    /// An object holds the same name twice (RFC 8259 section 4, RFC 7493 section 2.3).
+    #[error("an object that ends at byte {offset} holds the same name twice")]
+    DuplicateName {
+        /// Offset just behind the object.
+        offset: usize,
+    },
+}
+
+/// A JSON value. Objects keep the order of their members.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, as the text that was written.
+    Number(String),
+    /// A string, unescaped.
+    String(String),
+    /// An array.
+    Array(Vec<Json>),
+    /// An object.
+    Object(Object),
+}
+
+/// A JSON object: its members in order, and where it stood in the text.
+#[derive(Clone, Default)]
+pub(crate) struct Object {
+    members: Vec<(String, Json)>,
+    span: Range<usize>,
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        self.members == other.members
+    }
+}
+
+impl Object {
+    /// An object of these members, in this order.
+    pub(crate) fn new(members: Vec<(String, Json)>) -> Self {
+        Self { members, span: 0..0 }
+    }
+
+    /// The member of this name.
+    pub(crate) fn member(&self, name: &str) -> Option<&Json> {
+        self.members.iter().find(|(n, _)| n == name).map(|(_, v)| v)
+    }
+
+    /// The members in order.
+    pub(crate) fn members(&self) -> &[(String, Json)] {
+        &self.members
+    }
+
+    /// The members, owned.
+    pub(crate) fn into_members(self) -> Vec<(String, Json)> {
+        self.members
+    }
+
+    /// Adds a member at the end.
+    pub(crate) fn push(&mut self, name: impl Into<String>, value: Json) {
+        self.members.push((name.into(), value));
+    }
+
+    /// The bytes of the text that this object was parsed from, braces included.
+    pub(crate) fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+}
+
+impl Json {
+    /// Parses one JSON text.
+    ///
+    /// A UTF-8 byte order mark is refused, as RFC 8259 section 8.1 allows.
+    pub(crate) fn parse(text: &[u8], limits: JsonLimits) -> Result<Self, JsonError> {
+        if text.len() > limits.bytes {
+            return Err(JsonError::TooLong { limit: limits.bytes });
+        }
+        if let Err(fault) = std::str::from_utf8(text) {
+            return Err(JsonError::NotUtf8 { offset: fault.valid_up_to() });
+        }
+        if text.starts_with(b"\xef\xbb\xbf") {
+            return Err(JsonError::Syntax { offset: 0 });
+        }
+        Builder::new(limits).run(text)
+    }
+
+    /// A string value.
+    pub(crate) fn string(text: impl Into<String>) -> Self {
+        Self::String(text.into())
+    }
+
+    /// The member of this name, if this is an object that has it.
+    pub(crate) fn member(&self, name: &str) -> Option<&Json> {
+        self.as_object().and_then(|object| object.member(name))
+    }
+
+    /// The object, if this is one.
+    pub(crate) fn as_object(&self) -> Option<&Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The items, if this is an array.
+    pub(crate) fn as_array(&self) -> Option<&[Json]> {
+        match self {
+            Self::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The text, if this is a string.
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text of the number as written, if this is one.
+    pub(crate) fn as_number(&self) -> Option<&str> {
+        match self {
+            Self::Number(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The truth value, if this is one.
+    pub(crate) fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The JSON text, without white space, members in order, numbers as written.
+    pub(crate) fn to_text(&self) -> String {
+        let mut bytes = Vec::new();
+        let mut serializer = LowLevelJsonSerializer::new();
+        self.write(&mut serializer, &mut bytes);
+        String::from_utf8(bytes).unwrap_or_default()
+    }
+
+    fn write(&self, serializer: &mut LowLevelJsonSerializer, out: &mut Vec<u8>) {
+        let mut event = |event: JsonEvent<'_>| {
+            serializer
+                .serialize_event(event, &mut *out)
+                .expect("writing to memory in well-nested order does not fail");
+        };
+        match self {
+            Self::Null => event(JsonEvent::Null),
+            Self::Bool(value) => event(JsonEvent::Boolean(*value)),
+            Self::Number(text) => event(JsonEvent::Number(text.as_str().into())),
+            Self::String(text) => event(JsonEvent::String(text.as_str().into())),
+            Self::Array(items) => {
+                event(JsonEvent::StartArray);
+                for item in items {
+                    item.write(serializer, out);
+                }
+                serializer
+                    .serialize_event(JsonEvent::EndArray, out)
+                    .expect("writing to memory in well-nested order does not fail");
+            }
+            Self::Object(object) => {
+                event(JsonEvent::StartObject);
+                for (name, value) in &object.members {
+                    serializer
+                        .serialize_event(JsonEvent::ObjectKey(name.as_str().into()), &mut *out)
+                        .expect("writing to memory in well-nested order does not fail");
+                    value.write(serializer, out);
+                }
+                serializer
+                    .serialize_event(JsonEvent::EndObject, out)
+                    .expect("writing to memory in well-nested order does not fail");
+            }
+        }
+    }
+}
+
+/// An array or object that is still open while parsing.
+enum Open {
+    Array(Vec<Json>),
+    Object { members: Vec<(String, Json)>, name: Option<String>, start: usize },
+}
+
+/// Builds the tree from the parser's events, without recursion.
+struct Builder {
+    limits: JsonLimits,
+    open: Vec<Open>,
+    values: usize,
+    done: Option<Json>,
+}
+
+impl Builder {
+    fn new(limits: JsonLimits) -> Self {
+        Self { limits, open: Vec::new(), values: 0, done: None }
+    }
+
+    fn run(mut self, text: &[u8]) -> Result<Json, JsonError> {
+        let mut parser =
+            LowLevelJsonParser::new().with_max_stack_size(self.limits.depth.saturating_mul(2) + 2);
+        let mut offset = 0;
+        loop {
+            let rest = text.get(offset..).unwrap_or_default();
+            let result = parser.parse_next(rest, true);
+            offset += result.consumed_bytes;
+            match result.event {
+                Some(Ok(JsonEvent::Eof)) => break,
+                Some(Ok(event)) => self.event(event, offset)?,
+                Some(Err(_)) => return Err(JsonError::Syntax { offset }),
+                None => {}
+            }
+        }
+        self.done.ok_or(JsonError::Syntax { offset })
+    }
+
+    fn event(&mut self, event: JsonEvent<'_>, offset: usize) -> Result<(), JsonError> {
+        match event {
+            JsonEvent::String(text) => self.value(Json::String(text.into_owned())),
+            JsonEvent::Number(text) => self.value(Json::Number(text.into_owned())),
+            JsonEvent::Boolean(value) => self.value(Json::Bool(value)),
+            JsonEvent::Null => self.value(Json::Null),
+            JsonEvent::StartArray => self.start(Open::Array(Vec::new())),
+            JsonEvent::StartObject => {
+                self.start(Open::Object { members: Vec::new(), name: None, start: offset.saturating_sub(1) })
+            }
+            JsonEvent::ObjectKey(key) => {
+                if let Some(Open::Object { name, .. }) = self.open.last_mut() {
+                    *name = Some(key.into_owned());
+                }
+                Ok(())
+            }
+            JsonEvent::EndArray | JsonEvent::EndObject => self.end(offset),
+            JsonEvent::Eof => Ok(()),
+        }
+    }
+
+    fn start(&mut self, open: Open) -> Result<(), JsonError> {
+        if self.open.len() >= self.limits.depth {
+            return Err(JsonError::TooDeep { limit: self.limits.depth });
+        }
+        self.open.push(open);
+        Ok(())
+    }
+
+    fn end(&mut self, offset: usize) -> Result<(), JsonError> {
+        match self.open.pop() {
+            Some(Open::Array(items)) => self.value(Json::Array(items)),
+            Some(Open::Object { members, start, .. }) => {
+                if has_duplicate(&members) {
+                    return Err(JsonError::DuplicateName { offset });
+                }
+                self.value(Json::Object(Object { members, span: start..offset }))
+            }
+            None => Err(JsonError::Syntax { offset }),
+        }
+    }
+
+    fn value(&mut self, value: Json) -> Result<(), JsonError> {
+        self.values += 1;
+        if self.values > self.limits.values {
+            return Err(JsonError::TooMany { limit: self.limits.values });
+        }
+        match self.open.last_mut() {
+            Some(Open::Array(items)) => items.push(value),
+            Some(Open::Object { members, name, .. }) => {
+                members.push((name.take().unwrap_or_default(), value));
+            }
+            None => self.done = Some(value),
+        }
+        Ok(())
+    }
+}
+
+fn has_duplicate(members: &[(String, Json)]) -> bool {
+    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair.first() == pair.last())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: JsonLimits = JsonLimits { bytes: 1 << 20, depth: 64, values: 1000 };
+
+    fn parse(text: &str) -> Result<Json, JsonError> {
+        Json::parse(text.as_bytes(), LIMITS)
+    }
+
+    #[test]
+    fn numbers_keep_their_text() {
+        let text = r#"{"a":6.1000,"b":[1e5,-0.0,12345678901234567890123]}"#;
+        assert_eq!(parse(text).unwrap().to_text(), text);
+    }
+
+    #[test]
+    fn object_spans_are_the_exact_bytes() {
+        let text = r#" {"x": [ {"a" : "é\u00e9"} , {} ] } "#;
+        let json = parse(text).unwrap();
+        assert_eq!(&text[json.as_object().unwrap().span()], text.trim());
+        let items = json.member("x").unwrap().as_array().unwrap();
+        assert_eq!(&text[items[0].as_object().unwrap().span()], r#"{"a" : "é\u00e9"}"#);
+        assert_eq!(&text[items[1].as_object().unwrap().span()], "{}");
+    }
+
+    #[test]
+    fn duplicate_names_are_refused_at_any_depth() {
+        assert!(matches!(parse(r#"{"a":1,"b":{"c":1,"c":2}}"#), Err(JsonError::DuplicateName { .. })));
+        assert!(matches!(parse(r#"{"a":1,"\u0061":2}"#), Err(JsonError::DuplicateName { .. })));
+    }
+
+    #[test]
+    fn depth_count_and_length_are_bounded() {
+        let deep = "[".repeat(200_000);
+        assert_eq!(parse(&deep).err(), Some(JsonError::TooDeep { limit: 64 }));
+        let ok = format!("{}{}", "[".repeat(64), "]".repeat(64));
+        assert!(parse(&ok).is_ok());
+        let many = format!("[{}0]", "0,".repeat(1000));
+        assert_eq!(parse(&many).err(), Some(JsonError::TooMany { limit: 1000 }));
+        let limits = JsonLimits { bytes: 3, ..LIMITS };
+        assert_eq!(Json::parse(b"[1,2]", limits).err(), Some(JsonError::TooLong { limit: 3 }));
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused() {
+        for text in [
+            "",
+            " ",
+            "{",
+            "[1,]",
+            "{\"a\":1,}",
+            "01",
+            "1.",
+            ".5",
+            "+1",
+            "NaN",
+            "nul",
+            "\"\u{1}\"",
+            "\"\\ud800\"",
+            "\"\\x\"",
+            "{'a':1}",
+            "[1] 2",
+            "{\"a\" 1}",
+            "\u{feff}{}",
+            "// c\n1",
+            "\"abc",
+        ] {
+            assert!(matches!(parse(text), Err(JsonError::Syntax { .. })), "accepted {text:?}");
+        }
+        assert!(matches!(Json::parse(b"\"\xff\"", LIMITS), Err(JsonError::NotUtf8 { offset: 1 })));
+    }
+}

@@ -1,0 +1,104 @@
+//! Random bytes from the operating system, drawn in batches.
+//!
+//! A deterministic source exists in this crate's own tests only.
+
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::secret::SecretBytes;
+
+const BATCH: usize = 1024;
+
+/// The operating system gave no random bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the operating system gave no random bytes")]
+pub struct RandomError;
+
+/// A source of random bytes that lives as long as one operation.
+pub(crate) struct Randomness {
+    batch: Zeroizing<Vec<u8>>,
+    used: usize,
+    #[cfg(test)]
+    seed: Option<(u64, u64)>,
+}
+
+impl Randomness {
+    /// The operating system's source.
+    pub(crate) fn from_system() -> Self {
+        Self {
+            batch: Zeroizing::new(Vec::new()),
+            used: 0,
+            #[cfg(test)]
+            seed: None,
+        }
+    }
+
+    /// Fills `out` with fresh random bytes.
+    pub(crate) fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+        for byte in out.chunks_mut(BATCH) {
+            if self.batch.len() - self.used < byte.len() {
+                self.refill()?;
+            }
+            let end = self.used + byte.len();
+            let fresh = self.batch.get_mut(self.used..end).ok_or(RandomError)?;
+            byte.copy_from_slice(fresh);
+            fresh.fill(0);
+            self.used = end;
+        }
+        Ok(())
+    }
+
+    /// Fresh random bytes that are not secret: salts, identifiers.
+    pub(crate) fn bytes<const N: usize>(&mut self) -> Result<[u8; N], RandomError> {
+        let mut out = [0; N];
+        self.fill(&mut out)?;
+        Ok(out)
+    }
+
+    /// A fresh random secret.
+    pub(crate) fn secret(&mut self) -> Result<SecretBytes, RandomError> {
+        let mut result = Ok(());
+        let secret = SecretBytes::filled(|bytes| result = self.fill(bytes));
+        result.map(|()| secret)
+    }
+
+    fn refill(&mut self) -> Result<(), RandomError> {
+        self.batch.resize(BATCH, 0);
+        self.used = 0;
+        #[cfg(test)]
+        if let Some((seed, counter)) = &mut self.seed {
+            for block in self.batch.chunks_mut(32) {
+                let digest = super::digest::Digest::of(&[&seed.to_le_bytes(), &counter.to_le_bytes()]);
+                block.copy_from_slice(&digest.as_bytes()[..block.len()]);
+                *counter += 1;
+            }
+            return Ok(());
+        }
+        SysRng.try_fill_bytes(&mut self.batch).map_err(|_| RandomError)
+    }
+
+    /// A source that always gives the same bytes, for golden files.
+    #[cfg(test)]
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self { seed: Some((seed, 0)), ..Self::from_system() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_byte_is_given_twice() {
+        let mut source = Randomness::from_system();
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..1000 {
+            assert!(seen.insert(source.bytes::<24>().unwrap()));
+        }
+        let mut long = vec![0; 5000];
+        source.fill(&mut long).unwrap();
+        assert!(long.windows(16).all(|window| window != [0; 16]));
+    }
+}
