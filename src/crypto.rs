@@ -1,6 +1,12 @@
 //! The only module that names cryptography crates: one primitive per function,
 //! each after its specification.
 
+pub(crate) mod boxes;
 pub(crate) mod digest;
+pub(crate) mod kdf;
+pub(crate) mod kem;
+pub(crate) mod key;
 pub(crate) mod random;
 pub(crate) mod signature;
+
+pub(crate) use boxes::{BoxError, chunked_len, committed_len};

@@ -6,3 +6,5 @@ mod codec;
 mod crypto;
 mod id;
 mod secret;
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,194 @@
+//! One type per key role, and the derivations between them, so that the wrong
+//! secret cannot be used or derived at the wrong stage.
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+
+use super::random::{RandomError, Randomness};
+use crate::secret::SecretBytes;
+
+macro_rules! keys {
+    ($($(#[$doc:meta])* $name:ident;)+) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name(SecretBytes);
+
+        impl $name {
+            /// Takes over secret bytes that were decrypted or derived for this role.
+            pub(crate) fn from_secret(secret: SecretBytes) -> Self {
+                Self(secret)
+            }
+
+            /// The bytes, to be wrapped.
+            pub(crate) fn secret(&self) -> &SecretBytes {
+                &self.0
+            }
+        }
+    )+};
+}
+
+keys! {
+    /// What a credential unlocks: the key of one slot's own box.
+    UnlockKey;
+    /// The X-Wing shared secret of one encapsulation: the key of one granted box.
+    GrantKey;
+    /// The key that every slot is granted; the rest of the vault hangs from it.
+    VaultRootKey;
+    /// The key of the root boxes.
+    RootKey;
+    /// The key of the credential areas' MACs.
+    AreaMacKey;
+    /// The key of one compartment: of its place in the root.
+    CompartmentKey;
+    /// The key of one single-use box. A trie's root image has the epoch key.
+    ContentKey;
+}
+
+/// A key that committed boxes may be made under.
+pub(crate) trait CommittedKey {
+    /// The input key of the box.
+    fn input_key(&self) -> &SecretBytes;
+}
+
+macro_rules! committed_keys {
+    ($($name:ident),+) => {$(
+        impl CommittedKey for $name {
+            fn input_key(&self) -> &SecretBytes {
+                &self.0
+            }
+        }
+    )+};
+}
+
+committed_keys!(UnlockKey, GrantKey, RootKey, CompartmentKey);
+
+impl VaultRootKey {
+    /// Draws a vault root key.
+    pub(crate) fn generate(random: &mut Randomness) -> Result<Self, RandomError> {
+        random.secret().map(Self)
+    }
+
+    /// HKDF-Expand-SHA-256(vault root key, "subrosa/v1 root" ‖ vault id).
+    pub(crate) fn derive_root_key(&self, vault: &[u8; 16]) -> RootKey {
+        RootKey(self.derive("subrosa/v1 root", vault))
+    }
+
+    /// HKDF-Expand-SHA-256(vault root key, "subrosa/v1 area" ‖ vault id).
+    pub(crate) fn derive_area_mac_key(&self, vault: &[u8; 16]) -> AreaMacKey {
+        AreaMacKey(self.derive("subrosa/v1 area", vault))
+    }
+
+    /// HKDF-Expand-SHA-256(vault root key, "subrosa/v1 record" ‖ vault id).
+    pub(crate) fn derive_record_key(&self, vault: &[u8; 16]) -> CompartmentKey {
+        CompartmentKey(self.derive("subrosa/v1 record", vault))
+    }
+
+    fn derive(&self, label: &str, vault: &[u8; 16]) -> SecretBytes {
+        SecretBytes::filled(|out| {
+            hkdf_sha256_expand(self.0.expose_secret(), &[label.as_bytes(), vault], out);
+        })
+    }
+}
+
+impl CompartmentKey {
+    /// Draws a compartment key.
+    pub(crate) fn generate(random: &mut Randomness) -> Result<Self, RandomError> {
+        random.secret().map(Self)
+    }
+}
+
+impl UnlockKey {
+    /// HKDF-SHA-256(salt = vault id, ikm = the raw key, info = label) (RFC 5869).
+    pub(crate) fn derive(raw: &SecretBytes, vault: &[u8; 16], label: &str) -> Self {
+        Self(SecretBytes::filled(|out| hkdf_sha256(vault, raw.expose_secret(), label.as_bytes(), out)))
+    }
+}
+
+impl AreaMacKey {
+    /// HMAC-SHA-256 (RFC 2104).
+    pub(crate) fn mac(&self, message: &[u8]) -> [u8; 32] {
+        hmac_sha256(self.0.expose_secret(), message)
+    }
+
+    /// Compares the MAC in constant time.
+    pub(crate) fn verify(&self, message: &[u8], mac: &[u8]) -> bool {
+        self.mac(message).ct_eq(mac).into()
+    }
+}
+
+fn hkdf_sha256(salt: &[u8], ikm: &[u8], info: &[u8], out: &mut [u8]) {
+    Hkdf::<Sha256>::new(Some(salt), ikm)
+        .expand(info, out)
+        .expect("an output of at most 255 blocks is allowed");
+}
+
+fn hkdf_sha256_expand(prk: &[u8; 32], info: &[&[u8]], out: &mut [u8]) {
+    Hkdf::<Sha256>::from_prk(prk)
+        .expect("32 bytes are a whole SHA-256 output")
+        .expand_multi_info(info, out)
+        .expect("an output of at most 255 blocks is allowed");
+}
+
+fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{hex, wycheproof};
+
+    #[test]
+    fn wycheproof_hkdf_sha256() {
+        let Some(groups) = wycheproof("hkdf_sha256_test.json") else { return };
+        for test in groups.iter().flat_map(|group| group["tests"].as_array().unwrap()) {
+            let size = usize::try_from(test["size"].as_u64().unwrap()).unwrap();
+            if test["result"] != "valid" {
+                assert!(size > 255 * 32);
+                continue;
+            }
+            let mut out = vec![0; size];
+            hkdf_sha256(&hex(&test["salt"]), &hex(&test["ikm"]), &hex(&test["info"]), &mut out);
+            assert_eq!(out, hex(&test["okm"]), "tcId {}", test["tcId"]);
+        }
+    }
+
+    #[test]
+    fn wycheproof_hmac_sha256() {
+        let Some(groups) = wycheproof("hmac_sha256_test.json") else { return };
+        for group in &groups {
+            let length = usize::try_from(group["tagSize"].as_u64().unwrap() / 8).unwrap();
+            for test in group["tests"].as_array().unwrap() {
+                let tag = hmac_sha256(&hex(&test["key"]), &hex(&test["msg"]));
+                let matches = tag[..length] == hex(&test["tag"])[..];
+                assert_eq!(matches, test["result"] == "valid", "tcId {}", test["tcId"]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mac_of_other_bytes_or_another_length_is_refused() {
+        let key =
+            VaultRootKey::generate(&mut Randomness::from_system()).unwrap().derive_area_mac_key(&[1; 16]);
+        let mac = key.mac(b"area");
+        assert!(key.verify(b"area", &mac));
+        assert!(!key.verify(b"aria", &mac));
+        assert!(!key.verify(b"area", &mac[..31]));
+    }
+
+    #[test]
+    fn derivations_differ_by_label_and_vault() {
+        let key = VaultRootKey::generate(&mut Randomness::from_system()).unwrap();
+        let derived = [
+            key.derive_root_key(&[1; 16]).0,
+            key.derive_root_key(&[2; 16]).0,
+            key.derive_area_mac_key(&[1; 16]).0,
+            key.derive_record_key(&[1; 16]).0,
+        ];
+        let distinct: std::collections::HashSet<_> = derived.iter().map(SecretBytes::expose_secret).collect();
+        assert_eq!(distinct.len(), 4);
+    }
+}
