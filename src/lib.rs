@@ -4,6 +4,7 @@
 
 mod codec;
 mod crypto;
+mod format;
 mod id;
 mod secret;
 #[cfg(test)]

@@ -1,0 +1,40 @@
+//! The outer bytes of a vault: header, contexts, credential areas, roots and
+//! places. `docs/format.md` specifies them; nothing here reads content.
+
+pub(crate) mod area;
+pub(crate) mod context;
+pub(crate) mod header;
+pub(crate) mod object;
+pub(crate) mod place;
+pub(crate) mod root;
+
+use thiserror::Error;
+
+/// Suite 1: Argon2id, AES-256-GCM, SHA-2, X-Wing.
+pub(crate) const SUITE: u16 = 1;
+/// The format version that this library reads and writes.
+pub(crate) const FORMAT_VERSION: u16 = 1;
+/// The reader version of this library; a root may ask for a newer one.
+pub(crate) const READER_VERSION: u16 = 1;
+
+/// Why outer bytes are not a vault that this library reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// The file does not begin as a vault does.
+    #[error("this is not a Subrosa vault")]
+    NotAVault,
+    /// A vault of a newer format.
+    #[error(
+        "the vault has format {found}, this version reads up to {supported}: use a newer version of the software"
+    )]
+    NewerFormat {
+        /// The file's format version.
+        found: u16,
+        /// The newest version read here.
+        supported: u16,
+    },
+    /// The header is damaged.
+    #[error("the vault's header is damaged: restore a backup")]
+    DamagedHeader,
+}

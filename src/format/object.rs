@@ -1,0 +1,74 @@
+//! References to stored objects, and the keys that open them.
+
+use crate::codec::fixed::{LayoutError, Reader, Writer};
+use crate::crypto::digest::Digest;
+use crate::crypto::key::ContentKey;
+use crate::secret::SecretBytes;
+
+/// Where a stored object is: 16 opaque bytes that only its store understands,
+/// and its length in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectRef {
+    /// Opaque to everybody but the store. A vault file puts the offset there.
+    pub reference: [u8; 16],
+    /// Length in bytes.
+    pub length: u64,
+}
+
+/// Bytes of an encoded [`ObjectRef`].
+pub(crate) const OBJECT_REF_LEN: usize = 24;
+/// Bytes of an encoded [`SealedObject`].
+pub(crate) const SEALED_LEN: usize = 32 + OBJECT_REF_LEN + 32;
+
+impl ObjectRef {
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.slice(&self.reference).u64(self.length);
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
+        Ok(Self { reference: reader.array()?, length: reader.u64()? })
+    }
+}
+
+/// What a parent holds of its child: the key, the reference and the SHA-256 of
+/// the stored bytes.
+pub(crate) struct SealedObject {
+    pub(crate) key: ContentKey,
+    pub(crate) object: ObjectRef,
+    pub(crate) digest: Digest,
+}
+
+impl SealedObject {
+    /// A copy, key included, for a parent that is written anew.
+    pub(crate) fn duplicate(&self) -> Self {
+        let bytes = self.key.secret().expose_secret();
+        let key = ContentKey::from_secret(SecretBytes::filled(|out| *out = *bytes));
+        Self { key, object: self.object, digest: self.digest }
+    }
+
+    /// A present flag and the fields, zeros where there is none.
+    pub(crate) fn write_option(value: Option<&Self>, writer: &mut Writer) {
+        let Some(value) = value else {
+            writer.slice(&[0; 1 + SEALED_LEN]);
+            return;
+        };
+        writer.u8(1).slice(value.key.secret().expose_secret());
+        value.object.write(writer);
+        writer.slice(value.digest.as_bytes());
+    }
+
+    pub(crate) fn read_option(reader: &mut Reader<'_>) -> Result<Option<Self>, LayoutError> {
+        let present = reader.flag()?;
+        let fields = reader.slice(SEALED_LEN)?;
+        if !present {
+            let absent = fields.iter().all(|byte| *byte == 0);
+            return if absent { Ok(None) } else { Err(reader.fault()) };
+        }
+        let mut fields = Reader::new(fields, "object");
+        let secret = fields.slice(32)?;
+        let key = SecretBytes::filled(|out| out.iter_mut().zip(secret).for_each(|(to, from)| *to = *from));
+        let object = ObjectRef::read(&mut fields)?;
+        let digest = Digest::from_bytes(fields.array()?);
+        Ok(Some(Self { key: ContentKey::from_secret(key), object, digest }))
+    }
+}

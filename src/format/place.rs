@@ -1,0 +1,137 @@
+//! Compartments and their places in the root.
+
+use std::fmt;
+
+use super::object::{SEALED_LEN, SealedObject};
+use crate::codec::fixed::{LayoutError, Reader, Writer};
+use crate::crypto::committed_len;
+use crate::crypto::digest::Digest;
+use crate::id::Epoch;
+
+/// Number of places in every root.
+pub(crate) const PLACES: usize = 8;
+/// Plaintext bytes of a place.
+pub(crate) const PLACE_LEN: usize = 160;
+/// Stored bytes of a place: a committed box.
+pub(crate) const PLACE_BOX_LEN: usize = committed_len(PLACE_LEN);
+
+/// A part of the vault with its own key. There are always eight, so that a
+/// used one cannot be told from an unused one without its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Compartment {
+    /// The vault's own record and history. Every credential opens it.
+    Record,
+    /// The directory of credentials.
+    Custody,
+    /// Everything that has no compartment of its own.
+    General,
+    /// Psychotherapy notes kept separate (45 CFR 164.501).
+    PsychotherapyNotes,
+    /// Substance use disorder records (42 CFR part 2).
+    SubstanceUse,
+    /// Records hidden until an order reverses it.
+    Sealed,
+    /// Not used yet.
+    SpareA,
+    /// Not used yet.
+    SpareB,
+}
+
+impl Compartment {
+    /// All compartments, in the order of their places.
+    pub const ALL: [Self; PLACES] = [
+        Self::Record,
+        Self::Custody,
+        Self::General,
+        Self::PsychotherapyNotes,
+        Self::SubstanceUse,
+        Self::Sealed,
+        Self::SpareA,
+        Self::SpareB,
+    ];
+
+    /// The compartments that hold entries.
+    pub(crate) const HOLDING_ENTRIES: [Self; 4] =
+        [Self::General, Self::PsychotherapyNotes, Self::SubstanceUse, Self::Sealed];
+
+    /// The place in the root, 0 to 7.
+    pub(crate) const fn place(self) -> u8 {
+        self as u8
+    }
+
+    /// The place in the root, to index with.
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The compartment's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::Custody => "custody",
+            Self::General => "general",
+            Self::PsychotherapyNotes => "psychotherapy-notes",
+            Self::SubstanceUse => "substance-use",
+            Self::Sealed => "sealed",
+            Self::SpareA => "spare-a",
+            Self::SpareB => "spare-b",
+        }
+    }
+}
+
+impl fmt::Display for Compartment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The last link of the history that has a leaf of this compartment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LedgerHead {
+    pub(crate) epoch: Epoch,
+    pub(crate) link: Digest,
+}
+
+/// What a place tells the holder of its compartment's key.
+pub(crate) struct Place {
+    /// The commit that last changed the compartment.
+    pub(crate) epoch: Epoch,
+    /// The root image of the trie; its key is the epoch key.
+    pub(crate) trie: Option<SealedObject>,
+    /// Rows in the trie.
+    pub(crate) rows: u64,
+    pub(crate) ledger: LedgerHead,
+}
+
+impl Place {
+    /// A place of a compartment that holds nothing.
+    pub(crate) fn empty(epoch: Epoch) -> Self {
+        let ledger = LedgerHead { epoch: Epoch::new(0), link: Digest::from_bytes([0; 32]) };
+        Self { epoch, trie: None, rows: 0, ledger }
+    }
+
+    pub(crate) fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
+        let mut writer = Writer::with_capacity(PLACE_LEN);
+        writer.u64(self.epoch.number());
+        SealedObject::write_option(self.trie.as_ref(), &mut writer);
+        writer.u64(self.rows).u64(self.ledger.epoch.number()).slice(self.ledger.link.as_bytes());
+        debug_assert!(writer.as_slice().len() == 8 + 1 + SEALED_LEN + 8 + 8 + 32);
+        writer.finish_zero(PLACE_LEN)
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, LayoutError> {
+        let mut reader = Reader::new(bytes, "place");
+        let epoch = Epoch::new(reader.u64()?);
+        let trie = SealedObject::read_option(&mut reader)?;
+        let rows = reader.u64()?;
+        let ledger =
+            LedgerHead { epoch: Epoch::new(reader.u64()?), link: Digest::from_bytes(reader.array()?) };
+        if bytes.len() != PLACE_LEN || trie.is_none() != (rows == 0) {
+            return Err(reader.fault());
+        }
+        reader.finish_zero()?;
+        Ok(Self { epoch, trie, rows, ledger })
+    }
+}
