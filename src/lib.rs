@@ -7,5 +7,6 @@ mod crypto;
 mod format;
 mod id;
 mod secret;
+mod store;
 #[cfg(test)]
 mod testing;

@@ -1,0 +1,221 @@
+//! Where a vault's bytes rest: the [`Store`] seam, the vault file and a store
+//! in memory. Nothing here holds a key.
+
+mod disk;
+mod file;
+mod memory;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod contract;
+
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error;
+
+pub use crate::format::object::ObjectRef;
+pub(crate) use disk::Disk;
+pub use file::FileStore;
+pub use memory::MemoryStore;
+
+/// Keeps a vault's header, credential areas, roots and objects.
+///
+/// All bytes are opaque to a store: it neither has nor needs a key. Readers
+/// never wait for a writer; at most one writer is at work at a time.
+pub trait Store: Send + Sync {
+    /// The immutable header.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when it cannot be read.
+    fn header(&self) -> Result<Vec<u8>, StoreError>;
+
+    /// Every copy of the credential area and of the root that the store keeps:
+    /// two of each in a file, one of each where swapping a root is atomic.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when they cannot be read.
+    fn heads(&self) -> Result<Heads, StoreError>;
+
+    /// The bytes of these objects, in this order.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when one is not there whole, [`StoreError::Io`]
+    /// when reading fails.
+    fn objects(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    /// Starts writing: waits up to `wait` for another writer to finish.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when the wait was in vain, [`StoreError::Poisoned`]
+    /// after an earlier failure to make bytes durable, [`StoreError::Replaced`],
+    /// [`StoreError::ReadOnly`], [`StoreError::Io`].
+    fn writer(&self, wait: Duration) -> Result<Box<dyn StoreWriter + '_>, StoreError>;
+
+    /// What is known of the medium beneath, for the report of an erasure.
+    fn medium(&self) -> Medium;
+}
+
+/// The one writer of a store. Dropping it without [`StoreWriter::publish`]
+/// leaves the vault as it was.
+pub trait StoreWriter {
+    /// Makes everything written so far durable, also by a process that died.
+    ///
+    /// # Errors
+    /// [`StoreError::Sync`], which poisons the store.
+    fn sync(&mut self) -> Result<(), StoreError>;
+
+    /// Makes the copies of root and area equal to the chosen ones, then erases
+    /// `erase`; durable when it returns (rule R4, steps 4 to 6).
+    ///
+    /// # Errors
+    /// As [`StoreWriter::publish`].
+    fn settle(&mut self, chosen: &Chosen<'_>) -> Result<Repairs, StoreError>;
+
+    /// Says where appending starts: the append end of the current root.
+    fn start(&mut self, append_end: u64);
+
+    /// Adds objects; they need not be durable before [`StoreWriter::publish`].
+    ///
+    /// # Errors
+    /// [`StoreError::NoSpace`] and [`StoreError::Io`]; the vault stays as it was.
+    fn put(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError>;
+
+    /// Where the next writer will append: what the new root must say.
+    fn append_end(&self) -> u64;
+
+    /// Makes the objects durable, replaces the root, and for a withdrawal
+    /// erases; returns when all that is durable that the rules R2 and R3 and
+    /// the order of a credential change ask for.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the current root is not the expected one;
+    /// [`StoreError::Sync`] and [`StoreError::Io`], which poison the store once
+    /// a root may have been written.
+    fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError>;
+}
+
+/// The copies that a store keeps.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Heads {
+    /// Copies of the credential area, as stored.
+    pub areas: Vec<Vec<u8>>,
+    /// Copies of the root, as stored.
+    pub roots: Vec<Vec<u8>>,
+}
+
+/// The pair that an opening chose, and what its root wants erased.
+pub struct Chosen<'a> {
+    /// The credential area, as stored.
+    pub area: &'a [u8],
+    /// The root, as stored.
+    pub root: &'a [u8],
+    /// The objects to erase.
+    pub erase: &'a [ObjectRef],
+}
+
+/// What [`StoreWriter::settle`] changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Repairs {
+    /// A copy of the root was rewritten from the other.
+    pub root: bool,
+    /// A copy of the credential area was rewritten from the other.
+    pub area: bool,
+}
+
+/// A new root and what goes with it.
+pub struct Publication<'a> {
+    /// The current root, as stored: another one there is a conflict.
+    pub expected: &'a [u8],
+    /// The current credential area, as stored.
+    pub area: &'a [u8],
+    /// The new root.
+    pub root: &'a [u8],
+    /// A new credential area, when the commit changes credentials.
+    pub new_area: Option<&'a [u8]>,
+    /// Whether the commit withdraws something: then every copy of the root is
+    /// replaced and durable, and `erase` is erased, before this returns.
+    pub withdraws: bool,
+    /// The objects to erase.
+    pub erase: &'a [ObjectRef],
+}
+
+/// What is known of the medium beneath a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Medium {
+    /// A file system that overwrites in place as far as the system tells.
+    InPlace {
+        /// The file system's name, if known.
+        file_system: Option<&'static str>,
+    },
+    /// A copy-on-write or log-structured file system: overwriting leaves old blocks behind.
+    CopyOnWrite {
+        /// The file system's name.
+        file_system: &'static str,
+    },
+    /// Memory of this process.
+    Memory,
+    /// Somebody else operates the store.
+    OperatorDependent,
+}
+
+/// Why a store did not do what was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another writer is at work.
+    #[error("another program is writing to this vault: try again when it has finished")]
+    Busy,
+    /// The root changed since it was read.
+    #[error("the vault was changed by somebody else meanwhile: nothing was written")]
+    Conflict,
+    /// The file may not be written.
+    #[error("the vault file is read-only: make it writable, or open it for reading only")]
+    ReadOnly,
+    /// The medium is full.
+    #[error("the disk is full: nothing was changed; free some space and try again")]
+    NoSpace,
+    /// An object is not there whole.
+    #[error("a part of the vault is missing")]
+    Missing,
+    /// Bytes could not be made durable; what is on the medium is not known.
+    #[error("the disk did not confirm a write: close the vault and open it again to see its true state")]
+    Sync {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An earlier [`StoreError::Sync`] made this handle unusable for writing.
+    #[error("an earlier write was not confirmed: close the vault and open it again")]
+    Poisoned,
+    /// The file at this path is not the one that was opened.
+    #[error("the vault file was replaced while it was open: close it and open it again")]
+    Replaced,
+    /// There is a file of this name already.
+    #[error("a file of this name exists already: choose another name")]
+    Exists,
+    /// There is no file of this name.
+    #[error("there is no vault at this path")]
+    NotFound,
+    /// The file system has no locks, so two writers could not be kept apart.
+    #[error("this file system has no working locks: keep the vault on a local disk")]
+    NoLocks,
+    /// Reading or writing failed.
+    #[error("reading or writing the vault failed: {source}")]
+    Io {
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl From<io::Error> for StoreError {
+    fn from(source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace,
+            io::ErrorKind::AlreadyExists => Self::Exists,
+            io::ErrorKind::NotFound => Self::NotFound,
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            io::ErrorKind::UnexpectedEof => Self::Missing,
+            _ => Self::Io { source },
+        }
+    }
+}

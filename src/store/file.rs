@@ -1,0 +1,362 @@
+//! The vault file: every write in the order that rules R2, R3 and R4 of
+//! `docs/format.md` give, and no other.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::time::{Duration, Instant};
+
+use super::disk::{Disk, FileDisk};
+use super::{Chosen, Heads, Medium, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter};
+use crate::crypto::random::Randomness;
+use crate::format::area::AREA_LEN;
+use crate::format::header::{HEADER_LEN, geometry};
+use crate::format::root::ROOT_LEN;
+
+const AREAS: [u64; 2] = [geometry::AREA_A, geometry::AREA_B];
+const ROOTS: [u64; 2] = [geometry::ROOT_A, geometry::ROOT_B];
+/// Appended bytes that are held back before they are written.
+const BUFFER: usize = 1 << 20;
+/// Bytes overwritten at a time.
+const ERASE_STEP: usize = 64 * 1024;
+const LOCK_POLL: Duration = Duration::from_millis(5);
+/// Longest object that is read: more is a damaged reference.
+const OBJECT_LIMIT: u64 = 1 << 32;
+
+/// A vault in one file.
+pub struct FileStore {
+    disk: Box<dyn Disk>,
+    /// One writer in this process; the file lock keeps other processes out.
+    writing: Mutex<()>,
+    poisoned: AtomicBool,
+}
+
+impl FileStore {
+    /// Opens a vault file; read-only if the system does not let it be written.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] and [`StoreError::Io`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self::on(Box::new(FileDisk::open(path)?)))
+    }
+
+    /// Creates a vault file whole, never over another file, and opens it.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`], [`StoreError::NoSpace`] and [`StoreError::Io`].
+    pub(crate) fn create(path: &Path, unique: &str, image: &[u8]) -> Result<Self, StoreError> {
+        FileDisk::create(path, unique, image)?;
+        Self::open(path)
+    }
+
+    /// A store on any disk.
+    pub(crate) fn on(disk: Box<dyn Disk>) -> Self {
+        Self { disk, writing: Mutex::new(()), poisoned: AtomicBool::new(false) }
+    }
+
+    fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = vec![0; length];
+        self.disk.read_at(offset, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn read_object(&self, object: &ObjectRef, length: u64) -> Result<Vec<u8>, StoreError> {
+        let offset = file_offset(object).ok_or(StoreError::Missing)?;
+        let end = offset.checked_add(object.length).ok_or(StoreError::Missing)?;
+        if object.length > OBJECT_LIMIT || end > length {
+            return Err(StoreError::Missing);
+        }
+        self.read(offset, usize::try_from(object.length).map_err(|_| StoreError::Missing)?)
+    }
+
+    fn poison(&self, source: std::io::Error) -> StoreError {
+        self.poisoned.store(true, Ordering::SeqCst);
+        StoreError::Sync { source }
+    }
+
+    fn lock_in_process(&self, deadline: Instant) -> Result<MutexGuard<'_, ()>, StoreError> {
+        loop {
+            match self.writing.try_lock() {
+                Ok(guard) => return Ok(guard),
+                Err(TryLockError::Poisoned(guard)) => return Ok(guard.into_inner()),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
+                Err(TryLockError::WouldBlock) => return Err(StoreError::Busy),
+            }
+        }
+    }
+
+    fn lock_file(&self, deadline: Instant) -> Result<(), StoreError> {
+        loop {
+            match self.disk.try_lock() {
+                Ok(true) => return Ok(()),
+                Ok(false) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
+                Ok(false) => return Err(StoreError::Busy),
+                Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
+                    return Err(StoreError::NoLocks);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl Store for FileStore {
+    fn header(&self) -> Result<Vec<u8>, StoreError> {
+        let length = self.disk.len()?.min(HEADER_LEN as u64);
+        self.read(0, usize::try_from(length).map_err(|_| StoreError::Missing)?)
+    }
+
+    fn heads(&self) -> Result<Heads, StoreError> {
+        let areas = AREAS.iter().map(|offset| self.read(*offset, AREA_LEN)).collect::<Result<_, _>>()?;
+        let roots = ROOTS.iter().map(|offset| self.read(*offset, ROOT_LEN)).collect::<Result<_, _>>()?;
+        Ok(Heads { areas, roots })
+    }
+
+    fn objects(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let length = self.disk.len()?;
+        objects.iter().map(|object| self.read_object(object, length)).collect()
+    }
+
+    fn writer(&self, wait: Duration) -> Result<Box<dyn StoreWriter + '_>, StoreError> {
+        if self.poisoned.load(Ordering::SeqCst) {
+            return Err(StoreError::Poisoned);
+        }
+        let deadline = Instant::now() + wait;
+        let guard = self.lock_in_process(deadline)?;
+        self.lock_file(deadline)?;
+        let writer = FileWriter { store: self, start: 0, buffer: Vec::new(), end: 0, _guard: guard };
+        if self.disk.is_current()? { Ok(Box::new(writer)) } else { Err(StoreError::Replaced) }
+    }
+
+    fn medium(&self) -> Medium {
+        self.disk.medium()
+    }
+}
+
+fn file_offset(object: &ObjectRef) -> Option<u64> {
+    let (offset, rest) = object.reference.split_first_chunk::<8>()?;
+    let offset = u64::from_le_bytes(*offset);
+    (rest == [0; 8] && offset >= geometry::APPEND).then_some(offset)
+}
+
+fn file_reference(offset: u64, length: usize) -> ObjectRef {
+    let mut reference = [0; 16];
+    reference.iter_mut().zip(offset.to_le_bytes()).for_each(|(to, from)| *to = from);
+    ObjectRef { reference, length: length as u64 }
+}
+
+/// The one writer of a vault file; holds both locks until it is dropped.
+struct FileWriter<'a> {
+    store: &'a FileStore,
+    /// Offset of the first byte in `buffer`.
+    start: u64,
+    buffer: Vec<u8>,
+    end: u64,
+    _guard: MutexGuard<'a, ()>,
+}
+
+impl Drop for FileWriter<'_> {
+    fn drop(&mut self) {
+        // A lock that cannot be given back goes with the file descriptor.
+        let _ = self.store.disk.unlock();
+    }
+}
+
+impl FileWriter<'_> {
+    fn flush(&mut self) -> Result<(), StoreError> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        // Grows in steps, so that most commits change no length.
+        let step = (self.end / 16).clamp(16 * 1024, 1 << 20);
+        self.store.disk.reserve(self.end.next_multiple_of(step))?;
+        self.store.disk.write_at(self.start, &self.buffer)?;
+        self.start = self.end;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// A write whose failure leaves the state unknown.
+    fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        self.store.disk.write_at(offset, bytes).map_err(|error| self.store.poison(error))
+    }
+
+    fn barrier(&self) -> Result<(), StoreError> {
+        self.store.disk.sync().map_err(|error| self.store.poison(error))
+    }
+
+    /// Overwrites with random bytes, so that what was erased does not show.
+    fn erase(&self, objects: &[ObjectRef]) -> Result<(), StoreError> {
+        let length = self.store.disk.len().map_err(|error| self.store.poison(error))?;
+        let mut random = Randomness::from_system();
+        let mut noise = vec![0; ERASE_STEP];
+        for object in objects {
+            let mut offset = file_offset(object).ok_or(StoreError::Missing)?;
+            let end = offset.saturating_add(object.length).min(length);
+            while offset < end {
+                let step = usize::try_from(end - offset).map_or(ERASE_STEP, |left| left.min(ERASE_STEP));
+                let bytes = noise.get_mut(..step).unwrap_or_default();
+                random.fill(bytes).map_err(|error| self.store.poison(std::io::Error::other(error)))?;
+                self.write(offset, bytes)?;
+                offset += step as u64;
+            }
+        }
+        Ok(())
+    }
+
+    fn expect_root(&self, expected: &[u8]) -> Result<(), StoreError> {
+        for offset in ROOTS {
+            if self.store.read(offset, ROOT_LEN)? != expected {
+                return Err(StoreError::Conflict);
+            }
+        }
+        Ok(())
+    }
+
+    /// The copy of the area that the current root does not name; where both are
+    /// the named one, the second.
+    fn other_area(&self, named: &[u8]) -> Result<(u64, u64), StoreError> {
+        let [first, second] = AREAS;
+        if self.store.read(first, AREA_LEN)? == named { Ok((second, first)) } else { Ok((first, second)) }
+    }
+}
+
+impl StoreWriter for FileWriter<'_> {
+    fn sync(&mut self) -> Result<(), StoreError> {
+        self.barrier()
+    }
+
+    fn settle(&mut self, chosen: &Chosen<'_>) -> Result<Repairs, StoreError> {
+        let mut repairs = Repairs::default();
+        for offset in ROOTS {
+            if self.store.read(offset, ROOT_LEN)? != chosen.root {
+                self.write(offset, chosen.root)?;
+                repairs.root = true;
+            }
+        }
+        if repairs.root {
+            self.barrier()?;
+        }
+        for offset in AREAS {
+            if self.store.read(offset, AREA_LEN)? != chosen.area {
+                self.write(offset, chosen.area)?;
+                repairs.area = true;
+            }
+        }
+        if repairs.area {
+            self.barrier()?;
+        }
+        if !chosen.erase.is_empty() {
+            self.erase(chosen.erase)?;
+            self.barrier()?;
+        }
+        Ok(repairs)
+    }
+
+    fn start(&mut self, append_end: u64) {
+        self.start = append_end.max(geometry::APPEND);
+        self.end = self.start;
+        self.buffer.clear();
+    }
+
+    fn put(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
+        let mut references = Vec::with_capacity(objects.len());
+        for bytes in objects {
+            references.push(file_reference(self.end, bytes.len()));
+            self.buffer.extend_from_slice(bytes);
+            self.end += bytes.len() as u64;
+            if self.buffer.len() >= BUFFER {
+                self.flush()?;
+            }
+        }
+        Ok(references)
+    }
+
+    fn append_end(&self) -> u64 {
+        self.end
+    }
+
+    fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
+        if !self.store.disk.is_current()? {
+            return Err(StoreError::Replaced);
+        }
+        self.expect_root(publication.expected)?;
+        let [root_a, root_b] = ROOTS;
+        let areas = self.other_area(publication.area)?;
+        self.flush()?;
+        if let Some(area) = publication.new_area {
+            self.write(areas.0, area)?;
+        }
+        self.barrier()?;
+        self.write(root_a, publication.root)?;
+        self.barrier()?;
+        self.write(root_b, publication.root)?;
+        if !publication.withdraws && publication.new_area.is_none() {
+            // Made durable by the next commit's first barrier, or by an opening.
+            return Ok(());
+        }
+        self.barrier()?;
+        self.erase(publication.erase)?;
+        if let Some(area) = publication.new_area {
+            self.write(areas.1, area)?;
+        }
+        self.barrier()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::contract::check_store;
+
+    fn image() -> Vec<u8> {
+        vec![7; usize::try_from(geometry::APPEND).unwrap()]
+    }
+
+    #[test]
+    fn a_vault_file_keeps_the_contract() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileStore::create(&folder.path().join("a.vault"), "u", &image()).unwrap();
+        check_store(&store);
+    }
+
+    #[test]
+    fn creating_never_overwrites_and_leaves_no_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.vault");
+        FileStore::create(&path, "u", &image()).unwrap();
+        std::fs::write(folder.path().join("b"), b"mine").unwrap();
+        assert!(matches!(FileStore::create(&path, "u", &[]), Err(StoreError::Exists)));
+        assert!(matches!(
+            FileStore::create(&folder.path().join("b"), "u", &image()),
+            Err(StoreError::Exists)
+        ));
+        assert_eq!(std::fs::read(folder.path().join("b")).unwrap(), b"mine");
+        assert_eq!(std::fs::read(&path).unwrap(), image());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_second_process_and_a_replaced_file_are_kept_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.vault");
+        let store = FileStore::create(&path, "u", &image()).unwrap();
+        let other = FileStore::open(&path).unwrap();
+        let writer = store.writer(Duration::ZERO).unwrap();
+        assert!(matches!(other.writer(Duration::from_millis(10)), Err(StoreError::Busy)));
+        drop(writer);
+        drop(other.writer(Duration::ZERO).unwrap());
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, image()).unwrap();
+        assert!(matches!(store.writer(Duration::ZERO), Err(StoreError::Replaced)));
+    }
+
+    #[test]
+    fn a_reference_into_the_fixed_parts_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileStore::create(&folder.path().join("a.vault"), "u", &image()).unwrap();
+        for offset in [0, geometry::ROOT_A, geometry::APPEND - 1, geometry::APPEND, u64::MAX] {
+            assert!(matches!(store.objects(&[file_reference(offset, 16)]), Err(StoreError::Missing)));
+        }
+    }
+}
