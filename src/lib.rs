@@ -6,6 +6,7 @@ mod codec;
 mod crypto;
 mod format;
 mod id;
+mod keys;
 mod secret;
 mod store;
 #[cfg(test)]

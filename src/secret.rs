@@ -20,9 +20,9 @@ impl SecretBytes {
     }
 }
 
-/// A secret text (a password) on the heap, wiped on drop.
+/// A secret text (a password, a recovery key's words), wiped on drop.
 #[derive(Zeroize, ZeroizeOnDrop)]
-pub(crate) struct SecretText(String);
+pub struct SecretText(String);
 
 impl SecretText {
     /// Takes the text over.
@@ -31,7 +31,8 @@ impl SecretText {
     }
 
     /// The one way to read the secret.
-    pub(crate) fn expose_secret(&self) -> &str {
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
         &self.0
     }
 }

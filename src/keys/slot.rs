@@ -1,0 +1,271 @@
+//! Slots: made alike whether used or not, tried alike whether right or not.
+
+use super::{Credential, Grant, Keyring};
+use crate::crypto::boxes::{commits_to, decrypt_committed, encrypt_committed};
+use crate::crypto::kdf::{KdfError, KdfLimits, KdfParameters, derive_unlock_key};
+use crate::crypto::kem::{SlotPublic, SlotSeed};
+use crate::crypto::key::UnlockKey;
+use crate::crypto::random::{RandomError, Randomness};
+use crate::format::area::{Area, GRANTED_LEN, SLOTS, Slot};
+use crate::format::context::{Purpose, Scope};
+use crate::secret::SecretBytes;
+
+/// What a credential opened.
+pub(crate) struct OpenedSlot {
+    /// Position of the slot in the area.
+    pub(crate) index: usize,
+    pub(crate) keyring: Keyring,
+    seed: SlotSeed,
+}
+
+/// A credential that a new area is to have.
+pub(crate) struct NewSlot<'a> {
+    pub(crate) credential: &'a Credential,
+    pub(crate) grant: Grant,
+}
+
+/// A new area and the public halves of its 16 slots.
+pub(crate) struct AreaPlan {
+    pub(crate) area: Area,
+    pub(crate) publics: Vec<SlotPublic>,
+}
+
+/// Why slots could not be made.
+pub(crate) enum SlotError {
+    Random(RandomError),
+    Kdf(KdfError),
+    TooMany,
+}
+
+impl From<RandomError> for SlotError {
+    fn from(error: RandomError) -> Self {
+        Self::Random(error)
+    }
+}
+
+impl From<KdfError> for SlotError {
+    fn from(error: KdfError) -> Self {
+        Self::Kdf(error)
+    }
+}
+
+impl AreaPlan {
+    /// An area for a new vault: the credentials given, the rest genuine slots
+    /// for keys that nobody has.
+    pub(crate) fn generate(
+        random: &mut Randomness,
+        scope: Scope,
+        keyring: &Keyring,
+        kdf: KdfParameters,
+        slots: &[NewSlot<'_>],
+    ) -> Result<Self, SlotError> {
+        if slots.is_empty() || slots.len() > SLOTS {
+            return Err(SlotError::TooMany);
+        }
+        let mut plan =
+            Self { area: Area { generation: 1, kdf: [kdf; 2], slots: Vec::new() }, publics: Vec::new() };
+        for new in slots {
+            let unlock = unlock_key(new.credential, scope, &kdf)?;
+            let plain = keyring.granted_plaintext(random, new.grant)?.ok_or(SlotError::TooMany)?;
+            plan.push(random, scope, &unlock, &plain)?;
+        }
+        while plan.area.slots.len() < SLOTS {
+            let unlock = UnlockKey::from_secret(random.secret()?);
+            let mut plain = zeroize::Zeroizing::new(vec![0; GRANTED_LEN]);
+            random.fill(&mut plain)?;
+            plan.push(random, scope, &unlock, &plain)?;
+        }
+        Ok(plan)
+    }
+
+    fn push(
+        &mut self,
+        random: &mut Randomness,
+        scope: Scope,
+        unlock: &UnlockKey,
+        granted: &[u8],
+    ) -> Result<(), RandomError> {
+        let seed = SlotSeed::generate(random)?;
+        let public = seed.public();
+        let (encapsulation, key) = public.encapsulate(random)?;
+        let context = scope.context(Purpose::GrantedBox).bytes();
+        let granted = encrypt_committed(random, &key, &context, granted)?;
+        self.area.slots.push(Slot {
+            own: own_box(random, scope, unlock, &seed)?,
+            encapsulation,
+            granted: granted.try_into().map_err(|_| RandomError)?,
+        });
+        self.publics.push(public);
+        Ok(())
+    }
+}
+
+fn own_box<const N: usize>(
+    random: &mut Randomness,
+    scope: Scope,
+    unlock: &UnlockKey,
+    seed: &SlotSeed,
+) -> Result<[u8; N], RandomError> {
+    let context = scope.context(Purpose::OwnBox).bytes();
+    let own = encrypt_committed(random, unlock, &context, seed.secret().expose_secret())?;
+    own.try_into().map_err(|_| RandomError)
+}
+
+fn unlock_key(credential: &Credential, scope: Scope, kdf: &KdfParameters) -> Result<UnlockKey, KdfError> {
+    let vault = scope.vault.as_bytes();
+    match credential {
+        Credential::Password(password) => derive_unlock_key(password.text(), kdf),
+        Credential::RecoveryKey(key) => Ok(UnlockKey::derive(key.secret(), vault, "subrosa/v1 recovery key")),
+        Credential::RawKey(key) => Ok(UnlockKey::derive(key.secret(), vault, "subrosa/v1 raw key")),
+    }
+}
+
+/// The unlock keys to try on an area: one per distinct KDF run for a password.
+pub(crate) struct UnlockKeys(Vec<(KdfParameters, UnlockKey)>, bool);
+
+impl UnlockKeys {
+    /// Derives what `areas` need for this credential, each distinct run once,
+    /// after all of them together have met the limits.
+    pub(crate) fn derive(
+        credential: &Credential,
+        scope: Scope,
+        areas: &[Area],
+        limits: &KdfLimits,
+    ) -> Result<Self, KdfError> {
+        let mut runs: Vec<KdfParameters> = Vec::new();
+        for run in areas.iter().flat_map(Area::kdf_runs) {
+            if !runs.contains(&run) {
+                runs.push(run);
+            }
+        }
+        let is_password = matches!(credential, Credential::Password(_));
+        if is_password {
+            limits.check(&runs.iter().map(|run| run.cost).collect::<Vec<_>>())?;
+        } else {
+            runs.truncate(1);
+        }
+        let keys = runs.into_iter().map(|run| Ok((run, unlock_key(credential, scope, &run)?)));
+        Ok(Self(keys.collect::<Result<_, KdfError>>()?, is_password))
+    }
+
+    fn for_area(&self, area: &Area) -> impl Iterator<Item = &UnlockKey> {
+        let runs = area.kdf_runs();
+        let any = !self.1;
+        self.0.iter().filter(move |(run, _)| any || runs.contains(run)).map(|(_, key)| key)
+    }
+}
+
+/// Tries the keys on every slot of an area; all commitments are compared
+/// whichever matches.
+pub(crate) fn open_area(scope: Scope, area: &Area, keys: &UnlockKeys) -> Option<OpenedSlot> {
+    let context = scope.context(Purpose::OwnBox).bytes();
+    let mut found = None;
+    for key in keys.for_area(area) {
+        for (index, slot) in area.slots.iter().enumerate() {
+            if commits_to(key, &context, &slot.own) {
+                found = Some((index, key));
+            }
+        }
+    }
+    let (index, key) = found?;
+    let slot = area.slots.get(index)?;
+    let seed = decrypt_committed(key, &context, &slot.own).ok()?;
+    let seed = seed.first_chunk::<32>()?;
+    let seed = SlotSeed::from_secret(SecretBytes::filled(|out| *out = *seed));
+    let grant = seed.decapsulate(&slot.encapsulation);
+    let plain = decrypt_committed(&grant, &scope.context(Purpose::GrantedBox).bytes(), &slot.granted).ok()?;
+    let keyring = Keyring::from_granted_plaintext(scope.vault, &plain)?;
+    Some(OpenedSlot { index, keyring, seed })
+}
+
+/// The area with one slot's own box under a new credential: a password change.
+pub(crate) fn replace_own_box(
+    random: &mut Randomness,
+    scope: Scope,
+    area: &Area,
+    opened: &OpenedSlot,
+    new: (&Credential, &KdfParameters, [KdfParameters; 2]),
+) -> Result<Area, SlotError> {
+    let (credential, run, kdf) = new;
+    let unlock = unlock_key(credential, scope, run)?;
+    let mut area = Area { generation: area.generation + 1, kdf, slots: area.slots.clone() };
+    if let Some(slot) = area.slots.get_mut(opened.index) {
+        slot.own = own_box(random, scope, &unlock, &opened.seed)?;
+    }
+    Ok(area)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::kdf::KdfCost;
+    use crate::format::header::Header;
+    use crate::format::place::Compartment;
+    use crate::id::VaultId;
+    use crate::keys::RawKey;
+
+    fn scope() -> Scope {
+        let vault = VaultId::from_bytes([5; 16]);
+        Scope { header: Header::parse(&Header { vault }.encode()).unwrap().1, vault }
+    }
+
+    fn cheap(random: &mut Randomness) -> KdfParameters {
+        KdfParameters::generate(random, KdfCost { memory_kib: 32, passes: 1, lanes: 1 }).unwrap()
+    }
+
+    fn any_cost() -> KdfLimits {
+        KdfLimits { min_memory_kib: 0, min_passes: 0, ..KdfLimits::default() }
+    }
+
+    fn open(area: &Area, credential: &Credential) -> Option<OpenedSlot> {
+        let keys = UnlockKeys::derive(credential, scope(), std::slice::from_ref(area), &any_cost()).unwrap();
+        open_area(scope(), area, &keys)
+    }
+
+    #[test]
+    fn each_credential_opens_its_grant_and_no_other_opens_anything() {
+        let mut random = Randomness::from_system();
+        let keyring = Keyring::generate(&mut random, scope().vault).unwrap();
+        let owner = Credential::password("owner").unwrap();
+        let clinic = Credential::from(RawKey::from_bytes(&[1; 32]));
+        let general = Grant::of(&[Compartment::General]);
+        let slots = [
+            NewSlot { credential: &owner, grant: Grant::ALL },
+            NewSlot { credential: &clinic, grant: general },
+        ];
+        let kdf = cheap(&mut random);
+        let plan = AreaPlan::generate(&mut random, scope(), &keyring, kdf, &slots).ok().unwrap();
+        let bytes = plan.area.encode(&keyring.area_mac_key());
+        let area = Area::parse(&bytes).unwrap();
+        assert!(Area::verify(&bytes, &keyring.area_mac_key()));
+
+        let opened = open(&area, &owner).unwrap();
+        assert_eq!((opened.index, opened.keyring.grant()), (0, Grant::ALL));
+        for compartment in Compartment::ALL {
+            let key = |keyring: &Keyring| *keyring.compartment(compartment).unwrap().secret().expose_secret();
+            assert_eq!(key(&opened.keyring), key(&keyring));
+        }
+        let opened = open(&area, &clinic).unwrap();
+        assert_eq!((opened.index, opened.keyring.grant()), (1, general));
+        assert!(open(&area, &Credential::password("Owner").unwrap()).is_none());
+        assert!(open(&area, &RawKey::from_bytes(&[2; 32]).into()).is_none());
+    }
+
+    #[test]
+    fn a_changed_password_opens_and_the_old_one_does_not() {
+        let mut random = Randomness::from_system();
+        let keyring = Keyring::generate(&mut random, scope().vault).unwrap();
+        let (old, new) = (Credential::password("old").unwrap(), Credential::password("new").unwrap());
+        let kdf = cheap(&mut random);
+        let slots = [NewSlot { credential: &old, grant: Grant::ALL }];
+        let area = AreaPlan::generate(&mut random, scope(), &keyring, kdf, &slots).ok().unwrap().area;
+        let opened = open(&area, &old).unwrap();
+        let second = cheap(&mut random);
+        let changed = replace_own_box(&mut random, scope(), &area, &opened, (&new, &second, [kdf, second]))
+            .ok()
+            .unwrap();
+        assert!(open(&changed, &old).is_none());
+        assert_eq!(open(&changed, &new).unwrap().index, 0);
+        assert_eq!(changed.generation, area.generation + 1);
+    }
+}
