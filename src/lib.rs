@@ -7,7 +7,9 @@ mod crypto;
 mod format;
 mod id;
 mod keys;
+mod payload;
 mod secret;
 mod store;
 #[cfg(test)]
 mod testing;
+mod tree;

@@ -1,0 +1,107 @@
+//! Trie pages and their rows.
+
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::codec::wire::Wire;
+use crate::crypto::digest::Digest;
+use crate::crypto::key::ContentKey;
+use crate::format::object::{ObjectRef, SealedObject};
+use crate::secret::SecretBytes;
+
+/// Most rows of a leaf page: one more makes it an inner page.
+pub(crate) const LEAF_ROWS: usize = 32;
+/// Longest inline part of a row, in bytes.
+pub(crate) const INLINE_LIMIT: usize = 300;
+
+/// A page of a trie.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum PageV1 {
+    /// Rows sorted by key, 1 to [`LEAF_ROWS`].
+    Leaf(Vec<RowV1>),
+    /// Children sorted by nibble, more than [`LEAF_ROWS`] rows together.
+    Inner(Vec<ChildV1>),
+}
+
+/// A row of a leaf.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RowV1 {
+    pub(crate) key: [u8; 16],
+    pub(crate) class: u8,
+    pub(crate) id: [u8; 16],
+    pub(crate) revision: u64,
+    pub(crate) epoch: u64,
+    pub(crate) object: Option<ObjectV1>,
+    pub(crate) inline: Vec<u8>,
+}
+
+/// A child of an inner page.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ChildV1 {
+    pub(crate) nibble: u8,
+    pub(crate) rows: u64,
+    pub(crate) object: ObjectV1,
+}
+
+/// A sealed object: key, reference, length, SHA-256 of the stored bytes.
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct ObjectV1 {
+    key: [u8; 32],
+    reference: [u8; 16],
+    length: u64,
+    digest: [u8; 32],
+}
+
+impl Wire for PageV1 {
+    const NAME: &'static str = "PageV1";
+    const LIMIT: usize = 15 * 1024;
+
+    fn is_canonical(&self) -> bool {
+        match self {
+            Self::Leaf(rows) => {
+                !rows.is_empty()
+                    && rows.len() <= LEAF_ROWS
+                    && rows.is_sorted_by(|a, b| a.key < b.key)
+                    && rows.iter().all(|row| row.inline.len() <= INLINE_LIMIT)
+            }
+            Self::Inner(children) => {
+                let rows = children.iter().fold(0u64, |sum, child| sum.saturating_add(child.rows));
+                rows > LEAF_ROWS as u64
+                    && children.is_sorted_by(|a, b| a.nibble < b.nibble)
+                    && children.iter().all(|child| child.nibble < 16 && child.rows > 0)
+            }
+        }
+    }
+}
+
+/// A list of objects to erase for which the root has no room.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct EraseListV1 {
+    pub(crate) objects: Vec<([u8; 16], u64)>,
+}
+
+impl Wire for EraseListV1 {
+    const NAME: &'static str = "EraseListV1";
+    const LIMIT: usize = 256 << 20;
+}
+
+impl From<&SealedObject> for ObjectV1 {
+    fn from(sealed: &SealedObject) -> Self {
+        Self {
+            key: *sealed.key.secret().expose_secret(),
+            reference: sealed.object.reference,
+            length: sealed.object.length,
+            digest: *sealed.digest.as_bytes(),
+        }
+    }
+}
+
+impl From<&ObjectV1> for SealedObject {
+    fn from(wire: &ObjectV1) -> Self {
+        Self {
+            key: ContentKey::from_secret(SecretBytes::filled(|out| *out = wire.key)),
+            object: ObjectRef { reference: wire.reference, length: wire.length },
+            digest: Digest::from_bytes(wire.digest),
+        }
+    }
+}

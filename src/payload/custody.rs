@@ -1,0 +1,58 @@
+//! The vault's own record and the directory of its credentials.
+
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::codec::wire::Wire;
+use crate::crypto::kem::PUBLIC_LEN;
+use crate::format::area::SLOTS;
+
+/// What the vault knows of itself: in `record`, open to every credential.
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct VaultRecordV1 {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub(crate) created: i64,
+    pub(crate) holder_role: u16,
+    pub(crate) holder_name: String,
+    /// Where the holder is, as an ISO 3166 code such as `US-NJ`; empty if not said.
+    pub(crate) jurisdiction: String,
+    /// The ES256 private key that excerpts are signed with.
+    pub(crate) signing_key: [u8; 32],
+    /// The key that turns a source's identity into an entry's id.
+    pub(crate) identity_key: [u8; 32],
+}
+
+impl Wire for VaultRecordV1 {
+    const NAME: &'static str = "VaultRecordV1";
+    const LIMIT: usize = 16 * 1024;
+}
+
+/// All 16 slots, used or not: in `custody`.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DirectoryV1 {
+    pub(crate) slots: Vec<DirectorySlotV1>,
+}
+
+/// What the directory says of one slot.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DirectorySlotV1 {
+    /// The X-Wing public half, 1216 bytes.
+    pub(crate) public: Vec<u8>,
+    /// 0 unused, 1 password, 2 recovery key, 3 raw key.
+    pub(crate) kind: u8,
+    pub(crate) grant: u8,
+    /// What the owner calls this access.
+    pub(crate) name: String,
+    /// Milliseconds since 1970-01-01T00:00:00Z; 0 if unused.
+    pub(crate) created: i64,
+}
+
+impl Wire for DirectoryV1 {
+    const NAME: &'static str = "DirectoryV1";
+    const LIMIT: usize = 32 * 1024;
+
+    fn is_canonical(&self) -> bool {
+        self.slots.len() == SLOTS
+            && self.slots.iter().all(|slot| slot.public.len() == PUBLIC_LEN && slot.name.len() <= 256)
+    }
+}

@@ -1,0 +1,153 @@
+//! The key-and-catalogue trie of a compartment, over a store.
+//!
+//! Every page image has its own fresh key, held only by its parent's image; a
+//! prefix is a leaf if and only if it holds at most 32 rows, so the shape tells
+//! nothing but which keys are there.
+
+mod object;
+mod page;
+mod update;
+
+use thiserror::Error;
+
+pub(crate) use object::{ObjectWriter, open_object};
+pub(crate) use page::{Page, PageCache, Row, RowClass, RowKey};
+pub(crate) use update::{Changes, TrieUpdate};
+
+use crate::codec::fixed::LayoutError;
+use crate::codec::wire::WireError;
+use crate::crypto::BoxError;
+use crate::crypto::random::RandomError;
+use crate::format::context::Scope;
+use crate::format::object::SealedObject;
+use crate::format::place::Compartment;
+use crate::store::{Store, StoreError};
+use page::Prefix;
+
+/// Why a trie or an object could not be read or written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TreeError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored object is not the one that its parent names, or does not open or decode.
+    #[error("a part of the vault is damaged ({what})")]
+    Damaged {
+        /// What kind of object.
+        what: &'static str,
+    },
+    /// A value is too large for the format.
+    #[error(transparent)]
+    Wire(WireError),
+    /// No random bytes.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+impl From<WireError> for TreeError {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::TooLarge { .. } => Self::Wire(error),
+            WireError::Malformed { type_name }
+            | WireError::TrailingBytes { type_name }
+            | WireError::NotCanonical { type_name } => Self::Damaged { what: type_name },
+        }
+    }
+}
+
+impl From<LayoutError> for TreeError {
+    fn from(error: LayoutError) -> Self {
+        Self::Damaged { what: error.what }
+    }
+}
+
+impl From<BoxError> for TreeError {
+    fn from(_: BoxError) -> Self {
+        Self::Damaged { what: "box" }
+    }
+}
+
+/// Reads the trie of one compartment as one root names it.
+pub(crate) struct Trie<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) cache: &'a PageCache,
+    pub(crate) scope: Scope,
+    pub(crate) compartment: Compartment,
+    pub(crate) root: Option<&'a SealedObject>,
+}
+
+impl Trie<'_> {
+    /// The row with this key.
+    pub(crate) fn row(&self, key: &RowKey) -> Result<Option<Row>, TreeError> {
+        let Some(root) = self.root else { return Ok(None) };
+        let mut prefix = Prefix::EMPTY;
+        let mut page = self.page(root, prefix)?;
+        loop {
+            let child = match &*page {
+                Page::Leaf(rows) => return Ok(rows.iter().find(|row| row.key == *key).map(Row::duplicate)),
+                Page::Inner(children) => {
+                    let nibble = key.nibble(prefix.depth());
+                    let Some(child) = children.iter().find(|child| child.nibble == nibble) else {
+                        return Ok(None);
+                    };
+                    prefix = prefix.child(nibble);
+                    child.object.duplicate()
+                }
+            };
+            page = self.page(&child, prefix)?;
+        }
+    }
+
+    /// Visits every row in the order of the keys.
+    pub(crate) fn scan(&self, visit: &mut dyn FnMut(&Row) -> Result<(), TreeError>) -> Result<(), TreeError> {
+        match self.root {
+            Some(root) => self.scan_page(root, Prefix::EMPTY, visit),
+            None => Ok(()),
+        }
+    }
+
+    fn scan_page(
+        &self,
+        object: &SealedObject,
+        prefix: Prefix,
+        visit: &mut dyn FnMut(&Row) -> Result<(), TreeError>,
+    ) -> Result<(), TreeError> {
+        match &*self.page(object, prefix)? {
+            Page::Leaf(rows) => rows.iter().try_for_each(visit),
+            Page::Inner(children) => children
+                .iter()
+                .try_for_each(|child| self.scan_page(&child.object, prefix.child(child.nibble), visit)),
+        }
+    }
+
+    /// Visits the reference of every page.
+    pub(crate) fn page_objects(&self, visit: &mut dyn FnMut(&SealedObject, &Page)) -> Result<(), TreeError> {
+        fn walk(
+            trie: &Trie<'_>,
+            object: &SealedObject,
+            prefix: Prefix,
+            visit: &mut dyn FnMut(&SealedObject, &Page),
+        ) -> Result<(), TreeError> {
+            let page = trie.page(object, prefix)?;
+            visit(object, &page);
+            match &*page {
+                Page::Leaf(_) => Ok(()),
+                Page::Inner(children) => children
+                    .iter()
+                    .try_for_each(|child| walk(trie, &child.object, prefix.child(child.nibble), visit)),
+            }
+        }
+        self.root.map_or(Ok(()), |root| walk(self, root, Prefix::EMPTY, visit))
+    }
+
+    fn page(&self, object: &SealedObject, prefix: Prefix) -> Result<std::sync::Arc<Page>, TreeError> {
+        if let Some(page) = self.cache.page(&object.digest) {
+            return Ok(page);
+        }
+        let content = open_object(self.store, object, &prefix.context(self.scope, self.compartment))?;
+        let page = std::sync::Arc::new(Page::decode(&content, prefix)?);
+        self.cache.insert(object.digest, &page);
+        Ok(page)
+    }
+}

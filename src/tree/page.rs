@@ -1,0 +1,277 @@
+//! Pages, rows and keys of a trie, and the pages kept decrypted in memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::TreeError;
+use crate::codec::wire;
+use crate::crypto::digest::Digest;
+use crate::format::context::{Context, Purpose, Scope};
+use crate::format::object::SealedObject;
+use crate::format::place::Compartment;
+use crate::id::{EntryId, Epoch, VaultId};
+use crate::payload::catalogue::{ChildV1, ObjectV1, PageV1, RowV1};
+
+const PAGE_SCHEMA: u16 = 1;
+/// Decrypted pages kept per vault handle: about 8 MiB.
+const CACHED_PAGES: usize = 512;
+
+/// What a row is found by: 128 bits that look random.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RowKey([u8; 16]);
+
+impl RowKey {
+    /// The current revision of an entry: its id.
+    pub(crate) fn entry(id: EntryId) -> Self {
+        Self(*id.as_bytes())
+    }
+
+    /// An earlier revision: SHA-256("subrosa/v1 revision" ‖ id ‖ revision)[..16].
+    pub(crate) fn revision(id: EntryId, revision: u64) -> Self {
+        Self::digested(&[b"subrosa/v1 revision", id.as_bytes(), &revision.to_le_bytes()])
+    }
+
+    /// A commit's link in the history: SHA-256(vault id ‖ epoch)[..16].
+    pub(crate) fn link(vault: VaultId, epoch: Epoch) -> Self {
+        Self::digested(&[vault.as_bytes(), &epoch.number().to_le_bytes()])
+    }
+
+    /// A commit's ledger row: SHA-256("subrosa/v1 ledger" ‖ vault id ‖ epoch)[..16].
+    pub(crate) fn ledger(vault: VaultId, epoch: Epoch) -> Self {
+        Self::digested(&[b"subrosa/v1 ledger", vault.as_bytes(), &epoch.number().to_le_bytes()])
+    }
+
+    /// The only row of its name: SHA-256("subrosa/v1 row" ‖ name)[..16].
+    pub(crate) fn named(name: &str) -> Self {
+        Self::digested(&[b"subrosa/v1 row", name.as_bytes()])
+    }
+
+    fn digested(parts: &[&[u8]]) -> Self {
+        let digest = Digest::of(parts);
+        let mut key = [0; 16];
+        key.iter_mut().zip(digest.as_bytes()).for_each(|(to, from)| *to = *from);
+        Self(key)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The 4 bits at this depth, high half of each byte first.
+    pub(super) fn nibble(&self, depth: u8) -> u8 {
+        let byte = self.0.get(usize::from(depth / 2)).copied().unwrap_or_default();
+        if depth % 2 == 0 { byte >> 4 } else { byte & 15 }
+    }
+}
+
+/// What a row stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum RowClass {
+    /// The current revision of an entry, with its card inline.
+    Entry = 1,
+    /// An earlier revision of an entry.
+    Superseded = 2,
+    /// A commit's link in the history, inline.
+    Link = 3,
+    /// What a commit did in this compartment.
+    Ledger = 4,
+    /// The vault's own record.
+    VaultRecord = 5,
+    /// The directory of credentials.
+    Directory = 6,
+    /// A source document as a list of byte ranges.
+    Document = 7,
+}
+
+impl RowClass {
+    fn from_number(number: u8) -> Option<Self> {
+        use RowClass::{Directory, Document, Entry, Ledger, Link, Superseded, VaultRecord};
+        [Entry, Superseded, Link, Ledger, VaultRecord, Directory, Document]
+            .into_iter()
+            .find(|class| *class as u8 == number)
+    }
+}
+
+/// A row of a leaf.
+pub(crate) struct Row {
+    pub(crate) key: RowKey,
+    pub(crate) class: RowClass,
+    pub(crate) id: EntryId,
+    pub(crate) revision: u64,
+    /// The commit that wrote this revision.
+    pub(crate) epoch: Epoch,
+    pub(crate) object: Option<SealedObject>,
+    pub(crate) inline: Vec<u8>,
+}
+
+impl Row {
+    /// A copy, key included.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            key: self.key,
+            class: self.class,
+            id: self.id,
+            revision: self.revision,
+            epoch: self.epoch,
+            object: self.object.as_ref().map(SealedObject::duplicate),
+            inline: self.inline.clone(),
+        }
+    }
+
+    fn to_wire(&self) -> RowV1 {
+        RowV1 {
+            key: self.key.0,
+            class: self.class as u8,
+            id: *self.id.as_bytes(),
+            revision: self.revision,
+            epoch: self.epoch.number(),
+            object: self.object.as_ref().map(ObjectV1::from),
+            inline: self.inline.clone(),
+        }
+    }
+
+    fn from_wire(wire: &RowV1) -> Result<Self, TreeError> {
+        Ok(Self {
+            key: RowKey(wire.key),
+            class: RowClass::from_number(wire.class).ok_or(TreeError::Damaged { what: "row class" })?,
+            id: EntryId::from_bytes(wire.id),
+            revision: wire.revision,
+            epoch: Epoch::new(wire.epoch),
+            object: wire.object.as_ref().map(SealedObject::from),
+            inline: wire.inline.clone(),
+        })
+    }
+}
+
+impl Drop for Row {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.inline);
+    }
+}
+
+/// A child of an inner page.
+pub(crate) struct Child {
+    pub(crate) nibble: u8,
+    pub(crate) rows: u64,
+    pub(crate) object: SealedObject,
+}
+
+/// A decrypted page.
+pub(crate) enum Page {
+    Leaf(Vec<Row>),
+    Inner(Vec<Child>),
+}
+
+impl Page {
+    /// Rows in this page and below.
+    pub(super) fn rows(&self) -> u64 {
+        match self {
+            Self::Leaf(rows) => rows.len() as u64,
+            Self::Inner(children) => children.iter().map(|child| child.rows).sum(),
+        }
+    }
+
+    pub(super) fn encode(&self) -> Result<zeroize::Zeroizing<Vec<u8>>, TreeError> {
+        let wire = match self {
+            Self::Leaf(rows) => PageV1::Leaf(rows.iter().map(Row::to_wire).collect()),
+            Self::Inner(children) => PageV1::Inner(
+                children
+                    .iter()
+                    .map(|child| ChildV1 {
+                        nibble: child.nibble,
+                        rows: child.rows,
+                        object: ObjectV1::from(&child.object),
+                    })
+                    .collect(),
+            ),
+        };
+        Ok(wire::encode(&wire)?)
+    }
+
+    /// Decodes a page, whose rows must all belong under `prefix`.
+    pub(super) fn decode(content: &[u8], prefix: Prefix) -> Result<Self, TreeError> {
+        match wire::decode::<PageV1>(content)? {
+            PageV1::Leaf(rows) => {
+                let rows = rows.iter().map(Row::from_wire).collect::<Result<Vec<_>, _>>()?;
+                let belong = rows.iter().all(|row| prefix.holds(&row.key));
+                if belong { Ok(Self::Leaf(rows)) } else { Err(TreeError::Damaged { what: "page" }) }
+            }
+            PageV1::Inner(children) => {
+                if prefix.depth() >= Prefix::DEEPEST {
+                    return Err(TreeError::Damaged { what: "page" });
+                }
+                let child = |wire: &ChildV1| Child {
+                    nibble: wire.nibble,
+                    rows: wire.rows,
+                    object: SealedObject::from(&wire.object),
+                };
+                Ok(Self::Inner(children.iter().map(child).collect()))
+            }
+        }
+    }
+}
+
+/// The nibbles that all rows of a page share.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Prefix {
+    bits: u128,
+    depth: u8,
+}
+
+impl Prefix {
+    pub(super) const EMPTY: Self = Self { bits: 0, depth: 0 };
+    const DEEPEST: u8 = 32;
+
+    pub(super) fn depth(self) -> u8 {
+        self.depth
+    }
+
+    pub(super) fn child(self, nibble: u8) -> Self {
+        let shift = 124u32.saturating_sub(u32::from(self.depth) * 4);
+        Self { bits: self.bits | u128::from(nibble) << shift, depth: self.depth + 1 }
+    }
+
+    fn holds(self, key: &RowKey) -> bool {
+        let bits = u128::from_be_bytes(key.0);
+        self.depth == 0 || (bits ^ self.bits) >> (128 - u32::from(self.depth) * 4) == 0
+    }
+
+    /// The context of this page: its prefix, and its depth as the revision.
+    pub(super) fn context(self, scope: Scope, compartment: Compartment) -> Context {
+        scope
+            .context(Purpose::Page)
+            .compartment(compartment)
+            .object(self.bits.to_be_bytes(), u64::from(self.depth))
+            .schema(PAGE_SCHEMA)
+    }
+}
+
+/// Decrypted pages by the digest of their image, wiped when dropped.
+#[derive(Default)]
+pub(crate) struct PageCache {
+    pages: Mutex<HashMap<Digest, Arc<Page>>>,
+}
+
+impl PageCache {
+    pub(super) fn page(&self, digest: &Digest) -> Option<Arc<Page>> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    }
+
+    pub(super) fn insert(&self, digest: Digest, page: &Arc<Page>) {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if pages.len() >= CACHED_PAGES {
+            // Leaves are many and cheap to read again; inner pages are on every path.
+            pages.retain(|_, page| matches!(**page, Page::Inner(_)));
+            if pages.len() >= CACHED_PAGES / 2 {
+                pages.clear();
+            }
+        }
+        pages.insert(digest, Arc::clone(page));
+    }
+
+    /// Drops every page.
+    pub(crate) fn clear(&self) {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}

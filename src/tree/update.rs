@@ -1,0 +1,387 @@
+//! One commit's changes to a trie: only the paths to changed rows are written anew.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::object::ObjectWriter;
+use super::page::{Child, Page, Prefix, Row, RowKey};
+use super::{TreeError, Trie};
+use crate::format::object::{ObjectRef, SealedObject};
+use crate::payload::catalogue::LEAF_ROWS;
+
+/// Rows to put and keys to remove.
+pub(crate) type Changes = BTreeMap<RowKey, Option<Row>>;
+
+/// The trie after a commit's changes.
+pub(crate) struct TrieUpdate {
+    pub(crate) root: Option<SealedObject>,
+    pub(crate) rows: u64,
+    /// Page images that are no longer part of the trie.
+    pub(crate) superseded: Vec<ObjectRef>,
+}
+
+/// A page that is about to be written, or that stays as it is.
+enum Node {
+    Stored { object: SealedObject, rows: u64 },
+    Leaf(Vec<Row>),
+    Inner(Vec<(u8, Node)>),
+}
+
+impl Node {
+    fn rows(&self) -> u64 {
+        match self {
+            Self::Stored { rows, .. } => *rows,
+            Self::Leaf(rows) => rows.len() as u64,
+            Self::Inner(children) => children.iter().map(|(_, child)| child.rows()).sum(),
+        }
+    }
+}
+
+impl Trie<'_> {
+    /// Applies `changes` and writes the new pages, children before parents.
+    pub(crate) fn update(
+        &self,
+        changes: Changes,
+        rows: u64,
+        out: &mut ObjectWriter<'_>,
+    ) -> Result<TrieUpdate, TreeError> {
+        let mut superseded = Vec::new();
+        let changes = changes.into_iter().collect();
+        let current = self.root.map(|root| (root.duplicate(), rows));
+        let node = self.change(current, Prefix::EMPTY, changes, &mut superseded)?;
+        let Some(node) = node else { return Ok(TrieUpdate { root: None, rows: 0, superseded }) };
+        let rows = node.rows();
+        let root = self.write(node, Prefix::EMPTY, out)?;
+        Ok(TrieUpdate { root: Some(root), rows, superseded })
+    }
+
+    fn change(
+        &self,
+        current: Option<(SealedObject, u64)>,
+        prefix: Prefix,
+        changes: Vec<(RowKey, Option<Row>)>,
+        superseded: &mut Vec<ObjectRef>,
+    ) -> Result<Option<Node>, TreeError> {
+        let Some((object, rows)) = current else {
+            return Ok(build(prefix, changes.into_iter().filter_map(|(_, row)| row).collect()));
+        };
+        if changes.is_empty() {
+            return Ok(Some(Node::Stored { object, rows }));
+        }
+        let page = self.page(&object, prefix)?;
+        if page.rows() != rows {
+            return Err(TreeError::Damaged { what: "page count" });
+        }
+        superseded.push(object.object);
+        match &*page {
+            Page::Leaf(rows) => Ok(build(prefix, merge(rows, changes))),
+            Page::Inner(children) => self.change_inner(children, prefix, changes, superseded),
+        }
+    }
+
+    fn change_inner(
+        &self,
+        children: &[Child],
+        prefix: Prefix,
+        changes: Vec<(RowKey, Option<Row>)>,
+        superseded: &mut Vec<ObjectRef>,
+    ) -> Result<Option<Node>, TreeError> {
+        let mut split: [Vec<_>; 16] = std::array::from_fn(|_| Vec::new());
+        for change in changes {
+            if let Some(part) = split.get_mut(usize::from(change.0.nibble(prefix.depth()))) {
+                part.push(change);
+            }
+        }
+        let mut nodes = Vec::with_capacity(16);
+        for (nibble, part) in (0u8..).zip(split) {
+            let child = children.iter().find(|child| child.nibble == nibble);
+            let current = child.map(|child| (child.object.duplicate(), child.rows));
+            if let Some(node) = self.change(current, prefix.child(nibble), part, superseded)? {
+                nodes.push((nibble, node));
+            }
+        }
+        let inner = Node::Inner(nodes);
+        match inner.rows() {
+            0 => Ok(None),
+            rows if rows <= LEAF_ROWS as u64 => {
+                let mut rows = Vec::new();
+                self.collect(inner, prefix, &mut rows, superseded)?;
+                Ok(build(prefix, rows))
+            }
+            _ => Ok(Some(inner)),
+        }
+    }
+
+    /// Takes all rows out of a node that becomes part of a leaf.
+    fn collect(
+        &self,
+        node: Node,
+        prefix: Prefix,
+        rows: &mut Vec<Row>,
+        superseded: &mut Vec<ObjectRef>,
+    ) -> Result<(), TreeError> {
+        match node {
+            Node::Leaf(leaf) => rows.extend(leaf),
+            Node::Inner(children) => {
+                for (nibble, child) in children {
+                    self.collect(child, prefix.child(nibble), rows, superseded)?;
+                }
+            }
+            Node::Stored { object, .. } => match &*self.page(&object, prefix)? {
+                Page::Leaf(leaf) => {
+                    superseded.push(object.object);
+                    rows.extend(leaf.iter().map(Row::duplicate));
+                }
+                // A stored inner page holds more rows than a leaf may.
+                Page::Inner(_) => return Err(TreeError::Damaged { what: "page count" }),
+            },
+        }
+        Ok(())
+    }
+
+    fn write(
+        &self,
+        node: Node,
+        prefix: Prefix,
+        out: &mut ObjectWriter<'_>,
+    ) -> Result<SealedObject, TreeError> {
+        let page = match node {
+            Node::Stored { object, .. } => return Ok(object),
+            Node::Leaf(rows) => Page::Leaf(rows),
+            Node::Inner(nodes) => {
+                let mut children = Vec::with_capacity(nodes.len());
+                for (nibble, node) in nodes {
+                    let rows = node.rows();
+                    let object = self.write(node, prefix.child(nibble), out)?;
+                    children.push(Child { nibble, rows, object });
+                }
+                Page::Inner(children)
+            }
+        };
+        let context = prefix.context(self.scope, self.compartment);
+        let object = out.seal(&context, &page.encode()?)?;
+        self.cache.insert(object.digest, &Arc::new(page));
+        Ok(object)
+    }
+}
+
+/// The smallest tree of these rows, sorted by key: a leaf, or an inner page
+/// over the smallest trees of each nibble.
+fn build(prefix: Prefix, rows: Vec<Row>) -> Option<Node> {
+    if rows.is_empty() {
+        return None;
+    }
+    if rows.len() <= LEAF_ROWS {
+        return Some(Node::Leaf(rows));
+    }
+    let mut split: [Vec<Row>; 16] = std::array::from_fn(|_| Vec::new());
+    for row in rows {
+        if let Some(part) = split.get_mut(usize::from(row.key.nibble(prefix.depth()))) {
+            part.push(row);
+        }
+    }
+    let nodes = (0u8..).zip(split);
+    let nodes = nodes.filter_map(|(nibble, part)| Some((nibble, build(prefix.child(nibble), part)?)));
+    Some(Node::Inner(nodes.collect()))
+}
+
+fn merge(rows: &[Row], changes: Vec<(RowKey, Option<Row>)>) -> Vec<Row> {
+    let mut merged: BTreeMap<RowKey, Row> = rows.iter().map(|row| (row.key, row.duplicate())).collect();
+    for (key, row) in changes {
+        match row {
+            Some(row) => merged.insert(key, row),
+            None => merged.remove(&key),
+        };
+    }
+    merged.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::random::Randomness;
+    use crate::format::context::Scope;
+    use crate::format::header::Header;
+    use crate::format::place::Compartment;
+    use crate::id::{EntryId, Epoch, VaultId};
+    use crate::store::{MemoryStore, Publication, Store};
+    use crate::tree::{PageCache, RowClass};
+    use std::time::Duration;
+
+    struct Fixture {
+        store: MemoryStore,
+        cache: PageCache,
+        scope: Scope,
+        random: Randomness,
+        root: Option<SealedObject>,
+        rows: u64,
+        superseded: Vec<ObjectRef>,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let vault = VaultId::from_bytes([5; 16]);
+            let header = Header { vault }.encode();
+            Self {
+                scope: Scope { header: Header::parse(&header).unwrap().1, vault },
+                store: MemoryStore::create(header, vec![], vec![0]),
+                cache: PageCache::default(),
+                random: Randomness::seeded(1),
+                root: None,
+                rows: 0,
+                superseded: vec![],
+            }
+        }
+
+        fn trie(&self) -> Trie<'_> {
+            Trie {
+                store: &self.store,
+                cache: &self.cache,
+                scope: self.scope,
+                compartment: Compartment::General,
+                root: self.root.as_ref(),
+            }
+        }
+
+        fn apply(&mut self, changes: Changes) {
+            let mut random = Randomness::from_system();
+            let root = self.store.heads().unwrap().roots.remove(0);
+            let mut writer = self.store.writer(Duration::ZERO).unwrap();
+            let update = {
+                let mut out = ObjectWriter { writer: &mut *writer, random: &mut random };
+                self.trie().update(changes, self.rows, &mut out).unwrap()
+            };
+            let publication = Publication {
+                expected: &root,
+                area: &[],
+                root: &root,
+                new_area: None,
+                withdraws: false,
+                erase: &[],
+            };
+            writer.publish(&publication).unwrap();
+            drop(writer);
+            self.root = update.root;
+            self.rows = update.rows;
+            self.superseded = update.superseded;
+            self.cache.clear();
+        }
+
+        fn keys(&self) -> Vec<RowKey> {
+            let mut keys = Vec::new();
+            self.trie()
+                .scan(&mut |row| {
+                    keys.push(row.key);
+                    Ok(())
+                })
+                .unwrap();
+            keys
+        }
+
+        /// The shape: which prefixes are leaves and how many rows each has.
+        fn shape(&self) -> Vec<(bool, usize)> {
+            let mut shape = Vec::new();
+            self.trie()
+                .page_objects(&mut |_, page| {
+                    shape.push(match page {
+                        Page::Leaf(rows) => (true, rows.len()),
+                        Page::Inner(children) => (false, children.len()),
+                    })
+                })
+                .unwrap();
+            shape
+        }
+    }
+
+    fn row(id: EntryId) -> Row {
+        Row {
+            key: RowKey::entry(id),
+            class: RowClass::Entry,
+            id,
+            revision: 1,
+            epoch: Epoch::new(1),
+            object: None,
+            inline: vec![1; 300],
+        }
+    }
+
+    #[test]
+    fn a_trie_is_a_map_whose_shape_depends_only_on_its_keys() {
+        let mut fixture = Fixture::new();
+        let mut model = std::collections::BTreeSet::new();
+        for round in 0..60 {
+            let mut changes = Changes::new();
+            for _ in 0..(round * 7) % 61 {
+                let id = EntryId::from_bytes(fixture.random.bytes().unwrap());
+                model.insert(RowKey::entry(id));
+                changes.insert(RowKey::entry(id), Some(row(id)));
+            }
+            let gone: Vec<RowKey> = if round > 40 {
+                model.iter().copied().step_by(3).collect()
+            } else {
+                model.iter().copied().filter(|key| key.nibble(3) == 3).take(5).collect()
+            };
+            for key in gone {
+                model.remove(&key);
+                changes.insert(key, None);
+            }
+            fixture.apply(changes);
+            assert_eq!(fixture.rows, model.len() as u64);
+            assert!(fixture.keys().iter().eq(model.iter()), "round {round}");
+        }
+        // The same keys put in at once give the same shape.
+        let mut fresh = Fixture::new();
+        fresh
+            .apply(model.iter().map(|key| (*key, Some(row(EntryId::from_bytes(*key.as_bytes()))))).collect());
+        assert_eq!(fresh.shape(), fixture.shape());
+        for key in &model {
+            assert!(fixture.trie().row(key).unwrap().is_some());
+        }
+        let absent = RowKey::named("absent");
+        assert!(fixture.trie().row(&absent).unwrap().is_none());
+        fixture.apply(model.iter().map(|key| (*key, None)).collect());
+        assert!(fixture.root.is_none());
+    }
+
+    #[test]
+    fn a_change_supersedes_exactly_the_pages_on_its_path() {
+        let mut fixture = Fixture::new();
+        let ids: Vec<_> = (0..2000).map(|_| EntryId::from_bytes(fixture.random.bytes().unwrap())).collect();
+        fixture.apply(ids.iter().map(|id| (RowKey::entry(*id), Some(row(*id)))).collect());
+        assert!(fixture.superseded.is_empty());
+        let mut before = std::collections::HashSet::new();
+        fixture
+            .trie()
+            .page_objects(&mut |object, _| {
+                before.insert(object.object.reference);
+            })
+            .unwrap();
+        fixture.apply(Changes::from([(RowKey::entry(ids[0]), None)]));
+        let mut after = std::collections::HashSet::new();
+        fixture
+            .trie()
+            .page_objects(&mut |object, _| {
+                after.insert(object.object.reference);
+            })
+            .unwrap();
+        let gone: std::collections::HashSet<_> = before.difference(&after).copied().collect();
+        let said: std::collections::HashSet<_> = fixture.superseded.iter().map(|o| o.reference).collect();
+        assert_eq!(gone, said);
+        assert!((2..=4).contains(&gone.len()));
+    }
+
+    #[test]
+    fn rows_of_full_size_fit_a_page_below_one_chunk() {
+        let rows = (0..32u8).map(|n| {
+            let mut row = row(EntryId::from_bytes([n; 16]));
+            row.object = Some(SealedObject {
+                key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
+                object: ObjectRef { reference: [n; 16], length: 1 },
+                digest: crate::crypto::digest::Digest::of(&[]),
+            });
+            row
+        });
+        let encoded = Page::Leaf(rows.collect()).encode().unwrap();
+        assert!(crate::codec::padding::pad(&encoded).len() < crate::crypto::boxes::CHUNK_LEN);
+    }
+}
