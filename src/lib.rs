@@ -8,8 +8,19 @@ mod format;
 mod id;
 mod keys;
 mod payload;
+mod record;
 mod secret;
 mod store;
 #[cfg(test)]
 mod testing;
 mod tree;
+
+// The record: entries and what they hold.
+pub use record::{
+    Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Coding, Component, Concept,
+    DateRange, Diagnosis, Encounter, Entry, FamilyHistory, Field, FieldError, FieldSchema, FieldType,
+    Hospitalization, HumanName, Identifier, Immunization, Kind, LegalDocument, LegalHold, Location, Marks,
+    Medication, Narrative, Note, Observation, Origin, Other, ParseDateError, PartialDate, Party, Patient,
+    Precision, Provenance, Provider, Quantity, Record, Scalar, Source, SourceFormat, Statement, SubstanceUse,
+    Telecom, TextError, Token, Treatment, Value,
+};

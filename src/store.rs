@@ -15,6 +15,7 @@ use thiserror::Error;
 
 pub use crate::format::object::ObjectRef;
 pub(crate) use disk::Disk;
+pub(crate) use file::FileImage;
 pub use file::FileStore;
 pub use memory::MemoryStore;
 

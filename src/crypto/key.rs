@@ -41,6 +41,8 @@ keys! {
     AreaMacKey;
     /// The key of one compartment: of its place in the root.
     CompartmentKey;
+    /// The key that turns a source's identity of a record into an entry's id.
+    IdentityKey;
     /// The key of one single-use box. A trie's root image has the epoch key.
     ContentKey;
 }
@@ -102,6 +104,16 @@ impl UnlockKey {
     /// HKDF-SHA-256(salt = vault id, ikm = the raw key, info = label) (RFC 5869).
     pub(crate) fn derive(raw: &SecretBytes, vault: &[u8; 16], label: &str) -> Self {
         Self(SecretBytes::filled(|out| hkdf_sha256(vault, raw.expose_secret(), label.as_bytes(), out)))
+    }
+}
+
+impl IdentityKey {
+    /// HMAC-SHA-256(identity key, identity)[..16]: the same record gets the same
+    /// id at every import, and nobody without the key can tell which.
+    pub(crate) fn derive_id(&self, identity: &[u8]) -> [u8; 16] {
+        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
+            hmac_sha256(self.0.expose_secret(), identity);
+        id
     }
 }
 

@@ -145,6 +145,60 @@ fn file_reference(offset: u64, length: usize) -> ObjectRef {
     ObjectRef { reference, length: length as u64 }
 }
 
+/// A vault file that is put together in memory before it gets its name.
+pub(crate) struct FileImage {
+    appended: Vec<u8>,
+}
+
+impl FileImage {
+    pub(crate) fn new() -> Self {
+        Self { appended: Vec::new() }
+    }
+
+    /// header ‖ area ‖ area ‖ root ‖ gap ‖ root ‖ appended objects.
+    pub(crate) fn finish(self, header: &[u8], area: &[u8], root: &[u8]) -> Vec<u8> {
+        let mut image = Vec::new();
+        let mut put = |offset: u64, bytes: &[u8]| {
+            image.resize(usize::try_from(offset).expect("the fixed parts are small"), 0);
+            image.extend_from_slice(bytes);
+        };
+        put(0, header);
+        AREAS.iter().for_each(|offset| put(*offset, area));
+        ROOTS.iter().for_each(|offset| put(*offset, root));
+        put(geometry::APPEND, &self.appended);
+        image
+    }
+}
+
+impl StoreWriter for FileImage {
+    fn sync(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn settle(&mut self, _chosen: &Chosen<'_>) -> Result<Repairs, StoreError> {
+        Ok(Repairs::default())
+    }
+
+    fn start(&mut self, _append_end: u64) {}
+
+    fn put(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
+        let references = objects.iter().map(|bytes| {
+            let reference = file_reference(self.append_end(), bytes.len());
+            self.appended.extend_from_slice(bytes);
+            reference
+        });
+        Ok(references.collect())
+    }
+
+    fn append_end(&self) -> u64 {
+        geometry::APPEND + self.appended.len() as u64
+    }
+
+    fn publish(&mut self, _publication: &Publication<'_>) -> Result<(), StoreError> {
+        Err(StoreError::Missing)
+    }
+}
+
 /// The one writer of a vault file; holds both locks until it is dropped.
 struct FileWriter<'a> {
     store: &'a FileStore,
