@@ -61,7 +61,7 @@ ids! {
     CommitId;
 }
 
-/// The number of a commit: 0 at creation, one more with each.
+/// The number of a commit: 1 at creation, one more with each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Epoch(u64);
 

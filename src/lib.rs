@@ -4,6 +4,7 @@
 
 mod codec;
 mod crypto;
+mod error;
 mod format;
 mod id;
 mod keys;
@@ -14,6 +15,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod tree;
+mod vault;
 
 // The record: entries and what they hold.
 pub use record::{
@@ -23,4 +25,27 @@ pub use record::{
     Medication, Narrative, Note, Observation, Origin, Other, ParseDateError, PartialDate, Party, Patient,
     Precision, Provenance, Provider, Quantity, Record, Scalar, Source, SourceFormat, Statement, SubstanceUse,
     Telecom, TextError, Token, Treatment, Value,
+};
+
+// The vault: create, open, change, read.
+pub use crypto::digest::Digest;
+pub use crypto::kdf::{KdfCost, KdfError, KdfLimits};
+pub use crypto::random::RandomError;
+pub use error::{Error, ErrorKind};
+pub use format::FormatError;
+pub use format::place::Compartment;
+pub use id::{CommitId, EntryId, Epoch, ParseIdError, VaultId};
+pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey};
+pub use secret::SecretText;
+pub use vault::{
+    Access, AccessKind, Action, Actor, CheckFinding, CheckReport, Checkpoint, Committed, Coverage, Detail,
+    ErasureReport, Filter, HolderRole, LedgerLine, LineState, Listed, ListedAccess, LockedVault, NewVault,
+    ParseCheckpointError, Recovery, Revision, Transaction, Vault, VaultOptions,
+};
+
+// Where the bytes rest.
+#[cfg(any(test, feature = "testing"))]
+pub use store::contract::check_store;
+pub use store::{
+    Chosen, FileStore, Heads, Medium, MemoryStore, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter,
 };

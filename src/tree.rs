@@ -99,6 +99,11 @@ impl Trie<'_> {
         }
     }
 
+    /// Reads and checks the root page.
+    pub(crate) fn check_root(&self) -> Result<(), TreeError> {
+        self.root.map_or(Ok(()), |root| self.page(root, Prefix::EMPTY).map(|_| ()))
+    }
+
     /// Visits every row in the order of the keys.
     pub(crate) fn scan(&self, visit: &mut dyn FnMut(&Row) -> Result<(), TreeError>) -> Result<(), TreeError> {
         match self.root {
@@ -121,24 +126,33 @@ impl Trie<'_> {
         }
     }
 
-    /// Visits the reference of every page.
-    pub(crate) fn page_objects(&self, visit: &mut dyn FnMut(&SealedObject, &Page)) -> Result<(), TreeError> {
-        fn walk(
-            trie: &Trie<'_>,
-            object: &SealedObject,
-            prefix: Prefix,
-            visit: &mut dyn FnMut(&SealedObject, &Page),
-        ) -> Result<(), TreeError> {
-            let page = trie.page(object, prefix)?;
-            visit(object, &page);
-            match &*page {
-                Page::Leaf(_) => Ok(()),
-                Page::Inner(children) => children
-                    .iter()
-                    .try_for_each(|child| walk(trie, &child.object, prefix.child(child.nibble), visit)),
-            }
+    /// Visits every page that can be read, and every fault in place of a page.
+    pub(crate) fn survey(
+        &self,
+        visit: &mut dyn FnMut(Result<(&SealedObject, &Page), TreeError>),
+    ) {
+        if let Some(root) = self.root {
+            self.survey_page(root, Prefix::EMPTY, visit);
         }
-        self.root.map_or(Ok(()), |root| walk(self, root, Prefix::EMPTY, visit))
+    }
+
+    fn survey_page(
+        &self,
+        object: &SealedObject,
+        prefix: Prefix,
+        visit: &mut dyn FnMut(Result<(&SealedObject, &Page), TreeError>),
+    ) {
+        match self.page(object, prefix) {
+            Ok(page) => {
+                visit(Ok((object, &page)));
+                if let Page::Inner(children) = &*page {
+                    for child in children {
+                        self.survey_page(&child.object, prefix.child(child.nibble), visit);
+                    }
+                }
+            }
+            Err(error) => visit(Err(error)),
+        }
     }
 
     fn page(&self, object: &SealedObject, prefix: Prefix) -> Result<std::sync::Arc<Page>, TreeError> {

@@ -148,15 +148,16 @@ fn file_reference(offset: u64, length: usize) -> ObjectRef {
 /// A vault file that is put together in memory before it gets its name.
 pub(crate) struct FileImage {
     appended: Vec<u8>,
+    root: Vec<u8>,
 }
 
 impl FileImage {
     pub(crate) fn new() -> Self {
-        Self { appended: Vec::new() }
+        Self { appended: Vec::new(), root: Vec::new() }
     }
 
     /// header ‖ area ‖ area ‖ root ‖ gap ‖ root ‖ appended objects.
-    pub(crate) fn finish(self, header: &[u8], area: &[u8], root: &[u8]) -> Vec<u8> {
+    pub(crate) fn finish(self, header: &[u8], area: &[u8]) -> Vec<u8> {
         let mut image = Vec::new();
         let mut put = |offset: u64, bytes: &[u8]| {
             image.resize(usize::try_from(offset).expect("the fixed parts are small"), 0);
@@ -164,7 +165,7 @@ impl FileImage {
         };
         put(0, header);
         AREAS.iter().for_each(|offset| put(*offset, area));
-        ROOTS.iter().for_each(|offset| put(*offset, root));
+        ROOTS.iter().for_each(|offset| put(*offset, &self.root));
         put(geometry::APPEND, &self.appended);
         image
     }
@@ -194,8 +195,9 @@ impl StoreWriter for FileImage {
         geometry::APPEND + self.appended.len() as u64
     }
 
-    fn publish(&mut self, _publication: &Publication<'_>) -> Result<(), StoreError> {
-        Err(StoreError::Missing)
+    fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
+        self.root = publication.root.to_vec();
+        Ok(())
     }
 }
 

@@ -172,6 +172,14 @@ impl Page {
         }
     }
 
+    /// The rows of a leaf; none of an inner page.
+    pub(crate) fn leaf_rows(&self) -> &[Row] {
+        match self {
+            Self::Leaf(rows) => rows,
+            Self::Inner(_) => &[],
+        }
+    }
+
     pub(super) fn encode(&self) -> Result<zeroize::Zeroizing<Vec<u8>>, TreeError> {
         let wire = match self {
             Self::Leaf(rows) => PageV1::Leaf(rows.iter().map(Row::to_wire).collect()),

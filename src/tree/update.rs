@@ -282,7 +282,8 @@ mod tests {
         fn shape(&self) -> Vec<(bool, usize)> {
             let mut shape = Vec::new();
             self.trie()
-                .page_objects(&mut |_, page| {
+                .survey(&mut |visited| {
+                    let (_, page) = visited.unwrap();
                     shape.push(match page {
                         Page::Leaf(rows) => (true, rows.len()),
                         Page::Inner(children) => (false, children.len()),
@@ -352,7 +353,8 @@ mod tests {
         let mut before = std::collections::HashSet::new();
         fixture
             .trie()
-            .page_objects(&mut |object, _| {
+            .survey(&mut |visited| {
+                let (object, _) = visited.unwrap();
                 before.insert(object.object.reference);
             })
             .unwrap();
@@ -360,7 +362,8 @@ mod tests {
         let mut after = std::collections::HashSet::new();
         fixture
             .trie()
-            .page_objects(&mut |object, _| {
+            .survey(&mut |visited| {
+                let (object, _) = visited.unwrap();
                 after.insert(object.object.reference);
             })
             .unwrap();

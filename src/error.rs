@@ -1,0 +1,203 @@
+//! The one public error: what went wrong, as a kind to act on and a stable code.
+//!
+//! No message holds a secret or a health value.
+
+use thiserror::Error;
+
+use crate::codec::wire::WireError;
+use crate::crypto::kdf::KdfError;
+use crate::crypto::random::RandomError;
+use crate::format::FormatError;
+use crate::format::place::Compartment;
+use crate::id::EntryId;
+use crate::keys::CredentialError;
+use crate::store::StoreError;
+use crate::tree::TreeError;
+
+/// Why the vault did not do what was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No slot opens with this credential.
+    #[error("wrong password or key: nothing opens with it")]
+    WrongCredential,
+    /// A credential's text is not usable.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The bytes are not a vault that this version reads.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// The vault needs a newer reader.
+    #[error(
+        "the vault was written by a newer version (it needs reader {needed}, this is {supported}): use a newer version of the software"
+    )]
+    NewerReader {
+        /// Reader version that the vault asks for.
+        needed: u16,
+        /// Reader version of this library.
+        supported: u16,
+    },
+    /// A stored part is not what its parent says it is.
+    #[error(
+        "the vault is damaged ({what}): nothing was changed; make a copy of the file as it is, then restore a backup"
+    )]
+    Damaged {
+        /// What kind of part.
+        what: &'static str,
+    },
+    /// The vault is older than the checkpoint.
+    #[error("this is an older state of the vault than the checkpoint: the file was rolled back")]
+    RolledBack,
+    /// The vault's history does not contain the checkpoint.
+    #[error("the vault's history differs from the checkpoint: it was forked")]
+    Forked,
+    /// A key is needed that this credential does not grant.
+    #[error("this access does not open the compartment {compartment}")]
+    NeedsCompartment {
+        /// The compartment.
+        compartment: Compartment,
+    },
+    /// There is no entry with this id in the compartments that are open.
+    #[error("there is no entry {id}")]
+    NoSuchEntry {
+        /// The id that was asked for.
+        id: EntryId,
+    },
+    /// There is no revision with this number.
+    #[error("entry {id} has no revision {revision}")]
+    NoSuchRevision {
+        /// The entry.
+        id: EntryId,
+        /// The revision that was asked for.
+        revision: u64,
+    },
+    /// A legal hold blocks an expungement.
+    #[error("entry {id} is under a legal hold: lift the hold first")]
+    LegalHold {
+        /// The entry.
+        id: EntryId,
+    },
+    /// A value is not usable.
+    #[error("{what}")]
+    Invalid {
+        /// What is wrong and what would be right.
+        what: &'static str,
+    },
+    /// A value is too large for the format.
+    #[error("the entry is too large for a vault")]
+    TooLarge,
+    /// Password derivation was refused or failed.
+    #[error(transparent)]
+    Kdf(#[from] KdfError),
+    /// The operating system gave no random bytes.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The handle was taken into another process, where its randomness could repeat.
+    #[error("the vault was opened by another process: open it in this one")]
+    OtherProcess,
+    /// Credentials were changed by another handle since this one was unlocked.
+    #[error("the vault's access was changed meanwhile: unlock it again")]
+    AccessChanged,
+}
+
+/// What to do about an [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request cannot be granted as it is.
+    Refused,
+    /// The credential is wrong.
+    WrongCredential,
+    /// The vault is damaged, rolled back or forked.
+    Damaged,
+    /// The system around the vault failed: disk, memory, locks.
+    Environment,
+}
+
+impl Error {
+    /// What to do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::WrongCredential | Self::AccessChanged => ErrorKind::WrongCredential,
+            Self::Damaged { .. }
+            | Self::RolledBack
+            | Self::Forked
+            | Self::Format(FormatError::DamagedHeader)
+            | Self::Store(StoreError::Missing) => ErrorKind::Damaged,
+            Self::Random(_) | Self::Store(_) | Self::OtherProcess | Self::Kdf(KdfError::OutOfMemory { .. }) => {
+                ErrorKind::Environment
+            }
+            _ => ErrorKind::Refused,
+        }
+    }
+
+    /// A code that stays the same across versions, for logs and programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::WrongCredential => "wrong-credential",
+            Self::Credential(_) => "unusable-credential",
+            Self::Format(FormatError::NotAVault) => "not-a-vault",
+            Self::Format(FormatError::NewerFormat { .. }) | Self::NewerReader { .. } => "newer-version",
+            Self::Format(_) | Self::Damaged { .. } => "damaged",
+            Self::RolledBack => "rolled-back",
+            Self::Forked => "forked",
+            Self::NeedsCompartment { .. } => "needs-compartment",
+            Self::NoSuchEntry { .. } => "no-such-entry",
+            Self::NoSuchRevision { .. } => "no-such-revision",
+            Self::LegalHold { .. } => "legal-hold",
+            Self::Invalid { .. } => "invalid",
+            Self::TooLarge => "too-large",
+            Self::Kdf(KdfError::TooWeak { .. }) => "weak-kdf",
+            Self::Kdf(KdfError::TooCostly { .. }) => "costly-kdf",
+            Self::Kdf(_) => "kdf",
+            Self::Random(_) => "no-randomness",
+            Self::Store(error) => store_code(error),
+            Self::OtherProcess => "other-process",
+            Self::AccessChanged => "access-changed",
+        }
+    }
+
+    /// Whether the same call may succeed later without anything being changed.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Busy | StoreError::Conflict) | Self::Random(_))
+    }
+}
+
+fn store_code(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Busy => "busy",
+        StoreError::Conflict => "conflict",
+        StoreError::ReadOnly => "read-only",
+        StoreError::NoSpace => "no-space",
+        StoreError::Missing => "damaged",
+        StoreError::Sync { .. } | StoreError::Poisoned => "not-durable",
+        StoreError::Replaced => "replaced",
+        StoreError::Exists => "exists",
+        StoreError::NotFound => "not-found",
+        StoreError::NoLocks => "no-locks",
+        StoreError::Io { .. } => "io",
+    }
+}
+
+impl From<TreeError> for Error {
+    fn from(error: TreeError) -> Self {
+        match error {
+            TreeError::Store(error) => Self::Store(error),
+            TreeError::Damaged { what } => Self::Damaged { what },
+            TreeError::Wire(_) => Self::TooLarge,
+            TreeError::Random(error) => Self::Random(error),
+        }
+    }
+}
+
+impl From<WireError> for Error {
+    fn from(error: WireError) -> Self {
+        TreeError::from(error).into()
+    }
+}

@@ -1,0 +1,145 @@
+//! The façade: a locked vault, an unlocked one, and what can be done with it.
+//!
+//! Reads take a snapshot and never wait; every change is one commit that is
+//! durable, with its line in the ledger, before the call returns.
+
+mod check;
+mod core;
+mod create;
+mod custody;
+mod erasure;
+mod history;
+mod ledger;
+mod list;
+mod open;
+mod options;
+mod transaction;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::error::Error;
+use crate::id::{EntryId, Epoch, VaultId};
+use crate::record::Entry;
+use crate::store::Store;
+
+pub use check::{CheckReport, CheckFinding};
+pub use create::{Access, NewVault};
+pub use custody::{AccessKind, ListedAccess};
+pub use erasure::{Coverage, ErasureReport};
+pub use history::{Checkpoint, ParseCheckpointError};
+pub use ledger::{Action, Detail, LedgerLine, LineState};
+pub use list::{Filter, Listed, Revision};
+pub use open::{LockedVault, Recovery};
+pub use options::{Actor, HolderRole, VaultOptions};
+pub use transaction::{Committed, Transaction};
+
+use self::core::{Core, Snapshot, View};
+
+/// An unlocked vault.
+///
+/// It can be shared between threads: reads take `&self` and work on a
+/// snapshot, changes are made one at a time. Dropping it wipes its keys.
+pub struct Vault {
+    core: Core,
+    state: RwLock<Arc<Snapshot>>,
+    options: VaultOptions,
+    recovery: Recovery,
+    /// The process that unlocked the vault: a forked child must not write.
+    process: u32,
+}
+
+impl Vault {
+    /// Creates a vault file; never over another file.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`](crate::StoreError::Exists) when the name is taken,
+    /// [`Error::Kdf`], [`Error::Random`], [`Error::Invalid`], [`Error::Store`].
+    pub fn create(path: impl AsRef<Path>, new: &NewVault<'_>, options: VaultOptions) -> Result<Self, Error> {
+        create::in_file(path.as_ref(), new, options)
+    }
+
+    /// Creates a vault in the memory of this process.
+    ///
+    /// # Errors
+    /// As [`Vault::create`].
+    pub fn create_in_memory(new: &NewVault<'_>, options: VaultOptions) -> Result<Self, Error> {
+        create::in_memory(new, options)
+    }
+
+    /// The vault's identifier.
+    #[must_use]
+    pub fn id(&self) -> VaultId {
+        self.core.scope.vault
+    }
+
+    /// What the opening found and repaired.
+    #[must_use]
+    pub fn recovery(&self) -> Recovery {
+        self.recovery
+    }
+
+    /// The number of the last commit that this handle has seen.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.snapshot().root.epoch
+    }
+
+    /// The current revision of an entry.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`].
+    pub fn entry(&self, id: EntryId) -> Result<Entry, Error> {
+        self.read(|view| Ok(view.entry(id)?.1))
+    }
+
+    /// Makes everything durable and gives the vault back locked.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the last write cannot be made durable.
+    pub fn lock(self) -> Result<LockedVault, Error> {
+        self.flush()?;
+        LockedVault::of(Arc::clone(&self.core.store), self.options)
+    }
+
+    /// Makes both copies of the root durable.
+    fn flush(&self) -> Result<(), Error> {
+        match self.core.store.writer(self.options.lock_wait) {
+            Ok(mut writer) => Ok(writer.sync()?),
+            Err(crate::store::StoreError::ReadOnly) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn replace_snapshot(&self, snapshot: Snapshot) -> Arc<Snapshot> {
+        let snapshot = Arc::new(snapshot);
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&snapshot);
+        snapshot
+    }
+
+    /// Reads on a snapshot. Where a part is missing or damaged, another writer
+    /// may have withdrawn it: then the read is made again on the newer root.
+    fn read<T>(&self, read: impl Fn(&View<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let mut snapshot = self.snapshot();
+        loop {
+            let view = View { core: &self.core, snapshot: &snapshot };
+            match read(&view) {
+                Err(error) if error.kind() == crate::ErrorKind::Damaged => {
+                    let newer = open::current(&self.core)?;
+                    if newer.root.epoch <= snapshot.root.epoch {
+                        return Err(error);
+                    }
+                    snapshot = self.replace_snapshot(newer);
+                }
+                result => return result,
+            }
+        }
+    }
+}

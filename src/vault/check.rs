@@ -1,0 +1,197 @@
+//! Checking: every byte that the open keys reach is read, authenticated and decoded.
+
+use super::Vault;
+use super::core::View;
+use super::ledger::{leaf_is_linked, link_digest};
+use super::list::inline_card;
+use crate::codec::wire;
+use crate::crypto::digest::Digest;
+use crate::error::Error;
+use crate::format::place::Compartment;
+use crate::id::{EntryId, Epoch};
+use crate::payload::entry::decode_entry;
+use crate::payload::history::LedgerV1;
+use crate::tree::{Row, RowClass};
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// Current entries that were opened.
+    pub entries: u64,
+    /// Earlier revisions that were opened.
+    pub revisions: u64,
+    /// Commits in the history.
+    pub commits: u64,
+    /// Stored bytes that were authenticated.
+    pub bytes: u64,
+    /// Compartments whose key this access does not have: not checked.
+    pub not_checked: Vec<Compartment>,
+    /// What is wrong.
+    pub findings: Vec<CheckFinding>,
+}
+
+impl CheckReport {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// Something that is wrong with a vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CheckFinding {
+    /// The two copies of root or credential area differ; opening the vault for
+    /// writing repairs that.
+    CopiesDiffer,
+    /// A page of the catalogue cannot be read: its entries are out of reach.
+    DamagedPage {
+        /// Where.
+        compartment: Compartment,
+    },
+    /// An entry's bytes are damaged.
+    DamagedEntry {
+        /// Where.
+        compartment: Compartment,
+        /// Which entry.
+        id: EntryId,
+        /// Which revision.
+        revision: u64,
+    },
+    /// Another part is damaged.
+    DamagedPart {
+        /// Where.
+        compartment: Compartment,
+    },
+    /// A commit is missing from the history, or does not follow from the one before.
+    BrokenHistory {
+        /// The commit.
+        epoch: Epoch,
+    },
+    /// A ledger line is not the one that the history commits to.
+    ForeignLine {
+        /// Where.
+        compartment: Compartment,
+        /// The commit.
+        epoch: Epoch,
+    },
+}
+
+impl Vault {
+    /// Reads and authenticates everything that is in reach.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store itself cannot be read; damage is in the report.
+    pub fn check(&self) -> Result<CheckReport, Error> {
+        self.core.cache.clear();
+        let snapshot = self.snapshot();
+        let view = View { core: &self.core, snapshot: &snapshot };
+        let mut report = CheckReport::default();
+        let heads = self.core.store.heads()?;
+        let equal = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
+            && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
+        if !equal && super::open::current(&self.core)?.root.epoch == snapshot.root.epoch {
+            report.findings.push(CheckFinding::CopiesDiffer);
+        }
+        for compartment in Compartment::ALL {
+            if self.core.keyring.compartment(compartment).is_some() {
+                view.check_compartment(compartment, &mut report)?;
+            } else {
+                report.not_checked.push(compartment);
+            }
+        }
+        view.check_history(&mut report);
+        Ok(report)
+    }
+}
+
+impl View<'_> {
+    fn check_compartment(&self, compartment: Compartment, report: &mut CheckReport) -> Result<(), Error> {
+        let mut damaged = Vec::new();
+        let trie = self.trie(compartment)?;
+        trie.survey(&mut |visited| match visited {
+            Ok((object, page)) => {
+                report.bytes += object.object.length;
+                for row in page.leaf_rows() {
+                    self.check_row(compartment, row, report);
+                }
+            }
+            Err(_) => damaged.push(CheckFinding::DamagedPage { compartment }),
+        });
+        report.findings.extend(damaged);
+        Ok(())
+    }
+
+    fn check_row(&self, compartment: Compartment, row: &Row, report: &mut CheckReport) {
+        let sound = match row.class {
+            RowClass::Entry | RowClass::Superseded => self.entry_is_sound(compartment, row),
+            RowClass::Ledger => return self.check_ledger(compartment, row, report),
+            RowClass::Link => true,
+            RowClass::VaultRecord | RowClass::Directory | RowClass::Document => {
+                self.core.open_row(compartment, row).is_ok()
+            }
+        };
+        report.bytes += row.object.as_ref().map_or(0, |object| object.object.length);
+        match row.class {
+            RowClass::Entry => report.entries += 1,
+            RowClass::Superseded => report.revisions += 1,
+            _ if !sound => report.findings.push(CheckFinding::DamagedPart { compartment }),
+            _ => {}
+        }
+        if !sound && matches!(row.class, RowClass::Entry | RowClass::Superseded) {
+            let (id, revision) = (row.id, row.revision);
+            report.findings.push(CheckFinding::DamagedEntry { compartment, id, revision });
+        }
+    }
+
+    /// Whether an entry opens, decodes, and has the card that lists it.
+    fn entry_is_sound(&self, compartment: Compartment, row: &Row) -> bool {
+        let Ok(content) = self.core.open_row(compartment, row) else { return false };
+        let Ok(entry) = decode_entry(&content) else { return false };
+        row.class == RowClass::Superseded || inline_card(&entry).is_ok_and(|card| card == row.inline)
+    }
+
+    fn check_ledger(&self, compartment: Compartment, row: &Row, report: &mut CheckReport) {
+        report.bytes += row.object.as_ref().map_or(0, |object| object.object.length);
+        let ledger = self.core.open_row(compartment, row).and_then(|content| Ok(wire::decode::<LedgerV1>(&content)?));
+        let Ok(ledger) = ledger else {
+            report.findings.push(CheckFinding::DamagedPart { compartment });
+            return;
+        };
+        let epoch = Epoch::new(ledger.epoch);
+        let linked = self.link(epoch).ok().flatten().is_some_and(|link| {
+            ledger.leaves.iter().all(|leaf| leaf_is_linked(leaf, &link).unwrap_or(false))
+        });
+        if !linked {
+            report.findings.push(CheckFinding::ForeignLine { compartment, epoch });
+        }
+    }
+
+    fn check_history(&self, report: &mut CheckReport) {
+        let zero = Digest::from_bytes([0; 32]);
+        let current = self.snapshot.root.epoch.number();
+        let mut previous = zero;
+        for number in 1..=current {
+            let epoch = Epoch::new(number);
+            let link = self.link(epoch).ok().flatten();
+            let digest = link.as_ref().and_then(|link| link_digest(link).ok());
+            let follows = link.as_ref().is_some_and(|link| {
+                let root = (number == current).then(|| *self.snapshot.root.previous.as_bytes());
+                link.epoch == number
+                    && link.previous_link == *previous.as_bytes()
+                    && root.is_none_or(|root| root == link.previous_root)
+            });
+            if !follows {
+                report.findings.push(CheckFinding::BrokenHistory { epoch });
+            }
+            previous = digest.unwrap_or(zero);
+            report.commits += 1;
+        }
+        let head = self.snapshot.place(Compartment::Record).map(|place| place.ledger.link);
+        if head.is_ok_and(|head| head != previous) {
+            report.findings.push(CheckFinding::BrokenHistory { epoch: self.snapshot.root.epoch });
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What a handle always has, and one state of the vault as a root names it.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::crypto::boxes::{decrypt_committed, encrypt_committed};
+use crate::crypto::digest::Digest;
+use crate::crypto::key::{IdentityKey, RootKey};
+use crate::crypto::random::{RandomError, Randomness};
+use crate::error::Error;
+use crate::format::context::{Context, Purpose, Scope};
+use crate::format::object::SealedObject;
+use crate::format::place::{Compartment, PLACES, Place};
+use crate::format::root::{PlaceBox, Root};
+use crate::id::EntryId;
+use crate::keys::Keyring;
+use crate::payload::custody::VaultRecordV1;
+use crate::payload::entry::decode_entry;
+use crate::record::Entry;
+use crate::secret::SecretBytes;
+use crate::store::Store;
+use crate::tree::{PageCache, Row, RowClass, RowKey, Trie, open_object};
+
+pub(super) const ENTRY_SCHEMA: u16 = 1;
+pub(super) const PLACE_SCHEMA: u16 = 1;
+pub(super) const ROOT_SCHEMA: u16 = 1;
+
+/// Store, keys and decrypted pages of an unlocked vault.
+pub(super) struct Core {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) scope: Scope,
+    pub(super) keyring: Keyring,
+    pub(super) cache: PageCache,
+}
+
+/// One state of the vault: a root, its area, and the places that open.
+pub(super) struct Snapshot {
+    pub(super) root: Root,
+    pub(super) root_bytes: Vec<u8>,
+    pub(super) area_bytes: Vec<u8>,
+    pub(super) places: [Option<Place>; PLACES],
+}
+
+impl Snapshot {
+    /// SHA-256 of the stored root; zeros before there is one.
+    pub(super) fn root_digest(&self) -> Digest {
+        match self.is_before_creation() {
+            true => Digest::from_bytes([0; 32]),
+            false => Digest::of(&[&self.root_bytes]),
+        }
+    }
+
+    /// Whether this is what a first commit starts from.
+    pub(super) fn is_before_creation(&self) -> bool {
+        self.root_bytes.is_empty()
+    }
+
+    pub(super) fn place(&self, compartment: Compartment) -> Result<&Place, Error> {
+        let place = self.places.get(compartment.index()).and_then(Option::as_ref);
+        place.ok_or(Error::NeedsCompartment { compartment })
+    }
+}
+
+impl Core {
+    pub(super) fn root_context(&self) -> Context {
+        self.scope.context(Purpose::Root).schema(ROOT_SCHEMA)
+    }
+
+    pub(super) fn place_context(&self, compartment: Compartment) -> Context {
+        self.scope.context(Purpose::Place).compartment(compartment).schema(PLACE_SCHEMA)
+    }
+
+    /// Decrypts a stored root; `None` when it does not open under this key.
+    pub(super) fn open_root(&self, key: &RootKey, stored: &[u8]) -> Option<Root> {
+        let plain = decrypt_committed(key, &self.root_context().bytes(), stored).ok()?;
+        Root::decode(&plain).ok()
+    }
+
+    /// Decrypts every place whose key is held.
+    pub(super) fn open_places(&self, root: &Root) -> Result<[Option<Place>; PLACES], Error> {
+        let mut places = [const { None }; PLACES];
+        for ((compartment, stored), place) in Compartment::ALL.into_iter().zip(&root.places).zip(&mut places) {
+            let Some(key) = self.keyring.compartment(compartment) else { continue };
+            let damaged = Error::Damaged { what: "place" };
+            let plain = decrypt_committed(key, &self.place_context(compartment).bytes(), &stored.0);
+            let Ok(plain) = plain else { return Err(damaged) };
+            *place = Some(Place::decode(&plain).map_err(|_| damaged)?);
+        }
+        Ok(places)
+    }
+
+    /// Encrypts a place; `None` when its key is not held.
+    pub(super) fn seal_place(
+        &self,
+        random: &mut Randomness,
+        compartment: Compartment,
+        place: &Place,
+    ) -> Result<Option<PlaceBox>, RandomError> {
+        let Some(key) = self.keyring.compartment(compartment) else { return Ok(None) };
+        let context = self.place_context(compartment).bytes();
+        let stored = encrypt_committed(random, key, &context, &place.encode())?;
+        Ok(Some(PlaceBox(stored.try_into().map_err(|_| RandomError)?)))
+    }
+}
+
+/// A snapshot with the means to read it.
+pub(super) struct View<'a> {
+    pub(super) core: &'a Core,
+    pub(super) snapshot: &'a Snapshot,
+}
+
+impl<'a> View<'a> {
+    /// The compartments that hold entries and whose key is held.
+    pub(super) fn open_compartments(&self) -> impl Iterator<Item = Compartment> + use<'a> {
+        let core = self.core;
+        Compartment::HOLDING_ENTRIES.into_iter().filter(|c| core.keyring.compartment(*c).is_some())
+    }
+
+    pub(super) fn trie(&self, compartment: Compartment) -> Result<Trie<'_>, Error> {
+        let place = self.snapshot.place(compartment)?;
+        Ok(Trie {
+            store: &*self.core.store,
+            cache: &self.core.cache,
+            scope: self.core.scope,
+            compartment,
+            root: place.trie.as_ref(),
+        })
+    }
+
+    pub(super) fn row(&self, compartment: Compartment, key: &RowKey) -> Result<Option<Row>, Error> {
+        Ok(self.trie(compartment)?.row(key)?)
+    }
+
+    /// The row of an entry's current revision, and where it is.
+    pub(super) fn entry_row(&self, id: EntryId) -> Result<(Compartment, Row), Error> {
+        for compartment in self.open_compartments() {
+            if let Some(row) = self.row(compartment, &RowKey::entry(id))?
+                && row.class == RowClass::Entry
+            {
+                return Ok((compartment, row));
+            }
+        }
+        Err(Error::NoSuchEntry { id })
+    }
+
+    /// The current revision of an entry, with its row and compartment.
+    pub(super) fn entry(&self, id: EntryId) -> Result<((Compartment, Row), Entry), Error> {
+        let (compartment, row) = self.entry_row(id)?;
+        let entry = self.core.open_entry(compartment, &row)?;
+        Ok(((compartment, row), entry))
+    }
+
+    /// The vault's own record.
+    pub(super) fn vault_record(&self) -> Result<VaultRecordV1, Error> {
+        let row = self.row(Compartment::Record, &RowKey::named("vault record"))?;
+        let row = row.ok_or(Error::Damaged { what: "vault record" })?;
+        let content = self.core.open_row(Compartment::Record, &row)?;
+        Ok(crate::codec::wire::decode(&content)?)
+    }
+
+    /// The key that turns a source's identity into an entry's id.
+    pub(super) fn identity_key(&self) -> Result<IdentityKey, Error> {
+        let record = self.vault_record()?;
+        Ok(IdentityKey::from_secret(SecretBytes::filled(|out| *out = record.identity_key)))
+    }
+}
+
+impl Core {
+    /// The context of a row's object.
+    pub(super) fn row_context(&self, compartment: Compartment, row: &Row) -> Context {
+        let (purpose, object) = match row.class {
+            RowClass::Entry | RowClass::Superseded => (Purpose::Entry, *row.id.as_bytes()),
+            RowClass::Ledger | RowClass::Link => (Purpose::Ledger, *row.key.as_bytes()),
+            RowClass::VaultRecord => (Purpose::VaultRecord, *row.key.as_bytes()),
+            RowClass::Directory => (Purpose::Directory, *row.key.as_bytes()),
+            RowClass::Document => (Purpose::Document, *row.key.as_bytes()),
+        };
+        self.scope
+            .context(purpose)
+            .compartment(compartment)
+            .object(object, row.revision)
+            .schema(ENTRY_SCHEMA)
+    }
+
+    /// The content of a row's object.
+    pub(super) fn open_row(&self, compartment: Compartment, row: &Row) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let object: &SealedObject = row.object.as_ref().ok_or(Error::Damaged { what: "row" })?;
+        Ok(open_object(&*self.store, object, &self.row_context(compartment, row))?)
+    }
+
+    /// The entry of a row.
+    pub(super) fn open_entry(&self, compartment: Compartment, row: &Row) -> Result<Entry, Error> {
+        let content = self.open_row(compartment, row)?;
+        decode_entry(&content).map_err(|_| Error::Damaged { what: "entry" })
+    }
+}

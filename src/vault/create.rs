@@ -1,0 +1,238 @@
+//! Creation: a whole vault with its first commit, or nothing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Vault;
+use super::core::{Core, Snapshot};
+use super::custody::{self, AccessKind};
+use super::ledger::{Action, Line};
+use super::open::Recovery;
+use super::options::{Actor, HolderRole, VaultOptions};
+use super::transaction::{Transaction, Work};
+use crate::codec::wire;
+use crate::crypto::digest::Digest;
+use crate::crypto::kdf::KdfParameters;
+use crate::crypto::random::Randomness;
+use crate::crypto::signature::Es256SigningKey;
+use crate::error::Error;
+use crate::format::READER_VERSION;
+use crate::format::area::Area;
+use crate::format::context::Scope;
+use crate::format::header::Header;
+use crate::format::place::{Compartment, PLACE_BOX_LEN, PLACES, Place};
+use crate::format::root::{PlaceBox, Root};
+use crate::id::{CommitId, Epoch, VaultId};
+use crate::keys::{AreaPlan, Credential, Grant, Keyring, NewSlot, SlotError};
+use crate::payload::custody::VaultRecordV1;
+use crate::store::{FileImage, FileStore, MemoryStore, Store, StoreWriter};
+use crate::tree::{PageCache, Row, RowClass, RowKey};
+
+/// One way into a vault.
+pub struct Access<'a> {
+    /// What opens it.
+    pub credential: &'a Credential,
+    /// What the owner calls it, at most 256 bytes.
+    pub name: &'a str,
+    /// The compartments that it opens.
+    pub grant: Grant,
+}
+
+impl<'a> Access<'a> {
+    /// Access to everything.
+    #[must_use]
+    pub fn to_everything(credential: &'a Credential, name: &'a str) -> Self {
+        Self { credential, name, grant: Grant::ALL }
+    }
+}
+
+/// What a new vault is to be.
+pub struct NewVault<'a> {
+    /// Whose vault it is.
+    pub holder_role: HolderRole,
+    /// The holder's name, as excerpts name their issuer; may be empty.
+    pub holder_name: &'a str,
+    /// Where the holder is, as an ISO 3166 code such as `US-NJ`; may be empty.
+    pub jurisdiction: &'a str,
+    /// The ways in, 1 to 16. At least one must open everything, or nobody
+    /// could ever change the others.
+    pub access: Vec<Access<'a>>,
+}
+
+impl<'a> NewVault<'a> {
+    /// An individual's vault with one way in.
+    #[must_use]
+    pub fn individual(credential: &'a Credential) -> Self {
+        Self {
+            holder_role: HolderRole::Individual,
+            holder_name: "",
+            jurisdiction: "",
+            access: vec![Access::to_everything(credential, "owner")],
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let invalid = |what| Err(Error::Invalid { what });
+        if self.access.is_empty() || self.access.len() > crate::format::area::SLOTS {
+            return invalid("a vault has 1 to 16 ways in");
+        }
+        if !self.access.iter().any(|access| access.grant == Grant::ALL) {
+            return invalid("at least one way into a vault must open every compartment");
+        }
+        if self.access.iter().any(|access| access.name.len() > 256) {
+            return invalid("the name of a way in has at most 256 bytes");
+        }
+        if self.holder_name.len() > 1024 || self.jurisdiction.len() > 32 {
+            return invalid("the holder's name has at most 1024 bytes, the jurisdiction 32");
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn in_file(path: &Path, new: &NewVault<'_>, options: VaultOptions) -> Result<Vault, Error> {
+    if path.symlink_metadata().is_ok() {
+        return Err(crate::store::StoreError::Exists.into());
+    }
+    let mut draft = Draft::new(new, &options, Randomness::from_system())?;
+    let mut image = FileImage::new();
+    let snapshot = draft.first_commit(&mut image, new, &options)?;
+    let unique = draft.core.scope.vault.to_string();
+    let image = image.finish(&draft.header, &snapshot.area_bytes);
+    draft.core.store = Arc::new(FileStore::create(path, &unique, &image)?);
+    Ok(Vault::assemble(draft.core, snapshot, options, Recovery::NotNeeded))
+}
+
+pub(super) fn in_memory(new: &NewVault<'_>, options: VaultOptions) -> Result<Vault, Error> {
+    let mut draft = Draft::new(new, &options, Randomness::from_system())?;
+    let store = Arc::clone(&draft.core.store);
+    let mut writer = store.writer(options.lock_wait)?;
+    let snapshot = draft.first_commit(&mut *writer, new, &options)?;
+    drop(writer);
+    Ok(Vault::assemble(draft.core, snapshot, options, Recovery::NotNeeded))
+}
+
+/// A vault whose keys and area exist and whose first commit does not.
+struct Draft {
+    core: Core,
+    header: Vec<u8>,
+    plan: AreaPlan,
+    area: Vec<u8>,
+    random: Randomness,
+}
+
+impl Draft {
+    fn new(new: &NewVault<'_>, options: &VaultOptions, mut random: Randomness) -> Result<Self, Error> {
+        new.check()?;
+        let vault = VaultId::from_bytes(random.bytes()?);
+        let header = Header { vault }.encode();
+        let (_, digest) = Header::parse(&header)?;
+        let scope = Scope { header: digest, vault };
+        let keyring = Keyring::generate(&mut random, vault)?;
+        let has_password = new.access.iter().any(|a| matches!(a.credential, Credential::Password(_)));
+        // A vault without a password shows parameters too: it is not told apart.
+        let cost = if has_password { options.new_password_cost()? } else { options.kdf_cost };
+        let kdf = KdfParameters::generate(&mut random, cost)?;
+        let slots: Vec<NewSlot<'_>> =
+            new.access.iter().map(|a| NewSlot { credential: a.credential, grant: a.grant }).collect();
+        let plan = AreaPlan::generate(&mut random, scope, &keyring, kdf, &slots)?;
+        let area = plan.area.encode(&keyring.area_mac_key());
+        let store = Arc::new(MemoryStore::create(header.clone(), area.clone(), Vec::new()));
+        let core = Core { store, scope, keyring, cache: PageCache::default() };
+        Ok(Self { core, header, plan, area, random })
+    }
+
+    fn first_commit(
+        &mut self,
+        writer: &mut dyn StoreWriter,
+        new: &NewVault<'_>,
+        options: &VaultOptions,
+    ) -> Result<Snapshot, Error> {
+        let before = Snapshot::before_creation(self.area.clone(), self.plan.area.generation);
+        let actor = Actor::owner();
+        let time = options.now();
+        let mut work = Work::new(writer);
+        std::mem::swap(&mut work.random, &mut self.random);
+        let mut transaction =
+            Transaction { core: &self.core, snapshot: &before, actor: &actor, time, work };
+        transaction.put_vault_record(new)?;
+        let directory = custody::new_directory(new, &self.plan.publics, time);
+        transaction.put_named(
+            Compartment::Custody,
+            "directory",
+            RowClass::Directory,
+            &wire::encode(&directory)?,
+        )?;
+        transaction.log(Compartment::Record, Line::about(Action::Created, &actor, None, []));
+        let published = transaction.commit(None)?;
+        published.ok_or(Error::Damaged { what: "first commit" })
+    }
+}
+
+impl Snapshot {
+    /// What the first commit starts from: eight empty compartments.
+    fn before_creation(area_bytes: Vec<u8>, area_generation: u64) -> Self {
+        let zero = Digest::from_bytes([0; 32]);
+        let root = Root {
+            epoch: Epoch::new(0),
+            commit: CommitId::from_bytes([0; 16]),
+            previous: zero,
+            area_generation,
+            area_digest: Area::digest(&area_bytes),
+            least_reader: READER_VERSION,
+            append_end: 0,
+            erase: Vec::new(),
+            erase_list: None,
+            places: std::array::from_fn(|_| PlaceBox([0; PLACE_BOX_LEN])),
+        };
+        let places: [Option<Place>; PLACES] = std::array::from_fn(|_| Some(Place::empty(Epoch::new(0))));
+        Self { root, root_bytes: Vec::new(), area_bytes, places }
+    }
+}
+
+impl Transaction<'_> {
+    fn put_vault_record(&mut self, new: &NewVault<'_>) -> Result<(), Error> {
+        let signing_key = Es256SigningKey::generate(&mut self.work.random)?.to_secret();
+        let identity_key = self.work.random.secret()?;
+        let record = VaultRecordV1 {
+            created: self.time,
+            holder_role: new.holder_role.number(),
+            holder_name: new.holder_name.to_owned(),
+            jurisdiction: new.jurisdiction.to_owned(),
+            signing_key: *signing_key.expose_secret(),
+            identity_key: *identity_key.expose_secret(),
+        };
+        let content = wire::encode(&record)?;
+        self.put_named(Compartment::Record, "vault record", RowClass::VaultRecord, &content)
+    }
+
+    fn put_named(
+        &mut self,
+        compartment: Compartment,
+        name: &str,
+        class: RowClass,
+        content: &[u8],
+    ) -> Result<(), Error> {
+        let row = Row::unnamed(RowKey::named(name), class, self.epoch());
+        self.put_sealed(compartment, row, content)
+    }
+}
+
+impl From<SlotError> for Error {
+    fn from(error: SlotError) -> Self {
+        match error {
+            SlotError::Random(error) => Self::Random(error),
+            SlotError::Kdf(error) => Self::Kdf(error),
+            SlotError::TooMany => Self::Invalid { what: "a vault has 1 to 16 ways in" },
+        }
+    }
+}
+
+impl AccessKind {
+    pub(super) fn of(credential: &Credential) -> Self {
+        match credential {
+            Credential::Password(_) => Self::Password,
+            Credential::RecoveryKey(_) => Self::RecoveryKey,
+            Credential::RawKey(_) => Self::RawKey,
+        }
+    }
+}

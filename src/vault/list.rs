@@ -1,0 +1,254 @@
+//! Listing from the cards in the catalogue, without opening entries; and the
+//! revisions of one entry.
+
+use super::Vault;
+use super::core::View;
+use super::ledger::{Action, LineState};
+use crate::error::Error;
+use crate::format::place::Compartment;
+use crate::id::{EntryId, Epoch};
+use crate::payload::card::{decode_card, encode_card};
+use crate::record::{Card, DateRange, Entry, Kind, PartialDate};
+use crate::tree::{Row, RowClass, RowKey};
+
+/// What to list. Everything that is not said is not asked.
+#[derive(Clone, Default)]
+pub struct Filter {
+    kinds: Vec<Kind>,
+    dates: Option<DateRange>,
+    code: Option<(Option<String>, String)>,
+    provider: Option<String>,
+    text: Option<String>,
+    retracted: bool,
+}
+
+impl Filter {
+    /// Everything but what was retracted.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Only entries of this kind; called again, of either.
+    #[must_use]
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.kinds.push(kind);
+        self
+    }
+
+    /// Only entries that may overlap this range. An entry without a date may.
+    #[must_use]
+    pub fn dates(mut self, since: Option<PartialDate>, until: Option<PartialDate>) -> Self {
+        self.dates = Some(DateRange::new(since, until));
+        self
+    }
+
+    /// Only entries with a code that begins so, in this system or in any.
+    #[must_use]
+    pub fn code(mut self, system: Option<&str>, prefix: &str) -> Self {
+        self.code = Some((system.map(str::to_owned), prefix.to_owned()));
+        self
+    }
+
+    /// Only entries whose provider's name contains this text, whatever its case.
+    #[must_use]
+    pub fn provider(mut self, text: &str) -> Self {
+        self.provider = Some(text.to_owned());
+        self
+    }
+
+    /// Only entries that contain this text, whatever its case.
+    #[must_use]
+    pub fn text(mut self, text: &str) -> Self {
+        self.text = Some(text.to_owned());
+        self
+    }
+
+    /// Retracted entries too.
+    #[must_use]
+    pub fn with_retracted(mut self) -> Self {
+        self.retracted = true;
+        self
+    }
+
+    /// What the card says; `None` when the entry has to be opened to tell.
+    fn matches_card(&self, card: &Card) -> Option<bool> {
+        let open = |undecided: bool| if undecided { None } else { Some(true) };
+        let mut undecided = self.text.is_some();
+        let kind = self.kinds.is_empty() || self.kinds.contains(&card.kind);
+        if !kind || (card.flags.retracted && !self.retracted) {
+            return Some(false);
+        }
+        let answers = [
+            self.dates.as_ref().map(|range| card.may_overlap(range)),
+            self.code.as_ref().map(|(system, prefix)| card.matches_code(system.as_deref(), prefix)),
+            self.provider.as_ref().map(|text| card.matches_provider(text)),
+        ];
+        for answer in answers.into_iter().flatten() {
+            match answer {
+                Some(false) => return Some(false),
+                Some(true) => {}
+                None => undecided = true,
+            }
+        }
+        open(undecided)
+    }
+
+    fn matches_entry(&self, entry: &Entry) -> bool {
+        let text = self.text.as_ref().is_none_or(|text| entry.text_matches(text));
+        let dates = self
+            .dates
+            .as_ref()
+            .is_none_or(|range| entry.dates().is_none_or(|dates| dates.may_overlap(range)));
+        let code = self.code.as_ref().is_none_or(|(system, prefix)| {
+            entry.code().is_some_and(|code| code.matches_code(system.as_deref(), prefix))
+        });
+        let provider = self.provider.as_ref().is_none_or(|text| {
+            let name = entry.provider_name().unwrap_or_default();
+            name.to_lowercase().contains(&text.to_lowercase())
+        });
+        text && dates && code && provider
+    }
+}
+
+/// An entry as listed.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Listed {
+    /// The entry.
+    pub id: EntryId,
+    /// Its current revision, counted from 1.
+    pub revision: u64,
+    /// The compartment that it is in.
+    pub compartment: Compartment,
+    /// What a list shows of it.
+    pub card: Card,
+}
+
+/// One revision of an entry.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Revision {
+    /// The number, counted from 1.
+    pub revision: u64,
+    /// The commit that wrote it.
+    pub epoch: Epoch,
+    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    pub time: i64,
+    /// What was done and by whom and why, if the ledger still says.
+    pub state: Option<LineState>,
+}
+
+impl Vault {
+    /// The entries that match, the newest first, undated ones last.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn list(&self, filter: &Filter) -> Result<Vec<Listed>, Error> {
+        self.read(|view| {
+            let mut listed = Vec::new();
+            for compartment in view.open_compartments() {
+                view.list_in(compartment, filter, &mut listed)?;
+            }
+            listed.sort_by_cached_key(|entry| {
+                let start = entry.card.dates.start().or(entry.card.dates.end());
+                (std::cmp::Reverse(start.map(|date| date.as_str().to_owned())), entry.id)
+            });
+            Ok(listed)
+        })
+    }
+
+    /// The revisions of an entry, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`].
+    pub fn history(&self, id: EntryId) -> Result<Vec<Revision>, Error> {
+        self.read(|view| {
+            let (compartment, current) = view.entry_row(id)?;
+            let mut revisions = Vec::new();
+            for revision in 1..current.revision {
+                let row = view.row(compartment, &RowKey::revision(id, revision))?;
+                let row = row.ok_or(Error::Damaged { what: "revision" })?;
+                revisions.push(view.revision(compartment, &row)?);
+            }
+            revisions.push(view.revision(compartment, &current)?);
+            Ok(revisions)
+        })
+    }
+
+    /// An entry as it was in one revision.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::NoSuchRevision`], [`Error::Damaged`], [`Error::Store`].
+    pub fn entry_revision(&self, id: EntryId, revision: u64) -> Result<Entry, Error> {
+        self.read(|view| {
+            let (compartment, current) = view.entry_row(id)?;
+            let row = if revision == current.revision {
+                Some(current)
+            } else {
+                view.row(compartment, &RowKey::revision(id, revision))?
+            };
+            view.core.open_entry(compartment, &row.ok_or(Error::NoSuchRevision { id, revision })?)
+        })
+    }
+}
+
+impl View<'_> {
+    fn list_in(
+        &self,
+        compartment: Compartment,
+        filter: &Filter,
+        listed: &mut Vec<Listed>,
+    ) -> Result<(), Error> {
+        let mut undecided = Vec::new();
+        let mut fault = None;
+        self.trie(compartment)?.scan(&mut |row| {
+            if row.class != RowClass::Entry {
+                return Ok(());
+            }
+            match listed_row(compartment, row) {
+                Ok(entry) => match filter.matches_card(&entry.card) {
+                    Some(true) if entry.card.complete => listed.push(entry),
+                    Some(false) => {}
+                    _ => undecided.push((entry, row.duplicate())),
+                },
+                Err(error) => fault = Some(error),
+            }
+            Ok(())
+        })?;
+        if let Some(error) = fault {
+            return Err(error);
+        }
+        for (mut listing, row) in undecided {
+            let entry = self.core.open_entry(compartment, &row)?;
+            if filter.matches_entry(&entry) {
+                listing.card = Card::of(&entry);
+                listed.push(listing);
+            }
+        }
+        Ok(())
+    }
+
+    fn revision(&self, compartment: Compartment, row: &Row) -> Result<Revision, Error> {
+        let link = self.link(row.epoch)?.ok_or(Error::Damaged { what: "history" })?;
+        let lines = self.ledger_lines(row.epoch)?;
+        let state = lines.into_iter().filter(|line| line.compartment == compartment).map(|line| line.state);
+        let state = state.into_iter().find(|state| match state {
+            LineState::Whole { action, subjects, .. } => {
+                subjects.contains(&row.id) && !matches!(action, Action::Released | Action::Exported)
+            }
+            LineState::Destroyed => false,
+        });
+        Ok(Revision { revision: row.revision, epoch: row.epoch, time: link.time, state })
+    }
+}
+
+fn listed_row(compartment: Compartment, row: &Row) -> Result<Listed, Error> {
+    let card = decode_card(&row.inline).map_err(|_| Error::Damaged { what: "card" })?;
+    Ok(Listed { id: row.id, revision: row.revision, compartment, card })
+}
+
+/// The card of an entry, as its row keeps it.
+pub(super) fn inline_card(entry: &Entry) -> Result<Vec<u8>, Error> {
+    Ok(encode_card(&Card::of(entry))?.to_vec())
+}

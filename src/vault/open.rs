@@ -1,0 +1,264 @@
+//! Opening: which area and root belong together, and what an opening repairs
+//! (rule R4 of `docs/format.md`).
+
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+
+use super::core::{Core, Snapshot, View};
+use super::history::Checkpoint;
+use super::options::VaultOptions;
+use super::Vault;
+use crate::error::Error;
+use crate::format::READER_VERSION;
+use crate::format::area::Area;
+use crate::format::context::{Purpose, Scope};
+use crate::format::header::Header;
+use crate::format::object::ObjectRef;
+use crate::format::place::Compartment;
+use crate::format::root::Root;
+use crate::keys::{Credential, Keyring, UnlockKeys, open_area};
+use crate::payload::catalogue::EraseListV1;
+use crate::store::{Chosen, FileStore, Heads, Store, StoreWriter};
+use crate::tree::{PageCache, open_object};
+
+/// What opening a vault found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Recovery {
+    /// Everything was as a vault at rest is.
+    NotNeeded,
+    /// A writer had been interrupted; its unfinished commit was rolled back, or
+    /// its finished one completed. Nothing acknowledged was lost.
+    Recovered,
+    /// A writer was interrupted, and this opening may not write: what is read
+    /// is the newest whole state.
+    Needed,
+}
+
+/// A vault whose header was read and nothing else.
+pub struct LockedVault {
+    store: Arc<dyn Store>,
+    scope: Scope,
+    options: VaultOptions,
+    expected: Option<Checkpoint>,
+}
+
+impl LockedVault {
+    /// Opens a vault file.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when the file is no vault that this version reads,
+    /// [`Error::Store`] when it cannot be read.
+    pub fn open(path: impl AsRef<Path>, options: VaultOptions) -> Result<Self, Error> {
+        Self::of(Arc::new(FileStore::open(path.as_ref())?), options)
+    }
+
+    /// Opens a vault in any store.
+    ///
+    /// # Errors
+    /// As [`LockedVault::open`].
+    pub fn of(store: Arc<dyn Store>, options: VaultOptions) -> Result<Self, Error> {
+        let (header, digest) = Header::parse(&store.header()?)?;
+        let scope = Scope { header: digest, vault: header.vault };
+        Ok(Self { store, scope, options, expected: None })
+    }
+
+    /// Demands that the vault's history contains this checkpoint.
+    #[must_use]
+    pub fn expecting(mut self, checkpoint: Checkpoint) -> Self {
+        self.expected = Some(checkpoint);
+        self
+    }
+
+    /// Unlocks for reading and writing. An interrupted writer's traces are
+    /// repaired first, and [`Vault::recovery`] says so.
+    ///
+    /// # Errors
+    /// [`Error::WrongCredential`], [`Error::Kdf`], [`Error::Damaged`] (nothing
+    /// was written then), [`Error::NewerReader`], [`Error::RolledBack`],
+    /// [`Error::Forked`], [`Error::Store`].
+    pub fn unlock(self, credential: &Credential) -> Result<Vault, Error> {
+        let store = Arc::clone(&self.store);
+        let mut writer = store.writer(self.options.lock_wait)?;
+        // What a dead process wrote may not be durable yet.
+        writer.sync()?;
+        let heads = self.store.heads()?;
+        let (core, snapshot) = self.choose(&heads, credential)?;
+        let recovered = settle(&core, &snapshot, &mut *writer)?;
+        drop(writer);
+        let recovery = if recovered { Recovery::Recovered } else { Recovery::NotNeeded };
+        self.finish(core, snapshot, recovery)
+    }
+
+    /// Unlocks for reading only; nothing is written.
+    ///
+    /// # Errors
+    /// As [`LockedVault::unlock`].
+    pub fn unlock_read_only(self, credential: &Credential) -> Result<Vault, Error> {
+        let heads = self.store.heads()?;
+        let (core, snapshot) = self.choose(&heads, credential)?;
+        let at_rest = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
+            && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
+        let recovery = if at_rest { Recovery::NotNeeded } else { Recovery::Needed };
+        self.finish(core, snapshot, recovery)
+    }
+
+    /// Steps 2 and 3: the pair of the highest epoch, checked down to the tries'
+    /// roots.
+    fn choose(&self, heads: &Heads, credential: &Credential) -> Result<(Core, Snapshot), Error> {
+        let parsed: Vec<(Area, &Vec<u8>)> =
+            heads.areas.iter().filter_map(|bytes| Some((Area::parse(bytes).ok()?, bytes))).collect();
+        if parsed.is_empty() {
+            return Err(Error::Damaged { what: "credential areas" });
+        }
+        let areas: Vec<Area> = parsed.iter().map(|(area, _)| area.clone()).collect();
+        let keys = UnlockKeys::derive(credential, self.scope, &areas, &self.options.kdf_limits)?;
+        let mut best: Option<(Core, Candidate)> = None;
+        let mut opened_one = false;
+        for (area, bytes) in &parsed {
+            let Some(slot) = open_area(self.scope, area, &keys) else { continue };
+            opened_one = true;
+            if !Area::verify(bytes, &slot.keyring.area_mac_key()) {
+                continue;
+            }
+            let core = self.core(slot.keyring);
+            if let Some(candidate) = Candidate::newest(&core, heads, bytes)
+                && best.as_ref().is_none_or(|(_, other)| candidate.root.epoch > other.root.epoch)
+            {
+                best = Some((core, candidate));
+            }
+        }
+        match best {
+            Some((core, candidate)) => candidate.check(&core).map(|snapshot| (core, snapshot)),
+            // One area opened, yet no root belongs to it: stale access, unless
+            // there is no other area that the roots could belong to.
+            None if opened_one && all_equal(&heads.areas) => Err(Error::Damaged { what: "roots" }),
+            None if opened_one && parsed.len() < heads.areas.len() => Err(Error::Damaged { what: "roots" }),
+            None => Err(Error::WrongCredential),
+        }
+    }
+
+    fn core(&self, keyring: Keyring) -> Core {
+        Core { store: Arc::clone(&self.store), scope: self.scope, keyring, cache: PageCache::default() }
+    }
+
+    fn finish(self, core: Core, snapshot: Snapshot, recovery: Recovery) -> Result<Vault, Error> {
+        if let Some(expected) = self.expected {
+            let view = View { core: &core, snapshot: &snapshot };
+            view.expect_checkpoint(&expected)?;
+        }
+        Ok(Vault::assemble(core, snapshot, self.options, recovery))
+    }
+}
+
+impl Vault {
+    pub(super) fn assemble(core: Core, snapshot: Snapshot, options: VaultOptions, recovery: Recovery) -> Self {
+        let state = RwLock::new(Arc::new(snapshot));
+        Self { core, state, options, recovery, process: std::process::id() }
+    }
+}
+
+fn all_equal(copies: &[Vec<u8>]) -> bool {
+    copies.windows(2).all(|pair| pair.first() == pair.last())
+}
+
+/// A root that opens under an area's key and names that area.
+struct Candidate {
+    root: Root,
+    root_bytes: Vec<u8>,
+    area_bytes: Vec<u8>,
+}
+
+impl Candidate {
+    fn newest(core: &Core, heads: &Heads, area: &[u8]) -> Option<Self> {
+        let key = core.keyring.root_key();
+        let digest = Area::digest(area);
+        let named = heads.roots.iter().filter_map(|stored| {
+            let root = core.open_root(&key, stored)?;
+            (root.area_digest == digest).then(|| Self {
+                root,
+                root_bytes: stored.clone(),
+                area_bytes: area.to_vec(),
+            })
+        });
+        named.max_by_key(|candidate| candidate.root.epoch)
+    }
+
+    /// Reads every trie root whose place opens.
+    fn check(self, core: &Core) -> Result<Snapshot, Error> {
+        if self.root.least_reader > READER_VERSION {
+            return Err(Error::NewerReader { needed: self.root.least_reader, supported: READER_VERSION });
+        }
+        let places = core.open_places(&self.root)?;
+        let Self { root, root_bytes, area_bytes } = self;
+        let snapshot = Snapshot { root, root_bytes, area_bytes, places };
+        let view = View { core, snapshot: &snapshot };
+        for compartment in Compartment::ALL {
+            if core.keyring.compartment(compartment).is_some() {
+                view.trie(compartment)?.check_root()?;
+            }
+        }
+        Ok(snapshot)
+    }
+}
+
+/// Steps 4 to 6. Tells whether anything had to be repaired.
+pub(super) fn settle(core: &Core, snapshot: &Snapshot, writer: &mut dyn StoreWriter) -> Result<bool, Error> {
+    let erase = erase_list(core, snapshot)?;
+    let chosen = Chosen { area: &snapshot.area_bytes, root: &snapshot.root_bytes, erase: &erase };
+    let repairs = writer.settle(&chosen)?;
+    Ok(repairs.root || repairs.area)
+}
+
+fn erase_list(core: &Core, snapshot: &Snapshot) -> Result<Vec<ObjectRef>, Error> {
+    let mut erase = snapshot.root.erase.clone();
+    if let Some(list) = &snapshot.root.erase_list {
+        let context = core.scope.context(Purpose::EraseList);
+        let content = open_object(&*core.store, list, &context)?;
+        let list: EraseListV1 = crate::codec::wire::decode(&content)?;
+        erase.extend(list.objects.iter().map(|(reference, length)| ObjectRef {
+            reference: *reference,
+            length: *length,
+        }));
+    }
+    Ok(erase)
+}
+
+/// The newest state that the keys of an unlocked vault open, for a reader.
+pub(super) fn current(core: &Core) -> Result<Snapshot, Error> {
+    current_of(core, &core.store.heads()?)
+}
+
+fn current_of(core: &Core, heads: &Heads) -> Result<Snapshot, Error> {
+    let key = core.keyring.area_mac_key();
+    let areas = heads.areas.iter().filter(|bytes| Area::parse(bytes).is_ok() && Area::verify(bytes, &key));
+    let best = areas
+        .filter_map(|bytes| Candidate::newest(core, heads, bytes))
+        .max_by_key(|candidate| candidate.root.epoch);
+    best.ok_or(Error::AccessChanged)?.check(core)
+}
+
+/// The state that a writer starts from: the one it knows, or what another
+/// writer left, repaired if that one was interrupted.
+pub(super) fn current_for_writing(
+    core: &Core,
+    known: &Arc<Snapshot>,
+    writer: &mut dyn StoreWriter,
+) -> Result<Arc<Snapshot>, Error> {
+    let heads = core.store.heads()?;
+    let at_rest = heads.roots.iter().all(|root| *root == known.root_bytes)
+        && heads.areas.iter().all(|area| *area == known.area_bytes);
+    if at_rest {
+        return Ok(Arc::clone(known));
+    }
+    writer.sync()?;
+    let snapshot = current_of(core, &core.store.heads()?)?;
+    if snapshot.root.epoch < known.root.epoch {
+        return Err(Error::RolledBack);
+    }
+    if snapshot.root.epoch == known.root.epoch && snapshot.root_digest() != known.root_digest() {
+        return Err(Error::Forked);
+    }
+    settle(core, &snapshot, writer)?;
+    Ok(Arc::new(snapshot))
+}

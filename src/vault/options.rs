@@ -1,0 +1,156 @@
+//! What the embedder chooses: costs, limits, the clock, who acts.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::crypto::kdf::{KdfCost, KdfLimits};
+use crate::error::Error;
+
+/// How a vault is opened and written.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct VaultOptions {
+    /// The cost of new passwords.
+    pub kdf_cost: KdfCost,
+    /// What is accepted as the cost of existing ones.
+    pub kdf_limits: KdfLimits,
+    /// How long a change waits for another writer.
+    pub lock_wait: Duration,
+    pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+}
+
+impl Default for VaultOptions {
+    fn default() -> Self {
+        Self {
+            kdf_cost: KdfCost::STANDARD,
+            kdf_limits: KdfLimits::default(),
+            lock_wait: Duration::from_secs(10),
+            clock: Arc::new(SystemTime::now),
+        }
+    }
+}
+
+impl VaultOptions {
+    /// The same options with another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The same options with this cost for new passwords; what is below
+    /// [`KdfCost::SMALL_DEVICE`] is refused when a password is set.
+    #[must_use]
+    pub fn with_kdf_cost(mut self, cost: KdfCost) -> Self {
+        self.kdf_cost = cost;
+        self
+    }
+
+    /// The same options with these limits for existing passwords.
+    #[must_use]
+    pub fn with_kdf_limits(mut self, limits: KdfLimits) -> Self {
+        self.kdf_limits = limits;
+        self
+    }
+
+    /// The same options with this wait for another writer.
+    #[must_use]
+    pub fn with_lock_wait(mut self, wait: Duration) -> Self {
+        self.lock_wait = wait;
+        self
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z by the clock.
+    pub(super) fn now(&self) -> i64 {
+        let now = (self.clock)();
+        match now.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
+        }
+    }
+
+    /// The cost of a new password, if local policy allows it.
+    pub(super) fn new_password_cost(&self) -> Result<KdfCost, Error> {
+        let (cost, floor) = (self.kdf_cost, KdfCost::SMALL_DEVICE);
+        self.kdf_limits.check(&[cost])?;
+        let weak = cost.memory_kib < floor.memory_kib || cost.passes < floor.passes;
+        // Limits that accept weaker existing passwords accept weaker new ones too.
+        let accepted = cost.memory_kib >= self.kdf_limits.min_memory_kib
+            && self.kdf_limits.min_memory_kib < KdfLimits::default().min_memory_kib;
+        if weak && !accepted {
+            return Err(Error::Invalid { what: "a new password needs at least 64 MiB and 3 passes of Argon2id" });
+        }
+        Ok(cost)
+    }
+}
+
+/// Who makes a change, as the ledger names them: a person or a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor(String);
+
+impl Actor {
+    /// Longest name in bytes.
+    pub const LIMIT: usize = 256;
+
+    /// An actor of this name.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the name is empty or longer than [`Actor::LIMIT`].
+    pub fn new(name: impl Into<String>) -> Result<Self, Error> {
+        let name = name.into();
+        if name.trim().is_empty() || name.len() > Self::LIMIT {
+            return Err(Error::Invalid { what: "an actor's name has 1 to 256 bytes" });
+        }
+        Ok(Self(name))
+    }
+
+    /// The owner of the vault.
+    #[must_use]
+    pub fn owner() -> Self {
+        Self("owner".into())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whose vault it is: with the jurisdiction it decides which law speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HolderRole {
+    /// The person whom the records are about.
+    Individual,
+    /// A covered entity (45 CFR 160.103).
+    CoveredEntity,
+    /// A Part 2 program (42 CFR 2.11).
+    Part2Program,
+    /// A lawful holder of Part 2 records (42 CFR 2.11).
+    LawfulHolder,
+    /// A school (FERPA, 20 U.S.C. 1232g).
+    School,
+    /// An employer.
+    Employer,
+}
+
+impl HolderRole {
+    /// All roles; a role's number in the format is its position, from 1.
+    const ALL: [Self; 6] = [
+        Self::Individual,
+        Self::CoveredEntity,
+        Self::Part2Program,
+        Self::LawfulHolder,
+        Self::School,
+        Self::Employer,
+    ];
+
+    pub(super) fn number(self) -> u16 {
+        (1..).zip(Self::ALL).find(|(_, role)| *role == self).map_or(0, |(number, _)| number)
+    }
+
+    pub(super) fn from_number(number: u16) -> Option<Self> {
+        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
+    }
+}

@@ -1,0 +1,507 @@
+//! One commit: what a closure asks for, written as objects, pages, a link of
+//! the history and one new root.
+
+use std::sync::Arc;
+
+use super::core::{Core, ENTRY_SCHEMA, Snapshot, View};
+use super::erasure::{Erasure, ErasureReport};
+use super::ledger::{Action, Line, Links};
+use super::list;
+use super::options::Actor;
+use super::{Vault, open};
+use crate::crypto::boxes::encrypt_committed;
+use crate::crypto::random::Randomness;
+use crate::error::Error;
+use crate::format::READER_VERSION;
+use crate::format::context::Purpose;
+use crate::format::object::{ObjectRef, SealedObject};
+use crate::format::place::{Compartment, LedgerHead, PLACES, Place};
+use crate::format::root::{ERASE_CAPACITY, Root};
+use crate::id::{CommitId, EntryId, Epoch};
+use crate::payload::catalogue::EraseListV1;
+use crate::payload::entry::encode_entry;
+use crate::record::{Entry, Note, Record};
+use crate::store::{Publication, StoreError, StoreWriter};
+use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey, Trie};
+
+/// How often a change is made anew when another writer was faster.
+const CONFLICT_RETRIES: usize = 8;
+
+/// What a commit gave.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Committed<T> {
+    /// What the closure returned.
+    pub value: T,
+    /// The commit's number; the previous one if nothing was changed.
+    pub epoch: Epoch,
+    /// What an expungement reached and what not.
+    pub erasure: Option<ErasureReport>,
+}
+
+impl Vault {
+    /// Makes changes as one commit: all of them or none, durable when this returns.
+    ///
+    /// The closure may run again when another writer was faster. Whatever it
+    /// returns as an error, nothing is written then.
+    ///
+    /// # Errors
+    /// The closure's error; [`Error::Store`] when the store is busy, full or
+    /// fails; [`Error::OtherProcess`] after a fork.
+    pub fn update<T>(
+        &self,
+        actor: &Actor,
+        mut change: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<Committed<T>, Error> {
+        if self.process != std::process::id() {
+            return Err(Error::OtherProcess);
+        }
+        let mut attempts = 0;
+        loop {
+            match self.update_once(actor, &mut change) {
+                Err(Error::Store(StoreError::Conflict)) if attempts < CONFLICT_RETRIES => attempts += 1,
+                result => return result,
+            }
+        }
+    }
+
+    fn update_once<T>(
+        &self,
+        actor: &Actor,
+        change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<Committed<T>, Error> {
+        let mut writer = self.core.store.writer(self.options.lock_wait)?;
+        let known = self.snapshot();
+        let snapshot = open::current_for_writing(&self.core, &known, &mut *writer)?;
+        if !Arc::ptr_eq(&known, &snapshot) {
+            *self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::clone(&snapshot);
+        }
+        writer.start(snapshot.root.append_end);
+        let mut transaction = Transaction {
+            core: &self.core,
+            snapshot: &snapshot,
+            actor,
+            time: self.options.now(),
+            work: Work::new(&mut *writer),
+        };
+        let value = change(&mut transaction)?;
+        let erasure = transaction.finish_erasure();
+        let Some(published) = transaction.commit(None)? else {
+            return Ok(Committed { value, epoch: snapshot.root.epoch, erasure: None });
+        };
+        drop(writer);
+        let epoch = self.replace_snapshot(published).root.epoch;
+        let erasure = erasure.map(|erasure| self.erasure_report(erasure)).transpose()?;
+        Ok(Committed { value, epoch, erasure })
+    }
+
+    /// Expunges entries, all revisions and the ledger lines that tell of them
+    /// alone, and says what that reached.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::LegalHold`], and as [`Vault::update`].
+    pub fn expunge(&self, actor: &Actor, ids: &[EntryId], reason: &str) -> Result<ErasureReport, Error> {
+        let committed = self.update(actor, |tx| ids.iter().try_for_each(|id| tx.expunge(*id, reason)))?;
+        committed.erasure.ok_or(Error::Invalid { what: "name at least one entry to expunge" })
+    }
+}
+
+/// What a commit has put together so far.
+pub(super) struct Work<'a> {
+    pub(super) writer: &'a mut dyn StoreWriter,
+    pub(super) random: Randomness,
+    changes: [Changes; PLACES],
+    lines: Vec<(Compartment, Line)>,
+    erase: Vec<ObjectRef>,
+    erasure: Erasure,
+    withdraws: bool,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(writer: &'a mut dyn StoreWriter) -> Self {
+        Self {
+            writer,
+            random: Randomness::from_system(),
+            changes: std::array::from_fn(|_| Changes::new()),
+            lines: Vec::new(),
+            erase: Vec::new(),
+            erasure: Erasure::default(),
+            withdraws: false,
+        }
+    }
+
+    /// Work of a commit that withdraws something (rule R3).
+    pub(super) fn withdrawing(writer: &'a mut dyn StoreWriter) -> Self {
+        Self { withdraws: true, ..Self::new(writer) }
+    }
+
+    pub(super) fn objects(&mut self) -> ObjectWriter<'_> {
+        ObjectWriter { writer: &mut *self.writer, random: &mut self.random }
+    }
+}
+
+/// Changes in the making. Reads see what was changed before.
+pub struct Transaction<'a> {
+    pub(super) core: &'a Core,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) actor: &'a Actor,
+    pub(super) time: i64,
+    pub(super) work: Work<'a>,
+}
+
+impl Transaction<'_> {
+    /// Adds an entry, to the compartment that its kind belongs to.
+    ///
+    /// # Errors
+    /// [`Error::NeedsCompartment`], [`Error::TooLarge`], [`Error::Store`], [`Error::Random`].
+    pub fn add(&mut self, entry: &Entry) -> Result<EntryId, Error> {
+        self.add_in(compartment_of(entry), entry)
+    }
+
+    /// Adds an entry to this compartment.
+    ///
+    /// # Errors
+    /// As [`Transaction::add`]; [`Error::Invalid`] for a compartment that does
+    /// not hold entries.
+    pub fn add_in(&mut self, compartment: Compartment, entry: &Entry) -> Result<EntryId, Error> {
+        let id = EntryId::from_bytes(self.work.random.bytes()?);
+        self.add_as(compartment, id, entry)?;
+        self.log(compartment, Line::about(Action::Added, self.actor, None, [id]));
+        Ok(id)
+    }
+
+    /// Adds an entry with this id, without a line in the ledger.
+    pub(super) fn add_as(
+        &mut self,
+        compartment: Compartment,
+        id: EntryId,
+        entry: &Entry,
+    ) -> Result<(), Error> {
+        if !Compartment::HOLDING_ENTRIES.contains(&compartment) {
+            return Err(Error::Invalid { what: "this compartment does not hold entries" });
+        }
+        self.put_entry(compartment, id, 1, entry)
+    }
+
+    /// Replaces an entry by a new revision; the old one stays as history.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`] and as [`Transaction::add`].
+    pub fn amend(&mut self, id: EntryId, entry: &Entry, reason: &str) -> Result<(), Error> {
+        self.revise(id, entry, Action::Amended, reason)
+    }
+
+    /// Withdraws an entry: it is no longer listed or released, and stays as history.
+    ///
+    /// # Errors
+    /// As [`Transaction::amend`].
+    pub fn retract(&mut self, id: EntryId, reason: &str) -> Result<(), Error> {
+        let mut entry = self.entry(id)?;
+        entry.marks.retracted = true;
+        self.revise(id, &entry, Action::Retracted, reason)
+    }
+
+    fn revise(&mut self, id: EntryId, entry: &Entry, action: Action, reason: &str) -> Result<(), Error> {
+        let (compartment, current) = self.entry_row(id)?;
+        let revision = current.revision + 1;
+        let mut superseded = current.duplicate();
+        superseded.key = RowKey::revision(id, current.revision);
+        superseded.class = RowClass::Superseded;
+        superseded.inline = Vec::new();
+        self.put_row(compartment, superseded)?;
+        self.put_entry(compartment, id, revision, entry)?;
+        self.log(compartment, Line::about(action, self.actor, Some(reason), [id]));
+        Ok(())
+    }
+
+    /// Destroys an entry with all its revisions. When the commit returns, the
+    /// vault file no longer yields any of it under any credential.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::LegalHold`], [`Error::Store`].
+    pub fn expunge(&mut self, id: EntryId, reason: &str) -> Result<(), Error> {
+        let (compartment, current) = self.entry_row(id)?;
+        let entry = self.core.open_entry(compartment, &current)?;
+        if !entry.marks.legal_holds.is_empty() {
+            return Err(Error::LegalHold { id });
+        }
+        let mut epochs = vec![current.epoch];
+        self.remove_row(compartment, &current)?;
+        for revision in 1..current.revision {
+            let row = self.row(compartment, &RowKey::revision(id, revision))?;
+            let row = row.ok_or(Error::Damaged { what: "revision" })?;
+            epochs.push(row.epoch);
+            self.remove_row(compartment, &row)?;
+        }
+        for epoch in epochs {
+            self.destroy_lines(compartment, epoch, id)?;
+        }
+        self.work.withdraws = true;
+        self.work.erasure.entries.push(id);
+        self.log(compartment, Line::about(Action::Expunged, self.actor, Some(reason), [id]));
+        Ok(())
+    }
+
+    /// The current revision of an entry, changes of this commit included.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`]. An entry
+    /// that this commit itself put cannot be read back before it is committed.
+    pub fn entry(&self, id: EntryId) -> Result<Entry, Error> {
+        let (compartment, row) = self.entry_row(id)?;
+        self.core.open_entry(compartment, &row)
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View { core: self.core, snapshot: self.snapshot }
+    }
+
+    pub(super) fn entry_row(&self, id: EntryId) -> Result<(Compartment, Row), Error> {
+        for compartment in self.view().open_compartments() {
+            if let Some(row) = self.row(compartment, &RowKey::entry(id))?
+                && row.class == RowClass::Entry
+            {
+                return Ok((compartment, row));
+            }
+        }
+        Err(Error::NoSuchEntry { id })
+    }
+
+    pub(super) fn row(&self, compartment: Compartment, key: &RowKey) -> Result<Option<Row>, Error> {
+        match self.work.changes.get(compartment.index()).and_then(|changes| changes.get(key)) {
+            Some(change) => Ok(change.as_ref().map(Row::duplicate)),
+            None => self.view().row(compartment, key),
+        }
+    }
+
+    pub(super) fn put_row(&mut self, compartment: Compartment, row: Row) -> Result<(), Error> {
+        self.change(compartment, row.key, Some(row))
+    }
+
+    fn change(&mut self, compartment: Compartment, key: RowKey, row: Option<Row>) -> Result<(), Error> {
+        self.snapshot.place(compartment)?;
+        if let Some(changes) = self.work.changes.get_mut(compartment.index()) {
+            changes.insert(key, row);
+        }
+        Ok(())
+    }
+
+    /// Removes a row and erases its object with this commit.
+    fn remove_row(&mut self, compartment: Compartment, row: &Row) -> Result<(), Error> {
+        if let Some(object) = &row.object {
+            self.erase(object);
+        }
+        self.change(compartment, row.key, None)
+    }
+
+    pub(super) fn erase(&mut self, object: &SealedObject) {
+        self.work.erasure.bytes = self.work.erasure.bytes.saturating_add(object.object.length);
+        self.work.erase.push(object.object);
+    }
+
+    fn put_entry(
+        &mut self,
+        compartment: Compartment,
+        id: EntryId,
+        revision: u64,
+        entry: &Entry,
+    ) -> Result<(), Error> {
+        let content = encode_entry(entry)?;
+        let row = Row {
+            key: RowKey::entry(id),
+            class: RowClass::Entry,
+            id,
+            revision,
+            epoch: self.epoch(),
+            object: None,
+            inline: list::inline_card(entry)?,
+        };
+        self.put_sealed(compartment, row, &content)
+    }
+
+    /// Seals `content` as the row's object and puts the row.
+    pub(super) fn put_sealed(
+        &mut self,
+        compartment: Compartment,
+        mut row: Row,
+        content: &[u8],
+    ) -> Result<(), Error> {
+        self.snapshot.place(compartment)?;
+        let context = self.core.row_context(compartment, &row);
+        row.object = Some(self.work.objects().seal(&context, content)?);
+        self.put_row(compartment, row)
+    }
+
+    pub(super) fn log(&mut self, compartment: Compartment, line: Line) {
+        self.work.lines.push((compartment, line));
+    }
+
+    /// The number of this commit.
+    pub(super) fn epoch(&self) -> Epoch {
+        self.snapshot.root.epoch.next()
+    }
+
+    fn finish_erasure(&mut self) -> Option<Erasure> {
+        (!self.work.erasure.entries.is_empty()).then(|| std::mem::take(&mut self.work.erasure))
+    }
+
+    /// Writes and publishes everything; `None` when nothing was changed.
+    pub(super) fn commit(mut self, new_area: Option<(u64, Vec<u8>)>) -> Result<Option<Snapshot>, Error> {
+        let unchanged = self.work.changes.iter().all(Changes::is_empty) && self.work.lines.is_empty();
+        if unchanged && new_area.is_none() {
+            return Ok(None);
+        }
+        let epoch = self.epoch();
+        let links = self.write_history(epoch)?;
+        let mut places = self.write_tries(epoch)?;
+        if self.snapshot.is_before_creation() {
+            for place in places.iter_mut().filter(|place| place.is_none()) {
+                *place = Some(Place::empty(epoch));
+            }
+        }
+        links.set_heads(epoch, &mut places);
+        self.publish(epoch, places, new_area).map(Some)
+    }
+
+    /// Puts the ledger rows and the link of this commit.
+    fn write_history(&mut self, epoch: Epoch) -> Result<Links, Error> {
+        let lines = std::mem::take(&mut self.work.lines);
+        let previous = self.snapshot.place(Compartment::Record)?.ledger.link;
+        let previous_root = self.snapshot.root_digest();
+        let links =
+            Links::build(&mut self.work.random, epoch, self.time, previous, previous_root, lines)?;
+        for (compartment, ledger) in &links.ledgers {
+            let content = crate::codec::wire::encode(ledger)?;
+            let key = RowKey::ledger(self.core.scope.vault, epoch);
+            self.put_sealed(*compartment, Row::unnamed(key, RowClass::Ledger, epoch), &content)?;
+        }
+        let mut row =
+            Row::unnamed(RowKey::link(self.core.scope.vault, epoch), RowClass::Link, epoch);
+        row.inline = crate::codec::wire::encode(&links.link)?.to_vec();
+        self.put_row(Compartment::Record, row)?;
+        Ok(links)
+    }
+
+    /// Writes the tries that changed; the others' places stay as they are.
+    fn write_tries(&mut self, epoch: Epoch) -> Result<[Option<Place>; PLACES], Error> {
+        let changes = std::mem::replace(&mut self.work.changes, std::array::from_fn(|_| Changes::new()));
+        let mut places = [const { None }; PLACES];
+        for ((compartment, changes), place) in Compartment::ALL.into_iter().zip(changes).zip(&mut places) {
+            if changes.is_empty() {
+                continue;
+            }
+            let current = self.snapshot.place(compartment)?;
+            let trie = Trie {
+                store: &*self.core.store,
+                cache: &self.core.cache,
+                scope: self.core.scope,
+                compartment,
+                root: current.trie.as_ref(),
+            };
+            let update = trie.update(changes, current.rows, &mut self.work.objects())?;
+            if self.work.withdraws {
+                self.work.erase.extend(update.superseded);
+            }
+            *place =
+                Some(Place { epoch, trie: update.root, rows: update.rows, ledger: current.ledger });
+        }
+        Ok(places)
+    }
+
+    fn publish(
+        mut self,
+        epoch: Epoch,
+        changed: [Option<Place>; PLACES],
+        new_area: Option<(u64, Vec<u8>)>,
+    ) -> Result<Snapshot, Error> {
+        let mut boxes = self.snapshot.root.places.clone();
+        for ((compartment, place), stored) in Compartment::ALL.into_iter().zip(&changed).zip(&mut boxes) {
+            if let Some(place) = place
+                && let Some(sealed) = self.core.seal_place(&mut self.work.random, compartment, place)?
+            {
+                *stored = sealed;
+            }
+        }
+        let (erase, erase_list) = self.write_erase_list()?;
+        let (area_generation, area_bytes) = match &new_area {
+            Some((generation, bytes)) => (*generation, bytes.clone()),
+            None => (self.snapshot.root.area_generation, self.snapshot.area_bytes.clone()),
+        };
+        let root = Root {
+            epoch,
+            commit: CommitId::from_bytes(self.work.random.bytes()?),
+            previous: self.snapshot.root_digest(),
+            area_generation,
+            area_digest: crate::format::area::Area::digest(&area_bytes),
+            least_reader: READER_VERSION,
+            append_end: self.work.writer.append_end(),
+            erase,
+            erase_list,
+            places: boxes,
+        };
+        let context = self.core.root_context().bytes();
+        let root_bytes =
+            encrypt_committed(&mut self.work.random, &self.core.keyring.root_key(), &context, &root.encode())?;
+        self.work.writer.publish(&Publication {
+            expected: &self.snapshot.root_bytes,
+            area: &self.snapshot.area_bytes,
+            root: &root_bytes,
+            new_area: new_area.as_ref().map(|(_, bytes)| bytes.as_slice()),
+            withdraws: self.work.withdraws,
+            erase: &self.work.erase,
+        })?;
+        // Opened again rather than put together: what is kept is what was written.
+        let places = self.core.open_places(&root)?;
+        Ok(Snapshot { root, root_bytes, area_bytes, places })
+    }
+
+    /// What the root names itself, and the object that names the rest.
+    fn write_erase_list(&mut self) -> Result<(Vec<ObjectRef>, Option<SealedObject>), Error> {
+        let (first, rest) = match self.work.erase.split_at_checked(ERASE_CAPACITY) {
+            Some((first, rest)) if !rest.is_empty() => (first.to_vec(), rest),
+            _ => return Ok((self.work.erase.clone(), None)),
+        };
+        let objects = rest.iter().map(|object| (object.reference, object.length)).collect();
+        let content = crate::codec::wire::encode(&EraseListV1 { objects })?;
+        let context = self.core.scope.context(Purpose::EraseList);
+        let list = self.work.objects().seal(&context, &content)?;
+        Ok((first, Some(list)))
+    }
+}
+
+impl Row {
+    /// A row that belongs to no entry.
+    pub(super) fn unnamed(key: RowKey, class: RowClass, epoch: Epoch) -> Self {
+        let id = EntryId::from_bytes([0; 16]);
+        Self { key, class, id, revision: 0, epoch, object: None, inline: Vec::new() }
+    }
+}
+
+/// The compartment that an entry's kind belongs to.
+pub(super) fn compartment_of(entry: &Entry) -> Compartment {
+    match &entry.record {
+        Record::Note(Note { form: Some(form), .. }) if form.as_str() == "psychotherapy" => {
+            Compartment::PsychotherapyNotes
+        }
+        Record::SubstanceUse(_) => Compartment::SubstanceUse,
+        _ => Compartment::General,
+    }
+}
+
+const _: () = assert!(ENTRY_SCHEMA == 1);
+
+/// The heads of the compartments that a commit's leaves concern.
+impl Links {
+    pub(super) fn set_heads(&self, epoch: Epoch, places: &mut [Option<Place>; PLACES]) {
+        let head = LedgerHead { epoch, link: self.digest };
+        for (compartment, place) in Compartment::ALL.into_iter().zip(places) {
+            let concerned =
+                compartment == Compartment::Record || self.ledgers.iter().any(|(c, _)| *c == compartment);
+            if let Some(place) = place
+                && concerned
+            {
+                place.ledger = head;
+            }
+        }
+    }
+}
