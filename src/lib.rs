@@ -5,15 +5,18 @@
 mod codec;
 mod crypto;
 mod id;
+mod payload;
 mod record;
 mod secret;
 
+pub use payload::PayloadError;
+
 // The record: entries and what they hold.
 pub use record::{
-    Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Coding, Component, Concept,
-    DateRange, Diagnosis, Encounter, Entry, FamilyHistory, Field, FieldError, FieldSchema, FieldType,
-    Hospitalization, HumanName, Identifier, Immunization, Kind, LegalDocument, LegalHold, Location, Marks,
-    Medication, Narrative, Note, Observation, Origin, Other, ParseDateError, PartialDate, Party, Patient,
-    Precision, Provenance, Provider, Quantity, Record, Scalar, Source, SourceFormat, Statement, SubstanceUse,
-    Telecom, TextError, Token, Treatment, Value,
+    Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Card, CardFlags, Coding,
+    Component, Concept, DateRange, Diagnosis, Encounter, Entry, FamilyHistory, Field, FieldError,
+    FieldSchema, FieldType, Hospitalization, HumanName, Identifier, Immunization, Kind, LegalDocument,
+    LegalHold, Location, Marks, Medication, Narrative, Note, Observation, Origin, Other, ParseDateError,
+    PartialDate, Party, Patient, Precision, Provenance, Provider, Quantity, Record, Scalar, Source,
+    SourceFormat, Statement, SubstanceUse, Telecom, TextError, Token, Treatment, Value,
 };
