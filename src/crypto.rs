@@ -9,4 +9,4 @@ pub(crate) mod key;
 pub(crate) mod random;
 pub(crate) mod signature;
 
-pub(crate) use boxes::{BoxError, chunked_len, committed_len};
+pub(crate) use boxes::{BoxError, committed_len};

@@ -11,6 +11,7 @@ use crate::format::FormatError;
 use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::keys::CredentialError;
+use crate::payload::PayloadError;
 use crate::store::StoreError;
 use crate::tree::TreeError;
 
@@ -128,9 +129,10 @@ impl Error {
             | Self::Forked
             | Self::Format(FormatError::DamagedHeader)
             | Self::Store(StoreError::Missing) => ErrorKind::Damaged,
-            Self::Random(_) | Self::Store(_) | Self::OtherProcess | Self::Kdf(KdfError::OutOfMemory { .. }) => {
-                ErrorKind::Environment
-            }
+            Self::Random(_)
+            | Self::Store(_)
+            | Self::OtherProcess
+            | Self::Kdf(KdfError::OutOfMemory { .. }) => ErrorKind::Environment,
             _ => ErrorKind::Refused,
         }
     }
@@ -192,6 +194,16 @@ impl From<TreeError> for Error {
             TreeError::Damaged { what } => Self::Damaged { what },
             TreeError::Wire(_) => Self::TooLarge,
             TreeError::Random(error) => Self::Random(error),
+        }
+    }
+}
+
+impl From<PayloadError> for Error {
+    fn from(error: PayloadError) -> Self {
+        match error {
+            PayloadError::Wire(error) => error.into(),
+            PayloadError::TooManyValues { .. } => Self::TooLarge,
+            _ => Self::Damaged { what: "entry" },
         }
     }
 }

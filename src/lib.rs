@@ -17,14 +17,16 @@ mod testing;
 mod tree;
 mod vault;
 
+pub use payload::PayloadError;
+
 // The record: entries and what they hold.
 pub use record::{
-    Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Coding, Component, Concept,
-    DateRange, Diagnosis, Encounter, Entry, FamilyHistory, Field, FieldError, FieldSchema, FieldType,
-    Hospitalization, HumanName, Identifier, Immunization, Kind, LegalDocument, LegalHold, Location, Marks,
-    Medication, Narrative, Note, Observation, Origin, Other, ParseDateError, PartialDate, Party, Patient,
-    Precision, Provenance, Provider, Quantity, Record, Scalar, Source, SourceFormat, Statement, SubstanceUse,
-    Telecom, TextError, Token, Treatment, Value,
+    Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Card, CardFlags, Coding,
+    Component, Concept, DateRange, Diagnosis, Encounter, Entry, FamilyHistory, Field, FieldError,
+    FieldSchema, FieldType, Hospitalization, HumanName, Identifier, Immunization, Kind, LegalDocument,
+    LegalHold, Location, Marks, Medication, Narrative, Note, Observation, Origin, Other, ParseDateError,
+    PartialDate, Party, Patient, Precision, Provenance, Provider, Quantity, Record, Scalar, Source,
+    SourceFormat, Statement, SubstanceUse, Telecom, TextError, Token, Treatment, Value,
 };
 
 // The vault: create, open, change, read.
@@ -47,5 +49,6 @@ pub use vault::{
 #[cfg(any(test, feature = "testing"))]
 pub use store::contract::check_store;
 pub use store::{
-    Chosen, FileStore, Heads, Medium, MemoryStore, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter,
+    Chosen, FileStore, Heads, Medium, MemoryStore, ObjectRef, Publication, Repairs, Store, StoreError,
+    StoreWriter,
 };

@@ -14,6 +14,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 pub use crate::format::object::ObjectRef;
+#[cfg(test)]
 pub(crate) use disk::Disk;
 pub(crate) use file::FileImage;
 pub use file::FileStore;

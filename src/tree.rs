@@ -12,7 +12,7 @@ use thiserror::Error;
 
 pub(crate) use object::{ObjectWriter, open_object};
 pub(crate) use page::{Page, PageCache, Row, RowClass, RowKey};
-pub(crate) use update::{Changes, TrieUpdate};
+pub(crate) use update::Changes;
 
 use crate::codec::fixed::LayoutError;
 use crate::codec::wire::WireError;
@@ -127,10 +127,7 @@ impl Trie<'_> {
     }
 
     /// Visits every page that can be read, and every fault in place of a page.
-    pub(crate) fn survey(
-        &self,
-        visit: &mut dyn FnMut(Result<(&SealedObject, &Page), TreeError>),
-    ) {
+    pub(crate) fn survey(&self, visit: &mut dyn FnMut(Result<(&SealedObject, &Page), TreeError>)) {
         if let Some(root) = self.root {
             self.survey_page(root, Prefix::EMPTY, visit);
         }

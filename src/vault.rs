@@ -26,7 +26,7 @@ use crate::id::{EntryId, Epoch, VaultId};
 use crate::record::Entry;
 use crate::store::Store;
 
-pub use check::{CheckReport, CheckFinding};
+pub use check::{CheckFinding, CheckReport};
 pub use create::{Access, NewVault};
 pub use custody::{AccessKind, ListedAccess};
 pub use erasure::{Coverage, ErasureReport};
@@ -94,6 +94,21 @@ impl Vault {
     /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`].
     pub fn entry(&self, id: EntryId) -> Result<Entry, Error> {
         self.read(|view| Ok(view.entry(id)?.1))
+    }
+
+    /// Moves this handle's snapshot to the newest state, which another handle or
+    /// process may have written. Changes do that by themselves; reads stay on
+    /// the snapshot until it is refreshed or parts of it were withdrawn.
+    ///
+    /// # Errors
+    /// [`Error::AccessChanged`], [`Error::Damaged`], [`Error::Store`].
+    pub fn refresh(&self) -> Result<(), Error> {
+        let newer = open::current(&self.core)?;
+        if newer.root.epoch > self.epoch() {
+            self.core.cache.clear();
+            self.replace_snapshot(newer);
+        }
+        Ok(())
     }
 
     /// Makes everything durable and gives the vault back locked.

@@ -82,7 +82,7 @@ pub(crate) struct EraseListV1 {
 
 impl Wire for EraseListV1 {
     const NAME: &'static str = "EraseListV1";
-    const LIMIT: usize = 256 << 20;
+    const LIMIT: usize = 64 << 20;
 }
 
 impl From<&SealedObject> for ObjectV1 {

@@ -9,7 +9,7 @@ use crate::crypto::digest::Digest;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::payload::entry::decode_entry;
+use crate::payload::decode_entry;
 use crate::payload::history::LedgerV1;
 use crate::tree::{Row, RowClass};
 
@@ -155,7 +155,8 @@ impl View<'_> {
 
     fn check_ledger(&self, compartment: Compartment, row: &Row, report: &mut CheckReport) {
         report.bytes += row.object.as_ref().map_or(0, |object| object.object.length);
-        let ledger = self.core.open_row(compartment, row).and_then(|content| Ok(wire::decode::<LedgerV1>(&content)?));
+        let ledger =
+            self.core.open_row(compartment, row).and_then(|content| Ok(wire::decode::<LedgerV1>(&content)?));
         let Ok(ledger) = ledger else {
             report.findings.push(CheckFinding::DamagedPart { compartment });
             return;

@@ -16,7 +16,7 @@ use crate::format::root::{PlaceBox, Root};
 use crate::id::EntryId;
 use crate::keys::Keyring;
 use crate::payload::custody::VaultRecordV1;
-use crate::payload::entry::decode_entry;
+use crate::payload::decode_entry;
 use crate::record::Entry;
 use crate::secret::SecretBytes;
 use crate::store::Store;
@@ -80,7 +80,8 @@ impl Core {
     /// Decrypts every place whose key is held.
     pub(super) fn open_places(&self, root: &Root) -> Result<[Option<Place>; PLACES], Error> {
         let mut places = [const { None }; PLACES];
-        for ((compartment, stored), place) in Compartment::ALL.into_iter().zip(&root.places).zip(&mut places) {
+        for ((compartment, stored), place) in Compartment::ALL.into_iter().zip(&root.places).zip(&mut places)
+        {
             let Some(key) = self.keyring.compartment(compartment) else { continue };
             let damaged = Error::Damaged { what: "place" };
             let plain = decrypt_committed(key, &self.place_context(compartment).bytes(), &stored.0);
@@ -176,11 +177,7 @@ impl Core {
             RowClass::Directory => (Purpose::Directory, *row.key.as_bytes()),
             RowClass::Document => (Purpose::Document, *row.key.as_bytes()),
         };
-        self.scope
-            .context(purpose)
-            .compartment(compartment)
-            .object(object, row.revision)
-            .schema(ENTRY_SCHEMA)
+        self.scope.context(purpose).compartment(compartment).object(object, row.revision).schema(ENTRY_SCHEMA)
     }
 
     /// The content of a row's object.

@@ -152,8 +152,7 @@ impl Draft {
         let time = options.now();
         let mut work = Work::new(writer);
         std::mem::swap(&mut work.random, &mut self.random);
-        let mut transaction =
-            Transaction { core: &self.core, snapshot: &before, actor: &actor, time, work };
+        let mut transaction = Transaction { core: &self.core, snapshot: &before, actor: &actor, time, work };
         transaction.put_vault_record(new)?;
         let directory = custody::new_directory(new, &self.plan.publics, time);
         transaction.put_named(

@@ -103,7 +103,7 @@ impl Vault {
     /// [`Error::NeedsCompartment`] without the custody compartment,
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn access(&self) -> Result<Vec<ListedAccess>, Error> {
-        let directory = self.read(View::directory)?;
+        let directory = self.read(|view| view.directory())?;
         let listed = directory.slots.into_iter().filter_map(|slot| {
             Some(ListedAccess {
                 kind: AccessKind::from_number(slot.kind)?,
@@ -134,7 +134,8 @@ impl Vault {
         let known = self.snapshot();
         let snapshot = open::current_for_writing(&self.core, &known, &mut *writer)?;
         let (old, new) = (Credential::from(old), Credential::from(new));
-        let area = Area::parse(&snapshot.area_bytes).map_err(|_| Error::Damaged { what: "credential area" })?;
+        let area =
+            Area::parse(&snapshot.area_bytes).map_err(|_| Error::Damaged { what: "credential area" })?;
         let limits = &self.options.kdf_limits;
         let keys = UnlockKeys::derive(&old, self.core.scope, std::slice::from_ref(&area), limits)?;
         let opened = open_area(self.core.scope, &area, &keys).ok_or(Error::WrongCredential)?;

@@ -54,7 +54,8 @@ pub struct ErasureReport {
 
 const COPIES: &str = "older copies and backups of the vault file, snapshots and cloud versions still hold the \
     entry for whoever has a password: delete them. The files that it was imported from are not touched";
-const EARLIER_IMAGES: &str = "overwritten in place; a solid-state drive may keep old blocks until it reuses them";
+const EARLIER_IMAGES: &str =
+    "overwritten in place; a solid-state drive may keep old blocks until it reuses them";
 
 impl Vault {
     pub(super) fn erasure_report(&self, erasure: Erasure) -> Result<ErasureReport, Error> {

@@ -101,7 +101,15 @@ mod tests {
     fn a_checkpoint_reads_back() {
         let checkpoint = Checkpoint { epoch: Epoch::new(17), root: Digest::of(&[b"root"]) };
         assert_eq!(checkpoint.to_string().parse(), Ok(checkpoint));
-        for text in ["", "17", "17:", ":00", "x:00", &format!("1:{}", "g".repeat(64)), &format!("+1:{}", "0".repeat(64))] {
+        for text in [
+            "",
+            "17",
+            "17:",
+            ":00",
+            "x:00",
+            &format!("1:{}", "g".repeat(64)),
+            &format!("+1:{}", "0".repeat(64)),
+        ] {
             assert_eq!(text.parse::<Checkpoint>(), Err(ParseCheckpointError), "{text}");
         }
     }

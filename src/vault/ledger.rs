@@ -3,10 +3,10 @@
 //! A link commits to the salted leaves of all compartments, padded with
 //! decoys; the lines themselves are rows in the compartments that they concern.
 
+use super::Vault;
 use super::core::View;
 use super::options::Actor;
 use super::transaction::Transaction;
-use super::Vault;
 use crate::codec::wire;
 use crate::crypto::digest::Digest;
 use crate::crypto::random::{RandomError, Randomness};
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::payload::history::{LeafBodyV1, LeafV1, LedgerV1, LineV1, LinkV1};
-use crate::tree::{Row, RowClass, RowKey};
+use crate::tree::{RowClass, RowKey};
 
 /// Fewest leaves of a commit, decoys included.
 const LEAST_LEAVES: usize = 8;
@@ -214,9 +214,8 @@ impl Links {
         lines: Vec<(Compartment, Line)>,
     ) -> Result<Self, Error> {
         let size = lines.len().next_power_of_two().max(LEAST_LEAVES);
-        let mut leaves: Vec<Digest> = (0..size)
-            .map(|_| Ok(Digest::from_bytes(random.bytes()?)))
-            .collect::<Result<_, RandomError>>()?;
+        let mut leaves: Vec<Digest> =
+            (0..size).map(|_| Ok(Digest::from_bytes(random.bytes()?))).collect::<Result<_, RandomError>>()?;
         let mut placed = Vec::with_capacity(lines.len());
         for ((compartment, line), index) in lines.into_iter().zip(shuffled(random, size)?) {
             let salt = random.bytes()?;
@@ -290,7 +289,8 @@ fn node_digest(left: &Digest, right: &Digest) -> Digest {
 fn merkle_levels(leaves: Vec<Digest>) -> Vec<Vec<Digest>> {
     let mut levels = vec![leaves];
     while let Some(level) = levels.last().filter(|level| level.len() > 1) {
-        let next = level.chunks(2).filter_map(|pair| Some(node_digest(pair.first()?, pair.last()?))).collect();
+        let next =
+            level.chunks(2).filter_map(|pair| Some(node_digest(pair.first()?, pair.last()?))).collect();
         levels.push(next);
     }
     levels

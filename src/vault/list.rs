@@ -7,7 +7,7 @@ use super::ledger::{Action, LineState};
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::payload::card::{decode_card, encode_card};
+use crate::payload::{decode_card, encode_card};
 use crate::record::{Card, DateRange, Entry, Kind, PartialDate};
 use crate::tree::{Row, RowClass, RowKey};
 

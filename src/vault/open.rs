@@ -4,10 +4,10 @@
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
+use super::Vault;
 use super::core::{Core, Snapshot, View};
 use super::history::Checkpoint;
 use super::options::VaultOptions;
-use super::Vault;
 use crate::error::Error;
 use crate::format::READER_VERSION;
 use crate::format::area::Area;
@@ -152,7 +152,12 @@ impl LockedVault {
 }
 
 impl Vault {
-    pub(super) fn assemble(core: Core, snapshot: Snapshot, options: VaultOptions, recovery: Recovery) -> Self {
+    pub(super) fn assemble(
+        core: Core,
+        snapshot: Snapshot,
+        options: VaultOptions,
+        recovery: Recovery,
+    ) -> Self {
         let state = RwLock::new(Arc::new(snapshot));
         Self { core, state, options, recovery, process: std::process::id() }
     }
@@ -216,10 +221,11 @@ fn erase_list(core: &Core, snapshot: &Snapshot) -> Result<Vec<ObjectRef>, Error>
         let context = core.scope.context(Purpose::EraseList);
         let content = open_object(&*core.store, list, &context)?;
         let list: EraseListV1 = crate::codec::wire::decode(&content)?;
-        erase.extend(list.objects.iter().map(|(reference, length)| ObjectRef {
-            reference: *reference,
-            length: *length,
-        }));
+        erase.extend(
+            list.objects
+                .iter()
+                .map(|(reference, length)| ObjectRef { reference: *reference, length: *length }),
+        );
     }
     Ok(erase)
 }

@@ -78,7 +78,9 @@ impl VaultOptions {
         let accepted = cost.memory_kib >= self.kdf_limits.min_memory_kib
             && self.kdf_limits.min_memory_kib < KdfLimits::default().min_memory_kib;
         if weak && !accepted {
-            return Err(Error::Invalid { what: "a new password needs at least 64 MiB and 3 passes of Argon2id" });
+            return Err(Error::Invalid {
+                what: "a new password needs at least 64 MiB and 3 passes of Argon2id",
+            });
         }
         Ok(cost)
     }

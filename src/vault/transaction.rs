@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::core::{Core, ENTRY_SCHEMA, Snapshot, View};
+use super::core::{Core, Snapshot, View};
 use super::erasure::{Erasure, ErasureReport};
 use super::ledger::{Action, Line, Links};
 use super::list;
@@ -19,8 +19,8 @@ use crate::format::place::{Compartment, LedgerHead, PLACES, Place};
 use crate::format::root::{ERASE_CAPACITY, Root};
 use crate::id::{CommitId, EntryId, Epoch};
 use crate::payload::catalogue::EraseListV1;
-use crate::payload::entry::encode_entry;
-use crate::record::{Entry, Note, Record};
+use crate::payload::encode_entry;
+use crate::record::{Entry, Record};
 use crate::store::{Publication, StoreError, StoreWriter};
 use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey, Trie};
 
@@ -368,15 +368,13 @@ impl Transaction<'_> {
         let lines = std::mem::take(&mut self.work.lines);
         let previous = self.snapshot.place(Compartment::Record)?.ledger.link;
         let previous_root = self.snapshot.root_digest();
-        let links =
-            Links::build(&mut self.work.random, epoch, self.time, previous, previous_root, lines)?;
+        let links = Links::build(&mut self.work.random, epoch, self.time, previous, previous_root, lines)?;
         for (compartment, ledger) in &links.ledgers {
             let content = crate::codec::wire::encode(ledger)?;
             let key = RowKey::ledger(self.core.scope.vault, epoch);
             self.put_sealed(*compartment, Row::unnamed(key, RowClass::Ledger, epoch), &content)?;
         }
-        let mut row =
-            Row::unnamed(RowKey::link(self.core.scope.vault, epoch), RowClass::Link, epoch);
+        let mut row = Row::unnamed(RowKey::link(self.core.scope.vault, epoch), RowClass::Link, epoch);
         row.inline = crate::codec::wire::encode(&links.link)?.to_vec();
         self.put_row(Compartment::Record, row)?;
         Ok(links)
@@ -402,8 +400,7 @@ impl Transaction<'_> {
             if self.work.withdraws {
                 self.work.erase.extend(update.superseded);
             }
-            *place =
-                Some(Place { epoch, trie: update.root, rows: update.rows, ledger: current.ledger });
+            *place = Some(Place { epoch, trie: update.root, rows: update.rows, ledger: current.ledger });
         }
         Ok(places)
     }
@@ -440,8 +437,12 @@ impl Transaction<'_> {
             places: boxes,
         };
         let context = self.core.root_context().bytes();
-        let root_bytes =
-            encrypt_committed(&mut self.work.random, &self.core.keyring.root_key(), &context, &root.encode())?;
+        let root_bytes = encrypt_committed(
+            &mut self.work.random,
+            &self.core.keyring.root_key(),
+            &context,
+            &root.encode(),
+        )?;
         self.work.writer.publish(&Publication {
             expected: &self.snapshot.root_bytes,
             area: &self.snapshot.area_bytes,
@@ -480,15 +481,13 @@ impl Row {
 /// The compartment that an entry's kind belongs to.
 pub(super) fn compartment_of(entry: &Entry) -> Compartment {
     match &entry.record {
-        Record::Note(Note { form: Some(form), .. }) if form.as_str() == "psychotherapy" => {
+        Record::Note(note) if note.form.as_ref().is_some_and(|form| form.as_str() == "psychotherapy") => {
             Compartment::PsychotherapyNotes
         }
         Record::SubstanceUse(_) => Compartment::SubstanceUse,
         _ => Compartment::General,
     }
 }
-
-const _: () = assert!(ENTRY_SCHEMA == 1);
 
 /// The heads of the compartments that a commit's leaves concern.
 impl Links {

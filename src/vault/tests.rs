@@ -1,0 +1,3 @@
+//! Tests of the vault as its users see it.
+
+mod basics;
