@@ -5,9 +5,17 @@
 mod codec;
 mod crypto;
 mod id;
+mod interop;
 mod payload;
 mod record;
 mod secret;
+
+// Import: other people's formats.
+pub use codec::json::JsonError;
+pub use interop::fhir::{
+    Document, Finding, FindingReason, Import, ImportError, ImportLimits, ImportOptions, Imported,
+    ImportedEntry, PatientReferences, Piece,
+};
 
 pub use payload::PayloadError;
 
