@@ -374,6 +374,25 @@ fn only_the_chosen_patients_resources_are_taken() {
 }
 
 #[test]
+fn patients_of_two_servers_are_told_apart() {
+    let Some(folder) = data("fhir-r4-examples") else { return };
+    let text = fs::read(folder.join("Bundle-bundle-references.json")).unwrap();
+    let patients = patients(&import(&[&text], ImportOptions::default()).unwrap_err());
+    let expected = [
+        "Patient/23",
+        "urn:uuid:04121321-4af5-424c-a0e1-ed3aab1c349d",
+        "Patient/45",
+        "http://example.org/fhir-2/Patient/1",
+        "http://example.org/fhir-2/Patient/23",
+    ];
+    assert_eq!(patients, expected);
+    let imported = import(&[&text], ImportOptions::for_patient("Patient/23")).unwrap();
+    let identities: Vec<_> = imported.entries.iter().map(|entry| entry.identity.as_str()).collect();
+    // The last one names the patient by an identifier.
+    assert_eq!(identities, ["Patient/23", "Observation/123", "Observation/124", "Observation/48"]);
+}
+
+#[test]
 fn a_byte_order_mark_is_kept_and_skipped() {
     for text in
         ["{\"resourceType\":\"Basic\"}", "{\"resourceType\":\"Basic\"}\n{\"resourceType\":\"Flag\"}\n"]

@@ -181,5 +181,17 @@ pub(super) fn summarize(object: &Object) -> Summary {
         Some("Device") => root.elements("deviceName").first().and_then(|device| device.token("name")),
         _ => None,
     };
-    Summary { resource_type: type_of(object).map(str::to_owned), name, concept }
+    let identifiers =
+        if type_of(object) == Some("Patient") { root.identifiers("identifier") } else { Vec::new() };
+    let text =
+        |token: &Option<Token>| token.as_ref().map(|token| token.as_str().to_owned()).unwrap_or_default();
+    let identifiers = identifiers.iter().filter(|identifier| identifier.value.is_some());
+    let identifiers =
+        identifiers.map(|identifier| format!("{}|{}", text(&identifier.system), text(&identifier.value)));
+    Summary {
+        resource_type: type_of(object).map(str::to_owned),
+        name,
+        concept,
+        identifiers: identifiers.collect(),
+    }
 }
