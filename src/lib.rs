@@ -7,6 +7,7 @@ mod crypto;
 mod error;
 mod format;
 mod id;
+mod interop;
 mod keys;
 mod payload;
 mod record;
@@ -16,6 +17,13 @@ mod store;
 mod testing;
 mod tree;
 mod vault;
+
+// Import: other people's formats.
+pub use codec::json::JsonError;
+pub use interop::fhir::{
+    Document, Finding, FindingReason, Import, ImportError, ImportLimits, ImportOptions, Imported,
+    ImportedEntry, PatientReferences, Piece,
+};
 
 pub use payload::PayloadError;
 
@@ -41,8 +49,8 @@ pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey
 pub use secret::SecretText;
 pub use vault::{
     Access, AccessKind, Action, Actor, CheckFinding, CheckReport, Checkpoint, Committed, Coverage, Detail,
-    ErasureReport, Filter, HolderRole, LedgerLine, LineState, Listed, ListedAccess, LockedVault, NewVault,
-    ParseCheckpointError, Recovery, Revision, Transaction, Vault, VaultOptions,
+    ErasureReport, Expunged, Filter, HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess,
+    LockedVault, NewVault, ParseCheckpointError, Recovery, Revision, Transaction, Vault, VaultOptions,
 };
 
 // Where the bytes rest.

@@ -1,3 +1,4 @@
 //! Tests of the vault as its users see it.
 
 mod basics;
+mod import;

@@ -221,7 +221,7 @@ impl Transaction<'_> {
     /// [`Error::NoSuchEntry`], [`Error::LegalHold`], [`Error::Store`].
     pub fn expunge(&mut self, id: EntryId, reason: &str) -> Result<(), Error> {
         let (compartment, current) = self.entry_row(id)?;
-        let entry = self.core.open_entry(compartment, &current)?;
+        let entry = self.entry(id)?;
         if !entry.marks.legal_holds.is_empty() {
             return Err(Error::LegalHold { id });
         }
@@ -245,11 +245,32 @@ impl Transaction<'_> {
     /// The current revision of an entry, changes of this commit included.
     ///
     /// # Errors
-    /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`]. An entry
-    /// that this commit itself put cannot be read back before it is committed.
+    /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`];
+    /// [`Error::Invalid`] for an entry that this commit itself put.
     pub fn entry(&self, id: EntryId) -> Result<Entry, Error> {
         let (compartment, row) = self.entry_row(id)?;
+        if row.epoch == self.epoch() {
+            return Err(Error::Invalid {
+                what: "an entry that a commit puts can be read only after that commit",
+            });
+        }
         self.core.open_entry(compartment, &row)
+    }
+
+    /// The current revision of an entry, if there is one.
+    pub(super) fn current(&self, id: EntryId) -> Result<Option<Entry>, Error> {
+        match self.entry(id) {
+            Ok(entry) => Ok(Some(entry)),
+            Err(Error::NoSuchEntry { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The entries of a compartment whose first revision this commit puts.
+    pub(super) fn added_in(&self, compartment: Compartment) -> Vec<EntryId> {
+        let changes = self.work.changes.get(compartment.index()).into_iter().flatten();
+        let rows = changes.filter_map(|(_, row)| row.as_ref());
+        rows.filter(|row| row.class == RowClass::Entry && row.revision == 1).map(|row| row.id).collect()
     }
 
     pub(super) fn view(&self) -> View<'_> {
