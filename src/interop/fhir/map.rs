@@ -80,11 +80,20 @@ fn record(resource_type: &str, root: &Element<'_>) -> Option<Record> {
 /// What can be said of any resource.
 fn other(root: &Element<'_>) -> Record {
     let (start, end) = root.period(if root.has("period") { "period" } else { "billablePeriod" });
-    let dated = ["date", "authoredOn", "created", "recorded", "issued", "dateTime", "occurrenceDateTime"];
+    let dated = [
+        "date",
+        "authoredOn",
+        "created",
+        "recorded",
+        "issued",
+        "dateTime",
+        "occurrenceDateTime",
+        "startDate",
+    ];
     let date = dated.into_iter().find(|name| root.plain(name).is_some()).and_then(|name| root.date(name));
     Other {
         resource_type: root.token("resourceType"),
-        code: ["code", "type", "event"].into_iter().find_map(|name| coded(root, name)),
+        code: ["code", "type", "description", "event"].into_iter().find_map(|name| coded(root, name)),
         status: root.word("status"),
         start: start.or(date),
         end,
