@@ -472,3 +472,24 @@ fn findings_of_real_files_are_short_and_hold_no_value() {
         }
     }
 }
+
+#[test]
+fn lists_within_lists_are_carried_up_to_a_limit_and_reported() {
+    let answers = vec![r#"{"valueBoolean":true}"#; 100].join(",");
+    let items = vec![format!("{{\"linkId\":\"1\",\"answer\":[{answers}]}}"); 1000].join(",");
+    let text = format!("{{\"resourceType\":\"QuestionnaireResponse\",\"id\":\"a\",\"item\":[{items}]}}");
+    let imported = import_text(&text).unwrap();
+    let Record::Assessment(record) = &imported.entries[0].entry.record else { panic!() };
+    assert_eq!(record.items.len(), 4096);
+    let large = imported.findings.iter().find(|finding| finding.reason == FindingReason::TooLarge).unwrap();
+    assert_eq!((large.path.as_str(), large.count), ("QuestionnaireResponse.items", 100_000 - 4096));
+}
+
+#[test]
+fn many_repetitions_and_references_take_linear_time() {
+    let patient = "{\"resourceType\":\"Patient\",\"id\":\"a\"}\n".repeat(30_000);
+    let condition = r#"{"resourceType":"Condition","id":"c","subject":{"reference":"Patient/a"}}"#;
+    let text = patient + &format!("{condition}\n").repeat(30_000);
+    let imported = import_text(&text).unwrap();
+    assert_eq!((imported.entries.len(), imported.repetitions), (2, 59_998));
+}

@@ -11,7 +11,7 @@ mod treatment;
 mod visit;
 
 use super::bundle::{Found, type_of};
-use super::element::{Context, Element};
+use super::element::{Context, Element, MOST};
 use super::finding::{FindingReason, Findings};
 use super::index::{Index, Summary};
 use crate::codec::json::{Json, Object};
@@ -44,7 +44,8 @@ pub(super) fn entry(
         let reason = if resource_type.is_some() { FindingReason::KeptRaw } else { FindingReason::NoType };
         root.report("", reason);
     }
-    let mut entry = Entry::new(record.unwrap_or_else(|| other(&root)), provenance(&root, document, identity));
+    let record = within_limits(record.unwrap_or_else(|| other(&root)), &root);
+    let mut entry = Entry::new(record, provenance(&root, document, identity));
     entry.source = Some(Source::new(SourceFormat::FhirR4Json, found.bytes.clone()));
     Mapped { entry, kept_raw }
 }
@@ -75,6 +76,19 @@ fn record(resource_type: &str, root: &Element<'_>) -> Option<Record> {
         "Composition" => document::composition(root),
         _ => return None,
     })
+}
+
+/// Leaves out values beyond the most that a field carries: lists within lists may
+/// have gathered more.
+fn within_limits(record: Record, root: &Element<'_>) -> Record {
+    let kind = record.kind();
+    let (kept, beyond): (Vec<_>, Vec<_>) =
+        record.into_fields().into_iter().partition(|field| usize::from(field.index) < MOST);
+    for field in &beyond {
+        root.report(field.name, FindingReason::TooLarge);
+    }
+    let kept = kept.into_iter().map(|field| (field.tag, field.index, field.value));
+    Record::from_fields(kind, kept).expect("fields of a record, cut at their ends, are fields of a record")
 }
 
 /// What can be said of any resource.
