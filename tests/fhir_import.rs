@@ -1,5 +1,12 @@
 //! FHIR R4 in: real files lose nothing, hostile ones do no harm.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may panic and print"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
@@ -393,7 +400,7 @@ fn patients_of_two_servers_are_told_apart() {
 }
 
 #[test]
-fn a_byte_order_mark_is_kept_and_skipped() {
+fn a_byte_order_mark_and_blank_lines_are_kept_and_skipped() {
     for text in
         ["{\"resourceType\":\"Basic\"}", "{\"resourceType\":\"Basic\"}\n{\"resourceType\":\"Flag\"}\n"]
     {
@@ -448,4 +455,41 @@ fn an_endless_input_is_read_no_further_than_its_limit() {
     let mut import = Import::new(options);
     let endless = b"{\"resourceType\":\"A\"}\n".as_slice().chain(std::io::repeat(b'\n'));
     assert!(matches!(import.read(None, endless), Err(ImportError::TooLarge { .. })));
+}
+
+/// Prints what is reported for real files, and shows that no value is among it.
+#[test]
+fn findings_of_real_files_are_short_and_hold_no_value() {
+    for file in files("fhir-bundles", "json") {
+        let text = fs::read(&file).unwrap();
+        let imported = import(&[&text], ImportOptions::default()).unwrap();
+        assert!(imported.findings.len() < 40, "{}", file.display());
+        for finding in &imported.findings {
+            println!("{finding}");
+            assert!(
+                finding.path.split('.').all(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+            );
+        }
+    }
+}
+
+#[test]
+fn lists_within_lists_are_carried_up_to_a_limit_and_reported() {
+    let answers = vec![r#"{"valueBoolean":true}"#; 100].join(",");
+    let items = vec![format!("{{\"linkId\":\"1\",\"answer\":[{answers}]}}"); 1000].join(",");
+    let text = format!("{{\"resourceType\":\"QuestionnaireResponse\",\"id\":\"a\",\"item\":[{items}]}}");
+    let imported = import_text(&text).unwrap();
+    let Record::Assessment(record) = &imported.entries[0].entry.record else { panic!() };
+    assert_eq!(record.items.len(), 4096);
+    let large = imported.findings.iter().find(|finding| finding.reason == FindingReason::TooLarge).unwrap();
+    assert_eq!((large.path.as_str(), large.count), ("QuestionnaireResponse.items", 100_000 - 4096));
+}
+
+#[test]
+fn many_repetitions_and_references_take_linear_time() {
+    let patient = "{\"resourceType\":\"Patient\",\"id\":\"a\"}\n".repeat(30_000);
+    let condition = r#"{"resourceType":"Condition","id":"c","subject":{"reference":"Patient/a"}}"#;
+    let text = patient + &format!("{condition}\n").repeat(30_000);
+    let imported = import_text(&text).unwrap();
+    assert_eq!((imported.entries.len(), imported.repetitions), (2, 59_998));
 }

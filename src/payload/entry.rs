@@ -10,7 +10,7 @@ use super::mirror::{BytesV1, Mirror, mirror};
 use super::value::{CodingV1, PartyV1, ValueV1};
 use crate::codec::wire::{self, Wire};
 use crate::id::EntryId;
-use crate::record::{Entry, Kind, Marks, Origin, Provenance, Record, Source, SourceFormat};
+use crate::record::{Entry, Kind, Origin, Record, Source, SourceFormat};
 
 /// Most values of one field: its index has 16 bits.
 const MAX_VALUES: usize = 1 << 16;

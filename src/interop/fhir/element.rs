@@ -12,7 +12,7 @@ use crate::record::{
 };
 
 /// Most values of one field that are carried over.
-const MOST: usize = 4096;
+pub(super) const MOST: usize = 4096;
 
 /// What reading a resource needs besides its JSON.
 pub(super) struct Context<'a> {

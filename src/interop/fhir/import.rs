@@ -129,7 +129,8 @@ impl PatientReferences {
         self.0.len()
     }
 
-    /// The references, in the order of the input.
+    /// The references: first the patients in the input, in order, then those that it only
+    /// refers to.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

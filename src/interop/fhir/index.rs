@@ -24,8 +24,36 @@ pub(super) struct Summary {
 pub(super) struct Index {
     summaries: Vec<Summary>,
     by_url: HashMap<String, usize>,
-    by_type_and_id: HashMap<String, Vec<(Option<String>, usize)>>,
+    by_type_and_id: HashMap<String, SameName>,
     by_identifier: HashMap<String, usize>,
+}
+
+/// Resources with the same `Type/id`, on one or more servers. The first of each counts.
+#[derive(Default)]
+struct SameName {
+    first: usize,
+    without_base: Option<usize>,
+    by_base: HashMap<String, usize>,
+}
+
+impl SameName {
+    fn add(&mut self, base: Option<&str>, position: usize) {
+        match base {
+            Some(base) => {
+                self.by_base.entry(base.to_owned()).or_insert(position);
+            }
+            None => {
+                self.without_base.get_or_insert(position);
+            }
+        }
+    }
+
+    fn find(&self, base: Option<&str>) -> Option<usize> {
+        match base {
+            Some(base) => self.by_base.get(base).copied().or(self.without_base),
+            None => self.without_base.or(Some(self.first)),
+        }
+    }
 }
 
 impl Index {
@@ -40,8 +68,9 @@ impl Index {
             self.by_url.entry(url.clone()).or_insert(position);
         }
         if let Some(local) = local_reference(found) {
-            let base = found.full_url.as_deref().and_then(base_of).map(str::to_owned);
-            self.by_type_and_id.entry(local).or_default().push((base, position));
+            let base = found.full_url.as_deref().and_then(base_of);
+            let same = self.by_type_and_id.entry(local);
+            same.or_insert_with(|| SameName { first: position, ..SameName::default() }).add(base, position);
         }
     }
 
@@ -65,10 +94,7 @@ impl Index {
             Some(base) => (Some(base), reference.get(base.len()..).unwrap_or_default()),
             None => (from.and_then(base_of), reference),
         };
-        let candidates = self.by_type_and_id.get(local)?;
-        let same_base = candidates.iter().find(|(other, _)| other.as_deref() == base);
-        let no_base = || candidates.iter().find(|(other, _)| other.is_none() || base.is_none());
-        same_base.or_else(no_base).map(|(_, position)| *position)
+        self.by_type_and_id.get(local).and_then(|same| same.find(base))
     }
 }
 
@@ -113,6 +139,9 @@ pub(super) fn each_reference(json: &Json, visit: &mut impl FnMut(&str)) {
         }
     }
 }
+
+/// Contained resources that are looked at; real ones have a few.
+const MOST_CONTAINED: usize = 256;
 
 /// The resource that a resource contains under this fragment, such as `#med1`.
 pub(super) fn contained<'a>(resource: &'a Object, reference: &str) -> Option<&'a Object> {

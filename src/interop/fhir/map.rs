@@ -11,7 +11,7 @@ mod treatment;
 mod visit;
 
 use super::bundle::{Found, type_of};
-use super::element::{Context, Element};
+use super::element::{Context, Element, MOST};
 use super::finding::{FindingReason, Findings};
 use super::index::{Index, Summary};
 use crate::codec::json::{Json, Object};
@@ -44,7 +44,8 @@ pub(super) fn entry(
         let reason = if resource_type.is_some() { FindingReason::KeptRaw } else { FindingReason::NoType };
         root.report("", reason);
     }
-    let mut entry = Entry::new(record.unwrap_or_else(|| other(&root)), provenance(&root, document, identity));
+    let record = within_limits(record.unwrap_or_else(|| other(&root)), &root);
+    let mut entry = Entry::new(record, provenance(&root, document, identity));
     entry.source = Some(Source::new(SourceFormat::FhirR4Json, found.bytes.clone()));
     Mapped { entry, kept_raw }
 }
@@ -77,14 +78,36 @@ fn record(resource_type: &str, root: &Element<'_>) -> Option<Record> {
     })
 }
 
+/// Leaves out values beyond the most that a field carries: lists within lists may
+/// have gathered more.
+fn within_limits(record: Record, root: &Element<'_>) -> Record {
+    let kind = record.kind();
+    let (kept, beyond): (Vec<_>, Vec<_>) =
+        record.into_fields().into_iter().partition(|field| usize::from(field.index) < MOST);
+    for field in &beyond {
+        root.report(field.name, FindingReason::TooLarge);
+    }
+    let kept = kept.into_iter().map(|field| (field.tag, field.index, field.value));
+    Record::from_fields(kind, kept).expect("fields of a record, cut at their ends, are fields of a record")
+}
+
 /// What can be said of any resource.
 fn other(root: &Element<'_>) -> Record {
     let (start, end) = root.period(if root.has("period") { "period" } else { "billablePeriod" });
-    let dated = ["date", "authoredOn", "created", "recorded", "issued", "dateTime", "occurrenceDateTime"];
+    let dated = [
+        "date",
+        "authoredOn",
+        "created",
+        "recorded",
+        "issued",
+        "dateTime",
+        "occurrenceDateTime",
+        "startDate",
+    ];
     let date = dated.into_iter().find(|name| root.plain(name).is_some()).and_then(|name| root.date(name));
     Other {
         resource_type: root.token("resourceType"),
-        code: ["code", "type", "event"].into_iter().find_map(|name| coded(root, name)),
+        code: ["code", "type", "description", "event"].into_iter().find_map(|name| coded(root, name)),
         status: root.word("status"),
         start: start.or(date),
         end,

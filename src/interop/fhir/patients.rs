@@ -83,11 +83,7 @@ impl View<'_> {
         if !is_patient || key.len() == 1 {
             return None;
         }
-        Some(
-            self.index
-                .patient_with(&key)
-                .map_or(PatientKey::Reference(key), |position| PatientKey::Resource(position)),
-        )
+        Some(self.index.patient_with(&key).map_or(PatientKey::Reference(key), PatientKey::Resource))
     }
 
     fn key_of_text(&self, text: &str, surely_patient: bool) -> Option<PatientKey> {
@@ -136,25 +132,33 @@ const SHARED: [&str; 12] = [
     "CodeSystem",
 ];
 
+/// Patients that are followed from one resource to another; more are a list of people,
+/// which is nobody's record.
+const MOST_FOLLOWED: usize = 64;
+
 /// Whom each resource is about. One that names nobody is about the patients that it
 /// mentions, else those of the resources that it refers to, else, unless it is of a
 /// type that serves many, those of the resources that refer to it.
 pub(super) fn settle(all: &[&About], index: &Index) -> Vec<BTreeSet<PatientKey>> {
-    let mut settled: Vec<_> = all.iter().map(|about| of_itself(about, all)).collect();
+    let of_themselves: Vec<_> = all.iter().map(|about| of_itself(about, all)).collect();
+    let mut settled = of_themselves.clone();
     for about in all {
         let owners = if about.named.is_empty() { &about.mentioned } else { &about.named };
         for &position in &about.linked {
-            let shared = index
-                .summary(position)
-                .and_then(|summary| summary.resource_type.as_deref())
-                .is_some_and(|name| SHARED.contains(&name));
-            let anonymous = all.get(position).is_some_and(|other| of_itself(other, all).is_empty());
-            if let (false, true, Some(target)) = (shared, anonymous, settled.get_mut(position)) {
-                target.extend(owners.iter().cloned());
+            let anonymous = of_themselves.get(position).is_some_and(BTreeSet::is_empty);
+            if let (true, Some(target)) =
+                (anonymous && !is_shared(position, index), settled.get_mut(position))
+            {
+                target.extend(owners.iter().take(MOST_FOLLOWED).cloned());
             }
         }
     }
     settled
+}
+
+fn is_shared(position: usize, index: &Index) -> bool {
+    let resource_type = index.summary(position).and_then(|summary| summary.resource_type.as_deref());
+    resource_type.is_some_and(|name| SHARED.contains(&name))
 }
 
 fn of_itself(about: &About, all: &[&About]) -> BTreeSet<PatientKey> {
@@ -165,5 +169,5 @@ fn of_itself(about: &About, all: &[&About]) -> BTreeSet<PatientKey> {
         return about.mentioned.clone();
     }
     let linked = about.linked.iter().filter_map(|&position| all.get(position));
-    linked.flat_map(|other| other.named.iter().cloned()).collect()
+    linked.flat_map(|other| other.named.iter().take(MOST_FOLLOWED).cloned()).collect()
 }
