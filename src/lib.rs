@@ -4,5 +4,7 @@
 
 mod codec;
 mod crypto;
+mod excerpt;
 mod id;
+mod release;
 mod secret;
