@@ -6,5 +6,25 @@ mod codec;
 mod crypto;
 mod excerpt;
 mod id;
+mod record;
 mod release;
 mod secret;
+
+// The record: entries and what they hold.
+pub use record::{
+    Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Coding, Component, Concept,
+    DateRange, Diagnosis, Encounter, Entry, FamilyHistory, Field, FieldError, FieldSchema, FieldType,
+    Hospitalization, HumanName, Identifier, Immunization, Kind, LegalDocument, LegalHold, Location, Marks,
+    Medication, Narrative, Note, Observation, Origin, Other, ParseDateError, PartialDate, Party, Patient,
+    Precision, Provenance, Provider, Quantity, Record, Scalar, Source, SourceFormat, Statement, SubstanceUse,
+    Telecom, TextError, Token, Treatment, Value,
+};
+
+// Releases: what may leave, and what it looks like.
+pub use release::{
+    CodeFilter, FilterNotice, Mask, ParseCodeFilterError, Policy, PolicyError, RedactedEntry, Subject, View,
+    Withheld, WithheldReason,
+};
+
+// Excerpts: signed, redacted, verifiable without the vault.
+pub use excerpt::key::{Fingerprint, KeyError, PublicKey, TrustedKeys};

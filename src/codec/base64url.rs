@@ -4,7 +4,7 @@
 //! alphabets and non-zero trailing bits are refused.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use thiserror::Error;
 
 /// A text that is not strict base64url.
@@ -15,6 +15,11 @@ pub struct Base64UrlError;
 /// The base64url text of `bytes`.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The plain base64 text of `bytes`, with padding (RFC 4648 section 4).
+pub(crate) fn encode_padded(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 /// The bytes of a base64url text.

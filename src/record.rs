@@ -1,0 +1,26 @@
+//! The domain model: what a person's health record consists of, as plain data.
+//!
+//! No type here knows how it is stored, and none prints its content through `Debug`.
+
+mod date;
+mod entry;
+mod field;
+mod kinds;
+mod search;
+mod table;
+mod text;
+mod value;
+
+pub use date::{DateRange, ParseDateError, PartialDate, Precision};
+pub use entry::{Entry, LegalHold, Marks, Origin, Provenance, Source, SourceFormat};
+pub use field::{Field, FieldError, FieldSchema};
+pub use kinds::{
+    AdvanceDirective, Allergy, Assessment, AttachmentRecord, Diagnosis, Encounter, FamilyHistory,
+    Hospitalization, Immunization, Kind, LegalDocument, Medication, Note, Observation, Other, Patient,
+    Provider, Record, Statement, SubstanceUse, Treatment,
+};
+pub use text::{Narrative, TextError, Token};
+pub use value::{
+    Address, Attachment, Coding, Component, Concept, FieldType, HumanName, Identifier, Location, Party,
+    Quantity, Scalar, Telecom, Value,
+};

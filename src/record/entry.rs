@@ -1,0 +1,226 @@
+//! An entry: a record with where it came from, its original bytes and its marks.
+//!
+//! The original bytes are never rewritten; the record beside them is a reading.
+
+use super::date::{DateRange, PartialDate};
+use super::kinds::{Kind, Record};
+use super::search::{Needle, Searchable as _};
+use super::table::Span;
+use super::text::{Narrative, Token};
+use super::value::{Coding, Concept, Party, redacted_debug};
+use crate::id::EntryId;
+
+/// One item of a person's record.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Entry {
+    /// What it says.
+    pub record: Record,
+    /// Where it came from.
+    pub provenance: Provenance,
+    /// Its original bytes, if it was imported.
+    pub source: Option<Source>,
+    /// What was decided about it.
+    pub marks: Marks,
+}
+
+impl Entry {
+    /// An entry without source and marks.
+    #[must_use]
+    pub fn new(record: impl Into<Record>, provenance: Provenance) -> Self {
+        Self { record: record.into(), provenance, source: None, marks: Marks::default() }
+    }
+
+    /// The kind of the record.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.record.kind()
+    }
+
+    /// The main code: what the entry is about.
+    #[must_use]
+    pub fn code(&self) -> Option<&Concept> {
+        self.record.code()
+    }
+
+    /// The dates that listing sorts and filters by, such as onset to abatement or
+    /// admission to discharge. A missing end means "still so, or not known"; what
+    /// happens at one moment starts and ends with the same date. `None` when undated.
+    #[must_use]
+    pub fn dates(&self) -> Option<DateRange> {
+        let start = self.record.first_date();
+        let end = self.record.last_date().or(match self.record.span() {
+            Span::Open => None,
+            Span::Point => start,
+        });
+        let range = DateRange::new(start.cloned(), end.cloned());
+        (!range.is_unbounded()).then_some(range)
+    }
+
+    /// A title for people: the code's first display, else its text, else the record's
+    /// own title or name.
+    #[must_use]
+    pub fn display(&self) -> Option<String> {
+        self.code().and_then(Concept::title).map(str::to_owned).or_else(|| self.record.own_title())
+    }
+
+    /// Who provided what the entry is about: as the record says, else the provenance.
+    #[must_use]
+    pub fn provider_name(&self) -> Option<String> {
+        let from_provenance = || self.provenance.provider.as_ref()?.name.as_ref();
+        self.record.provider_title().or_else(|| from_provenance().map(|name| name.as_str().to_owned()))
+    }
+
+    /// Whether a text is found in the entry, whatever its case: in any code, display,
+    /// name or free text of the record or the provenance.
+    #[must_use]
+    pub fn text_matches(&self, text: &str) -> bool {
+        let needle = Needle::new(text);
+        self.record.matches(&needle) || self.provenance.provider.matches(&needle)
+    }
+}
+
+/// Where an entry came from.
+#[derive(Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Provenance {
+    /// Who provided it.
+    pub provider: Option<Party>,
+    /// The document it came from, such as a bundle's id or a file's name.
+    pub document: Option<Token>,
+    /// When the source last changed it.
+    pub recorded: Option<PartialDate>,
+    /// How it came into the vault.
+    pub origin: Origin,
+    /// Its stable identity in its source, such as `Condition/123`.
+    pub identity: Option<Token>,
+    /// Security labels that the source gave it (FHIR `meta.security`).
+    pub labels: Vec<Coding>,
+}
+
+/// How an entry came into the vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Origin {
+    /// Imported from a document or an interface.
+    Imported,
+    /// Entered by the vault's owner.
+    #[default]
+    EnteredByOwner,
+    /// Entered by a provider.
+    EnteredByProvider,
+}
+
+/// The exact original bytes of an imported entry.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Source {
+    /// What the bytes are.
+    pub format: SourceFormat,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Source {
+    /// Bytes of this format.
+    #[must_use]
+    pub fn new(format: SourceFormat, bytes: Vec<u8>) -> Self {
+        Self { format, bytes }
+    }
+}
+
+/// What the original bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SourceFormat {
+    /// One FHIR R4 resource as JSON.
+    FhirR4Json,
+}
+
+/// What was decided about an entry.
+#[derive(Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Marks {
+    /// The entry is withdrawn: kept as history, not listed by default.
+    pub retracted: bool,
+    /// When the entry is to be expunged.
+    pub expires: Option<PartialDate>,
+    /// What blocks an expungement.
+    pub legal_holds: Vec<LegalHold>,
+    /// Entries that dispute this one.
+    pub disputes: Vec<EntryId>,
+}
+
+/// What blocks the expungement of an entry: an open request, a subpoena, a case.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LegalHold {
+    /// Why.
+    pub reason: Narrative,
+    /// Until when; without a date, until it is lifted.
+    pub until: Option<PartialDate>,
+}
+
+impl LegalHold {
+    /// A hold for this reason.
+    #[must_use]
+    pub fn new(reason: Narrative, until: Option<PartialDate>) -> Self {
+        Self { reason, until }
+    }
+}
+
+redacted_debug!(Entry, Provenance, Source, Marks, LegalHold);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Diagnosis, Encounter, HumanName, Observation, Patient};
+
+    fn token(text: &str) -> Token {
+        Token::new(text).unwrap()
+    }
+
+    fn entry(record: impl Into<Record>) -> Entry {
+        Entry::new(record, Provenance::default())
+    }
+
+    #[test]
+    fn dates_are_those_of_the_kind() {
+        let onset = "2018".parse().ok();
+        let diagnosis =
+            entry(Diagnosis { onset, recorded: "2020-01-01".parse().ok(), ..Diagnosis::default() });
+        assert_eq!(diagnosis.dates(), Some(DateRange::new("2018".parse().ok(), None)));
+        let observation = entry(Observation { start: "2018".parse().ok(), ..Observation::default() });
+        assert_eq!(observation.dates(), Some(DateRange::at("2018".parse().unwrap())));
+        assert_eq!(entry(Patient::default()).dates(), None);
+    }
+
+    #[test]
+    fn a_title_is_found_where_the_kind_has_one() {
+        let name =
+            HumanName { given: vec![token("Ada")], family: Some(token("Byron")), ..HumanName::default() };
+        let patient = entry(Patient { names: vec![name], ..Patient::default() });
+        assert_eq!(patient.display().as_deref(), Some("Ada Byron"));
+        let visit = Encounter { types: vec![Concept::from_text(token("visit"))], ..Encounter::default() };
+        assert_eq!(entry(visit).display().as_deref(), Some("visit"));
+    }
+
+    #[test]
+    fn search_finds_any_case_in_codes_words_and_free_text() {
+        let coding = Coding {
+            system: Some(token("http://snomed.info/sct")),
+            code: Some(token("195967001")),
+            display: Some(token("Ästhma")),
+            ..Coding::default()
+        };
+        let diagnosis = entry(Diagnosis {
+            code: Some(Concept::from_coding(coding)),
+            notes: vec![Narrative::new("Uses a Spacer").unwrap()],
+            ..Diagnosis::default()
+        });
+        for found in ["äSTHMA", "195967", "spacer"] {
+            assert!(diagnosis.text_matches(found), "{found}");
+        }
+        assert!(!diagnosis.text_matches("snomed"));
+    }
+}

@@ -1,0 +1,261 @@
+//! Fields as data: how a struct's typed members become tagged values and back.
+//!
+//! `accept` is the strict inverse of `give`: no unknown type, no gap, no second
+//! value where one is allowed.
+
+use super::date::PartialDate;
+use super::kinds::Kind;
+use super::search::{Needle, Searchable};
+use super::text::{Narrative, Token};
+use super::value::{
+    Address, Attachment, Component, Concept, FieldType, HumanName, Identifier, Party, Quantity, Telecom,
+    Value,
+};
+use thiserror::Error;
+
+/// One value of one field of a record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Field {
+    /// The field's number within its kind. Never reused.
+    pub tag: u16,
+    /// The field's name.
+    pub name: &'static str,
+    /// Which of the field's values this is, from 0.
+    pub index: u16,
+    /// The value.
+    pub value: Value,
+}
+
+/// What a field of a kind holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FieldSchema {
+    /// The field's number within its kind. Never reused.
+    pub tag: u16,
+    /// The field's name.
+    pub name: &'static str,
+    /// The type of its values.
+    pub field_type: FieldType,
+    /// Whether it may hold more than one value.
+    pub repeats: bool,
+    /// What the field means.
+    pub doc: &'static str,
+}
+
+/// Why fields do not make a record. Names tags, never values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FieldError {
+    /// The kind has no field of this tag.
+    #[error("{kind} has no field {tag}")]
+    Unknown {
+        /// The kind.
+        kind: Kind,
+        /// The tag.
+        tag: u16,
+    },
+    /// The value is of another type than the field's.
+    #[error("field {tag} of {kind} holds values of another type")]
+    WrongType {
+        /// The kind.
+        kind: Kind,
+        /// The tag.
+        tag: u16,
+    },
+    /// The value's index does not follow the one before, or the field holds one value only.
+    #[error("value {index} of field {tag} of {kind} is out of order or one too many")]
+    OutOfOrder {
+        /// The kind.
+        kind: Kind,
+        /// The tag.
+        tag: u16,
+        /// The index.
+        index: u16,
+    },
+}
+
+/// Why one member does not take a value.
+pub(super) enum Refusal {
+    WrongType,
+    OutOfOrder,
+}
+
+/// A member of a record's struct: `Option<T>` or `Vec<T>`.
+pub(super) trait Member {
+    const TYPE: FieldType;
+    const REPEATS: bool;
+
+    /// Appends the member's values.
+    fn give(self, tag: u16, name: &'static str, out: &mut Vec<Field>);
+
+    /// Takes the next value.
+    fn accept(&mut self, index: u16, value: Value) -> Result<(), Refusal>;
+
+    /// The first value, if it is a concept.
+    fn concept(&self) -> Option<&Concept>;
+
+    /// The first value, if it is a date.
+    fn date(&self) -> Option<&PartialDate>;
+
+    /// The first value in words for people.
+    fn title(&self) -> Option<String>;
+
+    /// Whether the needle is in one of the values.
+    fn matches(&self, needle: &Needle) -> bool;
+}
+
+/// The type of a member's values.
+pub(super) trait Item: Sized + Searchable {
+    const TYPE: FieldType;
+
+    fn into_value(self) -> Value;
+
+    fn from_value(value: Value) -> Option<Self>;
+
+    fn concept(&self) -> Option<&Concept> {
+        None
+    }
+
+    fn date(&self) -> Option<&PartialDate> {
+        None
+    }
+
+    fn title(&self) -> Option<String> {
+        None
+    }
+}
+
+impl<T: Item> Member for Option<T> {
+    const TYPE: FieldType = T::TYPE;
+    const REPEATS: bool = false;
+
+    fn give(self, tag: u16, name: &'static str, out: &mut Vec<Field>) {
+        out.extend(self.map(|item| Field { tag, name, index: 0, value: item.into_value() }));
+    }
+
+    fn accept(&mut self, index: u16, value: Value) -> Result<(), Refusal> {
+        if index != 0 || self.is_some() {
+            return Err(Refusal::OutOfOrder);
+        }
+        *self = Some(T::from_value(value).ok_or(Refusal::WrongType)?);
+        Ok(())
+    }
+
+    fn concept(&self) -> Option<&Concept> {
+        self.as_ref().and_then(T::concept)
+    }
+
+    fn date(&self) -> Option<&PartialDate> {
+        self.as_ref().and_then(T::date)
+    }
+
+    fn title(&self) -> Option<String> {
+        self.as_ref().and_then(T::title)
+    }
+
+    fn matches(&self, needle: &Needle) -> bool {
+        Searchable::matches(self, needle)
+    }
+}
+
+impl<T: Item> Member for Vec<T> {
+    const TYPE: FieldType = T::TYPE;
+    const REPEATS: bool = true;
+
+    fn give(self, tag: u16, name: &'static str, out: &mut Vec<Field>) {
+        // Indices that do not fit repeat the last one, which encoding refuses.
+        let indices = (0..=u16::MAX).chain(std::iter::repeat(u16::MAX));
+        let fields = self.into_iter().zip(indices);
+        out.extend(fields.map(|(item, index)| Field { tag, name, index, value: item.into_value() }));
+    }
+
+    fn accept(&mut self, index: u16, value: Value) -> Result<(), Refusal> {
+        if usize::from(index) != self.len() {
+            return Err(Refusal::OutOfOrder);
+        }
+        self.push(T::from_value(value).ok_or(Refusal::WrongType)?);
+        Ok(())
+    }
+
+    fn concept(&self) -> Option<&Concept> {
+        self.first().and_then(T::concept)
+    }
+
+    fn date(&self) -> Option<&PartialDate> {
+        self.first().and_then(T::date)
+    }
+
+    fn title(&self) -> Option<String> {
+        self.iter().find_map(T::title)
+    }
+
+    fn matches(&self, needle: &Needle) -> bool {
+        Searchable::matches(self, needle)
+    }
+}
+
+macro_rules! items {
+    ($($item:ty, $variant:ident $({ $($extra:item)* })?;)+) => {$(
+        impl Item for $item {
+            const TYPE: FieldType = FieldType::$variant;
+
+            fn into_value(self) -> Value {
+                Value::$variant(self)
+            }
+
+            fn from_value(value: Value) -> Option<Self> {
+                match value {
+                    Value::$variant(item) => Some(item),
+                    _ => None,
+                }
+            }
+
+            $($($extra)*)?
+        }
+    )+};
+}
+
+items! {
+    Concept, Concept {
+        fn concept(&self) -> Option<&Concept> {
+            Some(self)
+        }
+
+        fn title(&self) -> Option<String> {
+            Concept::title(self).map(str::to_owned)
+        }
+    };
+    PartialDate, Date {
+        fn date(&self) -> Option<&PartialDate> {
+            Some(self)
+        }
+    };
+    Token, Token {
+        fn title(&self) -> Option<String> {
+            Some(self.as_str().to_owned())
+        }
+    };
+    Narrative, Narrative;
+    Quantity, Quantity;
+    bool, Boolean;
+    Party, Party {
+        fn title(&self) -> Option<String> {
+            self.name.as_ref().map(|name| name.as_str().to_owned())
+        }
+    };
+    HumanName, Name {
+        fn title(&self) -> Option<String> {
+            self.to_line()
+        }
+    };
+    Address, Address;
+    Telecom, Telecom;
+    Identifier, Identifier;
+    Attachment, Attachment {
+        fn title(&self) -> Option<String> {
+            self.title.as_ref().map(|title| title.as_str().to_owned())
+        }
+    };
+    Component, Component;
+}
