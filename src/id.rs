@@ -59,6 +59,8 @@ ids! {
     EntryId;
     /// Names one commit. Random, drawn for each.
     CommitId;
+    /// Names one issued excerpt. Random, drawn for each copy.
+    ExcerptId;
 }
 
 fn parse_hex(text: &str) -> Result<[u8; 16], ParseIdError> {

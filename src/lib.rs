@@ -27,4 +27,8 @@ pub use release::{
 };
 
 // Excerpts: signed, redacted, verifiable without the vault.
-pub use excerpt::key::{Fingerprint, KeyError, PublicKey, TrustedKeys};
+pub use excerpt::{
+    EnvelopeRequest, Excerpt, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, Outcome,
+    PublicKey, STATEMENT, SdJwtError, TrustedKeys, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt,
+    VerifyError,
+};

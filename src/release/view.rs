@@ -66,6 +66,12 @@ pub struct Subject {
     pub born: Option<String>,
 }
 
+impl Subject {
+    pub(crate) fn new(name: String, born: Option<String>) -> Self {
+        Self { name, born }
+    }
+}
+
 /// A released entry: all its claims, and which of them leave.
 #[derive(Clone)]
 pub struct RedactedEntry {
