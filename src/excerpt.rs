@@ -36,7 +36,7 @@ use crate::release::View;
 
 /// What the policy alone tells the reader, whatever the vault holds.
 const NOTICE_DEFAULTS: &str = "Free text, attachments, identifiers and original documents are left out \
-                               unless the policy below lists them as kept.";
+                               unless they are listed as kept in full.";
 const NOTICE_CODES: &str = "Codes were compared as written: the same condition coded in another system, or \
                             in words only, is not included.";
 const NOTICE_DATES: &str = "Only entries that certainly lie in the date range are included; entries without \
@@ -136,7 +136,12 @@ impl Excerpt {
     /// [`VerifyError`] when the excerpt does not verify: a page shows nothing else.
     pub fn to_html(&self) -> Result<String, VerifyError> {
         let contents = verify::contents(&self.parts, self.issued)?;
-        Ok(render::page(&self.parts, &contents))
+        let page = render::page(&self.parts, &contents);
+        // Texts grow when they are escaped; what verifiers refuse is not handed out.
+        if page.len() > MAX_FILE_BYTES {
+            return Err(VerifyError::TooLong { limit: MAX_FILE_BYTES });
+        }
+        Ok(page)
     }
 }
 

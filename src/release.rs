@@ -8,6 +8,8 @@ pub(crate) mod claims;
 mod policy;
 mod redact;
 mod select;
+#[cfg(test)]
+mod tests;
 mod values;
 mod view;
 

@@ -202,7 +202,7 @@ fn write_entry(page: &mut String, number: usize, entry: &VerifiedEntry) {
             write_value(&mut cell, value);
         }
         if entry.withheld().contains(&name) {
-            cell.push_str(if cell.is_empty() { "" } else { " <span>in part:</span> " });
+            cell.push_str(if cell.is_empty() { "" } else { " <small>withheld in part:</small> " });
             cell.push_str(BAR);
         }
         row(page, &escape(&label(&name)), &cell);
@@ -212,9 +212,21 @@ fn write_entry(page: &mut String, number: usize, entry: &VerifiedEntry) {
     for (name, value) in provenance {
         let mut cell = String::new();
         write_value(&mut cell, value);
-        row(page, &format!("Source: {}", escape(&label(name).to_lowercase())), &cell);
+        row(page, &escape(&provenance_label(name)), &cell);
     }
     page.push_str("</table>\n</article>\n");
+}
+
+fn provenance_label(name: &str) -> String {
+    match name {
+        "provider" => "Provided by".to_owned(),
+        "recorded" => "Changed in the source".to_owned(),
+        "document" => "From the document".to_owned(),
+        "identity" => "Identity in the source".to_owned(),
+        "labels" => "Security labels".to_owned(),
+        "source" => "Original document".to_owned(),
+        other => label(other),
+    }
 }
 
 /// The fields to show, disclosed or withheld: in the order of the kind's schema,
@@ -230,7 +242,7 @@ fn field_order(kind: Option<Kind>, entry: &VerifiedEntry) -> Vec<String> {
 
 fn closing(page: &mut String) {
     page.push_str(&format!(
-        "<footer>\n<p>{STATEMENT} Nothing in this file tells whether anything else was left out, \
-         or what.</p>\n</footer>\n"
+        "<footer>\n<p>{STATEMENT} Nothing in this file tells whether whole records were left \
+         out.</p>\n</footer>\n"
     ));
 }

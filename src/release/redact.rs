@@ -93,7 +93,10 @@ impl Redaction<'_> {
 
     fn field(&mut self, name: &'static str, values: &[Field], repeats: bool, rule: Rule) -> Claim {
         if let Rule::Withhold(reason) = rule {
-            self.bars.push(name);
+            // A bar is for content; a technical reference is not missed by a reader.
+            if reason != WithheldReason::SourceReference {
+                self.bars.push(name);
+            }
             self.withheld.push((name, reason));
         }
         if rule == Rule::Year {
