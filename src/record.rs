@@ -2,6 +2,7 @@
 //!
 //! No type here knows how it is stored, and none prints its content through `Debug`.
 
+mod card;
 mod date;
 mod entry;
 mod field;
@@ -11,6 +12,7 @@ mod table;
 mod text;
 mod value;
 
+pub use card::{Card, CardFlags};
 pub use date::{DateRange, ParseDateError, PartialDate, Precision};
 pub use entry::{Entry, LegalHold, Marks, Origin, Provenance, Source, SourceFormat};
 pub use field::{Field, FieldError, FieldSchema};

@@ -54,8 +54,13 @@ pub(crate) trait Wire: Serialize + DeserializeOwned {
     }
 }
 
+/// Largest encoding of any type. bincode reserves what a length claims before it
+/// reads, so that without a limit a hostile length would abort the process.
+const LARGEST: usize = 64 << 20;
+
 fn config<T: Wire>() -> impl bincode::config::Config {
-    bincode::config::legacy()
+    const { assert!(T::LIMIT <= LARGEST) };
+    bincode::config::legacy().with_limit::<LARGEST>()
 }
 
 /// Encodes a wire struct.

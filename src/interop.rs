@@ -1,0 +1,6 @@
+//! Other people's formats, read into entries.
+//!
+//! What is read is never rewritten: every entry carries its original bytes, and what
+//! has no mapping is kept raw and reported.
+
+pub(crate) mod fhir;

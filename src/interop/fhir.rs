@@ -1,0 +1,19 @@
+//! FHIR R4 as JSON: bundles, single resources and NDJSON, read as one set.
+//!
+//! No resource is lost: each becomes an entry with its exact bytes, is a byte-identical
+//! repetition, or belongs to a patient who was not asked for; all are counted.
+
+mod bundle;
+mod element;
+mod finding;
+mod import;
+mod index;
+mod input;
+mod map;
+mod patients;
+
+pub use finding::{Finding, FindingReason};
+pub use import::{
+    Document, Import, ImportError, ImportLimits, ImportOptions, Imported, ImportedEntry, PatientReferences,
+    Piece,
+};

@@ -1,0 +1,387 @@
+//! Reading FHIR R4's data types out of JSON.
+//!
+//! An element that is not what FHIR has there is left out and reported by path; it
+//! never fails the import.
+
+use super::finding::{FindingReason, Findings};
+use super::index::{Index, contained};
+use crate::codec::json::{Json, Object};
+use crate::record::{
+    Address, Attachment, Coding, Concept, HumanName, Identifier, Location, Narrative, PartialDate, Party,
+    Quantity, Telecom, TextError, Token,
+};
+
+/// Most values of one field that are carried over.
+const MOST: usize = 4096;
+
+/// What reading a resource needs besides its JSON.
+pub(super) struct Context<'a> {
+    pub(super) resource: &'a Object,
+    pub(super) address: Option<&'a str>,
+    pub(super) index: &'a Index,
+    pub(super) findings: &'a Findings,
+}
+
+/// An object inside a resource, and its path.
+pub(super) struct Element<'a> {
+    object: &'a Object,
+    path: String,
+    /// JSON Pointer (RFC 6901) within the resource.
+    pointer: String,
+    context: &'a Context<'a>,
+}
+
+impl<'a> Element<'a> {
+    /// The resource itself.
+    pub(super) fn root(context: &'a Context<'a>, resource_type: &str) -> Self {
+        let path = if resource_type.len() <= 64 { resource_type } else { "Resource" };
+        Self { object: context.resource, path: path.to_owned(), pointer: String::new(), context }
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.object.member(name).is_some()
+    }
+
+    pub(super) fn report(&self, name: &str, reason: FindingReason) {
+        let path = if name.is_empty() { self.path.clone() } else { format!("{}.{name}", self.path) };
+        self.context.findings.add(path, reason);
+    }
+
+    /// Reports elements whose content only the original has.
+    pub(super) fn report_not_carried(&self, names: &[&str]) {
+        for name in names.iter().filter(|name| self.has(name)) {
+            self.report(name, FindingReason::NotCarried);
+        }
+    }
+
+    fn malformed<T>(&self, name: &str) -> Option<T> {
+        self.report(name, FindingReason::Malformed);
+        None
+    }
+
+    /// The member, if there is one that is not `null`.
+    fn member(&self, name: &str) -> Option<&'a Json> {
+        self.object.member(name).filter(|value| **value != Json::Null)
+    }
+
+    /// The values of an array, or a single value: FHIR changed several elements from
+    /// one to many between versions.
+    fn values(&self, name: &str) -> Vec<(usize, &'a Json)> {
+        let Some(value) = self.member(name) else {
+            return Vec::new();
+        };
+        let items = value.as_array().unwrap_or(std::slice::from_ref(value));
+        if items.len() > MOST {
+            self.report(name, FindingReason::TooLarge);
+        }
+        items.iter().enumerate().take(MOST).filter(|(_, item)| **item != Json::Null).collect()
+    }
+
+    fn one_value(&self, name: &str) -> Option<&'a Json> {
+        let values = self.values(name);
+        if values.len() > 1 {
+            self.report(name, FindingReason::NotCarried);
+        }
+        values.first().map(|(_, value)| *value)
+    }
+
+    fn pointer_to(&self, name: &str, position: usize) -> String {
+        let is_array = self.member(name).is_some_and(|value| value.as_array().is_some());
+        let item = if is_array { format!("/{position}") } else { String::new() };
+        format!("{}/{name}{item}", self.pointer)
+    }
+
+    fn element(&self, name: &str, position: usize, value: &'a Json) -> Option<Element<'a>> {
+        let Some(object) = value.as_object() else {
+            return self.malformed(name);
+        };
+        let path = format!("{}.{name}", self.path);
+        let element =
+            Element { object, path, pointer: self.pointer_to(name, position), context: self.context };
+        if element.has("modifierExtension") {
+            element.report("modifierExtension", FindingReason::ModifierExtension);
+        }
+        Some(element)
+    }
+
+    /// The objects of this name.
+    pub(super) fn elements(&self, name: &str) -> Vec<Element<'a>> {
+        let values = self.values(name).into_iter();
+        values.filter_map(|(position, value)| self.element(name, position, value)).collect()
+    }
+
+    /// The first object of this name.
+    pub(super) fn child(&self, name: &str) -> Option<Element<'a>> {
+        self.one_value(name).and_then(|value| self.element(name, 0, value))
+    }
+
+    fn bounded<T>(&self, name: &str, text: Result<T, TextError>) -> Option<T> {
+        let reason = match text {
+            Ok(text) => return Some(text),
+            Err(TextError::TooLong { .. }) => FindingReason::TooLarge,
+            Err(TextError::Empty) => FindingReason::Malformed,
+        };
+        self.report(name, reason);
+        None
+    }
+
+    fn text(&self, name: &str, value: &'a Json) -> Option<&'a str> {
+        value.as_str().or_else(|| self.malformed(name))
+    }
+
+    /// The string, as it is.
+    pub(super) fn plain(&self, name: &str) -> Option<&'a str> {
+        self.member(name).and_then(Json::as_str)
+    }
+
+    pub(super) fn token(&self, name: &str) -> Option<Token> {
+        self.tokens(name).into_iter().next()
+    }
+
+    pub(super) fn tokens(&self, name: &str) -> Vec<Token> {
+        let read = |value| self.bounded(name, Token::new(self.text(name, value)?));
+        self.values(name).into_iter().filter_map(|(_, value)| read(value)).collect()
+    }
+
+    pub(super) fn narrative(&self, name: &str) -> Option<Narrative> {
+        let value = self.one_value(name)?;
+        self.bounded(name, Narrative::new(self.text(name, value)?))
+    }
+
+    /// A number as written, or a string that stands for one.
+    pub(super) fn number(&self, name: &str) -> Option<Token> {
+        let value = self.member(name)?;
+        let Some(text) = value.as_number().or(value.as_str()) else {
+            return self.malformed(name);
+        };
+        self.bounded(name, Token::new(text))
+    }
+
+    pub(super) fn boolean(&self, name: &str) -> Option<bool> {
+        let value = self.member(name)?;
+        value.as_bool().or_else(|| self.malformed(name))
+    }
+
+    pub(super) fn date(&self, name: &str) -> Option<PartialDate> {
+        let text = self.text(name, self.one_value(name)?)?;
+        text.parse().ok().or_else(|| self.malformed(name))
+    }
+
+    /// Start and end of a period.
+    pub(super) fn period(&self, name: &str) -> (Option<PartialDate>, Option<PartialDate>) {
+        self.child(name).map_or((None, None), |period| (period.date("start"), period.date("end")))
+    }
+
+    pub(super) fn codings(&self, name: &str) -> Vec<Coding> {
+        self.elements(name)
+            .iter()
+            .map(Element::as_coding)
+            .filter(|coding| *coding != Coding::default())
+            .collect()
+    }
+
+    fn as_coding(&self) -> Coding {
+        Coding {
+            system: self.token("system"),
+            version: self.token("version"),
+            code: self.token("code"),
+            display: self.token("display"),
+        }
+    }
+
+    pub(super) fn concepts(&self, name: &str) -> Vec<Concept> {
+        self.elements(name).iter().filter_map(Element::as_concept).collect()
+    }
+
+    pub(super) fn concept(&self, name: &str) -> Option<Concept> {
+        self.child(name).and_then(|element| element.as_concept())
+    }
+
+    /// A `CodeableConcept`, or a bare `Coding` where versions of FHIR differ.
+    pub(super) fn as_concept(&self) -> Option<Concept> {
+        let codings = if self.has("coding") || !self.has("code") {
+            self.codings("coding")
+        } else {
+            vec![self.as_coding()]
+        };
+        let concept = Concept { codings, text: self.token("text") };
+        (concept != Concept::default()).then_some(concept)
+    }
+
+    /// A word that FHIR has as a code, or older versions as a concept.
+    pub(super) fn word(&self, name: &str) -> Option<Token> {
+        match self.member(name) {
+            Some(Json::Object(_) | Json::Array(_)) => {
+                let concept = self.concept(name)?;
+                let code = concept.codings.into_iter().find_map(|coding| coding.code);
+                code.or(concept.text)
+            }
+            _ => self.token(name),
+        }
+    }
+
+    /// A status word, reported when it is not one of these or says that it is an error.
+    pub(super) fn status(&self, name: &str, known: &[&str]) -> Option<Token> {
+        let status = self.word(name)?;
+        if status.as_str() == "entered-in-error" {
+            self.report(name, FindingReason::EnteredInError);
+        } else if !known.contains(&status.as_str()) {
+            self.report(name, FindingReason::UnknownStatus);
+        }
+        Some(status)
+    }
+
+    pub(super) fn quantity(&self, name: &str) -> Option<Quantity> {
+        self.child(name).map(|element| element.as_quantity())
+    }
+
+    pub(super) fn as_quantity(&self) -> Quantity {
+        Quantity {
+            value: self.number("value"),
+            comparator: self.token("comparator"),
+            unit: self.token("unit"),
+            system: self.token("system"),
+            code: self.token("code"),
+        }
+    }
+
+    /// The texts of annotations.
+    pub(super) fn notes(&self, name: &str) -> Vec<Narrative> {
+        self.elements(name).iter().filter_map(|note| note.narrative("text")).collect()
+    }
+
+    pub(super) fn identifiers(&self, name: &str) -> Vec<Identifier> {
+        let read = |element: &Element<'_>| Identifier {
+            system: element.token("system"),
+            value: element.token("value"),
+            sort: element.word("type"),
+        };
+        self.elements(name).iter().map(read).collect()
+    }
+
+    pub(super) fn telecoms(&self, name: &str) -> Vec<Telecom> {
+        let read = |element: &Element<'_>| Telecom {
+            system: element.token("system"),
+            value: element.token("value"),
+            purpose: element.token("use"),
+        };
+        self.elements(name).iter().map(read).collect()
+    }
+
+    pub(super) fn names(&self, name: &str) -> Vec<HumanName> {
+        self.elements(name).iter().map(Element::as_name).collect()
+    }
+
+    fn as_name(&self) -> HumanName {
+        HumanName {
+            purpose: self.token("use"),
+            text: self.token("text"),
+            family: self.token("family"),
+            given: self.tokens("given"),
+            prefix: self.tokens("prefix"),
+            suffix: self.tokens("suffix"),
+        }
+    }
+
+    pub(super) fn addresses(&self, name: &str) -> Vec<Address> {
+        let read = |element: &Element<'_>| Address {
+            purpose: element.token("use"),
+            text: element.token("text"),
+            lines: element.tokens("line"),
+            city: element.token("city"),
+            district: element.token("district"),
+            state: element.token("state"),
+            postal_code: element.token("postalCode"),
+            country: element.token("country"),
+        };
+        self.elements(name).iter().map(read).collect()
+    }
+
+    pub(super) fn attachments(&self, name: &str) -> Vec<Attachment> {
+        self.elements(name).iter().map(Element::as_attachment).collect()
+    }
+
+    /// An attachment; its bytes stay in the source.
+    pub(super) fn as_attachment(&self) -> Attachment {
+        let data = self.member("data").and_then(Json::as_str);
+        let size = self.member("size").and_then(|size| size.as_number()?.parse().ok());
+        let in_source = || Token::new(format!("{}/data", self.pointer)).ok().map(Location::InSource);
+        let location = match data {
+            Some(_) => in_source(),
+            None => self.token("url").map(Location::External),
+        };
+        Attachment {
+            content_type: self.token("contentType"),
+            title: self.token("title"),
+            created: self.date("creation"),
+            size: size.or(data.and_then(decoded_length)),
+            location,
+        }
+    }
+
+    pub(super) fn parties(&self, name: &str) -> Vec<Party> {
+        self.elements(name).iter().filter_map(Element::as_party).collect()
+    }
+
+    pub(super) fn party(&self, name: &str) -> Option<Party> {
+        self.child(name).and_then(|element| element.as_party())
+    }
+
+    /// A `Reference` to somebody, with the name that the input has for it.
+    pub(super) fn as_party(&self) -> Option<Party> {
+        let resolved = || self.resolved().and_then(|summary| summary.name);
+        let party = Party {
+            name: self.token("display").or_else(resolved),
+            role: None,
+            reference: self.token("reference"),
+            identifiers: self.identifiers("identifier"),
+            contact: Vec::new(),
+        };
+        (party != Party::default()).then_some(party)
+    }
+
+    /// What a `Reference` to a condition, medicine or the like means.
+    pub(super) fn as_referenced_concept(&self) -> Option<Concept> {
+        let resolved = self.resolved().and_then(|summary| summary.concept);
+        resolved.or_else(|| self.token("display").map(Concept::from_text))
+    }
+
+    pub(super) fn referenced_concepts(&self, name: &str) -> Vec<Concept> {
+        self.elements(name).iter().filter_map(Element::as_referenced_concept).collect()
+    }
+
+    /// Both ways of FHIR R4 to say why: coded and by reference.
+    pub(super) fn reasons(&self) -> Vec<Concept> {
+        let mut reasons = self.concepts("reasonCode");
+        reasons.extend(self.referenced_concepts("reasonReference"));
+        reasons
+    }
+
+    /// The text of a reference.
+    pub(super) fn reference(&self, name: &str) -> Option<Token> {
+        self.child(name).and_then(|reference| reference.token("reference"))
+    }
+
+    fn resolved(&self) -> Option<Resolved> {
+        let reference = self.plain("reference")?;
+        if reference.starts_with('#') {
+            let object = contained(self.context.resource, reference)?;
+            let summary = super::map::summarize(object);
+            return Some(Resolved { name: summary.name, concept: summary.concept });
+        }
+        let position = self.context.index.resolve(reference, self.context.address)?;
+        let summary = self.context.index.summary(position)?;
+        Some(Resolved { name: summary.name.clone(), concept: summary.concept.clone() })
+    }
+}
+
+struct Resolved {
+    name: Option<Token>,
+    concept: Option<Concept>,
+}
+
+/// How many bytes a base64 text stands for (RFC 4648), without decoding it.
+fn decoded_length(text: &str) -> Option<u64> {
+    let digits = text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=').count();
+    u64::try_from(digits).ok().map(|digits| digits * 3 / 4)
+}

@@ -1,0 +1,99 @@
+//! What an import did not carry over, by path and never by value.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Something in the input that a reader may rely on and that no field carries. The
+/// entry's original bytes still have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// Where, as resource type and element names, such as `Condition.onsetDateTime`.
+    pub path: String,
+    /// What is the matter.
+    pub reason: FindingReason,
+    /// In how many places.
+    pub count: usize,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({} times)", self.path, self.reason, self.count)
+    }
+}
+
+/// What is the matter with a part of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum FindingReason {
+    /// Nothing maps this type of resource; it is kept raw.
+    KeptRaw,
+    /// The element is not of the JSON type or form that FHIR gives it.
+    Malformed,
+    /// The element is longer than a field may be, or repeats more often.
+    TooLarge,
+    /// An extension that changes the meaning of what holds it (FHIR `modifierExtension`).
+    ModifierExtension,
+    /// Rules that must be understood first (FHIR `implicitRules`).
+    ImplicitRules,
+    /// The status word is not one that FHIR R4 has here.
+    UnknownStatus,
+    /// The resource says that it was entered in error.
+    EnteredInError,
+    /// The element is kept in the original bytes only.
+    NotCarried,
+    /// The bundle's entry holds no resource.
+    NoResource,
+    /// What should be a resource has no type.
+    NoType,
+    /// The same resource twice, byte for byte; it is taken once.
+    SameTwice,
+    /// Another resource has the same identity; both are taken.
+    SameIdentity,
+}
+
+impl fmt::Display for FindingReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::KeptRaw => "no kind of its own; kept as it came",
+            Self::Malformed => "not what FHIR R4 has here; kept in the original only",
+            Self::TooLarge => "too long or repeated too often for a field; kept in the original only",
+            Self::ModifierExtension => "changes the meaning of what holds it; read the original",
+            Self::ImplicitRules => "asks for rules that are not known here; read the original",
+            Self::UnknownStatus => "not a status that FHIR R4 has here",
+            Self::EnteredInError => "was entered in error",
+            Self::NotCarried => "kept in the original only",
+            Self::NoResource => "an entry of the bundle without a resource",
+            Self::NoType => "what should be a resource has no type; kept as it came",
+            Self::SameTwice => "the same resource twice; taken once",
+            Self::SameIdentity => "another resource has the same identity; both are taken",
+        })
+    }
+}
+
+/// Gathers findings, one per path and reason.
+#[derive(Default)]
+pub(super) struct Findings(RefCell<BTreeMap<(String, FindingReason), usize>>);
+
+impl Findings {
+    /// Different paths that are told apart; input chooses names, so they are bounded.
+    const LIMIT: usize = 10_000;
+
+    pub(super) fn add(&self, path: String, reason: FindingReason) {
+        let mut found = self.0.borrow_mut();
+        let full = found.len() >= Self::LIMIT;
+        match found.get_mut(&(path.clone(), reason)) {
+            Some(count) => *count += 1,
+            None if full => *found.entry(("…".to_owned(), reason)).or_default() += 1,
+            None => {
+                found.insert((path, reason), 1);
+            }
+        }
+    }
+
+    pub(super) fn into_list(self) -> Vec<Finding> {
+        let found = self.0.into_inner().into_iter();
+        found.map(|((path, reason), count)| Finding { path, reason, count }).collect()
+    }
+}

@@ -1,0 +1,103 @@
+//! From references to the resources of the input.
+//!
+//! A relative reference is resolved against the base of the resource that holds it,
+//! as FHIR R4 section 2.36.4.1 says, so that two servers' `Patient/1` stay apart.
+
+use std::collections::HashMap;
+
+use super::bundle::Found;
+use crate::codec::json::{Json, Object};
+use crate::record::{Concept, Token};
+
+/// What other resources want to know of a resource.
+#[derive(Default)]
+pub(super) struct Summary {
+    pub(super) resource_type: Option<String>,
+    pub(super) name: Option<Token>,
+    pub(super) concept: Option<Concept>,
+}
+
+/// The resources of the input by their addresses.
+#[derive(Default)]
+pub(super) struct Index {
+    summaries: Vec<Summary>,
+    by_url: HashMap<String, usize>,
+    by_type_and_id: HashMap<String, Vec<(Option<String>, usize)>>,
+}
+
+impl Index {
+    /// Adds the next resource.
+    pub(super) fn add(&mut self, found: &Found, summary: Summary) {
+        let position = self.summaries.len();
+        self.summaries.push(summary);
+        if let Some(url) = &found.full_url {
+            self.by_url.entry(url.clone()).or_insert(position);
+        }
+        if let Some(local) = local_reference(found) {
+            let base = found.full_url.as_deref().and_then(base_of).map(str::to_owned);
+            self.by_type_and_id.entry(local).or_default().push((base, position));
+        }
+    }
+
+    pub(super) fn summary(&self, position: usize) -> Option<&Summary> {
+        self.summaries.get(position)
+    }
+
+    /// The position of the resource that `reference` names, as seen from a resource
+    /// with this address.
+    pub(super) fn resolve(&self, reference: &str, from: Option<&str>) -> Option<usize> {
+        let reference = reference.split_once("/_history/").map_or(reference, |(plain, _)| plain);
+        if let Some(&position) = self.by_url.get(reference) {
+            return Some(position);
+        }
+        let (base, local) = match base_of(reference) {
+            Some(base) => (Some(base), reference.get(base.len()..).unwrap_or_default()),
+            None => (from.and_then(base_of), reference),
+        };
+        let candidates = self.by_type_and_id.get(local)?;
+        let same_base = candidates.iter().find(|(other, _)| other.as_deref() == base);
+        let no_base = || candidates.iter().find(|(other, _)| other.is_none() || base.is_none());
+        same_base.or_else(no_base).map(|(_, position)| *position)
+    }
+}
+
+/// `Type/id` of a resource that has both.
+pub(super) fn local_reference(found: &Found) -> Option<String> {
+    Some(format!("{}/{}", found.resource_type.as_ref()?, found.id.as_ref()?))
+}
+
+/// The part of a RESTful address before `Type/id`.
+fn base_of(url: &str) -> Option<&str> {
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        return None;
+    }
+    let id = url.rfind('/')?;
+    let before = url.get(..id)?;
+    let start = before.rfind('/')? + 1;
+    url.get(..start)
+}
+
+/// Calls `visit` with every `reference` in a value.
+pub(super) fn each_reference(json: &Json, visit: &mut impl FnMut(&str)) {
+    // Without recursion: input chooses the depth.
+    let mut open = vec![json];
+    while let Some(json) = open.pop() {
+        match json {
+            Json::Array(items) => open.extend(items),
+            Json::Object(object) => {
+                if let Some(reference) = object.member("reference").and_then(Json::as_str) {
+                    visit(reference);
+                }
+                open.extend(object.members().iter().map(|(_, value)| value));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The resource that a resource contains under this fragment, such as `#med1`.
+pub(super) fn contained<'a>(resource: &'a Object, reference: &str) -> Option<&'a Object> {
+    let id = reference.strip_prefix('#')?;
+    let items = resource.member("contained")?.as_array()?;
+    items.iter().filter_map(Json::as_object).find(|item| item.member("id").and_then(Json::as_str) == Some(id))
+}

@@ -1,0 +1,185 @@
+//! From a FHIR R4 resource to an entry.
+//!
+//! A resource that nothing maps becomes `other`; its bytes are kept either way.
+
+mod clinical;
+mod document;
+mod finding;
+mod medication;
+mod people;
+mod treatment;
+mod visit;
+
+use super::bundle::{Found, type_of};
+use super::element::{Context, Element};
+use super::finding::{FindingReason, Findings};
+use super::index::{Index, Summary};
+use crate::codec::json::{Json, Object};
+use crate::record::{Coding, Entry, Origin, Other, Party, Provenance, Record, Source, SourceFormat, Token};
+
+/// An entry, and whether nothing maps its type.
+pub(super) struct Mapped {
+    pub(super) entry: Entry,
+    pub(super) kept_raw: bool,
+}
+
+/// Makes the entry of a resource.
+pub(super) fn entry(
+    json: &Json,
+    found: &Found,
+    document: Option<&str>,
+    identity: &str,
+    index: &Index,
+    findings: &Findings,
+) -> Mapped {
+    let nothing = Object::default();
+    let object = json.as_object().unwrap_or(&nothing);
+    let context = Context { resource: object, address: found.full_url.as_deref(), index, findings };
+    let resource_type = found.resource_type.as_deref();
+    let root = Element::root(&context, resource_type.unwrap_or("Resource"));
+    report_what_changes_meaning(&root);
+    let record = resource_type.and_then(|name| record(name, &root));
+    let kept_raw = record.is_none();
+    if kept_raw {
+        let reason = if resource_type.is_some() { FindingReason::KeptRaw } else { FindingReason::NoType };
+        root.report("", reason);
+    }
+    let mut entry = Entry::new(record.unwrap_or_else(|| other(&root)), provenance(&root, document, identity));
+    entry.source = Some(Source::new(SourceFormat::FhirR4Json, found.bytes.clone()));
+    Mapped { entry, kept_raw }
+}
+
+/// The record of a resource of a type that has a kind.
+fn record(resource_type: &str, root: &Element<'_>) -> Option<Record> {
+    Some(match resource_type {
+        "Patient" => people::patient(root),
+        "Practitioner" => people::practitioner(root),
+        "PractitionerRole" => people::practitioner_role(root),
+        "Organization" => people::organization(root),
+        "Location" => people::location(root),
+        "Condition" => clinical::condition(root),
+        "AllergyIntolerance" => clinical::allergy(root),
+        "Immunization" => clinical::immunization(root),
+        "FamilyMemberHistory" => clinical::family_history(root),
+        "Procedure" => treatment::procedure(root),
+        "CarePlan" => treatment::care_plan(root),
+        "MedicationRequest" => medication::request(root),
+        "MedicationStatement" => medication::statement(root),
+        "MedicationDispense" => medication::dispense(root),
+        "MedicationAdministration" => medication::administration(root),
+        "Encounter" => visit::encounter(root),
+        "Observation" => finding::observation(root),
+        "QuestionnaireResponse" => finding::questionnaire_response(root),
+        "DiagnosticReport" => document::diagnostic_report(root),
+        "DocumentReference" => document::document_reference(root),
+        "Composition" => document::composition(root),
+        _ => return None,
+    })
+}
+
+/// What can be said of any resource.
+fn other(root: &Element<'_>) -> Record {
+    let (start, end) = root.period(if root.has("period") { "period" } else { "billablePeriod" });
+    let dated = ["date", "authoredOn", "created", "recorded", "issued", "dateTime", "occurrenceDateTime"];
+    let date = dated.into_iter().find(|name| root.plain(name).is_some()).and_then(|name| root.date(name));
+    Other {
+        resource_type: root.token("resourceType"),
+        code: ["code", "type", "event"].into_iter().find_map(|name| coded(root, name)),
+        status: root.word("status"),
+        start: start.or(date),
+        end,
+        title: ["title", "name"]
+            .into_iter()
+            .find(|name| root.plain(name).is_some())
+            .and_then(|name| root.token(name)),
+        categories: if coded(root, "category").is_some() { root.concepts("category") } else { Vec::new() },
+        author: provider(root),
+        text: Vec::new(),
+    }
+    .into()
+}
+
+/// A concept, where the type of the element is not known: not reported when it is none.
+fn coded(root: &Element<'_>, name: &str) -> Option<crate::record::Concept> {
+    if root.plain(name).is_some() { None } else { root.concept(name) }
+}
+
+fn report_what_changes_meaning(root: &Element<'_>) {
+    if root.has("modifierExtension") {
+        root.report("modifierExtension", FindingReason::ModifierExtension);
+    }
+    if root.has("implicitRules") {
+        root.report("implicitRules", FindingReason::ImplicitRules);
+    }
+}
+
+fn provenance(root: &Element<'_>, document: Option<&str>, identity: &str) -> Provenance {
+    let meta = root.child("meta");
+    Provenance {
+        provider: provider(root),
+        document: document.and_then(|name| Token::new(name).ok()),
+        recorded: meta.as_ref().and_then(|meta| meta.date("lastUpdated")),
+        origin: Origin::Imported,
+        identity: Token::new(identity).ok(),
+        labels: meta.map(|meta| meta.codings("security")).unwrap_or_default(),
+    }
+}
+
+/// Who answers for a resource, by the elements that say so, the most direct first.
+fn provider(root: &Element<'_>) -> Option<Party> {
+    const NAMES: [&str; 9] = [
+        "asserter",
+        "author",
+        "requester",
+        "recorder",
+        "performer",
+        "informationSource",
+        "serviceProvider",
+        "custodian",
+        "provider",
+    ];
+    let of_reference = |name: &str| root.elements(name).first().and_then(Element::as_party);
+    NAMES.into_iter().filter(|name| root.has(name) && root.plain(name).is_none()).find_map(of_reference)
+}
+
+/// Whether one of the codings is in this table of codes.
+fn has_code<'a>(codings: impl IntoIterator<Item = &'a Coding>, system: &str, codes: &[&str]) -> bool {
+    codings.into_iter().any(|coding| {
+        let code = coding.code.as_ref().map(Token::as_str);
+        coding.system.as_ref().map(Token::as_str) == Some(system)
+            && code.is_some_and(|code| codes.contains(&code))
+    })
+}
+
+/// A token of a word in this program.
+fn word(text: &'static str) -> Option<Token> {
+    Token::new(text).ok()
+}
+
+const LOINC: &str = "http://loinc.org";
+const SNOMED: &str = "http://snomed.info/sct";
+
+/// What other resources want to know of this one.
+pub(super) fn summarize(object: &Object) -> Summary {
+    let (index, findings) = (Index::default(), Findings::default());
+    let context = Context { resource: object, address: None, index: &index, findings: &findings };
+    let root = Element::root(&context, "");
+    let concept = match type_of(object) {
+        Some(
+            "Condition" | "Procedure" | "Medication" | "Substance" | "ServiceRequest" | "AllergyIntolerance",
+        ) => root.concept("code"),
+        _ => None,
+    };
+    let name = match type_of(object) {
+        Some("Patient" | "Practitioner" | "RelatedPerson" | "Person") => {
+            root.names("name").iter().find_map(|name| name.to_line()).and_then(|line| Token::new(line).ok())
+        }
+        Some("Organization" | "Location" | "HealthcareService" | "CareTeam") => root.token("name"),
+        Some("PractitionerRole") => {
+            root.child("practitioner").and_then(|reference| reference.token("display"))
+        }
+        Some("Device") => root.elements("deviceName").first().and_then(|device| device.token("name")),
+        _ => None,
+    };
+    Summary { resource_type: type_of(object).map(str::to_owned), name, concept }
+}

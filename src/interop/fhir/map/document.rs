@@ -1,0 +1,177 @@
+//! DocumentReference, DiagnosticReport, Composition.
+
+use super::super::element::Element;
+use super::finding::effective;
+use super::{LOINC, SNOMED, has_code, word};
+use crate::record::{
+    AdvanceDirective, Attachment, Concept, Narrative, Note, Observation, Party, Record, Token,
+};
+
+const DOCUMENT_STATUS: [&str; 2] = ["current", "superseded"];
+const REPORT_STATUS: [&str; 9] = [
+    "registered",
+    "partial",
+    "preliminary",
+    "final",
+    "amended",
+    "corrected",
+    "appended",
+    "cancelled",
+    "unknown",
+];
+const COMPOSITION_STATUS: [&str; 3] = ["preliminary", "final", "amended"];
+
+/// Discharge summaries: of any service, hospital, physician, nurse, psychiatry.
+const DISCHARGE_LOINC: [&str; 5] = ["18842-5", "11490-0", "28655-9", "34105-7", "34106-5"];
+/// Progress notes: of any service, consulting physician, nurse practitioner.
+const PROGRESS_LOINC: [&str; 3] = ["11506-3", "28569-8", "28575-3"];
+/// Psychotherapy notes, as 45 CFR 164.501 defines them: codes and labels that say so.
+const PSYCHOTHERAPY_SNOMED: [&str; 1] = ["444175001"];
+const PSYCHOTHERAPY_LABELS: [&str; 2] = ["PSYTHPN", "HIPAAPsyNotes"];
+const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+/// Advance directives, living will, power of attorney for health care.
+const DIRECTIVE_LOINC: [&str; 4] = ["42348-3", "75320-2", "86533-7", "64298-3"];
+
+pub(super) fn document_reference(root: &Element<'_>) -> Record {
+    let code = root.concept("type");
+    let attachments: Vec<Attachment> =
+        root.elements("content").iter().flat_map(|content| content.attachments("attachment")).collect();
+    root.report_not_carried(&["relatesTo"]);
+    if code.as_ref().is_some_and(|code| has_code(&code.codings, LOINC, &DIRECTIVE_LOINC)) {
+        return directive(root, code, attachments);
+    }
+    let context = root.child("context");
+    let (start, end) = context.as_ref().map_or((None, None), |context| context.period("period"));
+    Note {
+        form: note_form(root, code.as_ref()),
+        status: root.status("status", &DOCUMENT_STATUS),
+        date: root.date("date"),
+        start,
+        end,
+        authors: root.parties("author"),
+        custodian: root.party("custodian"),
+        title: root.token("description").or_else(|| attachments.iter().find_map(|item| item.title.clone())),
+        attachments,
+        categories: root.concepts("category"),
+        encounter: context.as_ref().and_then(|context| context.reference("encounter")),
+        code,
+        ..Note::default()
+    }
+    .into()
+}
+
+fn directive(root: &Element<'_>, code: Option<Concept>, attachments: Vec<Attachment>) -> Record {
+    AdvanceDirective {
+        form: word("advance-directive"),
+        code,
+        status: root.status("status", &DOCUMENT_STATUS),
+        title: root.token("description"),
+        signed: root.date("date"),
+        agents: root.parties("authenticator"),
+        attachments,
+        ..AdvanceDirective::default()
+    }
+    .into()
+}
+
+/// A report of the laboratory is an observation; one that is a document is a note.
+pub(super) fn diagnostic_report(root: &Element<'_>) -> Record {
+    let is_document = root.has("presentedForm") && !root.has("result");
+    if is_document || !is_laboratory(root) && !root.has("result") { report_note(root) } else { report(root) }
+}
+
+fn report(root: &Element<'_>) -> Record {
+    let (start, end) = effective(root);
+    Observation {
+        code: root.concept("code"),
+        status: root.status("status", &REPORT_STATUS),
+        categories: root.concepts("category"),
+        start,
+        end,
+        issued: root.date("issued"),
+        text: root.narrative("conclusion"),
+        performers: performers(root),
+        encounter: root.reference("encounter"),
+        attachments: root.attachments("presentedForm"),
+        conclusions: root.concepts("conclusionCode"),
+        ..Observation::default()
+    }
+    .into()
+}
+
+fn report_note(root: &Element<'_>) -> Record {
+    let (start, end) = effective(root);
+    let code = root.concept("code");
+    Note {
+        form: note_form(root, code.as_ref()),
+        code,
+        status: root.status("status", &REPORT_STATUS),
+        date: root.date("issued"),
+        start,
+        end,
+        authors: performers(root),
+        text: root.narrative("conclusion").into_iter().collect::<Vec<Narrative>>(),
+        attachments: root.attachments("presentedForm"),
+        categories: root.concepts("category"),
+        conclusions: root.concepts("conclusionCode"),
+        encounter: root.reference("encounter"),
+        ..Note::default()
+    }
+    .into()
+}
+
+fn performers(root: &Element<'_>) -> Vec<Party> {
+    let mut performers = root.parties("resultsInterpreter");
+    performers.extend(root.parties("performer"));
+    performers
+}
+
+fn is_laboratory(root: &Element<'_>) -> bool {
+    root.concepts("category").iter().any(|category| {
+        category.codings.iter().any(|coding| coding.code.as_ref().map(Token::as_str) == Some("LAB"))
+    })
+}
+
+/// The sections stay in the original; their texts are markup.
+pub(super) fn composition(root: &Element<'_>) -> Record {
+    root.report_not_carried(&["section"]);
+    let code = root.concept("type");
+    Note {
+        form: note_form(root, code.as_ref()),
+        code,
+        status: root.status("status", &COMPOSITION_STATUS),
+        date: root.date("date"),
+        authors: root.parties("author"),
+        custodian: root.party("custodian"),
+        title: root.token("title"),
+        categories: root.concepts("category"),
+        encounter: root.reference("encounter"),
+        ..Note::default()
+    }
+    .into()
+}
+
+/// The form of a note by its code. Labels are looked at too: whoever labels a note as
+/// psychotherapy notes means that it is kept apart.
+fn note_form(root: &Element<'_>, code: Option<&Concept>) -> Option<Token> {
+    let codings = code.map(|code| code.codings.as_slice()).unwrap_or_default();
+    let mut labels = root.child("meta").map(|meta| meta.codings("security")).unwrap_or_default();
+    labels.extend(root.concepts("securityLabel").into_iter().flat_map(|label| label.codings));
+    let labelled = has_code(&labels, ACT_CODE, &PSYCHOTHERAPY_LABELS)
+        || has_code(codings, ACT_CODE, &PSYCHOTHERAPY_LABELS);
+    let says = |words: &str| {
+        let displays = codings.iter().filter_map(|coding| coding.display.as_ref());
+        let mut texts = displays.chain(code.and_then(|code| code.text.as_ref()));
+        texts.any(|text| text.as_str().to_lowercase().contains(words))
+    };
+    match () {
+        () if labelled || has_code(codings, SNOMED, &PSYCHOTHERAPY_SNOMED) || says("psychotherapy note") => {
+            word("psychotherapy")
+        }
+        () if has_code(codings, LOINC, &DISCHARGE_LOINC) || says("discharge summary") => {
+            word("discharge-summary")
+        }
+        () if has_code(codings, LOINC, &PROGRESS_LOINC) || says("progress note") => word("progress"),
+        () => word("other"),
+    }
+}

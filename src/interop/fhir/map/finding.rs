@@ -1,0 +1,310 @@
+//! Observation and QuestionnaireResponse: a measurement, a history of substance use, or
+//! an assessment.
+
+use super::super::element::Element;
+use super::clinical::range_in_words;
+use super::{LOINC, SNOMED, has_code, word};
+use crate::record::{
+    Assessment, Component, Concept, Narrative, Observation, PartialDate, Quantity, Record, Scalar,
+    SubstanceUse, Token,
+};
+
+const STATUS: [&str; 8] =
+    ["registered", "preliminary", "final", "amended", "corrected", "cancelled", "unknown", "partial"];
+const RESPONSE_STATUS: [&str; 5] = ["in-progress", "completed", "amended", "stopped", "cancelled"];
+
+/// Panels and total scores of instruments: PHQ-9, PHQ-2, PHQ-A, GAD-7, AUDIT-C, AUDIT,
+/// DAST-10, Edinburgh, MMSE, MoCA, HARK.
+const INSTRUMENTS: [&str; 20] = [
+    "44249-1", "44261-6", "55757-9", "55758-7", "89204-2", "69737-5", "70274-6", "72109-2", "75626-2",
+    "72110-0", "75624-7", "82666-9", "82667-7", "71354-5", "72107-6", "72106-8", "72133-2", "72172-0",
+    "76499-3", "76504-0",
+];
+
+/// Tobacco status and use, cigarettes a day, packs a day, alcohol use, drinks a day,
+/// use of other drugs.
+const SUBSTANCE_USE: [&str; 9] =
+    ["72166-2", "11366-2", "11367-0", "64218-1", "8663-7", "8664-5", "11331-6", "74013-4", "11343-1"];
+/// Tobacco use and exposure, tobacco smoking behaviour, alcohol intake, details of drug
+/// misuse.
+const SUBSTANCE_USE_SNOMED: [&str; 4] = ["229819007", "365981007", "160573003", "363908000"];
+
+const NEVER_SNOMED: [&str; 1] = ["266919005"];
+const FORMER_SNOMED: [&str; 1] = ["8517006"];
+const CURRENT_SNOMED: [&str; 3] = ["77176002", "449868002", "428041000124106"];
+
+pub(super) fn observation(root: &Element<'_>) -> Record {
+    let value = Answer::read(root);
+    let code = root.concept("code");
+    let codings = code.as_ref().map(|code| code.codings.as_slice()).unwrap_or_default();
+    if has_code(codings, LOINC, &SUBSTANCE_USE) || has_code(codings, SNOMED, &SUBSTANCE_USE_SNOMED) {
+        return substance_use(root, code, value);
+    }
+    if has_code(codings, LOINC, &INSTRUMENTS) || is_scored_survey(root, code.as_ref(), &value) {
+        return assessment(root, code, value);
+    }
+    measurement(root, code, value)
+}
+
+fn measurement(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Record {
+    let (start, end) = effective(root);
+    Observation {
+        code,
+        status: root.status("status", &STATUS),
+        categories: root.concepts("category"),
+        start,
+        end,
+        issued: root.date("issued"),
+        quantity: value.quantity,
+        concept: value.concept,
+        text: value.text,
+        date: value.date,
+        boolean: value.boolean,
+        components: components(root),
+        interpretations: root.concepts("interpretation"),
+        reference_ranges: reference_ranges(root),
+        performers: root.parties("performer"),
+        method: root.concept("method"),
+        body_site: root.concept("bodySite"),
+        absent_reason: root.concept("dataAbsentReason"),
+        encounter: root.reference("encounter"),
+        notes: root.notes("note"),
+        ..Observation::default()
+    }
+    .into()
+}
+
+fn substance_use(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Record {
+    let (start, end) = effective(root);
+    let status = root.status("status", &STATUS);
+    let is_withdrawn = |status: &Token| ["entered-in-error", "cancelled"].contains(&status.as_str());
+    let known = value.concept.as_ref().and_then(status_of_use);
+    SubstanceUse {
+        code,
+        status: status.filter(is_withdrawn).or(known),
+        finding: value.concept,
+        amount: value.quantity,
+        start: start.or(value.date),
+        end,
+        recorded: root.date("issued"),
+        performers: root.parties("performer"),
+        details: components(root),
+        text: value.text,
+        encounter: root.reference("encounter"),
+        notes: root.notes("note"),
+        categories: root.concepts("category"),
+        ..SubstanceUse::default()
+    }
+    .into()
+}
+
+fn status_of_use(finding: &Concept) -> Option<Token> {
+    let is_one_of = |codes: &[&str]| has_code(&finding.codings, SNOMED, codes);
+    match () {
+        () if is_one_of(&NEVER_SNOMED) => word("never"),
+        () if is_one_of(&FORMER_SNOMED) => word("former"),
+        () if is_one_of(&CURRENT_SNOMED) => word("current"),
+        () => None,
+    }
+}
+
+fn assessment(root: &Element<'_>, instrument: Option<Concept>, value: Answer) -> Record {
+    let (date, end) = effective(root);
+    let mut interpretations = root.concepts("interpretation");
+    interpretations.extend(value.concept);
+    Assessment {
+        instrument,
+        status: root.status("status", &STATUS),
+        date: date.or(value.date),
+        end,
+        score: value.quantity,
+        score_text: value.text,
+        interpretations,
+        items: components(root),
+        performers: root.parties("performer"),
+        categories: root.concepts("category"),
+        encounter: root.reference("encounter"),
+        notes: root.notes("note"),
+        recorded: root.date("issued"),
+        ..Assessment::default()
+    }
+    .into()
+}
+
+/// A survey's result that is called a score by its unit or by its name.
+fn is_scored_survey(root: &Element<'_>, code: Option<&Concept>, value: &Answer) -> bool {
+    let survey = |category: &Concept| {
+        category.codings.iter().any(|coding| coding.code.as_ref().map(Token::as_str) == Some("survey"))
+    };
+    let Some(quantity) = &value.quantity else {
+        return false;
+    };
+    let says_score = |text: &Token| text.as_str().to_lowercase().contains("score");
+    let unit = [&quantity.unit, &quantity.code].into_iter().flatten().any(says_score);
+    let named = code
+        .into_iter()
+        .flat_map(|code| code.codings.iter().filter_map(|coding| coding.display.as_ref()).chain(&code.text));
+    root.concepts("category").iter().any(survey) && (unit || named.into_iter().any(says_score))
+}
+
+/// `effective[x]` as start and end.
+pub(super) fn effective(root: &Element<'_>) -> (Option<PartialDate>, Option<PartialDate>) {
+    let (start, end) = root.period("effectivePeriod");
+    let moment = root.date("effectiveDateTime").or_else(|| root.date("effectiveInstant"));
+    (moment.or(start), end)
+}
+
+fn components(root: &Element<'_>) -> Vec<Component> {
+    let read = |item: &Element<'_>| {
+        let value = Answer::read(item).into_scalar();
+        let absent = || item.concept("dataAbsentReason").map(Scalar::Concept);
+        Component { code: item.concept("code").unwrap_or_default(), value: value.or_else(absent) }
+    };
+    root.elements("component").iter().map(read).collect()
+}
+
+fn reference_ranges(root: &Element<'_>) -> Vec<Narrative> {
+    let read = |range: &Element<'_>| range.narrative("text").or_else(|| range_in_words(range));
+    root.elements("referenceRange").iter().filter_map(read).collect()
+}
+
+/// A `value[x]`, whichever it is.
+#[derive(Default)]
+struct Answer {
+    quantity: Option<Quantity>,
+    concept: Option<Concept>,
+    text: Option<Narrative>,
+    date: Option<PartialDate>,
+    boolean: Option<bool>,
+}
+
+impl Answer {
+    fn read(item: &Element<'_>) -> Self {
+        let number = |name: &str| {
+            item.number(name).map(|value| Quantity { value: Some(value), ..Quantity::default() })
+        };
+        let coding = || item.codings("valueCoding").into_iter().next().map(Concept::from_coding);
+        let reference =
+            || item.child("valueReference").and_then(|reference| reference.as_referenced_concept());
+        let range = || item.child("valueRange").and_then(|range| range_in_words(&range));
+        let (period_start, _) = item.period("valuePeriod");
+        item.report_not_carried(&["valueSampledData", "valueAttachment"]);
+        Self {
+            quantity: item
+                .quantity("valueQuantity")
+                .or_else(|| number("valueInteger"))
+                .or_else(|| number("valueDecimal")),
+            concept: item.concept("valueCodeableConcept").or_else(coding).or_else(reference),
+            text: ["valueString", "valueTime", "valueUri"]
+                .into_iter()
+                .find_map(|name| item.narrative(name))
+                .or_else(|| ratio_in_words(item))
+                .or_else(range),
+            date: item.date("valueDateTime").or_else(|| item.date("valueDate")).or(period_start),
+            boolean: item.boolean("valueBoolean"),
+        }
+    }
+
+    fn into_scalar(self) -> Option<Scalar> {
+        let concept = self.concept.map(Scalar::Concept);
+        let quantity = || self.quantity.map(Scalar::Quantity);
+        let date = || self.date.map(Scalar::Date);
+        let text = || self.text.map(Scalar::Text);
+        concept.or_else(quantity).or_else(text).or_else(date).or(self.boolean.map(Scalar::Boolean))
+    }
+}
+
+/// A ratio such as a titre, `1 : 128`.
+fn ratio_in_words(item: &Element<'_>) -> Option<Narrative> {
+    let ratio = item.child("valueRatio")?;
+    let part = |name: &str| {
+        let quantity = ratio.quantity(name)?;
+        let words = [quantity.comparator, quantity.value, quantity.unit.or(quantity.code)];
+        Some(words.iter().flatten().map(Token::as_str).collect::<Vec<_>>().join(" "))
+    };
+    Narrative::new(format!("{} : {}", part("numerator")?, part("denominator")?)).ok()
+}
+
+pub(super) fn questionnaire_response(root: &Element<'_>) -> Record {
+    let mut items = Vec::new();
+    for item in root.elements("item") {
+        answers(&item, 0, &mut items);
+    }
+    let score = items.iter().find_map(total_score);
+    Assessment {
+        instrument: instrument(root),
+        status: root.status("status", &RESPONSE_STATUS),
+        date: root.date("authored"),
+        score,
+        items,
+        performers: root.party("author").into_iter().collect(),
+        encounter: root.reference("encounter"),
+        title: root.token("questionnaire"),
+        ..Assessment::default()
+    }
+    .into()
+}
+
+/// Items nest in items and in answers; deeper than this they stay in the original.
+const DEPTH: usize = 16;
+
+fn answers(item: &Element<'_>, depth: usize, out: &mut Vec<Component>) {
+    if depth == DEPTH {
+        item.report("item", super::super::finding::FindingReason::TooLarge);
+        return;
+    }
+    let code = Concept { codings: link_code(item).into_iter().collect(), text: item.token("text") };
+    let found = item.elements("answer");
+    for answer in &found {
+        out.push(Component { code: code.clone(), value: Answer::read(answer).into_scalar() });
+        for nested in answer.elements("item") {
+            answers(&nested, depth + 1, out);
+        }
+    }
+    let nested = item.elements("item");
+    if found.is_empty() && nested.is_empty() {
+        out.push(Component { code, value: None });
+    }
+    for nested in nested {
+        answers(&nested, depth + 1, out);
+    }
+}
+
+/// A link id that is a LOINC code, as many questionnaires have it: `/44250-9`.
+fn link_code(item: &Element<'_>) -> Option<crate::record::Coding> {
+    let link = item.plain("linkId")?;
+    let code = link.rsplit('/').next()?;
+    let (number, check) = code.rsplit_once('-')?;
+    let is_loinc = (1..=7).contains(&number.len())
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && check.len() == 1
+        && check.bytes().all(|byte| byte.is_ascii_digit());
+    let coding = |system, code: &str| crate::record::Coding {
+        system: word(system),
+        code: Token::new(code).ok(),
+        ..crate::record::Coding::default()
+    };
+    is_loinc.then(|| coding(LOINC, code))
+}
+
+/// The answer to an item that is an instrument's total score, or says that it is.
+fn total_score(item: &Component) -> Option<Quantity> {
+    let says = |text: &Token| text.as_str().to_lowercase().contains("total score");
+    let is_total =
+        has_code(&item.code.codings, LOINC, &INSTRUMENTS) || item.code.text.as_ref().is_some_and(says);
+    match &item.value {
+        Some(Scalar::Quantity(quantity)) if is_total => Some(quantity.clone()),
+        _ => None,
+    }
+}
+
+/// The questionnaire by its title, where the response gives one, else by its address.
+fn instrument(root: &Element<'_>) -> Option<Concept> {
+    let titled = root.child("_questionnaire").and_then(|element| {
+        let extensions = element.elements("extension");
+        extensions.iter().find_map(|extension| extension.token("valueString"))
+    });
+    let last = || root.plain("questionnaire")?.split('|').next()?.rsplit('/').next();
+    let name = titled.or_else(|| Token::new(last()?).ok());
+    name.map(Concept::from_text)
+}

@@ -1,0 +1,138 @@
+//! MedicationRequest, MedicationStatement, MedicationDispense, MedicationAdministration.
+
+use super::super::element::Element;
+use super::clinical::performers;
+use super::word;
+use crate::record::{Concept, Medication, Narrative, Record};
+
+const REQUEST: [&str; 7] = ["active", "on-hold", "cancelled", "completed", "stopped", "draft", "unknown"];
+const STATEMENT: [&str; 7] =
+    ["active", "completed", "intended", "stopped", "on-hold", "unknown", "not-taken"];
+const DISPENSE: [&str; 8] =
+    ["preparation", "in-progress", "cancelled", "on-hold", "completed", "stopped", "declined", "unknown"];
+const ADMINISTRATION: [&str; 6] = ["in-progress", "not-done", "on-hold", "completed", "stopped", "unknown"];
+
+pub(super) fn request(root: &Element<'_>) -> Record {
+    let supply = root.child("dispenseRequest");
+    if root.boolean("doNotPerform") == Some(true) {
+        root.report("doNotPerform", super::super::finding::FindingReason::NotCarried);
+    }
+    let (start, end) = dosing_period(root, "dosageInstruction");
+    Medication {
+        form: word("request"),
+        status: root.status("status", &REQUEST),
+        intent: root.token("intent"),
+        authored: root.date("authoredOn"),
+        start,
+        end,
+        prescriber: root.party("requester"),
+        performers: root.party("performer").into_iter().collect(),
+        quantity: supply.as_ref().and_then(|supply| supply.quantity("quantity")),
+        refills: supply.as_ref().and_then(|supply| supply.number("numberOfRepeatsAllowed")),
+        ..common(root, "dosageInstruction")
+    }
+    .into()
+}
+
+pub(super) fn statement(root: &Element<'_>) -> Record {
+    let (start, end) = root.period("effectivePeriod");
+    Medication {
+        form: word("statement"),
+        status: root.status("status", &STATEMENT),
+        authored: root.date("dateAsserted"),
+        start: root.date("effectiveDateTime").or(start),
+        end,
+        performers: root.party("informationSource").into_iter().collect(),
+        encounter: root.reference("context"),
+        ..common(root, "dosage")
+    }
+    .into()
+}
+
+pub(super) fn dispense(root: &Element<'_>) -> Record {
+    Medication {
+        form: word("dispense"),
+        status: root.status("status", &DISPENSE),
+        start: root.date("whenHandedOver").or_else(|| root.date("whenPrepared")),
+        performers: performers(root),
+        quantity: root.quantity("quantity"),
+        encounter: root.reference("context"),
+        ..common(root, "dosageInstruction")
+    }
+    .into()
+}
+
+pub(super) fn administration(root: &Element<'_>) -> Record {
+    let (start, end) = root.period("effectivePeriod");
+    let dosage = root.child("dosage");
+    let common = common(root, "dosage");
+    Medication {
+        form: word("administration"),
+        status: root.status("status", &ADMINISTRATION),
+        start: root.date("effectiveDateTime").or(start),
+        end,
+        performers: performers(root),
+        doses: dosage.and_then(|dosage| dosage.quantity("dose")).into_iter().collect(),
+        encounter: root.reference("context"),
+        ..common
+    }
+    .into()
+}
+
+/// What the four have in common.
+fn common(root: &Element<'_>, dosage: &str) -> Medication {
+    let dosages = root.elements(dosage);
+    let doses = dosages.iter().flat_map(|item| item.elements("doseAndRate"));
+    let mut status_reasons = root.concepts("statusReason");
+    status_reasons.extend(root.concept("statusReasonCodeableConcept"));
+    Medication {
+        code: medicine(root),
+        categories: root.concepts("category"),
+        dosages: dosages.iter().flat_map(dosage_texts).collect(),
+        doses: doses.filter_map(|dose| dose.quantity("doseQuantity")).collect(),
+        routes: dosages.iter().filter_map(|item| item.concept("route")).collect(),
+        as_needed: dosages.iter().find_map(as_needed),
+        reasons: root.reasons(),
+        status_reasons,
+        encounter: root.reference("encounter"),
+        notes: root.notes("note"),
+        ..Medication::default()
+    }
+}
+
+/// The medicine: coded here, or by reference to one in the input.
+fn medicine(root: &Element<'_>) -> Option<Concept> {
+    if let Some(code) = root.concept("medicationCodeableConcept") {
+        return Some(code);
+    }
+    if let Some(reference) = root.child("medicationReference") {
+        return reference.as_referenced_concept();
+    }
+    // FHIR R5: one element that holds either.
+    let either = root.child("medication")?;
+    let reference = || either.child("reference").and_then(|reference| reference.as_referenced_concept());
+    either.concept("concept").or_else(reference)
+}
+
+fn dosage_texts(item: &Element<'_>) -> Vec<Narrative> {
+    let timing = || {
+        item.child("timing").and_then(|timing| timing.child("code")).and_then(|code| code.narrative("text"))
+    };
+    let text = item.narrative("text").or_else(timing);
+    text.into_iter().chain(item.narrative("patientInstruction")).collect()
+}
+
+fn as_needed(item: &Element<'_>) -> Option<bool> {
+    item.boolean("asNeededBoolean").or(item.has("asNeededCodeableConcept").then_some(true))
+}
+
+/// When the dosing is bounded to a period, that period.
+fn dosing_period(
+    root: &Element<'_>,
+    dosage: &str,
+) -> (Option<crate::record::PartialDate>, Option<crate::record::PartialDate>) {
+    let dosages = root.elements(dosage);
+    let repeats = dosages.iter().filter_map(|item| item.child("timing")?.child("repeat"));
+    let bounds = repeats.into_iter().find(|repeat| repeat.has("boundsPeriod"));
+    bounds.map_or((None, None), |repeat| repeat.period("boundsPeriod"))
+}

@@ -1,0 +1,105 @@
+//! Procedure and CarePlan.
+
+use super::super::element::Element;
+use super::clinical::{age_or_text, performers};
+use super::{SNOMED, has_code, word};
+use crate::record::{Concept, Narrative, Record, Treatment};
+
+const STATUS: [&str; 9] = [
+    "preparation",
+    "in-progress",
+    "not-done",
+    "on-hold",
+    "stopped",
+    "completed",
+    "unknown",
+    "draft",
+    "active",
+];
+const PLAN_STATUS: [&str; 6] = ["draft", "active", "on-hold", "revoked", "completed", "unknown"];
+
+/// Psychotherapy, group psychotherapy, cognitive and behavioural therapy, drug addiction
+/// counselling.
+const THERAPY_SNOMED: [&str; 4] = ["75516001", "76168009", "304891004", "60112009"];
+/// Psychotherapy and counselling by the session.
+const THERAPY_CPT: [&str; 9] =
+    ["90832", "90834", "90837", "90839", "90845", "90846", "90847", "90849", "90853"];
+const THERAPY_HCPCS: [&str; 3] = ["H0004", "H0005", "H2035"];
+
+pub(super) fn procedure(root: &Element<'_>) -> Record {
+    let (start, end) = root.period("performedPeriod");
+    let (start_r5, end_r5) = root.period("occurrencePeriod");
+    let code = root.concept("code");
+    let is_therapy = code.as_ref().is_some_and(is_therapy);
+    root.report_not_carried(&["focalDevice", "report"]);
+    Treatment {
+        form: word(if is_therapy { "therapy-session" } else { "procedure" }),
+        code,
+        status: root.status("status", &STATUS),
+        categories: root.concepts("category"),
+        start: root.date("performedDateTime").or(start).or(root.date("occurrenceDateTime")).or(start_r5),
+        end: end.or(end_r5),
+        time_text: age_or_text(root, "performed"),
+        performers: performers(root),
+        location: root.party("location"),
+        reasons: root.reasons(),
+        body_sites: root.concepts("bodySite"),
+        outcome: root.concept("outcome"),
+        complications: root.concepts("complication"),
+        follow_up: root.concepts("followUp"),
+        status_reason: root.concept("statusReason"),
+        recorder: root.party("recorder"),
+        encounter: root.reference("encounter"),
+        notes: root.notes("note"),
+        ..Treatment::default()
+    }
+    .into()
+}
+
+pub(super) fn care_plan(root: &Element<'_>) -> Record {
+    let (start, end) = root.period("period");
+    let mut performers = root.parties("author");
+    performers.extend(root.parties("contributor"));
+    performers.extend(root.parties("careTeam"));
+    Treatment {
+        form: word("care-plan"),
+        code: root.concepts("category").into_iter().next(),
+        status: root.status("status", &PLAN_STATUS),
+        categories: root.concepts("category"),
+        start,
+        end,
+        performers,
+        reasons: root.referenced_concepts("addresses"),
+        title: root.token("title"),
+        description: root.narrative("description"),
+        intent: root.token("intent"),
+        goals: goals(root),
+        activities: root.elements("activity").iter().flat_map(activity).collect(),
+        created: root.date("created"),
+        encounter: root.reference("encounter"),
+        notes: root.notes("note"),
+        ..Treatment::default()
+    }
+    .into()
+}
+
+fn is_therapy(code: &Concept) -> bool {
+    has_code(&code.codings, SNOMED, &THERAPY_SNOMED)
+        || has_code(&code.codings, "http://www.ama-assn.org/go/cpt", &THERAPY_CPT)
+        || has_code(&code.codings, "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", &THERAPY_HCPCS)
+}
+
+/// Goals by the words of their references; the goals themselves are entries.
+fn goals(root: &Element<'_>) -> Vec<Narrative> {
+    root.elements("goal").iter().filter_map(|goal| goal.narrative("display")).collect()
+}
+
+fn activity(item: &Element<'_>) -> Vec<Concept> {
+    let mut activities = item.concepts("outcomeCodeableConcept");
+    if let Some(detail) = item.child("detail") {
+        let code = detail.concept("code");
+        activities.extend(code.or_else(|| detail.token("description").map(Concept::from_text)));
+    }
+    activities.extend(item.child("reference").and_then(|reference| reference.as_referenced_concept()));
+    activities
+}

@@ -1,0 +1,130 @@
+//! Encounter: a hospitalization if its class says so.
+
+use super::super::element::Element;
+use crate::record::{Concept, Encounter, Hospitalization, Party, Record, Token};
+
+const STATUS: [&str; 13] = [
+    "planned",
+    "arrived",
+    "triaged",
+    "in-progress",
+    "onleave",
+    "finished",
+    "cancelled",
+    "unknown",
+    "on-hold",
+    "discharged",
+    "completed",
+    "discontinued",
+    "entered",
+];
+
+/// Inpatient classes of HL7 v3 ActEncounterCode: a stay in a bed. `SS` is short stay.
+const INPATIENT: [&str; 4] = ["IMP", "ACUTE", "NONAC", "SS"];
+/// Words that other systems use for the same.
+const INPATIENT_WORDS: [&str; 3] = ["inpatient", "inpatient encounter", "inpatient acute"];
+pub(super) fn encounter(root: &Element<'_>) -> Record {
+    let class = root.concept("class");
+    if class.as_ref().is_some_and(is_inpatient) { hospitalization(root, class) } else { visit(root, class) }
+}
+
+fn visit(root: &Element<'_>, class: Option<Concept>) -> Record {
+    let (start, end) = period(root);
+    if root.has("hospitalization") {
+        root.report_not_carried(&["hospitalization"]);
+    }
+    Encounter {
+        start,
+        end,
+        types: root.concepts("type"),
+        class,
+        status: root.status("status", &STATUS),
+        reasons: reasons(root),
+        facility: root.party("serviceProvider"),
+        participants: participants(root),
+        locations: locations(root),
+        service_type: root.concept("serviceType"),
+        diagnoses: diagnoses(root),
+        priority: root.concept("priority"),
+        ..Encounter::default()
+    }
+    .into()
+}
+
+fn hospitalization(root: &Element<'_>, class: Option<Concept>) -> Record {
+    let (admission, discharge) = period(root);
+    // R5 calls it `admission`.
+    let stay = root.child("hospitalization").or_else(|| root.child("admission"));
+    let of_stay = |name: &str| stay.as_ref().and_then(|stay| stay.concept(name));
+    let types = root.concepts("type");
+    Hospitalization {
+        admission,
+        discharge,
+        legal_status: legal_status(&types),
+        facility: root.party("serviceProvider"),
+        reasons: reasons(root),
+        discharge_disposition: of_stay("dischargeDisposition"),
+        status: root.status("status", &STATUS),
+        class,
+        service_type: root.concept("serviceType"),
+        admit_source: of_stay("admitSource"),
+        readmission: of_stay("reAdmission"),
+        participants: participants(root),
+        locations: locations(root),
+        diagnoses: diagnoses(root),
+        priority: root.concept("priority"),
+        types,
+        ..Hospitalization::default()
+    }
+    .into()
+}
+
+fn period(root: &Element<'_>) -> (Option<crate::record::PartialDate>, Option<crate::record::PartialDate>) {
+    root.period(if root.has("actualPeriod") { "actualPeriod" } else { "period" })
+}
+
+fn is_inpatient(class: &Concept) -> bool {
+    let code = |code: &Token| INPATIENT.contains(&code.as_str().to_ascii_uppercase().as_str());
+    let says = |text: &Token| INPATIENT_WORDS.contains(&text.as_str().to_lowercase().as_str());
+    let of_coding = class.codings.iter().any(|coding| {
+        coding.code.as_ref().is_some_and(|text| code(text) || says(text))
+            || coding.display.as_ref().is_some_and(says)
+    });
+    of_coding || class.text.as_ref().is_some_and(says)
+}
+
+/// Only what the type of the encounter says in so many words.
+fn legal_status(types: &[Concept]) -> Option<Token> {
+    let words = types.iter().flat_map(|concept| {
+        concept.codings.iter().filter_map(|coding| coding.display.as_ref()).chain(&concept.text)
+    });
+    let words: Vec<_> = words.map(|text| text.as_str().to_lowercase()).collect();
+    if words.iter().any(|text| text.contains("involuntary")) {
+        return super::word("involuntary");
+    }
+    if words.iter().any(|text| text.contains("voluntary")) { super::word("voluntary") } else { None }
+}
+
+fn reasons(root: &Element<'_>) -> Vec<Concept> {
+    let mut reasons = root.reasons();
+    reasons.extend(root.elements("reason").iter().flat_map(|reason| reason.concepts("value")));
+    reasons
+}
+
+fn participants(root: &Element<'_>) -> Vec<Party> {
+    let read = |item: &Element<'_>| {
+        let party = item.party("individual").or_else(|| item.party("actor"))?;
+        let role = item.concepts("type").first().and_then(|role| Token::new(role.title()?).ok());
+        Some(Party { role, ..party })
+    };
+    root.elements("participant").iter().filter_map(read).collect()
+}
+
+fn locations(root: &Element<'_>) -> Vec<Party> {
+    root.elements("location").iter().filter_map(|item| item.party("location")).collect()
+}
+
+fn diagnoses(root: &Element<'_>) -> Vec<Concept> {
+    let items = root.elements("diagnosis");
+    items.iter().flat_map(|item| item.referenced_concepts("condition")).collect()
+}

@@ -1,0 +1,44 @@
+//! Inner wire structs: what an entry and its card are in bytes.
+//!
+//! A version that was released is frozen: newer versions upgrade it. The encoding is
+//! injective, so that one entry has one byte string and one byte string one entry.
+
+mod card;
+mod entry;
+mod mirror;
+mod value;
+
+use thiserror::Error;
+
+use crate::codec::wire::WireError;
+use crate::record::FieldError;
+
+pub(crate) use card::{CARD_LIMIT, decode_card, encode_card};
+pub(crate) use entry::{decode_entry, encode_entry};
+
+/// Why an entry or card does not encode, or bytes do not decode as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PayloadError {
+    /// The wire encoding is broken or over its limit.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The fields do not make a record.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// The kind is not known. A newer version may have written the entry.
+    #[error("a record of kind {number} is not known; a newer version may have written it")]
+    UnknownKind {
+        /// The kind's number.
+        number: u16,
+    },
+    /// A text or date breaks the rules of its type.
+    #[error("a text or date breaks the rules of its type")]
+    Malformed,
+    /// A field holds more values than an entry may have.
+    #[error("field {tag} holds more than 65 536 values")]
+    TooManyValues {
+        /// The field's tag.
+        tag: u16,
+    },
+}

@@ -1,0 +1,373 @@
+//! An entry in bytes, version 1.
+//!
+//! Fields are sorted by tag and index, each at most once.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::PayloadError;
+use super::mirror::{BytesV1, Mirror, mirror};
+use super::value::{CodingV1, PartyV1, ValueV1};
+use crate::codec::wire::{self, Wire};
+use crate::id::EntryId;
+use crate::record::{Entry, Kind, Marks, Origin, Provenance, Record, Source, SourceFormat};
+
+/// Most values of one field: its index has 16 bits.
+const MAX_VALUES: usize = 1 << 16;
+
+/// Version 1 of an entry.
+#[derive(Serialize, Deserialize)]
+struct EntryV1 {
+    kind: u16,
+    fields: Vec<FieldV1>,
+    provenance: ProvenanceV1,
+    source: Option<SourceV1>,
+    marks: MarksV1,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FieldV1 {
+    tag: u16,
+    index: u16,
+    value: ValueV1,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SourceV1 {
+    format: SourceFormatV1,
+    bytes: BytesV1,
+}
+
+#[derive(Serialize, Deserialize)]
+enum SourceFormatV1 {
+    FhirR4Json,
+}
+
+#[derive(Serialize, Deserialize)]
+enum OriginV1 {
+    Imported,
+    EnteredByOwner,
+    EnteredByProvider,
+}
+
+mirror! {
+    ProvenanceV1 of Provenance {
+        provider: Option<PartyV1>,
+        document: Option<String>,
+        recorded: Option<String>,
+        origin: OriginV1,
+        identity: Option<String>,
+        labels: Vec<CodingV1>,
+    }
+    MarksV1 of Marks {
+        retracted: bool,
+        expires: Option<String>,
+        legal_holds: Vec<LegalHoldV1>,
+        disputes: Vec<[u8; 16]>,
+    }
+    LegalHoldV1 of LegalHold {
+        reason: String,
+        until: Option<String>,
+    }
+}
+
+impl Wire for EntryV1 {
+    const NAME: &'static str = "EntryV1";
+    const LIMIT: usize = 64 << 20;
+
+    fn is_canonical(&self) -> bool {
+        self.fields.is_sorted_by(|one, next| (one.tag, one.index) < (next.tag, next.index))
+    }
+}
+
+/// Encodes an entry.
+///
+/// # Errors
+/// [`PayloadError::TooManyValues`] and [`PayloadError::Wire`] when it is too large.
+pub(crate) fn encode_entry(entry: &Entry) -> Result<Zeroizing<Vec<u8>>, PayloadError> {
+    let fields = entry.record.fields();
+    for run in fields.chunk_by(|one, next| one.tag == next.tag) {
+        if let (Some(first), true) = (run.first(), run.len() > MAX_VALUES) {
+            return Err(PayloadError::TooManyValues { tag: first.tag });
+        }
+    }
+    let form = EntryV1 {
+        kind: entry.kind().number(),
+        fields: fields
+            .iter()
+            .map(|field| FieldV1 { tag: field.tag, index: field.index, value: ValueV1::of(&field.value) })
+            .collect(),
+        provenance: ProvenanceV1::of(&entry.provenance),
+        source: entry.source.as_ref().map(SourceV1::of),
+        marks: MarksV1::of(&entry.marks),
+    };
+    Ok(wire::encode(&form)?)
+}
+
+/// Decodes an entry from exactly these bytes.
+///
+/// # Errors
+/// Every [`PayloadError`] but [`PayloadError::TooManyValues`].
+pub(crate) fn decode_entry(bytes: &[u8]) -> Result<Entry, PayloadError> {
+    let form: EntryV1 = wire::decode(bytes)?;
+    let kind = Kind::from_number(form.kind).ok_or(PayloadError::UnknownKind { number: form.kind })?;
+    let fields = form.fields.into_iter().map(|field| Ok((field.tag, field.index, field.value.back()?)));
+    let fields = fields.collect::<Result<Vec<_>, PayloadError>>()?;
+    Ok(Entry {
+        record: Record::from_fields(kind, fields)?,
+        provenance: form.provenance.back()?,
+        source: form.source.map(SourceV1::back).transpose()?,
+        marks: form.marks.back()?,
+    })
+}
+
+impl Mirror<Source> for SourceV1 {
+    fn of(source: &Source) -> Self {
+        let format = match source.format {
+            SourceFormat::FhirR4Json => SourceFormatV1::FhirR4Json,
+        };
+        Self { format, bytes: BytesV1::of(&source.bytes) }
+    }
+
+    fn back(self) -> Result<Source, PayloadError> {
+        let format = match self.format {
+            SourceFormatV1::FhirR4Json => SourceFormat::FhirR4Json,
+        };
+        Ok(Source::new(format, self.bytes.back()?))
+    }
+}
+
+impl Mirror<Origin> for OriginV1 {
+    fn of(origin: &Origin) -> Self {
+        match origin {
+            Origin::Imported => Self::Imported,
+            Origin::EnteredByOwner => Self::EnteredByOwner,
+            Origin::EnteredByProvider => Self::EnteredByProvider,
+        }
+    }
+
+    fn back(self) -> Result<Origin, PayloadError> {
+        Ok(match self {
+            Self::Imported => Origin::Imported,
+            Self::EnteredByOwner => Origin::EnteredByOwner,
+            Self::EnteredByProvider => Origin::EnteredByProvider,
+        })
+    }
+}
+
+impl Mirror<EntryId> for [u8; 16] {
+    fn of(id: &EntryId) -> Self {
+        *id.as_bytes()
+    }
+
+    fn back(self) -> Result<EntryId, PayloadError> {
+        Ok(EntryId::from_bytes(self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::codec::wire::WireError;
+    use crate::record::*;
+
+    fn token() -> impl Strategy<Value = Token> {
+        "\\PC{1,12}".prop_map(|text| Token::new(text).unwrap())
+    }
+
+    fn narrative() -> impl Strategy<Value = Narrative> {
+        "\\PC{1,40}".prop_map(|text| Narrative::new(text).unwrap())
+    }
+
+    fn date() -> impl Strategy<Value = PartialDate> {
+        prop::sample::select(vec!["2019", "2019-04", "2019-04-27", "2019-04-27T15:30:00.250-05:00"])
+            .prop_map(|text| text.parse().unwrap())
+    }
+
+    fn coding() -> impl Strategy<Value = Coding> {
+        [prop::option::of(token()), prop::option::of(token()), prop::option::of(token())]
+            .prop_map(|[system, code, display]| Coding { system, code, display, version: None })
+    }
+
+    fn concept() -> impl Strategy<Value = Concept> {
+        (prop::collection::vec(coding(), 0..3), prop::option::of(token()))
+            .prop_map(|(codings, text)| Concept { codings, text })
+    }
+
+    fn quantity() -> impl Strategy<Value = Quantity> {
+        (prop::option::of(token()), prop::option::of(token())).prop_map(|(value, unit)| Quantity {
+            value,
+            unit,
+            ..Quantity::default()
+        })
+    }
+
+    fn attachment() -> impl Strategy<Value = Attachment> {
+        let location = prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..20).prop_map(Location::Inline),
+            token().prop_map(Location::InSource),
+            token().prop_map(Location::External),
+        ];
+        (prop::option::of(location), any::<Option<u64>>(), prop::option::of(date())).prop_map(
+            |(location, size, created)| Attachment { location, size, created, ..Attachment::default() },
+        )
+    }
+
+    fn component() -> impl Strategy<Value = Component> {
+        let scalar = prop_oneof![
+            concept().prop_map(Scalar::Concept),
+            quantity().prop_map(Scalar::Quantity),
+            date().prop_map(Scalar::Date),
+            narrative().prop_map(Scalar::Text),
+            any::<bool>().prop_map(Scalar::Boolean),
+        ];
+        (concept(), prop::option::of(scalar)).prop_map(|(code, value)| Component { code, value })
+    }
+
+    fn value(field_type: FieldType) -> BoxedStrategy<Value> {
+        match field_type {
+            FieldType::Concept => concept().prop_map(Value::Concept).boxed(),
+            FieldType::Date => date().prop_map(Value::Date).boxed(),
+            FieldType::Token => token().prop_map(Value::Token).boxed(),
+            FieldType::Narrative => narrative().prop_map(Value::Narrative).boxed(),
+            FieldType::Quantity => quantity().prop_map(Value::Quantity).boxed(),
+            FieldType::Boolean => any::<bool>().prop_map(Value::Boolean).boxed(),
+            FieldType::Party => {
+                token().prop_map(|name| Value::Party(Party { name: Some(name), ..Party::default() })).boxed()
+            }
+            FieldType::Name => prop::collection::vec(token(), 0..3)
+                .prop_map(|given| Value::Name(HumanName { given, ..HumanName::default() }))
+                .boxed(),
+            FieldType::Address => token()
+                .prop_map(|city| Value::Address(Address { city: Some(city), ..Address::default() }))
+                .boxed(),
+            FieldType::Telecom => token()
+                .prop_map(|value| Value::Telecom(Telecom { value: Some(value), ..Telecom::default() }))
+                .boxed(),
+            FieldType::Identifier => token()
+                .prop_map(|value| {
+                    Value::Identifier(Identifier { value: Some(value), ..Identifier::default() })
+                })
+                .boxed(),
+            FieldType::Attachment => attachment().prop_map(Value::Attachment).boxed(),
+            FieldType::Component => component().prop_map(Value::Component).boxed(),
+        }
+    }
+
+    fn record() -> impl Strategy<Value = Record> {
+        prop::sample::select(Kind::all()).prop_flat_map(|kind| {
+            let fields: Vec<_> = kind
+                .schema()
+                .iter()
+                .map(|field| {
+                    let most = if field.repeats { 3 } else { 1 };
+                    let tag = field.tag;
+                    prop::collection::vec(value(field.field_type), 0..=most).prop_map(move |values| {
+                        (0..).zip(values).map(|(index, value)| (tag, index, value)).collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            fields.prop_map(move |fields| Record::from_fields(kind, fields.into_iter().flatten()).unwrap())
+        })
+    }
+
+    fn entry() -> impl Strategy<Value = Entry> {
+        let source = prop::option::of(prop::collection::vec(any::<u8>(), 0..50));
+        let holds = prop::collection::vec((narrative(), prop::option::of(date())), 0..3);
+        (record(), source, holds, any::<bool>(), coding(), prop::option::of(token())).prop_map(
+            |(record, source, holds, retracted, label, identity)| {
+                let mut entry = Entry::new(record, Provenance { identity, ..Provenance::default() });
+                entry.provenance.labels = vec![label];
+                entry.source = source.map(|bytes| Source::new(SourceFormat::FhirR4Json, bytes));
+                entry.marks.retracted = retracted;
+                entry.marks.legal_holds =
+                    holds.into_iter().map(|(reason, until)| LegalHold::new(reason, until)).collect();
+                entry.marks.disputes = vec![EntryId::from_bytes([7; 16])];
+                entry
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+        #[test]
+        fn an_entry_comes_back_equal(entry in entry()) {
+            let bytes = encode_entry(&entry).unwrap();
+            prop_assert!(decode_entry(&bytes) == Ok(entry));
+        }
+
+        #[test]
+        fn changed_bytes_are_refused_or_are_another_entry(
+            entry in entry(),
+            at in any::<prop::sample::Index>(),
+            bit in 0..8u8,
+        ) {
+            let bytes = encode_entry(&entry).unwrap();
+            let mut flipped = bytes.to_vec();
+            flipped[at.index(bytes.len())] ^= 1 << bit;
+            if let Ok(other) = decode_entry(&flipped) {
+                prop_assert!(other != entry);
+                prop_assert!(*encode_entry(&other).unwrap() == flipped);
+            }
+            let cut = decode_entry(&bytes[..at.index(bytes.len())]);
+            prop_assert!(cut.is_err());
+            let mut longer = bytes.to_vec();
+            longer.push(0);
+            prop_assert_eq!(
+                decode_entry(&longer),
+                Err(WireError::TrailingBytes { type_name: "EntryV1" }.into())
+            );
+        }
+
+        #[test]
+        fn arbitrary_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(entry) = decode_entry(&bytes) {
+                prop_assert!(*encode_entry(&entry).unwrap() == bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn a_hostile_length_is_refused_before_memory_is_claimed() {
+        for length in [u64::MAX, 1 << 40, (64 << 20) + 1] {
+            let mut bytes = vec![1, 0]; // a diagnosis
+            bytes.extend(1u64.to_le_bytes()); // with one field
+            bytes.extend([3, 0, 0, 0]); // verification status
+            bytes.extend(2u32.to_le_bytes()); // a token
+            bytes.extend(length.to_le_bytes());
+            assert_eq!(decode_entry(&bytes), Err(WireError::Malformed { type_name: "EntryV1" }.into()));
+        }
+    }
+
+    #[test]
+    fn unsorted_and_unknown_fields_are_refused() {
+        let form = |kind, fields: &[(u16, u16)]| EntryV1 {
+            kind,
+            fields: fields
+                .iter()
+                .map(|&(tag, index)| FieldV1 { tag, index, value: ValueV1::Token("a".to_owned()) })
+                .collect(),
+            provenance: ProvenanceV1::of(&Provenance::default()),
+            source: None,
+            marks: MarksV1::of(&Marks::default()),
+        };
+        let not_canonical = WireError::NotCanonical { type_name: "EntryV1" };
+        assert_eq!(wire::encode(&form(1, &[(3, 0), (2, 0)])).err(), Some(not_canonical));
+        assert_eq!(wire::encode(&form(1, &[(2, 0), (2, 0)])).err(), Some(not_canonical));
+        let decode = |form| decode_entry(&wire::encode(&form).unwrap()).err();
+        assert_eq!(decode(form(999, &[])), Some(PayloadError::UnknownKind { number: 999 }));
+        let kind = Kind::Diagnosis;
+        assert_eq!(decode(form(1, &[(99, 0)])), Some(FieldError::Unknown { kind, tag: 99 }.into()));
+        assert_eq!(decode(form(1, &[(1, 0)])), Some(FieldError::WrongType { kind, tag: 1 }.into()));
+    }
+
+    #[test]
+    fn too_many_values_are_refused_by_field() {
+        let notes = vec![Narrative::new("a").unwrap(); MAX_VALUES + 1];
+        let entry = Entry::new(Diagnosis { notes, ..Diagnosis::default() }, Provenance::default());
+        assert_eq!(encode_entry(&entry).err(), Some(PayloadError::TooManyValues { tag: 18 }));
+    }
+}

@@ -1,0 +1,175 @@
+//! Between domain values and their wire form, field by field.
+//!
+//! `back` refuses what `of` cannot have made.
+
+use super::PayloadError;
+use crate::record::{Narrative, PartialDate, Token};
+
+/// The wire form of `Domain`.
+pub(super) trait Mirror<Domain>: Sized {
+    /// The wire form of a value.
+    fn of(value: &Domain) -> Self;
+
+    /// The value of a wire form.
+    fn back(self) -> Result<Domain, PayloadError>;
+}
+
+impl<Domain, Form: Mirror<Domain>> Mirror<Option<Domain>> for Option<Form> {
+    fn of(value: &Option<Domain>) -> Self {
+        value.as_ref().map(Form::of)
+    }
+
+    fn back(self) -> Result<Option<Domain>, PayloadError> {
+        self.map(Form::back).transpose()
+    }
+}
+
+impl<Domain, Form: Mirror<Domain>> Mirror<Vec<Domain>> for Vec<Form> {
+    fn of(value: &Vec<Domain>) -> Self {
+        value.iter().map(Form::of).collect()
+    }
+
+    fn back(self) -> Result<Vec<Domain>, PayloadError> {
+        self.into_iter().map(Form::back).collect()
+    }
+}
+
+macro_rules! texts {
+    ($($domain:ty),+) => {$(
+        impl Mirror<$domain> for String {
+            fn of(value: &$domain) -> Self {
+                value.as_str().to_owned()
+            }
+
+            fn back(self) -> Result<$domain, PayloadError> {
+                <$domain>::new(self).map_err(|_| PayloadError::Malformed)
+            }
+        }
+    )+};
+}
+
+texts!(Token, Narrative);
+
+impl Mirror<PartialDate> for String {
+    fn of(value: &PartialDate) -> Self {
+        value.as_str().to_owned()
+    }
+
+    fn back(self) -> Result<PartialDate, PayloadError> {
+        self.parse().map_err(|_| PayloadError::Malformed)
+    }
+}
+
+macro_rules! itself {
+    ($($type:ty),+) => {$(
+        impl Mirror<$type> for $type {
+            fn of(value: &$type) -> Self {
+                *value
+            }
+
+            fn back(self) -> Result<$type, PayloadError> {
+                Ok(self)
+            }
+        }
+    )+};
+}
+
+itself!(bool, u64);
+
+/// Declares a wire struct that holds the same fields as a domain struct.
+macro_rules! mirror {
+    ($($(#[$doc:meta])* $form:ident of $domain:ident { $($field:ident: $type:ty,)+ })+) => {$(
+        $(#[$doc])*
+        #[derive(serde::Serialize, serde::Deserialize)]
+        pub(super) struct $form {
+            $($field: $type,)+
+        }
+
+        impl $crate::payload::mirror::Mirror<$crate::record::$domain> for $form {
+            fn of(value: &$crate::record::$domain) -> Self {
+                Self { $($field: $crate::payload::mirror::Mirror::of(&value.$field),)+ }
+            }
+
+            fn back(self) -> Result<$crate::record::$domain, $crate::payload::PayloadError> {
+                Ok($crate::record::$domain {
+                    $($field: $crate::payload::mirror::Mirror::back(self.$field)?,)+
+                })
+            }
+        }
+    )+};
+}
+pub(super) use mirror;
+
+/// Declares a wire enum with the same variants as a domain enum.
+macro_rules! mirror_enum {
+    ($($(#[$doc:meta])* $form:ident of $domain:ident { $($variant:ident($type:ty),)+ })+) => {$(
+        $(#[$doc])*
+        #[derive(serde::Serialize, serde::Deserialize)]
+        pub(super) enum $form {
+            $($variant($type),)+
+        }
+
+        impl $crate::payload::mirror::Mirror<$crate::record::$domain> for $form {
+            fn of(value: &$crate::record::$domain) -> Self {
+                match value {
+                    $($crate::record::$domain::$variant(inner) => {
+                        Self::$variant($crate::payload::mirror::Mirror::of(inner))
+                    })+
+                }
+            }
+
+            fn back(self) -> Result<$crate::record::$domain, $crate::payload::PayloadError> {
+                Ok(match self {
+                    $(Self::$variant(form) => {
+                        $crate::record::$domain::$variant($crate::payload::mirror::Mirror::back(form)?)
+                    })+
+                })
+            }
+        }
+    )+};
+}
+pub(super) use mirror_enum;
+
+/// Bytes as one run rather than item by item; the encoding is the same.
+#[derive(PartialEq, Eq)]
+pub(super) struct BytesV1(pub(super) Vec<u8>);
+
+impl serde::Serialize for BytesV1 {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for BytesV1 {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_byte_buf(BytesVisitor)
+    }
+}
+
+struct BytesVisitor;
+
+impl serde::de::Visitor<'_> for BytesVisitor {
+    type Value = BytesV1;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("bytes")
+    }
+
+    fn visit_byte_buf<E: serde::de::Error>(self, bytes: Vec<u8>) -> Result<BytesV1, E> {
+        Ok(BytesV1(bytes))
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<BytesV1, E> {
+        Ok(BytesV1(bytes.to_owned()))
+    }
+}
+
+impl Mirror<Vec<u8>> for BytesV1 {
+    fn of(value: &Vec<u8>) -> Self {
+        Self(value.clone())
+    }
+
+    fn back(self) -> Result<Vec<u8>, PayloadError> {
+        Ok(self.0)
+    }
+}
