@@ -523,3 +523,44 @@ fn the_golden_excerpt_is_issued_byte_for_byte() {
         assert!(std::fs::read_to_string(&path).unwrap() == made, "{name} differs");
     }
 }
+
+#[test]
+fn the_specification_says_what_the_code_does() {
+    let specification = include_str!("../../docs/excerpt.md");
+    let grouped = |number: usize| {
+        let digits = number.to_string();
+        let groups: Vec<&str> =
+            digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+        groups.join(" ")
+    };
+    let budget = sd_jwt::verify::Budget::document();
+    for said in [
+        format!("`{ENVELOPE_TYPE}`").replace('`', "\""),
+        format!("\"{ENTRY_TYPE}\""),
+        format!("exactly `{STATEMENT}`"),
+        format!("at most {} bytes", grouped(MAX_FILE_BYTES)),
+        format!("at most {}", grouped(MAX_ENTRIES)),
+        format!("deeper than {}", sd_jwt::MAX_DEPTH),
+        format!("more than {} disclosures", grouped(budget.disclosures)),
+        format!("{} digests or {} JSON values", grouped(budget.digests), grouped(budget.values)),
+        format!("the first `{}`", file::OPENING),
+        format!("{}{}{}", file::RENDERER_MARK.0, file::RENDERER, file::RENDERER_MARK.1),
+        format!("`iat` is more than {} seconds", verify::CLOCK_LEEWAY),
+    ] {
+        assert!(specification.contains(&said), "the specification does not say: {said}");
+    }
+    // The example is that of the golden excerpt.
+    let golden = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/excerpt.json")).unwrap();
+    let golden = UnverifiedExcerpt::parse(&golden).unwrap();
+    let first = &golden.parts().entries[0];
+    let digest = base64url::encode(Binding::of(first, &[]).digest.as_bytes());
+    let shown =
+        [digest, golden.parts().key.fingerprint().key_id(), golden.parts().key.fingerprint().to_string()];
+    assert!(shown.iter().all(|shown| specification.contains(shown)));
+    let disclosures = [
+        "WyJPWGZOZzFfOW9waFJYREg0VVozTFhRIiwiY2xpbmljYWxfc3RhdHVzIiwiYWN0aXZlIl0",
+        "WyJabmtHa3Fi",
+        "WyJTM1JlOWxLMG5pdUNzcTd6ZW4xU3FnIiwieWVhciIsIjIwMTkiXQ",
+    ];
+    assert!(disclosures.iter().all(|one| first.contains(one) && specification.contains(one)));
+}

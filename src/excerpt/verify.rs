@@ -22,7 +22,7 @@ use crate::id::ExcerptId;
 use crate::release::Subject;
 
 /// How far an issuer's clock may run ahead of the verifier's, in seconds.
-const CLOCK_LEEWAY: u64 = 3600;
+pub(super) const CLOCK_LEEWAY: u64 = 3600;
 /// Longest name of a kind or a field.
 const MAX_NAME: usize = 64;
 
