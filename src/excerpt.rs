@@ -12,6 +12,7 @@ mod sd_jwt;
 #[cfg(test)]
 mod tests;
 mod time;
+mod verified;
 mod verify;
 
 use std::fmt;
@@ -23,7 +24,8 @@ pub use self::envelope::{EnvelopeRequest, IssuerRole, STATEMENT};
 pub use self::jws::JwsError;
 pub use self::key::{Fingerprint, KeyError, PublicKey, TrustedKeys};
 pub use self::sd_jwt::SdJwtError;
-pub use self::verify::{Outcome, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt, VerifyError};
+pub use self::verified::{Outcome, VerifiedEntry, VerifiedExcerpt};
+pub use self::verify::{UnverifiedExcerpt, VerifyError};
 
 use self::envelope::{Binding, ENTRY_TYPE, Envelope, MAX_ENTRIES};
 use self::file::{MAX_FILE_BYTES, Parts};

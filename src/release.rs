@@ -14,4 +14,5 @@ mod values;
 mod view;
 
 pub use policy::{CodeFilter, Mask, ParseCodeFilterError, Policy, PolicyError};
+pub(crate) use view::redacted_debug;
 pub use view::{FilterNotice, RedactedEntry, Subject, View, Withheld, WithheldReason};

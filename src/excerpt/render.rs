@@ -10,7 +10,7 @@ use self::escape::escape;
 use self::value::{code_system, label, title, write_value};
 use super::envelope::{Envelope, IssuerRole, STATEMENT};
 use super::file::{CLOSING, OPENING, Parts, RENDERER, RENDERER_MARK, embeddable};
-use super::verify::{Contents, VerifiedEntry};
+use super::verified::{Contents, VerifiedEntry};
 use crate::codec::base64url;
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;

@@ -564,3 +564,61 @@ fn the_specification_says_what_the_code_does() {
     ];
     assert!(disclosures.iter().all(|one| first.contains(one) && specification.contains(one)));
 }
+
+/// Narratives and attachments are what must not leave; codes are what must.
+#[test]
+fn excerpts_of_real_records_verify_and_hold_nothing_that_is_withheld() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/");
+    if !std::path::Path::new(folder).exists() {
+        eprintln!("SKIPPED: ../shared/data is absent");
+        return;
+    }
+    let files = [
+        "fhir-bundles/synthea_Barrett_Douglas.json",
+        "fhir-bundles/uscore_patient_85.json",
+        "fhir-bundles/synthea_Omar_Abernathy.json",
+    ];
+    for name in files {
+        let mut import = crate::Import::new(crate::ImportOptions::default());
+        import.read(Some(name), std::fs::File::open(format!("{folder}{name}")).unwrap()).unwrap();
+        let entries: Vec<Entry> =
+            import.finish().unwrap().entries.into_iter().map(|imported| imported.entry).collect();
+        let policy = Policy::everything_of(Kind::all().iter().copied());
+        let numbered = |index: usize| {
+            let mut bytes = [0; 16];
+            bytes[..8].copy_from_slice(&index.to_le_bytes());
+            EntryId::from_bytes(bytes)
+        };
+        let ids: Vec<_> = entries.iter().enumerate().map(|(index, entry)| (numbered(index), entry)).collect();
+        let view = policy.apply(&ids);
+        assert_eq!(view.released().len(), entries.len(), "{name}");
+        let key = key();
+        let excerpt = Excerpt::issue(&view, &request(), &key, &mut Randomness::from_system(), now()).unwrap();
+        let page = excerpt.to_html().unwrap();
+        assert_eq!(fault(&page), None, "{name}");
+        let text = readable(&excerpt.to_json()) + &page;
+        let mut searched = 0;
+        for entry in &entries {
+            for secret in withheld_texts(entry) {
+                assert!(!text.contains(&secret), "{name} leaks a {}", entry.kind());
+                searched += 1;
+            }
+            if let Some(display) = entry.code().and_then(|code| code.codings.first()?.display.clone()) {
+                assert!(text.contains(display.as_str()), "{name}: a display is missing");
+            }
+        }
+        assert!(searched > 10, "{name}: {searched} texts were looked for");
+    }
+}
+
+/// Texts that are long enough to be nothing but what was withheld.
+fn withheld_texts(entry: &Entry) -> Vec<String> {
+    let identity = entry.provenance.identity.iter().map(|identity| identity.as_str().to_owned());
+    let narratives = entry.record.fields().into_iter().filter_map(|field| match field.value {
+        crate::Value::Narrative(text) if text.as_str().len() > 40 => Some(text.as_str().to_owned()),
+        crate::Value::Identifier(identifier) => identifier.value.map(|value| value.as_str().to_owned()),
+        crate::Value::Telecom(telecom) => telecom.value.map(|value| value.as_str().to_owned()),
+        _ => None,
+    });
+    narratives.chain(identity).filter(|text| text.len() > 8).collect()
+}

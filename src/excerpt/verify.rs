@@ -3,23 +3,22 @@
 //! Three outcomes: signed by a trusted key, intact with an unknown signer, or
 //! invalid, which yields nothing but the reason.
 
-use std::fmt;
 use std::time::SystemTime;
 
 use thiserror::Error;
 
-use super::envelope::{Binding, ENTRY_TYPE, ENVELOPE_PROFILE, Envelope, IssuerRole, Malformed};
+use super::envelope::{Binding, ENTRY_TYPE, ENVELOPE_PROFILE, Envelope, Malformed};
 use super::file::{MAX_FILE_BYTES, Parts};
 use super::jws::{self, JwsError};
-use super::key::{Fingerprint, KeyError, PublicKey, TrustedKeys};
+use super::key::{KeyError, TrustedKeys};
 use super::render;
 use super::sd_jwt::SdJwtError;
 use super::sd_jwt::verify::{Budget, Expected, verify as verify_sd_jwt};
 use super::time::UnixTime;
+use super::verified::{Contents, Outcome, VerifiedEntry, VerifiedExcerpt};
 use crate::codec::json::{Json, JsonError, Object};
 use crate::crypto::digest::Digest;
-use crate::id::ExcerptId;
-use crate::release::Subject;
+use crate::release::redacted_debug;
 
 /// How far an issuer's clock may run ahead of the verifier's, in seconds.
 pub(super) const CLOCK_LEEWAY: u64 = 3600;
@@ -108,28 +107,6 @@ impl From<Malformed> for VerifyError {
     }
 }
 
-/// What is known of an excerpt that is not invalid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// Signed by a key that the verifier trusts.
-    SignedByTrustedKey,
-    /// Unchanged since it was signed, by whoever holds a key that the verifier
-    /// does not know: compare its fingerprint before believing it.
-    IntactUnknownSigner,
-}
-
-impl Outcome {
-    /// A stable name for machines.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SignedByTrustedKey => "signed-by-trusted-key",
-            Self::IntactUnknownSigner => "intact-unknown-signer",
-        }
-    }
-}
-
 /// An excerpt that was taken apart and not verified. It tells nothing.
 pub struct UnverifiedExcerpt {
     parts: Parts,
@@ -177,182 +154,7 @@ impl UnverifiedExcerpt {
     }
 }
 
-impl fmt::Debug for UnverifiedExcerpt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("UnverifiedExcerpt")
-    }
-}
-
-/// An excerpt that verified: the only way to its claims.
-pub struct VerifiedExcerpt {
-    outcome: Outcome,
-    key: PublicKey,
-    contents: Contents,
-}
-
-/// The claims of an excerpt whose signatures hold.
-pub(crate) struct Contents {
-    pub(crate) envelope: Envelope,
-    pub(crate) entries: Vec<VerifiedEntry>,
-}
-
-/// A released entry as its recipient reads it.
-pub struct VerifiedEntry {
-    kind: String,
-    fields: Object,
-    provenance: Object,
-    withheld: Vec<String>,
-}
-
-impl VerifiedEntry {
-    /// The kind of record, such as `diagnosis`.
-    #[must_use]
-    pub fn kind(&self) -> &str {
-        &self.kind
-    }
-
-    /// The disclosed fields as a JSON object.
-    #[must_use]
-    pub fn fields_json(&self) -> String {
-        Json::Object(self.fields.clone()).to_text()
-    }
-
-    /// What is disclosed of where the entry came from, as a JSON object.
-    #[must_use]
-    pub fn provenance_json(&self) -> String {
-        Json::Object(self.provenance.clone()).to_text()
-    }
-
-    /// The fields that the entry has and that were withheld, in whole or in part.
-    #[must_use]
-    pub fn withheld(&self) -> &[String] {
-        &self.withheld
-    }
-
-    pub(crate) fn fields(&self) -> &Object {
-        &self.fields
-    }
-
-    pub(crate) fn provenance(&self) -> &Object {
-        &self.provenance
-    }
-
-    fn to_json(&self) -> Json {
-        let withheld = self.withheld.iter().map(|field| Json::string(field.as_str())).collect();
-        Json::Object(Object::new(vec![
-            ("kind".to_owned(), Json::string(self.kind.as_str())),
-            ("fields".to_owned(), Json::Object(self.fields.clone())),
-            ("provenance".to_owned(), Json::Object(self.provenance.clone())),
-            ("withheld".to_owned(), Json::Array(withheld)),
-        ]))
-    }
-}
-
-impl VerifiedExcerpt {
-    /// Whether the signer is trusted.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        self.outcome
-    }
-
-    /// The signer's key.
-    #[must_use]
-    pub fn key(&self) -> &PublicKey {
-        &self.key
-    }
-
-    /// The signer's fingerprint, to compare with one that came another way.
-    #[must_use]
-    pub fn fingerprint(&self) -> Fingerprint {
-        self.key.fingerprint()
-    }
-
-    /// The id of this copy.
-    #[must_use]
-    pub fn id(&self) -> ExcerptId {
-        self.contents.envelope.id
-    }
-
-    /// The name that the issuer gives themselves.
-    #[must_use]
-    pub fn issuer(&self) -> &str {
-        &self.contents.envelope.issuer
-    }
-
-    /// The role that the issuer gives themselves.
-    #[must_use]
-    pub fn issuer_role(&self) -> IssuerRole {
-        self.contents.envelope.role
-    }
-
-    /// For whom it was issued.
-    #[must_use]
-    pub fn recipient(&self) -> &str {
-        &self.contents.envelope.recipient
-    }
-
-    /// What for.
-    #[must_use]
-    pub fn purpose(&self) -> &str {
-        &self.contents.envelope.purpose
-    }
-
-    /// The patient, if they are named.
-    #[must_use]
-    pub fn subject(&self) -> Option<&Subject> {
-        self.contents.envelope.subject.as_ref()
-    }
-
-    /// When it was issued.
-    #[must_use]
-    pub fn issued(&self) -> SystemTime {
-        self.contents.envelope.issued.into()
-    }
-
-    /// From when on it is no longer valid, if ever.
-    #[must_use]
-    pub fn expires(&self) -> Option<SystemTime> {
-        self.contents.envelope.expires.map(Into::into)
-    }
-
-    /// What the reader must know about how the selection was made.
-    #[must_use]
-    pub fn notices(&self) -> &[String] {
-        &self.contents.envelope.notices
-    }
-
-    /// The released entries.
-    #[must_use]
-    pub fn entries(&self) -> &[VerifiedEntry] {
-        &self.contents.entries
-    }
-
-    /// The outcome and every claim, as JSON.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let envelope = self.contents.envelope.encode();
-        let claims = envelope.into_members().into_iter().filter(|(name, _)| name != "entries");
-        let mut report = Object::default();
-        report.push("outcome", Json::string(self.outcome.name()));
-        report.push("fingerprint", Json::string(self.fingerprint().to_string()));
-        claims.for_each(|(name, value)| report.push(name, value));
-        let entries = self.contents.entries.iter().map(VerifiedEntry::to_json).collect();
-        report.push("entries", Json::Array(entries));
-        Json::Object(report).to_text()
-    }
-}
-
-macro_rules! redacted_debug {
-    ($($name:ident),+) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(stringify!($name))
-            }
-        }
-    )+};
-}
-
-redacted_debug!(VerifiedExcerpt, VerifiedEntry);
+redacted_debug!(UnverifiedExcerpt);
 
 /// Checks all signatures and digests and reads the claims.
 pub(crate) fn contents(parts: &Parts, now: UnixTime) -> Result<Contents, VerifyError> {

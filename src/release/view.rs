@@ -277,14 +277,16 @@ impl fmt::Display for FilterNotice {
     }
 }
 
+/// Gives types a `Debug` that names the type and no content.
 macro_rules! redacted_debug {
     ($($name:ident),+) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(stringify!($name))
             }
         }
     )+};
 }
+pub(crate) use redacted_debug;
 
 redacted_debug!(View, Subject, RedactedEntry);

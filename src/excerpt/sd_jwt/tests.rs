@@ -118,7 +118,8 @@ fn the_examples_of_rfc_9901_verify_to_the_payloads_it_prints() {
 /// Claims with the marks of an sd-jwt-js disclosure frame.
 fn framed(claims: &Value, frame: &Value) -> ClaimValue {
     let hidden = |step: &str| {
-        let named = |mark: &Value| mark.as_str() == Some(step) || mark.to_string() == step;
+        let index = |mark: &Value| mark.as_u64().map(|index| index.to_string());
+        let named = |mark: &Value| mark.as_str() == Some(step) || index(mark).as_deref() == Some(step);
         frame["_sd"].as_array().is_some_and(|marks| marks.iter().any(named))
     };
     let claim = |step: &str, value: &Value| {
