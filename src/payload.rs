@@ -36,7 +36,7 @@ pub enum PayloadError {
     #[error("a text or date breaks the rules of its type")]
     Malformed,
     /// A field holds more values than an entry may have.
-    #[error("field {tag} holds more than 65 536 values")]
+    #[error("field {tag} holds more than 65,536 values")]
     TooManyValues {
         /// The field's tag.
         tag: u16,

@@ -12,6 +12,7 @@ mod table;
 mod text;
 mod value;
 
+pub(crate) use card::shorten;
 pub use card::{Card, CardFlags};
 pub use date::{DateRange, ParseDateError, PartialDate, Precision};
 pub use entry::{Entry, LegalHold, Marks, Origin, Provenance, Source, SourceFormat};

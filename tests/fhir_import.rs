@@ -1,5 +1,12 @@
 //! FHIR R4 in: real files lose nothing, hostile ones do no harm.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may panic and print"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
@@ -374,7 +381,26 @@ fn only_the_chosen_patients_resources_are_taken() {
 }
 
 #[test]
-fn a_byte_order_mark_is_kept_and_skipped() {
+fn patients_of_two_servers_are_told_apart() {
+    let Some(folder) = data("fhir-r4-examples") else { return };
+    let text = fs::read(folder.join("Bundle-bundle-references.json")).unwrap();
+    let patients = patients(&import(&[&text], ImportOptions::default()).unwrap_err());
+    let expected = [
+        "Patient/23",
+        "urn:uuid:04121321-4af5-424c-a0e1-ed3aab1c349d",
+        "Patient/45",
+        "http://example.org/fhir-2/Patient/1",
+        "http://example.org/fhir-2/Patient/23",
+    ];
+    assert_eq!(patients, expected);
+    let imported = import(&[&text], ImportOptions::for_patient("Patient/23")).unwrap();
+    let identities: Vec<_> = imported.entries.iter().map(|entry| entry.identity.as_str()).collect();
+    // The last one names the patient by an identifier.
+    assert_eq!(identities, ["Patient/23", "Observation/123", "Observation/124", "Observation/48"]);
+}
+
+#[test]
+fn a_byte_order_mark_and_blank_lines_are_kept_and_skipped() {
     for text in
         ["{\"resourceType\":\"Basic\"}", "{\"resourceType\":\"Basic\"}\n{\"resourceType\":\"Flag\"}\n"]
     {
@@ -429,4 +455,20 @@ fn an_endless_input_is_read_no_further_than_its_limit() {
     let mut import = Import::new(options);
     let endless = b"{\"resourceType\":\"A\"}\n".as_slice().chain(std::io::repeat(b'\n'));
     assert!(matches!(import.read(None, endless), Err(ImportError::TooLarge { .. })));
+}
+
+/// Prints what is reported for real files, and shows that no value is among it.
+#[test]
+fn findings_of_real_files_are_short_and_hold_no_value() {
+    for file in files("fhir-bundles", "json") {
+        let text = fs::read(&file).unwrap();
+        let imported = import(&[&text], ImportOptions::default()).unwrap();
+        assert!(imported.findings.len() < 40, "{}", file.display());
+        for finding in &imported.findings {
+            println!("{finding}");
+            assert!(
+                finding.path.split('.').all(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+            );
+        }
+    }
 }

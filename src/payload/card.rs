@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::PayloadError;
 use super::mirror::Mirror;
 use crate::codec::wire::{self, Wire};
-use crate::record::{Card, CardFlags, Coding, DateRange, Kind, PartialDate, Token};
+use crate::record::{self, Card, CardFlags, Coding, DateRange, Kind, PartialDate, Token};
 
 /// Largest encoded card in bytes.
 pub(crate) const CARD_LIMIT: usize = 300;
@@ -137,7 +137,7 @@ const STEPS: [fn(&mut CardV1, usize); 6] = [
 fn shorten(text: &mut Option<String>, excess: usize) {
     if let Some(text) = text {
         let target = text.len().saturating_sub(excess).max(SHORTEST);
-        text.truncate(text.floor_char_boundary(target));
+        text.truncate(record::shorten(text, target).len());
     }
 }
 

@@ -141,6 +141,12 @@ fn has_attachment(entry: &Entry) -> bool {
     may_hold && entry.record.fields().iter().any(|field| holds(&field.value))
 }
 
+/// The longest start of a text that has at most this many bytes and cuts no character.
+pub(crate) fn shorten(text: &str, limit: usize) -> &str {
+    let fits = (0..=limit.min(text.len())).rev().find_map(|end| text.get(..end));
+    fits.unwrap_or_default()
+}
+
 /// A text cut to a token, and whether all of it is there.
 struct Shortened {
     text: Option<Token>,
@@ -151,7 +157,7 @@ fn shortened(text: Option<String>) -> Shortened {
     let Some(text) = text else {
         return Shortened { text: None, whole: true };
     };
-    let kept = text.get(..text.floor_char_boundary(Token::LIMIT)).unwrap_or_default();
+    let kept = shorten(&text, Token::LIMIT);
     Shortened { text: Token::new(kept).ok(), whole: kept.len() == text.len() }
 }
 

@@ -109,7 +109,7 @@ impl PartialDate {
     }
 
     /// What lists sort by: the first moment, then the earlier end.
-    pub(crate) fn sort_key(&self) -> (i128, i128) {
+    fn sort_key(&self) -> (i128, i128) {
         (self.start, self.start + self.length)
     }
 
@@ -201,6 +201,11 @@ impl DateRange {
     #[must_use]
     pub fn end(&self) -> Option<&PartialDate> {
         self.end.as_ref()
+    }
+
+    /// What lists sort by: the start, else the end.
+    pub(crate) fn sort_key(&self) -> Option<(i128, i128)> {
+        self.start().or(self.end()).map(PartialDate::sort_key)
     }
 
     /// Whether both bounds are open.

@@ -58,6 +58,7 @@ kinds! {
         /// Notes about it.
         18 notes: Vec<Narrative>;
     }
+
     /// A treatment: a procedure, a therapy session or a care plan (FHIR `Procedure`, `CarePlan`).
     2 "treatment" Treatment Treatment (
         code: [code categories], start: [start], end: [end], point,
@@ -112,6 +113,7 @@ kinds! {
         /// Notes about it.
         24 notes: Vec<Narrative>;
     }
+
     /// A medication: prescribed, dispensed, given or taken (FHIR `MedicationRequest`, `MedicationStatement`, `MedicationDispense`, `MedicationAdministration`).
     3 "medication" Medication Medication (
         code: [code], start: [start authored], end: [end], open,
@@ -160,6 +162,7 @@ kinds! {
         /// Its ingredients.
         21 components: Vec<Concept>;
     }
+
     /// A stay in a hospital (FHIR `Encounter` of an inpatient class).
     4 "hospitalization" Hospitalization Hospitalization (
         code: [types reasons class], start: [admission], end: [discharge], open,
@@ -202,6 +205,7 @@ kinds! {
         /// Notes about it.
         18 notes: Vec<Narrative>;
     }
+
     /// A visit, a call or another contact with a provider (FHIR `Encounter`).
     5 "encounter" Encounter Encounter (
         code: [types reasons class], start: [start], end: [end], open,
@@ -233,7 +237,10 @@ kinds! {
         12 priority: Option<Concept>;
         /// Notes about it.
         13 notes: Vec<Narrative>;
+        /// Where the patient went.
+        14 discharge_disposition: Option<Concept>;
     }
+
     /// A clinical note or report (FHIR `DocumentReference`, `DiagnosticReport`, `Composition`).
     6 "note" Note Note (
         code: [code categories], start: [start date], end: [end], point,
@@ -270,6 +277,7 @@ kinds! {
         /// Where it was written.
         15 facility: Option<Party>;
     }
+
     /// Use of alcohol, tobacco or drugs, as a history says it.
     7 "substance-use" SubstanceUse SubstanceUse (
         code: [code], start: [start], end: [end], point,
@@ -304,6 +312,7 @@ kinds! {
         /// Sorts of finding.
         14 categories: Vec<Concept>;
     }
+
     /// What a relative had (FHIR `FamilyMemberHistory`).
     8 "family-history" FamilyHistory FamilyHistory (
         code: [conditions], start: [date], end: [], point,
@@ -336,6 +345,7 @@ kinds! {
         /// Notes about it.
         13 notes: Vec<Narrative>;
     }
+
     /// An assessment with an instrument and its score (PHQ-9, GAD-7, AUDIT-C, …).
     9 "assessment" Assessment Assessment (
         code: [instrument], start: [date], end: [end], point,
@@ -370,6 +380,7 @@ kinds! {
         /// When it was made available.
         14 recorded: Option<PartialDate>;
     }
+
     /// An allergy or intolerance (FHIR `AllergyIntolerance`).
     10 "allergy" Allergy Allergy (
         code: [code], start: [onset recorded], end: [], open,
@@ -410,6 +421,7 @@ kinds! {
         /// Notes about it.
         17 notes: Vec<Narrative>;
     }
+
     /// An immunization, given or not (FHIR `Immunization`).
     11 "immunization" Immunization Immunization (
         code: [code], start: [occurrence], end: [], point,
@@ -456,6 +468,7 @@ kinds! {
         /// Notes about it.
         20 notes: Vec<Narrative>;
     }
+
     /// A measurement or finding (FHIR `Observation`, `DiagnosticReport`).
     12 "observation" Observation Observation (
         code: [code], start: [start issued], end: [end], point,
@@ -506,6 +519,7 @@ kinds! {
         /// Notes about it.
         22 notes: Vec<Narrative>;
     }
+
     /// A document of the law: court order, petition, certificate.
     13 "legal-document" LegalDocument LegalDocument (
         code: [code], start: [issued effective], end: [], point,
@@ -540,6 +554,7 @@ kinds! {
         /// Notes about it.
         14 notes: Vec<Narrative>;
     }
+
     /// An advance directive or a crisis plan.
     14 "advance-directive" AdvanceDirective AdvanceDirective (
         code: [code], start: [signed effective], end: [expires], open,
@@ -568,6 +583,7 @@ kinds! {
         /// Notes about it.
         11 notes: Vec<Narrative>;
     }
+
     /// A clinician's statement: a letter that says no more than what it is asked for.
     15 "statement" Statement Statement (
         code: [code], start: [date], end: [], point,
@@ -590,6 +606,7 @@ kinds! {
         /// Until when it holds.
         8 expires: Option<PartialDate>;
     }
+
     /// The patient (FHIR `Patient`).
     16 "patient" Patient Patient (
         code: [], start: [], end: [], point,
@@ -636,6 +653,7 @@ kinds! {
         /// Place of birth.
         20 birth_place: Option<Address>;
     }
+
     /// A person or organization that provides care (FHIR `Practitioner`, `Organization`).
     17 "provider" Provider Provider (
         code: [types specialties], start: [], end: [], point,
@@ -670,6 +688,7 @@ kinds! {
         /// Languages.
         14 languages: Vec<Concept>;
     }
+
     /// A document of its own: a scan, a picture, a file.
     18 "attachment" Attachment AttachmentRecord (
         code: [code], start: [date], end: [], point,
@@ -688,6 +707,7 @@ kinds! {
         /// Notes about it.
         6 notes: Vec<Narrative>;
     }
+
     /// What has no kind of its own, kept as it came.
     19 "other" Other Other (
         code: [code categories], start: [start], end: [end], point,

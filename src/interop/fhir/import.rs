@@ -316,8 +316,7 @@ impl Import {
             }
             return Ok(vec![true; settled.len()]);
         };
-        let key = named.iter().find(|key| self.is_called(key, chosen));
-        let key = key.ok_or(ImportError::NoSuchPatient { count: named.len() })?;
+        let key = self.called(&named, chosen)?;
         let is_taken = |(about, settled): (&&About, &BTreeSet<PatientKey>)| {
             let only = settled.iter().all(|other| other == key);
             about.named.contains(key) || (about.named.is_empty() && only)
@@ -334,6 +333,24 @@ impl Import {
                 let unique = |name: &&String| self.index.resolve(name, None) == Some(*position);
                 let name = names.iter().find(unique).or(names.first());
                 name.cloned().unwrap_or_default()
+            }
+        }
+    }
+
+    /// The one patient that is called so.
+    fn called<'k>(
+        &self,
+        named: &'k BTreeSet<PatientKey>,
+        chosen: &str,
+    ) -> Result<&'k PatientKey, ImportError> {
+        let called: Vec<_> = named.iter().filter(|key| self.is_called(key, chosen)).collect();
+        let exactly = called.iter().find(|key| self.reference(key) == chosen);
+        match (called.as_slice(), exactly) {
+            (_, Some(key)) | ([key], None) => Ok(key),
+            ([], None) => Err(ImportError::NoSuchPatient { count: named.len() }),
+            (several, None) => {
+                let patients = PatientReferences(several.iter().map(|key| self.reference(key)).collect());
+                Err(ImportError::SeveralPatients { patients })
             }
         }
     }

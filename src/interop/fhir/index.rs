@@ -15,6 +15,8 @@ pub(super) struct Summary {
     pub(super) resource_type: Option<String>,
     pub(super) name: Option<Token>,
     pub(super) concept: Option<Concept>,
+    /// A patient's identifiers as `system|value`.
+    pub(super) identifiers: Vec<String>,
 }
 
 /// The resources of the input by their addresses.
@@ -23,12 +25,16 @@ pub(super) struct Index {
     summaries: Vec<Summary>,
     by_url: HashMap<String, usize>,
     by_type_and_id: HashMap<String, Vec<(Option<String>, usize)>>,
+    by_identifier: HashMap<String, usize>,
 }
 
 impl Index {
     /// Adds the next resource.
     pub(super) fn add(&mut self, found: &Found, summary: Summary) {
         let position = self.summaries.len();
+        for identifier in &summary.identifiers {
+            self.by_identifier.entry(identifier.clone()).or_insert(position);
+        }
         self.summaries.push(summary);
         if let Some(url) = &found.full_url {
             self.by_url.entry(url.clone()).or_insert(position);
@@ -41,6 +47,11 @@ impl Index {
 
     pub(super) fn summary(&self, position: usize) -> Option<&Summary> {
         self.summaries.get(position)
+    }
+
+    /// The patient with this `system|value`.
+    pub(super) fn patient_with(&self, identifier: &str) -> Option<usize> {
+        self.by_identifier.get(identifier).copied()
     }
 
     /// The position of the resource that `reference` names, as seen from a resource
@@ -75,6 +86,14 @@ fn base_of(url: &str) -> Option<&str> {
     let before = url.get(..id)?;
     let start = before.rfind('/')? + 1;
     url.get(..start)
+}
+
+/// A relative reference as an address, where the resource that holds it has one.
+pub(super) fn absolute(reference: &str, from: Option<&str>) -> String {
+    let reference = reference.split_once("/_history/").map_or(reference, |(plain, _)| plain);
+    let relative = !reference.contains(':');
+    let base = from.and_then(base_of).filter(|_| relative).unwrap_or_default();
+    format!("{base}{reference}")
 }
 
 /// Calls `visit` with every `reference` in a value.

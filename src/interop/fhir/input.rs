@@ -26,25 +26,51 @@ pub(super) enum InputPiece {
 /// Reads one input.
 pub(super) fn read(reader: impl Read, limits: ImportLimits) -> Result<Input, ImportError> {
     let mut reader = BufReader::new(reader.take(limits.input_bytes.saturating_add(1)));
-    let mut total = 0;
-    let first = read_line(&mut reader, limits.input_bytes, limits, &mut total)?;
-    let mark = if first.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-    refuse_by_name(first.get(mark..).unwrap_or_default())?;
+    let start = Start::read(&mut reader, limits)?;
+    refuse_by_name(start.first_line())?;
     // A first line that is an object by itself, with more behind it, is NDJSON.
-    let rest_is_blank = at_end(&mut reader)?;
-    if !rest_is_blank && is_whole_object(first.get(mark..).unwrap_or_default(), limits) {
-        return read_lines(first, mark, reader, limits, total);
+    if !reader.fill_buf()?.is_empty() && is_whole_object(start.first_line(), limits) {
+        return read_lines(start, reader, limits);
     }
-    let mut text = first;
+    let mut text = start.text;
     reader.read_to_end(&mut text)?;
     if text.len() as u64 > limits.input_bytes {
         return Err(ImportError::TooLarge { limit: limits.input_bytes });
     }
-    read_one(&text, mark, limits)
+    read_one(&text, start.mark, limits)
 }
 
-fn at_end(reader: &mut impl BufRead) -> Result<bool, ImportError> {
-    Ok(reader.fill_buf()?.is_empty())
+/// An input as far as its first line that is not blank.
+struct Start {
+    text: Vec<u8>,
+    /// Length of the byte order mark.
+    mark: usize,
+    /// Where the first line that is not blank begins, behind the mark.
+    begin: usize,
+    lines: usize,
+}
+
+impl Start {
+    fn read(reader: &mut impl BufRead, limits: ImportLimits) -> Result<Self, ImportError> {
+        let mut start = Self { text: Vec::new(), mark: 0, begin: 0, lines: 0 };
+        loop {
+            let mut total = start.text.len() as u64;
+            let line = read_line(reader, limits.input_bytes, limits, &mut total)?;
+            if start.lines == 0 && line.starts_with(BYTE_ORDER_MARK) {
+                start.mark = BYTE_ORDER_MARK.len();
+            }
+            start.begin = start.text.len().max(start.mark);
+            start.lines += 1;
+            start.text.extend_from_slice(&line);
+            if line.is_empty() || !start.first_line().trim_ascii().is_empty() {
+                return Ok(start);
+            }
+        }
+    }
+
+    fn first_line(&self) -> &[u8] {
+        self.text.get(self.begin..).unwrap_or_default()
+    }
 }
 
 /// Reads a line with its end, refusing one over the limit.
@@ -67,28 +93,23 @@ fn read_line(
     Ok(line)
 }
 
-fn read_lines(
-    first: Vec<u8>,
-    mark: usize,
-    mut reader: impl BufRead,
-    limits: ImportLimits,
-    mut total: u64,
-) -> Result<Input, ImportError> {
+fn read_lines(start: Start, mut reader: impl BufRead, limits: ImportLimits) -> Result<Input, ImportError> {
     let mut input = Input { pieces: Vec::new(), bundle_id: None };
-    let (mut line, mut mark, mut number) = (first, mark, 1);
+    let mut total = start.text.len() as u64;
+    push_gap(&mut input.pieces, start.text.get(..start.begin).unwrap_or_default());
+    let (mut line, mut number) = (start.first_line().to_owned(), start.lines);
     while !line.is_empty() {
         if line.len() as u64 > limits.line_bytes {
             return Err(ImportError::TooLarge { limit: limits.line_bytes });
         }
-        let body = line.get(mark..).unwrap_or_default();
-        if body.trim_ascii().is_empty() {
+        if line.trim_ascii().is_empty() {
             input.pieces.push(InputPiece::Gap(line));
         } else {
-            let json = parse(body, limits).map_err(|source| ImportError::Line { number, source })?;
+            let json = parse(&line, limits).map_err(|source| ImportError::Line { number, source })?;
             let object = json.as_object().ok_or(ImportError::NotFhir)?;
-            input.pieces.extend(cut(&line, mark, object, limits)?);
+            input.pieces.extend(cut(&line, 0, object, limits)?);
         }
-        (mark, number) = (0, number + 1);
+        number += 1;
         line = read_line(&mut reader, limits.line_bytes, limits, &mut total)?;
     }
     Ok(input)

@@ -80,11 +80,20 @@ fn record(resource_type: &str, root: &Element<'_>) -> Option<Record> {
 /// What can be said of any resource.
 fn other(root: &Element<'_>) -> Record {
     let (start, end) = root.period(if root.has("period") { "period" } else { "billablePeriod" });
-    let dated = ["date", "authoredOn", "created", "recorded", "issued", "dateTime", "occurrenceDateTime"];
+    let dated = [
+        "date",
+        "authoredOn",
+        "created",
+        "recorded",
+        "issued",
+        "dateTime",
+        "occurrenceDateTime",
+        "startDate",
+    ];
     let date = dated.into_iter().find(|name| root.plain(name).is_some()).and_then(|name| root.date(name));
     Other {
         resource_type: root.token("resourceType"),
-        code: ["code", "type", "event"].into_iter().find_map(|name| coded(root, name)),
+        code: ["code", "type", "description", "event"].into_iter().find_map(|name| coded(root, name)),
         status: root.word("status"),
         start: start.or(date),
         end,
@@ -181,5 +190,17 @@ pub(super) fn summarize(object: &Object) -> Summary {
         Some("Device") => root.elements("deviceName").first().and_then(|device| device.token("name")),
         _ => None,
     };
-    Summary { resource_type: type_of(object).map(str::to_owned), name, concept }
+    let identifiers =
+        if type_of(object) == Some("Patient") { root.identifiers("identifier") } else { Vec::new() };
+    let text =
+        |token: &Option<Token>| token.as_ref().map(|token| token.as_str().to_owned()).unwrap_or_default();
+    let identifiers = identifiers.iter().filter(|identifier| identifier.value.is_some());
+    let identifiers =
+        identifiers.map(|identifier| format!("{}|{}", text(&identifier.system), text(&identifier.value)));
+    Summary {
+        resource_type: type_of(object).map(str::to_owned),
+        name,
+        concept,
+        identifiers: identifiers.collect(),
+    }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::bundle::{Found, type_of};
-use super::index::{Index, contained, each_reference, local_reference};
+use super::index::{Index, absolute, contained, each_reference, local_reference};
 use crate::codec::json::{Json, Object};
 
 /// A patient in the input: a resource there, or what a reference says.
@@ -80,7 +80,14 @@ impl View<'_> {
         let is_patient =
             only_patients || reference.member("type").is_none_or(|t| t.as_str() == Some("Patient"));
         let key = format!("{}|{}", text("system"), text("value"));
-        (is_patient && key.len() > 1).then_some(PatientKey::Reference(key))
+        if !is_patient || key.len() == 1 {
+            return None;
+        }
+        Some(
+            self.index
+                .patient_with(&key)
+                .map_or(PatientKey::Reference(key), |position| PatientKey::Resource(position)),
+        )
     }
 
     fn key_of_text(&self, text: &str, surely_patient: bool) -> Option<PatientKey> {
@@ -97,7 +104,7 @@ impl View<'_> {
             text.starts_with("Patient/") || text.starts_with("Patient?") || text.contains("/Patient/");
         let says_nothing = text.starts_with("urn:");
         (says_patient || (surely_patient && says_nothing))
-            .then(|| PatientKey::Reference(without_version(text)))
+            .then(|| PatientKey::Reference(absolute(text, self.found.full_url.as_deref())))
     }
 
     fn mention(&self, reference: &str, about: &mut About) {
@@ -111,10 +118,6 @@ impl View<'_> {
     fn type_at(&self, position: usize) -> Option<&str> {
         self.index.summary(position).and_then(|summary| summary.resource_type.as_deref())
     }
-}
-
-fn without_version(reference: &str) -> String {
-    reference.split_once("/_history/").map_or(reference, |(plain, _)| plain).to_owned()
 }
 
 /// Types that serve many patients and are about none.

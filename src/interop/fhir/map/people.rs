@@ -7,7 +7,7 @@ use crate::record::{Concept, Party, Patient, Provider, Record, Token};
 const US_CORE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/";
 
 pub(super) fn patient(root: &Element<'_>) -> Record {
-    root.report_not_carried(&["link", "multipleBirthBoolean", "multipleBirthInteger"]);
+    root.report_not_carried(&["link"]);
     let birth_sex = us_core(root, "us-core-birthsex").and_then(|extension| extension.token("valueCode"));
     let gender_identity = us_core(root, "us-core-genderIdentity");
     Patient {

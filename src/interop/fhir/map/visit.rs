@@ -3,7 +3,7 @@
 use super::super::element::Element;
 use crate::record::{Concept, Encounter, Hospitalization, Party, Record, Token};
 
-const STATUS: [&str; 13] = [
+const STATUS: [&str; 12] = [
     "planned",
     "arrived",
     "triaged",
@@ -16,7 +16,6 @@ const STATUS: [&str; 13] = [
     "discharged",
     "completed",
     "discontinued",
-    "entered",
 ];
 
 /// Inpatient classes of HL7 v3 ActEncounterCode: a stay in a bed. `SS` is short stay.
@@ -30,9 +29,6 @@ pub(super) fn encounter(root: &Element<'_>) -> Record {
 
 fn visit(root: &Element<'_>, class: Option<Concept>) -> Record {
     let (start, end) = period(root);
-    if root.has("hospitalization") {
-        root.report_not_carried(&["hospitalization"]);
-    }
     Encounter {
         start,
         end,
@@ -46,6 +42,7 @@ fn visit(root: &Element<'_>, class: Option<Concept>) -> Record {
         service_type: root.concept("serviceType"),
         diagnoses: diagnoses(root),
         priority: root.concept("priority"),
+        discharge_disposition: stay(root).and_then(|stay| stay.concept("dischargeDisposition")),
         ..Encounter::default()
     }
     .into()
@@ -53,8 +50,7 @@ fn visit(root: &Element<'_>, class: Option<Concept>) -> Record {
 
 fn hospitalization(root: &Element<'_>, class: Option<Concept>) -> Record {
     let (admission, discharge) = period(root);
-    // R5 calls it `admission`.
-    let stay = root.child("hospitalization").or_else(|| root.child("admission"));
+    let stay = stay(root);
     let of_stay = |name: &str| stay.as_ref().and_then(|stay| stay.concept(name));
     let types = root.concepts("type");
     Hospitalization {
@@ -81,6 +77,11 @@ fn hospitalization(root: &Element<'_>, class: Option<Concept>) -> Record {
 
 fn period(root: &Element<'_>) -> (Option<crate::record::PartialDate>, Option<crate::record::PartialDate>) {
     root.period(if root.has("actualPeriod") { "actualPeriod" } else { "period" })
+}
+
+/// What a stay adds. FHIR R5 calls it `admission`.
+fn stay<'a>(root: &Element<'a>) -> Option<Element<'a>> {
+    root.child(if root.has("admission") { "admission" } else { "hospitalization" })
 }
 
 fn is_inpatient(class: &Concept) -> bool {
