@@ -4,6 +4,7 @@
 //! were presented. `docs/excerpt.md` specifies every byte.
 
 mod envelope;
+mod error;
 mod file;
 mod jws;
 mod key;
@@ -21,11 +22,12 @@ use std::time::SystemTime;
 use thiserror::Error;
 
 pub use self::envelope::{EnvelopeRequest, IssuerRole, STATEMENT};
+pub use self::error::VerifyError;
 pub use self::jws::JwsError;
 pub use self::key::{Fingerprint, KeyError, PublicKey, TrustedKeys};
 pub use self::sd_jwt::SdJwtError;
 pub use self::verified::{Outcome, VerifiedEntry, VerifiedExcerpt};
-pub use self::verify::{UnverifiedExcerpt, VerifyError};
+pub use self::verify::UnverifiedExcerpt;
 
 use self::envelope::{Binding, ENTRY_TYPE, Envelope, MAX_ENTRIES};
 use self::file::{MAX_FILE_BYTES, Parts};

@@ -3,6 +3,7 @@
 //!
 //! Nothing is in a view's disclosed part that no rule let out by name or by type.
 
+mod apply;
 mod attachment;
 pub(crate) mod claims;
 mod policy;

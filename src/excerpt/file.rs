@@ -4,8 +4,8 @@
 //! Reading one only takes it apart; nothing here says that it is true.
 
 use super::envelope::{MAX_ENTRIES, VERSION};
+use super::error::VerifyError;
 use super::key::PublicKey;
-use super::verify::VerifyError;
 use crate::codec::json::{Json, JsonLimits, Object};
 
 /// Longest file in bytes.

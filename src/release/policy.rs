@@ -9,11 +9,10 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::view::{View, WithheldReason};
-use super::{redact, select};
+use super::view::WithheldReason;
 use crate::codec::json::{Json, Object};
 use crate::id::EntryId;
-use crate::record::{Coding, DateRange, Entry, FieldType, Kind, PartialDate, Token};
+use crate::record::{Coding, DateRange, FieldType, Kind, PartialDate, Token};
 
 /// What happens to a field that a policy names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -247,19 +246,6 @@ impl Policy {
         self.mask(field, Mask::Keep)
     }
 
-    /// The redacted view of these entries.
-    ///
-    /// Pass every entry that the vault may show, so that the patient is found and
-    /// filters that cannot apply are noticed. Retracted entries never leave.
-    #[must_use]
-    pub fn apply(&self, entries: &[(EntryId, &Entry)]) -> View {
-        let mut view = View::new(redact::subject(self, entries), self.summary());
-        for (id, entry) in select::select(self, entries, &mut view) {
-            redact::release(self, id, entry, &mut view);
-        }
-        view
-    }
-
     pub(super) fn range(&self) -> DateRange {
         DateRange::new(self.since.clone(), self.until.clone())
     }
@@ -276,7 +262,7 @@ impl Policy {
 
     /// What was asked for, as recipients may read it: it depends on nothing that
     /// the vault holds, and single entries are not named.
-    fn summary(&self) -> Object {
+    pub(super) fn summary(&self) -> Object {
         let texts = |texts: Vec<String>| Json::Array(texts.into_iter().map(Json::String).collect());
         let mut summary = Object::default();
         summary.push("kinds", texts(self.kinds.iter().map(|kind| kind.name().to_owned()).collect()));

@@ -24,7 +24,7 @@ pub(super) fn select<'a>(
             Verdict::Withheld(reason) => view.withheld.push(Withheld { entry: *id, field: None, reason }),
         }
     }
-    let key = |entry: &Entry| (entry.kind(), entry.dates().and_then(|dates| Some(dates.start()?.sort_key())));
+    let key = |entry: &Entry| (entry.kind(), entry.dates().and_then(|dates| dates.sort_key()));
     selected.sort_by_key(|(_, entry)| key(entry));
     notice_counts(view);
     notice_policy(policy, entries, &selected, view);

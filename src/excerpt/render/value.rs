@@ -46,7 +46,7 @@ pub(super) fn code_system(uri: &str) -> &str {
         "http://hl7.org/fhir/sid/ndc" => "NDC",
         "http://www.ama-assn.org/go/cpt" => "CPT",
         "http://unitsofmeasure.org" => "UCUM",
-        other => other,
+        other => other.strip_prefix("http://terminology.hl7.org/CodeSystem/").unwrap_or(other),
     }
 }
 
@@ -138,7 +138,7 @@ fn date(object: &Object) -> Option<String> {
         return None;
     }
     Some(match (text(object, "date"), text(object, "year")) {
-        (Some(date), None) => escape(date),
+        (Some(date), None) => escape(&date.replacen('T', " ", 1)),
         (None, Some(year)) => format!("{} <small>(year only)</small>", escape(year)),
         _ => return None,
     })
