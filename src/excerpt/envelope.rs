@@ -25,6 +25,8 @@ pub(crate) const ENTRY_TYPE: &str = "subrosa-entry+sd-jwt";
 pub(crate) const VERSION: &str = "1";
 /// Most entries in an excerpt.
 pub(crate) const MAX_ENTRIES: usize = 20_000;
+/// Most fields in an entry, shown or withheld.
+pub(crate) const MAX_FIELDS: usize = 256;
 /// Longest text in an envelope.
 const MAX_TEXT: usize = 4096;
 
@@ -206,6 +208,9 @@ impl Binding {
         let digest = object.member("sha-256").and_then(Json::as_str).map(base64url::decode_32);
         let Some(Ok(digest)) = digest else { return Err(Malformed("entries")) };
         let withheld = strings(object, "withheld").map_err(|_| Malformed("entries"))?;
+        if withheld.len() > MAX_FIELDS {
+            return Err(Malformed("entries"));
+        }
         Ok(Self { digest: Digest::from_bytes(digest), withheld })
     }
 }

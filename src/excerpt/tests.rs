@@ -414,6 +414,33 @@ fn an_envelope_is_no_entry_and_an_entry_is_no_envelope() {
 }
 
 #[test]
+fn an_entry_with_too_many_fields_is_refused() {
+    use crate::release::claims::{Claim, ClaimValue};
+    let key = key();
+    let whole = || ClaimValue::Whole(Json::Null);
+    let entry = |count: usize| {
+        let fields =
+            (0..count).map(|index| (format!("f{index}"), Claim::disclosable(whole(), true))).collect();
+        let claims = [
+            ("kind".to_owned(), Claim::always(ClaimValue::Whole(Json::string("note")))),
+            ("fields".to_owned(), Claim::always(ClaimValue::Object(fields))),
+            ("provenance".to_owned(), Claim::always(ClaimValue::Object(Vec::new()))),
+        ];
+        let token =
+            issue(ENTRY_TYPE, &claims, &key, &mut Randomness::from_system()).unwrap().present_released();
+        let mut parts = issue_of(&[], &policy(), &key).parts;
+        let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
+        let mut envelope = Envelope::decode(&payload).unwrap();
+        envelope.entries = vec![Binding::of(&token, &[])];
+        parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), &key);
+        parts.entries = vec![token];
+        fault(&parts.to_json())
+    };
+    assert_eq!(entry(envelope::MAX_FIELDS), None);
+    assert_eq!(entry(envelope::MAX_FIELDS + 1), Some(VerifyError::EntryMalformed { number: 1 }));
+}
+
+#[test]
 fn what_is_no_excerpt_is_refused() {
     for file in ["", " ", "hello", "{}", "<html></html>", "[]", "\u{feff}{}"] {
         assert_eq!(fault(file), Some(VerifyError::NotAnExcerpt), "{file:?}");
@@ -542,6 +569,8 @@ fn the_specification_says_what_the_code_does() {
         format!("at most {}", grouped(MAX_ENTRIES)),
         format!("deeper than {}", sd_jwt::MAX_DEPTH),
         format!("more than {} disclosures", grouped(budget.disclosures)),
+        format!("{} bytes of names", grouped(budget.paths)),
+        format!("at most {} fields", envelope::MAX_FIELDS),
         format!("{} digests or {} JSON values", grouped(budget.digests), grouped(budget.values)),
         format!("the first `{}`", file::OPENING),
         format!("{}{}{}", file::RENDERER_MARK.0, file::RENDERER, file::RENDERER_MARK.1),

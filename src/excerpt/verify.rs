@@ -5,7 +5,7 @@
 
 use std::time::SystemTime;
 
-use super::envelope::{Binding, ENTRY_TYPE, ENVELOPE_PROFILE, Envelope};
+use super::envelope::{Binding, ENTRY_TYPE, ENVELOPE_PROFILE, Envelope, MAX_FIELDS};
 use super::error::VerifyError;
 use super::file::{MAX_FILE_BYTES, Parts};
 use super::jws;
@@ -128,6 +128,9 @@ fn read_entry(claims: Object, binding: &Binding) -> Option<VerifiedEntry> {
         }
     }
     let (kind, fields, provenance) = (kind?, fields?, provenance?);
+    if fields.members().len().max(provenance.members().len()) > MAX_FIELDS {
+        return None;
+    }
     let names = fields.members().iter().chain(provenance.members()).map(|(name, _)| name);
     if !names.chain(&binding.withheld).chain([&kind]).all(|name| is_name(name)) {
         return None;

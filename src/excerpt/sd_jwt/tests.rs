@@ -398,6 +398,19 @@ fn counts_are_bounded() {
     assert_eq!(with(|budget| budget.disclosures = 3), Some(SdJwtError::TooMany { what: "disclosures" }));
     assert_eq!(with(|budget| budget.digests = 4), Some(SdJwtError::TooMany { what: "digests" }));
     assert!(with(|budget| budget.values = 12).is_some());
+    let paths = SdJwtError::TooMany { what: "bytes of claim names" };
+    assert_eq!(with(|budget| budget.paths = 8), Some(paths));
+}
+
+#[test]
+fn long_names_above_many_disclosures_do_not_fill_the_memory() {
+    let name = "n".repeat(1 << 20);
+    let (encoded, digests): (Vec<String>, Vec<String>) =
+        (0..200).map(|index| disclosure(json!([index.to_string(), 1]))).unzip();
+    let items: Vec<Value> = digests.iter().map(|digest| json!({"...": digest})).collect();
+    let sent: Vec<&str> = encoded.iter().map(String::as_str).collect();
+    let paths = SdJwtError::TooMany { what: "bytes of claim names" };
+    assert_eq!(hostile(&json!({name: items}), &sent).err(), Some(paths));
 }
 
 #[test]

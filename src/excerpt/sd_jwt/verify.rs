@@ -28,16 +28,29 @@ pub(crate) struct Budget {
     pub(crate) digests: usize,
     /// JSON values in payloads and disclosures that may still come.
     pub(crate) values: usize,
+    /// Bytes of the names that lead to disclosures, which are kept for each.
+    pub(crate) paths: usize,
 }
 
 impl Budget {
     /// The budget of one document.
     pub(crate) const fn document() -> Self {
-        Self { disclosures: 500_000, digests: 1_000_000, values: 2_000_000 }
+        Self { disclosures: 500_000, digests: 1_000_000, values: 2_000_000, paths: 64 << 20 }
     }
 
     fn limits(&self, bytes: usize) -> JsonLimits {
         JsonLimits { bytes, depth: MAX_DEPTH, values: self.values }
+    }
+
+    fn spend_path(&mut self, path: &[Step]) -> Result<(), SdJwtError> {
+        let length = |step: &Step| match step {
+            Step::Member(name) => name.len().saturating_add(size_of::<Step>()),
+            Step::Item(_) => size_of::<Step>(),
+        };
+        let too_many = SdJwtError::TooMany { what: "bytes of claim names" };
+        let spent = path.iter().map(length).sum();
+        self.paths = self.paths.checked_sub(spent).ok_or(too_many)?;
+        Ok(())
     }
 
     fn spend_values(&mut self, json: &Json) -> Result<(), SdJwtError> {
@@ -293,6 +306,7 @@ impl<'a> Processor<'a> {
         value: Json,
         parent: Option<usize>,
     ) -> Result<Json, SdJwtError> {
+        self.budget.spend_path(&self.path)?;
         let path = self.path.iter().cloned().chain([step.clone()]).collect();
         let encoded = self.encoded.get(index).copied().unwrap_or_default().to_owned();
         let placed = self.placed.len();
