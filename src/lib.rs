@@ -5,12 +5,14 @@
 mod codec;
 mod crypto;
 mod error;
+mod excerpt;
 mod format;
 mod id;
 mod interop;
 mod keys;
 mod payload;
 mod record;
+mod release;
 mod secret;
 mod store;
 #[cfg(test)]
@@ -44,13 +46,14 @@ pub use crypto::random::RandomError;
 pub use error::{Error, ErrorKind};
 pub use format::FormatError;
 pub use format::place::Compartment;
-pub use id::{CommitId, EntryId, Epoch, ParseIdError, VaultId};
+pub use id::{CommitId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
 pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey};
 pub use secret::SecretText;
 pub use vault::{
     Access, AccessKind, Action, Actor, CheckFinding, CheckReport, Checkpoint, Committed, Coverage, Detail,
     ErasureReport, Expunged, Filter, HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess,
-    LockedVault, NewVault, ParseCheckpointError, Recovery, Revision, Transaction, Vault, VaultOptions,
+    LockedVault, NewVault, ParseCheckpointError, Recovery, ReleaseRequest, Revision, Transaction, Vault,
+    VaultOptions,
 };
 
 // Where the bytes rest.
@@ -59,4 +62,17 @@ pub use store::contract::check_store;
 pub use store::{
     Chosen, FileStore, Heads, Medium, MemoryStore, ObjectRef, Publication, Repairs, Store, StoreError,
     StoreWriter,
+};
+
+// Releases: what may leave, and what it looks like.
+pub use release::{
+    CodeFilter, FilterNotice, Mask, ParseCodeFilterError, Policy, PolicyError, RedactedEntry, Subject, View,
+    Withheld, WithheldReason,
+};
+
+// Excerpts: signed, redacted, verifiable without the vault.
+pub use excerpt::{
+    EnvelopeRequest, Excerpt, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, Outcome,
+    PublicKey, STATEMENT, SdJwtError, TrustedKeys, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt,
+    VerifyError,
 };

@@ -14,6 +14,7 @@ mod ledger;
 mod list;
 mod open;
 mod options;
+mod release;
 mod transaction;
 
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use ledger::{Action, Detail, LedgerLine, LineState};
 pub use list::{Filter, Listed, Revision};
 pub use open::{LockedVault, Recovery};
 pub use options::{Actor, HolderRole, VaultOptions};
+pub use release::ReleaseRequest;
 pub use transaction::{Committed, Transaction};
 
 use self::core::{Core, Snapshot, View};
