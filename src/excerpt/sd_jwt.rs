@@ -83,11 +83,6 @@ impl SdJwt {
         }
         token
     }
-
-    /// The disclosures, each behind the one that it stands in.
-    pub(crate) fn disclosures(&self) -> &[Disclosure] {
-        &self.disclosures
-    }
 }
 
 /// Why a token is not a valid SD-JWT. Names the fault, never a value.

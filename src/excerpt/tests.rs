@@ -234,6 +234,21 @@ fn the_recipient_reads_what_was_released_and_nothing_else() {
 }
 
 #[test]
+fn a_holder_passes_on_less_that_still_verifies() {
+    let key = key();
+    let public = PublicKey::of(&key);
+    let excerpt = issue_of(&sample(), &policy(), &key);
+    let verified = verify(excerpt.to_json().as_bytes(), &TrustedKeys::none()).unwrap();
+    let less = verified.entries()[0].present_only(&["code", "severity"]);
+    let expected =
+        sd_jwt::verify::Expected { key: &public, typ: Some(ENTRY_TYPE), thumbprint: true, now: now().into() };
+    let budget = &mut sd_jwt::verify::Budget::document();
+    let (claims, _) = sd_jwt::verify::verify(&less, expected, budget).unwrap().into_parts();
+    let claims = Json::Object(claims).to_text();
+    assert!(claims.contains("44054006") && !claims.contains("active") && !claims.contains("Falk"));
+}
+
+#[test]
 fn what_is_included_by_name_leaves() {
     let policy = Policy::everything_of([Kind::Note]).include("text").unwrap().include("source").unwrap();
     let text = readable(&issue_of(&sample(), &policy, &key()).to_json());

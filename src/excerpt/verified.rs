@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::envelope::{Envelope, IssuerRole};
 use super::key::{Fingerprint, PublicKey};
+use super::sd_jwt::{SdJwt, Step};
 use crate::codec::json::{Json, Object};
 use crate::id::ExcerptId;
 use crate::release::{Subject, redacted_debug};
@@ -51,6 +52,7 @@ pub struct VerifiedEntry {
     pub(super) fields: Object,
     pub(super) provenance: Object,
     pub(super) withheld: Vec<String>,
+    pub(super) token: SdJwt,
 }
 
 impl VerifiedEntry {
@@ -76,6 +78,19 @@ impl VerifiedEntry {
     #[must_use]
     pub fn withheld(&self) -> &[String] {
         &self.withheld
+    }
+
+    /// The signed token of this entry with no more than these fields disclosed: an
+    /// SD-JWT (RFC 9901) that verifies with the issuer's key on its own, so that who
+    /// holds the entry can pass on less of it.
+    #[must_use]
+    pub fn present_only(&self, fields: &[&str]) -> String {
+        self.token.present(|disclosure| match disclosure.path() {
+            [Step::Member(part), Step::Member(field), ..] => {
+                part == "fields" && fields.contains(&field.as_str())
+            }
+            _ => false,
+        })
     }
 
     pub(crate) fn fields(&self) -> &Object {

@@ -11,6 +11,7 @@ use super::file::{MAX_FILE_BYTES, Parts};
 use super::jws;
 use super::key::TrustedKeys;
 use super::render;
+use super::sd_jwt::SdJwt;
 use super::sd_jwt::verify::{Budget, Expected, verify as verify_sd_jwt};
 use super::time::UnixTime;
 use super::verified::{Contents, Outcome, VerifiedEntry, VerifiedExcerpt};
@@ -24,6 +25,18 @@ pub(super) const CLOCK_LEEWAY: u64 = 3600;
 const MAX_NAME: usize = 64;
 
 /// An excerpt that was taken apart and not verified. It tells nothing.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use subrosa::{Outcome, TrustedKeys, UnverifiedExcerpt};
+///
+/// let file = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/excerpt.json"));
+/// # let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_795_315_353);
+/// let excerpt = UnverifiedExcerpt::parse(file)?.verify(&TrustedKeys::none(), now)?;
+/// assert_eq!(excerpt.outcome(), Outcome::IntactUnknownSigner);
+/// println!("compare: {}", excerpt.fingerprint());
+/// # Ok::<(), subrosa::VerifyError>(())
+/// ```
 pub struct UnverifiedExcerpt {
     parts: Parts,
     page: Option<String>,
@@ -113,11 +126,11 @@ fn entry(
     }
     let expected = Expected { key: &parts.key, typ: Some(ENTRY_TYPE), thumbprint: true, now };
     let verified = verify_sd_jwt(token, expected, budget);
-    let claims = verified.map_err(|source| VerifyError::Entry { number, source })?.into_claims();
-    read_entry(claims, binding).ok_or(VerifyError::EntryMalformed { number })
+    let (claims, token) = verified.map_err(|source| VerifyError::Entry { number, source })?.into_parts();
+    read_entry(claims, token, binding).ok_or(VerifyError::EntryMalformed { number })
 }
 
-fn read_entry(claims: Object, binding: &Binding) -> Option<VerifiedEntry> {
+fn read_entry(claims: Object, token: SdJwt, binding: &Binding) -> Option<VerifiedEntry> {
     let (mut kind, mut fields, mut provenance) = (None, None, None);
     for claim in claims.into_members() {
         match claim {
@@ -135,7 +148,7 @@ fn read_entry(claims: Object, binding: &Binding) -> Option<VerifiedEntry> {
     if !names.chain(&binding.withheld).chain([&kind]).all(|name| is_name(name)) {
         return None;
     }
-    Some(VerifiedEntry { kind, fields, provenance, withheld: binding.withheld.clone() })
+    Some(VerifiedEntry { kind, fields, provenance, withheld: binding.withheld.clone(), token })
 }
 
 fn is_name(name: &str) -> bool {

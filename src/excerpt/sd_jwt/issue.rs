@@ -36,11 +36,6 @@ pub(crate) struct Issued {
 }
 
 impl Issued {
-    /// The token with everything that the issuer keeps.
-    pub(crate) fn token(&self) -> &SdJwt {
-        &self.token
-    }
-
     /// The compact form with exactly the claims that are released. A claim
     /// inside a withheld one stays withheld.
     pub(crate) fn present_released(&self) -> String {

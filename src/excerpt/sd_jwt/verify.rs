@@ -80,17 +80,20 @@ pub(crate) struct Verified {
 }
 
 impl Verified {
-    /// The processed payload (RFC 9901 section 7.1).
+    /// The processed payload.
+    #[cfg(test)]
     pub(crate) fn claims(&self) -> &Object {
         &self.claims
     }
 
-    /// The processed payload, owned.
-    pub(crate) fn into_claims(self) -> Object {
-        self.claims
+    /// The processed payload (RFC 9901 section 7.1), and the token, from which a
+    /// holder may present less.
+    pub(crate) fn into_parts(self) -> (Object, SdJwt) {
+        (self.claims, self.token)
     }
 
-    /// The token, from which a holder may present less.
+    /// The token.
+    #[cfg(test)]
     pub(crate) fn token(&self) -> &SdJwt {
         &self.token
     }
