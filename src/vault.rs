@@ -26,7 +26,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::error::Error;
 use crate::id::{EntryId, Epoch, VaultId};
 use crate::record::Entry;
-use crate::store::Store;
 
 pub use check::{CheckFinding, CheckReport};
 pub use create::{Access, NewVault};
@@ -78,6 +77,12 @@ impl Vault {
     #[must_use]
     pub fn id(&self) -> VaultId {
         self.core.scope.vault
+    }
+
+    /// The compartments that this access opens.
+    #[must_use]
+    pub fn grant(&self) -> crate::keys::Grant {
+        self.core.keyring.grant()
     }
 
     /// What the opening found and repaired.

@@ -11,7 +11,7 @@ use crate::secret::SecretBytes;
 /// A signature or a key that does not verify or decode. Opaque on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the signature or key is not valid")]
-pub struct SignatureError;
+pub(crate) struct SignatureError;
 
 /// A private ES256 key.
 pub(crate) struct Es256SigningKey(SigningKey);
