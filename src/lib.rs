@@ -7,6 +7,9 @@ mod crypto;
 mod error;
 mod excerpt;
 mod format;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod id;
 mod interop;
 mod keys;
