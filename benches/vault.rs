@@ -13,8 +13,8 @@ use aes_gcm::{Aes256Gcm, Nonce};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use sha2::{Digest as _, Sha256};
 use subrosa::{
-    Actor, Credential, Entry, Expunged, Filter, Import, ImportOptions, Kind, LockedVault, Narrative, NewVault,
-    Note, Policy, Provenance, RawKey, ReleaseRequest, Token, TrustedKeys, UnverifiedExcerpt, Vault,
+    Actor, Credential, Entry, Expunged, Filter, Import, ImportOptions, Kind, LockedVault, Narrative,
+    NewVault, Note, Policy, Provenance, RawKey, ReleaseRequest, Token, TrustedKeys, UnverifiedExcerpt, Vault,
     VaultOptions,
 };
 
@@ -36,8 +36,9 @@ fn note(length: usize) -> Entry {
 fn durable_commit(c: &mut Criterion) {
     let mut group = c.benchmark_group("durable commit of 1 KiB");
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let vault = Vault::create(folder.path().join("a"), &NewVault::individual(&key()), VaultOptions::default())
-        .expect("a vault can be made");
+    let vault =
+        Vault::create(folder.path().join("a"), &NewVault::individual(&key()), VaultOptions::default())
+            .expect("a vault can be made");
     let (entry, owner) = (note(1024), Actor::owner());
     group.bench_function("vault", |b| {
         b.iter(|| vault.update(&owner, |tx| tx.add(&entry)).expect("the commit succeeds"));
@@ -69,13 +70,16 @@ fn bulk(c: &mut Criterion) {
     group.throughput(Throughput::Bytes(COUNT as u64 * 1024));
     let (entry, owner) = (note(1024), Actor::owner());
     let new_vault = || {
-        Vault::create_in_memory(&NewVault::individual(&key()), VaultOptions::default()).expect("a vault is made")
+        Vault::create_in_memory(&NewVault::individual(&key()), VaultOptions::default())
+            .expect("a vault is made")
     };
     let fill = |vault: &Vault| {
         let all = |tx: &mut subrosa::Transaction<'_>| (0..COUNT).try_for_each(|_| tx.add(&entry).map(|_| ()));
         vault.update(&owner, all).expect("the commit succeeds");
     };
-    group.bench_function("vault: add", |b| b.iter_batched(new_vault, |vault| fill(&vault), BatchSize::PerIteration));
+    group.bench_function("vault: add", |b| {
+        b.iter_batched(new_vault, |vault| fill(&vault), BatchSize::PerIteration)
+    });
     let vault = new_vault();
     fill(&vault);
     group.bench_function("vault: read all", |b| {
@@ -106,7 +110,8 @@ fn bulk(c: &mut Criterion) {
 fn open(c: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("a");
-    let vault = Vault::create(&path, &NewVault::individual(&key()), VaultOptions::default()).expect("a vault is made");
+    let vault = Vault::create(&path, &NewVault::individual(&key()), VaultOptions::default())
+        .expect("a vault is made");
     let id = vault.update(&Actor::owner(), |tx| tx.add(&note(1024))).expect("the commit succeeds").value;
     drop(vault);
     c.bench_function("open with a raw key and read one entry", |b| {
@@ -120,7 +125,8 @@ fn open(c: &mut Criterion) {
 
 /// Issuing and verifying an excerpt of the sample record.
 fn excerpt(c: &mut Criterion) {
-    let vault = Vault::create_in_memory(&NewVault::individual(&key()), VaultOptions::default()).expect("a vault");
+    let vault =
+        Vault::create_in_memory(&NewVault::individual(&key()), VaultOptions::default()).expect("a vault");
     let mut import = Import::new(ImportOptions::default());
     import.read(None, SAMPLE).expect("the sample reads");
     let imported = import.finish().expect("the sample imports");
