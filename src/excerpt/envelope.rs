@@ -3,7 +3,6 @@
 //!
 //! It says nothing that depends on entries that do not leave.
 
-use std::fmt;
 
 use super::jws::Profile;
 use super::time::UnixTime;
