@@ -10,6 +10,8 @@ use crate::store::{Disk, FileStore};
 use crate::*;
 
 const SECTOR: usize = 512;
+/// Pending changes beyond which not after every one of them a crash is tried.
+const LONG_RUN: usize = 8;
 
 /// A small generator (Steele et al., SplitMix64): all that the tests choose.
 pub(super) struct Chance(u64);
@@ -122,6 +124,10 @@ pub(super) fn crash_states(trace: &Trace, chance: &mut Chance, visit: &mut dyn F
             Event::Acknowledged(epoch) => acknowledged = Some(*epoch),
             Event::Sync => pending.drain(..).for_each(|change| change.apply(&mut durable)),
             Event::Change(change) => pending.push(change.clone()),
+        }
+        // A long run of changes without a sync is one erasure, each like the next.
+        if pending.len() > LONG_RUN && !chance.one_in(LONG_RUN) {
+            continue;
         }
         let mut state = |kind: &str, durable: Vec<u8>, pending: Vec<Change>| {
             let label = format!("event {at}, {kind}");
