@@ -274,7 +274,12 @@ fn the_adversary_finds_every_key_and_word_of_what_is_not_expunged() {
 #[test]
 fn the_adversary_catches_page_keys_that_are_used_again() {
     let broken = Sabotage::ReusedPageKeys(HashMap::new());
-    assert!(leaks_at_acknowledgement(&expunging_run(Some(broken))) > 0);
+    let run = expunging_run(Some(broken));
+    assert!(leaks_at_acknowledgement(&run) > 0);
+    drop(run.disk.unlock(&owner()).unwrap());
+    let (_, model) = run.models.last_key_value().unwrap();
+    let leaks = Adversary::new(&run).leaks(&run.disk.image(), model);
+    assert!(!leaks.is_empty(), "opening again does not mend it");
 }
 
 #[test]
