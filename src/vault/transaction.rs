@@ -87,13 +87,13 @@ impl Vault {
             work: Work::new(&mut *writer),
         };
         let value = change(&mut transaction)?;
-        let erasure = transaction.finish_erasure();
+        // Before the commit: what is done must not be reported as failed.
+        let erasure = transaction.finish_erasure().map(|erasure| self.erasure_report(erasure)).transpose()?;
         let Some(published) = transaction.commit(None)? else {
             return Ok(Committed { value, epoch: snapshot.root.epoch, erasure: None });
         };
         drop(writer);
         let epoch = self.replace_snapshot(published).root.epoch;
-        let erasure = erasure.map(|erasure| self.erasure_report(erasure)).transpose()?;
         Ok(Committed { value, epoch, erasure })
     }
 

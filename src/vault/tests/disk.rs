@@ -145,13 +145,11 @@ pub(super) fn crash_states(trace: &Trace, chance: &mut Chance, visit: &mut dyn F
     }
 }
 
+/// Takes a label, what is durable, and what is still visible.
+type VisitState<'a> = dyn FnMut(&str, Vec<u8>, Vec<Change>) + 'a;
+
 /// The last change torn, the ones before it whole; and random subsets of all.
-fn torn_states(
-    durable: &[u8],
-    pending: &[Change],
-    chance: &mut Chance,
-    state: &mut dyn FnMut(&str, Vec<u8>, Vec<Change>),
-) {
+fn torn_states(durable: &[u8], pending: &[Change], chance: &mut Chance, state: &mut VisitState<'_>) {
     let (last, before) = pending.split_last().unwrap();
     let mut whole = durable.to_vec();
     before.iter().for_each(|change| change.apply(&mut whole));
