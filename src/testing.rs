@@ -1,8 +1,19 @@
-//! What this crate's own tests share: the vectors and records beside the project.
+//! What this crate's own tests share: the vectors and records beside the
+//! project, determined randomness, a record of every box, and sabotage.
+//!
+//! Absent from every build but the tests'. The state is each thread's own, so
+//! that tests do not disturb each other.
 
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
+
+use crate::crypto::key::ContentKey;
+use crate::format::context::{PURPOSE_AT, Purpose};
+use crate::format::object::ObjectRef;
+use crate::secret::SecretBytes;
 
 /// A file of the shared test data, or a loud skip.
 pub(crate) fn data(path: &str) -> Option<Vec<u8>> {
@@ -31,4 +42,86 @@ pub(crate) fn hex(value: &Value) -> Vec<u8> {
 /// Inflates what the vectors compressed (RFC 1950).
 pub(crate) fn inflate(zlib: &[u8]) -> Vec<u8> {
     miniz_oxide::inflate::decompress_to_vec_zlib(zlib).unwrap()
+}
+
+thread_local! {
+    static SEEDS: Cell<Option<(u64, u64)>> = const { Cell::new(None) };
+    static SEALED: RefCell<Option<Vec<Sealed>>> = const { RefCell::new(None) };
+    static SABOTAGE: RefCell<Option<Sabotage>> = const { RefCell::new(None) };
+}
+
+/// Makes every source of randomness that this thread opens from now on one of
+/// a sequence that the seed determines.
+pub(crate) fn seed_randomness(seed: u64) {
+    SEEDS.set(Some((seed, 0)));
+}
+
+/// The seed of the next source, where this thread's are determined.
+pub(crate) fn next_seed() -> Option<u64> {
+    let (seed, count) = SEEDS.get()?;
+    SEEDS.set(Some((seed, count + 1)));
+    Some(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(count.wrapping_mul(0xd134_2543_de82_ef95)))
+}
+
+/// A single-use box that was made: what an adversary could ever look for.
+#[derive(Clone)]
+pub(crate) struct Sealed {
+    pub(crate) context: Vec<u8>,
+    pub(crate) key: [u8; 32],
+    pub(crate) object: ObjectRef,
+}
+
+/// Records every single-use box that this thread makes from now on.
+pub(crate) fn start_recording() {
+    SEALED.set(Some(Vec::new()));
+}
+
+/// Ends the recording and gives what was recorded.
+pub(crate) fn take_recorded() -> Vec<Sealed> {
+    SEALED.take().unwrap()
+}
+
+pub(crate) fn record_sealed(context: &[u8], key: &ContentKey, object: &ObjectRef) {
+    SEALED.with_borrow_mut(|sealed| {
+        if let Some(sealed) = sealed {
+            let key = *key.secret().expose_secret();
+            sealed.push(Sealed { context: context.to_vec(), key, object: *object });
+        }
+    });
+}
+
+/// A deliberate break of the format, which the expunge adversary must catch.
+pub(crate) enum Sabotage {
+    /// R1 broken: a page image has the key of the image before it.
+    ReusedPageKeys(HashMap<Vec<u8>, [u8; 32]>),
+    /// R3 broken: the second root is not written, page images are not overwritten.
+    StaleRootAndPages,
+}
+
+/// Breaks, or mends, what this thread writes from now on.
+pub(crate) fn sabotage(sabotage: Option<Sabotage>) {
+    SABOTAGE.set(sabotage);
+}
+
+/// The key of a box under a reused-key sabotage; else the fresh one.
+pub(crate) fn sabotaged_key(context: &[u8], fresh: SecretBytes) -> SecretBytes {
+    SABOTAGE.with_borrow_mut(|sabotage| match sabotage {
+        Some(Sabotage::ReusedPageKeys(keys)) if context[PURPOSE_AT] == Purpose::Page as u8 => {
+            let key = *keys.entry(context.to_vec()).or_insert(*fresh.expose_secret());
+            SecretBytes::filled(|out| *out = key)
+        }
+        _ => fresh,
+    })
+}
+
+/// The page images to overwrite: none under a sabotage.
+pub(crate) fn sabotaged_erasure(superseded: Vec<ObjectRef>) -> Vec<ObjectRef> {
+    let broken = SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::StaleRootAndPages)));
+    if broken { Vec::new() } else { superseded }
+}
+
+/// Where the second root is written: over the first under a sabotage.
+pub(crate) fn sabotaged_root(first: u64, second: u64) -> u64 {
+    let broken = SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::StaleRootAndPages)));
+    if broken { first } else { second }
 }

@@ -13,6 +13,8 @@ use thiserror::Error;
 pub(crate) use object::{ObjectWriter, open_object};
 pub(crate) use page::{Page, PageCache, Row, RowClass, RowKey};
 pub(crate) use update::Changes;
+#[cfg(test)]
+pub(crate) use update::TrieUpdate;
 
 use crate::codec::fixed::LayoutError;
 use crate::codec::wire::WireError;

@@ -92,7 +92,10 @@ pub(crate) fn encrypt_once(
     context: &[u8],
     plaintext: &[u8],
 ) -> Result<(ContentKey, Vec<u8>), RandomError> {
-    let key = ContentKey::from_secret(random.secret()?);
+    let secret = random.secret()?;
+    #[cfg(test)]
+    let secret = crate::testing::sabotaged_key(context, secret);
+    let key = ContentKey::from_secret(secret);
     let cipher = Aes256Gcm::new(key.secret().expose_secret().into());
     let mut out = Vec::with_capacity(chunked_len(plaintext.len()));
     encrypt_chunks(&cipher, &[0; NONCE_LEN], context, plaintext, &mut out);
@@ -107,6 +110,22 @@ pub(crate) fn decrypt_once(
 ) -> Result<Zeroizing<Vec<u8>>, BoxError> {
     let cipher = Aes256Gcm::new(key.secret().expose_secret().into());
     decrypt_chunks(&cipher, &[0; NONCE_LEN], context, sealed)
+}
+
+/// What an adversary with a key of a single-use box reads of any bytes: every
+/// chunk without asking context or tag.
+#[cfg(test)]
+pub(crate) fn decrypt_unauthenticated(key: &[u8; 32], sealed: &[u8]) -> Vec<u8> {
+    let cipher = Aes256Gcm::new(key.into());
+    let mut out = Vec::with_capacity(sealed.len());
+    for (counter, chunk) in (0..).zip(sealed.chunks(CHUNK_LEN + TAG_LEN)) {
+        let start = out.len();
+        out.extend_from_slice(&chunk[..chunk.len().saturating_sub(TAG_LEN)]);
+        // Encrypting is adding the key stream, and so is decrypting.
+        let nonce = chunk_nonce(&[0; NONCE_LEN], counter);
+        cipher.encrypt_inout_detached(&nonce, &[], out[start..].as_mut().into()).unwrap();
+    }
+    out
 }
 
 /// key ‖ base nonce ‖ commitment = HKDF-Expand-SHA-512(input key, info ‖ salt ‖ context).

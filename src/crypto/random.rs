@@ -31,7 +31,7 @@ impl Randomness {
             batch: Zeroizing::new(Vec::new()),
             used: 0,
             #[cfg(test)]
-            seed: None,
+            seed: crate::testing::next_seed().map(|seed| (seed, 0)),
         }
     }
 

@@ -3,7 +3,6 @@
 //!
 //! It says nothing that depends on entries that do not leave.
 
-
 use super::jws::Profile;
 use super::time::UnixTime;
 use crate::codec::base64url;

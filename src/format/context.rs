@@ -10,6 +10,13 @@ use crate::id::VaultId;
 /// Bytes of a context.
 pub(crate) const CONTEXT_LEN: usize = 82;
 
+/// Where the purpose stands in a context: behind suite, format and header digest.
+#[cfg(test)]
+pub(crate) const PURPOSE_AT: usize = 2 + 2 + 32;
+/// Where the object id stands: behind purpose, vault id and place.
+#[cfg(test)]
+pub(crate) const OBJECT_AT: usize = PURPOSE_AT + 1 + 16 + 1;
+
 /// What a box holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]

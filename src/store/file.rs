@@ -346,6 +346,8 @@ impl StoreWriter for FileWriter<'_> {
         self.barrier()?;
         self.write(root_a, publication.root)?;
         self.barrier()?;
+        #[cfg(test)]
+        let root_b = crate::testing::sabotaged_root(root_a, root_b);
         self.write(root_b, publication.root)?;
         if !publication.withdraws && publication.new_area.is_none() {
             // Made durable by the next commit's first barrier, or by an opening.

@@ -41,6 +41,8 @@ impl ObjectWriter<'_> {
         let digest = Digest::of(&[&stored]);
         let references = self.writer.put(&[&stored])?;
         let object = references.first().copied().ok_or(TreeError::Damaged { what: "reference" })?;
+        #[cfg(test)]
+        crate::testing::record_sealed(&context.bytes(), &key, &object);
         Ok(SealedObject { key, object, digest })
     }
 }

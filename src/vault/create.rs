@@ -93,13 +93,25 @@ pub(super) fn in_file(path: &Path, new: &NewVault<'_>, options: VaultOptions) ->
     if path.symlink_metadata().is_ok() {
         return Err(crate::store::StoreError::Exists.into());
     }
-    let mut draft = Draft::new(new, &options, Randomness::from_system())?;
-    let mut image = FileImage::new();
-    let snapshot = draft.first_commit(&mut image, new, &options)?;
+    let (mut draft, snapshot, image) = draft_file(new, &options)?;
     let unique = draft.core.scope.vault.to_string();
-    let image = image.finish(&draft.header, &snapshot.area_bytes);
     draft.core.store = Arc::new(FileStore::create(path, &unique, &image)?);
     Ok(Vault::assemble(draft.core, snapshot, options, Recovery::NotNeeded))
+}
+
+/// A new vault and the bytes of its file.
+fn draft_file(new: &NewVault<'_>, options: &VaultOptions) -> Result<(Draft, Snapshot, Vec<u8>), Error> {
+    let mut draft = Draft::new(new, options, Randomness::from_system())?;
+    let mut image = FileImage::new();
+    let snapshot = draft.first_commit(&mut image, new, options)?;
+    let image = image.finish(&draft.header, &snapshot.area_bytes);
+    Ok((draft, snapshot, image))
+}
+
+/// The bytes of a new vault file, for a disk that is not real.
+#[cfg(test)]
+pub(super) fn file_image(new: &NewVault<'_>, options: &VaultOptions) -> Vec<u8> {
+    draft_file(new, options).unwrap().2
 }
 
 pub(super) fn in_memory(new: &NewVault<'_>, options: VaultOptions) -> Result<Vault, Error> {

@@ -327,7 +327,13 @@ impl Transaction<'_> {
     ) -> Result<(), Error> {
         let key = RowKey::ledger(self.core.scope.vault, epoch);
         let Some(row) = self.row(compartment, &key)? else { return Ok(()) };
-        let mut ledger: LedgerV1 = wire::decode(&self.core.open_row(compartment, &row)?)?;
+        // What this commit itself destroyed in the row before is not stored yet.
+        let pending = self.work.redacted.remove(&(compartment, epoch));
+        let is_first = pending.is_none();
+        let mut ledger = match pending {
+            Some(ledger) => ledger,
+            None => wire::decode::<LedgerV1>(&self.core.open_row(compartment, &row)?)?,
+        };
         let mut destroyed = false;
         for leaf in &mut ledger.leaves {
             if let LeafBodyV1::Line(salt, line) = &leaf.body
@@ -337,14 +343,24 @@ impl Transaction<'_> {
                 destroyed = true;
             }
         }
-        if !destroyed {
-            return Ok(());
-        }
-        if let Some(object) = &row.object {
+        if let Some(object) = row.object.as_ref().filter(|_| is_first && destroyed) {
             self.erase(object);
         }
-        let content = wire::encode(&ledger)?;
-        self.put_sealed(compartment, row, &content)
+        if destroyed || !is_first {
+            self.work.redacted.insert((compartment, epoch), ledger);
+        }
+        Ok(())
+    }
+
+    /// Puts the ledger rows of which lines were destroyed.
+    pub(super) fn write_redacted(&mut self) -> Result<(), Error> {
+        for ((compartment, epoch), ledger) in std::mem::take(&mut self.work.redacted) {
+            let key = RowKey::ledger(self.core.scope.vault, epoch);
+            if let Some(row) = self.row(compartment, &key)? {
+                self.put_sealed(compartment, row, &wire::encode(&ledger)?)?;
+            }
+        }
+        Ok(())
     }
 }
 

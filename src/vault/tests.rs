@@ -1,5 +1,11 @@
 //! Tests of the vault as its users see it.
 
+mod adversary;
 mod basics;
+mod crash;
+mod disk;
+mod faults;
 mod import;
 mod release;
+mod tamper;
+mod workload;

@@ -1,6 +1,7 @@
 //! One commit: what a closure asks for, written as objects, pages, a link of
 //! the history and one new root.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::core::{Core, Snapshot, View};
@@ -20,6 +21,7 @@ use crate::format::root::{ERASE_CAPACITY, Root};
 use crate::id::{CommitId, EntryId, Epoch};
 use crate::payload::catalogue::EraseListV1;
 use crate::payload::encode_entry;
+use crate::payload::history::LedgerV1;
 use crate::record::{Entry, Record};
 use crate::store::{Publication, StoreError, StoreWriter};
 use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey, Trie};
@@ -85,13 +87,13 @@ impl Vault {
             work: Work::new(&mut *writer),
         };
         let value = change(&mut transaction)?;
-        let erasure = transaction.finish_erasure();
+        // Before the commit: what is done must not be reported as failed.
+        let erasure = transaction.finish_erasure().map(|erasure| self.erasure_report(erasure)).transpose()?;
         let Some(published) = transaction.commit(None)? else {
             return Ok(Committed { value, epoch: snapshot.root.epoch, erasure: None });
         };
         drop(writer);
         let epoch = self.replace_snapshot(published).root.epoch;
-        let erasure = erasure.map(|erasure| self.erasure_report(erasure)).transpose()?;
         Ok(Committed { value, epoch, erasure })
     }
 
@@ -112,6 +114,8 @@ pub(super) struct Work<'a> {
     pub(super) random: Randomness,
     changes: [Changes; PLACES],
     lines: Vec<(Compartment, Line)>,
+    /// Ledger rows of earlier commits of which this one destroys lines.
+    pub(super) redacted: BTreeMap<(Compartment, Epoch), LedgerV1>,
     erase: Vec<ObjectRef>,
     erasure: Erasure,
     withdraws: bool,
@@ -124,6 +128,7 @@ impl<'a> Work<'a> {
             random: Randomness::from_system(),
             changes: std::array::from_fn(|_| Changes::new()),
             lines: Vec::new(),
+            redacted: BTreeMap::new(),
             erase: Vec::new(),
             erasure: Erasure::default(),
             withdraws: false,
@@ -373,6 +378,7 @@ impl Transaction<'_> {
             return Ok(None);
         }
         let epoch = self.epoch();
+        self.write_redacted()?;
         let links = self.write_history(epoch)?;
         let mut places = self.write_tries(epoch)?;
         if self.snapshot.is_before_creation() {
@@ -418,6 +424,11 @@ impl Transaction<'_> {
                 root: current.trie.as_ref(),
             };
             let update = trie.update(changes, current.rows, &mut self.work.objects())?;
+            #[cfg(test)]
+            let update = crate::tree::TrieUpdate {
+                superseded: crate::testing::sabotaged_erasure(update.superseded),
+                ..update
+            };
             if self.work.withdraws {
                 self.work.erase.extend(update.superseded);
             }

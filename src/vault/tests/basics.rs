@@ -170,6 +170,21 @@ fn many_entries_can_be_expunged_at_once() {
 }
 
 #[test]
+fn entries_of_one_commit_can_be_expunged_by_one_commit() {
+    let (_folder, path) = file();
+    let owner = Actor::owner();
+    let vault = Vault::create(&path, &NewVault::individual(&key(1)), options()).unwrap();
+    let entries = [diagnosis("A", "x", "2018"), diagnosis("B", "x", "2018"), diagnosis("C", "x", "2018")];
+    let ids = vault.update(&owner, |tx| entries.iter().map(|e| tx.add(e)).collect::<Result<Vec<_>, _>>());
+    let ids = ids.unwrap().value;
+    vault.expunge(&owner, &ids[..2], "order").unwrap();
+    let lines = vault.ledger().unwrap();
+    assert_eq!(lines.iter().filter(|line| line.state == LineState::Destroyed).count(), 2);
+    assert!(vault.check().unwrap().is_clean());
+    assert!(vault.entry(ids[2]).is_ok());
+}
+
+#[test]
 fn a_legal_hold_blocks_expungement() {
     let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
     let mut held = diagnosis("F20", "x", "2020");

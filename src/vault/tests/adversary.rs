@@ -1,0 +1,311 @@
+//! The expunge adversary: with the whole file, free space included, and every
+//! credential that ever was, it must find no key and no word of an expunged entry.
+//!
+//! It is stronger than any attacker. It knows every key that the vault ever
+//! drew and recognises one anywhere in what it reads, whatever the structure
+//! around it; it decrypts without asking context or tag; and it tries each key
+//! that it learnt at every byte of the file. A single-use box begins with the
+//! length of its content, whose upper half is zero, so that the first block of
+//! a key's key stream tells where boxes of this key begin.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::basics::options;
+use super::workload::{CANARY, CANARY_DIGITS, Model, Run, Workload, clinic, owner, password};
+use crate::codec::padding::padme;
+use crate::crypto::boxes::{chunked_len, commits_to, decrypt_committed, decrypt_unauthenticated};
+use crate::format::area::{AREA_LEN, Area};
+use crate::format::context::{OBJECT_AT, PURPOSE_AT, Purpose, Scope};
+use crate::format::header::{HEADER_LEN, Header, geometry};
+use crate::format::root::{ROOT_LEN, Root};
+use crate::keys::{Keyring, UnlockKeys, open_area};
+use crate::testing::{Sabotage, Sealed, sabotage};
+use crate::vault::core::{PLACE_SCHEMA, ROOT_SCHEMA};
+use crate::*;
+
+/// Where patterns of four bytes stand in a text, in one pass.
+struct Index {
+    filter: Vec<bool>,
+    patterns: HashMap<u32, Vec<usize>>,
+}
+
+impl Index {
+    fn new(patterns: impl Iterator<Item = [u8; 4]>) -> Self {
+        let mut index = Self { filter: vec![false; 1 << 16], patterns: HashMap::new() };
+        for (number, pattern) in patterns.enumerate() {
+            let pattern = u32::from_le_bytes(pattern);
+            index.filter[pattern as usize & 0xffff] = true;
+            index.patterns.entry(pattern).or_default().push(number);
+        }
+        index
+    }
+
+    /// Visits (offset, number of the pattern) of every occurrence.
+    fn find(&self, text: &[u8], visit: &mut dyn FnMut(usize, usize)) {
+        for (offset, window) in text.windows(4).enumerate() {
+            if !self.filter[usize::from(window[0]) | usize::from(window[1]) << 8] {
+                continue;
+            }
+            let pattern = u32::from_le_bytes(window.try_into().unwrap());
+            for number in self.patterns.get(&pattern).into_iter().flatten() {
+                visit(offset, *number);
+            }
+        }
+    }
+}
+
+/// What was found that must not be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Leak {
+    /// The content key of an expunged entry.
+    Key(EntryId),
+    /// A word of an expunged entry.
+    Word(u32),
+}
+
+/// The adversary on the files of one vault.
+pub(super) struct Adversary {
+    sealed: Vec<Sealed>,
+    /// Keys by their first bytes; the canary last.
+    keys: Index,
+    /// Keys by the upper half of the length that their boxes begin with.
+    streams: Index,
+    boxes: HashMap<[u8; 32], Vec<usize>>,
+    credentials: Vec<Credential>,
+    keyrings: HashMap<Digest, Vec<Keyring>>,
+}
+
+impl Adversary {
+    pub(super) fn new(run: &Run) -> Self {
+        let sealed = run.sealed.clone();
+        let first = |sealed: &Sealed| *sealed.key.first_chunk().unwrap();
+        let canary = *CANARY.first_chunk().unwrap();
+        let stream = |sealed: &Sealed| {
+            let stream = decrypt_unauthenticated(&sealed.key, &[0; 24]);
+            *stream[4..].first_chunk().unwrap()
+        };
+        let mut boxes: HashMap<[u8; 32], Vec<usize>> = HashMap::new();
+        for (number, sealed) in sealed.iter().enumerate() {
+            boxes.entry(sealed.key).or_default().push(number);
+        }
+        let credentials = [owner(), clinic()].into_iter().chain(run.passwords.iter().map(|p| password(p)));
+        Self {
+            keys: Index::new(sealed.iter().map(first).chain([canary])),
+            streams: Index::new(sealed.iter().map(stream)),
+            boxes,
+            credentials: credentials.collect(),
+            keyrings: HashMap::new(),
+            sealed,
+        }
+    }
+
+    /// Everything of the model's expunged entries that the file still yields.
+    pub(super) fn leaks(&mut self, file: &[u8], model: &Model) -> Vec<Leak> {
+        self.leaks_of(file, &model.expunged)
+    }
+
+    fn leaks_of(&mut self, file: &[u8], expunged: &BTreeMap<EntryId, u32>) -> Vec<Leak> {
+        let mut hunt = Hunt::default();
+        hunt.read(self, file);
+        for plain in self.open_heads(file) {
+            hunt.read(self, &plain);
+        }
+        let starts = self.box_starts(file);
+        while let Some(number) = hunt.queue.pop() {
+            for plain in self.open_boxes(file, number, &starts) {
+                hunt.read(self, &plain);
+            }
+        }
+        let keys = hunt.learnt.iter().filter_map(|number| self.entry_of(*number));
+        let keys = keys.filter(|id| expunged.contains_key(id)).map(Leak::Key);
+        let words = hunt.words.into_iter().filter(|word| expunged.values().any(|gone| gone == word));
+        keys.chain(words.map(Leak::Word)).collect()
+    }
+
+    /// The entry that a box holds a revision of.
+    fn entry_of(&self, number: usize) -> Option<EntryId> {
+        let context = &self.sealed[number].context;
+        let id = *context[OBJECT_AT..].first_chunk().unwrap();
+        (context[PURPOSE_AT] == Purpose::Entry as u8).then(|| EntryId::from_bytes(id))
+    }
+
+    /// The offsets at which boxes of each key may begin.
+    fn box_starts(&self, file: &[u8]) -> HashMap<usize, Vec<usize>> {
+        let mut starts: HashMap<usize, Vec<usize>> = HashMap::new();
+        self.streams.find(file.get(4..).unwrap_or_default(), &mut |offset, number| {
+            starts.entry(number).or_default().push(offset);
+        });
+        starts
+    }
+
+    /// What one key gives wherever a box of it may be, or was.
+    fn open_boxes(&self, file: &[u8], number: usize, starts: &HashMap<usize, Vec<usize>>) -> Vec<Vec<u8>> {
+        let key = &self.sealed[number].key;
+        let mut ranges = BTreeSet::new();
+        for same in &self.boxes[key] {
+            let object = &self.sealed[*same].object;
+            let offset = u64::from_le_bytes(*object.reference.first_chunk().unwrap());
+            let offset = usize::try_from(offset).unwrap();
+            ranges.insert((offset, offset + usize::try_from(object.length).unwrap()));
+        }
+        for offset in starts.get(&number).into_iter().flatten() {
+            let Some(head) = file.get(*offset..offset + 24) else { continue };
+            let length = decrypt_unauthenticated(key, head);
+            let length = u64::from_le_bytes(*length.first_chunk().unwrap());
+            let length = usize::try_from(length).unwrap().min(file.len());
+            ranges.insert((*offset, offset + chunked_len(padme(8 + length))));
+        }
+        let texts = ranges.into_iter().filter_map(|(start, end)| file.get(start..end.min(file.len())));
+        texts.map(|text| decrypt_unauthenticated(key, text)).collect()
+    }
+
+    /// The plaintext of both roots, and of all places in them.
+    fn open_heads(&mut self, file: &[u8]) -> Vec<Vec<u8>> {
+        let (header, digest) = Header::parse(&file[..HEADER_LEN]).unwrap();
+        let scope = Scope { header: digest, vault: header.vault };
+        let mut found = Vec::new();
+        for area in [geometry::AREA_A, geometry::AREA_B] {
+            let at = usize::try_from(area).unwrap();
+            for keyring in self.open_area(scope, &file[at..at + AREA_LEN]) {
+                for root in [geometry::ROOT_A, geometry::ROOT_B] {
+                    let at = usize::try_from(root).unwrap();
+                    found.extend(open_root(scope, keyring, &file[at..at + ROOT_LEN]));
+                }
+            }
+        }
+        found
+    }
+
+    /// What every credential opens in an area.
+    fn open_area(&mut self, scope: Scope, area: &[u8]) -> &[Keyring] {
+        let credentials = &self.credentials;
+        self.keyrings.entry(Digest::of(&[area])).or_insert_with(|| {
+            let Ok(area) = Area::parse(area) else { return Vec::new() };
+            let open = |credential: &Credential| {
+                let areas = std::slice::from_ref(&area);
+                let keys = UnlockKeys::derive(credential, scope, areas, &options().kdf_limits).unwrap();
+                open_area(scope, &area, &keys).map(|opened| opened.keyring)
+            };
+            credentials.iter().filter_map(open).collect()
+        })
+    }
+}
+
+fn open_root(scope: Scope, keyring: &Keyring, stored: &[u8]) -> Vec<Vec<u8>> {
+    let context = scope.context(Purpose::Root).schema(ROOT_SCHEMA).bytes();
+    let Ok(plain) = decrypt_committed(&keyring.root_key(), &context, stored) else { return Vec::new() };
+    let mut found = vec![plain.to_vec()];
+    let places = Root::decode(&plain).unwrap().places;
+    for (compartment, place) in Compartment::ALL.into_iter().zip(&places) {
+        let context = scope.context(Purpose::Place).compartment(compartment).schema(PLACE_SCHEMA).bytes();
+        let key = keyring.compartment(compartment);
+        let opened = key.and_then(|key| decrypt_committed(key, &context, &place.0).ok());
+        found.extend(opened.map(|plain| plain.to_vec()));
+    }
+    found
+}
+
+/// What was learnt so far.
+#[derive(Default)]
+struct Hunt {
+    learnt: BTreeSet<usize>,
+    queue: Vec<usize>,
+    words: BTreeSet<u32>,
+}
+
+impl Hunt {
+    /// Learns every key and every canary that stands in a text.
+    fn read(&mut self, adversary: &Adversary, text: &[u8]) {
+        let sealed = &adversary.sealed;
+        adversary.keys.find(text, &mut |offset, number| match sealed.get(number) {
+            Some(sealed) if text[offset..].starts_with(&sealed.key) => {
+                if self.learnt.insert(number) {
+                    self.queue.push(number);
+                }
+            }
+            Some(_) => {}
+            None => self.words.extend(canary_at(&text[offset..])),
+        });
+    }
+}
+
+fn canary_at(text: &[u8]) -> Option<u32> {
+    let digits = text.strip_prefix(CANARY)?.get(..CANARY_DIGITS)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// What the adversary finds in the file as each expungement left it.
+fn leaks_at_acknowledgement(run: &Run) -> usize {
+    let mut adversary = Adversary::new(run);
+    run.erased.iter().map(|(epoch, file)| adversary.leaks(file, &run.models[epoch]).len()).sum()
+}
+
+/// Commits, each of which puts a new image of the same pages, then an expungement.
+fn expunging_run(broken: Option<Sabotage>) -> Run {
+    sabotage(broken);
+    let mut workload = Workload::new(11);
+    for count in [3, 1, 9, 1] {
+        workload.add(count);
+        workload.amend();
+    }
+    workload.expunge(2);
+    workload.add(1);
+    workload.expunge(1);
+    sabotage(None);
+    workload.finish()
+}
+
+#[test]
+fn an_expungement_leaves_the_adversary_nothing() {
+    assert_eq!(leaks_at_acknowledgement(&expunging_run(None)), 0);
+}
+
+#[test]
+fn the_adversary_finds_every_key_and_word_of_what_is_not_expunged() {
+    let run = expunging_run(None);
+    let (_, model) = run.models.last_key_value().unwrap();
+    let live: BTreeMap<EntryId, u32> = model.entries.iter().map(|(id, e)| (*id, e.canary)).collect();
+    let leaks = Adversary::new(&run).leaks_of(&run.disk.image(), &live);
+    for (id, canary) in &live {
+        assert!(leaks.contains(&Leak::Key(*id)) && leaks.contains(&Leak::Word(*canary)));
+    }
+}
+
+#[test]
+fn the_adversary_catches_page_keys_that_are_used_again() {
+    let broken = Sabotage::ReusedPageKeys(HashMap::new());
+    let run = expunging_run(Some(broken));
+    assert!(leaks_at_acknowledgement(&run) > 0);
+    drop(run.disk.unlock(&owner()).unwrap());
+    let (_, model) = run.models.last_key_value().unwrap();
+    let leaks = Adversary::new(&run).leaks(&run.disk.image(), model);
+    assert!(!leaks.is_empty(), "opening again does not mend it");
+}
+
+#[test]
+fn the_adversary_catches_a_stale_second_root_and_pages_that_are_not_overwritten() {
+    assert!(leaks_at_acknowledgement(&expunging_run(Some(Sabotage::StaleRootAndPages))) > 0);
+}
+
+#[test]
+fn no_committed_box_stands_anywhere_but_at_its_fixed_offset() {
+    let run = expunging_run(None);
+    let file = run.disk.image();
+    let (header, digest) = Header::parse(&file[..HEADER_LEN]).unwrap();
+    let scope = Scope { header: digest, vault: header.vault };
+    let area = Area::parse(&file[HEADER_LEN..HEADER_LEN + AREA_LEN]).unwrap();
+    let keys = UnlockKeys::derive(&owner(), scope, std::slice::from_ref(&area), &options().kdf_limits);
+    let keyring = open_area(scope, &area, &keys.unwrap()).unwrap().keyring;
+    let root_key = keyring.root_key();
+    let general = keyring.compartment(Compartment::General).unwrap();
+    let root = scope.context(Purpose::Root).schema(ROOT_SCHEMA).bytes();
+    let place = scope.context(Purpose::Place).compartment(Compartment::General).schema(PLACE_SCHEMA).bytes();
+    let mut found = Vec::new();
+    for offset in 0..file.len() {
+        let text = &file[offset..];
+        if commits_to(&root_key, &root, text) || commits_to(general, &place, text) {
+            found.push(offset as u64);
+        }
+    }
+    assert_eq!(found, [geometry::ROOT_A, geometry::ROOT_B]);
+}

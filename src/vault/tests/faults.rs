@@ -1,0 +1,178 @@
+//! A failing disk: at every call of every operation, once. The call returns a
+//! typed error, a handle that cannot know its state refuses to write on, and
+//! the file holds the last acknowledged state or the whole new one.
+
+use super::basics::{diagnosis, note};
+use super::crash::assert_copies_are_equal;
+use super::disk::{CrashState, Fault, SimDisk};
+use super::workload::{new_image, owner, password};
+use crate::format::header::geometry;
+use crate::store::StoreError;
+use crate::*;
+
+const OLD: &str = "old password";
+const NEW: &str = "new password";
+
+/// What an operation does to an unlocked vault.
+type Operation = fn(&Vault, &[EntryId]) -> Result<(), Error>;
+
+fn add(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
+    let entries = [diagnosis("J45", "x", "2020"), note("progress", &"slept badly ".repeat(4000))];
+    vault.update(&Actor::owner(), |tx| entries.iter().try_for_each(|entry| tx.add(entry).map(|_| ())))?;
+    Ok(())
+}
+
+fn expunge(vault: &Vault, ids: &[EntryId]) -> Result<(), Error> {
+    vault.expunge(&Actor::owner(), &ids[..2], "order").map(|_| ())
+}
+
+fn change_password(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
+    let words = |text: &str| Password::new(text.into()).unwrap();
+    vault.change_password(&Actor::owner(), words(OLD), words(NEW))
+}
+
+/// A vault at rest with a few entries.
+fn resting() -> (Vec<u8>, Vec<EntryId>) {
+    let disk = SimDisk::without_trace(new_image(OLD));
+    let vault = disk.unlock(&owner()).unwrap();
+    let entries: Vec<Entry> = (0..5).map(|n| diagnosis(&format!("F{n}"), "x", "2019")).collect();
+    let ids = vault.update(&Actor::owner(), |tx| entries.iter().map(|e| tx.add(e)).collect()).unwrap().value;
+    drop(vault.lock().unwrap());
+    (disk.image(), ids)
+}
+
+/// What a vault holds, as far as these tests tell states apart.
+#[derive(Debug, PartialEq, Eq)]
+struct Observed {
+    epoch: Epoch,
+    ids: Vec<EntryId>,
+    opens_with_new: bool,
+}
+
+fn observe(image: Vec<u8>) -> Observed {
+    let disk = SimDisk::without_trace(image);
+    let vault = disk.unlock(&owner()).unwrap();
+    assert_copies_are_equal(&disk.image());
+    let report = vault.check().unwrap();
+    assert!(report.is_clean(), "{:?}", report.findings);
+    let mut ids: Vec<EntryId> = vault.list(&Filter::all()).unwrap().iter().map(|listed| listed.id).collect();
+    ids.iter().for_each(|id| assert!(vault.entry(*id).is_ok()));
+    ids.sort_unstable();
+    let epoch = vault.epoch();
+    drop(vault);
+    let [old, new] = [OLD, NEW].map(|text| disk.unlock(&password(text)).is_ok());
+    assert!(old != new, "exactly one password opens");
+    Observed { epoch, ids, opens_with_new: new }
+}
+
+/// Whether the state of the file cannot be known after this call failed: it
+/// was a sync, or a write of a fixed part, or came after the first root.
+fn must_poison(call: (&str, u64), root_written: bool) -> bool {
+    match call {
+        ("sync", _) => true,
+        ("write", offset) => offset < geometry::APPEND || root_written,
+        _ => false,
+    }
+}
+
+/// Runs an operation with each of its calls failing in turn.
+fn fail_every_call(operation: Operation) -> usize {
+    let (image, ids) = resting();
+    let before = observe(image.clone());
+    let mut poisoned = 0;
+    for fault in [Fault::Io, Fault::Full, Fault::Short] {
+        for call in 0.. {
+            let disk = SimDisk::new(image.clone());
+            let vault = disk.unlock(&owner()).unwrap();
+            let root =
+                |disk: &SimDisk| disk.image()[usize::try_from(geometry::ROOT_A).unwrap()..][..64].to_vec();
+            let unwritten = root(&disk);
+            disk.fail_at(call, fault);
+            let result = operation(&vault, &ids);
+            let Some(failed) = disk.failed() else {
+                result.unwrap();
+                assert!(call > 10, "an operation makes more calls than that");
+                break;
+            };
+            let context = format!("{fault:?} at call {call}, {failed:?}");
+            if let Err(error) = &result {
+                assert!(matches!(error, Error::Store(_)), "{context}: {error}");
+            }
+            if must_poison(failed, root(&disk) != unwritten) {
+                assert!(result.is_err(), "{context}");
+                let again = vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J45", "x", "2020")));
+                assert!(matches!(again, Err(Error::Store(StoreError::Poisoned))), "{context}");
+                poisoned += 1;
+            }
+            drop(vault);
+            let survivors = [("the process dies", disk.image()), ("the power fails", disk.durable_image())];
+            for (crash, survivor) in survivors {
+                let found = observe(survivor);
+                let is_new = found.epoch == before.epoch.next();
+                assert!(is_new || found == before, "{context}, then {crash}: {found:?}");
+                assert!(!is_new || failed.0 != "read", "{context}: done, and reported as failed");
+                assert!(is_new || result.is_err(), "{context}, then {crash}: an acknowledged commit is lost");
+            }
+        }
+    }
+    poisoned
+}
+
+#[test]
+fn a_fault_at_any_call_of_adding_leaves_the_old_or_the_new_state() {
+    assert!(fail_every_call(add) > 3);
+}
+
+#[test]
+fn a_fault_at_any_call_of_expunging_leaves_the_old_or_the_new_state() {
+    assert!(fail_every_call(expunge) > 5);
+}
+
+#[test]
+fn a_fault_at_any_call_of_a_password_change_leaves_the_old_or_the_new_state() {
+    assert!(fail_every_call(change_password) > 5);
+}
+
+/// The state in which an expungement's root is durable once and nothing else is.
+fn interrupted(operation: Operation) -> Vec<u8> {
+    let (image, ids) = resting();
+    let disk = SimDisk::new(image);
+    let vault = disk.unlock(&owner()).unwrap();
+    operation(&vault, &ids).unwrap();
+    let mut found = None;
+    let mut chance = super::disk::Chance::new(1);
+    super::disk::crash_states(&disk.trace(), &mut chance, &mut |state: CrashState| {
+        let part = |offset: u64| &state.durable[usize::try_from(offset).unwrap()..][..64];
+        if part(geometry::ROOT_A) != part(geometry::ROOT_B) && state.pending.is_empty() && found.is_none() {
+            found = Some(state.durable.clone());
+        }
+    });
+    found.unwrap()
+}
+
+#[test]
+fn a_fault_at_any_call_of_a_recovery_is_an_error_and_the_next_recovery_succeeds() {
+    for operation in [add as Operation, expunge, change_password] {
+        let image = interrupted(operation);
+        let expected = observe(image.clone());
+        for fault in [Fault::Io, Fault::Full, Fault::Short] {
+            for call in 0.. {
+                let disk = SimDisk::new(image.clone());
+                let locked = disk.open().unwrap();
+                disk.fail_at(call, fault);
+                let result = locked.unlock(&owner());
+                let Some(failed) = disk.failed() else {
+                    assert!(result.is_ok() && call > 10);
+                    break;
+                };
+                if let Err(error) = &result {
+                    assert!(matches!(error, Error::Store(_)), "{failed:?}: {error}");
+                }
+                assert!(result.is_err() || !matches!(failed.0, "write" | "sync" | "read"), "{failed:?}");
+                for survivor in [disk.image(), disk.durable_image()] {
+                    assert_eq!(observe(survivor), expected, "{fault:?} at call {call}, {failed:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! A seeded mix of everything that writes a vault, with the model that says
+//! what it must hold after each commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::basics::{diagnosis, key, note, options};
+use super::disk::{Chance, SimDisk, Trace};
+use crate::testing::{Sealed, seed_randomness, start_recording, take_recorded};
+use crate::vault::create::file_image;
+use crate::vault::transaction::compartment_of;
+use crate::*;
+
+/// A text that stands in one entry's content and nowhere else.
+pub(super) const CANARY: &[u8] = b"canary-";
+/// Digits behind [`CANARY`].
+pub(super) const CANARY_DIGITS: usize = 6;
+
+fn canary(number: u32) -> String {
+    format!("canary-{number:06}")
+}
+
+/// An entry as the model has it: its revisions, and the number of its canary.
+#[derive(Clone)]
+pub(super) struct Modelled {
+    pub(super) revisions: Vec<Arc<Entry>>,
+    pub(super) canary: u32,
+}
+
+/// What a vault must hold after a commit.
+#[derive(Clone, Default)]
+pub(super) struct Model {
+    pub(super) entries: BTreeMap<EntryId, Modelled>,
+    pub(super) expunged: BTreeMap<EntryId, u32>,
+    pub(super) password: String,
+}
+
+/// A finished workload.
+pub(super) struct Run {
+    pub(super) disk: SimDisk,
+    pub(super) trace: Trace,
+    /// By the number of the commit.
+    pub(super) models: BTreeMap<Epoch, Model>,
+    pub(super) sealed: Vec<Sealed>,
+    /// Every password that ever was.
+    pub(super) passwords: BTreeSet<String>,
+    /// The durable image right when each expungement was acknowledged.
+    pub(super) erased: Vec<(Epoch, Vec<u8>)>,
+}
+
+pub(super) fn owner() -> Credential {
+    key(1)
+}
+
+/// Opens the general compartment only.
+pub(super) fn clinic() -> Credential {
+    key(2)
+}
+
+pub(super) fn password(text: &str) -> Credential {
+    Credential::password(text).unwrap()
+}
+
+/// The image of a new vault with three ways in.
+pub(super) fn new_image(text: &str) -> Vec<u8> {
+    let (owner, clinic, password) = (owner(), clinic(), password(text));
+    let new = NewVault {
+        access: vec![
+            Access::to_everything(&owner, "owner"),
+            Access { credential: &clinic, name: "clinic", grant: Grant::of(&[Compartment::General]) },
+            Access::to_everything(&password, "password"),
+        ],
+        ..NewVault::individual(&owner)
+    };
+    file_image(&new, &options())
+}
+
+/// A workload under way.
+pub(super) struct Workload {
+    pub(super) disk: SimDisk,
+    chance: Chance,
+    vault: Option<Vault>,
+    is_clinic: bool,
+    model: Model,
+    models: BTreeMap<Epoch, Model>,
+    passwords: BTreeSet<String>,
+    erased: Vec<(Epoch, Vec<u8>)>,
+    canaries: u32,
+}
+
+impl Workload {
+    /// A new vault on a simulated disk, everything determined by the seed.
+    pub(super) fn new(seed: u64) -> Self {
+        seed_randomness(seed);
+        start_recording();
+        let disk = SimDisk::new(new_image("password 0"));
+        let model = Model { password: "password 0".into(), ..Model::default() };
+        disk.acknowledge(Epoch::new(1));
+        Self {
+            vault: Some(disk.unlock(&owner()).unwrap()),
+            disk,
+            chance: Chance::new(seed),
+            is_clinic: false,
+            models: BTreeMap::from([(Epoch::new(1), model.clone())]),
+            passwords: BTreeSet::from([model.password.clone()]),
+            model,
+            erased: Vec::new(),
+            canaries: 0,
+        }
+    }
+
+    /// Runs `steps` operations, and every fourth seed one expungement of so
+    /// many objects that their list overflows the root.
+    pub(super) fn run(seed: u64, steps: usize) -> Run {
+        let mut workload = Self::new(seed);
+        workload.add(3);
+        for _ in 0..steps {
+            workload.step();
+        }
+        if seed.is_multiple_of(4) {
+            workload.overflow();
+        }
+        workload.finish()
+    }
+
+    pub(super) fn finish(mut self) -> Run {
+        self.vault = None;
+        Run {
+            trace: self.disk.trace(),
+            disk: self.disk,
+            models: self.models,
+            sealed: take_recorded(),
+            passwords: self.passwords,
+            erased: self.erased,
+        }
+    }
+
+    fn step(&mut self) {
+        match self.chance.below(12) {
+            0..=2 => {
+                let count = [1, 1, 2, 5, 40][self.chance.below(5)];
+                self.add(count);
+            }
+            3 => self.add_large(),
+            4..=5 => self.amend(),
+            6 => self.retract(),
+            7..=8 => {
+                let count = [1, 1, 2, 9][self.chance.below(4)];
+                self.expunge(count);
+            }
+            9 => self.change_password(),
+            _ => self.reopen(),
+        }
+    }
+
+    /// Many entries, and 81 or more objects to erase at once.
+    fn overflow(&mut self) {
+        self.open_as_owner();
+        for _ in 0..3 {
+            self.add(30);
+        }
+        self.expunge(85);
+        self.add(1);
+        self.amend();
+    }
+
+    fn vault(&self) -> &Vault {
+        self.vault.as_ref().unwrap()
+    }
+
+    fn actor(&self) -> Actor {
+        if self.is_clinic { Actor::new("clinic").unwrap() } else { Actor::owner() }
+    }
+
+    /// The commit returned: from now on it must never be lost.
+    fn acknowledge(&mut self) {
+        let epoch = self.vault().epoch();
+        self.models.insert(epoch, self.model.clone());
+        self.disk.acknowledge(epoch);
+    }
+
+    fn entry(&mut self, canary_number: u32) -> Entry {
+        let canary = canary(canary_number);
+        match self.chance.below(if self.is_clinic { 2 } else { 3 }) {
+            0 => diagnosis(&canary, &format!("of {canary}"), "2019-03"),
+            1 => note("progress", &format!("{canary} slept badly, {canary}")),
+            _ => note("psychotherapy", &format!("said {canary}")),
+        }
+    }
+
+    fn add_entries(&mut self, entries: Vec<(u32, Entry)>) {
+        let actor = self.actor();
+        let add = |tx: &mut Transaction<'_>| entries.iter().map(|(_, entry)| tx.add(entry)).collect();
+        let ids: Vec<EntryId> = self.vault().update(&actor, add).unwrap().value;
+        for (id, (canary, entry)) in ids.into_iter().zip(entries) {
+            self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary });
+        }
+        self.acknowledge();
+    }
+
+    pub(super) fn add(&mut self, count: usize) {
+        let entries = (0..count).map(|_| {
+            self.canaries += 1;
+            (self.canaries, self.entry(self.canaries))
+        });
+        let entries = entries.collect();
+        self.add_entries(entries);
+    }
+
+    /// An entry of several chunks.
+    fn add_large(&mut self) {
+        self.canaries += 1;
+        let text = format!("{} ", canary(self.canaries)).repeat(2500);
+        self.add_entries(vec![(self.canaries, note("progress", &text))]);
+    }
+
+    /// Entries that the present handle may touch.
+    fn choose(&mut self, count: usize) -> Vec<EntryId> {
+        let general = |entry: &Entry| compartment_of(entry) == Compartment::General;
+        let is_clinic = self.is_clinic;
+        let mut ids: Vec<EntryId> = self
+            .model
+            .entries
+            .iter()
+            .filter(|(_, entry)| !is_clinic || general(entry.revisions.last().unwrap()))
+            .map(|(id, _)| *id)
+            .collect();
+        let mut chosen = Vec::new();
+        while chosen.len() < count && !ids.is_empty() {
+            chosen.push(ids.swap_remove(self.chance.below(ids.len())));
+        }
+        chosen
+    }
+
+    pub(super) fn amend(&mut self) {
+        let Some(id) = self.choose(1).pop() else { return };
+        let number = self.model.entries[&id].canary;
+        let text = format!("amended {}", canary(number));
+        let entry = match &self.model.entries[&id].revisions.last().unwrap().record {
+            Record::Note(before) => note(before.form.as_ref().unwrap().as_str(), &text),
+            _ => diagnosis(&canary(number), &text, "2020"),
+        };
+        let actor = self.actor();
+        let reason = format!("because of {}", canary(number));
+        self.vault().update(&actor, |tx| tx.amend(id, &entry, &reason)).unwrap();
+        self.model.entries.get_mut(&id).unwrap().revisions.push(Arc::new(entry));
+        self.acknowledge();
+    }
+
+    fn retract(&mut self) {
+        let Some(id) = self.choose(1).pop() else { return };
+        let modelled = self.model.entries.get_mut(&id).unwrap();
+        let mut entry = (**modelled.revisions.last().unwrap()).clone();
+        entry.marks.retracted = true;
+        let reason = format!("not {}", canary(modelled.canary));
+        modelled.revisions.push(Arc::new(entry));
+        let actor = self.actor();
+        self.vault().update(&actor, |tx| tx.retract(id, &reason)).unwrap();
+        self.acknowledge();
+    }
+
+    pub(super) fn expunge(&mut self, count: usize) {
+        let ids = self.choose(count);
+        if ids.is_empty() {
+            return;
+        }
+        let actor = self.actor();
+        self.vault().expunge(&actor, &ids, "order").unwrap();
+        for id in ids {
+            let gone = self.model.entries.remove(&id).unwrap();
+            self.model.expunged.insert(id, gone.canary);
+        }
+        self.acknowledge();
+        self.erased.push((self.vault().epoch(), self.disk.durable_image()));
+    }
+
+    pub(super) fn change_password(&mut self) {
+        let new = format!("password {}", self.passwords.len());
+        let words = |text: &str| Password::new(text.into()).unwrap();
+        let actor = self.actor();
+        let result = self.vault().change_password(&actor, words(&self.model.password), words(&new));
+        result.unwrap();
+        self.model.password.clone_from(&new);
+        self.passwords.insert(new);
+        self.acknowledge();
+    }
+
+    fn open_as_owner(&mut self) {
+        self.vault = None;
+        self.is_clinic = false;
+        self.vault = Some(self.disk.unlock(&owner()).unwrap());
+    }
+
+    fn reopen(&mut self) {
+        self.vault = None;
+        let which = self.chance.below(3);
+        self.is_clinic = which == 0;
+        let credential = match which {
+            0 => clinic(),
+            1 => password(&self.model.password),
+            _ => owner(),
+        };
+        let vault = self.disk.unlock(&credential).unwrap();
+        assert_eq!(vault.epoch(), *self.models.last_key_value().unwrap().0);
+        self.vault = Some(vault);
+    }
+}
