@@ -1,4 +1,5 @@
 //! Tests of the vault as its users see it.
 
 mod basics;
+mod golden;
 mod import;
