@@ -6,6 +6,7 @@ Every object's digest is compared before it is decrypted.
 import struct
 
 import wire
+from kinds import KINDS
 from outcome import require
 from outer import Sealed, checked_reference
 from primitives import Purpose, open_once, sha256
@@ -35,7 +36,7 @@ class Objects:
     def sealed(self, wired, what):
         """A sealed object from its wire form."""
         offset, length = checked_reference(
-            wired["reference"], wired["length"], self.root.append_end, what,
+            wired["reference"], wired["length"], what,
         )
         return Sealed(wired["key"], offset, length, wired["digest"])
 
@@ -139,12 +140,28 @@ def read_entry(objects, number, row):
         place=number, object_id=row["id"], revision=row["revision"],
     )
     entry = wire.decode(wire.ENTRY, content, what, wire.ENTRY_LIMIT)
-    tags = [(field["tag"], field["index"]) for field in entry["fields"]]
-    require(ascends(tags), f"{what}: fields do not ascend")
+    check_fields(entry, what)
     if row["row_class"] == CURRENT:
         card = wire.decode(wire.CARD, row["inline"], "card", wire.CARD_LIMIT)
         require(card["kind"] == entry["kind"], f"{what}: kind of its card")
     return entry
+
+
+def check_fields(entry, what):
+    """The kind is known; its fields ascend, have its types, and are indexed from 0."""
+    require(entry["kind"] in KINDS, f"{what}: unknown kind")
+    _, schema = KINDS[entry["kind"]]
+    expected = {}
+    tags = [field["tag"] for field in entry["fields"]]
+    require(tags == sorted(tags), f"{what}: fields do not ascend")
+    for field in entry["fields"]:
+        tag = field["tag"]
+        require(tag in schema, f"{what}: unknown field")
+        field_type, repeats = schema[tag]
+        require(field["value"][0] == field_type, f"{what}: type of a field")
+        require(field["index"] == expected.get(tag, 0), f"{what}: index of a field")
+        require(repeats or field["index"] == 0, f"{what}: a field that does not repeat")
+        expected[tag] = field["index"] + 1
 
 
 def read_object(objects, number, row, purpose, shape, limit, what):
@@ -177,6 +194,7 @@ def read_ledger(objects, number, row, links):
     )
     require(ledger["epoch"] == row["epoch"], f"{what}: epoch")
     link = links[ledger["epoch"]]
+    require(ascends([leaf["index"] for leaf in ledger["leaves"]]), f"{what}: leaves do not ascend")
     for leaf in ledger["leaves"]:
         check_leaf(leaf, link, what)
     return ledger["leaves"]
@@ -200,9 +218,8 @@ def check_leaf(leaf, link, what):
 
 
 def check_head(number, place, rows, links):
-    """The ledger head names the last link with a leaf of the compartment."""
-    epochs = [row["epoch"] for row in rows if row["row_class"] == LEDGER]
-    if epochs:
-        what = f"place {number}: ledger head"
-        require(place.head_epoch == max(epochs), what)
-        require(place.head_digest == links[place.head_epoch]["digest"], what)
+    """The ledger head names the last link with a leaf of the compartment; of `record`, the last."""
+    wanted = LINK if number == RECORD else LEDGER
+    last = max((row["epoch"] for row in rows if row["row_class"] == wanted), default=0)
+    digest = links[last]["digest"] if last else bytes(32)
+    require((place.head_epoch, place.head_digest) == (last, digest), f"place {number}: ledger head")

@@ -53,6 +53,13 @@ class CostlyKdf(Refused):
     name = "costly-kdf"
 
 
+class InvalidKdf(Refused):
+    """The numbers are not parameters of Argon2."""
+
+    code = 8
+    name = "kdf"
+
+
 def require(condition, rule):
     """Refuse a vault that breaks a rule."""
     if not condition:

@@ -7,7 +7,7 @@ import hmac
 import struct
 from dataclasses import dataclass
 
-from outcome import CostlyKdf, Damaged, NewerVersion, NotAVault, WeakKdf, WrongCredential, require
+from outcome import CostlyKdf, Damaged, InvalidKdf, NewerVersion, NotAVault, WeakKdf, WrongCredential, require
 from primitives import (
     Purpose, committed_schedule, context, decapsulate, decrypt_chunks, expand, open_committed,
     sha256, stretch_key, stretch_password,
@@ -81,13 +81,11 @@ class Root:
 
     epoch: int
     previous: bytes
-    generation: int
     area_digest: bytes
-    append_end: int
+    least_reader: int
     places: tuple
     erase_list: Sealed
     to_erase: tuple
-    block: bytes
 
 
 @dataclass(frozen=True)
@@ -139,11 +137,12 @@ def read_areas(file):
 
 
 def parse_area(file, offset):
-    """One area, or None if its digest is wrong."""
+    """One area, or None if its digest or its reserved bytes are wrong."""
     block = file[offset:offset + AREA_LENGTH]
     if len(block) != AREA_LENGTH or sha256(block[:28640]) != block[28640:]:
         return None
-    require(not any(block[24944:28608]), "credential area: reserved bytes")
+    if any(block[24944:28608]):
+        return None
     kdf = tuple(
         KdfParameters(*struct.unpack_from("<III", block, at), block[at + 12:at + 44])
         for at in (8, 52)
@@ -162,13 +161,15 @@ def distinct_runs(areas):
 
 def check_cost(runs):
     """Refuse hostile or careless KDF parameters before any memory is allocated."""
+    total = 0
     for run in runs:
-        if run.memory > MEMORY_CEILING or run.passes > PASSES_CEILING or run.lanes > LANES_CEILING:
+        total += run.memory * run.passes
+        ceilings = run.memory > MEMORY_CEILING or run.passes > PASSES_CEILING or run.lanes > LANES_CEILING
+        if ceilings or total > TOTAL_CEILING:
             raise CostlyKdf("KDF parameters: over a ceiling")
-    if sum(run.memory * run.passes for run in runs) > TOTAL_CEILING:
-        raise CostlyKdf("KDF parameters: over the ceiling of one opening")
-    for run in runs:
-        if run.memory < MEMORY_FLOOR or run.passes < PASSES_FLOOR or run.lanes < 1:
+        if run.passes < 1 or run.lanes < 1 or run.memory < 8 * run.lanes:
+            raise InvalidKdf("KDF parameters: not those of Argon2")
+        if run.memory < MEMORY_FLOOR or run.passes < PASSES_FLOOR:
             raise WeakKdf("KDF parameters: under a floor")
 
 
@@ -180,7 +181,9 @@ class Password:
 
     def unlock_keys(self, areas, _vault_id):
         """Every key that may open a slot."""
-        return [stretch_password(self.password, run) for run in distinct_runs(areas)]
+        runs = distinct_runs(areas)
+        check_cost(runs)
+        return [stretch_password(self.password, run) for run in runs]
 
 
 class RandomKey:
@@ -195,33 +198,39 @@ class RandomKey:
 
 
 def unlock(header, areas, credential):
-    """Every (area, keys) that the credential opens, each under a right MAC."""
-    check_cost(distinct_runs(areas))
+    """Every (area, keys) whose slot commits to the credential; no keys if the rest is damaged."""
     unlock_keys = credential.unlock_keys(areas, header.vault_id)
     opened = []
     for area in areas:
-        keys = open_area(header, area, unlock_keys)
-        if keys is not None:
-            opened.append((area, keys))
+        committed = find_slot(header, area, unlock_keys)
+        if committed is not None:
+            opened.append((area, open_slot(header, area, *committed)))
     if not opened:
         raise WrongCredential("no slot commits to the credential")
     return opened
 
 
-def open_area(header, area, unlock_keys):
-    """The keys that the area grants to the credential, if a slot commits to it."""
+def find_slot(header, area, unlock_keys):
+    """The slot that commits to one of the keys, with the schedule of its own box."""
     bound = header.context(Purpose.OWN_BOX, schema=0)
+    found = None
     for unlock_key in unlock_keys:
         for slot in area.slots:
-            own = slot[:104]
-            schedule = committed_schedule(unlock_key, bound, own, "own box")
+            schedule = committed_schedule(unlock_key, bound, slot[:104], "own box")
             if schedule is not None:
-                seed = decrypt_chunks(*schedule, b"", own[56:], "own box")
-                keys = open_granted(header, seed, slot)
-                tag = hmac.digest(keys.area, area.signed, "sha256")
-                require(hmac.compare_digest(tag, area.mac), "credential area: MAC")
-                return keys
-    return None
+                found = (slot, schedule)
+    return found
+
+
+def open_slot(header, area, slot, schedule):
+    """The keys that a slot grants under a right MAC, else None."""
+    try:
+        seed = decrypt_chunks(*schedule, b"", slot[56:104], "own box")
+        keys = open_granted(header, seed, slot)
+    except Damaged:
+        return None
+    tag = hmac.digest(keys.area, area.signed, "sha256")
+    return keys if hmac.compare_digest(tag, area.mac) else None
 
 
 def open_granted(header, seed, slot):
@@ -245,74 +254,68 @@ def open_granted(header, seed, slot):
     )
 
 
-def newest_pair(header, file, opened):
-    """The root of the highest epoch that names an area which the credential opens."""
-    pairs, opens = [], False
+def newest_pair(header, file, areas, opened):
+    """The root of the highest epoch that names an intact area which the credential opens."""
+    pairs = []
     for area, keys in opened:
-        for offset in ROOT_OFFSETS:
-            root = open_root(header, keys.root, file[offset:offset + ROOT_LENGTH])
-            opens = opens or root is not None
-            if root is not None and root.area_digest == area.digest:
-                require(root.generation == area.generation, "root: generation of its area")
-                pairs.append((root.epoch, root, keys))
-    if not pairs and opens:
-        raise WrongCredential("the credential opens only an area that no root names")
-    require(pairs, "both roots: do not open")
+        roots = [open_root(header, keys.root, file[at:at + ROOT_LENGTH]) for at in ROOT_OFFSETS] if keys else []
+        pairs += [(root.epoch, root, keys) for root in roots if root and root.area_digest == area.digest]
+    if not pairs:
+        other_is_intact = len({area.digest for area in areas}) > 1
+        refusal = WrongCredential if other_is_intact else Damaged
+        raise refusal("no root belongs to an area that the credential opens")
     _, root, keys = max(pairs, key=lambda pair: pair[0])
+    if root.least_reader > READER_VERSION:
+        raise NewerVersion("root: least reader version")
     return root, keys
 
 
 def open_root(header, key, block):
-    """A root, or None if its block does not authenticate."""
+    """A root, or None if its block does not open or parse."""
     if len(block) != ROOT_LENGTH:
         return None
     try:
         plaintext = open_committed(key, header.context(Purpose.ROOT), block, "root")
+        return None if plaintext is None else parse_root(plaintext)
     except Damaged:
         return None
-    return None if plaintext is None else parse_root(plaintext, block)
 
 
-def parse_root(plaintext, block):
+def parse_root(plaintext):
     """The fields of a root."""
     cursor = Cursor(plaintext, "root")
     epoch, _commit, previous = u64(cursor), cursor.take(16), cursor.take(32)
-    generation, area_digest = u64(cursor), cursor.take(32)
-    if u16(cursor) > READER_VERSION:
-        raise NewerVersion("root: least reader version")
-    append_end = u64(cursor)
+    _generation, area_digest = u64(cursor), cursor.take(32)
+    least_reader, _append_end = u16(cursor), u64(cursor)
     places = tuple(cursor.take(PLACE_LENGTH) for _ in range(PLACES))
-    erase_list = parse_optional_sealed(cursor, append_end)
+    erase_list = parse_optional_sealed(cursor)
     count = u16(cursor)
     require(count <= ERASE_CAPACITY, "root: too many objects to erase")
-    to_erase = tuple(parse_reference(cursor, append_end) for _ in range(count))
+    to_erase = tuple(parse_reference(cursor) for _ in range(count))
     require(not any(cursor.take(cursor.left())), "root: reserved bytes")
-    return Root(
-        epoch, previous, generation, area_digest, append_end, places, erase_list, to_erase, block,
-    )
+    return Root(epoch, previous, area_digest, least_reader, places, erase_list, to_erase)
 
 
-def parse_optional_sealed(cursor, append_end):
+def parse_optional_sealed(cursor):
     """A flag and a sealed object, zeros if there is none."""
     if boolean(cursor):
         key = cursor.take(32)
-        offset, length = parse_reference(cursor, append_end)
+        offset, length = parse_reference(cursor)
         return Sealed(key, offset, length, cursor.take(32))
     require(not any(cursor.take(88)), f"{cursor.what}: an absent object is not zero")
     return None
 
 
-def parse_reference(cursor, append_end):
+def parse_reference(cursor):
     """Offset and length of an object, inside the append area."""
-    return checked_reference(cursor.take(16), u64(cursor), append_end, cursor.what)
+    return checked_reference(cursor.take(16), u64(cursor), cursor.what)
 
 
-def checked_reference(opaque, length, append_end, what):
+def checked_reference(opaque, length, what):
     """The offset in an opaque reference."""
     offset = int.from_bytes(opaque[:8], "little")
     require(not any(opaque[8:]), f"{what}: a reference's reserved bytes")
     require(offset >= APPEND_START, f"{what}: a reference below the append area")
-    require(offset + length <= append_end, f"{what}: a reference past the append end")
     return offset, length
 
 
@@ -324,7 +327,7 @@ def open_place(header, root, number, key):
     require(plaintext is not None, f"{what}: commitment")
     cursor = Cursor(plaintext, what)
     epoch = u64(cursor)
-    page = parse_optional_sealed(cursor, root.append_end)
+    page = parse_optional_sealed(cursor)
     place = Place(epoch, page, u64(cursor), u64(cursor), cursor.take(32))
     require(not any(cursor.take(cursor.left())), f"{what}: reserved bytes")
     require((page is None) == (place.rows == 0), f"{what}: number of rows")

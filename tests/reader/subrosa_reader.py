@@ -23,24 +23,23 @@ from catalogue import (
     CURRENT, CUSTODY, DIRECTORY, EARLIER, LEDGER, RECORD, VAULT_RECORD, Objects, check_head,
     check_row, read_chain, read_entry, read_ledger, read_object, read_rows,
 )
+from kinds import KINDS
 from outcome import Refused, WrongCredential, require
 from outer import (
-    Header, Password, RandomKey, needs_recovery, newest_pair, open_place, read_areas, unlock,
+    SLOTS, Header, Password, RandomKey, checked_reference, needs_recovery, newest_pair, open_place, read_areas, unlock,
 )
 from primitives import Purpose
 
 COMPARTMENTS = (
-    "record", "custody", "general", "psychotherapy-notes", "substance-use", "sealed", "spare", "spare",
-)
-KINDS = (
-    None, "diagnosis", "treatment", "medication", "hospitalization", "encounter", "note",
-    "substance-use", "family-history", "assessment", "allergy", "immunization", "observation",
-    "legal-document", "advance-directive", "statement", "patient", "provider", "attachment", "other",
+    "record", "custody", "general", "psychotherapy-notes", "substance-use", "sealed",
+    "spare-a", "spare-b",
 )
 ACTIONS = (
     None, "created", "added", "imported", "amended", "retracted", "expunged", "released",
     "password changed", "exported",
 )
+ACCESS_KINDS = (None, "password", "recovery key", "raw key")
+PUBLIC_LENGTH = 1216
 DETAILS = (None, "recipient", "purpose", "policy", "excerpt")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RECOVERY_LABEL, RAW_LABEL = b"subrosa/v1 recovery key", b"subrosa/v1 raw key"
@@ -49,7 +48,8 @@ RECOVERY_LABEL, RAW_LABEL = b"subrosa/v1 recovery key", b"subrosa/v1 raw key"
 def read_vault(file, credential):
     """Everything that a credential can read in the bytes of a vault."""
     header = Header(file)
-    root, keys = newest_pair(header, file, unlock(header, read_areas(file), credential))
+    areas = read_areas(file)
+    root, keys = newest_pair(header, file, areas, unlock(header, areas, credential))
     objects = Objects(header, root, file)
     check_erase_list(objects)
     places = {
@@ -63,11 +63,12 @@ def read_vault(file, credential):
     links = read_chain(rows[RECORD], root)
     for number, place in places.items():
         check_head(number, place, rows[number], links)
-    check_records(objects, rows)
+    check_vault_record(objects, rows)
     return {
         "vault": header.vault_id.hex(),
         "epoch": root.epoch,
         "needs_recovery": needs_recovery(file),
+        "access": all_access(objects, rows),
         "entries": all_entries(objects, rows),
         "ledger": all_lines(objects, rows, links),
     }
@@ -78,19 +79,41 @@ def check_erase_list(objects):
     sealed = objects.root.erase_list
     if sealed is not None:
         content = objects.open(sealed, "erase list", Purpose.ERASE_LIST, schema=0)
-        wire.decode(wire.ERASE_LIST, content, "erase list", wire.ERASE_LIST_LIMIT)
+        listed = wire.decode(wire.ERASE_LIST, content, "erase list", wire.ERASE_LIST_LIMIT)
+        for reference, length in listed:
+            checked_reference(reference, length, "erase list")
 
 
-def check_records(objects, rows):
-    """The vault record and the directory are there and read."""
-    for number, row_class, purpose, shape, limit, what in (
-        (RECORD, VAULT_RECORD, Purpose.VAULT_RECORD, wire.VAULT_RECORD, wire.VAULT_RECORD_LIMIT, "vault record"),
-        (CUSTODY, DIRECTORY, Purpose.DIRECTORY, wire.DIRECTORY, wire.DIRECTORY_LIMIT, "directory"),
-    ):
-        if number in rows:
-            found = [row for row in rows[number] if row["row_class"] == row_class]
-            require(len(found) == 1, f"{what}: missing")
-            read_object(objects, number, found[0], purpose, shape, limit, what)
+def read_record(objects, rows, number, row_class, purpose, shape, limit, what):
+    """The content of the only row of its class."""
+    found = [row for row in rows[number] if row["row_class"] == row_class]
+    require(len(found) == 1, f"{what}: missing")
+    return read_object(objects, number, found[0], purpose, shape, limit, what)
+
+
+def check_vault_record(objects, rows):
+    """The vault record is there and reads."""
+    read_record(
+        objects, rows, RECORD, VAULT_RECORD, Purpose.VAULT_RECORD,
+        wire.VAULT_RECORD, wire.VAULT_RECORD_LIMIT, "vault record",
+    )
+
+
+def all_access(objects, rows):
+    """The ways in that the directory lists, or None if it is not granted."""
+    if CUSTODY not in rows:
+        return None
+    slots = read_record(
+        objects, rows, CUSTODY, DIRECTORY, Purpose.DIRECTORY,
+        wire.DIRECTORY, wire.DIRECTORY_LIMIT, "directory",
+    )
+    require(len(slots) == SLOTS, "directory: number of slots")
+    require(all(len(slot["public"]) == PUBLIC_LENGTH for slot in slots), "directory: public halves")
+    return [
+        {"name": slot["name"], "kind": ACCESS_KINDS[slot["kind"]], "created": slot["created"]}
+        for slot in slots
+        if name_of(ACCESS_KINDS, slot["kind"])
+    ]
 
 
 def all_entries(objects, rows):
@@ -119,7 +142,7 @@ def show_revision(number, row, entry):
         "compartment": COMPARTMENTS[number],
         "revision": row["revision"],
         "epoch": row["epoch"],
-        "kind": {"number": kind, "name": name_of(KINDS, kind)},
+        "kind": {"number": kind, "name": KINDS[kind][0]},
         "fields": [
             {"tag": field["tag"], "index": field["index"], "value": show_variant(field["value"])}
             for field in entry["fields"]
@@ -160,7 +183,7 @@ def show_bytes(content):
 
 
 def all_lines(objects, rows, links):
-    """Every line of the ledger, by epoch and leaf."""
+    """Every line of the ledger, by epoch, compartment and leaf."""
     lines, seen = [], set()
     for number, some in rows.items():
         for row in some:
@@ -169,7 +192,8 @@ def all_lines(objects, rows, links):
                     where = (row["epoch"], leaf["index"])
                     require(where not in seen, "ledger: two lines at one leaf")
                     seen.add(where)
-                    lines.append((where, show_line(number, links[row["epoch"]], leaf)))
+                    order = (row["epoch"], number, leaf["index"])
+                    lines.append((order, show_line(number, links[row["epoch"]], leaf)))
     return [line for _, line in sorted(lines, key=lambda item: item[0])]
 
 

@@ -4,6 +4,8 @@ A shape is a function that takes a Cursor. Bytes that would encode differently,
 or that are left over, are refused.
 """
 
+import datetime
+import re
 import struct
 
 from outcome import Damaged, require
@@ -73,6 +75,40 @@ def text(cursor):
         raise Damaged(f"{cursor.what}: text is not UTF-8") from None
 
 
+def bounded(limit):
+    """Text that is not empty and at most so many bytes long."""
+
+    def shape(cursor):
+        value = text(cursor)
+        require(1 <= len(value.encode()) <= limit, f"{cursor.what}: length of a text")
+        return value
+
+    return shape
+
+
+DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+CLOCK = re.compile(
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::(?:[0-5][0-9]|60)(?:\.[0-9]+)?)?"
+    r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
+)
+DATE_LIMIT = 40
+
+
+def date(cursor):
+    """A date of the calendar, as precise as its source wrote it."""
+    value = text(cursor)
+    day = DAY.match(value)
+    require(day and len(value) <= DATE_LIMIT, f"{cursor.what}: a date's form")
+    clock = value[day.end():]
+    whole = not clock or (day[3] and CLOCK.fullmatch(clock))
+    require(whole, f"{cursor.what}: a date's form")
+    try:
+        datetime.date(*(int(part or "1") for part in day.groups()))
+    except ValueError:
+        raise Damaged(f"{cursor.what}: a date that is not in the calendar") from None
+    return value
+
+
 def vector(item):
     """A counted sequence; each item takes at least one byte."""
 
@@ -111,8 +147,9 @@ def one_of(*variants):
     return shape
 
 
-OPTIONAL_TEXT = optional(text)
-TEXTS = vector(text)
+SHORT, LONG = bounded(1024), bounded(8388608)
+OPTIONAL_TEXT, OPTIONAL_DATE = optional(SHORT), optional(date)
+TEXTS = vector(SHORT)
 DIGEST = array(32)
 IDENTIFIER = array(16)
 
@@ -137,7 +174,7 @@ ERASE_LIST_LIMIT = MEBIBYTES_64
 # Section 9.2
 LINK = struct_of(epoch=u64, time=i64, previous_link=DIGEST, previous_root=DIGEST, leaves=DIGEST)
 LINE = struct_of(
-    action=u16, actor=text, reason=OPTIONAL_TEXT,
+    action=u16, actor=text, reason=optional(text),
     subjects=vector(IDENTIFIER), details=vector(together(u16, text)),
 )
 
@@ -184,17 +221,17 @@ ADDRESS = struct_of(
     **optional_texts("purpose", "text"), lines=TEXTS,
     **optional_texts("city", "district", "state", "postal_code", "country"),
 )
-LOCATION = one_of(("Inline", byte_string), ("InSource", text), ("External", text))
+LOCATION = one_of(("Inline", byte_string), ("InSource", SHORT), ("External", SHORT))
 ATTACHMENT = struct_of(
-    **optional_texts("content_type", "title", "created"),
+    **optional_texts("content_type", "title"), created=OPTIONAL_DATE,
     size=optional(u64), location=optional(LOCATION),
 )
 SCALAR = one_of(
-    ("Concept", CONCEPT), ("Quantity", QUANTITY), ("Date", text), ("Text", text), ("Boolean", boolean),
+    ("Concept", CONCEPT), ("Quantity", QUANTITY), ("Date", date), ("Text", LONG), ("Boolean", boolean),
 )
 COMPONENT = struct_of(code=CONCEPT, value=optional(SCALAR))
 VALUE = one_of(
-    ("Concept", CONCEPT), ("Date", text), ("Token", text), ("Narrative", text),
+    ("Concept", CONCEPT), ("Date", date), ("Token", SHORT), ("Narrative", LONG),
     ("Quantity", QUANTITY), ("Boolean", boolean), ("Party", PARTY), ("Name", NAME),
     ("Address", ADDRESS), ("Telecom", TELECOM), ("Identifier", IDENTIFIER_VALUE),
     ("Attachment", ATTACHMENT), ("Component", COMPONENT),
@@ -202,13 +239,13 @@ VALUE = one_of(
 FIELD = struct_of(tag=u16, index=u16, value=VALUE)
 ORIGIN = one_of(("Imported", None), ("EnteredByOwner", None), ("EnteredByProvider", None))
 PROVENANCE = struct_of(
-    provider=optional(PARTY), document=OPTIONAL_TEXT, recorded=OPTIONAL_TEXT,
+    provider=optional(PARTY), document=OPTIONAL_TEXT, recorded=OPTIONAL_DATE,
     origin=ORIGIN, identity=OPTIONAL_TEXT, labels=vector(CODING),
 )
 SOURCE = struct_of(format=one_of(("FhirR4Json", None)), bytes=byte_string)
-LEGAL_HOLD = struct_of(reason=text, until=OPTIONAL_TEXT)
+LEGAL_HOLD = struct_of(reason=LONG, until=OPTIONAL_DATE)
 MARKS = struct_of(
-    retracted=boolean, expires=OPTIONAL_TEXT,
+    retracted=boolean, expires=OPTIONAL_DATE,
     legal_holds=vector(LEGAL_HOLD), disputes=vector(IDENTIFIER),
 )
 ENTRY = struct_of(
@@ -218,9 +255,9 @@ ENTRY_LIMIT = MEBIBYTES_64
 
 # Section 9.5
 CARD = struct_of(
-    kind=u16, flags=u16, complete=boolean, start=OPTIONAL_TEXT,
-    end=one_of(("Open", None), ("SameAsStart", None), ("At", text)),
-    system=one_of(("Absent", None), ("Known", u16), ("Named", text)),
+    kind=u16, flags=u16, complete=boolean, start=OPTIONAL_DATE,
+    end=one_of(("Open", None), ("SameAsStart", None), ("At", date)),
+    system=one_of(("Absent", None), ("Known", u16), ("Named", SHORT)),
     **optional_texts("code", "display", "provider"),
 )
 CARD_LIMIT = 300

@@ -23,7 +23,7 @@ pub(super) struct Case {
     pub(super) why: &'static str,
 }
 
-/// The vector of a changed file.
+/// The vector of a changed file, as patches of the original.
 pub(super) fn vector(case: &Case, base: (&str, &[u8]), credential: &Value, changed: &[u8]) -> Value {
     let (file, original) = base;
     let (expect, content) = outcome(case.expect, file);

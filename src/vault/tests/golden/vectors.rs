@@ -42,7 +42,20 @@ pub(super) fn all(whole: &[Vec<u8>; 2], migrating: &[Vec<u8>; 2]) -> Vec<Value> 
         vectors.push(vector(&case, base, &secret(PASSWORD), &changed));
     }
     vectors.extend(interrupted(whole, migrating));
-    vectors.extend(faults::all(&whole[1]).iter().map(|(case, changed)| vector(case, base, &raw(), changed)));
+    vectors.extend(of_key_holders(&whole[1]));
+    vectors
+}
+
+/// The faults that need keys, as what differs from the file with roots sealed again.
+fn of_key_holders(file: &[u8]) -> Vec<Value> {
+    let cases = faults::all(file);
+    let (first, resealed) = &cases[0];
+    let mut vectors = vec![vector(first, ("whole.vault", file), &raw(), resealed)];
+    for (case, changed) in &cases[1..] {
+        let mut vector = vector(case, ("whole.vault", resealed), &raw(), changed);
+        vector["on"] = json!(first.name);
+        vectors.push(vector);
+    }
     vectors
 }
 
@@ -127,11 +140,9 @@ const OUTER: [Fault; 25] = [
     ),
     (
         "magic with a converted line end",
-        |file| {
-            file.remove(12);
-        },
+        |file| file[12] = b'\n',
         "not-a-vault",
-        "a text transfer took the carriage return",
+        "a text transfer changed the carriage return",
     ),
     ("cut behind the magic", |file| file.truncate(16), "damaged", "the version is missing"),
     ("cut inside the header", |file| file.truncate(2000), "damaged", "the header is shorter than 4096 bytes"),
