@@ -134,6 +134,9 @@ fn labels(text: &str) -> std::collections::BTreeSet<String> {
 fn sources(folder: &std::path::Path, text: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        if path.ends_with("tests") {
+            continue;
+        }
         if path.is_dir() {
             sources(&path, text);
         } else if path.extension().is_some_and(|extension| extension == "rs") {

@@ -116,6 +116,11 @@ fn assert_expected(reader: &str, vector: &Json, outcome: &str, content: Option<&
     }
 }
 
+/// Whether the expected contents are to be written, and so not to be compared yet.
+fn is_writing() -> bool {
+    std::env::var_os("SUBROSA_WRITE_GOLDEN").is_some()
+}
+
 fn write_expected(vectors: &Vectors) {
     let mut written = Vec::new();
     for vector in &vectors.0 {
@@ -130,7 +135,7 @@ fn write_expected(vectors: &Vectors) {
 #[test]
 fn the_library_finds_in_every_vector_what_it_should() {
     let vectors = Vectors::read();
-    if std::env::var_os("SUBROSA_WRITE_GOLDEN").is_some() {
+    if is_writing() {
         write_expected(&vectors);
     }
     for vector in &vectors.0 {
@@ -138,7 +143,7 @@ fn the_library_finds_in_every_vector_what_it_should() {
         assert_expected("library", vector, &outcome, content.as_ref());
     }
     let refused = vectors.0.iter().filter(|vector| vector["content"].is_null()).count();
-    assert!(refused >= 90, "{refused} of {} vectors are faults", vectors.0.len());
+    assert!(refused >= 100, "{refused} of {} vectors are faults", vectors.0.len());
 }
 
 #[test]
@@ -177,6 +182,10 @@ fn python() -> Option<String> {
 
 #[test]
 fn the_independent_reader_finds_the_same() {
+    if is_writing() {
+        eprintln!("SKIPPED: run again without SUBROSA_WRITE_GOLDEN to compare");
+        return;
+    }
     let Some(python) = python() else { return };
     let run = Command::new(python)
         .env("PYTHONDONTWRITEBYTECODE", "1")

@@ -11,7 +11,7 @@ use crate::format::place::{Compartment, LedgerHead};
 use crate::id::{EntryId, Epoch};
 use crate::payload::decode_entry;
 use crate::payload::history::LedgerV1;
-use crate::tree::{Row, RowClass};
+use crate::tree::{Row, RowClass, RowKey};
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -102,6 +102,7 @@ impl Vault {
                 report.not_checked.push(compartment);
             }
         }
+        view.check_own_rows(&mut report);
         view.check_history(&mut report);
         Ok(report)
     }
@@ -122,6 +123,18 @@ impl View<'_> {
         });
         report.findings.extend(damaged);
         Ok(())
+    }
+
+    /// Whether the rows are there without which a vault cannot do its work.
+    fn check_own_rows(&self, report: &mut CheckReport) {
+        let own = [(Compartment::Record, "vault record"), (Compartment::Custody, "directory")];
+        for (compartment, name) in own {
+            let held = self.core.keyring.compartment(compartment).is_some();
+            let missing = held && !matches!(self.row(compartment, &RowKey::named(name)), Ok(Some(_)));
+            if missing {
+                report.findings.push(CheckFinding::DamagedPart { compartment });
+            }
+        }
     }
 
     fn check_row(&self, compartment: Compartment, row: &Row, report: &mut CheckReport) {

@@ -975,7 +975,19 @@ mod link {
     pub(super) const LEAVES: usize = 80;
 }
 
-const HISTORY: [Fault; 11] = [
+/// A compartment without its rows of a class.
+fn without(forge: &mut Forge, compartment: Compartment, class: u8) {
+    let mut rows = forge.rows(compartment);
+    rows.retain(|row| row[row::CLASS] != class);
+    if !rows.is_empty() {
+        return forge.set_rows(compartment, &rows);
+    }
+    let place = Place { trie: None, rows: 0, ..forge.place(compartment) };
+    forge.set_place(compartment, &place);
+    forge.publish();
+}
+
+const HISTORY: [Fault; 13] = [
     (
         "link sealed again",
         |forge| forge.change_link(2, |_| {}),
@@ -1044,6 +1056,13 @@ const HISTORY: [Fault; 11] = [
         |forge| forge.change_content(NOTES, 4, |ledger| ledger[16] ^= 1),
         "damaged",
         "the index says which child each node is",
+    ),
+    ("vault record missing", |forge| without(forge, RECORD, 5), "damaged", "there is one vault record"),
+    (
+        "directory missing",
+        |forge| without(forge, Compartment::Custody, 6),
+        "damaged",
+        "there is one directory",
     ),
     (
         "head of the record flipped",
