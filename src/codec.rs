@@ -3,6 +3,7 @@
 //! Every reader here takes a slice, meets a named limit before it works, and
 //! leaves nothing over.
 
+pub(crate) mod base64url;
 pub(crate) mod fixed;
 pub(crate) mod json;
 pub(crate) mod padding;

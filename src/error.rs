@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::codec::wire::WireError;
 use crate::crypto::kdf::KdfError;
 use crate::crypto::random::RandomError;
+use crate::excerpt::IssueExcerptError;
 use crate::format::FormatError;
 use crate::format::place::Compartment;
 use crate::id::EntryId;
@@ -78,6 +79,12 @@ pub enum Error {
         /// The entry.
         id: EntryId,
     },
+    /// The policy lets nothing out.
+    #[error("nothing would be released: the preview says what was withheld and why")]
+    NothingToRelease,
+    /// The excerpt could not be made.
+    #[error(transparent)]
+    Issue(#[from] IssueExcerptError),
     /// A value is not usable.
     #[error("{what}")]
     Invalid {
@@ -152,6 +159,8 @@ impl Error {
             Self::NoSuchEntry { .. } => "no-such-entry",
             Self::NoSuchRevision { .. } => "no-such-revision",
             Self::LegalHold { .. } => "legal-hold",
+            Self::NothingToRelease => "nothing-to-release",
+            Self::Issue(_) => "not-issued",
             Self::Invalid { .. } => "invalid",
             Self::TooLarge => "too-large",
             Self::Kdf(KdfError::TooWeak { .. }) => "weak-kdf",

@@ -59,6 +59,8 @@ ids! {
     EntryId;
     /// Names one commit. Random, drawn for each.
     CommitId;
+    /// Names one issued excerpt. Random, drawn for each copy.
+    ExcerptId;
 }
 
 /// The number of a commit: 1 at creation, one more with each.

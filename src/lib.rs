@@ -1,16 +1,60 @@
 //! Subrosa keeps a person's health records as encrypted entries under
-//! password-derived keys and releases from them only redacted excerpts that a
-//! third party can verify without seeing the rest.
+//! password-derived keys, and releases from them only redacted, signed excerpts
+//! that a third party can verify without seeing the rest.
+//!
+//! - [`Vault`] creates, [`LockedVault`] opens: one file per person, in a published format.
+//! - [`Vault::update`] changes: add, amend, retract, expunge, as one durable commit.
+//! - [`Vault::list`] and [`Vault::entry`] read; [`Vault::check`] authenticates everything.
+//! - [`Import`] reads FHIR R4; every resource's bytes are kept exactly.
+//! - [`Policy`] says what may leave, denying by default; [`Vault::preview`] shows it,
+//!   [`Vault::release`] signs it as an [`Excerpt`] and writes it in the ledger first.
+//! - [`UnverifiedExcerpt`] is what a recipient checks, with no vault at all.
+//!
+//! It is not a server, not an EHR, not audited, and not legal advice: a policy is
+//! the releaser's decision. What encryption, expungement and redaction cannot do
+//! stands in `SECURITY.md`.
+//!
+//! Everything is synchronous; async programs call it on a blocking thread. A
+//! [`Vault`] can be shared between threads.
+//!
+//! ```
+//! use subrosa::*;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // A raw key for the sake of speed; a person has a password:
+//! // Credential::password("a long sentence that nobody else says")?
+//! let key = Credential::from(RawKey::generate()?);
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("record.vault");
+//! let vault = Vault::create(&path, &NewVault::individual(&key), VaultOptions::default())?;
+//!
+//! let mut asthma = Diagnosis::default();
+//! asthma.code = Some(Concept::from_text(Token::new("Asthma")?));
+//! asthma.onset = Some("1998-04".parse()?);
+//! let entry = Entry::new(asthma, Provenance::default());
+//! let id = vault.update(&Actor::owner(), |tx| tx.add(&entry))?.value;
+//! drop(vault);
+//!
+//! let vault = LockedVault::open(&path, VaultOptions::default())?.unlock(&key)?;
+//! assert_eq!(vault.entry(id)?.display().as_deref(), Some("Asthma"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod codec;
 mod crypto;
 mod error;
+mod excerpt;
 mod format;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod id;
 mod interop;
 mod keys;
 mod payload;
 mod record;
+mod release;
 mod secret;
 mod store;
 #[cfg(test)]
@@ -18,14 +62,26 @@ mod testing;
 mod tree;
 mod vault;
 
-// Import: other people's formats.
-pub use codec::json::JsonError;
-pub use interop::fhir::{
-    Document, Finding, FindingReason, Import, ImportError, ImportLimits, ImportOptions, Imported,
-    ImportedEntry, PatientReferences, Piece,
-};
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
-pub use payload::PayloadError;
+// The vault: create, open, change, read.
+pub use crypto::digest::Digest;
+pub use crypto::kdf::{KdfCost, KdfError, KdfLimits};
+pub use crypto::random::RandomError;
+pub use error::{Error, ErrorKind};
+pub use format::FormatError;
+pub use format::place::Compartment;
+pub use id::{CommitId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
+pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey};
+pub use secret::SecretText;
+pub use vault::{
+    Access, AccessKind, Action, Actor, CheckFinding, CheckReport, Checkpoint, Committed, Coverage, Detail,
+    ErasureReport, Expunged, Filter, HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess,
+    LockedVault, NewVault, ParseCheckpointError, Recovery, ReleaseRequest, Revision, Transaction, Vault,
+    VaultOptions,
+};
 
 // The record: entries and what they hold.
 pub use record::{
@@ -37,20 +93,23 @@ pub use record::{
     SourceFormat, Statement, SubstanceUse, Telecom, TextError, Token, Treatment, Value,
 };
 
-// The vault: create, open, change, read.
-pub use crypto::digest::Digest;
-pub use crypto::kdf::{KdfCost, KdfError, KdfLimits};
-pub use crypto::random::RandomError;
-pub use error::{Error, ErrorKind};
-pub use format::FormatError;
-pub use format::place::Compartment;
-pub use id::{CommitId, EntryId, Epoch, ParseIdError, VaultId};
-pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey};
-pub use secret::SecretText;
-pub use vault::{
-    Access, AccessKind, Action, Actor, CheckFinding, CheckReport, Checkpoint, Committed, Coverage, Detail,
-    ErasureReport, Expunged, Filter, HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess,
-    LockedVault, NewVault, ParseCheckpointError, Recovery, Revision, Transaction, Vault, VaultOptions,
+// Import: other people's formats.
+pub use codec::json::JsonError;
+pub use interop::fhir::{
+    Document, Finding, FindingReason, Import, ImportError, ImportLimits, ImportOptions, Imported,
+    ImportedEntry, PatientReferences, Piece,
+};
+
+// Releases: what may leave, and what it looks like.
+pub use release::{
+    CodeFilter, FilterNotice, Mask, ParseCodeFilterError, Policy, PolicyError, RedactedEntry, Subject, View,
+    Withheld, WithheldReason,
+};
+
+// Excerpts: signed, redacted, verifiable without the vault.
+pub use excerpt::{
+    Excerpt, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, Outcome, PublicKey, STATEMENT,
+    SdJwtError, TrustedKeys, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt, VerifyError,
 };
 
 // Where the bytes rest.

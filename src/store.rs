@@ -6,7 +6,7 @@ mod file;
 mod memory;
 
 #[cfg(any(test, feature = "testing"))]
-pub mod contract;
+pub(crate) mod contract;
 
 use std::io;
 use std::time::Duration;

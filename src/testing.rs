@@ -24,7 +24,7 @@ pub(crate) fn wycheproof(name: &str) -> Option<Vec<Value>> {
 /// The bytes that a JSON string gives in hexadecimal.
 pub(crate) fn hex(value: &Value) -> Vec<u8> {
     let text = value.as_str().unwrap();
-    assert!(text.is_ascii() && text.len() % 2 == 0);
+    assert!(text.is_ascii() && text.len().is_multiple_of(2));
     (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
 }
 

@@ -68,6 +68,9 @@ impl From<BoxError> for TreeError {
     }
 }
 
+/// Sees every page with its name, or the fault in its place.
+type PageVisitor<'v> = dyn FnMut(Result<(&SealedObject, &Page), TreeError>) + 'v;
+
 /// Reads the trie of one compartment as one root names it.
 pub(crate) struct Trie<'a> {
     pub(crate) store: &'a dyn Store,
@@ -130,19 +133,13 @@ impl Trie<'_> {
     }
 
     /// Visits every page that can be read, and every fault in place of a page.
-    pub(crate) fn survey(&self, visit: &mut dyn FnMut(Result<(&SealedObject, &Page), TreeError>)) {
+    pub(crate) fn survey(&self, visit: &mut PageVisitor<'_>) {
         if let Some(root) = self.root {
             self.survey_page(root, self.rows, Prefix::EMPTY, visit);
         }
     }
 
-    fn survey_page(
-        &self,
-        object: &SealedObject,
-        rows: u64,
-        prefix: Prefix,
-        visit: &mut dyn FnMut(Result<(&SealedObject, &Page), TreeError>),
-    ) {
+    fn survey_page(&self, object: &SealedObject, rows: u64, prefix: Prefix, visit: &mut PageVisitor<'_>) {
         match self.page(object, rows, prefix) {
             Ok(page) => {
                 visit(Ok((object, &page)));

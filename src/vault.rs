@@ -14,6 +14,7 @@ mod ledger;
 mod list;
 mod open;
 mod options;
+mod release;
 mod transaction;
 
 #[cfg(test)]
@@ -25,7 +26,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::error::Error;
 use crate::id::{EntryId, Epoch, VaultId};
 use crate::record::Entry;
-use crate::store::Store;
 
 pub use check::{CheckFinding, CheckReport};
 pub use create::{Access, NewVault};
@@ -37,6 +37,7 @@ pub use ledger::{Action, Detail, LedgerLine, LineState};
 pub use list::{Filter, Listed, Revision};
 pub use open::{LockedVault, Recovery};
 pub use options::{Actor, HolderRole, VaultOptions};
+pub use release::ReleaseRequest;
 pub use transaction::{Committed, Transaction};
 
 use self::core::{Core, Snapshot, View};
@@ -76,6 +77,12 @@ impl Vault {
     #[must_use]
     pub fn id(&self) -> VaultId {
         self.core.scope.vault
+    }
+
+    /// The compartments that this access opens.
+    #[must_use]
+    pub fn grant(&self) -> crate::keys::Grant {
+        self.core.keyring.grant()
     }
 
     /// What the opening found and repaired.

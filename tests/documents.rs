@@ -1,7 +1,5 @@
 //! What the documents say is what the code does.
 
-use std::fmt::Write as _;
-
 use subrosa::{FieldType, Kind};
 
 fn document(path: &str) -> String {
@@ -12,7 +10,7 @@ fn document(path: &str) -> String {
 fn kinds() -> String {
     let mut text = String::new();
     for kind in Kind::all() {
-        writeln!(text, "**{} `{}`**:", kind.number(), kind.name()).unwrap();
+        text += &format!("**{} `{}`**:\n", kind.number(), kind.name());
         let fields: Vec<String> = kind
             .schema()
             .iter()
@@ -21,7 +19,7 @@ fn kinds() -> String {
                 format!("{} `{}` {}{repeats}", field.tag, field.name, type_name(field.field_type))
             })
             .collect();
-        writeln!(text, "{}.\n", fields.join(" · ")).unwrap();
+        text += &format!("{}.\n\n", fields.join(" · "));
     }
     text
 }

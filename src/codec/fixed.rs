@@ -11,7 +11,7 @@ pub struct LayoutError {
 }
 
 /// Reads fields in order; nothing is read twice, and [`Reader::finish_zero`]
-/// or [`Reader::finish`] says what is left over.
+/// says what is left over.
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
     what: &'static str,
@@ -65,11 +65,6 @@ impl<'a> Reader<'a> {
             1 => Ok(true),
             _ => Err(self.fault()),
         }
-    }
-
-    /// Ends the reading: nothing may be left.
-    pub(crate) fn finish(self) -> Result<(), LayoutError> {
-        if self.rest.is_empty() { Ok(()) } else { Err(self.fault()) }
     }
 
     /// Ends the reading: only zeros may be left.

@@ -13,18 +13,6 @@ macro_rules! keys {
     ($($(#[$doc:meta])* $name:ident;)+) => {$(
         $(#[$doc])*
         pub(crate) struct $name(SecretBytes);
-
-        impl $name {
-            /// Takes over secret bytes that were decrypted or derived for this role.
-            pub(crate) fn from_secret(secret: SecretBytes) -> Self {
-                Self(secret)
-            }
-
-            /// The bytes, to be wrapped.
-            pub(crate) fn secret(&self) -> &SecretBytes {
-                &self.0
-            }
-        }
     )+};
 }
 
@@ -46,6 +34,31 @@ keys! {
     /// The key of one single-use box. A trie's root image has the epoch key.
     ContentKey;
 }
+
+macro_rules! taken_over {
+    ($($name:ident),+) => {$(
+        impl $name {
+            /// Takes over secret bytes that were decrypted or derived for this role.
+            pub(crate) fn from_secret(secret: SecretBytes) -> Self {
+                Self(secret)
+            }
+        }
+    )+};
+}
+
+macro_rules! handed_on {
+    ($($name:ident),+) => {$(
+        impl $name {
+            /// The bytes, to be wrapped or written into a parent's box.
+            pub(crate) fn secret(&self) -> &SecretBytes {
+                &self.0
+            }
+        }
+    )+};
+}
+
+taken_over!(UnlockKey, GrantKey, VaultRootKey, CompartmentKey, IdentityKey, ContentKey);
+handed_on!(VaultRootKey, CompartmentKey, ContentKey);
 
 /// A key that committed boxes may be made under.
 pub(crate) trait CommittedKey {

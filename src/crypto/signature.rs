@@ -11,7 +11,7 @@ use crate::secret::SecretBytes;
 /// A signature or a key that does not verify or decode. Opaque on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the signature or key is not valid")]
-pub struct SignatureError;
+pub(crate) struct SignatureError;
 
 /// A private ES256 key.
 pub(crate) struct Es256SigningKey(SigningKey);
@@ -95,5 +95,36 @@ mod tests {
         assert_eq!(public.verify(b"massage", &signature), Err(SignatureError));
         assert_eq!(public.verify(b"message", &signature[..63]), Err(SignatureError));
         assert!(Es256VerifyingKey::from_coordinates(&y, &x).is_err());
+    }
+
+    #[test]
+    fn wycheproof_signatures_are_judged_as_stated() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../shared/data/crypto/wycheproof/ecdsa_secp256r1_sha256_p1363_test.json"
+        );
+        let Ok(text) = std::fs::read(path) else {
+            eprintln!("SKIPPED: ../shared/data is absent");
+            return;
+        };
+        let vectors: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let mut judged = 0;
+        for group in vectors["testGroups"].as_array().unwrap() {
+            let key = hex(&group["publicKey"]["uncompressed"]);
+            let (x, y) = (key[1..33].try_into().unwrap(), key[33..].try_into().unwrap());
+            let key = Es256VerifyingKey::from_coordinates(x, y).unwrap();
+            for test in group["tests"].as_array().unwrap() {
+                let valid = key.verify(&hex(&test["msg"]), &hex(&test["sig"])).is_ok();
+                assert_eq!(valid, test["result"] == "valid", "{}", test["tcId"]);
+                judged += 1;
+            }
+        }
+        assert_eq!(judged, vectors["numberOfTests"].as_u64().unwrap());
+    }
+
+    fn hex(text: &serde_json::Value) -> Vec<u8> {
+        let digits = text.as_str().unwrap().as_bytes();
+        let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        digits.chunks(2).map(pair).collect()
     }
 }

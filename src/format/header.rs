@@ -143,7 +143,7 @@ mod tests {
     fn the_parts_do_not_overlap() {
         assert_eq!(geometry::AREA_A, 4096);
         assert_eq!(geometry::ROOT_A % 4096, 0);
-        assert!(geometry::ROOT_B - geometry::ROOT_A >= 16 * 1024);
+        assert_eq!(geometry::ROOT_B - geometry::ROOT_A, 16 * 1024);
         assert_eq!(geometry::APPEND, 81920);
     }
 }

@@ -60,7 +60,7 @@ impl RowKey {
     /// The 4 bits at this depth, high half of each byte first.
     pub(super) fn nibble(&self, depth: u8) -> u8 {
         let byte = self.0.get(usize::from(depth / 2)).copied().unwrap_or_default();
-        if depth % 2 == 0 { byte >> 4 } else { byte & 15 }
+        if depth.is_multiple_of(2) { byte >> 4 } else { byte & 15 }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::format::root::{PlaceBox, Root};
 use crate::id::{CommitId, Epoch, VaultId};
 use crate::keys::{AreaPlan, Credential, Grant, Keyring, NewSlot, SlotError};
 use crate::payload::custody::VaultRecordV1;
-use crate::store::{FileImage, FileStore, MemoryStore, Store, StoreWriter};
+use crate::store::{FileImage, FileStore, MemoryStore, StoreWriter};
 use crate::tree::{PageCache, Row, RowClass, RowKey};
 
 /// One way into a vault.

@@ -3,3 +3,4 @@
 mod basics;
 mod golden;
 mod import;
+mod release;

@@ -147,5 +147,9 @@ const MOST_CONTAINED: usize = 256;
 pub(super) fn contained<'a>(resource: &'a Object, reference: &str) -> Option<&'a Object> {
     let id = reference.strip_prefix('#')?;
     let items = resource.member("contained")?.as_array()?;
-    items.iter().filter_map(Json::as_object).find(|item| item.member("id").and_then(Json::as_str) == Some(id))
+    items
+        .iter()
+        .take(MOST_CONTAINED)
+        .filter_map(Json::as_object)
+        .find(|item| item.member("id").and_then(Json::as_str) == Some(id))
 }

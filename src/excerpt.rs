@@ -1,0 +1,192 @@
+//! Signed, redacted excerpts that a third party verifies without the vault.
+//!
+//! Each entry is an SD-JWT (RFC 9901); one signed envelope binds them all as they
+//! were presented. `docs/excerpt.md` specifies every byte.
+
+mod envelope;
+mod error;
+mod file;
+mod jws;
+mod key;
+mod render;
+mod sd_jwt;
+#[cfg(test)]
+mod tests;
+mod time;
+mod verified;
+mod verify;
+
+use std::fmt;
+use std::time::SystemTime;
+
+use thiserror::Error;
+
+pub(crate) use self::envelope::EnvelopeRequest;
+pub use self::envelope::{IssuerRole, STATEMENT};
+pub use self::error::VerifyError;
+pub use self::jws::JwsError;
+pub use self::key::{Fingerprint, KeyError, PublicKey, TrustedKeys};
+pub use self::sd_jwt::SdJwtError;
+pub use self::verified::{Outcome, VerifiedEntry, VerifiedExcerpt};
+pub use self::verify::UnverifiedExcerpt;
+
+use self::envelope::{Binding, ENTRY_TYPE, Envelope, MAX_ENTRIES};
+use self::file::{MAX_FILE_BYTES, Parts};
+use self::sd_jwt::issue::{IssueError, issue};
+use self::time::UnixTime;
+use crate::crypto::random::{RandomError, Randomness};
+use crate::crypto::signature::Es256SigningKey;
+use crate::id::ExcerptId;
+use crate::release::View;
+
+/// What the policy alone tells the reader, whatever the vault holds.
+const NOTICE_DEFAULTS: &str = "Free text, attachments, identifiers and original documents are left out \
+                               unless they are listed as kept in full.";
+const NOTICE_CODES: &str = "Codes were compared as written: the same condition coded in another system, or \
+                            in words only, is not included.";
+const NOTICE_DATES: &str = "Only entries that certainly lie in the date range are included; entries without \
+                            a date are not.";
+
+/// Why no excerpt was issued.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum IssueExcerptError {
+    /// No random numbers could be drawn.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The view holds more entries than an excerpt may.
+    #[error("an excerpt holds at most {limit} entries; narrow the selection")]
+    TooManyEntries {
+        /// The limit.
+        limit: usize,
+    },
+    /// The excerpt would be longer than verifiers accept.
+    #[error("an excerpt is at most {limit} bytes; narrow the selection or leave attachments out")]
+    TooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// What was issued does not verify, so it was not handed out.
+    #[error("the excerpt did not verify after it was issued: {0}")]
+    DoesNotVerify(#[from] VerifyError),
+}
+
+impl From<IssueError> for IssueExcerptError {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::Random(error) => Self::Random(error),
+            IssueError::ReservedName => {
+                Self::DoesNotVerify(VerifyError::EnvelopeMalformed { what: "a reserved name" })
+            }
+        }
+    }
+}
+
+/// An excerpt that this vault issued.
+pub struct Excerpt {
+    id: ExcerptId,
+    issued: UnixTime,
+    parts: Parts,
+}
+
+impl Excerpt {
+    /// Signs a view for a recipient. Every salt, digest and id is fresh, so that
+    /// recipients cannot link their copies.
+    pub(crate) fn issue(
+        view: &View,
+        request: &EnvelopeRequest,
+        key: &Es256SigningKey,
+        random: &mut Randomness,
+        now: SystemTime,
+    ) -> Result<Self, IssueExcerptError> {
+        if view.released().len() > MAX_ENTRIES {
+            return Err(IssueExcerptError::TooManyEntries { limit: MAX_ENTRIES });
+        }
+        let (mut entries, mut bindings, mut length) = (Vec::new(), Vec::new(), 0_usize);
+        for entry in view.released() {
+            let token = issue(ENTRY_TYPE, entry.claims(), key, random)?.present_released();
+            length = length.saturating_add(token.len());
+            if length > MAX_FILE_BYTES / 2 {
+                // Half, since a page shows what it embeds.
+                return Err(IssueExcerptError::TooLong { limit: MAX_FILE_BYTES / 2 });
+            }
+            bindings.push(Binding::of(&token, entry.withheld_fields()));
+            entries.push(token);
+        }
+        let envelope = envelope(view, request, bindings, random, now)?;
+        let payload = envelope.encode();
+        // What a verifier would refuse is not handed out.
+        Envelope::decode(&payload).map_err(VerifyError::from)?;
+        let token = jws::sign(envelope::ENVELOPE_TYPE, &payload, key);
+        let parts = Parts { key: PublicKey::of(key), envelope: token, entries };
+        Ok(Self { id: envelope.id, issued: envelope.issued, parts })
+    }
+
+    /// The id of this copy, by which a leaked one can be told.
+    #[must_use]
+    pub fn id(&self) -> ExcerptId {
+        self.id
+    }
+
+    /// The JSON file: for machines.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        self.parts.to_json()
+    }
+
+    /// The page: for people, to read and print, with the signed tokens inside so
+    /// that a verifier takes it too.
+    ///
+    /// # Errors
+    /// [`VerifyError`] when the excerpt does not verify: a page shows nothing else.
+    pub fn to_html(&self) -> Result<String, VerifyError> {
+        let contents = verify::contents(&self.parts, self.issued)?;
+        let page = render::page(&self.parts, &contents);
+        // Texts grow when they are escaped; what verifiers refuse is not handed out.
+        if page.len() > MAX_FILE_BYTES {
+            return Err(VerifyError::TooLong { limit: MAX_FILE_BYTES });
+        }
+        Ok(page)
+    }
+}
+
+impl fmt::Debug for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Excerpt({})", self.id)
+    }
+}
+
+fn envelope(
+    view: &View,
+    request: &EnvelopeRequest,
+    entries: Vec<Binding>,
+    random: &mut Randomness,
+    now: SystemTime,
+) -> Result<Envelope, RandomError> {
+    Ok(Envelope {
+        id: ExcerptId::from_bytes(random.bytes()?),
+        issued: now.into(),
+        expires: request.expires.map(Into::into),
+        issuer: request.issuer.as_str().to_owned(),
+        role: request.role,
+        recipient: request.recipient.as_str().to_owned(),
+        purpose: request.purpose.as_str().to_owned(),
+        subject: view.subject().cloned(),
+        policy: view.summary().clone(),
+        notices: notices(view),
+        entries,
+    })
+}
+
+fn notices(view: &View) -> Vec<String> {
+    let has = |name: &str| view.summary().member(name).is_some();
+    let has_codes = view.summary().member("codes").and_then(|codes| codes.as_array());
+    let mut notices = vec![NOTICE_DEFAULTS.to_owned()];
+    if has_codes.is_some_and(|codes| !codes.is_empty()) {
+        notices.push(NOTICE_CODES.to_owned());
+    }
+    if has("since") || has("until") {
+        notices.push(NOTICE_DATES.to_owned());
+    }
+    notices
+}

@@ -1,0 +1,277 @@
+//! The envelope of an excerpt: who gives what to whom and why, and the digests
+//! that bind every entry token exactly as it was presented.
+//!
+//! It says nothing that depends on entries that do not leave.
+
+use super::jws::Profile;
+use super::time::UnixTime;
+use crate::codec::base64url;
+use crate::codec::json::{Json, JsonLimits, Object};
+use crate::crypto::digest::Digest;
+use crate::id::ExcerptId;
+use crate::record::Token;
+use crate::release::Subject;
+
+/// The sentence that every excerpt carries, whatever was withheld.
+pub const STATEMENT: &str = "This is a selection; other records may or may not exist.";
+
+/// The `typ` header of envelopes.
+pub(crate) const ENVELOPE_TYPE: &str = "subrosa-excerpt+jwt";
+/// The `typ` header of entry tokens.
+pub(crate) const ENTRY_TYPE: &str = "subrosa-entry+sd-jwt";
+/// The version of the excerpt format.
+pub(crate) const VERSION: &str = "1";
+/// Most entries in an excerpt.
+pub(crate) const MAX_ENTRIES: usize = 20_000;
+/// Most fields in an entry, shown or withheld.
+pub(crate) const MAX_FIELDS: usize = 256;
+/// Longest text in an envelope.
+const MAX_TEXT: usize = 4096;
+
+/// What a verifier demands of an envelope's token.
+pub(crate) const ENVELOPE_PROFILE: Profile = Profile {
+    typ: Some(ENVELOPE_TYPE),
+    thumbprint: true,
+    payload: JsonLimits { bytes: 16 << 20, depth: 8, values: 1_000_000 },
+};
+
+/// In what role an issuer signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum IssuerRole {
+    /// The patient signs: the excerpt is unchanged since, and no clinic vouches for it.
+    Patient,
+    /// A clinic or another provider signs.
+    Provider,
+}
+
+impl IssuerRole {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Patient => "patient",
+            Self::Provider => "provider",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Patient, Self::Provider].into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// Who gives an excerpt to whom, and why. The recipient reads all of it.
+#[derive(Clone)]
+pub(crate) struct EnvelopeRequest {
+    /// Who signs, by name.
+    pub(crate) issuer: Token,
+    /// In what role.
+    pub(crate) role: IssuerRole,
+    /// Who is to get it.
+    pub(crate) recipient: Token,
+    /// What for.
+    pub(crate) purpose: Token,
+    /// From when on it is no longer valid, if ever.
+    pub(crate) expires: Option<std::time::SystemTime>,
+}
+
+impl EnvelopeRequest {
+    /// An envelope that does not expire.
+    pub(crate) fn new(issuer: Token, role: IssuerRole, recipient: Token, purpose: Token) -> Self {
+        Self { issuer, role, recipient, purpose, expires: None }
+    }
+}
+
+/// The claims of an envelope.
+#[derive(Clone)]
+pub(crate) struct Envelope {
+    pub(crate) id: ExcerptId,
+    pub(crate) issued: UnixTime,
+    pub(crate) expires: Option<UnixTime>,
+    pub(crate) issuer: String,
+    pub(crate) role: IssuerRole,
+    pub(crate) recipient: String,
+    pub(crate) purpose: String,
+    pub(crate) subject: Option<Subject>,
+    pub(crate) policy: Object,
+    pub(crate) notices: Vec<String>,
+    pub(crate) entries: Vec<Binding>,
+}
+
+/// What the envelope says of one entry token.
+#[derive(Clone)]
+pub(crate) struct Binding {
+    /// SHA-256 of the whole token as presented.
+    pub(crate) digest: Digest,
+    /// The fields that a black bar stands for.
+    pub(crate) withheld: Vec<String>,
+}
+
+/// The member of an envelope that is missing or malformed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed(pub(crate) &'static str);
+
+const MEMBERS: [&str; 12] = [
+    "version",
+    "jti",
+    "iat",
+    "exp",
+    "issuer",
+    "recipient",
+    "purpose",
+    "subject",
+    "statement",
+    "policy",
+    "notices",
+    "entries",
+];
+
+impl Envelope {
+    /// The payload of the envelope's token.
+    pub(crate) fn encode(&self) -> Object {
+        let mut payload = Object::default();
+        payload.push("version", Json::Number(VERSION.to_owned()));
+        payload.push("jti", Json::string(base64url::encode(self.id.as_bytes())));
+        payload.push("iat", self.issued.to_json());
+        if let Some(expires) = self.expires {
+            payload.push("exp", expires.to_json());
+        }
+        let issuer = [("name", Some(self.issuer.as_str())), ("role", Some(self.role.name()))];
+        payload.push("issuer", texts(&issuer));
+        payload.push("recipient", Json::string(self.recipient.as_str()));
+        payload.push("purpose", Json::string(self.purpose.as_str()));
+        if let Some(subject) = &self.subject {
+            let subject = [("name", Some(subject.name.as_str())), ("born", subject.born.as_deref())];
+            payload.push("subject", texts(&subject));
+        }
+        payload.push("statement", Json::string(STATEMENT));
+        payload.push("policy", Json::Object(self.policy.clone()));
+        payload.push("notices", list(&self.notices));
+        payload.push("entries", Json::Array(self.entries.iter().map(Binding::encode).collect()));
+        payload
+    }
+
+    /// Reads the payload of an envelope's token that verified.
+    pub(crate) fn decode(payload: &Object) -> Result<Self, Malformed> {
+        only_members(payload, &MEMBERS, "an unknown member")?;
+        if payload.member("version").and_then(Json::as_number) != Some(VERSION) {
+            return Err(Malformed("version"));
+        }
+        if payload.member("statement").and_then(Json::as_str) != Some(STATEMENT) {
+            return Err(Malformed("statement"));
+        }
+        let issuer = object(payload, "issuer")?;
+        only_members(issuer, &["name", "role"], "issuer")?;
+        let role = text(issuer, "role").ok().and_then(|role| IssuerRole::from_name(&role));
+        Ok(Self {
+            id: id(payload)?,
+            issued: time(payload, "iat")?.ok_or(Malformed("iat"))?,
+            expires: time(payload, "exp")?,
+            issuer: text(issuer, "name").map_err(|_| Malformed("issuer"))?,
+            role: role.ok_or(Malformed("issuer"))?,
+            recipient: text(payload, "recipient")?,
+            purpose: text(payload, "purpose")?,
+            subject: payload.member("subject").map(subject).transpose()?,
+            policy: policy(object(payload, "policy")?)?,
+            notices: strings(payload, "notices")?,
+            entries: entries(payload)?,
+        })
+    }
+}
+
+impl Binding {
+    /// Binds a token.
+    pub(crate) fn of(token: &str, withheld: &[&str]) -> Self {
+        let withheld = withheld.iter().map(|field| (*field).to_owned()).collect();
+        Self { digest: Digest::of(&[token.as_bytes()]), withheld }
+    }
+
+    fn encode(&self) -> Json {
+        let digest = Json::string(base64url::encode(self.digest.as_bytes()));
+        Json::Object(Object::new(vec![
+            ("sha-256".to_owned(), digest),
+            ("withheld".to_owned(), list(&self.withheld)),
+        ]))
+    }
+
+    fn decode(json: &Json) -> Result<Self, Malformed> {
+        let object = json.as_object().ok_or(Malformed("entries"))?;
+        only_members(object, &["sha-256", "withheld"], "entries")?;
+        let digest = object.member("sha-256").and_then(Json::as_str).map(base64url::decode_32);
+        let Some(Ok(digest)) = digest else { return Err(Malformed("entries")) };
+        let withheld = strings(object, "withheld").map_err(|_| Malformed("entries"))?;
+        if withheld.len() > MAX_FIELDS {
+            return Err(Malformed("entries"));
+        }
+        Ok(Self { digest: Digest::from_bytes(digest), withheld })
+    }
+}
+
+fn texts(members: &[(&str, Option<&str>)]) -> Json {
+    let texts = members.iter().filter_map(|(name, text)| Some(((*name).to_owned(), Json::string((*text)?))));
+    Json::Object(Object::new(texts.collect()))
+}
+
+fn list(texts: &[String]) -> Json {
+    Json::Array(texts.iter().map(|text| Json::string(text.as_str())).collect())
+}
+
+fn only_members(object: &Object, known: &[&str], what: &'static str) -> Result<(), Malformed> {
+    let is_known = |name: &String| known.contains(&name.as_str());
+    if object.members().iter().all(|(name, _)| is_known(name)) { Ok(()) } else { Err(Malformed(what)) }
+}
+
+fn object<'a>(payload: &'a Object, name: &'static str) -> Result<&'a Object, Malformed> {
+    payload.member(name).and_then(Json::as_object).ok_or(Malformed(name))
+}
+
+fn text(payload: &Object, name: &'static str) -> Result<String, Malformed> {
+    bounded(payload.member(name)).ok_or(Malformed(name))
+}
+
+fn bounded(json: Option<&Json>) -> Option<String> {
+    json?.as_str().filter(|text| !text.is_empty() && text.len() <= MAX_TEXT).map(str::to_owned)
+}
+
+fn strings(payload: &Object, name: &'static str) -> Result<Vec<String>, Malformed> {
+    let items = payload.member(name).and_then(Json::as_array).ok_or(Malformed(name))?;
+    items.iter().map(|item| bounded(Some(item)).ok_or(Malformed(name))).collect()
+}
+
+fn time(payload: &Object, name: &'static str) -> Result<Option<UnixTime>, Malformed> {
+    payload.member(name).map(|time| UnixTime::from_json(time).ok_or(Malformed(name))).transpose()
+}
+
+fn id(payload: &Object) -> Result<ExcerptId, Malformed> {
+    let text = payload.member("jti").and_then(Json::as_str).ok_or(Malformed("jti"))?;
+    let bytes = base64url::decode(text).map_err(|_| Malformed("jti"))?;
+    bytes.try_into().map(ExcerptId::from_bytes).map_err(|_| Malformed("jti"))
+}
+
+fn subject(json: &Json) -> Result<Subject, Malformed> {
+    let object = json.as_object().ok_or(Malformed("subject"))?;
+    only_members(object, &["name", "born"], "subject")?;
+    let name = text(object, "name").map_err(|_| Malformed("subject"))?;
+    let born = object.member("born").map(|born| bounded(Some(born)).ok_or(Malformed("subject")));
+    Ok(Subject::new(name, born.transpose()?))
+}
+
+fn policy(policy: &Object) -> Result<Object, Malformed> {
+    let is_text = |json: &Json| bounded(Some(json)).is_some();
+    let is_right = |(name, value): &(String, Json)| match name.as_str() {
+        "kinds" | "codes" => value.as_array().is_some_and(|items| items.iter().all(is_text)),
+        "since" | "until" => is_text(value),
+        "masks" => {
+            value.as_object().is_some_and(|masks| masks.members().iter().all(|(_, mask)| is_text(mask)))
+        }
+        "single_entries" => value.as_bool().is_some(),
+        _ => false,
+    };
+    if policy.members().iter().all(is_right) { Ok(policy.clone()) } else { Err(Malformed("policy")) }
+}
+
+fn entries(payload: &Object) -> Result<Vec<Binding>, Malformed> {
+    let entries = payload.member("entries").and_then(Json::as_array).ok_or(Malformed("entries"))?;
+    if entries.len() > MAX_ENTRIES {
+        return Err(Malformed("entries"));
+    }
+    entries.iter().map(Binding::decode).collect()
+}

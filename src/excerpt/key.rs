@@ -1,0 +1,230 @@
+//! Public keys of issuers as JSON Web Keys (RFC 7517), named by their
+//! thumbprint (RFC 7638).
+//!
+//! A [`PublicKey`] is a point on the curve: what is not one never becomes one.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::codec::base64url;
+use crate::codec::json::{Json, JsonError, JsonLimits, Object};
+use crate::crypto::digest::Digest;
+use crate::crypto::signature::{Es256SigningKey, Es256VerifyingKey};
+
+const JWK_LIMITS: JsonLimits = JsonLimits { bytes: 16 * 1024, depth: 8, values: 256 };
+
+/// The public key that excerpts of one issuer are verified with: ES256, that
+/// is ECDSA on P-256 (RFC 7518 section 3.4).
+///
+/// ```
+/// use subrosa::PublicKey;
+///
+/// let key = PublicKey::from_jwk(br#"{"kty":"EC","crv":"P-256",
+///     "x":"b28d4MwZMjw8-00CG4xfnn9SLMVMM19SlqZpVb_uNtQ",
+///     "y":"Xv5zWwuoaTgdS6hV43yI6gBwTnjukmFQQnJ_kCxzqk8"}"#)?;
+/// println!("compare this with the issuer by telephone: {}", key.fingerprint());
+/// # Ok::<(), subrosa::KeyError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PublicKey(Es256VerifyingKey);
+
+/// Why a text is not a public key that excerpts can be verified with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The text is not a JSON object.
+    #[error("the key is not a JSON Web Key: {0}")]
+    Json(#[from] JsonError),
+    /// The key is of another kind or for another use.
+    #[error("the key is not an ES256 public key (kty EC, crv P-256, use sig): ask the issuer for that one")]
+    Unsupported,
+    /// The key holds its private half.
+    #[error("the key holds a private part: ask the issuer for the public key and tell them")]
+    Private,
+    /// A coordinate is missing or malformed, or the point is not on the curve.
+    #[error("the key is not a point on the curve P-256")]
+    NotAPoint,
+}
+
+impl PublicKey {
+    /// Reads a JSON Web Key (RFC 7517).
+    ///
+    /// # Errors
+    /// [`KeyError`] when the text is no such key, is of another kind, or holds
+    /// a private key.
+    pub fn from_jwk(text: &[u8]) -> Result<Self, KeyError> {
+        Self::from_json(&Json::parse(text, JWK_LIMITS)?)
+    }
+
+    /// The key as a JSON Web Key, in one line.
+    #[must_use]
+    pub fn to_jwk(&self) -> String {
+        self.to_json().to_text()
+    }
+
+    /// The thumbprint by which people compare keys.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        // RFC 7638 section 3.2: the required members in lexicographic order.
+        let (x, y) = self.encoded_coordinates();
+        let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
+        Fingerprint(Digest::of(&[canonical.as_bytes()]))
+    }
+
+    /// The public half of a signing key.
+    pub(crate) fn of(key: &Es256SigningKey) -> Self {
+        Self(key.verifying_key())
+    }
+
+    /// The key to verify signatures with.
+    pub(crate) fn verifying_key(&self) -> &Es256VerifyingKey {
+        &self.0
+    }
+
+    pub(crate) fn from_json(json: &Json) -> Result<Self, KeyError> {
+        let jwk = json.as_object().ok_or(KeyError::Unsupported)?;
+        let says = |name: &str, value: &str| jwk.member(name).and_then(Json::as_str) == Some(value);
+        let says_if_present = |name: &str, value: &str| jwk.member(name).is_none() || says(name, value);
+        if jwk.member("d").is_some() {
+            return Err(KeyError::Private);
+        }
+        if !says("kty", "EC") || !says("crv", "P-256") {
+            return Err(KeyError::Unsupported);
+        }
+        if !says_if_present("use", "sig") || !says_if_present("alg", "ES256") {
+            return Err(KeyError::Unsupported);
+        }
+        let (x, y) = (coordinate(jwk, "x")?, coordinate(jwk, "y")?);
+        Es256VerifyingKey::from_coordinates(&x, &y).map(Self).map_err(|_| KeyError::NotAPoint)
+    }
+
+    pub(crate) fn to_json(self) -> Json {
+        let (x, y) = self.encoded_coordinates();
+        let member = |name: &str, value: &str| (name.to_owned(), Json::string(value));
+        Json::Object(Object::new(vec![
+            member("kty", "EC"),
+            member("crv", "P-256"),
+            member("x", &x),
+            member("y", &y),
+        ]))
+    }
+
+    fn encoded_coordinates(&self) -> (String, String) {
+        let (x, y) = self.0.coordinates();
+        (base64url::encode(&x), base64url::encode(&y))
+    }
+}
+
+fn coordinate(jwk: &Object, name: &str) -> Result<[u8; 32], KeyError> {
+    let text = jwk.member(name).and_then(Json::as_str).ok_or(KeyError::NotAPoint)?;
+    base64url::decode_32(text).map_err(|_| KeyError::NotAPoint)
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", self.fingerprint())
+    }
+}
+
+/// The SHA-256 thumbprint of a public key (RFC 7638).
+///
+/// Prints as sixteen groups of four hexadecimal digits, so that two people can
+/// compare it by telephone.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint(Digest);
+
+impl Fingerprint {
+    /// The thumbprint in base64url, as the `kid` header of tokens holds it.
+    #[must_use]
+    pub fn key_id(&self) -> String {
+        base64url::encode(self.0.as_bytes())
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, pair) in self.0.as_bytes().chunks(2).enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            pair.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+/// The issuers whose signature a verifier takes for what it says.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedKeys(Vec<PublicKey>);
+
+impl TrustedKeys {
+    /// Trusts nobody.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Trusts this key too.
+    #[must_use]
+    pub fn and(mut self, key: PublicKey) -> Self {
+        self.0.push(key);
+        self
+    }
+
+    /// Whether this key is trusted.
+    #[must_use]
+    pub fn contains(&self, key: &PublicKey) -> bool {
+        self.0.contains(key)
+    }
+}
+
+impl FromIterator<PublicKey> for TrustedKeys {
+    fn from_iter<T: IntoIterator<Item = PublicKey>>(keys: T) -> Self {
+        Self(keys.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::random::Randomness;
+
+    const JWK: &str = r#"{"kty":"EC","crv":"P-256","x":"b28d4MwZMjw8-00CG4xfnn9SLMVMM19SlqZpVb_uNtQ","y":"Xv5zWwuoaTgdS6hV43yI6gBwTnjukmFQQnJ_kCxzqk8"}"#;
+
+    #[test]
+    fn a_key_comes_back_from_its_jwk() {
+        let key = PublicKey::of(&Es256SigningKey::generate(&mut Randomness::from_system()).unwrap());
+        assert_eq!(PublicKey::from_jwk(key.to_jwk().as_bytes()), Ok(key));
+        assert_eq!(PublicKey::from_jwk(JWK.as_bytes()).unwrap().to_jwk(), JWK);
+    }
+
+    #[test]
+    fn the_thumbprint_is_that_of_other_implementations() {
+        // Computed with Python: base64url(sha256('{"crv":"P-256","kty":"EC","x":…,"y":…}')).
+        let key = PublicKey::from_jwk(JWK.as_bytes()).unwrap();
+        assert_eq!(key.fingerprint().key_id(), "Q5yTSREAbvZL131ynDBhalXJcF9fL0foJlMN8u6ldiY");
+        assert_eq!(key.fingerprint().to_string().len(), 16 * 5 - 1);
+    }
+
+    #[test]
+    fn what_is_not_an_es256_public_key_is_refused() {
+        let change = |from: &str, to: &str| PublicKey::from_jwk(JWK.replace(from, to).as_bytes()).err();
+        assert_eq!(change("\"EC\"", "\"OKP\""), Some(KeyError::Unsupported));
+        assert_eq!(change("P-256", "P-384"), Some(KeyError::Unsupported));
+        assert_eq!(change("{", r#"{"use":"enc","#), Some(KeyError::Unsupported));
+        assert_eq!(change("{", r#"{"alg":"ES384","#), Some(KeyError::Unsupported));
+        assert_eq!(change("{", r#"{"d":"AAAA","#), Some(KeyError::Private));
+        assert_eq!(change("uNtQ", "uNtA"), Some(KeyError::NotAPoint));
+        assert_eq!(change("uNtQ", "uNt"), Some(KeyError::NotAPoint));
+        assert_eq!(change("uNtQ", "uNtR"), Some(KeyError::NotAPoint));
+        assert!(matches!(change("}", ""), Some(KeyError::Json(_))));
+        assert!(matches!(change("{", r#"{"x":"","#), Some(KeyError::Json(_))));
+    }
+}

@@ -1,0 +1,248 @@
+//! The page: the disclosed claims for people to read, and the signed tokens.
+//!
+//! The page is a function of the tokens alone, so a verifier makes it again and
+//! compares. Only verified claims reach it, and every text passes [`escape`].
+
+mod escape;
+mod value;
+
+use self::escape::escape;
+use self::value::{code_system, label, title, write_value};
+use super::envelope::{Envelope, IssuerRole, STATEMENT};
+use super::file::{CLOSING, OPENING, Parts, RENDERER, RENDERER_MARK, embeddable};
+use super::verified::{Contents, VerifiedEntry};
+use crate::codec::base64url;
+use crate::codec::json::{Json, Object};
+use crate::crypto::digest::Digest;
+use crate::record::Kind;
+
+const STYLE: &str = include_str!("render/style.css");
+
+/// The same width for everything withheld, so that a bar tells no length.
+const BAR: &str = "<span class=\"bar\" role=\"img\" aria-label=\"withheld\">████████</span>";
+
+/// The whole page of an excerpt that verified.
+pub(crate) fn page(parts: &Parts, contents: &Contents) -> String {
+    let mut page = String::new();
+    head(&mut page);
+    page.push_str("<body>\n<main>\n");
+    heading(&mut page, &contents.envelope);
+    particulars(&mut page, &contents.envelope);
+    genuineness(&mut page, parts, &contents.envelope);
+    selection(&mut page, &contents.envelope);
+    entries(&mut page, &contents.entries);
+    closing(&mut page);
+    page.push_str("</main>\n");
+    page.push_str(OPENING);
+    page.push_str(&embeddable(&parts.to_json()));
+    page.push_str(CLOSING);
+    page.push_str("\n</body>\n</html>\n");
+    page
+}
+
+fn head(page: &mut String) {
+    let hash = base64url::encode_padded(Digest::of(&[STYLE.as_bytes()]).as_bytes());
+    let lines = [
+        "<!DOCTYPE html>\n<html lang=\"en\" dir=\"ltr\">\n<head>\n<meta charset=\"utf-8\">\n",
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-",
+        hash.as_str(),
+        "'; base-uri 'none'; form-action 'none'\">\n",
+        RENDERER_MARK.0,
+        RENDERER,
+        RENDERER_MARK.1,
+        "\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
+        "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n",
+        "<title>Excerpt of health records</title>\n<style>",
+        STYLE,
+        "</style>\n</head>\n",
+    ];
+    lines.into_iter().for_each(|line| page.push_str(line));
+}
+
+fn heading(page: &mut String, envelope: &Envelope) {
+    page.push_str("<header>\n<p class=\"mark\">Confidential</p>\n<h1>Excerpt of health records</h1>\n");
+    match &envelope.subject {
+        Some(subject) => {
+            let born = subject.born.as_ref().map_or(String::new(), |born| format!(", born {}", escape(born)));
+            page.push_str(&format!(
+                "<p class=\"subject\">about <strong>{}</strong>{born}</p>\n",
+                escape(&subject.name)
+            ));
+        }
+        None => page.push_str("<p class=\"subject\">The patient is not named in this excerpt.</p>\n"),
+    }
+    page.push_str(&format!("<p class=\"statement\">{STATEMENT}</p>\n</header>\n"));
+}
+
+fn particulars(page: &mut String, envelope: &Envelope) {
+    let expires = match envelope.expires {
+        Some(expires) => expires.to_string(),
+        None => "no end date".to_owned(),
+    };
+    let role = match envelope.role {
+        IssuerRole::Patient => "the patient; no clinic has signed this",
+        IssuerRole::Provider => "a clinic or other provider, by its own account",
+    };
+    page.push_str(
+        "<section aria-labelledby=\"particulars\">\n<h2 id=\"particulars\">Particulars</h2>\n<table>\n",
+    );
+    row(page, "Issued for", &escape(&envelope.recipient));
+    row(page, "Purpose", &escape(&envelope.purpose));
+    row(page, "Issued by", &escape(&envelope.issuer));
+    row(page, "Signed as", role);
+    row(page, "Issued on", &envelope.issued.to_string());
+    row(page, "Valid until", &expires);
+    row(page, "Number of this copy", &format!("<code>{}</code>", envelope.id));
+    page.push_str("</table>\n</section>\n");
+}
+
+fn row(page: &mut String, name: &str, value: &str) {
+    page.push_str(&format!("<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>\n"));
+}
+
+fn genuineness(page: &mut String, parts: &Parts, envelope: &Envelope) {
+    let fingerprint = parts.key.fingerprint();
+    page.push_str(&format!(
+        "<section class=\"check\" aria-labelledby=\"check\">\n\
+         <h2 id=\"check\">Is this genuine?</h2>\n\
+         <p>A page can be forged as easily as a letter, so do not trust what it says about itself. \
+         Keep this file exactly as you received it and open it with a Subrosa verifier that you got \
+         from somewhere else; it needs no network and no account. It checks that nothing was changed, \
+         added or taken away, and shows the fingerprint of the signer's key.</p>\n\
+         <p>Then compare that fingerprint with one that you got from {} in another way, \
+         by telephone or in person. On this page it reads:</p>\n\
+         <p class=\"fingerprint\"><code>{fingerprint}</code></p>\n\
+         <p>A printed copy cannot be verified; only the file can.</p>\n</section>\n",
+        escape(&envelope.issuer)
+    ));
+}
+
+fn selection(page: &mut String, envelope: &Envelope) {
+    page.push_str(
+        "<section aria-labelledby=\"selection\">\n<h2 id=\"selection\">How this was selected</h2>\n<table>\n",
+    );
+    let policy = &envelope.policy;
+    let kinds = texts(policy, "kinds").iter().map(|kind| label(kind)).collect::<Vec<_>>();
+    if !kinds.is_empty() {
+        row(page, "Kinds of record", &escape(&kinds.join(", ")));
+    }
+    let codes = texts(policy, "codes");
+    if !codes.is_empty() {
+        let codes = codes.iter().map(|code| readable_code(code)).collect::<Vec<_>>();
+        row(page, "Codes", &escape(&codes.join(", ")));
+    }
+    for (name, heading) in [("since", "From"), ("until", "To")] {
+        if let Some(date) = policy.member(name).and_then(Json::as_str) {
+            row(page, heading, &escape(date));
+        }
+    }
+    if policy.member("single_entries").and_then(Json::as_bool) == Some(true) {
+        row(page, "Single entries", "some entries were chosen one by one");
+    }
+    for (mask, heading) in [("withhold", "Withheld"), ("year", "Year only"), ("keep", "Kept in full")] {
+        let fields = masked(policy, mask);
+        if !fields.is_empty() {
+            row(page, heading, &escape(&fields.join(", ")));
+        }
+    }
+    page.push_str("</table>\n");
+    for notice in &envelope.notices {
+        page.push_str(&format!("<p class=\"note\">{}</p>\n", escape(notice)));
+    }
+    page.push_str("</section>\n");
+}
+
+fn texts(policy: &Object, name: &str) -> Vec<String> {
+    let items = policy.member(name).and_then(Json::as_array).unwrap_or_default();
+    items.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+}
+
+fn readable_code(filter: &str) -> String {
+    match filter.rsplit_once('|') {
+        Some((system, code)) => format!("{} {code}", code_system(system)),
+        None => filter.to_owned(),
+    }
+}
+
+fn masked(policy: &Object, wanted: &str) -> Vec<String> {
+    let masks = policy.member("masks").and_then(Json::as_object).map(Object::members).unwrap_or_default();
+    let masks = masks.iter().filter(|(_, mask)| mask.as_str() == Some(wanted));
+    masks.map(|(field, _)| label(field)).collect()
+}
+
+fn entries(page: &mut String, entries: &[VerifiedEntry]) {
+    let count = match entries.len() {
+        0 => "No records".to_owned(),
+        1 => "1 record".to_owned(),
+        count => format!("{count} records"),
+    };
+    page.push_str(&format!("<section aria-labelledby=\"records\">\n<h2 id=\"records\">{count}</h2>\n"));
+    if entries.iter().any(|entry| !entry.withheld().is_empty()) {
+        page.push_str(&format!(
+            "<p>A black bar stands for something that this record holds and this excerpt withholds. \
+             All bars have the same width: {BAR}</p>\n"
+        ));
+    }
+    for (index, entry) in entries.iter().enumerate() {
+        write_entry(page, index + 1, entry);
+    }
+    page.push_str("</section>\n");
+}
+
+fn write_entry(page: &mut String, number: usize, entry: &VerifiedEntry) {
+    let kind = Kind::from_name(entry.kind());
+    page.push_str(&format!("<article>\n<h3>{number}. {}", escape(&label(entry.kind()))));
+    if let Some(title) = title(entry.fields()) {
+        page.push_str(&format!(": {}", escape(&title)));
+    }
+    page.push_str("</h3>\n<table>\n");
+    for name in field_order(kind, entry) {
+        let mut cell = String::new();
+        if let Some(value) = entry.fields().member(&name) {
+            write_value(&mut cell, value);
+        }
+        if entry.withheld().contains(&name) {
+            cell.push_str(if cell.is_empty() { "" } else { " <small>withheld in part:</small> " });
+            cell.push_str(BAR);
+        }
+        row(page, &escape(&label(&name)), &cell);
+    }
+    let mut provenance: Vec<_> = entry.provenance().members().iter().collect();
+    provenance.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, value) in provenance {
+        let mut cell = String::new();
+        write_value(&mut cell, value);
+        row(page, &escape(&provenance_label(name)), &cell);
+    }
+    page.push_str("</table>\n</article>\n");
+}
+
+fn provenance_label(name: &str) -> String {
+    match name {
+        "provider" => "Provided by".to_owned(),
+        "recorded" => "Changed in the source".to_owned(),
+        "document" => "From the document".to_owned(),
+        "identity" => "Identity in the source".to_owned(),
+        "labels" => "Security labels".to_owned(),
+        "source" => "Original document".to_owned(),
+        other => label(other),
+    }
+}
+
+/// The fields to show, disclosed or withheld: in the order of the kind's schema,
+/// unknown ones behind, by name.
+fn field_order(kind: Option<Kind>, entry: &VerifiedEntry) -> Vec<String> {
+    let disclosed = entry.fields().members().iter().map(|(name, _)| name);
+    let mut names: Vec<String> = disclosed.chain(entry.withheld()).cloned().collect();
+    let place = |name: &str| kind.and_then(|kind| kind.field(name)).map_or(u16::MAX, |schema| schema.tag);
+    names.sort_by(|one, other| place(one).cmp(&place(other)).then_with(|| one.cmp(other)));
+    names.dedup();
+    names
+}
+
+fn closing(page: &mut String) {
+    page.push_str(&format!(
+        "<footer>\n<p>{STATEMENT} Nothing in this file tells whether whole records were left \
+         out.</p>\n</footer>\n"
+    ));
+}

@@ -1,0 +1,668 @@
+//! Excerpts from the view to the verifier, and what a forger may try.
+
+use std::time::{Duration, SystemTime};
+
+use super::envelope::{ENVELOPE_TYPE, Envelope};
+use super::file::Parts;
+use super::*;
+use crate::codec::base64url;
+use crate::codec::json::{Json, JsonLimits, Object};
+use crate::id::EntryId;
+use crate::record::{
+    Address, Coding, Component, Concept, Diagnosis, Entry, HumanName, Identifier, Narrative, Note,
+    Observation, Party, Patient, Provenance, Quantity, Record, Scalar, Token,
+};
+use crate::release::{Mask, Policy};
+use crate::{Kind, Source, SourceFormat};
+
+const LIMITS: JsonLimits = JsonLimits { bytes: 1 << 26, depth: 64, values: 1 << 20 };
+
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_315_353)
+}
+
+fn token(text: &str) -> Token {
+    Token::new(text).unwrap()
+}
+
+fn concept(system: &str, code: &str, display: &str) -> Concept {
+    Concept::from_coding(Coding {
+        system: Some(token(system)),
+        code: Some(token(code)),
+        display: Some(token(display)),
+        ..Coding::default()
+    })
+}
+
+fn provenance() -> Provenance {
+    let provider = Party {
+        name: Some(token("Dr Rosa Falk")),
+        reference: Some(token("Practitioner/SECRET-REFERENCE")),
+        ..Party::default()
+    };
+    Provenance {
+        provider: Some(provider),
+        document: Some(token("SECRET-DOCUMENT")),
+        identity: Some(token("Condition/SECRET-IDENTITY")),
+        ..Provenance::default()
+    }
+}
+
+fn entry(record: impl Into<Record>) -> Entry {
+    let mut entry = Entry::new(record, provenance());
+    entry.source = Some(Source::new(SourceFormat::FhirR4Json, br#"{"a":"SECRET-SOURCE"}"#.to_vec()));
+    entry
+}
+
+fn patient() -> Patient {
+    Patient {
+        names: vec![HumanName {
+            given: vec![token("Ada"), token("Mae")],
+            family: Some(token("Byron")),
+            ..HumanName::default()
+        }],
+        birth_date: "1987-12-10".parse().ok(),
+        addresses: vec![Address { city: Some(token("SECRET-CITY")), ..Address::default() }],
+        identifiers: vec![Identifier { value: Some(token("SECRET-MRN")), ..Identifier::default() }],
+        ..Patient::default()
+    }
+}
+
+fn diagnosis() -> Diagnosis {
+    Diagnosis {
+        code: Some(concept("http://snomed.info/sct", "44054006", "Diabetes mellitus type 2")),
+        clinical_status: Some(token("active")),
+        severity: Some(concept("http://snomed.info/sct", "255604002", "SECRET-MILD")),
+        onset: "2019-03-04".parse().ok(),
+        recorder: Some(Party { name: Some(token("Dr Rosa Falk")), ..Party::default() }),
+        notes: vec![Narrative::new("SECRET-NOTE: spoke of the divorce").unwrap()],
+        ..Diagnosis::default()
+    }
+}
+
+fn observation() -> Observation {
+    let quantity = Quantity {
+        value: Some(token("6.1000")),
+        unit: Some(token("mmol/L")),
+        system: Some(token("http://unitsofmeasure.org")),
+        code: Some(token("mmol/L")),
+        ..Quantity::default()
+    };
+    let words = Component {
+        code: Concept::from_text(token("Comment")),
+        value: Some(Scalar::Text(Narrative::new("SECRET-ANSWER").unwrap())),
+    };
+    Observation {
+        code: Some(concept("http://loinc.org", "14749-6", "Glucose")),
+        start: "2021-05-06T10:00:00Z".parse().ok(),
+        quantity: Some(quantity),
+        components: vec![words],
+        ..Observation::default()
+    }
+}
+
+fn note() -> Note {
+    Note {
+        code: Some(concept("http://loinc.org", "11506-3", "Progress note")),
+        date: "2021-05-06".parse().ok(),
+        text: vec![Narrative::new("SECRET-TEXT").unwrap()],
+        ..Note::default()
+    }
+}
+
+fn sample() -> Vec<Entry> {
+    vec![entry(patient()), entry(diagnosis()), entry(observation()), entry(note())]
+}
+
+fn policy() -> Policy {
+    Policy::everything_of([Kind::Patient, Kind::Diagnosis, Kind::Observation, Kind::Note])
+        .mask("onset", Mask::Year)
+        .unwrap()
+        .mask("severity", Mask::Withhold)
+        .unwrap()
+}
+
+fn request() -> EnvelopeRequest {
+    EnvelopeRequest::new(
+        token("Ada Byron"),
+        IssuerRole::Patient,
+        token("Superior Court, Essex County"),
+        token("Petition for expungement"),
+    )
+}
+
+fn key() -> Es256SigningKey {
+    Es256SigningKey::generate(&mut Randomness::from_system()).unwrap()
+}
+
+fn issue_of(entries: &[Entry], policy: &Policy, key: &Es256SigningKey) -> Excerpt {
+    let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
+    let entries: Vec<_> = ids.zip(entries).collect();
+    let view = policy.apply(&entries);
+    Excerpt::issue(&view, &request(), key, &mut Randomness::from_system(), now()).unwrap()
+}
+
+fn verify(file: &[u8], trusted: &TrustedKeys) -> Result<VerifiedExcerpt, VerifyError> {
+    UnverifiedExcerpt::parse(file)?.verify(trusted, now())
+}
+
+fn fault(file: &str) -> Option<VerifyError> {
+    verify(file.as_bytes(), &TrustedKeys::none()).err()
+}
+
+/// Everything that somebody can read out of a file: itself, and each of its
+/// tokens' parts decoded.
+fn readable(file: &str) -> String {
+    let parts = UnverifiedExcerpt::parse(file.as_bytes()).unwrap();
+    let json = Json::parse(parts.parts().to_json().as_bytes(), LIMITS).unwrap();
+    let entries = json.member("entries").unwrap().as_array().unwrap();
+    let tokens = entries.iter().chain([json.member("envelope").unwrap()]).map(|json| json.as_str().unwrap());
+    let mut text = file.to_owned();
+    for part in tokens.flat_map(|token| token.split(['~', '.'])) {
+        let decoded = base64url::decode(part).unwrap();
+        text.push_str(&String::from_utf8_lossy(&decoded));
+        if let Ok(json) = Json::parse(&decoded, LIMITS) {
+            strings(&json, &mut text);
+        }
+    }
+    text
+}
+
+fn strings(json: &Json, out: &mut String) {
+    match json {
+        Json::String(text) => out.push_str(text),
+        Json::Array(items) => items.iter().for_each(|item| strings(item, out)),
+        Json::Object(object) => object.members().iter().for_each(|(name, value)| {
+            out.push_str(name);
+            strings(value, out);
+        }),
+        _ => {}
+    }
+}
+
+#[test]
+fn an_excerpt_verifies_as_json_and_as_page() {
+    let key = key();
+    let public = PublicKey::of(&key);
+    let excerpt = issue_of(&sample(), &policy(), &key);
+    for file in [excerpt.to_json(), excerpt.to_html().unwrap()] {
+        let trusted = verify(file.as_bytes(), &TrustedKeys::none().and(public)).unwrap();
+        assert_eq!(trusted.outcome(), Outcome::SignedByTrustedKey);
+        let unknown = verify(file.as_bytes(), &TrustedKeys::none()).unwrap();
+        assert_eq!(unknown.outcome(), Outcome::IntactUnknownSigner);
+        assert_eq!(unknown.fingerprint(), public.fingerprint());
+        assert_eq!((unknown.issuer(), unknown.issuer_role()), ("Ada Byron", IssuerRole::Patient));
+        assert_eq!(unknown.recipient(), "Superior Court, Essex County");
+        assert_eq!(unknown.id(), excerpt.id());
+        assert_eq!(unknown.issued(), now());
+        assert_eq!(unknown.subject().unwrap().name, "Ada Mae Byron");
+        assert_eq!(unknown.subject().unwrap().born.as_deref(), Some("1987-12-10"));
+    }
+}
+
+#[test]
+fn the_recipient_reads_what_was_released_and_nothing_else() {
+    let key = key();
+    let excerpt = issue_of(&sample(), &policy(), &key);
+    let verified = verify(excerpt.to_json().as_bytes(), &TrustedKeys::none()).unwrap();
+    let kinds: Vec<&str> = verified.entries().iter().map(VerifiedEntry::kind).collect();
+    assert_eq!(kinds, ["diagnosis", "note", "observation", "patient"]);
+    let diagnosis = &verified.entries()[0];
+    let fields: serde_json::Value = serde_json::from_str(&diagnosis.fields_json()).unwrap();
+    assert_eq!(
+        fields,
+        serde_json::json!({
+            "code": {"codings": [{
+                "system": "http://snomed.info/sct", "code": "44054006", "display": "Diabetes mellitus type 2"
+            }]},
+            "clinical_status": "active",
+            "onset": {"year": "2019"},
+            "recorder": {"name": "Dr Rosa Falk"},
+        })
+    );
+    assert_eq!(diagnosis.withheld(), ["severity", "notes"]);
+    assert!(diagnosis.provenance_json().contains("Dr Rosa Falk"));
+    assert!(verified.entries()[2].fields_json().contains(r#""value":"6.1000""#));
+    for file in [excerpt.to_json(), excerpt.to_html().unwrap()] {
+        let text = readable(&file);
+        assert!(text.contains("Diabetes mellitus type 2"), "the search itself must find what is there");
+        assert!(!text.contains("SECRET"));
+        assert!(!text.contains("2019-03-04") && !text.contains("255604002"));
+        let id = EntryId::from_bytes([1; 16]);
+        assert!(!text.contains(&id.to_string()) && !text.contains(&base64url::encode(id.as_bytes())));
+    }
+}
+
+#[test]
+fn a_holder_passes_on_less_that_still_verifies() {
+    let key = key();
+    let public = PublicKey::of(&key);
+    let excerpt = issue_of(&sample(), &policy(), &key);
+    let verified = verify(excerpt.to_json().as_bytes(), &TrustedKeys::none()).unwrap();
+    let less = verified.entries()[0].present_only(&["code", "severity"]);
+    let expected =
+        sd_jwt::verify::Expected { key: &public, typ: Some(ENTRY_TYPE), thumbprint: true, now: now().into() };
+    let budget = &mut sd_jwt::verify::Budget::document();
+    let (claims, _) = sd_jwt::verify::verify(&less, expected, budget).unwrap().into_parts();
+    let claims = Json::Object(claims).to_text();
+    assert!(claims.contains("44054006") && !claims.contains("active") && !claims.contains("Falk"));
+}
+
+#[test]
+fn what_is_included_by_name_leaves() {
+    let policy = Policy::everything_of([Kind::Note]).include("text").unwrap().include("source").unwrap();
+    let text = readable(&issue_of(&sample(), &policy, &key()).to_json());
+    assert!(text.contains("SECRET-TEXT") && text.contains("SECRET-SOURCE"));
+    assert!(!text.contains("SECRET-IDENTITY"));
+}
+
+#[test]
+fn two_copies_share_no_salt_digest_or_id() {
+    let key = key();
+    let (one, other) = (issue_of(&sample(), &policy(), &key), issue_of(&sample(), &policy(), &key));
+    assert_ne!(one.id(), other.id());
+    let pieces = |excerpt: &Excerpt| -> std::collections::HashSet<String> {
+        let mut pieces = std::collections::HashSet::new();
+        for part in excerpt.parts.entries.iter().flat_map(|token| token.split(['~', '.'])) {
+            let Ok(json) = Json::parse(&base64url::decode(part).unwrap(), LIMITS) else { continue };
+            random_texts(&json, &mut pieces);
+        }
+        pieces
+    };
+    let (one, other) = (pieces(&one), pieces(&other));
+    assert!(one.len() > 50);
+    // The key's thumbprint stands in every header.
+    assert_eq!(one.intersection(&other).count(), 1);
+}
+
+/// Texts of the lengths of salts (22) and digests (43).
+fn random_texts(json: &Json, out: &mut std::collections::HashSet<String>) {
+    match json {
+        Json::String(text) if [22, 43].contains(&text.len()) && base64url::decode(text).is_ok() => {
+            out.insert(text.clone());
+        }
+        Json::Array(items) => items.iter().for_each(|item| random_texts(item, out)),
+        Json::Object(object) => object.members().iter().for_each(|(_, value)| random_texts(value, out)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_changed_byte_of_a_json_file_verifies() {
+    let file = issue_of(&[entry(note())], &policy(), &key()).to_json();
+    for index in 0..file.len() {
+        let mut changed = file.clone().into_bytes();
+        changed[index] ^= 1 << (index % 8);
+        assert!(verify(&changed, &TrustedKeys::none()).is_err(), "byte {index}");
+    }
+}
+
+#[test]
+fn no_changed_byte_of_a_page_verifies() {
+    let page = issue_of(&[entry(note())], &policy(), &key()).to_html().unwrap();
+    for index in 0..page.len() {
+        let mut changed = page.clone().into_bytes();
+        changed[index] ^= 1 << (index % 7);
+        assert!(verify(&changed, &TrustedKeys::none()).is_err(), "byte {index}");
+    }
+}
+
+#[test]
+fn a_page_that_shows_something_else_is_invalid() {
+    let page = issue_of(&sample(), &policy(), &key()).to_html().unwrap();
+    assert_eq!(fault(&page), None);
+    assert_eq!(fault(&page.replacen("mmol/L", "mg/dL", 1)), Some(VerifyError::PageDiffers));
+    assert_eq!(fault(&page.replace("</main>", "<p>and more</p></main>")), Some(VerifyError::PageDiffers));
+    assert_eq!(fault(&format!("{page}\n")), Some(VerifyError::PageDiffers));
+    let newer = page.replace("renderer\" content=\"1\"", "renderer\" content=\"2\"");
+    assert_eq!(fault(&newer), Some(VerifyError::UnknownRenderer));
+}
+
+fn forged(change: impl FnOnce(&mut Parts)) -> Option<VerifyError> {
+    let mut parts = issue_of(&sample(), &policy(), &key()).parts;
+    change(&mut parts);
+    fault(&parts.to_json())
+}
+
+#[test]
+fn entries_and_disclosures_cannot_be_added_dropped_or_moved() {
+    assert_eq!(forged(|_| ()), None);
+    let dropped = forged(|parts| drop(parts.entries.pop()));
+    assert_eq!(dropped, Some(VerifyError::EntryCount { expected: 4, found: 3 }));
+    let added = forged(|parts| parts.entries.push(parts.entries[0].clone()));
+    assert_eq!(added, Some(VerifyError::EntryCount { expected: 4, found: 5 }));
+    let swapped = forged(|parts| parts.entries.swap(0, 1));
+    assert_eq!(swapped, Some(VerifyError::EntryDigest { number: 1 }));
+    let fewer = forged(|parts| {
+        let kept = parts.entries[0].trim_end_matches('~').rsplit_once('~').unwrap().0;
+        parts.entries[0] = format!("{kept}~");
+    });
+    assert_eq!(fewer, Some(VerifyError::EntryDigest { number: 1 }));
+}
+
+#[test]
+fn an_entry_of_another_excerpt_does_not_fit() {
+    let key = key();
+    let other = issue_of(&sample(), &policy(), &key).parts.entries[0].clone();
+    let mut parts = issue_of(&sample(), &policy(), &key).parts;
+    parts.entries[0] = other;
+    assert_eq!(fault(&parts.to_json()), Some(VerifyError::EntryDigest { number: 1 }));
+}
+
+#[test]
+fn another_key_beside_the_tokens_is_refused() {
+    let other = PublicKey::of(&key());
+    assert_eq!(forged(|parts| parts.key = other), Some(VerifyError::Envelope(JwsError::KeyId)));
+}
+
+/// Signs an envelope of the forger's making over genuine-looking entries.
+fn with_envelope(change: impl FnOnce(&mut Object)) -> Option<VerifyError> {
+    let key = key();
+    let mut parts = issue_of(&sample(), &policy(), &key).parts;
+    let mut payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
+    change(&mut payload);
+    parts.envelope = jws::sign(ENVELOPE_TYPE, &payload, &key);
+    fault(&parts.to_json())
+}
+
+fn set(payload: &mut Object, name: &str, value: Option<Json>) {
+    let members = payload.clone().into_members().into_iter().filter(|(member, _)| member != name);
+    *payload = Object::new(members.collect());
+    if let Some(value) = value {
+        payload.push(name, value);
+    }
+}
+
+#[test]
+fn an_envelope_that_does_not_say_what_it_must_is_refused() {
+    assert_eq!(with_envelope(|_| ()), None);
+    let required = [
+        "version",
+        "jti",
+        "iat",
+        "issuer",
+        "recipient",
+        "purpose",
+        "statement",
+        "policy",
+        "notices",
+        "entries",
+    ];
+    for name in required {
+        let result = with_envelope(|payload| set(payload, name, None));
+        assert_eq!(result, Some(VerifyError::EnvelopeMalformed { what: name }));
+    }
+    let unknown = with_envelope(|payload| payload.push("more", Json::Null));
+    assert!(matches!(unknown, Some(VerifyError::EnvelopeMalformed { .. })));
+    let sentence = Some(Json::string("This is everything."));
+    let result = with_envelope(|payload| set(payload, "statement", sentence));
+    assert_eq!(result, Some(VerifyError::EnvelopeMalformed { what: "statement" }));
+}
+
+#[test]
+fn an_excerpt_has_its_time() {
+    let seconds = |time: u64| Some(Json::Number(time.to_string()));
+    let issued = 1_795_315_353;
+    assert_eq!(with_envelope(|payload| set(payload, "exp", seconds(issued + 1))), None);
+    assert_eq!(with_envelope(|payload| set(payload, "exp", seconds(issued))), Some(VerifyError::Expired));
+    assert_eq!(with_envelope(|payload| set(payload, "iat", seconds(issued + 3600))), None);
+    let future = with_envelope(|payload| set(payload, "iat", seconds(issued + 3601)));
+    assert_eq!(future, Some(VerifyError::IssuedInTheFuture));
+}
+
+#[test]
+fn an_envelope_is_no_entry_and_an_entry_is_no_envelope() {
+    let as_envelope = forged(|parts| {
+        parts.envelope = parts.entries[0].split('~').next().unwrap().to_owned();
+    });
+    assert_eq!(as_envelope, Some(VerifyError::Envelope(JwsError::Type)));
+    let key = key();
+    let mut parts = issue_of(&sample(), &policy(), &key).parts;
+    let entry = format!("{}~", parts.envelope);
+    let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
+    let mut envelope = Envelope::decode(&payload).unwrap();
+    envelope.entries = vec![Binding::of(&entry, &[])];
+    parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), &key);
+    parts.entries = vec![entry];
+    let source = SdJwtError::Jws(JwsError::Type);
+    assert_eq!(fault(&parts.to_json()), Some(VerifyError::Entry { number: 1, source }));
+}
+
+#[test]
+fn an_entry_with_too_many_fields_is_refused() {
+    use crate::release::claims::{Claim, ClaimValue};
+    let key = key();
+    let whole = || ClaimValue::Whole(Json::Null);
+    let entry = |count: usize| {
+        let fields =
+            (0..count).map(|index| (format!("f{index}"), Claim::disclosable(whole(), true))).collect();
+        let claims = [
+            ("kind".to_owned(), Claim::always(ClaimValue::Whole(Json::string("note")))),
+            ("fields".to_owned(), Claim::always(ClaimValue::Object(fields))),
+            ("provenance".to_owned(), Claim::always(ClaimValue::Object(Vec::new()))),
+        ];
+        let token =
+            issue(ENTRY_TYPE, &claims, &key, &mut Randomness::from_system()).unwrap().present_released();
+        let mut parts = issue_of(&[], &policy(), &key).parts;
+        let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
+        let mut envelope = Envelope::decode(&payload).unwrap();
+        envelope.entries = vec![Binding::of(&token, &[])];
+        parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), &key);
+        parts.entries = vec![token];
+        fault(&parts.to_json())
+    };
+    assert_eq!(entry(envelope::MAX_FIELDS), None);
+    assert_eq!(entry(envelope::MAX_FIELDS + 1), Some(VerifyError::EntryMalformed { number: 1 }));
+}
+
+#[test]
+fn what_is_no_excerpt_is_refused() {
+    for file in ["", " ", "hello", "{}", "<html></html>", "[]", "\u{feff}{}"] {
+        assert_eq!(fault(file), Some(VerifyError::NotAnExcerpt), "{file:?}");
+    }
+    let file = issue_of(&[], &policy(), &key()).to_json();
+    assert_eq!(fault(&file), None, "an empty excerpt is one");
+    let newer = file.replace("\"subrosa_excerpt\":1", "\"subrosa_excerpt\":2");
+    assert_eq!(fault(&newer), Some(VerifyError::UnsupportedVersion));
+    assert!(matches!(fault(&file.replace("{\"sub", "{\"key\":1,\"sub")), Some(VerifyError::Json(_))));
+    assert!(matches!(fault(&"[".repeat(100_000).replacen('[', "{\"a\":", 1)), Some(VerifyError::Json(_))));
+    assert_eq!(fault(&file.replace("{\"sub", "{\"more\":1,\"sub")), Some(VerifyError::NotAnExcerpt));
+    let long = vec![b'{'; MAX_FILE_BYTES + 1];
+    assert_eq!(
+        verify(&long, &TrustedKeys::none()).err(),
+        Some(VerifyError::TooLong { limit: MAX_FILE_BYTES })
+    );
+}
+
+#[test]
+fn hostile_texts_are_inert_in_the_page() {
+    let hostile = [
+        "<script>alert(1)</script>",
+        "</script><img src=x onerror=alert(1)>",
+        "]]>--><!--",
+        "<script type=\"application/json\" id=\"subrosa-excerpt\">{}</script>",
+        "<meta name=\"subrosa-renderer\" content=\"9\">",
+        "\u{202e}gnp.exe\u{0}\u{1b}[2J",
+        "javascript:alert(1)",
+    ];
+    let mut entries = sample();
+    for text in hostile {
+        let code = concept(text, text, text);
+        let notes = vec![Narrative::new(text).unwrap()];
+        entries.push(entry(Diagnosis { code: Some(code), notes, ..Diagnosis::default() }));
+    }
+    let long = Narrative::new("A\u{2028}<".repeat(200_000)).unwrap();
+    entries.push(entry(Diagnosis { notes: vec![long], ..Diagnosis::default() }));
+    let policy = Policy::everything_of([Kind::Diagnosis]).include("notes").unwrap();
+    let page = issue_of(&entries, &policy, &key()).to_html().unwrap();
+    assert_eq!(fault(&page), None);
+    assert_eq!(page.matches("<script").count(), 1);
+    assert_eq!(page.matches("<meta").count(), 6);
+    assert!(!page.contains("<img") && !page.contains("]]>") && !page.contains("<!--"));
+    assert!(!page.contains(['\u{202e}', '\u{0}', '\u{1b}', '\u{2028}']));
+    assert!(!page.contains(" href=\"") && !page.contains(" src=\""));
+}
+
+#[test]
+fn bars_have_one_width_and_none_stands_for_a_withheld_entry() {
+    let bars = |policy: &Policy| {
+        let page = issue_of(&sample(), policy, &key()).to_html().unwrap();
+        page.matches("class=\"bar\"").count()
+    };
+    // Severity, notes, note's text, an answer in words, the patient's addresses and
+    // identifiers, and one bar in the explanation.
+    assert_eq!(bars(&policy()), 7);
+    let nothing_withheld = Policy::everything_of([Kind::Note]).include("text").unwrap();
+    assert_eq!(bars(&nothing_withheld), 0);
+}
+
+#[test]
+fn an_envelope_tells_nothing_of_entries_that_do_not_leave() {
+    let key = key();
+    let policy = Policy::everything_of([Kind::Diagnosis]).since("2018".parse().unwrap());
+    let claims = |entries: &[Entry]| {
+        let parts = issue_of(entries, &policy, &key).parts;
+        let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
+        let mut envelope = Envelope::decode(&payload).unwrap();
+        envelope.id = ExcerptId::from_bytes([0; 16]);
+        envelope.entries.clear();
+        Json::Object(envelope.encode()).to_text()
+    };
+    let mut undated = diagnosis();
+    undated.onset = None;
+    let mut retracted = entry(diagnosis());
+    retracted.marks.retracted = true;
+    let few = [entry(patient()), entry(diagnosis())];
+    let many = [entry(patient()), entry(diagnosis()), entry(undated), retracted, entry(note())];
+    assert_eq!(claims(&few), claims(&many));
+}
+
+#[test]
+fn a_view_over_the_limit_is_not_issued() {
+    let entries = vec![entry(Note::default()); MAX_ENTRIES + 1];
+    let ids: Vec<_> = entries.iter().map(|entry| (EntryId::from_bytes([0; 16]), entry)).collect();
+    let view = Policy::everything_of([Kind::Note]).apply(&ids);
+    let result = Excerpt::issue(&view, &request(), &key(), &mut Randomness::from_system(), now());
+    assert_eq!(result.err(), Some(IssueExcerptError::TooManyEntries { limit: MAX_ENTRIES }));
+}
+
+/// The excerpt that `docs/excerpt.md` and verifiers in other languages work with.
+/// `SUBROSA_BLESS=1` writes it anew after a deliberate change of the format.
+#[test]
+fn the_golden_excerpt_is_issued_byte_for_byte() {
+    let secret = crate::secret::SecretBytes::filled(|bytes| bytes.fill(0x42));
+    let key = Es256SigningKey::from_secret(&secret).unwrap();
+    let entries = sample();
+    let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
+    let view = policy().apply(&ids.zip(&entries).collect::<Vec<_>>());
+    let excerpt = Excerpt::issue(&view, &request(), &key, &mut Randomness::seeded(7), now()).unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/");
+    for (name, made) in [("excerpt.json", excerpt.to_json()), ("excerpt.html", excerpt.to_html().unwrap())] {
+        let path = format!("{folder}{name}");
+        if std::env::var_os("SUBROSA_BLESS").is_some() {
+            std::fs::write(&path, &made).unwrap();
+        }
+        assert!(std::fs::read_to_string(&path).unwrap() == made, "{name} differs");
+    }
+}
+
+#[test]
+fn the_specification_says_what_the_code_does() {
+    let specification = include_str!("../../docs/excerpt.md");
+    let grouped = |number: usize| {
+        let digits = number.to_string();
+        let groups: Vec<&str> =
+            digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+        groups.join(" ")
+    };
+    let budget = sd_jwt::verify::Budget::document();
+    for said in [
+        format!("`{ENVELOPE_TYPE}`").replace('`', "\""),
+        format!("\"{ENTRY_TYPE}\""),
+        format!("exactly `{STATEMENT}`"),
+        format!("at most {} bytes", grouped(MAX_FILE_BYTES)),
+        format!("at most {}", grouped(MAX_ENTRIES)),
+        format!("deeper than {}", sd_jwt::MAX_DEPTH),
+        format!("more than {} disclosures", grouped(budget.disclosures)),
+        format!("{} bytes of names", grouped(budget.paths)),
+        format!("at most {} fields", envelope::MAX_FIELDS),
+        format!("{} digests or {} JSON values", grouped(budget.digests), grouped(budget.values)),
+        format!("the first `{}`", file::OPENING),
+        format!("{}{}{}", file::RENDERER_MARK.0, file::RENDERER, file::RENDERER_MARK.1),
+        format!("`iat` is more than {} seconds", verify::CLOCK_LEEWAY),
+    ] {
+        assert!(specification.contains(&said), "the specification does not say: {said}");
+    }
+    // The example is that of the golden excerpt.
+    let golden = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/excerpt.json")).unwrap();
+    let golden = UnverifiedExcerpt::parse(&golden).unwrap();
+    let first = &golden.parts().entries[0];
+    let digest = base64url::encode(Binding::of(first, &[]).digest.as_bytes());
+    let shown =
+        [digest, golden.parts().key.fingerprint().key_id(), golden.parts().key.fingerprint().to_string()];
+    assert!(shown.iter().all(|shown| specification.contains(shown)));
+    let disclosures = [
+        "WyJPWGZOZzFfOW9waFJYREg0VVozTFhRIiwiY2xpbmljYWxfc3RhdHVzIiwiYWN0aXZlIl0",
+        "WyJabmtHa3Fi",
+        "WyJTM1JlOWxLMG5pdUNzcTd6ZW4xU3FnIiwieWVhciIsIjIwMTkiXQ",
+    ];
+    assert!(disclosures.iter().all(|one| first.contains(one) && specification.contains(one)));
+}
+
+/// Narratives and attachments are what must not leave; codes are what must.
+#[test]
+fn excerpts_of_real_records_verify_and_hold_nothing_that_is_withheld() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/");
+    if !std::path::Path::new(folder).exists() {
+        eprintln!("SKIPPED: ../shared/data is absent");
+        return;
+    }
+    let files = [
+        "fhir-bundles/synthea_Barrett_Douglas.json",
+        "fhir-bundles/uscore_patient_85.json",
+        "fhir-bundles/synthea_Omar_Abernathy.json",
+    ];
+    for name in files {
+        let mut import = crate::Import::new(crate::ImportOptions::default());
+        import.read(Some(name), std::fs::File::open(format!("{folder}{name}")).unwrap()).unwrap();
+        let entries: Vec<Entry> =
+            import.finish().unwrap().entries.into_iter().map(|imported| imported.entry).collect();
+        let policy = Policy::everything_of(Kind::all().iter().copied());
+        let numbered = |index: usize| {
+            let mut bytes = [0; 16];
+            bytes[..8].copy_from_slice(&index.to_le_bytes());
+            EntryId::from_bytes(bytes)
+        };
+        let ids: Vec<_> = entries.iter().enumerate().map(|(index, entry)| (numbered(index), entry)).collect();
+        let view = policy.apply(&ids);
+        assert_eq!(view.released().len(), entries.len(), "{name}");
+        let key = key();
+        let excerpt = Excerpt::issue(&view, &request(), &key, &mut Randomness::from_system(), now()).unwrap();
+        let page = excerpt.to_html().unwrap();
+        assert_eq!(fault(&page), None, "{name}");
+        let text = readable(&excerpt.to_json()) + &page;
+        let mut searched = 0;
+        for entry in &entries {
+            for secret in withheld_texts(entry) {
+                assert!(!text.contains(&secret), "{name} leaks a {}", entry.kind());
+                searched += 1;
+            }
+            if let Some(display) = entry.code().and_then(|code| code.codings.first()?.display.clone()) {
+                assert!(text.contains(display.as_str()), "{name}: a display is missing");
+            }
+        }
+        assert!(searched > 10, "{name}: {searched} texts were looked for");
+    }
+}
+
+/// Texts that are long enough to be nothing but what was withheld.
+fn withheld_texts(entry: &Entry) -> Vec<String> {
+    let identity = entry.provenance.identity.iter().map(|identity| identity.as_str().to_owned());
+    let narratives = entry.record.fields().into_iter().filter_map(|field| match field.value {
+        crate::Value::Narrative(text) if text.as_str().len() > 40 => Some(text.as_str().to_owned()),
+        crate::Value::Identifier(identifier) => identifier.value.map(|value| value.as_str().to_owned()),
+        crate::Value::Telecom(telecom) => telecom.value.map(|value| value.as_str().to_owned()),
+        _ => None,
+    });
+    narratives.chain(identity).filter(|text| text.len() > 8).collect()
+}

@@ -1,0 +1,209 @@
+//! What a verifier learns of an excerpt that is not invalid.
+//!
+//! Made by `verify` alone: claims that did not verify never become these types.
+
+use std::time::SystemTime;
+
+use super::envelope::{Envelope, IssuerRole};
+use super::key::{Fingerprint, PublicKey};
+use super::sd_jwt::{SdJwt, Step};
+use crate::codec::json::{Json, Object};
+use crate::id::ExcerptId;
+use crate::release::{Subject, redacted_debug};
+
+/// What is known of an excerpt that is not invalid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Signed by a key that the verifier trusts.
+    SignedByTrustedKey,
+    /// Unchanged since it was signed, by whoever holds a key that the verifier
+    /// does not know: compare its fingerprint before believing it.
+    IntactUnknownSigner,
+}
+
+impl Outcome {
+    /// A stable name for machines.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SignedByTrustedKey => "signed-by-trusted-key",
+            Self::IntactUnknownSigner => "intact-unknown-signer",
+        }
+    }
+}
+
+/// An excerpt that verified: the only way to its claims.
+pub struct VerifiedExcerpt {
+    pub(super) outcome: Outcome,
+    pub(super) key: PublicKey,
+    pub(super) contents: Contents,
+}
+
+/// The claims of an excerpt whose signatures hold.
+pub(crate) struct Contents {
+    pub(crate) envelope: Envelope,
+    pub(crate) entries: Vec<VerifiedEntry>,
+}
+
+/// A released entry as its recipient reads it.
+pub struct VerifiedEntry {
+    pub(super) kind: String,
+    pub(super) fields: Object,
+    pub(super) provenance: Object,
+    pub(super) withheld: Vec<String>,
+    pub(super) token: SdJwt,
+}
+
+impl VerifiedEntry {
+    /// The kind of record, such as `diagnosis`.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The disclosed fields as a JSON object.
+    #[must_use]
+    pub fn fields_json(&self) -> String {
+        Json::Object(self.fields.clone()).to_text()
+    }
+
+    /// What is disclosed of where the entry came from, as a JSON object.
+    #[must_use]
+    pub fn provenance_json(&self) -> String {
+        Json::Object(self.provenance.clone()).to_text()
+    }
+
+    /// The fields that the entry has and that were withheld, in whole or in part.
+    #[must_use]
+    pub fn withheld(&self) -> &[String] {
+        &self.withheld
+    }
+
+    /// The signed token of this entry with no more than these fields disclosed: an
+    /// SD-JWT (RFC 9901) that verifies with the issuer's key on its own, so that who
+    /// holds the entry can pass on less of it.
+    #[must_use]
+    pub fn present_only(&self, fields: &[&str]) -> String {
+        self.token.present(|disclosure| match disclosure.path() {
+            [Step::Member(part), Step::Member(field), ..] => {
+                part == "fields" && fields.contains(&field.as_str())
+            }
+            _ => false,
+        })
+    }
+
+    pub(crate) fn fields(&self) -> &Object {
+        &self.fields
+    }
+
+    pub(crate) fn provenance(&self) -> &Object {
+        &self.provenance
+    }
+
+    fn to_json(&self) -> Json {
+        let withheld = self.withheld.iter().map(|field| Json::string(field.as_str())).collect();
+        Json::Object(Object::new(vec![
+            ("kind".to_owned(), Json::string(self.kind.as_str())),
+            ("fields".to_owned(), Json::Object(self.fields.clone())),
+            ("provenance".to_owned(), Json::Object(self.provenance.clone())),
+            ("withheld".to_owned(), Json::Array(withheld)),
+        ]))
+    }
+}
+
+impl VerifiedExcerpt {
+    /// Whether the signer is trusted.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The signer's key.
+    #[must_use]
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// The signer's fingerprint, to compare with one that came another way.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.key.fingerprint()
+    }
+
+    /// The id of this copy.
+    #[must_use]
+    pub fn id(&self) -> ExcerptId {
+        self.contents.envelope.id
+    }
+
+    /// The name that the issuer gives themselves.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.contents.envelope.issuer
+    }
+
+    /// The role that the issuer gives themselves.
+    #[must_use]
+    pub fn issuer_role(&self) -> IssuerRole {
+        self.contents.envelope.role
+    }
+
+    /// For whom it was issued.
+    #[must_use]
+    pub fn recipient(&self) -> &str {
+        &self.contents.envelope.recipient
+    }
+
+    /// What for.
+    #[must_use]
+    pub fn purpose(&self) -> &str {
+        &self.contents.envelope.purpose
+    }
+
+    /// The patient, if they are named.
+    #[must_use]
+    pub fn subject(&self) -> Option<&Subject> {
+        self.contents.envelope.subject.as_ref()
+    }
+
+    /// When it was issued.
+    #[must_use]
+    pub fn issued(&self) -> SystemTime {
+        self.contents.envelope.issued.into()
+    }
+
+    /// From when on it is no longer valid, if ever.
+    #[must_use]
+    pub fn expires(&self) -> Option<SystemTime> {
+        self.contents.envelope.expires.map(Into::into)
+    }
+
+    /// What the reader must know about how the selection was made.
+    #[must_use]
+    pub fn notices(&self) -> &[String] {
+        &self.contents.envelope.notices
+    }
+
+    /// The released entries.
+    #[must_use]
+    pub fn entries(&self) -> &[VerifiedEntry] {
+        &self.contents.entries
+    }
+
+    /// The outcome and every claim, as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let envelope = self.contents.envelope.encode();
+        let claims = envelope.into_members().into_iter().filter(|(name, _)| name != "entries");
+        let mut report = Object::default();
+        report.push("outcome", Json::string(self.outcome.name()));
+        report.push("fingerprint", Json::string(self.fingerprint().to_string()));
+        claims.for_each(|(name, value)| report.push(name, value));
+        let entries = self.contents.entries.iter().map(VerifiedEntry::to_json).collect();
+        report.push("entries", Json::Array(entries));
+        Json::Object(report).to_text()
+    }
+}
+
+redacted_debug!(VerifiedExcerpt, VerifiedEntry);

@@ -1,0 +1,157 @@
+//! Verifies excerpts without a vault.
+//!
+//! Three outcomes: signed by a trusted key, intact with an unknown signer, or
+//! invalid, which yields nothing but the reason.
+
+use std::time::SystemTime;
+
+use super::envelope::{Binding, ENTRY_TYPE, ENVELOPE_PROFILE, Envelope, MAX_FIELDS};
+use super::error::VerifyError;
+use super::file::{MAX_FILE_BYTES, Parts};
+use super::jws;
+use super::key::TrustedKeys;
+use super::render;
+use super::sd_jwt::SdJwt;
+use super::sd_jwt::verify::{Budget, Expected, verify as verify_sd_jwt};
+use super::time::UnixTime;
+use super::verified::{Contents, Outcome, VerifiedEntry, VerifiedExcerpt};
+use crate::codec::json::{Json, Object};
+use crate::crypto::digest::Digest;
+use crate::release::redacted_debug;
+
+/// How far an issuer's clock may run ahead of the verifier's, in seconds.
+pub(super) const CLOCK_LEEWAY: u64 = 3600;
+/// Longest name of a kind or a field.
+const MAX_NAME: usize = 64;
+
+/// An excerpt that was taken apart and not verified. It tells nothing.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use subrosa::{Outcome, TrustedKeys, UnverifiedExcerpt};
+///
+/// let file = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/excerpt.json"));
+/// # let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_795_315_353);
+/// let excerpt = UnverifiedExcerpt::parse(file)?.verify(&TrustedKeys::none(), now)?;
+/// assert_eq!(excerpt.outcome(), Outcome::IntactUnknownSigner);
+/// println!("compare: {}", excerpt.fingerprint());
+/// # Ok::<(), subrosa::VerifyError>(())
+/// ```
+pub struct UnverifiedExcerpt {
+    parts: Parts,
+    page: Option<String>,
+}
+
+impl UnverifiedExcerpt {
+    /// Takes an excerpt apart, from its JSON file or its HTML page.
+    ///
+    /// # Errors
+    /// [`VerifyError`] when it is neither.
+    pub fn parse(file: &[u8]) -> Result<Self, VerifyError> {
+        if file.len() > MAX_FILE_BYTES {
+            return Err(VerifyError::TooLong { limit: MAX_FILE_BYTES });
+        }
+        match file.trim_ascii_start().first() {
+            Some(b'{') => Ok(Self { parts: Parts::from_json(file)?, page: None }),
+            Some(b'<') => {
+                let page = std::str::from_utf8(file).map_err(|_| VerifyError::NotAnExcerpt)?;
+                Ok(Self { parts: Parts::from_html(page)?, page: Some(page.to_owned()) })
+            }
+            _ => Err(VerifyError::NotAnExcerpt),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Verifies every signature and digest, and a page against what it must show.
+    ///
+    /// # Errors
+    /// [`VerifyError`] when the excerpt is invalid.
+    pub fn verify(self, trusted: &TrustedKeys, now: SystemTime) -> Result<VerifiedExcerpt, VerifyError> {
+        let contents = contents(&self.parts, now.into())?;
+        if self.page.is_some_and(|page| page != render::page(&self.parts, &contents)) {
+            return Err(VerifyError::PageDiffers);
+        }
+        let outcome = match trusted.contains(&self.parts.key) {
+            true => Outcome::SignedByTrustedKey,
+            false => Outcome::IntactUnknownSigner,
+        };
+        Ok(VerifiedExcerpt { outcome, key: self.parts.key, contents })
+    }
+}
+
+redacted_debug!(UnverifiedExcerpt);
+
+/// Checks all signatures and digests and reads the claims.
+pub(crate) fn contents(parts: &Parts, now: UnixTime) -> Result<Contents, VerifyError> {
+    let payload =
+        jws::verify(&parts.envelope, &parts.key, ENVELOPE_PROFILE).map_err(VerifyError::Envelope)?;
+    let envelope = Envelope::decode(&payload)?;
+    check_time(&envelope, now)?;
+    let (expected, found) = (envelope.entries.len(), parts.entries.len());
+    if expected != found {
+        return Err(VerifyError::EntryCount { expected, found });
+    }
+    let mut budget = Budget::document();
+    let mut entries = Vec::new();
+    for (index, (token, binding)) in parts.entries.iter().zip(&envelope.entries).enumerate() {
+        entries.push(entry(index + 1, token, binding, parts, now, &mut budget)?);
+    }
+    Ok(Contents { envelope, entries })
+}
+
+fn check_time(envelope: &Envelope, now: UnixTime) -> Result<(), VerifyError> {
+    if envelope.issued.as_seconds() > now.as_seconds().saturating_add(CLOCK_LEEWAY) {
+        return Err(VerifyError::IssuedInTheFuture);
+    }
+    if envelope.expires.is_some_and(|expires| expires <= now) {
+        return Err(VerifyError::Expired);
+    }
+    Ok(())
+}
+
+fn entry(
+    number: usize,
+    token: &str,
+    binding: &Binding,
+    parts: &Parts,
+    now: UnixTime,
+    budget: &mut Budget,
+) -> Result<VerifiedEntry, VerifyError> {
+    if !Digest::of(&[token.as_bytes()]).matches(&binding.digest) {
+        return Err(VerifyError::EntryDigest { number });
+    }
+    let expected = Expected { key: &parts.key, typ: Some(ENTRY_TYPE), thumbprint: true, now };
+    let verified = verify_sd_jwt(token, expected, budget);
+    let (claims, token) = verified.map_err(|source| VerifyError::Entry { number, source })?.into_parts();
+    read_entry(claims, token, binding).ok_or(VerifyError::EntryMalformed { number })
+}
+
+fn read_entry(claims: Object, token: SdJwt, binding: &Binding) -> Option<VerifiedEntry> {
+    let (mut kind, mut fields, mut provenance) = (None, None, None);
+    for claim in claims.into_members() {
+        match claim {
+            (name, Json::String(text)) if name == "kind" => kind = Some(text),
+            (name, Json::Object(object)) if name == "fields" => fields = Some(object),
+            (name, Json::Object(object)) if name == "provenance" => provenance = Some(object),
+            _ => return None,
+        }
+    }
+    let (kind, fields, provenance) = (kind?, fields?, provenance?);
+    if fields.members().len().max(provenance.members().len()) > MAX_FIELDS {
+        return None;
+    }
+    let names = fields.members().iter().chain(provenance.members()).map(|(name, _)| name);
+    if !names.chain(&binding.withheld).chain([&kind]).all(|name| is_name(name)) {
+        return None;
+    }
+    Some(VerifiedEntry { kind, fields, provenance, withheld: binding.withheld.clone(), token })
+}
+
+fn is_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_plain)
+}

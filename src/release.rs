@@ -1,0 +1,19 @@
+//! What may leave: a policy that denies by default, and the redacted view that
+//! it makes of entries.
+//!
+//! Nothing is in a view's disclosed part that no rule let out by name or by type.
+
+mod apply;
+mod attachment;
+pub(crate) mod claims;
+mod policy;
+mod redact;
+mod select;
+#[cfg(test)]
+mod tests;
+mod values;
+mod view;
+
+pub use policy::{CodeFilter, Mask, ParseCodeFilterError, Policy, PolicyError};
+pub(crate) use view::redacted_debug;
+pub use view::{FilterNotice, RedactedEntry, Subject, View, Withheld, WithheldReason};

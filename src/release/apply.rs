@@ -1,0 +1,24 @@
+//! From a policy and entries to the view: selection, then redaction.
+//!
+//! Only selected entries are redacted, and only redacted ones are in the view.
+
+use super::policy::Policy;
+use super::view::View;
+use super::{redact, select};
+use crate::id::EntryId;
+use crate::record::Entry;
+
+impl Policy {
+    /// The redacted view of these entries.
+    ///
+    /// Pass every entry that the vault may show, so that the patient is found and
+    /// filters that cannot apply are noticed. Retracted entries never leave.
+    #[must_use]
+    pub fn apply(&self, entries: &[(EntryId, &Entry)]) -> View {
+        let mut view = View::new(redact::subject(self, entries), self.summary());
+        for (id, entry) in select::select(self, entries, &mut view) {
+            redact::release(self, id, entry, &mut view);
+        }
+        view
+    }
+}

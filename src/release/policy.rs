@@ -1,0 +1,344 @@
+//! Policies: which entries leave, and which of their fields.
+//!
+//! A policy starts from nothing. Field names are checked when they are named, so
+//! that a misspelt mask never means "not masked".
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::view::WithheldReason;
+use crate::codec::json::{Json, Object};
+use crate::id::EntryId;
+use crate::record::{Coding, DateRange, FieldType, Kind, PartialDate, Token};
+
+/// What happens to a field that a policy names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mask {
+    /// Released, with all its parts.
+    Keep,
+    /// Withheld.
+    Withhold,
+    /// Dates are released as the year only.
+    Year,
+}
+
+impl Mask {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Withhold => "withhold",
+            Self::Year => "year",
+        }
+    }
+}
+
+/// Why a policy cannot be built.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// No kind of record has a field of this name.
+    #[error("no kind of record has the field {field:?}; there are: {known}")]
+    UnknownField {
+        /// The name that was given.
+        field: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// The field holds no dates, so there is no year to keep.
+    #[error("the field {field} holds no dates; withhold it instead")]
+    NoYear {
+        /// The field.
+        field: &'static str,
+    },
+    /// The original bytes would show what a mask hides.
+    #[error("the original document shows every field, so it cannot be released beside a mask")]
+    SourceDefeatsMasks,
+}
+
+/// A code, or the beginning of codes, that entries must have.
+///
+/// ```
+/// use subrosa::CodeFilter;
+///
+/// let depression: CodeFilter = "http://hl7.org/fhir/sid/icd-10-cm|F33*".parse()?;
+/// assert_eq!(depression.to_string(), "http://hl7.org/fhir/sid/icd-10-cm|F33*");
+/// # Ok::<(), subrosa::ParseCodeFilterError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeFilter {
+    system: Option<String>,
+    code: String,
+    is_prefix: bool,
+}
+
+/// A text that is not a code filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("write a code as CODE, PREFIX*, SYSTEM|CODE or SYSTEM|PREFIX*")]
+pub struct ParseCodeFilterError;
+
+impl CodeFilter {
+    /// Exactly this code of this code system.
+    #[must_use]
+    pub fn exact(system: impl Into<String>, code: impl Into<String>) -> Self {
+        Self { system: Some(system.into()), code: code.into(), is_prefix: false }
+    }
+
+    /// Codes of this code system that begin so. Prefixes know no hierarchy:
+    /// they mean something in ICD-10, nothing in SNOMED CT.
+    #[must_use]
+    pub fn prefix(system: impl Into<String>, prefix: impl Into<String>) -> Self {
+        Self { system: Some(system.into()), code: prefix.into(), is_prefix: true }
+    }
+
+    /// Whether a coding passes.
+    #[must_use]
+    pub fn matches(&self, coding: &Coding) -> bool {
+        let code = coding.code.as_ref().map(Token::as_str);
+        let matches = |code: &str| match self.is_prefix {
+            true => code.starts_with(&self.code),
+            false => code == self.code,
+        };
+        self.can_judge(coding) && code.is_some_and(matches)
+    }
+
+    /// Whether a coding is of the system that the filter is about.
+    pub(super) fn can_judge(&self, coding: &Coding) -> bool {
+        let system = coding.system.as_ref().map(Token::as_str);
+        self.system.is_none() || self.system.as_deref() == system
+    }
+}
+
+impl FromStr for CodeFilter {
+    type Err = ParseCodeFilterError;
+
+    fn from_str(text: &str) -> Result<Self, ParseCodeFilterError> {
+        let (system, code) = match text.rsplit_once('|') {
+            Some((system, code)) => (Some(system.to_owned()), code),
+            None => (None, text),
+        };
+        let (code, is_prefix) = match code.strip_suffix('*') {
+            Some(prefix) => (prefix, true),
+            None => (code, false),
+        };
+        if code.is_empty() || code.contains('*') || system.as_deref() == Some("") {
+            return Err(ParseCodeFilterError);
+        }
+        Ok(Self { system, code: code.to_owned(), is_prefix })
+    }
+}
+
+impl fmt::Display for CodeFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(system) = &self.system {
+            write!(f, "{system}|")?;
+        }
+        f.write_str(&self.code)?;
+        f.write_str(if self.is_prefix { "*" } else { "" })
+    }
+}
+
+/// What leaves the vault: a selection of entries and masks over their fields.
+///
+/// Denies by default: a new policy releases nothing, and a selected entry gives
+/// its coded and short fields only. Free text, attachments, identifiers, ways to
+/// reach people, references into the source and the original document leave when
+/// [`Policy::include`] names them. The excerpt names the patient, with the date of
+/// birth, so that the recipient knows whom it is about; masks over `names` and
+/// `birth_date` hold for that too.
+///
+/// ```
+/// use subrosa::{Kind, Mask, Policy};
+///
+/// let policy = Policy::everything_of([Kind::Diagnosis, Kind::Medication])
+///     .since("2019".parse()?)
+///     .mask("onset", Mask::Year)?
+///     .mask("body_sites", Mask::Withhold)?;
+/// # let _ = policy;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Policy {
+    pub(super) kinds: BTreeSet<Kind>,
+    pub(super) entries: BTreeSet<EntryId>,
+    pub(super) codes: Vec<CodeFilter>,
+    pub(super) since: Option<PartialDate>,
+    pub(super) until: Option<PartialDate>,
+    pub(super) masks: BTreeMap<&'static str, Mask>,
+}
+
+impl Policy {
+    /// Releases nothing.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// Releases the entries of these kinds.
+    #[must_use]
+    pub fn everything_of(kinds: impl IntoIterator<Item = Kind>) -> Self {
+        Self { kinds: kinds.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Releases these entries.
+    #[must_use]
+    pub fn only(entries: impl IntoIterator<Item = EntryId>) -> Self {
+        Self { entries: entries.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Releases entries with this code: of the kinds named, or of any kind if
+    /// none is. Given several times, any of the codes will do.
+    #[must_use]
+    pub fn with_code(mut self, code: CodeFilter) -> Self {
+        self.codes.push(code);
+        self
+    }
+
+    /// Releases this entry too, whatever its kind, code and date.
+    #[must_use]
+    pub fn and_entry(mut self, entry: EntryId) -> Self {
+        self.entries.insert(entry);
+        self
+    }
+
+    /// Narrows the kinds and codes to entries that certainly lie at or after this date.
+    #[must_use]
+    pub fn since(mut self, date: PartialDate) -> Self {
+        self.since = Some(date);
+        self
+    }
+
+    /// Narrows the kinds and codes to entries that certainly lie at or before this date.
+    #[must_use]
+    pub fn until(mut self, date: PartialDate) -> Self {
+        self.until = Some(date);
+        self
+    }
+
+    /// Treats a field so, in every kind of record that has it. Beside the fields of
+    /// [`Kind::schema`], these belong to every entry: `origin`, `provider`,
+    /// `recorded`, `document`, `identity`, `labels` and `source`, the original bytes.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when no kind has the field, when it holds no dates to make
+    /// years of, or when the original document would show what a mask hides.
+    pub fn mask(mut self, field: &str, mask: Mask) -> Result<Self, PolicyError> {
+        let field = known_field(field)?;
+        if mask == Mask::Year && !has_dates(field) {
+            return Err(PolicyError::NoYear { field });
+        }
+        self.masks.insert(field, mask);
+        let hides = self.masks.iter().any(|(field, mask)| *field != SOURCE && *mask != Mask::Keep);
+        if hides && self.masks.get(SOURCE) == Some(&Mask::Keep) {
+            return Err(PolicyError::SourceDefeatsMasks);
+        }
+        Ok(self)
+    }
+
+    /// Releases a field that would be withheld: the same as [`Mask::Keep`].
+    ///
+    /// # Errors
+    /// As [`Policy::mask`].
+    pub fn include(self, field: &str) -> Result<Self, PolicyError> {
+        self.mask(field, Mask::Keep)
+    }
+
+    pub(super) fn range(&self) -> DateRange {
+        DateRange::new(self.since.clone(), self.until.clone())
+    }
+
+    /// What happens to a field, and why.
+    pub(super) fn rule(&self, kind: Kind, field: &str, field_type: FieldType) -> Rule {
+        match self.masks.get(field) {
+            Some(Mask::Keep) => Rule::Keep,
+            Some(Mask::Withhold) => Rule::Withhold(WithheldReason::Masked),
+            Some(Mask::Year) => Rule::Year,
+            None => by_default(kind, field, field_type),
+        }
+    }
+
+    /// What was asked for, as recipients may read it: it depends on nothing that
+    /// the vault holds, and single entries are not named.
+    pub(super) fn summary(&self) -> Object {
+        let texts = |texts: Vec<String>| Json::Array(texts.into_iter().map(Json::String).collect());
+        let mut summary = Object::default();
+        summary.push("kinds", texts(self.kinds.iter().map(|kind| kind.name().to_owned()).collect()));
+        summary.push("codes", texts(self.codes.iter().map(CodeFilter::to_string).collect()));
+        for (name, date) in [("since", &self.since), ("until", &self.until)] {
+            if let Some(date) = date {
+                summary.push(name, Json::string(date.as_str()));
+            }
+        }
+        let masks = self.masks.iter().map(|(field, mask)| ((*field).to_owned(), Json::string(mask.name())));
+        summary.push("masks", Json::Object(Object::new(masks.collect())));
+        summary.push("single_entries", Json::Bool(!self.entries.is_empty()));
+        summary
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Policy")
+    }
+}
+
+/// What happens to a field of a released entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// Released with all its parts: it was asked for by name.
+    Keep,
+    /// Released with the parts that leave by default.
+    Default,
+    /// Released, dates as years.
+    Year,
+    /// Withheld.
+    Withhold(WithheldReason),
+}
+
+/// The original bytes.
+pub(super) const SOURCE: &str = "source";
+
+/// What every entry has beside the fields of its kind.
+pub(super) const PROVENANCE: [&str; 7] =
+    ["origin", "provider", "recorded", "document", "identity", "labels", SOURCE];
+
+/// The fields of a patient that say whom an entry is about, and no more.
+const PATIENT_BY_DEFAULT: [&str; 3] = ["names", "birth_date", "gender"];
+
+fn by_default(kind: Kind, field: &str, field_type: FieldType) -> Rule {
+    use WithheldReason::{Attachment, FreeText, Identity, SourceReference};
+    let reason = match (kind, field, field_type) {
+        (_, _, FieldType::Narrative) => FreeText,
+        (_, _, FieldType::Attachment) => Attachment,
+        (_, _, FieldType::Address | FieldType::Telecom | FieldType::Identifier) => Identity,
+        (_, "contacts", _) | (Kind::FamilyHistory, "name" | "born", _) => Identity,
+        (Kind::Provider, "birth_date" | "gender", _) => Identity,
+        (Kind::Patient, field, _) if !PATIENT_BY_DEFAULT.contains(&field) => Identity,
+        (_, "encounter", _) => SourceReference,
+        _ => return Rule::Default,
+    };
+    Rule::Withhold(reason)
+}
+
+fn schemas(field: &str) -> impl Iterator<Item = FieldType> {
+    Kind::all().iter().filter_map(move |kind| kind.field(field)).map(|schema| schema.field_type)
+}
+
+fn has_dates(field: &str) -> bool {
+    field == "recorded"
+        || schemas(field).any(|field_type| {
+            matches!(field_type, FieldType::Date | FieldType::Component | FieldType::Attachment)
+        })
+}
+
+fn known_field(field: &str) -> Result<&'static str, PolicyError> {
+    let fields = Kind::all().iter().flat_map(|kind| kind.schema()).map(|schema| schema.name);
+    let known: BTreeSet<&'static str> = fields.chain(PROVENANCE).collect();
+    known.get(field).copied().ok_or_else(|| PolicyError::UnknownField {
+        field: field.chars().take(64).collect(),
+        known: known.into_iter().collect::<Vec<_>>().join(", "),
+    })
+}

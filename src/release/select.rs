@@ -1,0 +1,158 @@
+//! Selection: which entries a policy releases.
+//!
+//! An entry leaves only if every filter certainly admits it; what a filter could
+//! not judge is told to the owner.
+
+use std::collections::BTreeSet;
+
+use super::policy::{CodeFilter, PROVENANCE, Policy};
+use super::view::{FilterNotice, View, Withheld, WithheldReason};
+use crate::id::EntryId;
+use crate::record::{Coding, Entry, Token};
+
+/// The entries that leave, by kind and date; notices go to the view.
+pub(super) fn select<'a>(
+    policy: &Policy,
+    entries: &[(EntryId, &'a Entry)],
+    view: &mut View,
+) -> Vec<(EntryId, &'a Entry)> {
+    let mut selected: Vec<(EntryId, &Entry)> = Vec::new();
+    for (id, entry) in entries {
+        match judge(policy, *id, entry) {
+            Verdict::Released => selected.push((*id, entry)),
+            Verdict::NotSelected => {}
+            Verdict::Withheld(reason) => view.withheld.push(Withheld { entry: *id, field: None, reason }),
+        }
+    }
+    let key = |entry: &Entry| (entry.kind(), entry.dates().and_then(|dates| dates.sort_key()));
+    selected.sort_by_key(|(_, entry)| key(entry));
+    notice_counts(view);
+    notice_policy(policy, entries, &selected, view);
+    selected
+}
+
+enum Verdict {
+    Released,
+    NotSelected,
+    Withheld(WithheldReason),
+}
+
+fn judge(policy: &Policy, id: EntryId, entry: &Entry) -> Verdict {
+    let by_name = policy.entries.contains(&id);
+    if !by_name && !is_of_kind(policy, entry) {
+        return Verdict::NotSelected;
+    }
+    let by_filter = || {
+        if let Some(verdict) = judge_code(policy, entry) {
+            return verdict;
+        }
+        judge_date(policy, entry)
+    };
+    match if by_name { Verdict::Released } else { by_filter() } {
+        Verdict::Released if entry.marks.retracted => Verdict::Withheld(WithheldReason::Retracted),
+        verdict => verdict,
+    }
+}
+
+fn is_of_kind(policy: &Policy, entry: &Entry) -> bool {
+    match policy.kinds.is_empty() {
+        true => !policy.codes.is_empty(),
+        false => policy.kinds.contains(&entry.kind()),
+    }
+}
+
+fn codings(entry: &Entry) -> &[Coding] {
+    entry.code().map_or(&[], |concept| &concept.codings)
+}
+
+fn can_judge(filter: &CodeFilter, entry: &Entry) -> bool {
+    codings(entry).iter().any(|coding| filter.can_judge(coding))
+}
+
+/// `None` when the entry's code passes, or no code is asked for.
+fn judge_code(policy: &Policy, entry: &Entry) -> Option<Verdict> {
+    let passes = |filter: &CodeFilter| codings(entry).iter().any(|coding| filter.matches(coding));
+    if policy.codes.is_empty() || policy.codes.iter().any(passes) {
+        return None;
+    }
+    let judged = policy.codes.iter().any(|filter| can_judge(filter, entry));
+    // Without kinds, every uncoded entry of the vault would be listed.
+    let silent = judged || policy.kinds.is_empty();
+    Some(if silent { Verdict::NotSelected } else { Verdict::Withheld(WithheldReason::NotInCodeSystem) })
+}
+
+fn judge_date(policy: &Policy, entry: &Entry) -> Verdict {
+    let range = policy.range();
+    if range.is_unbounded() {
+        return Verdict::Released;
+    }
+    match entry.dates() {
+        None => Verdict::Withheld(WithheldReason::Undated),
+        Some(dates) if dates.certainly_within(&range) => Verdict::Released,
+        Some(dates) if dates.may_overlap(&range) => Verdict::Withheld(WithheldReason::NotCertainlyInRange),
+        Some(_) => Verdict::NotSelected,
+    }
+}
+
+fn notice_counts(view: &mut View) {
+    let count = |reason| view.withheld.iter().filter(|withheld| withheld.reason == reason).count();
+    let notices = [
+        FilterNotice::Undated { entries: count(WithheldReason::Undated) },
+        FilterNotice::NotCertainlyInRange { entries: count(WithheldReason::NotCertainlyInRange) },
+        FilterNotice::Retracted { entries: count(WithheldReason::Retracted) },
+    ];
+    let is_some = |notice: &FilterNotice| match notice {
+        FilterNotice::Undated { entries }
+        | FilterNotice::NotCertainlyInRange { entries }
+        | FilterNotice::Retracted { entries } => *entries > 0,
+        _ => true,
+    };
+    view.notices.extend(notices.into_iter().filter(is_some));
+}
+
+fn notice_policy(
+    policy: &Policy,
+    entries: &[(EntryId, &Entry)],
+    selected: &[(EntryId, &Entry)],
+    view: &mut View,
+) {
+    if policy.kinds.is_empty() && policy.codes.is_empty() && policy.entries.is_empty() {
+        view.notices.push(FilterNotice::NothingSelected);
+    }
+    view.notices.extend(policy.codes.iter().filter_map(|filter| notice_code(policy, filter, entries)));
+    let has = |field: &str| {
+        let of_kind = |entry: &Entry| entry.kind().field(field).is_some();
+        PROVENANCE.contains(&field) || selected.iter().any(|(_, entry)| of_kind(entry))
+    };
+    // The subject follows these two, whether or not a patient record is released.
+    let unused = |field: &&'static str| !has(field) && !["names", "birth_date"].contains(field);
+    let unused = policy.masks.keys().copied().filter(unused);
+    view.notices.extend(unused.map(|field| FilterNotice::MaskWithoutField { field }));
+    let missing = policy.entries.iter().filter(|id| !entries.iter().any(|(given, _)| given == *id)).count();
+    if missing > 0 {
+        view.notices.push(FilterNotice::EntryNotFound { entries: missing });
+    }
+    if view.subject.is_none() {
+        view.notices.push(FilterNotice::NoSubject);
+    }
+}
+
+/// Entries of the asked kinds that the filter says nothing about.
+fn notice_code(policy: &Policy, filter: &CodeFilter, entries: &[(EntryId, &Entry)]) -> Option<FilterNotice> {
+    let of_kind = entries.iter().map(|(_, entry)| *entry).filter(|entry| is_of_kind(policy, entry));
+    let unjudged: Vec<&Entry> = of_kind
+        .filter(|entry| !entry.marks.retracted && !can_judge(filter, entry))
+        .filter(|entry| !policy.kinds.is_empty() || !codings(entry).is_empty())
+        .collect();
+    let systems: BTreeSet<String> = unjudged
+        .iter()
+        .flat_map(|entry| codings(entry))
+        .filter_map(|coding| coding.system.as_ref().map(Token::as_str))
+        .map(str::to_owned)
+        .collect();
+    (!unjudged.is_empty()).then(|| FilterNotice::CodeCannotApply {
+        filter: filter.to_string(),
+        entries: unjudged.len(),
+        systems: systems.into_iter().collect(),
+    })
+}

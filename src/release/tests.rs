@@ -1,0 +1,280 @@
+//! What policies let out, and what they tell the owner.
+
+use super::*;
+use crate::id::EntryId;
+use crate::record::{
+    Attachment, Coding, Concept, Diagnosis, Encounter, Entry, FamilyHistory, HumanName, Kind, Location,
+    Narrative, Note, PartialDate, Party, Patient, Provenance, Record, Source, SourceFormat, Token,
+};
+
+const SNOMED: &str = "http://snomed.info/sct";
+const ICD: &str = "http://hl7.org/fhir/sid/icd-10-cm";
+
+fn token(text: &str) -> Token {
+    Token::new(text).unwrap()
+}
+
+fn date(text: &str) -> PartialDate {
+    text.parse().unwrap()
+}
+
+fn concept(system: &str, code: &str) -> Concept {
+    Concept::from_coding(Coding { system: Some(token(system)), code: Some(token(code)), ..Coding::default() })
+}
+
+fn diagnosis(system: &str, code: &str, onset: Option<&str>) -> Entry {
+    let onset = onset.map(date);
+    entry(Diagnosis {
+        code: Some(concept(system, code)),
+        abatement: onset.clone(),
+        onset,
+        ..Diagnosis::default()
+    })
+}
+
+fn entry(record: impl Into<Record>) -> Entry {
+    Entry::new(record, Provenance::default())
+}
+
+fn id(index: usize) -> EntryId {
+    EntryId::from_bytes([u8::try_from(index).unwrap(); 16])
+}
+
+fn apply(policy: &Policy, entries: &[Entry]) -> View {
+    let entries: Vec<_> = entries.iter().enumerate().map(|(index, entry)| (id(index), entry)).collect();
+    policy.apply(&entries)
+}
+
+fn released(policy: &Policy, entries: &[Entry]) -> Vec<usize> {
+    let view = apply(policy, entries);
+    let place = |entry: &RedactedEntry| (0..entries.len()).find(|index| id(*index) == entry.id()).unwrap();
+    view.released().iter().map(place).collect()
+}
+
+fn disclosed(view: &View) -> serde_json::Value {
+    serde_json::from_str(&view.released()[0].disclosed_json()).unwrap()
+}
+
+#[test]
+fn a_new_policy_releases_nothing_and_says_so() {
+    let entries = [diagnosis(SNOMED, "1", None)];
+    for policy in [Policy::nothing(), Policy::nothing().since(date("2019"))] {
+        let view = apply(&policy, &entries);
+        assert!(view.released().is_empty());
+        assert!(view.notices().contains(&FilterNotice::NothingSelected));
+    }
+}
+
+#[test]
+fn kinds_codes_and_entries_select() {
+    let entries = [
+        diagnosis(ICD, "F33.1", None),
+        diagnosis(ICD, "E11.9", None),
+        entry(Note { code: Some(concept(ICD, "F33.1")), ..Note::default() }),
+    ];
+    let depression = || "http://hl7.org/fhir/sid/icd-10-cm|F33*".parse::<CodeFilter>().unwrap();
+    assert_eq!(released(&Policy::everything_of([Kind::Diagnosis]), &entries), [0, 1]);
+    assert_eq!(released(&Policy::everything_of([Kind::Diagnosis]).with_code(depression()), &entries), [0]);
+    assert_eq!(released(&Policy::nothing().with_code(depression()), &entries), [0, 2]);
+    assert_eq!(released(&Policy::only([id(1)]), &entries), [1]);
+    let also = Policy::everything_of([Kind::Note]).and_entry(id(1)).since(date("2019"));
+    assert_eq!(released(&also, &entries), [1]);
+    let either = Policy::nothing().with_code(depression()).with_code(CodeFilter::exact(ICD, "E11.9"));
+    assert_eq!(released(&either, &entries), [0, 1, 2]);
+}
+
+#[test]
+fn code_filters_are_read_strictly() {
+    let matches = |filter: &str, system: &str, code: &str| {
+        let coding = Coding { system: Some(token(system)), code: Some(token(code)), ..Coding::default() };
+        filter.parse::<CodeFilter>().unwrap().matches(&coding)
+    };
+    assert!(matches("F33*", ICD, "F33.1") && matches("F33.1", ICD, "F33.1"));
+    assert!(!matches("F33", ICD, "F33.1") && !matches("f33*", ICD, "F33.1"));
+    assert!(!matches(&format!("{SNOMED}|F33*"), ICD, "F33.1"));
+    for text in ["", "*", "a|", "|a", "|", "a*b", "**", "a|*"] {
+        assert_eq!(text.parse::<CodeFilter>(), Err(ParseCodeFilterError), "{text}");
+    }
+}
+
+#[test]
+fn a_code_filter_that_cannot_apply_says_so() {
+    let entries = [diagnosis(SNOMED, "310496002", None), diagnosis(ICD, "F33.1", None)];
+    let policy = Policy::everything_of([Kind::Diagnosis]).with_code(CodeFilter::prefix(ICD, "F33"));
+    let view = apply(&policy, &entries);
+    assert!(view.notices().contains(&FilterNotice::CodeCannotApply {
+        filter: format!("{ICD}|F33*"),
+        entries: 1,
+        systems: vec![SNOMED.to_owned()],
+    }));
+    let withheld = Withheld { entry: id(0), field: None, reason: WithheldReason::NotInCodeSystem };
+    assert!(view.withheld().contains(&withheld));
+}
+
+#[test]
+fn only_what_certainly_lies_in_the_range_is_released() {
+    let entries = [
+        diagnosis(SNOMED, "1", Some("2019-06")),
+        diagnosis(SNOMED, "2", Some("2019")),
+        diagnosis(SNOMED, "3", Some("2018")),
+        diagnosis(SNOMED, "4", None),
+    ];
+    let policy = Policy::everything_of([Kind::Diagnosis]).since(date("2019-03")).until(date("2020"));
+    assert_eq!(released(&policy, &entries), [0]);
+    let view = apply(&policy, &entries);
+    assert!(view.notices().contains(&FilterNotice::NotCertainlyInRange { entries: 1 }));
+    assert!(view.notices().contains(&FilterNotice::Undated { entries: 1 }));
+}
+
+#[test]
+fn a_retracted_entry_is_never_released() {
+    let mut entries = [diagnosis(SNOMED, "1", None)];
+    entries[0].marks.retracted = true;
+    for policy in [Policy::everything_of([Kind::Diagnosis]), Policy::only([id(0)])] {
+        let view = apply(&policy, &entries);
+        assert!(view.released().is_empty());
+        assert!(view.notices().contains(&FilterNotice::Retracted { entries: 1 }));
+    }
+}
+
+#[test]
+fn entries_leave_by_kind_and_date_whatever_their_order() {
+    let entries = [
+        entry(Note { date: Some(date("2018")), ..Note::default() }),
+        diagnosis(SNOMED, "1", Some("2021")),
+        diagnosis(SNOMED, "2", Some("2019")),
+    ];
+    assert_eq!(released(&Policy::everything_of([Kind::Note, Kind::Diagnosis]), &entries), [2, 1, 0]);
+}
+
+#[test]
+fn masks_name_known_fields_and_years_need_dates() {
+    let error = Policy::nothing().mask("onsett", Mask::Year).unwrap_err();
+    assert!(
+        matches!(&error, PolicyError::UnknownField { field, known } if field == "onsett" && known.contains("onset, "))
+    );
+    assert_eq!(Policy::nothing().mask("code", Mask::Year).err(), Some(PolicyError::NoYear { field: "code" }));
+    assert!(Policy::nothing().mask("recorded", Mask::Year).is_ok());
+    let both = Policy::nothing().include("source").unwrap().mask("onset", Mask::Year);
+    assert_eq!(both.err(), Some(PolicyError::SourceDefeatsMasks));
+    let both = Policy::nothing().mask("notes", Mask::Withhold).unwrap().include("source");
+    assert_eq!(both.err(), Some(PolicyError::SourceDefeatsMasks));
+}
+
+#[test]
+fn a_mask_over_a_field_that_no_released_kind_has_says_so() {
+    let entries = [diagnosis(SNOMED, "1", None)];
+    let policy = Policy::everything_of([Kind::Diagnosis]).mask("admission", Mask::Year).unwrap();
+    let notice = FilterNotice::MaskWithoutField { field: "admission" };
+    assert!(apply(&policy, &entries).notices().contains(&notice));
+}
+
+#[test]
+fn a_year_leaves_alone_and_a_date_leaves_alone() {
+    let entries = [diagnosis(SNOMED, "1", Some("2019-06-01"))];
+    let kept = apply(&Policy::everything_of([Kind::Diagnosis]), &entries);
+    assert_eq!(disclosed(&kept)["fields"]["onset"], serde_json::json!({"date": "2019-06-01"}));
+    let policy = Policy::everything_of([Kind::Diagnosis]).mask("onset", Mask::Year).unwrap();
+    let masked = apply(&policy, &entries);
+    assert_eq!(disclosed(&masked)["fields"]["onset"], serde_json::json!({"year": "2019"}));
+    assert!(masked.withheld().iter().any(|withheld| withheld.reason == WithheldReason::YearOnly));
+}
+
+#[test]
+fn free_text_and_links_leave_by_name_only() {
+    let mut entries = [entry(Diagnosis {
+        notes: vec![Narrative::new("HIDDEN").unwrap()],
+        encounter: Some(token("Encounter/HIDDEN")),
+        recorder: Some(Party {
+            name: Some(token("Dr Falk")),
+            reference: Some(token("Practitioner/HIDDEN")),
+            ..Party::default()
+        }),
+        ..Diagnosis::default()
+    })];
+    entries[0].provenance.identity = Some(token("Condition/HIDDEN"));
+    entries[0].provenance.document = Some(token("HIDDEN"));
+    let policy = Policy::everything_of([Kind::Diagnosis]);
+    let view = apply(&policy, &entries);
+    assert!(!view.released()[0].disclosed_json().contains("HIDDEN"));
+    assert_eq!(view.released()[0].withheld_fields(), ["notes"]);
+    for field in ["notes", "encounter", "recorder", "identity", "document"] {
+        let view = apply(&policy.clone().include(field).unwrap(), &entries);
+        assert_eq!(view.released()[0].disclosed_json().matches("HIDDEN").count(), 1, "{field}");
+    }
+}
+
+#[test]
+fn attachments_leave_by_name_with_their_bytes() {
+    let mut entries = [entry(Note {
+        attachments: vec![
+            Attachment {
+                title: Some(token("Scan")),
+                location: Some(Location::Inline(b"bytes".to_vec())),
+                ..Attachment::default()
+            },
+            Attachment { location: Some(Location::InSource(token("/a~1b/0/data"))), ..Attachment::default() },
+            Attachment { location: Some(Location::InSource(token("/missing"))), ..Attachment::default() },
+        ],
+        ..Note::default()
+    })];
+    let json = br#"{"a/b":[{"data":"SU4tU09VUkNF"}]}"#.to_vec();
+    entries[0].source = Some(Source::new(SourceFormat::FhirR4Json, json));
+    let policy = Policy::everything_of([Kind::Note]);
+    let closed = apply(&policy, &entries);
+    assert!(disclosed(&closed)["fields"].get("attachments").is_none());
+    let open = apply(&policy.include("attachments").unwrap(), &entries);
+    let attachments = &disclosed(&open)["fields"]["attachments"];
+    assert_eq!(attachments[0], serde_json::json!({"title": "Scan", "data": "Ynl0ZXM="}));
+    assert_eq!(attachments[1], serde_json::json!({"data": "SU4tU09VUkNF"}));
+    assert!(open.notices().contains(&FilterNotice::AttachmentWithoutBytes { attachments: 1 }));
+}
+
+fn patient(given: &str) -> Entry {
+    let name = HumanName { given: vec![token(given)], family: Some(token("Byron")), ..HumanName::default() };
+    let marital_status = Some(concept(SNOMED, "HIDDEN"));
+    entry(Patient {
+        names: vec![name],
+        birth_date: Some(date("1987-12-10")),
+        marital_status,
+        ..Patient::default()
+    })
+}
+
+#[test]
+fn the_excerpt_names_the_patient_as_far_as_the_masks_allow() {
+    let entries = [patient("Ada"), diagnosis(SNOMED, "1", None)];
+    let policy = Policy::everything_of([Kind::Diagnosis]);
+    let subject = |policy: &Policy| apply(policy, &entries).subject().cloned();
+    let named = |born: Option<&str>| Some(Subject::new("Ada Byron".to_owned(), born.map(str::to_owned)));
+    assert!(subject(&policy) == named(Some("1987-12-10")));
+    assert!(subject(&policy.clone().mask("birth_date", Mask::Year).unwrap()) == named(Some("1987")));
+    assert!(subject(&policy.clone().mask("birth_date", Mask::Withhold).unwrap()) == named(None));
+    assert!(subject(&policy.clone().mask("names", Mask::Withhold).unwrap()).is_none());
+    let two = apply(&policy, &[patient("Ada"), patient("Eve")]);
+    assert!(two.subject().is_none() && two.notices().contains(&FilterNotice::NoSubject));
+}
+
+#[test]
+fn personal_data_beyond_the_name_leaves_by_name_only() {
+    let relative = FamilyHistory { name: Some(token("HIDDEN")), ..FamilyHistory::default() };
+    let entries = [entry(relative), patient("Ada")];
+    let view = apply(&Policy::everything_of([Kind::Patient, Kind::FamilyHistory]), &entries);
+    assert!(view.released().iter().all(|entry| !entry.disclosed_json().contains("HIDDEN")));
+    assert_eq!(disclosed(&view)["kind"], "family-history");
+}
+
+#[test]
+fn an_encounter_without_anything_is_released_as_its_kind_alone() {
+    let view = apply(&Policy::everything_of([Kind::Encounter]), &[entry(Encounter::default())]);
+    let expected =
+        serde_json::json!({"kind": "encounter", "fields": {}, "provenance": {"origin": "entered-by-owner"}});
+    assert_eq!(disclosed(&view), expected);
+}
+
+#[test]
+fn debug_prints_no_content() {
+    let view = apply(&Policy::everything_of([Kind::Patient]), &[patient("Ada")]);
+    let printed = format!("{view:?} {:?} {:?}", view.subject(), view.released());
+    assert!(!printed.contains("Byron"));
+}

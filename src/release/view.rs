@@ -1,0 +1,297 @@
+//! The redacted view: what a policy releases of entries, and what it tells their
+//! owner about the rest.
+//!
+//! Only the disclosed claims, the subject and the policy's own words reach a
+//! recipient; withheld lists and notices are for the owner.
+
+use std::fmt;
+
+use super::claims::{Claim, ClaimValue, Visibility};
+use crate::codec::json::{Json, Object};
+use crate::id::EntryId;
+use crate::record::Kind;
+
+/// What a policy releases of entries.
+#[derive(Clone)]
+pub struct View {
+    pub(super) released: Vec<RedactedEntry>,
+    pub(super) withheld: Vec<Withheld>,
+    pub(super) notices: Vec<FilterNotice>,
+    pub(super) subject: Option<Subject>,
+    pub(super) summary: Object,
+}
+
+impl View {
+    pub(super) fn new(subject: Option<Subject>, summary: Object) -> Self {
+        Self { released: Vec::new(), withheld: Vec::new(), notices: Vec::new(), subject, summary }
+    }
+
+    /// The entries that leave, by kind and date.
+    #[must_use]
+    pub fn released(&self) -> &[RedactedEntry] {
+        &self.released
+    }
+
+    /// What was selected and does not leave. For the owner, never for a recipient.
+    #[must_use]
+    pub fn withheld(&self) -> &[Withheld] {
+        &self.withheld
+    }
+
+    /// Where a filter did not do what one may think. For the owner, never for a recipient.
+    #[must_use]
+    pub fn notices(&self) -> &[FilterNotice] {
+        &self.notices
+    }
+
+    /// Whom the excerpt names as the patient.
+    #[must_use]
+    pub fn subject(&self) -> Option<&Subject> {
+        self.subject.as_ref()
+    }
+
+    /// What was asked for, as JSON text.
+    pub(crate) fn summary_text(&self) -> String {
+        Json::Object(self.summary.clone()).to_text()
+    }
+
+    /// What was asked for, as recipients may read it.
+    pub(crate) fn summary(&self) -> &Object {
+        &self.summary
+    }
+}
+
+/// The person whom an excerpt is about, as far as the policy names them.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Subject {
+    /// The name in one line.
+    pub name: String,
+    /// The date or year of birth as written.
+    pub born: Option<String>,
+}
+
+impl Subject {
+    pub(crate) fn new(name: String, born: Option<String>) -> Self {
+        Self { name, born }
+    }
+}
+
+/// A released entry: all its claims, and which of them leave.
+#[derive(Clone)]
+pub struct RedactedEntry {
+    pub(super) id: EntryId,
+    pub(super) kind: Kind,
+    pub(super) claims: Vec<(String, Claim)>,
+    pub(super) bars: Vec<&'static str>,
+}
+
+impl RedactedEntry {
+    /// The entry in the vault. Recipients never see it: it would link excerpts.
+    #[must_use]
+    pub fn id(&self) -> EntryId {
+        self.id
+    }
+
+    /// The kind of record.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The fields that the entry has and that are withheld, in whole or in part.
+    /// The recipient sees a black bar for each.
+    #[must_use]
+    pub fn withheld_fields(&self) -> &[&'static str] {
+        &self.bars
+    }
+
+    /// What the recipient will read, as JSON.
+    #[must_use]
+    pub fn disclosed_json(&self) -> String {
+        Json::Object(disclosed_members(&self.claims)).to_text()
+    }
+
+    /// All claims, with their visibility.
+    pub(crate) fn claims(&self) -> &[(String, Claim)] {
+        &self.claims
+    }
+}
+
+fn disclosed_members(members: &[(String, Claim)]) -> Object {
+    let disclosed = members.iter().filter_map(|(name, claim)| Some((name.clone(), disclosed(claim)?)));
+    Object::new(disclosed.collect())
+}
+
+fn disclosed(claim: &Claim) -> Option<Json> {
+    if claim.visibility == Visibility::Withheld {
+        return None;
+    }
+    Some(match &claim.value {
+        ClaimValue::Whole(json) => json.clone(),
+        ClaimValue::Object(members) => Json::Object(disclosed_members(members)),
+        ClaimValue::Array(items) => Json::Array(items.iter().filter_map(disclosed).collect()),
+    })
+}
+
+/// One thing that was selected and does not leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Withheld {
+    /// The entry.
+    pub entry: EntryId,
+    /// The field; `None` for the whole entry.
+    pub field: Option<&'static str>,
+    /// Why.
+    pub reason: WithheldReason,
+}
+
+/// Why something does not leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WithheldReason {
+    /// A mask of the policy withholds it.
+    Masked,
+    /// A mask of the policy leaves the year only.
+    YearOnly,
+    /// Free text leaves only when it is asked for by name.
+    FreeText,
+    /// Attachments leave only when they are asked for by name.
+    Attachment,
+    /// Identifiers, ways to reach people and further personal data leave only
+    /// when they are asked for by name.
+    Identity,
+    /// References into the source, which would link excerpts, leave only when
+    /// they are asked for by name.
+    SourceReference,
+    /// The original document leaves only when it is asked for by name.
+    Original,
+    /// The entry was retracted.
+    Retracted,
+    /// The entry has no date, and the policy has a date range.
+    Undated,
+    /// The entry may lie outside the policy's date range.
+    NotCertainlyInRange,
+    /// The entry has no code in the system that the policy's code is of.
+    NotInCodeSystem,
+}
+
+impl fmt::Display for WithheldReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Masked => "withheld by a mask",
+            Self::YearOnly => "the year only, by a mask",
+            Self::FreeText => "free text is withheld unless included by name",
+            Self::Attachment => "attachments are withheld unless included by name",
+            Self::Identity => "personal data is withheld unless included by name",
+            Self::SourceReference => "references into the source are withheld unless included by name",
+            Self::Original => "the original document is withheld unless included by name",
+            Self::Retracted => "the entry was retracted",
+            Self::Undated => "the entry has no date to hold against the range",
+            Self::NotCertainlyInRange => "the entry does not certainly lie in the range",
+            Self::NotInCodeSystem => "the entry has no code in the filter's code system",
+        })
+    }
+}
+
+/// Where a filter did not do what its author may think.
+///
+/// For the owner: some of these tell of entries that do not leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FilterNotice {
+    /// The policy names no kind, no code and no entry.
+    NothingSelected,
+    /// A code filter could not be held against entries without a code in its system.
+    CodeCannotApply {
+        /// The filter.
+        filter: String,
+        /// How many entries it could not judge.
+        entries: usize,
+        /// The code systems that these entries are coded in.
+        systems: Vec<String>,
+    },
+    /// Entries without a date are not released when there is a date range.
+    Undated {
+        /// How many.
+        entries: usize,
+    },
+    /// Entries that may or may not lie in the date range are not released.
+    NotCertainlyInRange {
+        /// How many.
+        entries: usize,
+    },
+    /// Retracted entries are not released.
+    Retracted {
+        /// How many.
+        entries: usize,
+    },
+    /// A mask names a field that no released kind has.
+    MaskWithoutField {
+        /// The field.
+        field: &'static str,
+    },
+    /// The policy names entries that were not given.
+    EntryNotFound {
+        /// How many.
+        entries: usize,
+    },
+    /// No patient record, or more than one, so the excerpt names nobody.
+    NoSubject,
+    /// An attachment's bytes could not be found, so only its description is released.
+    AttachmentWithoutBytes {
+        /// How many.
+        attachments: usize,
+    },
+}
+
+impl fmt::Display for FilterNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NothingSelected => {
+                f.write_str("nothing is selected: name a kind, a code or an entry; a date range only narrows")
+            }
+            Self::CodeCannotApply { filter, entries, systems } => {
+                write!(f, "the code {filter} cannot apply to {entries} entries, ")?;
+                match systems.as_slice() {
+                    [] => f.write_str("which have no code"),
+                    systems => write!(f, "which are coded in {} only", systems.join(", ")),
+                }
+            }
+            Self::Undated { entries } => {
+                write!(f, "{entries} entries have no date and are not released in a date range")
+            }
+            Self::NotCertainlyInRange { entries } => {
+                write!(f, "{entries} entries do not certainly lie in the date range and are not released")
+            }
+            Self::Retracted { entries } => write!(f, "{entries} retracted entries are not released"),
+            Self::MaskWithoutField { field } => {
+                write!(
+                    f,
+                    "the mask over {field} has no effect: no released entry is of a kind with that field"
+                )
+            }
+            Self::EntryNotFound { entries } => write!(f, "{entries} of the named entries were not found"),
+            Self::NoSubject => f.write_str(
+                "the excerpt names no patient: there is not exactly one patient record with a name",
+            ),
+            Self::AttachmentWithoutBytes { attachments } => {
+                write!(f, "the bytes of {attachments} attachments were not found; they are described only")
+            }
+        }
+    }
+}
+
+/// Gives types a `Debug` that names the type and no content.
+macro_rules! redacted_debug {
+    ($($name:ident),+) => {$(
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    )+};
+}
+pub(crate) use redacted_debug;
+
+redacted_debug!(View, Subject, RedactedEntry);

@@ -1,0 +1,70 @@
+"""Verifies an excerpt's JSON file with foreign implementations and prints its claims.
+
+    pip install sd-jwt==0.10.4 jwcrypto
+    python verify_sd_jwt.py FILE.json
+
+The envelope is verified with jwcrypto, every entry token with PyPI sd-jwt. The
+rules of docs/excerpt.md that those two do not know (exact binding of the tokens,
+types, thumbprint) are checked here. Exit code 0 means that everything verified.
+"""
+
+import base64
+import hashlib
+import json
+import sys
+
+from jwcrypto import jwk, jws
+from sd_jwt.verifier import SDJWTVerifier
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def header(token):
+    part = token.split(".")[0]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def check(condition, fault):
+    if not condition:
+        sys.exit(f"invalid: {fault}")
+
+
+def check_header(token, typ, key):
+    expected = {"alg": "ES256", "typ": typ, "kid": key.thumbprint()}
+    check(header(token) == expected, f"the header of a {typ} is not {expected}")
+
+
+def verify_envelope(excerpt, key):
+    check_header(excerpt["envelope"], "subrosa-excerpt+jwt", key)
+    token = jws.JWS()
+    token.allowed_algs = ["ES256"]
+    token.deserialize(excerpt["envelope"], key)
+    return json.loads(token.payload)
+
+
+def verify_entry(token, key):
+    check_header(token, "subrosa-entry+sd-jwt", key)
+    verifier = SDJWTVerifier(token, lambda issuer, header_parameters: key)
+    return verifier.get_verified_payload()
+
+
+def main(path):
+    with open(path, encoding="utf-8") as file:
+        excerpt = json.load(file)
+    check(excerpt["subrosa_excerpt"] == 1, "unknown version")
+    check("d" not in excerpt["key"], "the key is private")
+    key = jwk.JWK(**excerpt["key"])
+    envelope = verify_envelope(excerpt, key)
+    digests = [base64url(hashlib.sha256(token.encode()).digest()) for token in excerpt["entries"]]
+    check(digests == [entry["sha-256"] for entry in envelope["entries"]], "entries are not those that were issued")
+    entries = [verify_entry(token, key) for token in excerpt["entries"]]
+    json.dump({"envelope": envelope, "entries": entries}, sys.stdout, indent=2, ensure_ascii=False)
+    print()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])
