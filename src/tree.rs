@@ -80,6 +80,8 @@ pub(crate) struct Trie<'a> {
     pub(crate) scope: Scope,
     pub(crate) compartment: Compartment,
     pub(crate) root: Option<&'a SealedObject>,
+    /// Rows in the trie, as its place says.
+    pub(crate) rows: u64,
 }
 
 impl Trie<'_> {
@@ -87,9 +89,9 @@ impl Trie<'_> {
     pub(crate) fn row(&self, key: &RowKey) -> Result<Option<Row>, TreeError> {
         let Some(root) = self.root else { return Ok(None) };
         let mut prefix = Prefix::EMPTY;
-        let mut page = self.page(root, prefix)?;
+        let mut page = self.page(root, self.rows, prefix)?;
         loop {
-            let child = match &*page {
+            let (child, rows) = match &*page {
                 Page::Leaf(rows) => return Ok(rows.iter().find(|row| row.key == *key).map(Row::duplicate)),
                 Page::Inner(children) => {
                     let nibble = key.nibble(prefix.depth());
@@ -97,22 +99,22 @@ impl Trie<'_> {
                         return Ok(None);
                     };
                     prefix = prefix.child(nibble);
-                    child.object.duplicate()
+                    (child.object.duplicate(), child.rows)
                 }
             };
-            page = self.page(&child, prefix)?;
+            page = self.page(&child, rows, prefix)?;
         }
     }
 
     /// Reads and checks the root page.
     pub(crate) fn check_root(&self) -> Result<(), TreeError> {
-        self.root.map_or(Ok(()), |root| self.page(root, Prefix::EMPTY).map(|_| ()))
+        self.root.map_or(Ok(()), |root| self.page(root, self.rows, Prefix::EMPTY).map(|_| ()))
     }
 
     /// Visits every row in the order of the keys.
     pub(crate) fn scan(&self, visit: &mut dyn FnMut(&Row) -> Result<(), TreeError>) -> Result<(), TreeError> {
         match self.root {
-            Some(root) => self.scan_page(root, Prefix::EMPTY, visit),
+            Some(root) => self.scan_page(root, self.rows, Prefix::EMPTY, visit),
             None => Ok(()),
         }
     }
@@ -120,31 +122,32 @@ impl Trie<'_> {
     fn scan_page(
         &self,
         object: &SealedObject,
+        rows: u64,
         prefix: Prefix,
         visit: &mut dyn FnMut(&Row) -> Result<(), TreeError>,
     ) -> Result<(), TreeError> {
-        match &*self.page(object, prefix)? {
+        match &*self.page(object, rows, prefix)? {
             Page::Leaf(rows) => rows.iter().try_for_each(visit),
-            Page::Inner(children) => children
-                .iter()
-                .try_for_each(|child| self.scan_page(&child.object, prefix.child(child.nibble), visit)),
+            Page::Inner(children) => children.iter().try_for_each(|child| {
+                self.scan_page(&child.object, child.rows, prefix.child(child.nibble), visit)
+            }),
         }
     }
 
     /// Visits every page that can be read, and every fault in place of a page.
     pub(crate) fn survey(&self, visit: &mut PageVisitor<'_>) {
         if let Some(root) = self.root {
-            self.survey_page(root, Prefix::EMPTY, visit);
+            self.survey_page(root, self.rows, Prefix::EMPTY, visit);
         }
     }
 
-    fn survey_page(&self, object: &SealedObject, prefix: Prefix, visit: &mut PageVisitor<'_>) {
-        match self.page(object, prefix) {
+    fn survey_page(&self, object: &SealedObject, rows: u64, prefix: Prefix, visit: &mut PageVisitor<'_>) {
+        match self.page(object, rows, prefix) {
             Ok(page) => {
                 visit(Ok((object, &page)));
                 if let Page::Inner(children) = &*page {
                     for child in children {
-                        self.survey_page(&child.object, prefix.child(child.nibble), visit);
+                        self.survey_page(&child.object, child.rows, prefix.child(child.nibble), visit);
                     }
                 }
             }
@@ -152,13 +155,24 @@ impl Trie<'_> {
         }
     }
 
-    fn page(&self, object: &SealedObject, prefix: Prefix) -> Result<std::sync::Arc<Page>, TreeError> {
-        if let Some(page) = self.cache.page(&object.digest) {
-            return Ok(page);
-        }
+    /// The page of a prefix, which must hold as many rows as its parent says.
+    fn page(
+        &self,
+        object: &SealedObject,
+        rows: u64,
+        prefix: Prefix,
+    ) -> Result<std::sync::Arc<Page>, TreeError> {
+        let page = match self.cache.page(&object.digest, self.compartment, prefix) {
+            Some(page) => page,
+            None => self.read_page(object, prefix)?,
+        };
+        if page.rows() == rows { Ok(page) } else { Err(TreeError::Damaged { what: "page count" }) }
+    }
+
+    fn read_page(&self, object: &SealedObject, prefix: Prefix) -> Result<std::sync::Arc<Page>, TreeError> {
         let content = open_object(self.store, object, &prefix.context(self.scope, self.compartment))?;
-        let page = std::sync::Arc::new(Page::decode(&content, prefix)?);
-        self.cache.insert(object.digest, &page);
+        let page = std::sync::Arc::new(Page::decode(&content, prefix, self.scope.vault)?);
+        self.cache.insert(object.digest, self.compartment, prefix, &page);
         Ok(page)
     }
 }

@@ -35,3 +35,119 @@ fn the_format_document_lists_every_kind_and_field() {
     let listed = appendix.split_once("index 0.").expect("the appendix has its introduction").1;
     assert!(listed.trim() == kinds().trim(), "docs/format.md should list:\n\n{}", kinds());
 }
+
+const FORMAT: &str = "docs/format.md";
+
+/// The part of a document between a heading and the next one of its rank.
+fn section(text: &str, heading: &str) -> String {
+    let (_, rest) = text.split_once(heading).unwrap_or_else(|| panic!("there is a section {heading}"));
+    rest.split("\n## ").next().unwrap_or_default().to_owned()
+}
+
+/// The bytes of every block of a section, written in hexadecimal.
+fn hex_blocks(section: &str) -> Vec<Vec<u8>> {
+    let blocks = section.split("```text\n").skip(1).map(|block| block.split("```").next().unwrap());
+    blocks.map(|block| bytes(&block.split_whitespace().collect::<String>())).collect()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let pairs = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
+/// The first two numbers of each row of a section's tables.
+fn numbered_rows(section: &str) -> Vec<(String, usize, usize)> {
+    let rows = section.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let (offset, length) = (cells.get(2)?.parse().ok()?, cells.get(3)?.parse().ok()?);
+        Some(((*cells.get(1)?).to_owned(), offset, length))
+    });
+    rows.collect()
+}
+
+fn golden(name: &str) -> Vec<u8> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    std::fs::read(path).expect("the golden vaults are committed")
+}
+
+fn sha256(bytes: &[u8]) -> Vec<u8> {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).to_vec()
+}
+
+fn number(file: &[u8], offset: usize) -> usize {
+    usize::try_from(u64::from_le_bytes(file[offset..offset + 8].try_into().unwrap())).unwrap()
+}
+
+#[test]
+fn the_parts_of_a_golden_vault_stand_where_the_format_document_says() {
+    let parts = numbered_rows(&section(&document(FORMAT), "## 1. Overview"));
+    let part = |name: &str| {
+        let found = parts.iter().find(|(part, ..)| part == name);
+        found.map(|(_, offset, length)| (*offset, *length)).unwrap_or_else(|| panic!("a row for {name}"))
+    };
+    for name in ["whole.vault", "migrating.vault"] {
+        let file = golden(name);
+        let slice = |(offset, length): (usize, usize)| &file[offset..offset + length];
+        let header = slice(part("header"));
+        assert_eq!(sha256(&header[..4064]), header[4064..], "the header's digest ends it");
+        for area in ["credential area A", "credential area B"] {
+            let area = slice(part(area));
+            assert_eq!(sha256(&area[..28640]), area[28640..], "an area's digest ends it");
+        }
+        assert!(slice(part("root A")) == slice(part("root B")), "both roots are equal at rest");
+        assert!(slice(part("gap, zeros")).iter().all(|byte| *byte == 0));
+        let geometry: Vec<usize> = (0..7).map(|field| number(&file, 36 + 8 * field)).collect();
+        let (area, root) = (part("credential area A"), part("root A"));
+        let said = [area.0, part("credential area B").0, area.1, root.0, part("root B").0, root.1];
+        assert_eq!(geometry[..6], said);
+        assert_eq!(geometry[6], part("root B").0 + root.1, "the append area follows root B");
+    }
+}
+
+#[test]
+fn the_worked_example_of_the_format_document_is_that_of_the_golden_vault() {
+    let file = golden("whole.vault");
+    let blocks = hex_blocks(&section(&document(FORMAT), "## 12. Worked example"));
+    let [header, digest, unlock, context, link] = blocks.as_slice() else { panic!("five blocks") };
+    assert!(file[..header.len()] == *header && header.len() == 92);
+    assert_eq!(sha256(&file[..4096]), *digest);
+    let vault = &file[20..36];
+    let mut derived = [0; 32];
+    let key = hkdf::Hkdf::<sha2::Sha256>::new(Some(vault), b"a raw key of the golden vault 01");
+    key.expand(b"subrosa/v1 raw key", &mut derived).unwrap();
+    assert_eq!(derived.to_vec(), *unlock);
+    let parts: [&[u8]; 8] = [&[1, 0, 1, 0], digest, &[5], vault, &[2], &[0; 16 + 8], &[1, 0], &[0, 0]];
+    assert_eq!(parts.concat(), *context);
+    assert_eq!(context.len(), 82);
+    assert_eq!(sha256(&[vault, &1u64.to_le_bytes()].concat())[..16], *link);
+}
+
+/// Every derivation label that begins so in a text.
+fn labels(text: &str) -> std::collections::BTreeSet<String> {
+    let found = text.match_indices("\"subrosa/v1 ");
+    found.filter_map(|(at, _)| text[at + 1..].split('"').next()).map(str::to_owned).collect()
+}
+
+fn sources(folder: &std::path::Path, text: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.ends_with("tests") {
+            continue;
+        }
+        if path.is_dir() {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_format_document_names_the_labels_of_the_code() {
+    let mut code = String::new();
+    sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut code);
+    let (written, used) = (labels(&document(FORMAT)), labels(&code));
+    assert!(written.len() >= 10);
+    assert!(written.is_subset(&used), "{:?}", written.difference(&used).collect::<Vec<_>>());
+}

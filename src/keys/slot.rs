@@ -155,9 +155,15 @@ impl UnlockKeys {
     }
 }
 
+/// Whether a slot of the area commits to one of the keys; where [`open_area`]
+/// gives nothing all the same, the slot is damaged.
+pub(crate) fn commits_area(scope: Scope, area: &Area, keys: &UnlockKeys) -> bool {
+    find_slot(scope, area, keys).is_some()
+}
+
 /// Tries the keys on every slot of an area; all commitments are compared
 /// whichever matches.
-pub(crate) fn open_area(scope: Scope, area: &Area, keys: &UnlockKeys) -> Option<OpenedSlot> {
+fn find_slot<'k>(scope: Scope, area: &Area, keys: &'k UnlockKeys) -> Option<(usize, &'k UnlockKey)> {
     let context = scope.context(Purpose::OwnBox).bytes();
     let mut found = None;
     for key in keys.for_area(area) {
@@ -167,7 +173,13 @@ pub(crate) fn open_area(scope: Scope, area: &Area, keys: &UnlockKeys) -> Option<
             }
         }
     }
-    let (index, key) = found?;
+    found
+}
+
+/// What one of the keys opens in an area.
+pub(crate) fn open_area(scope: Scope, area: &Area, keys: &UnlockKeys) -> Option<OpenedSlot> {
+    let context = scope.context(Purpose::OwnBox).bytes();
+    let (index, key) = find_slot(scope, area, keys)?;
     let slot = area.slots.get(index)?;
     let seed = decrypt_committed(key, &context, &slot.own).ok()?;
     let seed = seed.first_chunk::<32>()?;

@@ -131,8 +131,8 @@ impl Row {
         }
     }
 
-    fn from_wire(wire: &RowV1) -> Result<Self, TreeError> {
-        Ok(Self {
+    fn from_wire(wire: &RowV1, vault: VaultId) -> Result<Self, TreeError> {
+        let row = Self {
             key: RowKey(wire.key),
             class: RowClass::from_number(wire.class).ok_or(TreeError::Damaged { what: "row class" })?,
             id: EntryId::from_bytes(wire.id),
@@ -140,7 +140,25 @@ impl Row {
             epoch: Epoch::new(wire.epoch),
             object: wire.object.as_ref().map(SealedObject::from),
             inline: wire.inline.clone(),
-        })
+        };
+        if row.follows_its_class(vault) { Ok(row) } else { Err(TreeError::Damaged { what: "row" }) }
+    }
+
+    /// Whether key, id and revision are those that the class prescribes, so
+    /// that one key cannot answer for another row.
+    fn follows_its_class(&self, vault: VaultId) -> bool {
+        let key = match self.class {
+            RowClass::Entry => RowKey::entry(self.id),
+            RowClass::Superseded => RowKey::revision(self.id, self.revision),
+            RowClass::Link => RowKey::link(vault, self.epoch),
+            RowClass::Ledger => RowKey::ledger(vault, self.epoch),
+            RowClass::VaultRecord => RowKey::named("vault record"),
+            RowClass::Directory => RowKey::named("directory"),
+            RowClass::Document => self.key,
+        };
+        let of_entry = matches!(self.class, RowClass::Entry | RowClass::Superseded);
+        let unnamed = self.revision == 0 && self.id == EntryId::from_bytes([0; 16]);
+        key == self.key && (if of_entry { self.revision > 0 } else { unnamed })
     }
 }
 
@@ -168,7 +186,9 @@ impl Page {
     pub(super) fn rows(&self) -> u64 {
         match self {
             Self::Leaf(rows) => rows.len() as u64,
-            Self::Inner(children) => children.iter().map(|child| child.rows).sum(),
+            Self::Inner(children) => {
+                children.iter().fold(0, |rows: u64, child| rows.saturating_add(child.rows))
+            }
         }
     }
 
@@ -198,10 +218,11 @@ impl Page {
     }
 
     /// Decodes a page, whose rows must all belong under `prefix`.
-    pub(super) fn decode(content: &[u8], prefix: Prefix) -> Result<Self, TreeError> {
+    pub(super) fn decode(content: &[u8], prefix: Prefix, vault: VaultId) -> Result<Self, TreeError> {
         match wire::decode::<PageV1>(content)? {
             PageV1::Leaf(rows) => {
-                let rows = rows.iter().map(Row::from_wire).collect::<Result<Vec<_>, _>>()?;
+                let rows =
+                    rows.iter().map(|row| Row::from_wire(row, vault)).collect::<Result<Vec<_>, _>>()?;
                 let belong = rows.iter().all(|row| prefix.holds(&row.key));
                 if belong { Ok(Self::Leaf(rows)) } else { Err(TreeError::Damaged { what: "page" }) }
             }
@@ -221,7 +242,7 @@ impl Page {
 }
 
 /// The nibbles that all rows of a page share.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Prefix {
     bits: u128,
     depth: u8,
@@ -255,18 +276,25 @@ impl Prefix {
     }
 }
 
-/// Decrypted pages by the digest of their image, wiped when dropped.
+/// Decrypted pages by the digest of their image and by what they were decrypted
+/// as, so that no page stands in for another; wiped when dropped.
 #[derive(Default)]
 pub(crate) struct PageCache {
-    pages: Mutex<HashMap<Digest, Arc<Page>>>,
+    pages: Mutex<HashMap<(Digest, Compartment, Prefix), Arc<Page>>>,
 }
 
 impl PageCache {
-    pub(super) fn page(&self, digest: &Digest) -> Option<Arc<Page>> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    pub(super) fn page(
+        &self,
+        digest: &Digest,
+        compartment: Compartment,
+        prefix: Prefix,
+    ) -> Option<Arc<Page>> {
+        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.get(&(*digest, compartment, prefix)).cloned()
     }
 
-    pub(super) fn insert(&self, digest: Digest, page: &Arc<Page>) {
+    pub(super) fn insert(&self, digest: Digest, compartment: Compartment, prefix: Prefix, page: &Arc<Page>) {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if pages.len() >= CACHED_PAGES {
             // Leaves are many and cheap to read again; inner pages are on every path.
@@ -275,7 +303,7 @@ impl PageCache {
                 pages.clear();
             }
         }
-        pages.insert(digest, Arc::clone(page));
+        pages.insert((digest, compartment, prefix), Arc::clone(page));
     }
 
     /// Drops every page.

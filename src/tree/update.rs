@@ -68,10 +68,7 @@ impl Trie<'_> {
         if changes.is_empty() {
             return Ok(Some(Node::Stored { object, rows }));
         }
-        let page = self.page(&object, prefix)?;
-        if page.rows() != rows {
-            return Err(TreeError::Damaged { what: "page count" });
-        }
+        let page = self.page(&object, rows, prefix)?;
         superseded.push(object.object);
         match &*page {
             Page::Leaf(rows) => Ok(build(prefix, merge(rows, changes))),
@@ -127,7 +124,7 @@ impl Trie<'_> {
                     self.collect(child, prefix.child(nibble), rows, superseded)?;
                 }
             }
-            Node::Stored { object, .. } => match &*self.page(&object, prefix)? {
+            Node::Stored { object, rows: count } => match &*self.page(&object, count, prefix)? {
                 Page::Leaf(leaf) => {
                     superseded.push(object.object);
                     rows.extend(leaf.iter().map(Row::duplicate));
@@ -160,7 +157,7 @@ impl Trie<'_> {
         };
         let context = prefix.context(self.scope, self.compartment);
         let object = out.seal(&context, &page.encode()?)?;
-        self.cache.insert(object.digest, &Arc::new(page));
+        self.cache.insert(object.digest, self.compartment, prefix, &Arc::new(page));
         Ok(object)
     }
 }
@@ -240,6 +237,7 @@ mod tests {
                 scope: self.scope,
                 compartment: Compartment::General,
                 root: self.root.as_ref(),
+                rows: self.rows,
             }
         }
 

@@ -7,11 +7,11 @@ use super::list::inline_card;
 use crate::codec::wire;
 use crate::crypto::digest::Digest;
 use crate::error::Error;
-use crate::format::place::Compartment;
+use crate::format::place::{Compartment, LedgerHead};
 use crate::id::{EntryId, Epoch};
 use crate::payload::decode_entry;
 use crate::payload::history::LedgerV1;
-use crate::tree::{Row, RowClass};
+use crate::tree::{Row, RowClass, RowKey};
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -102,6 +102,7 @@ impl Vault {
                 report.not_checked.push(compartment);
             }
         }
+        view.check_own_rows(&mut report);
         view.check_history(&mut report);
         Ok(report)
     }
@@ -122,6 +123,18 @@ impl View<'_> {
         });
         report.findings.extend(damaged);
         Ok(())
+    }
+
+    /// Whether the rows are there without which a vault cannot do its work.
+    fn check_own_rows(&self, report: &mut CheckReport) {
+        let own = [(Compartment::Record, "vault record"), (Compartment::Custody, "directory")];
+        for (compartment, name) in own {
+            let held = self.core.keyring.compartment(compartment).is_some();
+            let missing = held && !matches!(self.row(compartment, &RowKey::named(name)), Ok(Some(_)));
+            if missing {
+                report.findings.push(CheckFinding::DamagedPart { compartment });
+            }
+        }
     }
 
     fn check_row(&self, compartment: Compartment, row: &Row, report: &mut CheckReport) {
@@ -190,9 +203,25 @@ impl View<'_> {
             previous = digest.unwrap_or(zero);
             report.commits += 1;
         }
-        let head = self.snapshot.place(Compartment::Record).map(|place| place.ledger.link);
-        if head.is_ok_and(|head| head != previous) {
-            report.findings.push(CheckFinding::BrokenHistory { epoch: self.snapshot.root.epoch });
+        for compartment in Compartment::ALL {
+            if !self.head_is_sound(compartment) {
+                report.findings.push(CheckFinding::BrokenHistory { epoch: self.snapshot.root.epoch });
+            }
         }
+    }
+
+    /// Whether a compartment's ledger head is the digest of the link that it names.
+    fn head_is_sound(&self, compartment: Compartment) -> bool {
+        let Ok(place) = self.snapshot.place(compartment) else { return true };
+        let LedgerHead { epoch, link } = place.ledger;
+        let due = match compartment {
+            Compartment::Record => self.snapshot.root.epoch,
+            _ => epoch,
+        };
+        let digest = match epoch.number() {
+            0 => Some(Digest::from_bytes([0; 32])),
+            _ => self.link(epoch).ok().flatten().and_then(|link| link_digest(&link).ok()),
+        };
+        epoch == due && digest == Some(link)
     }
 }

@@ -126,6 +126,7 @@ impl<'a> View<'a> {
             scope: self.core.scope,
             compartment,
             root: place.trie.as_ref(),
+            rows: place.rows,
         })
     }
 

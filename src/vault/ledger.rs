@@ -18,6 +18,8 @@ use crate::tree::{RowClass, RowKey};
 
 /// Fewest leaves of a commit, decoys included.
 const LEAST_LEAVES: usize = 8;
+/// Levels between the leaves and the root of the least tree.
+const LEAST_HEIGHT: usize = LEAST_LEAVES.ilog2() as usize;
 /// Longest reason or detail in bytes.
 pub(super) const TEXT_LIMIT: usize = 16 * 1024;
 
@@ -313,7 +315,8 @@ pub(super) fn leaf_is_linked(leaf: &LeafV1, link: &LinkV1) -> Result<bool, Error
         digest = if index & 1 == 0 { node_digest(&digest, &sibling) } else { node_digest(&sibling, &digest) };
         index >>= 1;
     }
-    Ok(index == 0 && digest.as_bytes() == &link.leaves)
+    let whole = leaf.path.len() >= LEAST_HEIGHT && index == 0;
+    Ok(whole && digest.as_bytes() == &link.leaves)
 }
 
 impl Transaction<'_> {

@@ -16,7 +16,7 @@ use crate::format::header::Header;
 use crate::format::object::ObjectRef;
 use crate::format::place::Compartment;
 use crate::format::root::Root;
-use crate::keys::{Credential, Keyring, UnlockKeys, open_area};
+use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
 use crate::payload::catalogue::EraseListV1;
 use crate::store::{Chosen, FileStore, Heads, Store, StoreWriter};
 use crate::tree::{PageCache, open_object};
@@ -116,7 +116,10 @@ impl LockedVault {
         let mut best: Option<(Core, Candidate)> = None;
         let mut opened_one = false;
         for (area, bytes) in &parsed {
-            let Some(slot) = open_area(self.scope, area, &keys) else { continue };
+            let Some(slot) = open_area(self.scope, area, &keys) else {
+                opened_one |= commits_area(self.scope, area, &keys);
+                continue;
+            };
             opened_one = true;
             if !Area::verify(bytes, &slot.keyring.area_mac_key()) {
                 continue;

@@ -5,6 +5,7 @@ mod basics;
 mod crash;
 mod disk;
 mod faults;
+mod golden;
 mod import;
 mod release;
 mod tamper;

@@ -422,6 +422,7 @@ impl Transaction<'_> {
                 scope: self.core.scope,
                 compartment,
                 root: current.trie.as_ref(),
+                rows: current.rows,
             };
             let update = trie.update(changes, current.rows, &mut self.work.objects())?;
             #[cfg(test)]

@@ -1,0 +1,124 @@
+//! Writes the golden vaults of format 1 and the vectors with one fault each,
+//! when SUBROSA_WRITE_GOLDEN=1; `tests/golden.rs` reads them.
+//!
+//! A golden file is written once per format and then only read: writing them
+//! again is a decision, because it gives up the proof that old files open.
+
+mod bytes;
+mod faults;
+mod sample;
+mod vectors;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::*;
+use sample::{RAW_KEY, RECOVERY_KEY};
+
+const PASSWORD: &str = "Grüße aus der Rosenstraße 7";
+const CLINIC_PASSWORD: &str = "seven staplers under one umbrella";
+const OLD_PASSWORD: &str = "the first of two passwords";
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// A clock that advances a minute with every look, and the cost of small devices.
+fn options() -> VaultOptions {
+    let minutes = std::sync::atomic::AtomicU64::new(0);
+    VaultOptions::default()
+        .with_clock(move || {
+            let minute = minutes.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000 + 60 * minute)
+        })
+        .with_kdf_cost(KdfCost::SMALL_DEVICE)
+}
+
+fn password(text: &str) -> Password {
+    Password::new(text.into()).unwrap()
+}
+
+/// A vault with everything that an entry can hold, and everything that can
+/// happen to one. Returns the bytes before and after its last commit.
+fn whole_vault(path: &Path) -> [Vec<u8>; 2] {
+    let credentials: [Credential; 3] = [
+        password(PASSWORD).into(),
+        RecoveryKey::parse(RECOVERY_KEY).unwrap().into(),
+        RawKey::from_bytes(&RAW_KEY).into(),
+    ];
+    let [secret, recovery, raw] = &credentials;
+    let new = NewVault {
+        holder_role: HolderRole::Individual,
+        holder_name: "Rosalind Thornbury",
+        jurisdiction: "US-NJ",
+        access: vec![
+            Access::to_everything(secret, "kitchen table"),
+            Access::to_everything(recovery, "paper in the drawer"),
+            Access::to_everything(raw, "keyring"),
+        ],
+    };
+    let vault = Vault::create(path, &new, options()).unwrap();
+    let owner = Actor::owner();
+    let nurse = Actor::new("Nurse Quill").unwrap();
+    let ids = vault
+        .update(&owner, |tx| {
+            sample::entries().iter().map(|entry| tx.add(entry)).collect::<Result<Vec<_>, _>>()
+        })
+        .unwrap()
+        .value;
+    vault
+        .update(&nurse, |tx| {
+            tx.amend(ids[0], &sample::amended(), "recurrence found at follow-up")?;
+            tx.retract(ids[1], "entered for another patient")
+        })
+        .unwrap();
+    let gone = vault.update(&owner, |tx| tx.add(&sample::expunged())).unwrap().value;
+    vault.expunge(&owner, &[gone], "never belonged here").unwrap();
+    let before = std::fs::read(path).unwrap();
+    vault.update(&owner, |tx| tx.amend(ids[0], &sample::amended_again(), "corrected severity")).unwrap();
+    vault.lock().unwrap();
+    [before, std::fs::read(path).unwrap()]
+}
+
+/// A vault whose owner has moved to a dearer password derivation while the
+/// clinic, which opens one compartment, has not. Returns the bytes before and
+/// after the change.
+fn migrating_vault(path: &Path) -> [Vec<u8>; 2] {
+    let (old, clinic) = (password(OLD_PASSWORD).into(), password(CLINIC_PASSWORD).into());
+    let mut new = NewVault::individual(&old);
+    let grant = Grant::of(&[Compartment::General]);
+    new.access.push(Access { credential: &clinic, name: "clinic", grant });
+    let vault = Vault::create(path, &new, options()).unwrap();
+    let owner = Actor::owner();
+    let entries = sample::few();
+    vault.update(&owner, |tx| entries.iter().try_for_each(|entry| tx.add(entry).map(drop))).unwrap();
+    vault.lock().unwrap();
+    let before = std::fs::read(path).unwrap();
+    let cost = KdfCost { memory_kib: 72 * 1024, ..KdfCost::SMALL_DEVICE };
+    let locked = LockedVault::open(path, options().with_kdf_cost(cost)).unwrap();
+    let vault = locked.unlock(&old).unwrap();
+    vault.change_password(&owner, password(OLD_PASSWORD), password(PASSWORD)).unwrap();
+    vault.lock().unwrap();
+    [before, std::fs::read(path).unwrap()]
+}
+
+#[test]
+fn golden_vaults_and_vectors_are_written_when_asked_for() {
+    if std::env::var_os("SUBROSA_WRITE_GOLDEN").is_none() {
+        eprintln!("SKIPPED: golden vaults are written only with SUBROSA_WRITE_GOLDEN=1");
+        return;
+    }
+    let folder = folder();
+    let fresh = tempfile::tempdir().unwrap();
+    let written = |name: &str, write: fn(&Path) -> [Vec<u8>; 2]| {
+        let copies = write(&fresh.path().join(name));
+        std::fs::write(folder.join(name), &copies[1]).unwrap();
+        copies
+    };
+    let whole = written("whole.vault", whole_vault);
+    let migrating = written("migrating.vault", migrating_vault);
+    let vectors = vectors::all(&whole, &migrating);
+    assert!(vectors.len() >= 140, "{} vectors", vectors.len());
+    let lines: Vec<String> = vectors.iter().map(ToString::to_string).collect();
+    std::fs::write(folder.join("vectors.json"), format!("[\n{}\n]\n", lines.join(",\n"))).unwrap();
+}

@@ -1,0 +1,1073 @@
+//! Faults that only a holder of the keys can make: every box opens, and what
+//! is inside breaks one rule.
+
+use super::bytes::{AREAS, Case, ROOTS, at};
+use super::options;
+use super::sample::RAW_KEY;
+use crate::codec::padding::pad;
+use crate::codec::wire;
+use crate::crypto::boxes::{encrypt_committed, encrypt_once};
+use crate::crypto::digest::Digest;
+use crate::crypto::random::Randomness;
+use crate::format::area::{AREA_LEN, Area};
+use crate::format::context::{Context, Purpose};
+use crate::format::object::{ObjectRef, SealedObject};
+use crate::format::place::Place;
+use crate::format::root::{PlaceBox, Root};
+use crate::payload::catalogue::EraseListV1;
+use crate::tree::open_object;
+use crate::{Compartment, LockedVault, RawKey, Vault};
+
+/// Where the fields of an encoded row stand (`RowV1`).
+mod row {
+    pub(super) const CLASS: usize = 16;
+    pub(super) const ID: usize = 17;
+    pub(super) const REVISION: usize = 33;
+    pub(super) const EPOCH: usize = 41;
+    pub(super) const PRESENT: usize = 49;
+    pub(super) const OBJECT: usize = 50;
+    pub(super) const REFERENCE: usize = OBJECT + 32;
+    pub(super) const LENGTH: usize = REFERENCE + 16;
+    pub(super) const DIGEST: usize = LENGTH + 8;
+    pub(super) const INLINE: usize = DIGEST + 32;
+    /// Behind the count of a row without an object.
+    pub(super) const LINK: usize = OBJECT + 8;
+}
+
+/// Where the fields of an encoded root stand.
+mod root {
+    pub(super) const PREVIOUS: usize = 24;
+    pub(super) const AREA_DIGEST: usize = 64;
+    pub(super) const LEAST_READER: usize = 96;
+    pub(super) const PLACES: usize = 106;
+    pub(super) const ERASE_LIST: usize = 1962;
+    pub(super) const ERASE_COUNT: usize = 2051;
+    pub(super) const RESERVED: usize = 4023;
+}
+
+const NOTES: Compartment = Compartment::PsychotherapyNotes;
+const RECORD: Compartment = Compartment::Record;
+const GENERAL: Compartment = Compartment::General;
+
+/// A golden vault with its keys, to be changed and sealed again.
+struct Forge {
+    vault: Vault,
+    root: Root,
+    file: Vec<u8>,
+    random: Randomness,
+}
+
+impl Forge {
+    fn open(file: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.vault");
+        std::fs::write(&path, file).unwrap();
+        let locked = LockedVault::open(&path, options()).unwrap();
+        let vault = locked.unlock_read_only(&RawKey::from_bytes(&RAW_KEY).into()).unwrap();
+        let root = Root::decode(&vault.snapshot().root.encode()).unwrap();
+        Self { vault, root, file: file.to_vec(), random: Randomness::from_system() }
+    }
+
+    fn place(&self, compartment: Compartment) -> Place {
+        self.vault.core.open_places(&self.root).unwrap()[compartment.index()].take().unwrap()
+    }
+
+    fn object(&self, sealed: &SealedObject, context: &Context) -> Vec<u8> {
+        open_object(&*self.vault.core.store, sealed, context).unwrap().to_vec()
+    }
+
+    /// Appends the box of a plaintext as it is.
+    fn seal_plain(&mut self, context: &Context, plaintext: &[u8]) -> SealedObject {
+        let (key, stored) = encrypt_once(&mut self.random, &context.bytes(), plaintext).unwrap();
+        let mut reference = [0; 16];
+        reference[..8].copy_from_slice(&(self.file.len() as u64).to_le_bytes());
+        self.file.extend_from_slice(&stored);
+        let object = ObjectRef { reference, length: stored.len() as u64 };
+        SealedObject { key, object, digest: Digest::of(&[&stored]) }
+    }
+
+    fn seal(&mut self, context: &Context, content: &[u8]) -> SealedObject {
+        self.seal_plain(context, &pad(content))
+    }
+
+    fn page_context(&self, compartment: Compartment) -> Context {
+        self.vault.core.scope.context(Purpose::Page).compartment(compartment).schema(1)
+    }
+
+    /// The context of the page one level down.
+    fn child_context(&self, compartment: Compartment, nibble: u8) -> Context {
+        let mut prefix = [0; 16];
+        prefix[0] = nibble << 4;
+        self.page_context(compartment).object(prefix, 1)
+    }
+
+    fn root_page(&self, compartment: Compartment) -> Vec<u8> {
+        self.object(self.place(compartment).trie.as_ref().unwrap(), &self.page_context(compartment))
+    }
+
+    fn rows(&self, compartment: Compartment) -> Vec<Vec<u8>> {
+        split_rows(&self.root_page(compartment))
+    }
+
+    /// All rows of a trie of one inner page.
+    fn rows_below(&self, compartment: Compartment) -> Vec<Vec<u8>> {
+        let children = split_children(&self.root_page(compartment));
+        let pages = children.iter().map(|child| {
+            let context = self.child_context(compartment, child[0]);
+            split_rows(&self.object(&read_sealed(&child[9..]), &context))
+        });
+        pages.flatten().collect()
+    }
+
+    fn set_place(&mut self, compartment: Compartment, place: &Place) {
+        let stored = self.vault.core.seal_place(&mut self.random, compartment, place).unwrap();
+        self.root.places[compartment.index()] = stored.unwrap();
+    }
+
+    /// Seals a place's plaintext as it is.
+    fn set_place_plain(&mut self, compartment: Compartment, change: impl Fn(&mut [u8])) {
+        let mut plain = self.place(compartment).encode();
+        change(&mut plain);
+        let core = &self.vault.core;
+        let (key, context) =
+            (core.keyring.compartment(compartment).unwrap(), core.place_context(compartment));
+        let stored = encrypt_committed(&mut self.random, key, &context.bytes(), &plain).unwrap();
+        self.root.places[compartment.index()] = PlaceBox(stored.try_into().unwrap());
+        self.publish();
+    }
+
+    fn set_root_page(&mut self, compartment: Compartment, content: &[u8], rows: usize) {
+        let context = self.page_context(compartment);
+        let sealed = self.seal(&context, content);
+        self.set_root_object(compartment, sealed, rows);
+    }
+
+    fn set_root_object(&mut self, compartment: Compartment, sealed: SealedObject, rows: usize) {
+        let place = Place { trie: Some(sealed), rows: rows as u64, ..self.place(compartment) };
+        self.set_place(compartment, &place);
+        self.publish();
+    }
+
+    fn set_rows(&mut self, compartment: Compartment, rows: &[Vec<u8>]) {
+        self.set_root_page(compartment, &leaf(rows), rows.len());
+    }
+
+    /// Both roots anew, with the append end behind what was appended.
+    fn publish(&mut self) {
+        self.root.append_end = self.file.len() as u64;
+        let plain = self.root.encode();
+        self.publish_plain(&plain);
+    }
+
+    fn publish_plain(&mut self, plain: &[u8]) {
+        let core = &self.vault.core;
+        let context = core.root_context().bytes();
+        // One salt for all vectors: they differ then only where their roots do.
+        let stored =
+            encrypt_committed(&mut Randomness::seeded(1), &core.keyring.root_key(), &context, plain).unwrap();
+        for offset in ROOTS {
+            self.file[at(offset)..at(offset) + stored.len()].copy_from_slice(&stored);
+        }
+    }
+
+    fn change_root(&mut self, change: impl Fn(&mut [u8])) {
+        let mut plain = self.root.encode();
+        change(&mut plain);
+        self.publish_plain(&plain);
+    }
+
+    /// Both areas changed under a right MAC and digest, named by both roots.
+    fn change_areas(&mut self, change: impl Fn(&mut [u8])) {
+        let mut area = self.file[at(AREAS[0])..at(AREAS[0]) + AREA_LEN].to_vec();
+        change(&mut area);
+        let mac = self.vault.core.keyring.area_mac_key().mac(&area[..AREA_LEN - 64]);
+        area[AREA_LEN - 64..AREA_LEN - 32].copy_from_slice(&mac);
+        let digest = Digest::of(&[&area[..AREA_LEN - 32]]);
+        area[AREA_LEN - 32..].copy_from_slice(digest.as_bytes());
+        for offset in AREAS {
+            self.file[at(offset)..at(offset) + AREA_LEN].copy_from_slice(&area);
+        }
+        self.root.area_digest = Area::digest(&area);
+        self.publish();
+    }
+
+    /// The position of the first row of a class.
+    fn position(&self, compartment: Compartment, class: u8) -> usize {
+        self.rows(compartment).iter().position(|row| row[row::CLASS] == class).unwrap()
+    }
+
+    fn row_context(&self, compartment: Compartment, row: &[u8]) -> Context {
+        let purpose = match row[row::CLASS] {
+            1 | 2 => Purpose::Entry,
+            4 => Purpose::Ledger,
+            6 => Purpose::Directory,
+            _ => Purpose::VaultRecord,
+        };
+        let object = if row[row::CLASS] <= 2 { row::ID } else { 0 };
+        let object = row[object..object + 16].try_into().unwrap();
+        let revision = u64::from_le_bytes(row[row::REVISION..row::EPOCH].try_into().unwrap());
+        self.vault.core.scope.context(purpose).compartment(compartment).object(object, revision).schema(1)
+    }
+
+    /// Changes the content of the first object of a class, sealed as it should be.
+    fn change_content(&mut self, compartment: Compartment, class: u8, change: impl Fn(&mut Vec<u8>)) {
+        let mut rows = self.rows(compartment);
+        let row = &mut rows[self.position(compartment, class)];
+        let context = self.row_context(compartment, row);
+        let mut content = self.object(&read_sealed(&row[row::OBJECT..]), &context);
+        change(&mut content);
+        write_sealed(&mut row[row::OBJECT..], &self.seal(&context, &content));
+        self.set_rows(compartment, &rows);
+    }
+
+    /// Seals the first note's entry again: in another context, or another plaintext.
+    fn reseal_note(&mut self, seal: impl Fn(&mut Self, &Context, &[u8]) -> SealedObject) {
+        let mut rows = self.rows(NOTES);
+        let row = &mut rows[self.position(NOTES, 1)];
+        let context = self.row_context(NOTES, row);
+        let content = self.object(&read_sealed(&row[row::OBJECT..]), &context);
+        write_sealed(&mut row[row::OBJECT..], &seal(self, &context, &content));
+        self.set_rows(NOTES, &rows);
+    }
+
+    fn change_row(&mut self, compartment: Compartment, class: u8, change: impl Fn(&mut Vec<u8>)) {
+        let mut rows = self.rows(compartment);
+        let position = self.position(compartment, class);
+        change(&mut rows[position]);
+        self.set_rows(compartment, &rows);
+    }
+
+    /// Changes the link of a commit; the ledger heads follow the last one.
+    fn change_link(&mut self, epoch: u64, change: impl Fn(&mut [u8])) {
+        let mut rows = self.rows(RECORD);
+        let last = self.root.epoch.number();
+        let mut head = None;
+        for row in rows.iter_mut().filter(|row| row[row::CLASS] == 3) {
+            let number = u64::from_le_bytes(row[row::EPOCH..row::PRESENT].try_into().unwrap());
+            if number == epoch {
+                change(&mut row[row::LINK..]);
+            }
+            if number == last {
+                head = Some(Digest::of(&[b"subrosa/v1 link", &row[row::LINK..]]));
+            }
+        }
+        for compartment in Compartment::ALL {
+            let mut place = self.place(compartment);
+            if place.ledger.epoch.number() == last {
+                place.ledger.link = head.unwrap();
+                self.set_place(compartment, &place);
+            }
+        }
+        self.set_rows(RECORD, &rows);
+    }
+
+    fn set_erase_list(&mut self, objects: Vec<([u8; 16], u64)>, change: impl Fn(&mut Vec<u8>)) {
+        let mut content = wire::encode(&EraseListV1 { objects }).unwrap().to_vec();
+        change(&mut content);
+        let context = self.vault.core.scope.context(Purpose::EraseList);
+        self.root.erase_list = Some(self.seal(&context, &content));
+        self.publish();
+    }
+
+    /// An object that no row names, to be erased.
+    fn dead_object(&mut self) -> ([u8; 16], u64) {
+        let context = self.page_context(GENERAL);
+        let dead = self.seal(&context, b"dead").object;
+        (dead.reference, dead.length)
+    }
+}
+
+fn leaf(rows: &[Vec<u8>]) -> Vec<u8> {
+    [&0u32.to_le_bytes()[..], &(rows.len() as u64).to_le_bytes(), &rows.concat()].concat()
+}
+
+fn inner(children: &[Vec<u8>]) -> Vec<u8> {
+    [&1u32.to_le_bytes()[..], &(children.len() as u64).to_le_bytes(), &children.concat()].concat()
+}
+
+fn split_rows(content: &[u8]) -> Vec<Vec<u8>> {
+    assert_eq!(content[..4], [0; 4]);
+    let (mut rows, mut rest) = (Vec::new(), &content[12..]);
+    while !rest.is_empty() {
+        let count = if rest[row::PRESENT] == 1 { row::INLINE } else { row::OBJECT };
+        let inline = u64::from_le_bytes(rest[count..count + 8].try_into().unwrap());
+        let (row, after) = rest.split_at(count + 8 + at(inline));
+        rows.push(row.to_vec());
+        rest = after;
+    }
+    rows
+}
+
+fn split_children(content: &[u8]) -> Vec<Vec<u8>> {
+    assert_eq!(content[..4], [1, 0, 0, 0]);
+    content[12..].chunks(9 + 88).map(<[u8]>::to_vec).collect()
+}
+
+fn child(nibble: u8, rows: usize, sealed: &SealedObject) -> Vec<u8> {
+    let mut bytes = vec![0; 9 + 88];
+    bytes[0] = nibble;
+    bytes[1..9].copy_from_slice(&(rows as u64).to_le_bytes());
+    write_sealed(&mut bytes[9..], sealed);
+    bytes
+}
+
+fn read_sealed(bytes: &[u8]) -> SealedObject {
+    let mut place = vec![0; 160];
+    place[8] = 1;
+    place[9..97].copy_from_slice(&bytes[..88]);
+    place[97] = 1;
+    Place::decode(&place).unwrap().trie.unwrap()
+}
+
+fn write_sealed(bytes: &mut [u8], sealed: &SealedObject) {
+    bytes[..32].copy_from_slice(sealed.key.secret().expose_secret());
+    bytes[32..48].copy_from_slice(&sealed.object.reference);
+    bytes[48..56].copy_from_slice(&sealed.object.length.to_le_bytes());
+    bytes[56..88].copy_from_slice(sealed.digest.as_bytes());
+}
+
+fn set_u64(bytes: &mut [u8], offset: usize, value: u64) {
+    bytes[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
+}
+
+/// A name, how it is made, the outcome, why.
+type Fault = (&'static str, fn(&mut Forge), &'static str, &'static str);
+
+/// Every fault that needs keys, with the changed file; the first changes nothing.
+pub(super) fn all(file: &[u8]) -> Vec<(Case, Vec<u8>)> {
+    let faults = ROOT.iter().chain(&AREA).chain(&PLACE).chain(&PAGE).chain(&TRIE).chain(&OBJECT);
+    let faults = faults.chain(&ENTRY).chain(&HISTORY);
+    let made = faults.map(|(name, make, expect, why)| {
+        let mut forge = Forge::open(file);
+        make(&mut forge);
+        (Case { name: (*name).into(), expect, why }, forge.file)
+    });
+    made.collect()
+}
+
+const AREA: [Fault; 2] = [
+    (
+        "areas sealed again",
+        |forge| forge.change_areas(|_| {}),
+        "ok",
+        "what the other faults of areas change is nothing else",
+    ),
+    (
+        "reserved byte of the areas set",
+        |forge| forge.change_areas(|area| area[25_000] = 1),
+        "damaged",
+        "reserved bytes are zero",
+    ),
+];
+
+const ROOT: [Fault; 12] = [
+    (
+        "roots sealed again",
+        |forge| forge.publish(),
+        "ok",
+        "what the other faults of roots change is nothing else",
+    ),
+    (
+        "least reader 2",
+        |forge| forge.change_root(|root| root[root::LEAST_READER] = 2),
+        "newer-version",
+        "the vault asks for a newer reader",
+    ),
+    (
+        "root names another area",
+        |forge| forge.change_root(|root| root[root::AREA_DIGEST] ^= 1),
+        "damaged",
+        "no intact area has the digest",
+    ),
+    (
+        "reserved byte of the root set",
+        |forge| forge.change_root(|root| root[root::RESERVED] = 1),
+        "damaged",
+        "reserved bytes are zero",
+    ),
+    (
+        "81 objects to erase",
+        |forge| forge.change_root(|root| root[root::ERASE_COUNT] = 81),
+        "damaged",
+        "at most 80",
+    ),
+    (
+        "erase list flag 2",
+        |forge| forge.change_root(|root| root[root::ERASE_LIST] = 2),
+        "damaged",
+        "the flag is 0 or 1",
+    ),
+    (
+        "absent erase list not zero",
+        |forge| forge.change_root(|root| root[root::ERASE_LIST + 50] = 1),
+        "damaged",
+        "zeros if there is none",
+    ),
+    (
+        "erase list",
+        |forge| {
+            let dead = forge.dead_object();
+            forge.set_erase_list(vec![dead], |_| {});
+        },
+        "ok",
+        "an opening erases again what the list names",
+    ),
+    (
+        "erase list with bytes left over",
+        |forge| {
+            let dead = forge.dead_object();
+            forge.set_erase_list(vec![dead], |list| list.push(0));
+        },
+        "damaged",
+        "nothing may be left over",
+    ),
+    (
+        "erase list names the header",
+        |forge| forge.set_erase_list(vec![([0; 16], 4096)], |_| {}),
+        "damaged",
+        "objects stand in the append area",
+    ),
+    (
+        "previous root of the root flipped",
+        |forge| forge.change_root(|root| root[root::PREVIOUS] ^= 1),
+        "damaged",
+        "the last link names the previous root",
+    ),
+    (
+        "places of two compartments swapped",
+        |forge| {
+            forge.root.places.swap(3, 4);
+            forge.publish();
+        },
+        "damaged",
+        "a place is under its own key and context",
+    ),
+];
+
+const PLACE: [Fault; 7] = [
+    (
+        "place box flipped",
+        |forge| forge.change_root(|root| root[root::PLACES + 3 * 232 + 100] ^= 1),
+        "damaged",
+        "the place of a granted compartment must open",
+    ),
+    (
+        "reserved byte of a place set",
+        |forge| forge.set_place_plain(NOTES, |place| place[159] = 1),
+        "damaged",
+        "reserved bytes are zero",
+    ),
+    (
+        "place flag 2",
+        |forge| forge.set_place_plain(NOTES, |place| place[8] = 2),
+        "damaged",
+        "the flag is 0 or 1",
+    ),
+    (
+        "place with a page and no rows",
+        |forge| forge.set_place_plain(NOTES, |place| set_u64(place, 97, 0)),
+        "damaged",
+        "an empty trie has no page",
+    ),
+    (
+        "place with a row too many",
+        |forge| forge.set_place_plain(NOTES, |place| set_u64(place, 97, 4)),
+        "damaged",
+        "the number of rows is that of the trie",
+    ),
+    (
+        "place names the page of another compartment",
+        |forge| {
+            let page = forge.place(Compartment::SubstanceUse);
+            forge.set_root_object(NOTES, page.trie.unwrap(), at(page.rows));
+        },
+        "damaged",
+        "the context of a page names its place",
+    ),
+    (
+        "ledger head of a compartment flipped",
+        |forge| forge.set_place_plain(NOTES, |place| place[113] ^= 1),
+        "damaged",
+        "the head is the digest of a link",
+    ),
+];
+
+fn with_page(forge: &mut Forge, change: impl Fn(&mut Vec<u8>)) {
+    let mut page = forge.root_page(NOTES);
+    let rows = split_rows(&page).len();
+    change(&mut page);
+    forge.set_root_page(NOTES, &page, rows);
+}
+
+fn with_rows(forge: &mut Forge, change: impl Fn(&mut Vec<Vec<u8>>)) {
+    let mut rows = forge.rows(NOTES);
+    change(&mut rows);
+    forge.set_rows(NOTES, &rows);
+}
+
+const PAGE: [Fault; 14] = [
+    (
+        "page sealed again",
+        |forge| with_page(forge, |_| {}),
+        "ok",
+        "what the other faults of pages change is nothing else",
+    ),
+    (
+        "page with a byte left over",
+        |forge| with_page(forge, |page| page.push(0)),
+        "damaged",
+        "nothing may be left over",
+    ),
+    (
+        "page of an unknown variant",
+        |forge| with_page(forge, |page| page[0] = 2),
+        "damaged",
+        "a page is a leaf or an inner page",
+    ),
+    (
+        "page that claims 2^60 rows",
+        |forge| with_page(forge, |page| page[11] = 0x10),
+        "damaged",
+        "a count is no reason to allocate",
+    ),
+    (
+        "empty leaf",
+        |forge| {
+            with_page(forge, |page| {
+                page.truncate(12);
+                page[4] = 0;
+            })
+        },
+        "damaged",
+        "an empty trie has no page",
+    ),
+    (
+        "rows out of order",
+        |forge| with_rows(forge, |rows| rows.swap(0, 1)),
+        "damaged",
+        "keys ascend strictly",
+    ),
+    (
+        "row twice",
+        |forge| with_rows(forge, |rows| rows.insert(0, rows[0].clone())),
+        "damaged",
+        "keys ascend strictly",
+    ),
+    (
+        "row of an unknown class",
+        |forge| forge.change_row(NOTES, 1, |row| row[row::CLASS] = 9),
+        "damaged",
+        "reader version 1 knows seven classes",
+    ),
+    (
+        "row whose key is not the entry's id",
+        |forge| forge.change_row(NOTES, 1, |row| row[15] ^= 1),
+        "damaged",
+        "a row's key follows from its class",
+    ),
+    (
+        "option tag 2 in a row",
+        |forge| forge.change_row(NOTES, 1, |row| row[row::PRESENT] = 2),
+        "damaged",
+        "an option is 0 or 1",
+    ),
+    (
+        "row without its object",
+        |forge| {
+            forge.change_row(NOTES, 1, |row| {
+                row[row::PRESENT] = 0;
+                row.drain(row::OBJECT..row::INLINE);
+            })
+        },
+        "damaged",
+        "an entry has an object",
+    ),
+    (
+        "301 inline bytes",
+        |forge| {
+            forge.change_row(NOTES, 1, |row| {
+                row.resize(row::INLINE + 8 + 301, 0);
+                set_u64(row, row::INLINE, 301);
+            })
+        },
+        "damaged",
+        "at most 300",
+    ),
+    (
+        "card with a byte left over",
+        |forge| {
+            forge.change_row(NOTES, 1, |row| {
+                row.push(0);
+                let length = row.len() - row::INLINE - 8;
+                set_u64(row, row::INLINE, length as u64);
+            })
+        },
+        "damaged",
+        "nothing may be left over",
+    ),
+    (
+        "card of another kind",
+        |forge| forge.change_row(NOTES, 1, |row| row[row::INLINE + 8] = 1),
+        "damaged",
+        "the card is that of the entry",
+    ),
+];
+
+/// The rows of a compartment split by their first nibble, sealed as leaves.
+fn children(forge: &mut Forge, compartment: Compartment, rows: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let mut children = Vec::new();
+    for nibble in 0..16 {
+        let own: Vec<_> = rows.iter().filter(|row| row[0] >> 4 == nibble).cloned().collect();
+        if !own.is_empty() {
+            let context = forge.child_context(compartment, nibble);
+            children.push(child(nibble, own.len(), &forge.seal(&context, &leaf(&own))));
+        }
+    }
+    children
+}
+
+fn with_children(forge: &mut Forge, change: impl Fn(&mut Vec<Vec<u8>>)) {
+    let mut children = split_children(&forge.root_page(GENERAL));
+    let rows = at(forge.place(GENERAL).rows);
+    change(&mut children);
+    forge.set_root_page(GENERAL, &inner(&children), rows);
+}
+
+/// A leaf below the root of `general` with a row that belongs beside it.
+fn stray_row(forge: &mut Forge) {
+    let page = split_children(&forge.root_page(GENERAL));
+    let rows = at(forge.place(GENERAL).rows);
+    let all = forge.rows_below(GENERAL);
+    let (first, last) = (page[0][0], page[page.len() - 1][0]);
+    let stray = all.last().unwrap().clone();
+    let own = |nibble: u8| all.iter().filter(move |row| row[0] >> 4 == nibble).cloned();
+    let longer: Vec<_> = own(first).chain([stray]).collect();
+    let mut shorter: Vec<_> = own(last).collect();
+    shorter.pop();
+    let mut children = page;
+    let context = forge.child_context(GENERAL, first);
+    children[0] = child(first, longer.len(), &forge.seal(&context, &leaf(&longer)));
+    let context = forge.child_context(GENERAL, last);
+    let end = children.len() - 1;
+    children[end] = child(last, shorter.len(), &forge.seal(&context, &leaf(&shorter)));
+    children.retain(|child| child[1..9] != [0; 8]);
+    forge.set_root_page(GENERAL, &inner(&children), rows);
+}
+
+const TRIE: [Fault; 8] = [
+    (
+        "inner page sealed again",
+        |forge| with_children(forge, |_| {}),
+        "ok",
+        "what the other faults of inner pages change is nothing else",
+    ),
+    (
+        "leaf of 33 rows",
+        |forge| {
+            let rows = forge.rows_below(GENERAL);
+            forge.set_rows(GENERAL, &rows[..33]);
+        },
+        "damaged",
+        "a leaf has at most 32 rows",
+    ),
+    (
+        "inner page for rows that fit a leaf",
+        |forge| {
+            let rows = forge.rows(NOTES);
+            let children = children(forge, NOTES, &rows);
+            forge.set_root_page(NOTES, &inner(&children), rows.len());
+        },
+        "damaged",
+        "an inner page stands for more than 32 rows",
+    ),
+    (
+        "children out of order",
+        |forge| with_children(forge, |children| children.swap(0, 1)),
+        "damaged",
+        "nibbles ascend strictly",
+    ),
+    (
+        "nibble 16",
+        |forge| {
+            with_children(forge, |children| {
+                let last = children.len() - 1;
+                children[last][0] = 16;
+            })
+        },
+        "damaged",
+        "a nibble is less than 16",
+    ),
+    (
+        "child with a row too many",
+        |forge| {
+            with_children(forge, |children| {
+                children[0][1] += 1;
+                children[1][1] -= 1;
+            })
+        },
+        "damaged",
+        "a child has the rows that its parent says",
+    ),
+    (
+        "two children name one page",
+        |forge| {
+            with_children(forge, |children| {
+                let (first, second) = children.split_at_mut(1);
+                second[0][1..].copy_from_slice(&first[0][1..]);
+            })
+        },
+        "damaged",
+        "the context of a page names its prefix",
+    ),
+    ("row under another prefix", stray_row, "damaged", "the rows of a leaf have its prefix"),
+];
+
+const OBJECT: [Fault; 12] = [
+    (
+        "stored byte of an entry flipped",
+        |forge| {
+            let row = forge.rows(NOTES)[forge.position(NOTES, 1)].clone();
+            let start = at(u64::from_le_bytes(row[row::REFERENCE..row::REFERENCE + 8].try_into().unwrap()));
+            forge.file[start] ^= 1;
+        },
+        "damaged",
+        "the digest of the stored bytes",
+    ),
+    (
+        "digest of an entry flipped",
+        |forge| forge.change_row(NOTES, 1, |row| row[row::DIGEST] ^= 1),
+        "damaged",
+        "the digest is compared before anything is decrypted",
+    ),
+    (
+        "key of an entry flipped",
+        |forge| forge.change_row(NOTES, 1, |row| row[row::OBJECT] ^= 1),
+        "damaged",
+        "the box does not open",
+    ),
+    (
+        "length of an entry less by one",
+        |forge| forge.change_row(NOTES, 1, |row| row[row::LENGTH] -= 1),
+        "damaged",
+        "the digest is that of the whole box",
+    ),
+    (
+        "reference into the header",
+        |forge| forge.change_row(NOTES, 1, |row| set_u64(row, row::REFERENCE, 0)),
+        "damaged",
+        "objects stand in the append area",
+    ),
+    (
+        "reference past the end of the file",
+        |forge| forge.change_row(NOTES, 1, |row| set_u64(row, row::REFERENCE, u64::MAX - 8)),
+        "damaged",
+        "offset and length must not overflow",
+    ),
+    (
+        "reserved byte of a reference set",
+        |forge| forge.change_row(NOTES, 1, |row| row[row::REFERENCE + 15] = 1),
+        "damaged",
+        "reserved bytes are zero",
+    ),
+    (
+        "entry sealed for another id",
+        |forge| forge.reseal_note(|forge, context, content| forge.seal(&context.object([9; 16], 1), content)),
+        "damaged",
+        "the context names the entry",
+    ),
+    (
+        "entry sealed for another revision",
+        |forge| {
+            forge.reseal_note(|forge, context, content| {
+                let row = forge.rows(NOTES)[forge.position(NOTES, 1)].clone();
+                forge.seal(&context.object(row[row::ID..row::REVISION].try_into().unwrap(), 2), content)
+            })
+        },
+        "damaged",
+        "the context names the revision",
+    ),
+    (
+        "entry padded with a one",
+        |forge| {
+            forge.reseal_note(|forge, context, content| {
+                let mut plain = pad(content).to_vec();
+                *plain.last_mut().unwrap() = 1;
+                assert!(plain.len() > 8 + content.len());
+                forge.seal_plain(context, &plain)
+            })
+        },
+        "damaged",
+        "the padding is zero",
+    ),
+    (
+        "entry padded to a size of its own",
+        |forge| {
+            forge.reseal_note(|forge, context, content| {
+                let plain = [&pad(content)[..], &[0; 16]].concat();
+                forge.seal_plain(context, &plain)
+            })
+        },
+        "damaged",
+        "the size is that of Padmé",
+    ),
+    (
+        "entry without its last chunk",
+        |forge| {
+            forge.reseal_note(|forge, context, content| {
+                let mut plain = pad(content).to_vec();
+                plain.resize(16384, 0);
+                let mut sealed = forge.seal_plain(context, &plain);
+                let start = forge.file.len() - 16;
+                forge.file.truncate(start);
+                sealed.object.length -= 16;
+                sealed.digest = Digest::of(&[&forge.file[start - 16400..]]);
+                sealed
+            })
+        },
+        "damaged",
+        "the last chunk is shorter than the others",
+    ),
+];
+
+/// Where the fields of the first note's entry stand: form, date, text.
+mod note {
+    pub(super) const FIRST: usize = 10;
+    pub(super) const SECOND: usize = FIRST + 29;
+    pub(super) const THIRD: usize = SECOND + 26;
+    /// From the end: the marks and what stands before them, all absent.
+    pub(super) const RETRACTED: usize = 18;
+    pub(super) const LABELS: usize = RETRACTED + 1 + 8;
+    pub(super) const ORIGIN: usize = LABELS + 1 + 4;
+}
+
+fn with_note(forge: &mut Forge, change: impl Fn(&mut Vec<u8>)) {
+    forge.change_content(NOTES, 1, change);
+}
+
+const ENTRY: [Fault; 15] = [
+    (
+        "entry with a byte left over",
+        |forge| with_note(forge, |entry| entry.push(0)),
+        "damaged",
+        "nothing may be left over",
+    ),
+    (
+        "entry cut by a byte",
+        |forge| {
+            with_note(forge, |entry| {
+                entry.pop();
+            })
+        },
+        "damaged",
+        "a value is missing",
+    ),
+    (
+        "entry of an unknown kind",
+        |forge| with_note(forge, |entry| entry[0] = 99),
+        "damaged",
+        "reader version 1 knows the kinds of the appendix",
+    ),
+    (
+        "field of another type",
+        |forge| with_note(forge, |entry| entry[note::FIRST + 4] = 3),
+        "damaged",
+        "the appendix gives a field's type",
+    ),
+    (
+        "field of an unknown tag",
+        |forge| with_note(forge, |entry| entry[note::THIRD] = 99),
+        "damaged",
+        "the appendix lists the tags",
+    ),
+    (
+        "fields out of order",
+        |forge| with_note(forge, |entry| entry[note::FIRST] = 9),
+        "damaged",
+        "fields ascend strictly",
+    ),
+    (
+        "second value of a field without a first",
+        |forge| with_note(forge, |entry| entry[note::THIRD + 2] = 1),
+        "damaged",
+        "values are indexed from 0",
+    ),
+    (
+        "text that is not UTF-8",
+        |forge| with_note(forge, |entry| entry[note::FIRST + 16] = 0xff),
+        "damaged",
+        "text is UTF-8",
+    ),
+    (
+        "text that claims 2^40 bytes",
+        |forge| with_note(forge, |entry| entry[note::FIRST + 8 + 5] = 1),
+        "damaged",
+        "a length is no reason to allocate",
+    ),
+    (
+        "empty text",
+        |forge| {
+            with_note(forge, |entry| {
+                entry.drain(note::FIRST + 16..note::SECOND);
+                entry[note::FIRST + 8] = 0;
+            })
+        },
+        "damaged",
+        "a text that exists is not empty",
+    ),
+    (
+        "date in a thirteenth month",
+        |forge| with_note(forge, |entry| entry[note::SECOND + 16 + 6] = b'3'),
+        "damaged",
+        "a date is one of the calendar",
+    ),
+    (
+        "boolean 2",
+        |forge| {
+            with_note(forge, |entry| {
+                let at = entry.len() - note::RETRACTED;
+                entry[at] = 2;
+            })
+        },
+        "damaged",
+        "a boolean is 0 or 1",
+    ),
+    (
+        "unknown origin",
+        |forge| {
+            with_note(forge, |entry| {
+                let at = entry.len() - note::ORIGIN;
+                entry[at] = 7;
+            })
+        },
+        "damaged",
+        "there are three origins",
+    ),
+    (
+        "labels that claim 2^64 - 1 items",
+        |forge| {
+            with_note(forge, |entry| {
+                let at = entry.len() - note::LABELS;
+                set_u64(entry, at, u64::MAX);
+            })
+        },
+        "damaged",
+        "a count is no reason to allocate",
+    ),
+    (
+        "directory of 15 slots",
+        |forge| {
+            forge.change_content(Compartment::Custody, 6, |directory| {
+                let at = directory.len() - (8 + 1216 + 1 + 1 + 8 + 8);
+                directory.truncate(at);
+                directory[0] = 15;
+            })
+        },
+        "damaged",
+        "the directory lists all 16 slots",
+    ),
+];
+
+/// Where the fields of a link stand.
+mod link {
+    pub(super) const TIME: usize = 8;
+    pub(super) const PREVIOUS_LINK: usize = 16;
+    pub(super) const PREVIOUS_ROOT: usize = 48;
+    pub(super) const LEAVES: usize = 80;
+}
+
+/// A compartment without its rows of a class.
+fn without(forge: &mut Forge, compartment: Compartment, class: u8) {
+    let mut rows = forge.rows(compartment);
+    rows.retain(|row| row[row::CLASS] != class);
+    if !rows.is_empty() {
+        return forge.set_rows(compartment, &rows);
+    }
+    let place = Place { trie: None, rows: 0, ..forge.place(compartment) };
+    forge.set_place(compartment, &place);
+    forge.publish();
+}
+
+const HISTORY: [Fault; 13] = [
+    (
+        "link sealed again",
+        |forge| forge.change_link(2, |_| {}),
+        "ok",
+        "what the other faults of links change is nothing else",
+    ),
+    (
+        "link missing",
+        |forge| {
+            let mut rows = forge.rows(RECORD);
+            rows.retain(|row| !(row[row::CLASS] == 3 && row[row::EPOCH] == 3));
+            forge.set_rows(RECORD, &rows);
+        },
+        "damaged",
+        "every commit has a link",
+    ),
+    (
+        "previous link flipped",
+        |forge| forge.change_link(6, |link| link[link::PREVIOUS_LINK] ^= 1),
+        "damaged",
+        "the chain is broken",
+    ),
+    (
+        "time of a link changed",
+        |forge| forge.change_link(3, |link| link[link::TIME] ^= 1),
+        "damaged",
+        "the next link has the digest of this one",
+    ),
+    (
+        "first link with a link before it",
+        |forge| forge.change_link(1, |link| link[link::PREVIOUS_LINK] = 1),
+        "damaged",
+        "zeros in the first link",
+    ),
+    (
+        "previous root of the last link flipped",
+        |forge| forge.change_link(6, |link| link[link::PREVIOUS_ROOT] ^= 1),
+        "damaged",
+        "it is the previous root that the root names",
+    ),
+    (
+        "leaves of the last link flipped",
+        |forge| forge.change_link(6, |link| link[link::LEAVES] ^= 1),
+        "damaged",
+        "the ledger lines of the commit are not in it",
+    ),
+    (
+        "action of a ledger line changed",
+        |forge| {
+            forge.change_content(NOTES, 4, |ledger| {
+                let line = 16 + 4 + 8 + 32 * usize::from(ledger[20]) + 4 + 16;
+                ledger[line] = 3;
+            })
+        },
+        "damaged",
+        "the leaf is not in the commit's tree",
+    ),
+    (
+        "path of a ledger line flipped",
+        |forge| forge.change_content(NOTES, 4, |ledger| ledger[30] ^= 1),
+        "damaged",
+        "the path does not lead to the tree's root",
+    ),
+    (
+        "index of a ledger line flipped",
+        |forge| forge.change_content(NOTES, 4, |ledger| ledger[16] ^= 1),
+        "damaged",
+        "the index says which child each node is",
+    ),
+    ("vault record missing", |forge| without(forge, RECORD, 5), "damaged", "there is one vault record"),
+    (
+        "directory missing",
+        |forge| without(forge, Compartment::Custody, 6),
+        "damaged",
+        "there is one directory",
+    ),
+    (
+        "head of the record flipped",
+        |forge| forge.set_place_plain(RECORD, |place| place[113] ^= 1),
+        "damaged",
+        "the head of record is the last link",
+    ),
+];

@@ -1,0 +1,231 @@
+//! Golden vaults of format 1, and vectors with one fault each: this library and
+//! an independent reader in Python must find the same in them.
+//!
+//! The files are written by the test of the same name in `src/vault/tests` and,
+//! for the expected contents, by this one, when SUBROSA_WRITE_GOLDEN=1.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value as Json, json};
+use subrosa::{Credential, LockedVault, RawKey, Recovery, RecoveryKey, Vault, VaultOptions};
+
+#[path = "golden/dump.rs"]
+mod dump;
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn golden(name: &str) -> PathBuf {
+    project().join("tests/golden").join(name)
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let pairs = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
+/// The vectors by name, in their order.
+struct Vectors(Vec<Json>);
+
+impl Vectors {
+    fn read() -> Self {
+        let text = std::fs::read_to_string(golden("vectors.json")).expect("the golden vectors are committed");
+        let Ok(Json::Array(vectors)) = serde_json::from_str(&text) else { panic!("a list of vectors") };
+        Self(vectors)
+    }
+
+    fn named(&self, name: &str) -> &Json {
+        self.0.iter().find(|vector| vector["name"] == name).unwrap_or_else(|| panic!("no vector {name}"))
+    }
+
+    /// The file that a vector describes.
+    fn file(&self, vector: &Json) -> Vec<u8> {
+        let mut file = match vector["on"].as_str() {
+            Some(other) => self.file(self.named(other)),
+            None => std::fs::read(golden(vector["file"].as_str().unwrap())).unwrap(),
+        };
+        if let Some(length) = vector["truncate"].as_u64() {
+            file.truncate(usize::try_from(length).unwrap());
+        }
+        for patch in vector["patches"].as_array().unwrap() {
+            let fresh = bytes(patch["bytes"].as_str().unwrap());
+            for offset in patch["offsets"].as_array().unwrap() {
+                let offset = usize::try_from(offset.as_u64().unwrap()).unwrap();
+                file.resize(file.len().max(offset + fresh.len()), 0);
+                file[offset..offset + fresh.len()].copy_from_slice(&fresh);
+            }
+        }
+        file
+    }
+}
+
+fn credential(vector: &Json) -> Credential {
+    let given = vector["credential"].as_object().unwrap();
+    let (sort, secret) = given.iter().next().unwrap();
+    let secret = secret.as_str().unwrap();
+    match sort.as_str() {
+        "password" => Credential::password(secret).unwrap(),
+        "recovery-key" => RecoveryKey::parse(secret).unwrap().into(),
+        _ => RawKey::from_bytes(&bytes(secret).try_into().unwrap()).into(),
+    }
+}
+
+/// What this library makes of a file: the outcome, and what it read.
+fn outcome(file: &[u8], credential: &Credential) -> (String, Option<Json>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.vault");
+    std::fs::write(&path, file).unwrap();
+    let opened =
+        LockedVault::open(&path, VaultOptions::default()).and_then(|locked| locked.unlock(credential));
+    let vault = match opened {
+        Ok(vault) => vault,
+        Err(error) => {
+            assert!(std::fs::read(&path).unwrap() == file, "an opening that is refused writes nothing");
+            return (error.code().to_owned(), None);
+        }
+    };
+    match read_all(&vault) {
+        Ok(content) => {
+            let repaired = vault.recovery() == Recovery::Recovered;
+            (if repaired { "repaired" } else { "ok" }.to_owned(), Some(content))
+        }
+        Err(code) => (code, None),
+    }
+}
+
+/// Everything that a vault holds, once every byte in reach was checked.
+fn read_all(vault: &Vault) -> Result<Json, String> {
+    let content = dump::vault(vault).map_err(|error| error.code().to_owned())?;
+    let report = vault.check().map_err(|error| error.code().to_owned())?;
+    if report.is_clean() { Ok(content) } else { Err("damaged".to_owned()) }
+}
+
+fn expected(name: &str) -> Json {
+    let text = std::fs::read_to_string(golden(name)).unwrap_or_else(|_| panic!("{name} is committed"));
+    serde_json::from_str(&text).unwrap()
+}
+
+fn assert_expected(reader: &str, vector: &Json, outcome: &str, content: Option<&Json>) {
+    let name = vector["name"].as_str().unwrap();
+    assert_eq!(outcome, vector["expect"].as_str().unwrap(), "{reader}: {name}: {}", vector["why"]);
+    if let Some(file) = vector["content"].as_str() {
+        assert!(content == Some(&expected(file)), "{reader}: {name}: other content than {file}");
+    }
+}
+
+/// Whether the expected contents are to be written, and so not to be compared yet.
+fn is_writing() -> bool {
+    std::env::var_os("SUBROSA_WRITE_GOLDEN").is_some()
+}
+
+fn write_expected(vectors: &Vectors) {
+    let mut written = Vec::new();
+    for vector in &vectors.0 {
+        let Some(name) = vector["content"].as_str().filter(|name| !written.contains(name)) else { continue };
+        let (_, content) = outcome(&vectors.file(vector), &credential(vector));
+        let text = serde_json::to_string_pretty(&content.expect("the vector opens")).unwrap();
+        std::fs::write(golden(name), text + "\n").unwrap();
+        written.push(name);
+    }
+}
+
+#[test]
+fn the_library_finds_in_every_vector_what_it_should() {
+    let vectors = Vectors::read();
+    if is_writing() {
+        write_expected(&vectors);
+    }
+    for vector in &vectors.0 {
+        let (outcome, content) = outcome(&vectors.file(vector), &credential(vector));
+        assert_expected("library", vector, &outcome, content.as_ref());
+    }
+    let refused = vectors.0.iter().filter(|vector| vector["content"].is_null()).count();
+    assert!(refused >= 100, "{refused} of {} vectors are faults", vectors.0.len());
+}
+
+#[test]
+fn an_interrupted_vault_is_repaired_once() {
+    let vectors = Vectors::read();
+    for vector in vectors.0.iter().filter(|vector| vector["expect"] == "repaired") {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.vault");
+        std::fs::write(&path, vectors.file(vector)).unwrap();
+        let open = || LockedVault::open(&path, VaultOptions::default()).unwrap();
+        let reader = open().unlock_read_only(&credential(vector)).unwrap();
+        assert_eq!(reader.recovery(), Recovery::Needed, "{}", vector["name"]);
+        drop(reader);
+        for found in [Recovery::Recovered, Recovery::NotNeeded] {
+            let vault = open().unlock(&credential(vector)).unwrap();
+            assert_eq!(vault.recovery(), found, "{}", vector["name"]);
+        }
+    }
+}
+
+/// A Python that has the reader's packages.
+fn python() -> Option<String> {
+    let named = std::env::var("SUBROSA_PYTHON").ok();
+    let local = project().join("target/reader/bin/python").display().to_string();
+    let candidates = named.into_iter().chain([local, "python3".to_owned()]);
+    let has_packages = |python: &String| {
+        let program = "import argon2, mnemonic, cryptography.hazmat.primitives.asymmetric.mlkem";
+        Command::new(python).args(["-c", program]).output().is_ok_and(|output| output.status.success())
+    };
+    let found = candidates.into_iter().find(has_packages);
+    if found.is_none() {
+        eprintln!("SKIPPED: no python3 with tests/reader/requirements.txt; set SUBROSA_PYTHON to one");
+    }
+    found
+}
+
+#[test]
+fn the_independent_reader_finds_the_same() {
+    if is_writing() {
+        eprintln!("SKIPPED: run again without SUBROSA_WRITE_GOLDEN to compare");
+        return;
+    }
+    let Some(python) = python() else { return };
+    let run = Command::new(python)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .arg(project().join("tests/reader/run_vectors.py"))
+        .arg(golden(""))
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let found: HashMap<String, Json> = serde_json::from_slice(&run.stdout).unwrap();
+    let vectors = Vectors::read();
+    assert_eq!(found.len(), vectors.0.len());
+    for vector in &vectors.0 {
+        let found = &found[vector["name"].as_str().unwrap()];
+        let content = Some(&found["content"]).filter(|content| !content.is_null());
+        assert_expected("reader", vector, found["outcome"].as_str().unwrap(), content);
+    }
+}
+
+#[test]
+fn the_independent_readers_program_answers_with_its_exit_codes() {
+    let Some(python) = python() else { return };
+    let vectors = Vectors::read();
+    let codes = json!({
+        "raw key": 0, "another raw key": 3, "both roots damaged": 4, "format version 2": 6,
+        "magic flipped": 7, "KDF passes 2^32 - 1": 8,
+    });
+    for (name, code) in codes.as_object().unwrap() {
+        let vector = vectors.named(name);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.vault");
+        std::fs::write(&path, vectors.file(vector)).unwrap();
+        let (sort, secret) = vector["credential"].as_object().unwrap().iter().next().unwrap();
+        let run = Command::new(&python)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("VAULT_CREDENTIAL", secret.as_str().unwrap())
+            .arg(project().join("tests/reader/subrosa_reader.py"))
+            .arg(&path)
+            .args([format!("--{sort}"), "--credential-variable".into(), "VAULT_CREDENTIAL".into()])
+            .output()
+            .unwrap();
+        assert_eq!(run.status.code(), code.as_i64().map(|code| i32::try_from(code).unwrap()), "{name}");
+    }
+}

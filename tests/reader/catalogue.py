@@ -1,0 +1,225 @@
+"""Tries, objects and the history of a vault (docs/format.md, sections 8 and 9).
+
+Every object's digest is compared before it is decrypted.
+"""
+
+import struct
+
+import wire
+from kinds import KINDS
+from outcome import require
+from outer import Sealed, checked_reference
+from primitives import Purpose, open_once, sha256
+
+LEAF_ROWS = 32
+INLINE_LIMIT = 300
+KEY_NIBBLES = 32
+LEAST_HEIGHT = 3
+RECORD, CUSTODY = 0, 1
+
+CURRENT, EARLIER, LINK, LEDGER, VAULT_RECORD, DIRECTORY = range(1, 7)
+
+
+class Objects:
+    """The objects of one snapshot."""
+
+    def __init__(self, header, root, file):
+        self.header, self.root, self.file = header, root, file
+
+    def open(self, sealed, what, purpose, **where):
+        """The content of an object."""
+        stored = self.file[sealed.offset:sealed.offset + sealed.length]
+        require(len(stored) == sealed.length, f"{what}: past the end of the file")
+        require(sha256(stored) == sealed.digest, f"{what}: digest of the stored bytes")
+        return open_once(sealed.key, self.header.context(purpose, **where), stored, what)
+
+    def sealed(self, wired, what):
+        """A sealed object from its wire form."""
+        offset, length = checked_reference(
+            wired["reference"], wired["length"], what,
+        )
+        return Sealed(wired["key"], offset, length, wired["digest"])
+
+
+def read_rows(objects, number, place):
+    """All rows of a compartment, by key."""
+    if place.page is None:
+        return []
+    rows = walk(objects, number, place.page, ())
+    require(len(rows) == place.rows, f"place {number}: number of rows")
+    return rows
+
+
+def walk(objects, number, page, prefix):
+    """The rows under a prefix."""
+    what = f"page of place {number}"
+    content = objects.open(
+        page, what, Purpose.PAGE, place=number, object_id=pack(prefix), revision=len(prefix),
+    )
+    variant, items = wire.decode(wire.PAGE, content, what, wire.PAGE_LIMIT)
+    if variant == "Leaf":
+        return checked_leaf(items, prefix, what)
+    require(len(prefix) < KEY_NIBBLES, f"{what}: deeper than a key")
+    nibbles = [child["nibble"] for child in items]
+    require(ascends(nibbles) and all(nibble < 16 for nibble in nibbles), f"{what}: nibbles")
+    rows = []
+    for child in items:
+        below = walk(objects, number, objects.sealed(child["object"], what), prefix + (child["nibble"],))
+        require(len(below) == child["rows"], f"{what}: number of rows")
+        rows += below
+    require(len(rows) > LEAF_ROWS, f"{what}: an inner page for rows that fit a leaf")
+    return rows
+
+
+def checked_leaf(rows, prefix, what):
+    """The rows of a leaf, whose keys have its prefix and ascend."""
+    require(1 <= len(rows) <= LEAF_ROWS, f"{what}: rows in a leaf")
+    require(ascends([row["key"] for row in rows]), f"{what}: keys do not ascend")
+    for row in rows:
+        require(nibbles_of(row["key"])[:len(prefix)] == prefix, f"{what}: a row outside its prefix")
+        require(len(row["inline"]) <= INLINE_LIMIT, f"{what}: inline bytes")
+        row["inline"] = bytes(row["inline"])
+    return rows
+
+
+def ascends(items):
+    """Whether each item is greater than the one before."""
+    return all(first < second for first, second in zip(items, items[1:]))
+
+
+def nibbles_of(key):
+    """The nibbles of a key, the high half of each byte first."""
+    return tuple(half for byte in key for half in (byte >> 4, byte & 15))
+
+
+def pack(prefix):
+    """A prefix as 16 bytes, zeros after it."""
+    padded = prefix + (0,) * (KEY_NIBBLES - len(prefix))
+    return bytes(high << 4 | low for high, low in zip(padded[::2], padded[1::2]))
+
+
+def row_key(row, vault_id):
+    """The key that a row's class prescribes."""
+    row_class, label = row["row_class"], b"subrosa/v1 "
+    if row_class == CURRENT:
+        return row["id"]
+    if row_class == EARLIER:
+        return sha256(label + b"revision", row["id"], struct.pack("<Q", row["revision"]))[:16]
+    epoch = struct.pack("<Q", row["epoch"])
+    prescribed = {
+        LINK: (vault_id, epoch),
+        LEDGER: (label + b"ledger", vault_id, epoch),
+        VAULT_RECORD: (label + b"row", b"vault record"),
+        DIRECTORY: (label + b"row", b"directory"),
+    }
+    require(row_class in prescribed, "row: unknown class")
+    return sha256(*prescribed[row_class])[:16]
+
+
+def check_row(row, number, header, root):
+    """What holds for every row, whatever it says."""
+    what = f"row of place {number}"
+    require(row["key"] == row_key(row, header.vault_id), f"{what}: key")
+    require(1 <= row["epoch"] <= root.epoch, f"{what}: epoch")
+    if row["row_class"] in (CURRENT, EARLIER):
+        require(row["revision"] >= 1, f"{what}: revision")
+    else:
+        require(row["revision"] == 0 and not any(row["id"]), f"{what}: id and revision")
+    require((row["object"] is None) == (row["row_class"] == LINK), f"{what}: object")
+    inline = row["row_class"] in (CURRENT, LINK)
+    require(bool(row["inline"]) == inline, f"{what}: inline bytes")
+    only = {LINK: RECORD, VAULT_RECORD: RECORD, DIRECTORY: CUSTODY}.get(row["row_class"], number)
+    require(only == number, f"{what}: class in a wrong compartment")
+
+
+def read_entry(objects, number, row):
+    """One revision of an entry."""
+    what = f"entry of place {number}"
+    content = objects.open(
+        objects.sealed(row["object"], what), what, Purpose.ENTRY,
+        place=number, object_id=row["id"], revision=row["revision"],
+    )
+    entry = wire.decode(wire.ENTRY, content, what, wire.ENTRY_LIMIT)
+    check_fields(entry, what)
+    if row["row_class"] == CURRENT:
+        card = wire.decode(wire.CARD, row["inline"], "card", wire.CARD_LIMIT)
+        require(card["kind"] == entry["kind"], f"{what}: kind of its card")
+    return entry
+
+
+def check_fields(entry, what):
+    """The kind is known; its fields ascend, have its types, and are indexed from 0."""
+    require(entry["kind"] in KINDS, f"{what}: unknown kind")
+    _, schema = KINDS[entry["kind"]]
+    expected = {}
+    tags = [field["tag"] for field in entry["fields"]]
+    require(tags == sorted(tags), f"{what}: fields do not ascend")
+    for field in entry["fields"]:
+        tag = field["tag"]
+        require(tag in schema, f"{what}: unknown field")
+        field_type, repeats = schema[tag]
+        require(field["value"][0] == field_type, f"{what}: type of a field")
+        require(field["index"] == expected.get(tag, 0), f"{what}: index of a field")
+        require(repeats or field["index"] == 0, f"{what}: a field that does not repeat")
+        expected[tag] = field["index"] + 1
+
+
+def read_object(objects, number, row, purpose, shape, limit, what):
+    """The content of a row that belongs to no entry."""
+    sealed = objects.sealed(row["object"], what)
+    content = objects.open(sealed, what, purpose, place=number, object_id=row["key"])
+    return wire.decode(shape, content, what, limit)
+
+
+def read_chain(rows, root):
+    """The links of the history by epoch, each with its digest."""
+    links, previous = {}, bytes(32)
+    for row in sorted((row for row in rows if row["row_class"] == LINK), key=lambda row: row["epoch"]):
+        link = wire.decode(wire.LINK, row["inline"], "link", wire.LINK_LIMIT)
+        require(link["epoch"] == row["epoch"] == len(links) + 1, "history: an epoch is missing")
+        require(link["previous_link"] == previous, "history: the chain is broken")
+        previous = sha256(b"subrosa/v1 link", row["inline"])
+        links[link["epoch"]] = {**link, "digest": previous}
+    require(len(links) == root.epoch, "history: does not end with the root's epoch")
+    require(links[1]["previous_root"] == bytes(32), "history: the first link has a root before it")
+    require(links[root.epoch]["previous_root"] == root.previous, "history: previous root")
+    return links
+
+
+def read_ledger(objects, number, row, links):
+    """The leaves of one ledger row, each checked against its link."""
+    what = f"ledger of place {number}"
+    ledger = read_object(
+        objects, number, row, Purpose.LEDGER, wire.LEDGER, wire.LEDGER_LIMIT, what,
+    )
+    require(ledger["epoch"] == row["epoch"], f"{what}: epoch")
+    link = links[ledger["epoch"]]
+    require(ascends([leaf["index"] for leaf in ledger["leaves"]]), f"{what}: leaves do not ascend")
+    for leaf in ledger["leaves"]:
+        check_leaf(leaf, link, what)
+    return ledger["leaves"]
+
+
+def check_leaf(leaf, link, what):
+    """Climb from a leaf to the root of its tree."""
+    variant, body = leaf["body"]
+    height = len(leaf["path"])
+    require(height >= LEAST_HEIGHT and leaf["index"] >> height == 0, f"{what}: place of a leaf")
+    node = body
+    if variant == "Line":
+        salt, (line, encoded) = body
+        require(ascends(line["subjects"]), f"{what}: subjects do not ascend")
+        require(ascends([name for name, _ in line["details"]]), f"{what}: details do not ascend")
+        node = sha256(b"subrosa/v1 leaf", salt, encoded)
+    for level, sibling in enumerate(leaf["path"]):
+        pair = (sibling, node) if leaf["index"] >> level & 1 else (node, sibling)
+        node = sha256(b"subrosa/v1 node", *pair)
+    require(node == link["leaves"], f"{what}: a leaf is not in its link")
+
+
+def check_head(number, place, rows, links):
+    """The ledger head names the last link with a leaf of the compartment; of `record`, the last."""
+    wanted = LINK if number == RECORD else LEDGER
+    last = max((row["epoch"] for row in rows if row["row_class"] == wanted), default=0)
+    digest = links[last]["digest"] if last else bytes(32)
+    require((place.head_epoch, place.head_digest) == (last, digest), f"place {number}: ledger head")

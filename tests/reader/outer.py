@@ -1,0 +1,342 @@
+"""The fixed parts of a vault file: header, credential areas, roots, places (sections 4 to 7).
+
+Before a key is known nothing but the header and the areas is looked at.
+"""
+
+import hmac
+import struct
+from dataclasses import dataclass
+
+from outcome import CostlyKdf, Damaged, InvalidKdf, NewerVersion, NotAVault, WeakKdf, WrongCredential, require
+from primitives import (
+    Purpose, committed_schedule, context, decapsulate, decrypt_chunks, expand, open_committed,
+    sha256, stretch_key, stretch_password,
+)
+from wire import Cursor, boolean, u16, u64
+
+MAGIC = bytes.fromhex("93535542524f534120564c540d0a1a00")
+HEADER_LENGTH = 4096
+AREA_OFFSETS = (4096, 32768)
+AREA_LENGTH = 28672
+ROOT_OFFSETS = (61440, 77824)
+ROOT_LENGTH = 4096
+APPEND_START = 81920
+GEOMETRY = (4096, 32768, 28672, 61440, 77824, 4096, 81920)
+SLOTS, SLOT_LENGTH = 16, 1553
+PLACES, PLACE_LENGTH = 8, 232
+ERASE_CAPACITY = 80
+READER_VERSION = 1
+
+KIB_PER_MIB = 1024
+MEMORY_FLOOR, MEMORY_CEILING = 19 * KIB_PER_MIB, 1024 * KIB_PER_MIB
+PASSES_FLOOR, PASSES_CEILING = 2, 16
+LANES_CEILING = 16
+TOTAL_CEILING = 4 * 1024 * KIB_PER_MIB
+
+
+@dataclass(frozen=True)
+class KdfParameters:
+    """Cost and salt of one generation of passwords; memory in KiB."""
+
+    memory: int
+    passes: int
+    lanes: int
+    salt: bytes
+
+
+@dataclass(frozen=True)
+class Area:
+    """A credential area whose unkeyed digest is right."""
+
+    generation: int
+    kdf: tuple
+    slots: tuple
+    mac: bytes
+    signed: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a slot gives: the keys by compartment, and those of roots and areas."""
+
+    root: bytes
+    area: bytes
+    compartments: dict
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A sealed object: where it is, its key and the digest of its stored bytes."""
+
+    key: bytes
+    offset: int
+    length: int
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class Root:
+    """The decrypted root of a commit."""
+
+    epoch: int
+    previous: bytes
+    area_digest: bytes
+    least_reader: int
+    places: tuple
+    erase_list: Sealed
+    to_erase: tuple
+
+
+@dataclass(frozen=True)
+class Place:
+    """The decrypted seat of a compartment."""
+
+    epoch: int
+    page: Sealed
+    rows: int
+    head_epoch: int
+    head_digest: bytes
+
+
+class Header:
+    """The checked header, and the contexts that it binds."""
+
+    def __init__(self, file):
+        require_magic(file)
+        block = file[:HEADER_LENGTH]
+        require(len(block) == HEADER_LENGTH, "header: truncated")
+        require(sha256(block[:4064]) == block[4064:], "header: digest")
+        version, suite = struct.unpack_from("<HH", block, 16)
+        require(version == 1, "header: format version")
+        require(suite == 1, "header: suite")
+        require(struct.unpack_from("<7Q", block, 36) == GEOMETRY, "header: geometry")
+        require(not any(block[92:4064]), "header: reserved bytes")
+        self.vault_id = block[20:36]
+        self.digest = sha256(block)
+
+    def context(self, purpose, **where):
+        """The context of a box of this vault."""
+        return context(self.digest, self.vault_id, purpose, **where)
+
+
+def require_magic(file):
+    """Tell what is no vault, and a vault of a newer version, before anything else."""
+    if file[:16] != MAGIC:
+        raise NotAVault("header: magic")
+    require(len(file) >= 18, "header: truncated")
+    if struct.unpack_from("<H", file, 16)[0] > 1:
+        raise NewerVersion("header: format version")
+
+
+def read_areas(file):
+    """The areas whose digest is right."""
+    areas = [area for area in (parse_area(file, offset) for offset in AREA_OFFSETS) if area]
+    require(areas, "both credential areas: digest")
+    return areas
+
+
+def parse_area(file, offset):
+    """One area, or None if its digest or its reserved bytes are wrong."""
+    block = file[offset:offset + AREA_LENGTH]
+    if len(block) != AREA_LENGTH or sha256(block[:28640]) != block[28640:]:
+        return None
+    if any(block[24944:28608]):
+        return None
+    kdf = tuple(
+        KdfParameters(*struct.unpack_from("<III", block, at), block[at + 12:at + 44])
+        for at in (8, 52)
+    )
+    slots = tuple(
+        block[96 + number * SLOT_LENGTH:96 + (number + 1) * SLOT_LENGTH] for number in range(SLOTS)
+    )
+    generation = struct.unpack_from("<Q", block)[0]
+    return Area(generation, kdf, slots, block[28608:28640], block[:28608], sha256(block))
+
+
+def distinct_runs(areas):
+    """Every distinct (salt, parameters) of all areas, in order."""
+    return list(dict.fromkeys(parameters for area in areas for parameters in area.kdf))
+
+
+def check_cost(runs):
+    """Refuse hostile or careless KDF parameters before any memory is allocated."""
+    total = 0
+    for run in runs:
+        total += run.memory * run.passes
+        ceilings = run.memory > MEMORY_CEILING or run.passes > PASSES_CEILING or run.lanes > LANES_CEILING
+        if ceilings or total > TOTAL_CEILING:
+            raise CostlyKdf("KDF parameters: over a ceiling")
+        if run.passes < 1 or run.lanes < 1 or run.memory < 8 * run.lanes:
+            raise InvalidKdf("KDF parameters: not those of Argon2")
+        if run.memory < MEMORY_FLOOR or run.passes < PASSES_FLOOR:
+            raise WeakKdf("KDF parameters: under a floor")
+
+
+class Password:
+    """A password: one unlock key for each distinct generation."""
+
+    def __init__(self, password):
+        self.password = password
+
+    def unlock_keys(self, areas, _vault_id):
+        """Every key that may open a slot."""
+        runs = distinct_runs(areas)
+        check_cost(runs)
+        return [stretch_password(self.password, run) for run in runs]
+
+
+class RandomKey:
+    """A recovery key or a raw key."""
+
+    def __init__(self, key, label):
+        self.key, self.label = key, label
+
+    def unlock_keys(self, _areas, vault_id):
+        """The one key that may open a slot."""
+        return [stretch_key(self.key, self.label, vault_id)]
+
+
+def unlock(header, areas, credential):
+    """Every (area, keys) whose slot commits to the credential; no keys if the rest is damaged."""
+    unlock_keys = credential.unlock_keys(areas, header.vault_id)
+    opened = []
+    for area in areas:
+        committed = find_slot(header, area, unlock_keys)
+        if committed is not None:
+            opened.append((area, open_slot(header, area, *committed)))
+    if not opened:
+        raise WrongCredential("no slot commits to the credential")
+    return opened
+
+
+def find_slot(header, area, unlock_keys):
+    """The slot that commits to one of the keys, with the schedule of its own box."""
+    bound = header.context(Purpose.OWN_BOX, schema=0)
+    found = None
+    for unlock_key in unlock_keys:
+        for slot in area.slots:
+            schedule = committed_schedule(unlock_key, bound, slot[:104], "own box")
+            if schedule is not None:
+                found = (slot, schedule)
+    return found
+
+
+def open_slot(header, area, slot, schedule):
+    """The keys that a slot grants under a right MAC, else None."""
+    try:
+        seed = decrypt_chunks(*schedule, b"", slot[56:104], "own box")
+        keys = open_granted(header, seed, slot)
+    except Damaged:
+        return None
+    tag = hmac.digest(keys.area, area.signed, "sha256")
+    return keys if hmac.compare_digest(tag, area.mac) else None
+
+
+def open_granted(header, seed, slot):
+    """The keys in a slot's granted box."""
+    require(len(seed) == 32, "own box: length")
+    secret = decapsulate(seed, slot[104:1224])
+    bound = header.context(Purpose.GRANTED_BOX, schema=0)
+    granted = open_committed(secret, bound, slot[1224:], "granted box")
+    require(granted is not None, "granted box: commitment")
+    vault_root, mask = granted[:32], granted[32]
+    require(mask & 1, "granted box: the record compartment is not granted")
+    vault_id = header.vault_id
+    compartments = {0: expand(vault_root, b"subrosa/v1 record", vault_id)}
+    for number in range(1, PLACES):
+        if mask >> number & 1:
+            compartments[number] = granted[33 + 32 * (number - 1):33 + 32 * number]
+    return Keys(
+        expand(vault_root, b"subrosa/v1 root", vault_id),
+        expand(vault_root, b"subrosa/v1 area", vault_id),
+        compartments,
+    )
+
+
+def newest_pair(header, file, areas, opened):
+    """The root of the highest epoch that names an intact area which the credential opens."""
+    pairs = []
+    for area, keys in opened:
+        roots = [open_root(header, keys.root, file[at:at + ROOT_LENGTH]) for at in ROOT_OFFSETS] if keys else []
+        pairs += [(root.epoch, root, keys) for root in roots if root and root.area_digest == area.digest]
+    if not pairs:
+        other_is_intact = len({area.digest for area in areas}) > 1
+        refusal = WrongCredential if other_is_intact else Damaged
+        raise refusal("no root belongs to an area that the credential opens")
+    _, root, keys = max(pairs, key=lambda pair: pair[0])
+    if root.least_reader > READER_VERSION:
+        raise NewerVersion("root: least reader version")
+    return root, keys
+
+
+def open_root(header, key, block):
+    """A root, or None if its block does not open or parse."""
+    if len(block) != ROOT_LENGTH:
+        return None
+    try:
+        plaintext = open_committed(key, header.context(Purpose.ROOT), block, "root")
+        return None if plaintext is None else parse_root(plaintext)
+    except Damaged:
+        return None
+
+
+def parse_root(plaintext):
+    """The fields of a root."""
+    cursor = Cursor(plaintext, "root")
+    epoch, _commit, previous = u64(cursor), cursor.take(16), cursor.take(32)
+    _generation, area_digest = u64(cursor), cursor.take(32)
+    least_reader, _append_end = u16(cursor), u64(cursor)
+    places = tuple(cursor.take(PLACE_LENGTH) for _ in range(PLACES))
+    erase_list = parse_optional_sealed(cursor)
+    count = u16(cursor)
+    require(count <= ERASE_CAPACITY, "root: too many objects to erase")
+    to_erase = tuple(parse_reference(cursor) for _ in range(count))
+    require(not any(cursor.take(cursor.left())), "root: reserved bytes")
+    return Root(epoch, previous, area_digest, least_reader, places, erase_list, to_erase)
+
+
+def parse_optional_sealed(cursor):
+    """A flag and a sealed object, zeros if there is none."""
+    if boolean(cursor):
+        key = cursor.take(32)
+        offset, length = parse_reference(cursor)
+        return Sealed(key, offset, length, cursor.take(32))
+    require(not any(cursor.take(88)), f"{cursor.what}: an absent object is not zero")
+    return None
+
+
+def parse_reference(cursor):
+    """Offset and length of an object, inside the append area."""
+    return checked_reference(cursor.take(16), u64(cursor), cursor.what)
+
+
+def checked_reference(opaque, length, what):
+    """The offset in an opaque reference."""
+    offset = int.from_bytes(opaque[:8], "little")
+    require(not any(opaque[8:]), f"{what}: a reference's reserved bytes")
+    require(offset >= APPEND_START, f"{what}: a reference below the append area")
+    return offset, length
+
+
+def open_place(header, root, number, key):
+    """A compartment's seat."""
+    what = f"place {number}"
+    bound = header.context(Purpose.PLACE, place=number)
+    plaintext = open_committed(key, bound, root.places[number], what)
+    require(plaintext is not None, f"{what}: commitment")
+    cursor = Cursor(plaintext, what)
+    epoch = u64(cursor)
+    page = parse_optional_sealed(cursor)
+    place = Place(epoch, page, u64(cursor), u64(cursor), cursor.take(32))
+    require(not any(cursor.take(cursor.left())), f"{what}: reserved bytes")
+    require((page is None) == (place.rows == 0), f"{what}: number of rows")
+    return place
+
+
+def needs_recovery(file):
+    """Whether the two copies of root or area differ."""
+    return any(
+        file[first:first + length] != file[second:second + length]
+        for (first, second), length in ((AREA_OFFSETS, AREA_LENGTH), (ROOT_OFFSETS, ROOT_LENGTH))
+    )

@@ -1,0 +1,305 @@
+"""Read a Subrosa vault of format 1 and print what it holds as JSON.
+
+Written from docs/format.md alone, to show that the document is enough. It
+never writes to the vault. The credential comes from standard input or, with
+--credential-variable, from the environment; never from an argument, where
+shell history and the process list would keep it.
+
+    printf %s "$PASSWORD" | python3 subrosa_reader.py VAULT --password
+
+Exit codes: 0 read, 2 usage, 3 wrong credential, 4 damaged, 5 the file cannot be
+read, 6 a newer version, 7 not a vault, 8 KDF parameters refused.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+from hashlib import sha256
+
+import wire
+from catalogue import (
+    CURRENT, CUSTODY, DIRECTORY, EARLIER, LEDGER, RECORD, VAULT_RECORD, Objects, check_head,
+    check_row, read_chain, read_entry, read_ledger, read_object, read_rows,
+)
+from kinds import KINDS
+from outcome import Refused, WrongCredential, require
+from outer import (
+    SLOTS, Header, Password, RandomKey, checked_reference, needs_recovery, newest_pair, open_place, read_areas, unlock,
+)
+from primitives import Purpose
+
+COMPARTMENTS = (
+    "record", "custody", "general", "psychotherapy-notes", "substance-use", "sealed",
+    "spare-a", "spare-b",
+)
+ACTIONS = (
+    None, "created", "added", "imported", "amended", "retracted", "expunged", "released",
+    "password changed", "exported",
+)
+ACCESS_KINDS = (None, "password", "recovery key", "raw key")
+PUBLIC_LENGTH = 1216
+DETAILS = (None, "recipient", "purpose", "policy", "excerpt")
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+RECOVERY_LABEL, RAW_LABEL = b"subrosa/v1 recovery key", b"subrosa/v1 raw key"
+
+
+def read_vault(file, credential):
+    """Everything that a credential can read in the bytes of a vault."""
+    header = Header(file)
+    areas = read_areas(file)
+    root, keys = newest_pair(header, file, areas, unlock(header, areas, credential))
+    objects = Objects(header, root, file)
+    check_erase_list(objects)
+    places = {
+        number: open_place(header, root, number, key)
+        for number, key in sorted(keys.compartments.items())
+    }
+    rows = {number: read_rows(objects, number, place) for number, place in places.items()}
+    for number, some in rows.items():
+        for row in some:
+            check_row(row, number, header, root)
+    links = read_chain(rows[RECORD], root)
+    for number, place in places.items():
+        check_head(number, place, rows[number], links)
+    check_vault_record(objects, rows)
+    return {
+        "vault": header.vault_id.hex(),
+        "epoch": root.epoch,
+        "needs_recovery": needs_recovery(file),
+        "access": all_access(objects, rows),
+        "entries": all_entries(objects, rows),
+        "ledger": all_lines(objects, rows, links),
+    }
+
+
+def check_erase_list(objects):
+    """Open the erase list, if there is one."""
+    sealed = objects.root.erase_list
+    if sealed is not None:
+        content = objects.open(sealed, "erase list", Purpose.ERASE_LIST, schema=0)
+        listed = wire.decode(wire.ERASE_LIST, content, "erase list", wire.ERASE_LIST_LIMIT)
+        for reference, length in listed:
+            checked_reference(reference, length, "erase list")
+
+
+def read_record(objects, rows, number, row_class, purpose, shape, limit, what):
+    """The content of the only row of its class."""
+    found = [row for row in rows[number] if row["row_class"] == row_class]
+    require(len(found) == 1, f"{what}: missing")
+    return read_object(objects, number, found[0], purpose, shape, limit, what)
+
+
+def check_vault_record(objects, rows):
+    """The vault record is there and reads."""
+    read_record(
+        objects, rows, RECORD, VAULT_RECORD, Purpose.VAULT_RECORD,
+        wire.VAULT_RECORD, wire.VAULT_RECORD_LIMIT, "vault record",
+    )
+
+
+def all_access(objects, rows):
+    """The ways in that the directory lists, or None if it is not granted."""
+    if CUSTODY not in rows:
+        return None
+    slots = read_record(
+        objects, rows, CUSTODY, DIRECTORY, Purpose.DIRECTORY,
+        wire.DIRECTORY, wire.DIRECTORY_LIMIT, "directory",
+    )
+    require(len(slots) == SLOTS, "directory: number of slots")
+    require(all(len(slot["public"]) == PUBLIC_LENGTH for slot in slots), "directory: public halves")
+    return [
+        {"name": slot["name"], "kind": ACCESS_KINDS[slot["kind"]], "created": slot["created"]}
+        for slot in slots
+        if name_of(ACCESS_KINDS, slot["kind"])
+    ]
+
+
+def all_entries(objects, rows):
+    """Every entry with its earlier revisions, by id."""
+    entries = {}
+    for number, some in rows.items():
+        for row in some:
+            if row["row_class"] in (CURRENT, EARLIER):
+                shown = show_revision(number, row, read_entry(objects, number, row))
+                current, earlier = entries.setdefault((number, row["id"]), ([], []))
+                (current if row["row_class"] == CURRENT else earlier).append(shown)
+    shown = []
+    for (_, identifier), (current, earlier) in sorted(entries.items(), key=lambda item: item[0][1]):
+        require(len(current) == 1, "entry: earlier revisions without a current one")
+        earlier.sort(key=lambda revision: revision["revision"])
+        numbers = [revision["revision"] for revision in earlier + current]
+        require(numbers == list(range(1, len(numbers) + 1)), "entry: a revision is missing")
+        shown.append({"id": identifier.hex(), **current[0], "earlier": earlier})
+    return shown
+
+
+def show_revision(number, row, entry):
+    """One revision as JSON."""
+    kind = entry["kind"]
+    return {
+        "compartment": COMPARTMENTS[number],
+        "revision": row["revision"],
+        "epoch": row["epoch"],
+        "kind": {"number": kind, "name": KINDS[kind][0]},
+        "fields": [
+            {"tag": field["tag"], "index": field["index"], "value": show_variant(field["value"])}
+            for field in entry["fields"]
+        ],
+        "provenance": {**entry["provenance"], "origin": entry["provenance"]["origin"][0]},
+        "source": show_source(entry["source"]),
+        "marks": {**entry["marks"], "disputes": [entry.hex() for entry in entry["marks"]["disputes"]]},
+    }
+
+
+def name_of(names, number):
+    """The name of a number, if the document has one."""
+    return names[number] if 0 < number < len(names) else None
+
+
+def show_variant(variant):
+    """A value with the name of its type."""
+    if variant is None:
+        return None
+    name, value = variant
+    if name == "Component":
+        value = {"code": value["code"], "value": show_variant(value["value"])}
+    if name == "Attachment":
+        value = {**value, "location": show_variant(value["location"])}
+    if isinstance(value, bytes):
+        value = show_bytes(value)
+    return {name: value}
+
+
+def show_source(source):
+    """The original's format, length and digest; never its bytes."""
+    return source and {"format": source["format"][0], **show_bytes(source["bytes"])}
+
+
+def show_bytes(content):
+    """Bytes by length and digest."""
+    return {"length": len(content), "sha256": sha256(content).hexdigest()}
+
+
+def all_lines(objects, rows, links):
+    """Every line of the ledger, by epoch, compartment and leaf."""
+    lines, seen = [], set()
+    for number, some in rows.items():
+        for row in some:
+            if row["row_class"] == LEDGER:
+                for leaf in read_ledger(objects, number, row, links):
+                    where = (row["epoch"], leaf["index"])
+                    require(where not in seen, "ledger: two lines at one leaf")
+                    seen.add(where)
+                    order = (row["epoch"], number, leaf["index"])
+                    lines.append((order, show_line(number, links[row["epoch"]], leaf)))
+    return [line for _, line in sorted(lines, key=lambda item: item[0])]
+
+
+def show_line(number, link, leaf):
+    """A ledger line as JSON; a destroyed one has no content."""
+    variant, body = leaf["body"]
+    shown = {"epoch": link["epoch"], "time": link["time"], "compartment": COMPARTMENTS[number], "line": None}
+    if variant == "Line":
+        _, (line, _) = body
+        shown["line"] = {
+            "action": name_of(ACTIONS, line["action"]),
+            "actor": line["actor"],
+            "reason": line["reason"],
+            "subjects": [subject.hex() for subject in line["subjects"]],
+            "details": {str(name_of(DETAILS, name) or name): value for name, value in line["details"]},
+        }
+    return shown
+
+
+def parse_credential(sort, given):
+    """A credential from the text that the user gave."""
+    if sort == "password":
+        return Password(given)
+    if sort == "recovery-key":
+        return RandomKey(parse_recovery_key(given), RECOVERY_LABEL)
+    key = decode_hex(given.strip())
+    return RandomKey(key, RAW_LABEL)
+
+
+def decode_hex(given):
+    """The 32 bytes of a raw key."""
+    if not re.fullmatch("[0-9a-fA-F]{64}", given):
+        raise WrongCredential("a raw key is 64 hexadecimal digits")
+    return bytes.fromhex(given)
+
+
+def parse_recovery_key(given):
+    """The 32 bytes of a recovery key, written as 24 words or as 8 groups."""
+    words = given.split()
+    if len(words) == 24:
+        return parse_words(words)
+    digits = re.sub(r"[\s-]", "", given).upper().translate(str.maketrans("ILO", "110"))
+    if len(digits) != 56 or any(digit not in CROCKFORD for digit in digits):
+        raise WrongCredential("a recovery key is 24 words or 8 groups of 7 digits")
+    number = 0
+    for digit in digits:
+        number = number << 5 | CROCKFORD.index(digit)
+    key, check = number.to_bytes(35, "big")[:32], number.to_bytes(35, "big")[32:]
+    if sha256(b"subrosa/v1 recovery checksum" + key).digest()[:3] != check:
+        raise WrongCredential("the recovery key's checksum")
+    return key
+
+
+def parse_words(words):
+    """The entropy of 24 words of BIP-39."""
+    from mnemonic import Mnemonic  # only this form of the key needs the list of words
+
+    try:
+        return bytes(Mnemonic("english").to_entropy(" ".join(words).lower()))
+    except (LookupError, ValueError):
+        raise WrongCredential("the recovery key's words") from None
+
+
+def to_json(shown):
+    """The canonical text: sorted names, two blanks of indent, a line feed at the end."""
+    return json.dumps(shown, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("vault", help="the vault file")
+    sort = parser.add_mutually_exclusive_group(required=True)
+    for name in ("password", "recovery-key", "raw-key-hex"):
+        sort.add_argument(f"--{name}", dest="sort", action="store_const", const=name)
+    parser.add_argument("--credential-variable", metavar="NAME",
+                        help="take the credential from this environment variable, not standard input")
+    return parser.parse_args()
+
+
+def given_credential(options):
+    """The credential's text, less one line end."""
+    if options.credential_variable:
+        return os.environ[options.credential_variable]
+    return re.sub("\r?\n$", "", sys.stdin.read())
+
+
+def main():
+    """Print the vault, or the rule that it breaks."""
+    options = arguments()
+    credential = given_credential(options)
+    try:
+        with open(options.vault, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        print(f"unreadable: {error.strerror}", file=sys.stderr)
+        return 5
+    try:
+        shown = read_vault(content, parse_credential(options.sort, credential))
+    except Refused as refusal:
+        print(f"{refusal.name}: {refusal}", file=sys.stderr)
+        return refusal.code
+    sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.write(to_json(shown))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
