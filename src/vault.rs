@@ -4,6 +4,7 @@
 //! durable, with its line in the ledger, before the call returns.
 
 mod check;
+mod commit;
 mod core;
 mod create;
 mod custody;
@@ -11,6 +12,7 @@ mod erasure;
 mod history;
 mod import;
 mod ledger;
+mod links;
 mod list;
 mod open;
 mod options;

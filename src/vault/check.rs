@@ -2,7 +2,7 @@
 
 use super::Vault;
 use super::core::View;
-use super::ledger::{leaf_is_linked, link_digest};
+use super::links::{leaf_is_linked, link_digest};
 use super::list::inline_card;
 use crate::codec::wire;
 use crate::crypto::digest::Digest;

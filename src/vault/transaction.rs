@@ -1,30 +1,24 @@
-//! One commit: what a closure asks for, written as objects, pages, a link of
-//! the history and one new root.
+//! Changes in the making: what a closure asks for, as rows and sealed objects.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::core::{Core, Snapshot, View};
 use super::erasure::{Erasure, ErasureReport};
-use super::ledger::{Action, Line, Links};
+use super::ledger::{Action, Line};
 use super::list;
 use super::options::Actor;
 use super::{Vault, open};
-use crate::crypto::boxes::encrypt_committed;
 use crate::crypto::random::Randomness;
 use crate::error::Error;
-use crate::format::READER_VERSION;
-use crate::format::context::Purpose;
 use crate::format::object::{ObjectRef, SealedObject};
-use crate::format::place::{Compartment, LedgerHead, PLACES, Place};
-use crate::format::root::{ERASE_CAPACITY, Root};
-use crate::id::{CommitId, EntryId, Epoch};
-use crate::payload::catalogue::EraseListV1;
+use crate::format::place::{Compartment, PLACES};
+use crate::id::{EntryId, Epoch};
 use crate::payload::encode_entry;
 use crate::payload::history::LedgerV1;
 use crate::record::{Entry, Record};
-use crate::store::{Publication, StoreError, StoreWriter};
-use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey, Trie};
+use crate::store::{StoreError, StoreWriter};
+use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey};
 
 /// How often a change is made anew when another writer was faster.
 const CONFLICT_RETRIES: usize = 8;
@@ -112,13 +106,13 @@ impl Vault {
 pub(super) struct Work<'a> {
     pub(super) writer: &'a mut dyn StoreWriter,
     pub(super) random: Randomness,
-    changes: [Changes; PLACES],
-    lines: Vec<(Compartment, Line)>,
+    pub(super) changes: [Changes; PLACES],
+    pub(super) lines: Vec<(Compartment, Line)>,
     /// Ledger rows of earlier commits of which this one destroys lines.
     pub(super) redacted: BTreeMap<(Compartment, Epoch), LedgerV1>,
-    erase: Vec<ObjectRef>,
+    pub(super) erase: Vec<ObjectRef>,
     erasure: Erasure,
-    withdraws: bool,
+    pub(super) withdraws: bool,
 }
 
 impl<'a> Work<'a> {
@@ -370,137 +364,6 @@ impl Transaction<'_> {
     fn finish_erasure(&mut self) -> Option<Erasure> {
         (!self.work.erasure.entries.is_empty()).then(|| std::mem::take(&mut self.work.erasure))
     }
-
-    /// Writes and publishes everything; `None` when nothing was changed.
-    pub(super) fn commit(mut self, new_area: Option<(u64, Vec<u8>)>) -> Result<Option<Snapshot>, Error> {
-        let unchanged = self.work.changes.iter().all(Changes::is_empty) && self.work.lines.is_empty();
-        if unchanged && new_area.is_none() {
-            return Ok(None);
-        }
-        let epoch = self.epoch();
-        self.write_redacted()?;
-        let links = self.write_history(epoch)?;
-        let mut places = self.write_tries(epoch)?;
-        if self.snapshot.is_before_creation() {
-            for place in places.iter_mut().filter(|place| place.is_none()) {
-                *place = Some(Place::empty(epoch));
-            }
-        }
-        links.set_heads(epoch, &mut places);
-        self.publish(epoch, places, new_area).map(Some)
-    }
-
-    /// Puts the ledger rows and the link of this commit.
-    fn write_history(&mut self, epoch: Epoch) -> Result<Links, Error> {
-        let lines = std::mem::take(&mut self.work.lines);
-        let previous = self.snapshot.place(Compartment::Record)?.ledger.link;
-        let previous_root = self.snapshot.root_digest();
-        let links = Links::build(&mut self.work.random, epoch, self.time, previous, previous_root, lines)?;
-        for (compartment, ledger) in &links.ledgers {
-            let content = crate::codec::wire::encode(ledger)?;
-            let key = RowKey::ledger(self.core.scope.vault, epoch);
-            self.put_sealed(*compartment, Row::unnamed(key, RowClass::Ledger, epoch), &content)?;
-        }
-        let mut row = Row::unnamed(RowKey::link(self.core.scope.vault, epoch), RowClass::Link, epoch);
-        row.inline = crate::codec::wire::encode(&links.link)?.to_vec();
-        self.put_row(Compartment::Record, row)?;
-        Ok(links)
-    }
-
-    /// Writes the tries that changed; the others' places stay as they are.
-    fn write_tries(&mut self, epoch: Epoch) -> Result<[Option<Place>; PLACES], Error> {
-        let changes = std::mem::replace(&mut self.work.changes, std::array::from_fn(|_| Changes::new()));
-        let mut places = [const { None }; PLACES];
-        for ((compartment, changes), place) in Compartment::ALL.into_iter().zip(changes).zip(&mut places) {
-            if changes.is_empty() {
-                continue;
-            }
-            let current = self.snapshot.place(compartment)?;
-            let trie = Trie {
-                store: &*self.core.store,
-                cache: &self.core.cache,
-                scope: self.core.scope,
-                compartment,
-                root: current.trie.as_ref(),
-                rows: current.rows,
-            };
-            let update = trie.update(changes, current.rows, &mut self.work.objects())?;
-            #[cfg(test)]
-            let update = crate::tree::TrieUpdate {
-                superseded: crate::testing::sabotaged_erasure(update.superseded),
-                ..update
-            };
-            if self.work.withdraws {
-                self.work.erase.extend(update.superseded);
-            }
-            *place = Some(Place { epoch, trie: update.root, rows: update.rows, ledger: current.ledger });
-        }
-        Ok(places)
-    }
-
-    fn publish(
-        mut self,
-        epoch: Epoch,
-        changed: [Option<Place>; PLACES],
-        new_area: Option<(u64, Vec<u8>)>,
-    ) -> Result<Snapshot, Error> {
-        let mut boxes = self.snapshot.root.places.clone();
-        for ((compartment, place), stored) in Compartment::ALL.into_iter().zip(&changed).zip(&mut boxes) {
-            if let Some(place) = place
-                && let Some(sealed) = self.core.seal_place(&mut self.work.random, compartment, place)?
-            {
-                *stored = sealed;
-            }
-        }
-        let (erase, erase_list) = self.write_erase_list()?;
-        let (area_generation, area_bytes) = match &new_area {
-            Some((generation, bytes)) => (*generation, bytes.clone()),
-            None => (self.snapshot.root.area_generation, self.snapshot.area_bytes.clone()),
-        };
-        let root = Root {
-            epoch,
-            commit: CommitId::from_bytes(self.work.random.bytes()?),
-            previous: self.snapshot.root_digest(),
-            area_generation,
-            area_digest: crate::format::area::Area::digest(&area_bytes),
-            least_reader: READER_VERSION,
-            append_end: self.work.writer.append_end(),
-            erase,
-            erase_list,
-            places: boxes,
-        };
-        let context = self.core.root_context().bytes();
-        let root_bytes = encrypt_committed(
-            &mut self.work.random,
-            &self.core.keyring.root_key(),
-            &context,
-            &root.encode(),
-        )?;
-        self.work.writer.publish(&Publication {
-            expected: &self.snapshot.root_bytes,
-            area: &self.snapshot.area_bytes,
-            root: &root_bytes,
-            new_area: new_area.as_ref().map(|(_, bytes)| bytes.as_slice()),
-            withdraws: self.work.withdraws,
-            erase: &self.work.erase,
-        })?;
-        // Opened again rather than put together: what is kept is what was written.
-        let places = self.core.open_places(&root)?;
-        Ok(Snapshot { root, root_bytes, area_bytes, places })
-    }
-
-    /// What the root names itself, and the object that names the rest.
-    fn write_erase_list(&mut self) -> Result<(Vec<ObjectRef>, Option<SealedObject>), Error> {
-        let (first, rest) = match self.work.erase.split_at_checked(ERASE_CAPACITY) {
-            Some((first, rest)) if !rest.is_empty() => (first.to_vec(), rest),
-            _ => return Ok((self.work.erase.clone(), None)),
-        };
-        let objects = rest.iter().map(|object| (object.reference, object.length)).collect();
-        let content = crate::codec::wire::encode(&EraseListV1 { objects })?;
-        let context = self.core.scope.context(Purpose::EraseList);
-        let list = self.work.objects().seal(&context, &content)?;
-        Ok((first, Some(list)))
-    }
 }
 
 impl Row {
@@ -519,21 +382,5 @@ pub(super) fn compartment_of(entry: &Entry) -> Compartment {
         }
         Record::SubstanceUse(_) => Compartment::SubstanceUse,
         _ => Compartment::General,
-    }
-}
-
-/// The heads of the compartments that a commit's leaves concern.
-impl Links {
-    pub(super) fn set_heads(&self, epoch: Epoch, places: &mut [Option<Place>; PLACES]) {
-        let head = LedgerHead { epoch, link: self.digest };
-        for (compartment, place) in Compartment::ALL.into_iter().zip(places) {
-            let concerned =
-                compartment == Compartment::Record || self.ledgers.iter().any(|(c, _)| *c == compartment);
-            if let Some(place) = place
-                && concerned
-            {
-                place.ledger = head;
-            }
-        }
     }
 }
