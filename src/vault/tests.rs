@@ -1,5 +1,6 @@
 //! Tests of the vault as its users see it.
 
 mod basics;
+mod export;
 mod import;
 mod release;

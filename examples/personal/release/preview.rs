@@ -1,0 +1,76 @@
+//! What a recipient would read, and what stays and why. For the owner's eyes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+use subrosa::{FilterNotice, RedactedEntry, View, Withheld};
+
+use crate::access::short_id;
+use crate::form::label;
+use crate::output::{count, printable, printable_lines};
+use crate::verify::disclosed;
+
+/// The preview as text.
+pub(crate) fn told(view: &View) -> String {
+    let mut lines = Vec::new();
+    match view.subject() {
+        Some(subject) => {
+            let born = subject.born.as_ref().map(|born| format!(", born {born}")).unwrap_or_default();
+            lines.push(format!("It names the patient: {}{born}.", subject.name));
+        }
+        None => lines.push("It names no patient.".to_owned()),
+    }
+    lines.push(format!("It would show {}:", count(view.released().len(), "entry", "entries")));
+    view.released().iter().for_each(|entry| lines.push(entry_told(entry)));
+    let reasons = reasons(view.withheld());
+    if !reasons.is_empty() {
+        lines.push("\nWithheld:".to_owned());
+        lines.extend(reasons.iter().map(|(what, n)| format!("  {n} × {what}")));
+    }
+    lines.extend(view.notices().iter().map(|notice: &FilterNotice| format!("\nNote: {notice}.")));
+    lines.push("\nThis is a preview: nothing has left the vault.".to_owned());
+    printable_lines(&lines.join("\n"))
+}
+
+fn entry_told(entry: &RedactedEntry) -> String {
+    let mut text = format!("\n  {} ({})\n", entry.kind().name(), short_id(entry.id()));
+    text.push_str(&disclosed(&entry.disclosed_json(), "    "));
+    if !entry.withheld_fields().is_empty() {
+        let bars: Vec<String> =
+            entry.withheld_fields().iter().map(|field| printable(&label(field))).collect();
+        text.push_str(&format!("    ███ withheld: {}", bars.join(", ")));
+    }
+    text.trim_end().to_owned()
+}
+
+/// What is withheld, by field and reason.
+fn reasons(withheld: &[Withheld]) -> BTreeMap<String, usize> {
+    let mut reasons = BTreeMap::new();
+    for one in withheld {
+        let what = match one.field {
+            Some(field) => format!("{}: {}", label(field), one.reason),
+            None => format!("a whole entry: {}", one.reason),
+        };
+        *reasons.entry(what).or_insert(0) += 1;
+    }
+    reasons
+}
+
+/// The preview as JSON.
+pub(crate) fn for_programs(view: &View) -> Json {
+    let released = |entry: &RedactedEntry| {
+        json!({
+            "id": entry.id().to_string(),
+            "kind": entry.kind().name(),
+            "disclosed": serde_json::from_str::<Json>(&entry.disclosed_json()).unwrap_or_default(),
+            "withheld": entry.withheld_fields(),
+        })
+    };
+    let withheld = |one: &Withheld| json!({ "entry": one.entry.to_string(), "field": one.field, "reason": one.reason.to_string() });
+    json!({
+        "subject": view.subject().map(|subject| json!({ "name": subject.name, "born": subject.born })),
+        "released": view.released().iter().map(released).collect::<Vec<_>>(),
+        "withheld": view.withheld().iter().map(withheld).collect::<Vec<_>>(),
+        "notices": view.notices().iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
