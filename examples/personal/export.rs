@@ -64,10 +64,22 @@ fn write(file: &mut NewFile<'_>, vault: &Vault, entries: &[(EntryId, Entry)]) ->
     file.write(end.as_bytes())
 }
 
-/// The address by which a resource without an id is known.
-fn full_url(entry: &Entry) -> Option<&str> {
+/// The address by which other resources refer to this one: its own where it has no
+/// id; where the id is a UUID, the one that bundles make of it.
+fn full_url(entry: &Entry) -> Option<String> {
     let identity = entry.provenance.identity.as_ref()?.as_str();
-    (identity.starts_with("urn:") || identity.contains("://")).then_some(identity)
+    if identity.starts_with("urn:") || identity.contains("://") {
+        return Some(identity.to_owned());
+    }
+    let (_, id) = identity.split_once('/')?;
+    is_uuid(id).then(|| format!("urn:uuid:{id}"))
+}
+
+/// Whether a text has the form of a UUID (RFC 9562 section 4).
+fn is_uuid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    lengths == [8, 4, 4, 4, 12] && groups.concat().bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// An entry as the vault reads it, with its earlier versions.

@@ -161,8 +161,8 @@ fn findings(findings: &[Finding]) -> Vec<String> {
     }
     let mut lines = vec![
         String::new(),
-        "What to know: everything is kept in the original bytes, yet of this a list or an excerpt shows nothing \
-         or not all:"
+        "What to know: nothing is lost, but lists and excerpts show little or nothing of this. `personal show ID \
+         --raw` shows the original."
             .to_owned(),
     ];
     let mut largest: Vec<&Finding> = findings.iter().collect();

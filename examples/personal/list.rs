@@ -1,5 +1,7 @@
 //! `list`: what is in the vault.
 
+use std::io::IsTerminal as _;
+
 use serde_json::{Value, json};
 use subrosa::{Entry, Filter, Kind, Listed, Origin, PartialDate, Token, Vault};
 
@@ -30,7 +32,9 @@ pub(crate) fn run(common: &Common, command: &List) -> Result<(), Failure> {
     }
     let rows: Result<Vec<Vec<String>>, Failure> = listed.iter().map(|entry| row(&vault, entry)).collect();
     output::say(&output::table(&["Date", "Kind", "What", "Code", "From", "Id"], rows?))?;
-    note(&format!("{}. `personal show ID` shows one.", count(listed.len(), "entry", "entries")));
+    if std::io::stdout().is_terminal() {
+        note(&format!("\n{}. `personal show ID` shows one.", count(listed.len(), "entry", "entries")));
+    }
     Ok(())
 }
 

@@ -19,9 +19,12 @@ pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Asks for a line; `None` at the end of the input.
+/// Asks for a line; `None` at the end of the input. A script that pipes its
+/// answers in is not shown the questions.
 pub(crate) fn line(question: &str) -> Result<Option<String>, Failure> {
-    let _ = write!(io::stderr(), "{question}").and_then(|()| io::stderr().flush());
+    if is_interactive() {
+        let _ = write!(io::stderr(), "{question}").and_then(|()| io::stderr().flush());
+    }
     let mut answer = String::new();
     let read = io::stdin().lock().take(ANSWER_LIMIT).read_line(&mut answer);
     match read {

@@ -27,7 +27,11 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
         let view = vault.preview(&plan.policy(&vault)?)?;
         return match common.json {
             true => output::json(&preview::for_programs(&view)),
-            false => output::say(&preview::told(&view)),
+            false => {
+                output::say(&preview::told(&view))?;
+                preview::dates_in_full(&view, &command.mask).iter().for_each(|told| note(told));
+                Ok(())
+            }
         };
     }
     let (recipient, purpose) = parties(command)?;
@@ -35,6 +39,7 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
     let policy = plan.policy(&vault)?;
     let view = vault.preview(&policy)?;
     view.notices().iter().for_each(|notice| note(&format!("Note: {}.", printable(&notice.to_string()))));
+    preview::dates_in_full(&view, &command.mask).iter().for_each(|told| note(told));
     let entries = view.released().len();
     if entries > 0 && prompt::is_interactive() && !common.yes {
         note(&preview::told(&view));
@@ -98,7 +103,7 @@ impl<'a> Plan<'a> {
     fn of(command: &'a Release) -> Result<Self, Failure> {
         let mut policy = Policy::everything_of(list::kinds(&command.kind)?);
         for code in prompt::values(&command.code, "Which codes")? {
-            let code = code
+            let code = with_full_system(&code)
                 .parse()
                 .map_err(|error: subrosa::ParseCodeFilterError| Failure::usage(error.to_string()))?;
             policy = policy.with_code(code);
@@ -125,6 +130,14 @@ impl<'a> Plan<'a> {
             policy = policy.and_entry(access::entry_id(vault, entry)?);
         }
         Ok(policy)
+    }
+}
+
+/// The code with the URI of its system where people's name for it was given.
+fn with_full_system(code: &str) -> String {
+    match code.rsplit_once('|') {
+        Some((system, code)) => format!("{}|{code}", list::system_uri(system).unwrap_or(system)),
+        None => code.to_owned(),
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
 use subrosa::{
-    IssuerRole, Outcome, PublicKey, STATEMENT, TrustedKeys, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt,
+    IssuerRole, Kind, Outcome, PublicKey, STATEMENT, TrustedKeys, UnverifiedExcerpt, VerifiedEntry,
+    VerifiedExcerpt,
 };
 
 use crate::access;
@@ -121,8 +122,8 @@ fn told(excerpt: &VerifiedExcerpt) -> String {
 
 fn entry_told(entry: &VerifiedEntry) -> String {
     let mut text = format!("\n  {}\n", entry.kind());
-    text.push_str(&disclosed(&entry.fields_json(), "    "));
-    text.push_str(&disclosed(&entry.provenance_json(), "    "));
+    text.push_str(&disclosed(entry.kind(), &entry.fields_json(), "    "));
+    text.push_str(&disclosed(entry.kind(), &entry.provenance_json(), "    "));
     if !entry.withheld().is_empty() {
         let bars: Vec<String> = entry.withheld().iter().map(|field| label(field)).collect();
         text.push_str(&format!("    ███ withheld: {}", bars.join(", ")));
@@ -130,14 +131,17 @@ fn entry_told(entry: &VerifiedEntry) -> String {
     text.trim_end().to_owned()
 }
 
-/// Disclosed claims, a line for each field.
-pub(crate) fn disclosed(claims: &str, indent: &str) -> String {
+/// Disclosed claims, a line for each field, in the order of the kind's fields.
+pub(crate) fn disclosed(kind: &str, claims: &str, indent: &str) -> String {
     let Ok(Json::Object(fields)) = serde_json::from_str(claims) else { return String::new() };
+    let mut fields: Vec<(String, Json)> = fields.into_iter().collect();
+    let schema = Kind::from_name(kind).map(Kind::schema).unwrap_or_default();
+    fields.sort_by_key(|(name, _)| schema.iter().position(|field| field.name == name).unwrap_or(usize::MAX));
     let mut text = String::new();
     for (name, value) in &fields {
         match value {
-            Json::Object(inner) if ["fields", "provenance"].contains(&name.as_str()) => {
-                text.push_str(&disclosed(&Json::Object(inner.clone()).to_string(), indent));
+            Json::Object(_) if ["fields", "provenance"].contains(&name.as_str()) => {
+                text.push_str(&disclosed(kind, &value.to_string(), indent));
             }
             _ if name == "kind" => {}
             _ => text.push_str(&format!(
@@ -172,7 +176,14 @@ fn object_words(members: &serde_json::Map<String, Json>) -> String {
         let code = format!("{}{code}", system.map(|system| format!("{system} ")).unwrap_or_default());
         return text("display").map_or(code.clone(), |display| format!("{display} ({code})"));
     }
-    members.values().map(words).filter(|words| !words.is_empty()).collect::<Vec<_>>().join(", ")
+    let mut told: Vec<String> = Vec::new();
+    for part in members.values().map(words).filter(|words| !words.is_empty()) {
+        // A text mostly repeats what the codes beside it say.
+        if !told.iter().any(|earlier| earlier.contains(&part)) {
+            told.push(part);
+        }
+    }
+    told.join(", ")
 }
 
 fn for_programs(excerpt: &VerifiedExcerpt) -> Json {

@@ -1,6 +1,6 @@
 //! What a recipient would read, and what stays and why. For the owner's eyes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 use subrosa::{FilterNotice, RedactedEntry, View, Withheld};
@@ -34,7 +34,7 @@ pub(crate) fn told(view: &View) -> String {
 
 fn entry_told(entry: &RedactedEntry) -> String {
     let mut text = format!("\n  {} ({})\n", entry.kind().name(), short_id(entry.id()));
-    text.push_str(&disclosed(&entry.disclosed_json(), "    "));
+    text.push_str(&disclosed(entry.kind().name(), &entry.disclosed_json(), "    "));
     if !entry.withheld_fields().is_empty() {
         let bars: Vec<String> =
             entry.withheld_fields().iter().map(|field| printable(&label(field))).collect();
@@ -54,6 +54,28 @@ fn reasons(withheld: &[Withheld]) -> BTreeMap<String, usize> {
         *reasons.entry(what).or_insert(0) += 1;
     }
     reasons
+}
+
+/// Which dates leave in full although another was shortened to its year: mostly they
+/// tell the same day.
+pub(crate) fn dates_in_full(view: &View, masks: &[String]) -> Option<String> {
+    if !masks.iter().any(|mask| mask.ends_with("=year")) {
+        return None;
+    }
+    let mut names = BTreeSet::new();
+    for entry in view.released() {
+        let claims: Json = serde_json::from_str(&entry.disclosed_json()).unwrap_or_default();
+        let parts = ["fields", "provenance"].into_iter().filter_map(|part| claims.get(part)?.as_object());
+        let dates = parts.flatten().filter(|(_, value)| value.get("date").is_some());
+        names.extend(dates.map(|(name, _)| name.clone()));
+    }
+    let names: Vec<String> = names.into_iter().collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Note: these dates leave in full and may tell the same day: {}; mask them too.",
+            names.join(", ")
+        )
+    })
 }
 
 /// The preview as JSON.
