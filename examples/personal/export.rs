@@ -10,18 +10,19 @@ use crate::access;
 use crate::arguments::{Common, Export};
 use crate::failure::Failure;
 use crate::ledger;
-use crate::output::{self, NewFile, count, milliseconds, moment_for_programs};
+use crate::output::{self, NewFile, count, milliseconds, moment_for_programs, note};
 use crate::prompt;
 use crate::show;
 use crate::target;
 
 const WARNING: &str = "The file will hold everything in this vault, readable by whoever gets it: no password \
-                       protects it.\nWrite it?";
+                       protects it.";
 
 pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
     let (path, name) = target::vault_and_one(common, &command.names)?;
     let vault = access::to_write(common, &path)?;
-    prompt::confirm(common.yes, WARNING)?;
+    note(WARNING);
+    prompt::confirm(common.yes, "Write it?")?;
     let mut file = NewFile::create(&name)?;
     let entries = vault.export(&Actor::owner())?;
     write(&mut file, &vault, &entries)?;

@@ -6,7 +6,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use subrosa::{Error, ErrorKind};
+use subrosa::{Error, ErrorKind, StoreError};
 
 use crate::output::printable;
 
@@ -89,7 +89,11 @@ impl From<Error> for Failure {
             ErrorKind::Environment => Exit::Environment,
             _ => Exit::Refused,
         };
-        Self::told(exit, format!("{error}{}", advice(error.code())))
+        let advice = match error {
+            Error::Store(StoreError::Missing) => ": the file was cut short; restore a backup",
+            _ => advice(error.code()),
+        };
+        Self::told(exit, format!("{error}{advice}"))
     }
 }
 

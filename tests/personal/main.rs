@@ -1,5 +1,8 @@
 //! The program `personal`, from creation to leaving, as its user sees it.
 
+// The lint configuration exempts test functions only; what they call is test code too.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "test code")]
+
 mod bad_input;
 mod real_files;
 mod support;
