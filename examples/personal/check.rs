@@ -1,7 +1,7 @@
 //! `check`: the whole vault read and authenticated.
 
 use serde_json::{Value as Json, json};
-use subrosa::{CheckFinding, CheckReport, Checkpoint};
+use subrosa::{CheckFinding, CheckReport, Checkpoint, Error, StoreError};
 
 use crate::access;
 use crate::arguments::{Check, Common};
@@ -15,7 +15,11 @@ pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
     let expected = expected.map_err(|error| Failure::usage(error.to_string()))?;
     let vault = access::to_read_expecting(common, &path, expected)?;
     let report = vault.check()?;
-    let checkpoint = vault.checkpoint()?;
+    let checkpoint = match vault.checkpoint() {
+        // While somebody writes there is no state at rest to name.
+        Err(Error::Store(StoreError::Busy | StoreError::NoLocks)) => None,
+        checkpoint => Some(checkpoint?),
+    };
     match common.json {
         true => output::json(&for_programs(&report, checkpoint))?,
         false => output::say(&told(&report, checkpoint))?,
@@ -27,7 +31,7 @@ pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
     Err(Failure::Reported(Exit::Damaged))
 }
 
-fn told(report: &CheckReport, checkpoint: Checkpoint) -> String {
+fn told(report: &CheckReport, checkpoint: Option<Checkpoint>) -> String {
     let mut lines = vec![match report.is_clean() {
         true => "The vault is whole: everything in it was read and is as it was written.".to_owned(),
         false => format!("The vault is damaged, in {} places:", report.findings.len()),
@@ -41,12 +45,13 @@ fn told(report: &CheckReport, checkpoint: Checkpoint) -> String {
         lines.push(format!("  not checked, for want of a key: {}", names.join(", ")));
     }
     lines.push(String::new());
-    lines.push(format!("Checkpoint: {checkpoint}"));
-    lines.push(
-        "Keep that line elsewhere. Later, `personal check --expect CHECKPOINT` tells whether somebody put an older \
-         or another vault in this one's place."
-            .to_owned(),
-    );
+    lines.push(match checkpoint {
+        Some(checkpoint) => format!(
+            "Checkpoint: {checkpoint}\nKeep that line elsewhere. Later, `personal check --expect CHECKPOINT` tells \
+             whether somebody put an older or another vault in this one's place."
+        ),
+        None => "There is no checkpoint now, because another program writes to the vault; try again.".to_owned(),
+    });
     lines.join("\n")
 }
 
@@ -70,7 +75,7 @@ fn words(finding: &CheckFinding) -> String {
     }
 }
 
-fn for_programs(report: &CheckReport, checkpoint: Checkpoint) -> Json {
+fn for_programs(report: &CheckReport, checkpoint: Option<Checkpoint>) -> Json {
     json!({
         "clean": report.is_clean(),
         "entries": report.entries,
@@ -79,6 +84,6 @@ fn for_programs(report: &CheckReport, checkpoint: Checkpoint) -> Json {
         "bytes": report.bytes,
         "not_checked": report.not_checked.iter().map(|place| place.name()).collect::<Vec<_>>(),
         "findings": report.findings.iter().map(words).collect::<Vec<_>>(),
-        "checkpoint": checkpoint.to_string(),
+        "checkpoint": checkpoint.map(|checkpoint| checkpoint.to_string()),
     })
 }

@@ -24,7 +24,13 @@ pub(crate) fn run(common: &Common, command: &Expunge) -> Result<(), Failure> {
             ids.push(id);
         }
     }
-    note(&what_goes(&vault, &ids)?);
+    let what = what_goes(&vault, &ids)?;
+    match (common.json, common.yes) {
+        (false, _) => output::say(&what)?,
+        // The output belongs to a program; a person is asked beside it.
+        (true, false) => note(&what),
+        (true, true) => {}
+    }
     let reason = prompt::value(command.reason.as_deref(), "Why (kept in the ledger; Enter leaves it out)")?;
     confirm(common.yes, ids.len())?;
     let report = vault.expunge(&Actor::owner(), &ids, &reason.unwrap_or_default())?;

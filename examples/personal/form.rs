@@ -91,7 +91,7 @@ enum Asked {
 }
 
 fn ask_field(field: &'static FieldSchema, current: &[Value]) -> Result<Asked, Failure> {
-    note(&format!("{} ({}; {})", label(field.name), field.doc.trim_end_matches('.'), how(field)));
+    note(&format!("{} ({}; {})", label(field.name), meaning(field), how(field)));
     for value in current {
         note(&format!("  now: {}", printable(&values::words(value))));
     }
@@ -120,6 +120,11 @@ fn how(field: &FieldSchema) -> String {
     format!("{}{several}", values::explain(field.field_type))
 }
 
+/// What a field means, without the marks of the documentation.
+fn meaning(field: &FieldSchema) -> String {
+    field.doc.trim_end_matches('.').replace('`', "")
+}
+
 /// A field's name as people read it.
 pub(crate) fn label(name: &str) -> String {
     let mut letters = name.chars();
@@ -129,8 +134,7 @@ pub(crate) fn label(name: &str) -> String {
 
 /// Lists the fields of a kind and how each is written.
 pub(crate) fn explain(kind: Kind) -> String {
-    let rows =
-        kind.schema().iter().map(|field| vec![field.name.to_owned(), field.doc.to_owned(), how(field)]);
+    let rows = kind.schema().iter().map(|field| vec![field.name.to_owned(), meaning(field), how(field)]);
     format!(
         "{}\n\n{}",
         kind.doc(),

@@ -18,6 +18,12 @@ pub(crate) fn run(common: &Common, command: &Init) -> Result<(), Failure> {
             "there is a file of this name already; choose another name for the vault",
         ));
     }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(Failure::environment(
+            "there is no such folder to create the vault in; create the folder first",
+        ));
+    }
     let name = name(command)?;
     let password = prompt::new_password(common.password_file.as_deref())?;
     let password = Credential::from(prompt::password(&password)?);

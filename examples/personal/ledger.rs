@@ -17,7 +17,7 @@ pub(crate) fn run(common: &Common, command: &VaultOnly) -> Result<(), Failure> {
         return output::json(&lines.iter().map(for_programs).collect());
     }
     let rows = lines.iter().map(row).collect();
-    output::say(&output::table(&["Time", "What was done", "By", "Entries", "Why, to whom, what for"], rows))
+    output::say(&output::table(&["Time", "What was done", "By", "Why, to whom, what for", "Entries"], rows))
 }
 
 fn row(line: &LedgerLine) -> Vec<String> {
@@ -37,7 +37,7 @@ fn row(line: &LedgerLine) -> Vec<String> {
         }
         _ => {
             let gone = "destroyed with the entry that it told of".to_owned();
-            vec![moment(line.time), "?".to_owned(), String::new(), String::new(), gone]
+            vec![moment(line.time), "?".to_owned(), String::new(), gone, String::new()]
         }
     }
 }

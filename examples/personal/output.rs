@@ -7,10 +7,13 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use crate::failure::Failure;
+
+/// The narrowest terminal, in columns, that tables are made to fit.
+const NARROWEST: u16 = 60;
 
 /// Prints a text and ends the line.
 pub(crate) fn say(text: &str) -> Result<(), Failure> {
@@ -57,17 +60,21 @@ fn is_directional(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A table as wide as the terminal; elsewhere, as wide as its content.
+/// A table as wide as the terminal; elsewhere, as wide as its content. The first and
+/// the last column, dates and ids, are never broken.
 pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header.iter().copied());
-    let arrangement = match io::stdout().is_terminal() {
-        true => ContentArrangement::Dynamic,
-        false => ContentArrangement::Disabled,
-    };
-    table.set_content_arrangement(arrangement);
     for row in rows {
         table.add_row(row.iter().map(|cell| printable(cell)));
+    }
+    if io::stdout().is_terminal() && table.width().is_some_and(|width| width >= NARROWEST) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        for column in [0, header.len().saturating_sub(1)] {
+            if let Some(column) = table.column_mut(column) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }

@@ -26,28 +26,22 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
         let vault = access::to_read(common, &path)?;
         let view = vault.preview(&plan.policy(&vault)?)?;
         return match common.json {
-            true => output::json(&preview::for_programs(&view)),
-            false => {
-                output::say(&preview::told(&view))?;
-                preview::dates_in_full(&view, &command.mask).iter().for_each(|told| note(told));
-                Ok(())
-            }
+            true => output::json(&preview::for_programs(&view, &command.mask)),
+            false => output::say(&preview::told(&view, &command.mask)),
         };
     }
     let (recipient, purpose) = parties(command)?;
     let vault = access::to_write(common, &path)?;
     let policy = plan.policy(&vault)?;
     let view = vault.preview(&policy)?;
-    view.notices().iter().for_each(|notice| note(&format!("Note: {}.", printable(&notice.to_string()))));
-    preview::dates_in_full(&view, &command.mask).iter().for_each(|told| note(told));
     let entries = view.released().len();
     if entries > 0 && prompt::is_interactive() && !common.yes {
-        note(&preview::told(&view));
         let question = format!(
             "\nHand out {} to {}? What is handed out cannot be taken back.",
             count(entries, "entry", "entries"),
             printable(recipient.as_str())
         );
+        note(&preview::told(&view, &command.mask));
         prompt::confirm(false, &question)?;
     }
     let mut request = ReleaseRequest::new(recipient, purpose, policy);
@@ -60,12 +54,16 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
     let excerpt = vault.release(&Actor::owner(), &request)?;
     write(file, &name, &excerpt)?;
     access::close(vault)?;
+    let notices = preview::notices(&view, &command.mask);
     if common.json {
-        let file = name.display().to_string();
-        return output::json(
-            &json!({ "excerpt": excerpt.id().to_string(), "file": file, "entries": entries }),
-        );
+        return output::json(&json!({
+            "excerpt": excerpt.id().to_string(),
+            "file": name.display().to_string(),
+            "entries": entries,
+            "notices": notices,
+        }));
     }
+    notices.iter().try_for_each(|notice| output::say(&printable(&format!("Note: {notice}."))))?;
     output::say(&format!(
         "Released {} as {}.\nThe recipient checks it with `personal verify` and your public key (`personal \
          public-key`), which you give them another way. The ledger notes the release.",

@@ -11,7 +11,7 @@ use crate::output::{count, printable, printable_lines};
 use crate::verify::disclosed;
 
 /// The preview as text.
-pub(crate) fn told(view: &View) -> String {
+pub(crate) fn told(view: &View, masks: &[String]) -> String {
     let mut lines = Vec::new();
     match view.subject() {
         Some(subject) => {
@@ -27,7 +27,7 @@ pub(crate) fn told(view: &View) -> String {
         lines.push("\nWithheld:".to_owned());
         lines.extend(reasons.iter().map(|(what, n)| format!("  {n} × {what}")));
     }
-    lines.extend(view.notices().iter().map(|notice: &FilterNotice| format!("\nNote: {notice}.")));
+    lines.extend(notices(view, masks).iter().map(|notice| format!("\nNote: {notice}.")));
     lines.push("\nThis is a preview: nothing has left the vault.".to_owned());
     printable_lines(&lines.join("\n"))
 }
@@ -56,9 +56,14 @@ fn reasons(withheld: &[Withheld]) -> BTreeMap<String, usize> {
     reasons
 }
 
+/// What the owner should know of the selection.
+pub(crate) fn notices(view: &View, masks: &[String]) -> Vec<String> {
+    view.notices().iter().map(FilterNotice::to_string).chain(dates_in_full(view, masks)).collect()
+}
+
 /// Which dates leave in full although another was shortened to its year: mostly they
 /// tell the same day.
-pub(crate) fn dates_in_full(view: &View, masks: &[String]) -> Option<String> {
+fn dates_in_full(view: &View, masks: &[String]) -> Option<String> {
     if !masks.iter().any(|mask| mask.ends_with("=year")) {
         return None;
     }
@@ -71,15 +76,12 @@ pub(crate) fn dates_in_full(view: &View, masks: &[String]) -> Option<String> {
     }
     let names: Vec<String> = names.into_iter().collect();
     (!names.is_empty()).then(|| {
-        format!(
-            "Note: these dates leave in full and may tell the same day: {}; mask them too.",
-            names.join(", ")
-        )
+        format!("these dates leave in full and may tell the same day: {}; mask them too", names.join(", "))
     })
 }
 
 /// The preview as JSON.
-pub(crate) fn for_programs(view: &View) -> Json {
+pub(crate) fn for_programs(view: &View, masks: &[String]) -> Json {
     let released = |entry: &RedactedEntry| {
         json!({
             "id": entry.id().to_string(),
@@ -93,6 +95,6 @@ pub(crate) fn for_programs(view: &View) -> Json {
         "subject": view.subject().map(|subject| json!({ "name": subject.name, "born": subject.born })),
         "released": view.released().iter().map(released).collect::<Vec<_>>(),
         "withheld": view.withheld().iter().map(withheld).collect::<Vec<_>>(),
-        "notices": view.notices().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "notices": notices(view, masks),
     })
 }
