@@ -21,7 +21,8 @@ use std::time::SystemTime;
 
 use thiserror::Error;
 
-pub use self::envelope::{EnvelopeRequest, IssuerRole, STATEMENT};
+pub(crate) use self::envelope::EnvelopeRequest;
+pub use self::envelope::{IssuerRole, STATEMENT};
 pub use self::error::VerifyError;
 pub use self::jws::JwsError;
 pub use self::key::{Fingerprint, KeyError, PublicKey, TrustedKeys};

@@ -1,12 +1,54 @@
 //! Subrosa keeps a person's health records as encrypted entries under
-//! password-derived keys and releases from them only redacted excerpts that a
-//! third party can verify without seeing the rest.
+//! password-derived keys, and releases from them only redacted, signed excerpts
+//! that a third party can verify without seeing the rest.
+//!
+//! - [`Vault`] creates, [`LockedVault`] opens: one file per person, in a published format.
+//! - [`Vault::update`] changes: add, amend, retract, expunge, as one durable commit.
+//! - [`Vault::list`] and [`Vault::entry`] read; [`Vault::check`] authenticates everything.
+//! - [`Import`] reads FHIR R4; every resource's bytes are kept exactly.
+//! - [`Policy`] says what may leave, denying by default; [`Vault::preview`] shows it,
+//!   [`Vault::release`] signs it as an [`Excerpt`] and writes it in the ledger first.
+//! - [`UnverifiedExcerpt`] is what a recipient checks, with no vault at all.
+//!
+//! It is not a server, not an EHR, not audited, and not legal advice: a policy is
+//! the releaser's decision. What encryption, expungement and redaction cannot do
+//! stands in `SECURITY.md`.
+//!
+//! Everything is synchronous; async programs call it on a blocking thread. A
+//! [`Vault`] can be shared between threads.
+//!
+//! ```
+//! use subrosa::*;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // A raw key for the sake of speed; a person has a password:
+//! // Credential::password("a long sentence that nobody else says")?
+//! let key = Credential::from(RawKey::generate()?);
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("record.vault");
+//! let vault = Vault::create(&path, &NewVault::individual(&key), VaultOptions::default())?;
+//!
+//! let mut asthma = Diagnosis::default();
+//! asthma.code = Some(Concept::from_text(Token::new("Asthma")?));
+//! asthma.onset = Some("1998-04".parse()?);
+//! let entry = Entry::new(asthma, Provenance::default());
+//! let id = vault.update(&Actor::owner(), |tx| tx.add(&entry))?.value;
+//! drop(vault);
+//!
+//! let vault = LockedVault::open(&path, VaultOptions::default())?.unlock(&key)?;
+//! assert_eq!(vault.entry(id)?.display().as_deref(), Some("Asthma"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod codec;
 mod crypto;
 mod error;
 mod excerpt;
 mod format;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod id;
 mod interop;
 mod keys;
@@ -20,24 +62,9 @@ mod testing;
 mod tree;
 mod vault;
 
-// Import: other people's formats.
-pub use codec::json::JsonError;
-pub use interop::fhir::{
-    Document, Finding, FindingReason, Import, ImportError, ImportLimits, ImportOptions, Imported,
-    ImportedEntry, PatientReferences, Piece,
-};
-
-pub use payload::PayloadError;
-
-// The record: entries and what they hold.
-pub use record::{
-    Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Card, CardFlags, Coding,
-    Component, Concept, DateRange, Diagnosis, Encounter, Entry, FamilyHistory, Field, FieldError,
-    FieldSchema, FieldType, Hospitalization, HumanName, Identifier, Immunization, Kind, LegalDocument,
-    LegalHold, Location, Marks, Medication, Narrative, Note, Observation, Origin, Other, ParseDateError,
-    PartialDate, Party, Patient, Precision, Provenance, Provider, Quantity, Record, Scalar, Source,
-    SourceFormat, Statement, SubstanceUse, Telecom, TextError, Token, Treatment, Value,
-};
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 // The vault: create, open, change, read.
 pub use crypto::digest::Digest;
@@ -56,12 +83,21 @@ pub use vault::{
     VaultOptions,
 };
 
-// Where the bytes rest.
-#[cfg(any(test, feature = "testing"))]
-pub use store::contract::check_store;
-pub use store::{
-    Chosen, FileStore, Heads, Medium, MemoryStore, ObjectRef, Publication, Repairs, Store, StoreError,
-    StoreWriter,
+// The record: entries and what they hold.
+pub use record::{
+    Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Card, CardFlags, Coding,
+    Component, Concept, DateRange, Diagnosis, Encounter, Entry, FamilyHistory, Field, FieldError,
+    FieldSchema, FieldType, Hospitalization, HumanName, Identifier, Immunization, Kind, LegalDocument,
+    LegalHold, Location, Marks, Medication, Narrative, Note, Observation, Origin, Other, ParseDateError,
+    PartialDate, Party, Patient, Precision, Provenance, Provider, Quantity, Record, Scalar, Source,
+    SourceFormat, Statement, SubstanceUse, Telecom, TextError, Token, Treatment, Value,
+};
+
+// Import: other people's formats.
+pub use codec::json::JsonError;
+pub use interop::fhir::{
+    Document, Finding, FindingReason, Import, ImportError, ImportLimits, ImportOptions, Imported,
+    ImportedEntry, PatientReferences, Piece,
 };
 
 // Releases: what may leave, and what it looks like.
@@ -72,7 +108,14 @@ pub use release::{
 
 // Excerpts: signed, redacted, verifiable without the vault.
 pub use excerpt::{
-    EnvelopeRequest, Excerpt, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, Outcome,
-    PublicKey, STATEMENT, SdJwtError, TrustedKeys, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt,
-    VerifyError,
+    Excerpt, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, Outcome, PublicKey, STATEMENT,
+    SdJwtError, TrustedKeys, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt, VerifyError,
+};
+
+// Where the bytes rest.
+#[cfg(any(test, feature = "testing"))]
+pub use store::contract::check_store;
+pub use store::{
+    Chosen, FileStore, Heads, Medium, MemoryStore, ObjectRef, Publication, Repairs, Store, StoreError,
+    StoreWriter,
 };

@@ -22,7 +22,7 @@ pub(crate) use entry::{decode_entry, encode_entry};
 /// Why an entry or card does not encode, or bytes do not decode as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum PayloadError {
+pub(crate) enum PayloadError {
     /// The wire encoding is broken or over its limit.
     #[error(transparent)]
     Wire(#[from] WireError),

@@ -3,7 +3,6 @@
 //!
 //! It says nothing that depends on entries that do not leave.
 
-use std::fmt;
 
 use super::jws::Profile;
 use super::time::UnixTime;
@@ -62,31 +61,23 @@ impl IssuerRole {
 
 /// Who gives an excerpt to whom, and why. The recipient reads all of it.
 #[derive(Clone)]
-#[non_exhaustive]
-pub struct EnvelopeRequest {
+pub(crate) struct EnvelopeRequest {
     /// Who signs, by name.
-    pub issuer: Token,
+    pub(crate) issuer: Token,
     /// In what role.
-    pub role: IssuerRole,
+    pub(crate) role: IssuerRole,
     /// Who is to get it.
-    pub recipient: Token,
+    pub(crate) recipient: Token,
     /// What for.
-    pub purpose: Token,
+    pub(crate) purpose: Token,
     /// From when on it is no longer valid, if ever.
-    pub expires: Option<std::time::SystemTime>,
+    pub(crate) expires: Option<std::time::SystemTime>,
 }
 
 impl EnvelopeRequest {
     /// An envelope that does not expire.
-    #[must_use]
-    pub fn new(issuer: Token, role: IssuerRole, recipient: Token, purpose: Token) -> Self {
+    pub(crate) fn new(issuer: Token, role: IssuerRole, recipient: Token, purpose: Token) -> Self {
         Self { issuer, role, recipient, purpose, expires: None }
-    }
-}
-
-impl fmt::Debug for EnvelopeRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EnvelopeRequest")
     }
 }
 

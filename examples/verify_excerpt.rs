@@ -1,0 +1,56 @@
+//! What a recipient does: checks an excerpt with nothing but the file and,
+//! if they have it, the issuer's public key.
+//!
+//! `cargo run --release --example verify_excerpt [EXCERPT.html|.json [KEY.jwk]]`
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use subrosa::{IssuerRole, Outcome, PublicKey, TrustedKeys, UnverifiedExcerpt, VerifiedExcerpt};
+
+/// Without arguments: an excerpt that was issued for the tests.
+const SAMPLE: &[u8] = include_bytes!("../tests/golden/excerpt.html");
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let file = match arguments.next() {
+        Some(path) => std::fs::read(path)?,
+        None => SAMPLE.to_vec(),
+    };
+    let trusted = match arguments.next() {
+        Some(path) => TrustedKeys::none().and(PublicKey::from_jwk(&std::fs::read(path)?)?),
+        None => TrustedKeys::none(),
+    };
+    let checked = UnverifiedExcerpt::parse(&file).and_then(|it| it.verify(&trusted, SystemTime::now()));
+    match checked {
+        Ok(verified) => show(&verified),
+        Err(error) => {
+            println!("INVALID: {error}. Do not rely on this file; ask its sender for another copy.");
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(verified: &VerifiedExcerpt) {
+    match verified.outcome() {
+        Outcome::SignedByTrustedKey => println!("VALID: signed with the key that you trust."),
+        _ => {
+            println!("INTACT, but signed with a key that you were not given:");
+            println!("  {}", verified.fingerprint());
+            println!("Compare it with the issuer by telephone or on paper before you rely on this.");
+        }
+    }
+    if verified.issuer_role() == IssuerRole::Patient {
+        println!("Signed by the patient, not by a clinic.");
+    }
+    println!("From {} to {}, for: {}", verified.issuer(), verified.recipient(), verified.purpose());
+    for entry in verified.entries() {
+        println!("- {}: {}", entry.kind(), entry.fields_json());
+        if !entry.withheld().is_empty() {
+            println!("  withheld: {}", entry.withheld().join(", "));
+        }
+    }
+    println!("{}", subrosa::STATEMENT);
+}

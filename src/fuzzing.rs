@@ -1,0 +1,116 @@
+//! What the fuzz targets call: every parser of bytes that a stranger can write,
+//! each with the promise that it keeps.
+
+use std::time::SystemTime;
+
+use crate::codec::padding;
+use crate::codec::wire::{self, Wire};
+use crate::excerpt::{TrustedKeys, UnverifiedExcerpt};
+use crate::format::area::Area;
+use crate::format::header::Header;
+use crate::format::place::Place;
+use crate::format::root::Root;
+use crate::interop::fhir::{Import, ImportLimits, ImportOptions};
+use crate::payload::catalogue::{EraseListV1, PageV1};
+use crate::payload::custody::{DirectoryV1, VaultRecordV1};
+use crate::payload::history::{LedgerV1, LineV1, LinkV1};
+use crate::payload::{decode_card, decode_entry, encode_card, encode_entry};
+use crate::record::PartialDate;
+
+/// Header and credential area: what is read before a key is known.
+///
+/// # Panics
+/// When a header that parses does not encode to the same bytes.
+pub fn header_and_area(bytes: &[u8]) {
+    if let Ok((header, _)) = Header::parse(bytes) {
+        assert!(header.encode() == bytes);
+    }
+    if let Ok(area) = Area::parse(bytes) {
+        let runs: Vec<_> = area.kdf_runs().iter().map(|run| run.cost).collect();
+        // Refused or not, nothing is allocated by a cost.
+        let _ = crate::KdfLimits::default().check(&runs);
+    }
+}
+
+/// The plaintexts of roots and places.
+///
+/// # Panics
+/// When one that decodes does not encode to the same bytes.
+pub fn root_and_place(bytes: &[u8]) {
+    if let Ok(root) = Root::decode(bytes) {
+        assert!(root.encode().as_slice() == bytes);
+    }
+    if let Ok(place) = Place::decode(bytes) {
+        assert!(place.encode().as_slice() == bytes);
+    }
+    if let Ok(content) = padding::unpad(bytes) {
+        assert!(padding::pad(content).as_slice() == bytes);
+    }
+}
+
+/// The content of pages.
+pub fn page(bytes: &[u8]) {
+    injective::<PageV1>(bytes);
+}
+
+/// Every other wire struct; the first byte says which.
+///
+/// # Panics
+/// When one that decodes does not encode to the same bytes.
+pub fn wire_structs(bytes: &[u8]) {
+    let Some((which, bytes)) = bytes.split_first() else { return };
+    match which % 8 {
+        0 => injective::<LinkV1>(bytes),
+        1 => injective::<LedgerV1>(bytes),
+        2 => injective::<LineV1>(bytes),
+        3 => injective::<VaultRecordV1>(bytes),
+        4 => injective::<DirectoryV1>(bytes),
+        5 => injective::<EraseListV1>(bytes),
+        6 => {
+            if let Ok(entry) = decode_entry(bytes) {
+                assert!(encode_entry(&entry).is_ok_and(|again| again.as_slice() == bytes));
+            }
+        }
+        _ => {
+            if let Ok(card) = decode_card(bytes) {
+                assert!(encode_card(&card).is_ok_and(|again| again.as_slice() == bytes));
+            }
+        }
+    }
+}
+
+fn injective<T: Wire>(bytes: &[u8]) {
+    if let Ok(value) = wire::decode::<T>(bytes) {
+        assert!(wire::encode(&value).is_ok_and(|again| again.as_slice() == bytes));
+    }
+}
+
+/// FHIR in any form, and dates.
+///
+/// # Panics
+/// When resources are lost or their bytes are not a part of the input.
+pub fn fhir(bytes: &[u8]) {
+    if let Ok(date) = std::str::from_utf8(bytes).unwrap_or_default().parse::<PartialDate>() {
+        assert!(date.as_str().as_bytes() == bytes);
+    }
+    let limits =
+        ImportLimits { input_bytes: 1 << 20, line_bytes: 1 << 20, values: 100_000, resources: 10_000 };
+    let mut import = Import::new(ImportOptions { limits, ..ImportOptions::default() });
+    if import.read(None, bytes).is_err() {
+        return;
+    }
+    let Ok(imported) = import.finish() else { return };
+    let taken = imported.entries.len() + imported.repetitions + imported.other_patients;
+    assert!(taken == imported.resources);
+    for entry in &imported.entries {
+        let source = entry.entry.source.as_ref().map(|source| source.bytes.as_slice()).unwrap_or_default();
+        assert!(!source.is_empty() && bytes.windows(source.len()).any(|window| window == source));
+    }
+}
+
+/// An excerpt, as a file of either form.
+pub fn excerpt(bytes: &[u8]) {
+    if let Ok(unverified) = UnverifiedExcerpt::parse(bytes) {
+        let _ = unverified.verify(&TrustedKeys::none(), SystemTime::UNIX_EPOCH);
+    }
+}
