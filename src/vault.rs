@@ -9,6 +9,7 @@ mod core;
 mod create;
 mod custody;
 mod erasure;
+mod export;
 mod history;
 mod import;
 mod ledger;

@@ -48,7 +48,8 @@ pub struct ErasureReport {
     pub medium: Coverage,
     /// Copies and backups of the file, and the files that were imported.
     pub copies: Coverage,
-    /// Commits that released one of the entries: excerpts that still contain it.
+    /// Commits that released or exported one of the entries: excerpts and files
+    /// that still contain it.
     pub released_in: Vec<crate::id::Epoch>,
 }
 
@@ -85,7 +86,8 @@ impl Vault {
     fn released_in(&self, entries: &[EntryId]) -> Result<Vec<crate::id::Epoch>, Error> {
         let mut epochs = Vec::new();
         for line in self.ledger()? {
-            if let LineState::Whole { action: Action::Released, subjects, .. } = &line.state
+            if let LineState::Whole { action: Action::Released | Action::Exported, subjects, .. } =
+                &line.state
                 && subjects.iter().any(|subject| entries.contains(subject))
                 && !epochs.contains(&line.epoch)
             {

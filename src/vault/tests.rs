@@ -4,6 +4,7 @@ mod adversary;
 mod basics;
 mod crash;
 mod disk;
+mod export;
 mod faults;
 mod golden;
 mod import;

@@ -1,0 +1,140 @@
+//! Opening the vault: with what, for what, and what the opening found.
+
+use std::path::Path;
+use std::time::Duration;
+
+use subrosa::{
+    Credential, EntryId, Error, Filter, KdfLimits, Listed, LockedVault, Recovery, RecoveryKey, StoreError,
+    Vault, VaultOptions,
+};
+
+use crate::arguments::Common;
+use crate::failure::Failure;
+use crate::output::note;
+use crate::prompt;
+
+/// Fewest digits of an id that are taken for its beginning.
+const SHORTEST_PREFIX: usize = 4;
+/// Digits of an id that lists show.
+const SHOWN_DIGITS: usize = 10;
+
+/// The options of every opening.
+pub(crate) fn options(common: &Common) -> VaultOptions {
+    let options = VaultOptions::default();
+    if !common.accept_weak {
+        return options;
+    }
+    let weak = KdfLimits { min_memory_kib: 8, min_passes: 1, ..KdfLimits::default() };
+    options.with_kdf_limits(weak)
+}
+
+/// Opens a vault to change it.
+pub(crate) fn to_write(common: &Common, path: &Path) -> Result<Vault, Failure> {
+    let locked = LockedVault::open(path, options(common))?;
+    let credential = credential(common)?;
+    Ok(told(locked.unlock(&credential)?))
+}
+
+/// Opens a vault to read it: repaired if that is possible, else as it is.
+pub(crate) fn to_read(common: &Common, path: &Path) -> Result<Vault, Failure> {
+    to_read_expecting(common, path, None)
+}
+
+/// The same, demanding that the vault continues a checkpoint.
+pub(crate) fn to_read_expecting(
+    common: &Common,
+    path: &Path,
+    checkpoint: Option<subrosa::Checkpoint>,
+) -> Result<Vault, Failure> {
+    let open = || -> Result<LockedVault, Error> {
+        // A reader need not wait for a writer: it reads beside it.
+        let locked = LockedVault::open(path, options(common).with_lock_wait(Duration::ZERO))?;
+        Ok(match checkpoint {
+            Some(checkpoint) => locked.expecting(checkpoint),
+            None => locked,
+        })
+    };
+    let locked = open()?;
+    let credential = credential(common)?;
+    match locked.unlock(&credential) {
+        Err(Error::Store(StoreError::ReadOnly | StoreError::Busy | StoreError::NoLocks)) => {
+            Ok(told(open()?.unlock_read_only(&credential)?))
+        }
+        result => Ok(told(result?)),
+    }
+}
+
+/// Closes a vault, so that both copies of its root are durable.
+pub(crate) fn close(vault: Vault) -> Result<(), Failure> {
+    vault.lock()?;
+    Ok(())
+}
+
+fn told(vault: Vault) -> Vault {
+    match vault.recovery() {
+        Recovery::Recovered => note(
+            "The program was interrupted the last time it wrote to this vault. That was repaired; nothing \
+             that it had finished is lost.",
+        ),
+        Recovery::Needed => note(
+            "The last write to this vault was interrupted or is still going on, and the file cannot be repaired \
+             now. You see its newest whole state.",
+        ),
+        _ => {}
+    }
+    vault
+}
+
+fn credential(common: &Common) -> Result<Credential, Failure> {
+    let key = match (&common.recovery_key_file, common.recovery_key) {
+        (Some(path), _) => Some(prompt::secret_file(path, "recovery key")?),
+        (None, true) => Some(prompt::hidden("Recovery key (24 words, or 8 groups of 7): ")?),
+        (None, false) => None,
+    };
+    if let Some(text) = key {
+        let key = RecoveryKey::parse(&text).map_err(|error| Failure::refused(error.to_string()))?;
+        return Ok(key.into());
+    }
+    Ok(prompt::password(&password_text(common)?)?.into())
+}
+
+/// The password that opens the vault.
+pub(crate) fn password_text(common: &Common) -> Result<zeroize::Zeroizing<String>, Failure> {
+    match &common.password_file {
+        Some(path) => prompt::secret_file(path, "password"),
+        None => prompt::hidden("Password: "),
+    }
+}
+
+/// The entry whose id begins so.
+pub(crate) fn entry_id(vault: &Vault, text: &str) -> Result<EntryId, Failure> {
+    let prefix = text.trim().to_lowercase();
+    if let Ok(id) = prefix.parse() {
+        return Ok(id);
+    }
+    if prefix.len() < SHORTEST_PREFIX || !prefix.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Failure::refused(
+            "an entry's id is at least the first 4 of its 32 digits (0-9, a-f), as `personal list` shows them",
+        ));
+    }
+    let all = vault.list(&Filter::all().with_retracted())?;
+    let mut found = all.iter().map(|entry| entry.id).filter(|id| id.to_string().starts_with(&prefix));
+    match (found.next(), found.next()) {
+        (Some(id), None) => Ok(id),
+        (None, _) => Err(Failure::refused(format!(
+            "no entry's id begins with {prefix}; `personal list` shows what there is"
+        ))),
+        _ => Err(Failure::refused(format!("several ids begin with {prefix}; give more of its digits"))),
+    }
+}
+
+/// An entry as it is listed.
+pub(crate) fn listed(vault: &Vault, id: EntryId) -> Result<Listed, Failure> {
+    let all = vault.list(&Filter::all().with_retracted())?;
+    all.into_iter().find(|entry| entry.id == id).ok_or_else(|| Error::NoSuchEntry { id }.into())
+}
+
+/// The beginning of an id, as lists show it.
+pub(crate) fn short_id(id: EntryId) -> String {
+    id.to_string().chars().take(SHOWN_DIGITS).collect()
+}

@@ -1,0 +1,337 @@
+//! What can be typed on the command line, with the help that explains it.
+//!
+//! No health value need be typed here: `-` instead of a value asks for it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const ABOUT: &str = "Keeps a private, encrypted copy of your health records on your own disk, and hands out only \
+                     what you choose.";
+
+const AFTER_HELP: &str = "\
+A first hour:
+  personal init my.vault                     create a vault; write the recovery key on paper
+  personal import my.vault records.json      take in what your clinic or portal gave you (FHIR, as JSON)
+  personal list my.vault                     see what is there
+  personal release my.vault --preview --kind diagnosis
+                                             see what somebody would get, before anybody gets it
+
+VAULT may be left out where SUBROSA_VAULT or --vault names the vault.
+
+Shell history and other users of this computer can see what is typed as an argument. Where a value \
+would tell something about your health, type - instead of it and you are asked for it (or it is read, \
+one line each, from standard input).
+
+Exit codes: 0 done, 1 refused or invalid, 2 usage, 3 wrong password or key, 4 damaged, rolled back or \
+forked, 5 the system around it failed (file, disk, memory).";
+
+/// The command line.
+#[derive(Parser)]
+#[command(name = "personal", version, about = ABOUT, after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Args)]
+#[command(next_help_heading = "For every command")]
+pub(crate) struct Common {
+    /// The vault, where the command does not name it
+    #[arg(long, global = true, value_name = "FILE", env = "SUBROSA_VAULT")]
+    pub(crate) vault: Option<PathBuf>,
+    /// Read the password from this file instead of asking for it
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "recovery_key_file")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Open with the recovery key in this file instead of a password
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) recovery_key_file: Option<PathBuf>,
+    /// Open with the recovery key, which is asked for
+    #[arg(long, global = true, conflicts_with_all = ["password_file", "recovery_key_file"])]
+    pub(crate) recovery_key: bool,
+    /// Open a vault whose password is protected less than is usual today
+    #[arg(long, global = true)]
+    pub(crate) accept_weak: bool,
+    /// Print JSON, for programs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Answer every "are you sure?" with yes, for scripts
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Create a vault, with a password and a recovery key
+    #[command(override_usage = "personal init [OPTIONS] VAULT")]
+    Init(Init),
+    /// Take in records: FHIR R4 as JSON or NDJSON
+    #[command(override_usage = "personal import [OPTIONS] [VAULT] FILE...")]
+    Import(Import),
+    /// List what is in the vault, the newest first
+    #[command(override_usage = "personal list [OPTIONS] [VAULT]")]
+    List(List),
+    /// Show one entry
+    #[command(override_usage = "personal show [OPTIONS] [VAULT] ID")]
+    Show(Show),
+    /// Add an entry of your own
+    #[command(override_usage = "personal add [OPTIONS] [VAULT] KIND", after_help = ADD_HELP)]
+    Add(Add),
+    /// Correct an entry; the earlier version stays readable as history
+    #[command(override_usage = "personal amend [OPTIONS] [VAULT] ID", after_help = AMEND_HELP)]
+    Amend(Amend),
+    /// Withdraw an entry: no longer listed or released, kept as history
+    #[command(override_usage = "personal retract [OPTIONS] [VAULT] ID")]
+    Retract(Amend),
+    /// Destroy entries for good, with their history
+    #[command(override_usage = "personal expunge [OPTIONS] [VAULT] ID...")]
+    Expunge(Expunge),
+    /// Hand out a signed selection; nothing leaves that you did not choose
+    #[command(override_usage = "personal release [OPTIONS] [VAULT] --to NAME --purpose TEXT", after_help = RELEASE_HELP)]
+    Release(Release),
+    /// Check an excerpt that somebody gave you; needs no vault
+    #[command(override_usage = "personal verify [OPTIONS] FILE")]
+    Verify(Verify),
+    /// Print the public key with which others check your excerpts
+    #[command(override_usage = "personal public-key [OPTIONS] [VAULT]")]
+    PublicKey(PublicKey),
+    /// Show everything that was ever done with the vault
+    #[command(override_usage = "personal ledger [OPTIONS] [VAULT]")]
+    Ledger(VaultOnly),
+    /// Read and authenticate the whole vault
+    #[command(override_usage = "personal check [OPTIONS] [VAULT]")]
+    Check(Check),
+    /// Change the password
+    #[command(override_usage = "personal password [OPTIONS] [VAULT]")]
+    Password(Password),
+    /// Write everything down in readable form, to take it elsewhere
+    #[command(override_usage = "personal export [OPTIONS] [VAULT] FILE")]
+    Export(Export),
+}
+
+const ADD_HELP: &str = "\
+On a terminal you are asked for each field; Enter leaves one out. Otherwise a JSON object {field: value} is \
+read from standard input. `personal add --fields KIND` lists the fields and how each is written.
+
+Dates are written as precisely as you know them: 2019, 2019-04 or 2019-04-27. Codes are written as \
+SYSTEM|CODE|DISPLAY, or in plain words.";
+
+const AMEND_HELP: &str = "\
+On a terminal you are asked for each field; Enter keeps what is there. Otherwise a JSON object {field: value} \
+is read from standard input: fields that it does not name stay, null removes one, and its member \"_reason\" \
+can say why.";
+
+const RELEASE_HELP: &str = "\
+Everything is withheld that you do not choose. Choose entries with --kind, --code or --entry; --since and \
+--until narrow kinds and codes. Free text, attachments, identifiers, addresses and the original documents \
+leave only with --include FIELD. Look with --preview first.
+
+  personal release my.vault --preview --kind diagnosis --kind medication --since 2020
+  personal release my.vault --to \"Dr. Lee\" --purpose \"second opinion\" --kind diagnosis --mask onset=year
+
+A code is written as CODE, PREFIX*, SYSTEM|CODE or SYSTEM|PREFIX*, and compared as written: a prefix of \
+ICD-10 says nothing about entries coded in SNOMED CT.";
+
+#[derive(Args)]
+pub(crate) struct Init {
+    #[arg(value_name = "VAULT", num_args = 0..=1, help = "Where to create the vault")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Your name, as the excerpts that you release will show it
+    #[arg(long, value_name = "HOLDER")]
+    pub(crate) name: Option<String>,
+    /// Create no recovery key; a forgotten password then loses everything
+    #[arg(long)]
+    pub(crate) no_recovery_key: bool,
+    /// Write the recovery key to this new file, for scripts
+    #[arg(long, value_name = "FILE", conflicts_with = "no_recovery_key")]
+    pub(crate) recovery_key_out: Option<PathBuf>,
+    /// Use less memory (64 MiB instead of 256) to protect the password
+    #[arg(long)]
+    pub(crate) small_device: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Import {
+    #[arg(value_name = "FILE", required = true, help = "The files, read as one set; - is standard input")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Whose records to take, where the files are about several people; - asks
+    #[arg(long, value_name = "REF")]
+    pub(crate) patient: Option<String>,
+    /// Take in again what was expunged from this vault before
+    #[arg(long)]
+    pub(crate) take_expunged: bool,
+    /// Accept files up to this size; needs several times as much memory
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub(crate) max_mib: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct List {
+    #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Only this kind, such as diagnosis; may be repeated; - asks
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Vec<String>,
+    /// Only what may have been so at or after this date
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<String>,
+    /// Only what may have been so at or before this date
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: Option<String>,
+    /// Only codes that begin so, as PREFIX or SYSTEM|PREFIX; - asks
+    #[arg(long, value_name = "CODE")]
+    pub(crate) code: Option<String>,
+    /// Only entries whose provider's name contains this; - asks
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) provider: Option<String>,
+    /// Only entries that contain this text anywhere; - asks
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) text: Option<String>,
+    /// Retracted entries too
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Show {
+    #[arg(value_name = "ID", required = true, num_args = 1..=2, help = "The entry: its id, or how it begins")]
+    pub(crate) names: Vec<PathBuf>,
+    /// All versions, with who changed what when and why
+    #[arg(long, conflicts_with = "raw")]
+    pub(crate) history: bool,
+    /// The original bytes as they were imported, and nothing else
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) raw: bool,
+    /// An earlier version, by its number
+    #[arg(long, value_name = "NUMBER", conflicts_with = "history")]
+    pub(crate) revision: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct Add {
+    #[arg(value_name = "KIND", num_args = 1..=2, required = true, help = "What to add, such as diagnosis; - asks")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Only list the fields of this kind and how each is written
+    #[arg(long)]
+    pub(crate) fields: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Amend {
+    #[arg(value_name = "ID", required = true, num_args = 1..=2, help = "The entry: its id, or how it begins")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Why; - asks
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Expunge {
+    #[arg(value_name = "ID", required = true, help = "The entries: their ids, or how they begin")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Why; the ledger keeps it, so say nothing about what is destroyed; - asks
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Release {
+    #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Who gets it; - asks
+    #[arg(long, value_name = "NAME", required_unless_present = "preview")]
+    pub(crate) to: Option<String>,
+    /// What for; - asks
+    #[arg(long, value_name = "TEXT", required_unless_present = "preview")]
+    pub(crate) purpose: Option<String>,
+    /// Release entries of this kind; may be repeated; - asks
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Vec<String>,
+    /// Only what certainly lies at or after this date
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<String>,
+    /// Only what certainly lies at or before this date
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: Option<String>,
+    /// Release entries with this code; may be repeated; - asks
+    #[arg(long, value_name = "CODE")]
+    pub(crate) code: Vec<String>,
+    /// Release this entry too; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub(crate) entry: Vec<String>,
+    /// Release this field's dates as years only, or withhold the field
+    #[arg(long, value_name = "FIELD=year|withhold")]
+    pub(crate) mask: Vec<String>,
+    /// Release a field that is withheld by default
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) include: Vec<String>,
+    /// The last day on which the excerpt is valid
+    #[arg(long, value_name = "DATE")]
+    pub(crate) expires: Option<String>,
+    /// Where to write it, as .html or .json; excerpt-YYYYMMDD.html if not said
+    #[arg(long, value_name = "FILE", conflicts_with = "preview")]
+    pub(crate) out: Option<PathBuf>,
+    /// Show what would leave and what would not; release nothing
+    #[arg(long)]
+    pub(crate) preview: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    #[arg(
+        value_name = "FILE",
+        help = "The excerpt: the HTML or JSON file as it was issued; - is standard input"
+    )]
+    pub(crate) file: PathBuf,
+    /// The public key of a signer whom you trust; may be repeated
+    #[arg(long, value_name = "FILE.jwk")]
+    pub(crate) key: Vec<PathBuf>,
+    /// Be content that it is unchanged, whoever signed it
+    #[arg(long)]
+    pub(crate) accept_unknown_signer: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct PublicKey {
+    #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Write the key to this new file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct VaultOnly {
+    #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
+    pub(crate) names: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Demand that the vault continues this checkpoint of an earlier check
+    #[arg(long, value_name = "CHECKPOINT")]
+    pub(crate) expect: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Password {
+    #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Read the new password from this file instead of asking for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_password_file: Option<PathBuf>,
+    /// Use less memory (64 MiB instead of 256) to protect the password
+    #[arg(long)]
+    pub(crate) small_device: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Export {
+    #[arg(value_name = "FILE", required = true, num_args = 1..=2, help = "Where to write everything, as JSON")]
+    pub(crate) names: Vec<PathBuf>,
+}

@@ -1,0 +1,107 @@
+//! `export`: everything in readable form, for the owner who leaves.
+//!
+//! The file is a FHIR Bundle of the originals, byte for byte, so that any program
+//! that reads FHIR takes it; the member `subrosa` holds what FHIR does not.
+
+use serde_json::{Value as Json, json};
+use subrosa::{Actor, Entry, EntryId, Vault};
+
+use crate::access;
+use crate::arguments::{Common, Export};
+use crate::failure::Failure;
+use crate::ledger;
+use crate::output::{self, NewFile, count, milliseconds, moment_for_programs, note};
+use crate::prompt;
+use crate::show;
+use crate::target;
+
+const WARNING: &str = "The file will hold everything in this vault, readable by whoever gets it: no password \
+                       protects it.";
+
+pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
+    let (path, name) = target::vault_and_one(common, &command.names)?;
+    let vault = access::to_write(common, &path)?;
+    note(WARNING);
+    prompt::confirm(common.yes, "Write it?")?;
+    let mut file = NewFile::create(&name)?;
+    let entries = vault.export(&Actor::owner())?;
+    write(&mut file, &vault, &entries)?;
+    file.finish()?;
+    access::close(vault)?;
+    let originals = entries.iter().filter(|(_, entry)| entry.source.is_some()).count();
+    if common.json {
+        return output::json(&json!({ "entries": entries.len(), "originals": originals }));
+    }
+    output::say(&format!(
+        "Exported {}, {originals} of them with their original. The file is not encrypted: keep it safe, and delete \
+         it when it is no longer needed. The ledger notes the export.",
+        count(entries.len(), "entry", "entries")
+    ))
+}
+
+fn write(file: &mut NewFile<'_>, vault: &Vault, entries: &[(EntryId, Entry)]) -> Result<(), Failure> {
+    file.write(b"{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[")?;
+    let originals = entries.iter().filter_map(|(_, entry)| Some((entry, entry.source.as_ref()?)));
+    for (position, (entry, source)) in originals.enumerate() {
+        file.write(if position == 0 { b"\n{" } else { b",\n{" })?;
+        if let Some(url) = full_url(entry) {
+            file.write(format!("\"fullUrl\":{},", json!(url)).as_bytes())?;
+        }
+        file.write(b"\"resource\":")?;
+        file.write(&source.bytes)?;
+        file.write(b"}")?;
+    }
+    file.write(b"\n],\"subrosa\":{\"entries\":[")?;
+    for (position, (id, entry)) in entries.iter().enumerate() {
+        let between = if position == 0 { "\n" } else { ",\n" };
+        file.write(format!("{between}{}", for_programs(vault, *id, entry)?).as_bytes())?;
+    }
+    let lines: Json = vault.ledger()?.iter().map(ledger::for_programs).collect();
+    let time = moment_for_programs(milliseconds(std::time::SystemTime::now()));
+    let end = format!(
+        "\n],\"ledger\":{lines},\"vault\":{},\"exported\":\"{time}\"}}}}\n",
+        json!(vault.id().to_string())
+    );
+    file.write(end.as_bytes())
+}
+
+/// The address by which other resources refer to this one: its own where it has no
+/// id; where the id is a UUID, the one that bundles make of it.
+fn full_url(entry: &Entry) -> Option<String> {
+    let identity = entry.provenance.identity.as_ref()?.as_str();
+    if identity.starts_with("urn:") || identity.contains("://") {
+        return Some(identity.to_owned());
+    }
+    let (_, id) = identity.split_once('/')?;
+    is_uuid(id).then(|| format!("urn:uuid:{id}"))
+}
+
+/// Whether a text has the form of a UUID (RFC 9562 section 4).
+fn is_uuid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    lengths == [8, 4, 4, 4, 12] && groups.concat().bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// An entry as the vault reads it, with its earlier versions.
+fn for_programs(vault: &Vault, id: EntryId, entry: &Entry) -> Result<Json, Failure> {
+    let mut object = show::content(entry);
+    object.insert("id".to_owned(), json!(id.to_string()));
+    object.insert("kind".to_owned(), json!(entry.kind().name()));
+    object.insert("retracted".to_owned(), json!(entry.marks.retracted));
+    object.insert("has_original".to_owned(), json!(entry.source.is_some()));
+    let history = vault.history(id)?;
+    let mut earlier = Vec::new();
+    for revision in history.iter().take(history.len().saturating_sub(1)) {
+        let old = vault.entry_revision(id, revision.revision)?;
+        let original = old.source.as_ref().filter(|source| entry.source.as_ref() != Some(*source));
+        earlier.push(json!({
+            "revision": revision.revision,
+            "time": moment_for_programs(revision.time),
+            "fields": show::fields_for_programs(&old.record),
+            "original": original.map(|source| String::from_utf8_lossy(&source.bytes)),
+        }));
+    }
+    object.insert("earlier".to_owned(), Json::Array(earlier));
+    Ok(Json::Object(object))
+}

@@ -1,0 +1,174 @@
+//! `expunge`: entries are destroyed, after a look at what exactly goes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+use subrosa::{Action, Actor, Coverage, Detail, EntryId, Epoch, ErasureReport, LedgerLine, LineState, Vault};
+
+use crate::access;
+use crate::arguments::{Common, Expunge};
+use crate::failure::Failure;
+use crate::list;
+use crate::output::{self, count, moment, moment_for_programs, note, printable};
+use crate::prompt;
+use crate::show;
+use crate::target;
+
+pub(crate) fn run(common: &Common, command: &Expunge) -> Result<(), Failure> {
+    let (path, names) = target::vault_and_some(common, &command.names)?;
+    let vault = access::to_write(common, &path)?;
+    let mut ids = Vec::new();
+    for name in &names {
+        let id = access::entry_id(&vault, target::text(name)?)?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    let what = what_goes(&vault, &ids)?;
+    match (common.json, common.yes) {
+        (false, _) => output::say(&what)?,
+        // The output belongs to a program; a person is asked beside it.
+        (true, false) => note(&what),
+        (true, true) => {}
+    }
+    let reason = prompt::value(command.reason.as_deref(), "Why (kept in the ledger; Enter leaves it out)")?;
+    confirm(common.yes, ids.len())?;
+    let report = vault.expunge(&Actor::owner(), &ids, &reason.unwrap_or_default())?;
+    let copies = copies(&vault, &report)?;
+    access::close(vault)?;
+    if common.json {
+        return output::json(&for_programs(&report, &copies));
+    }
+    output::say(&told(&report, &copies))
+}
+
+fn what_goes(vault: &Vault, ids: &[EntryId]) -> Result<String, Failure> {
+    let mut rows = Vec::new();
+    for id in ids {
+        let listed = access::listed(vault, *id)?;
+        let entry = vault.entry(*id)?;
+        rows.push(vec![
+            list::date_of(&listed).map_or("no date".to_owned(), |date| date.as_str().to_owned()),
+            entry.kind().name().to_owned(),
+            entry.display().unwrap_or_else(|| "(no title)".to_owned()),
+            listed.revision.to_string(),
+            show::attachments(&entry).to_string(),
+            access::short_id(*id),
+        ]);
+    }
+    Ok(format!(
+        "This will be destroyed, with all its versions, and cannot be brought back:\n\n{}\n\nThis does not reach \
+         copies and backups of the vault file, the files that you imported, excerpts and exports that you gave \
+         away, or other entries that mention the same thing.\n",
+        output::table(&["Date", "Kind", "What", "Versions", "Documents", "Id"], rows)
+    ))
+}
+
+fn confirm(yes: bool, entries: usize) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    let answer =
+        prompt::line(&format!("To destroy {}, type how many: ", count(entries, "entry", "entries")))?;
+    if answer.is_some_and(|answer| answer.trim() == entries.to_string()) {
+        return Ok(());
+    }
+    Err(Failure::refused("not confirmed: nothing was destroyed (--yes says yes in scripts)"))
+}
+
+/// A copy of an expunged entry that was handed out before.
+struct HandedOut {
+    time: i64,
+    action: Action,
+    details: Vec<(Detail, String)>,
+}
+
+impl HandedOut {
+    fn detail(&self, wanted: Detail) -> Option<&str> {
+        self.details.iter().find(|(detail, _)| *detail == wanted).map(|(_, text)| text.as_str())
+    }
+}
+
+fn copies(vault: &Vault, report: &ErasureReport) -> Result<Vec<HandedOut>, Failure> {
+    let mut by_epoch: BTreeMap<Epoch, HandedOut> = BTreeMap::new();
+    for LedgerLine { epoch, time, state, .. } in vault.ledger()? {
+        if let LineState::Whole { action: action @ (Action::Released | Action::Exported), details, .. } =
+            state
+            && report.released_in.contains(&epoch)
+        {
+            by_epoch.insert(epoch, HandedOut { time, action, details });
+        }
+    }
+    Ok(by_epoch.into_values().collect())
+}
+
+fn told(report: &ErasureReport, copies: &[HandedOut]) -> String {
+    let mut lines = vec![
+        format!("Destroyed {}.", count(report.entries.len(), "entry", "entries")),
+        String::new(),
+        format!("  The vault file:  {}", words(&report.vault)),
+        format!("  The disk:        {}", words(&report.medium)),
+        format!("  Copies:          {}", words(&report.copies)),
+    ];
+    lines.push(match copies {
+        [] => "  Handed out:      never, as far as the ledger knows".to_owned(),
+        copies => format!("  Handed out:      {}:", count(copies.len(), "time", "times")),
+    });
+    lines.extend(copies.iter().map(|copy| printable(&format!("    {}", copy_words(copy)))));
+    if !copies.is_empty() {
+        lines
+            .push("    Ask these recipients to destroy it too; nothing here can do that for you.".to_owned());
+    }
+    lines.join("\n")
+}
+
+fn copy_words(copy: &HandedOut) -> String {
+    match (copy.action, copy.detail(Detail::Recipient)) {
+        (Action::Exported, _) => format!("{}: exported in readable form", moment(copy.time)),
+        (_, recipient) => {
+            let recipient = recipient.unwrap_or("somebody");
+            let purpose = copy.detail(Detail::Purpose).map(|purpose| format!(", for: {purpose}"));
+            format!("{}: to {recipient}{}", moment(copy.time), purpose.unwrap_or_default())
+        }
+    }
+}
+
+fn words(coverage: &Coverage) -> String {
+    match coverage {
+        Coverage::Proven => {
+            "overwritten; nothing in it yields the entry any more, with any password".to_owned()
+        }
+        Coverage::BestEffort { because } => format!("as well as possible; {because}"),
+        Coverage::NotCovered { because } => format!("NOT reached; {because}"),
+        _ => "depends on whoever operates the storage; ask them".to_owned(),
+    }
+}
+
+fn coverage_for_programs(coverage: &Coverage) -> Json {
+    match coverage {
+        Coverage::Proven => json!({ "covered": "proven" }),
+        Coverage::BestEffort { because } => json!({ "covered": "best-effort", "because": because }),
+        Coverage::NotCovered { because } => json!({ "covered": "no", "because": because }),
+        _ => json!({ "covered": "operator-dependent" }),
+    }
+}
+
+fn for_programs(report: &ErasureReport, copies: &[HandedOut]) -> Json {
+    let copy = |copy: &HandedOut| {
+        json!({
+            "time": moment_for_programs(copy.time),
+            "action": copy.action.name(),
+            "recipient": copy.detail(Detail::Recipient),
+            "purpose": copy.detail(Detail::Purpose),
+            "excerpt": copy.detail(Detail::Excerpt),
+        })
+    };
+    json!({
+        "expunged": report.entries.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "bytes": report.bytes,
+        "vault": coverage_for_programs(&report.vault),
+        "medium": coverage_for_programs(&report.medium),
+        "copies": coverage_for_programs(&report.copies),
+        "handed_out": copies.iter().map(copy).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,114 @@
+//! Why the program stops: an exit code, and one line that says what to do.
+//!
+//! No message holds a secret or a health value, nor the name of a file, which
+//! may be a patient's.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use subrosa::{Error, ErrorKind, StoreError};
+
+use crate::output::printable;
+
+/// The exit codes, as `--help` lists them.
+#[derive(Clone, Copy)]
+pub(crate) enum Exit {
+    Refused = 1,
+    Usage = 2,
+    WrongCredential = 3,
+    Damaged = 4,
+    Environment = 5,
+}
+
+/// Why the program stops before it has done what was asked.
+pub(crate) enum Failure {
+    /// To be told.
+    Told { exit: Exit, message: String },
+    /// Everything was said already.
+    Reported(Exit),
+    /// Nobody reads the output any more, as with `| head`.
+    ClosedPipe,
+}
+
+impl Failure {
+    fn told(exit: Exit, message: impl Into<String>) -> Self {
+        Self::Told { exit, message: message.into() }
+    }
+
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::told(Exit::Refused, message)
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::told(Exit::Usage, message)
+    }
+
+    pub(crate) fn environment(message: impl Into<String>) -> Self {
+        Self::told(Exit::Environment, message)
+    }
+
+    /// A file that cannot be read or written; `what` says which, and not its name.
+    pub(crate) fn file(what: &str, error: &std::io::Error) -> Self {
+        Self::environment(format!("{what}: {}", reason(error)))
+    }
+
+    /// Says it and gives the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        let exit = match self {
+            Self::ClosedPipe => return ExitCode::SUCCESS,
+            Self::Reported(exit) => exit,
+            Self::Told { exit, message } => {
+                // Where stderr is closed there is nobody left to tell.
+                let _ = writeln!(std::io::stderr(), "personal: {}", printable(&message));
+                exit
+            }
+        };
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// What the system said, in words for people.
+fn reason(error: &std::io::Error) -> String {
+    use std::io::ErrorKind::{AlreadyExists, IsADirectory, NotFound, PermissionDenied, StorageFull};
+    match error.kind() {
+        NotFound => "there is no such file; check the name".to_owned(),
+        PermissionDenied => "the system does not permit it; check the file's permissions".to_owned(),
+        IsADirectory => "it is a folder; name the files in it".to_owned(),
+        AlreadyExists => "there is such a file already; choose another name".to_owned(),
+        StorageFull => "the disk is full; free some space and try again".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let exit = match error.kind() {
+            ErrorKind::WrongCredential => Exit::WrongCredential,
+            ErrorKind::Damaged => Exit::Damaged,
+            ErrorKind::Environment if error.code() == "exists" => Exit::Refused,
+            ErrorKind::Environment => Exit::Environment,
+            _ => Exit::Refused,
+        };
+        let advice = match error {
+            Error::Store(StoreError::Missing) => ": the file was cut short; restore a backup",
+            _ => advice(error.code()),
+        };
+        Self::told(exit, format!("{error}{advice}"))
+    }
+}
+
+/// What to do next, where the library's sentence does not say it.
+fn advice(code: &str) -> &'static str {
+    match code {
+        "wrong-credential" => "; check Caps Lock and the keyboard layout, or use --recovery-key",
+        "not-a-vault" => ": check the name of the file, or create a vault with `personal init`",
+        "not-found" => ": check the name of the file, or create a vault with `personal init`",
+        "rolled-back" => "; find the newest copy, and who or what put this one in its place",
+        "forked" => "; keep both copies and find out which one you wrote to",
+        "weak-kdf" => "; --accept-weak opens it",
+        "costly-kdf" => "; no vault made by this program asks for so much: restore a backup",
+        "no-such-entry" => "; `personal list` shows what there is",
+        "too-large" => "; an entry has at most 64 MiB",
+        _ => "",
+    }
+}

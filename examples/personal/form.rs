@@ -1,0 +1,160 @@
+//! Asking for the fields of a record, on the terminal or as JSON.
+
+use std::io::Read as _;
+
+use serde_json::{Map, Value as Json};
+use subrosa::{FieldSchema, Kind, Record, Value};
+
+use crate::failure::Failure;
+use crate::output::{self, note, printable};
+use crate::prompt;
+use crate::values;
+
+/// Longest JSON on standard input, in bytes.
+const INPUT_LIMIT: u64 = 64 << 20;
+
+/// The values of a record's fields, changed field by field.
+pub(crate) struct Form {
+    kind: Kind,
+    fields: Vec<(&'static FieldSchema, Vec<Value>)>,
+    changed: bool,
+}
+
+impl Form {
+    /// A form filled in with a record.
+    pub(crate) fn of(record: &Record) -> Self {
+        let kind = record.kind();
+        let fields = record.fields();
+        let values = |tag| fields.iter().filter(|f| f.tag == tag).map(|field| field.value.clone()).collect();
+        Self { kind, fields: kind.schema().iter().map(|f| (f, values(f.tag))).collect(), changed: false }
+    }
+
+    /// Whether anything was changed.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// The record that the form makes.
+    pub(crate) fn into_record(self) -> Result<Record, Failure> {
+        let values = self.fields.into_iter().flat_map(|(field, values)| {
+            (0..=u16::MAX).zip(values).map(move |(index, value)| (field.tag, index, value))
+        });
+        Record::from_fields(self.kind, values).map_err(|error| Failure::refused(error.to_string()))
+    }
+
+    /// Asks for every field. Enter goes on, a full stop ends the questions.
+    pub(crate) fn ask(&mut self) -> Result<(), Failure> {
+        note("Enter leaves a field as it is; - removes what is in it; a full stop ends the questions.\n");
+        for (field, values) in &mut self.fields {
+            match ask_field(field, values)? {
+                Asked::Kept => {}
+                Asked::Changed(new) => {
+                    *values = new;
+                    self.changed = true;
+                }
+                Asked::Ended => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes fields out of a JSON object; `null` empties one.
+    pub(crate) fn take(&mut self, object: &Map<String, Json>) -> Result<(), Failure> {
+        for (name, json) in object {
+            let field = self.fields.iter_mut().find(|(field, _)| field.name == name);
+            let (field, values) = field.ok_or_else(|| {
+                Failure::refused(format!(
+                    "{} has no field {}; `personal add --fields {}` lists them",
+                    self.kind,
+                    printable(&output::shortened(name, 64)),
+                    self.kind
+                ))
+            })?;
+            *values = match json {
+                Json::Null => Vec::new(),
+                Json::Array(items) if field.repeats => {
+                    items.iter().map(|item| values::read(field, item)).collect::<Result<_, _>>()?
+                }
+                one => vec![values::read(field, one)?],
+            };
+            self.changed = true;
+        }
+        Ok(())
+    }
+}
+
+/// What was answered for a field.
+enum Asked {
+    Kept,
+    Changed(Vec<Value>),
+    Ended,
+}
+
+fn ask_field(field: &'static FieldSchema, current: &[Value]) -> Result<Asked, Failure> {
+    note(&format!("{} ({}; {})", label(field.name), meaning(field), how(field)));
+    for value in current {
+        note(&format!("  now: {}", printable(&values::words(value))));
+    }
+    let mut new = Vec::new();
+    loop {
+        let Some(answer) = prompt::line("  > ")? else { return Ok(Asked::Ended) };
+        match answer.trim() {
+            "" if new.is_empty() => return Ok(Asked::Kept),
+            "" => return Ok(Asked::Changed(new)),
+            "." if new.is_empty() => return Ok(Asked::Ended),
+            "-" => return Ok(Asked::Changed(Vec::new())),
+            text => match values::read(field, &Json::String(text.to_owned())) {
+                Ok(value) => new.push(value),
+                Err(Failure::Told { message, .. }) => note(&format!("  {}. Once more:", printable(&message))),
+                Err(other) => return Err(other),
+            },
+        }
+        if !field.repeats && !new.is_empty() {
+            return Ok(Asked::Changed(new));
+        }
+    }
+}
+
+fn how(field: &FieldSchema) -> String {
+    let several = if field.repeats { ", several on a line each" } else { "" };
+    format!("{}{several}", values::explain(field.field_type))
+}
+
+/// What a field means, without the marks of the documentation.
+fn meaning(field: &FieldSchema) -> String {
+    field.doc.trim_end_matches('.').replace('`', "")
+}
+
+/// A field's name as people read it.
+pub(crate) fn label(name: &str) -> String {
+    let mut letters = name.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}", letters.as_str()).replace('_', " ")
+}
+
+/// Lists the fields of a kind and how each is written.
+pub(crate) fn explain(kind: Kind) -> String {
+    let rows = kind.schema().iter().map(|field| vec![field.name.to_owned(), meaning(field), how(field)]);
+    format!(
+        "{}\n\n{}",
+        kind.doc(),
+        output::table(&["Field", "What it is", "How it is written"], rows.collect())
+    )
+}
+
+/// The JSON object on standard input.
+pub(crate) fn from_standard_input() -> Result<Map<String, Json>, Failure> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(INPUT_LIMIT + 1).read_to_string(&mut text);
+    read.map_err(|_| Failure::refused("what is on standard input is not UTF-8 text"))?;
+    if text.len() as u64 > INPUT_LIMIT {
+        return Err(Failure::refused("what is on standard input is longer than 64 MiB"));
+    }
+    match serde_json::from_str(&text) {
+        Ok(Json::Object(object)) => Ok(object),
+        _ => Err(Failure::refused(
+            "a JSON object {\"field\": value} is expected on standard input; `personal add --fields KIND` lists \
+             the fields",
+        )),
+    }
+}

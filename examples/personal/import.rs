@@ -1,0 +1,197 @@
+//! `import`: other people's files into the vault.
+
+use std::io::{IsTerminal as _, Read};
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use subrosa::{Actor, Expunged, Finding, Import, ImportError, ImportOptions, ImportReport, Imported};
+
+use crate::access;
+use crate::arguments::{self, Common};
+use crate::failure::{Exit, Failure};
+use crate::output::{self, count, note, printable};
+use crate::prompt;
+use crate::target;
+
+/// Most findings and patients that are listed for people; JSON has all findings.
+const SHOWN: usize = 40;
+
+pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Failure> {
+    let (path, files) = target::vault_and_some(common, &command.names)?;
+    // The password is asked for first: nobody waits for a wrong one.
+    let vault = access::to_write(common, &path)?;
+    let imported = match read(command, &files)? {
+        Reading::Done(imported) => imported,
+        Reading::SeveralPatients(references) => return Err(choose_one(common, &references)?),
+    };
+    let expunged = if command.take_expunged { Expunged::TakeAgain } else { Expunged::StayAway };
+    let bar = bar(imported.entries.len());
+    let report =
+        vault.import(&Actor::owner(), &imported, expunged, |done, _| bar.set_position(done as u64))?;
+    bar.finish_and_clear();
+    access::close(vault)?;
+    if common.json {
+        output::json(&summary(&report))?;
+        note(&still_readable(&files));
+        return Ok(());
+    }
+    output::say(&told(&report, &files))
+}
+
+/// What reading the files gave.
+enum Reading {
+    Done(Imported),
+    SeveralPatients(Vec<String>),
+}
+
+fn read(command: &arguments::Import, files: &[PathBuf]) -> Result<Reading, Failure> {
+    let mut options = ImportOptions::default();
+    options.patient = prompt::value(command.patient.as_deref(), "Whose records (a reference)")?;
+    options.limits.input_bytes = command.max_mib << 20;
+    let mut import = Import::new(options);
+    for (number, file) in (1..).zip(files) {
+        let which = match files.len() {
+            1 => "the file".to_owned(),
+            several => format!("file {number} of {several}"),
+        };
+        read_one(&mut import, file, &which)?;
+    }
+    match import.finish() {
+        Ok(imported) => Ok(Reading::Done(imported)),
+        Err(ImportError::SeveralPatients { patients }) => {
+            Ok(Reading::SeveralPatients(patients.iter().map(str::to_owned).collect()))
+        }
+        Err(error) => Err(failure(&error, "the input")),
+    }
+}
+
+fn read_one(import: &mut Import, file: &Path, which: &str) -> Result<(), Failure> {
+    let name = file.file_name().and_then(|name| name.to_str());
+    let (reader, name): (Box<dyn Read>, Option<&str>) = match file.to_str() {
+        Some("-") => (Box::new(std::io::stdin().lock()), None),
+        _ => {
+            let open = std::fs::File::open(file);
+            (Box::new(open.map_err(|error| Failure::file(which, &error))?), name)
+        }
+    };
+    import.read(name, reader).map_err(|error| failure(&error, which))
+}
+
+fn failure(error: &ImportError, which: &str) -> Failure {
+    match error {
+        ImportError::Read(error) => Failure::file(which, error),
+        ImportError::TooLarge { limit } => Failure::refused(format!(
+            "{which}: longer than {} MiB; nothing was imported; split it, or allow more with --max-mib",
+            limit >> 20
+        )),
+        error => Failure::refused(format!("{which}: {error}; nothing was imported")),
+    }
+}
+
+/// Says whose records there are, and that nothing was taken.
+fn choose_one(common: &Common, references: &[String]) -> Result<Failure, Failure> {
+    if common.json {
+        output::json(&json!({ "error": "several-patients", "patients": references }))?;
+    }
+    note(&format!(
+        "personal: these records are about {}; nothing was imported; choose one with --patient:",
+        count(references.len(), "person", "people")
+    ));
+    references.iter().take(SHOWN).for_each(|reference| note(&format!("  {}", printable(reference))));
+    if references.len() > SHOWN {
+        note(&format!("  … and {} more (--json lists all)", references.len() - SHOWN));
+    }
+    Ok(Failure::Reported(Exit::Refused))
+}
+
+fn bar(entries: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("Encrypting {wide_bar} {pos} of {len}");
+    let bar = ProgressBar::new(entries as u64);
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn summary(report: &ImportReport) -> Value {
+    let finding = |finding: &Finding| json!({ "path": finding.path, "reason": finding.reason.to_string(), "count": finding.count });
+    json!({
+        "entries": report.added.len(),
+        "kept_raw": report.kept_raw.len(),
+        "unchanged": report.unchanged,
+        "amended": report.amended.len(),
+        "expunged_before": report.expunged_before,
+        "repetitions": report.repetitions,
+        "other_patients": report.other_patients,
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+fn told(report: &ImportReport, files: &[PathBuf]) -> String {
+    let new = report.added.len() + report.kept_raw.len();
+    let mut lines = vec![match new {
+        0 => "Nothing new was imported.".to_owned(),
+        _ => format!("Imported {}.", count(new, "entry", "entries")),
+    }];
+    let facts = [
+        (
+            report.kept_raw.len(),
+            "kept exactly as they came, because this program has no form of its own for them",
+        ),
+        (report.amended.len(), "changed since the last import; the earlier version stays as history"),
+        (report.unchanged, "already there and unchanged"),
+        (report.expunged_before, "not taken again, because you expunged them before"),
+        (report.repetitions, "in the input twice, and taken once"),
+        (report.other_patients, "about somebody else, and left out"),
+    ];
+    lines.extend(facts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("  {n} {what}")));
+    lines.extend(findings(&report.findings));
+    lines.push(String::new());
+    lines.push(still_readable(files));
+    lines.join("\n")
+}
+
+fn findings(findings: &[Finding]) -> Vec<String> {
+    if findings.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![
+        String::new(),
+        "What to know: nothing is lost, but lists and excerpts show little or nothing of this. `personal show ID \
+         --raw` shows the original."
+            .to_owned(),
+    ];
+    let mut largest: Vec<&Finding> = findings.iter().collect();
+    largest.sort_by_key(|finding| std::cmp::Reverse(finding.count));
+    lines.extend(
+        largest
+            .iter()
+            .take(SHOWN)
+            .map(|finding| printable(&format!("  {} × {}: {}", finding.count, finding.path, finding.reason))),
+    );
+    if findings.len() > SHOWN {
+        lines.push(format!("  … and {} more (--json lists all)", findings.len() - SHOWN));
+    }
+    lines
+}
+
+/// What importing does not do.
+fn still_readable(files: &[PathBuf]) -> String {
+    let named = files.iter().filter(|file| file.to_str() != Some("-")).count();
+    match named {
+        0 => "If what you imported is also in a file, that file is still readable on its disk by whoever uses \
+              this computer."
+            .to_owned(),
+        1 => "The file that you imported is still readable on this disk, by whoever uses this computer. When you \
+              have seen that everything is in the vault, delete it and empty the trash."
+            .to_owned(),
+        several => format!(
+            "The {several} files that you imported are still readable on this disk, by whoever uses this computer. \
+             When you have seen that everything is in the vault, delete them and empty the trash."
+        ),
+    }
+}

@@ -1,0 +1,170 @@
+//! `list`: what is in the vault.
+
+use std::io::IsTerminal as _;
+
+use serde_json::{Value, json};
+use subrosa::{Entry, Filter, Kind, Listed, Origin, PartialDate, Token, Vault};
+
+use crate::access;
+use crate::arguments::{Common, List};
+use crate::failure::Failure;
+use crate::output::{self, count, note, shortened};
+use crate::prompt;
+use crate::target;
+
+/// Longest title in a table, in characters.
+const TITLE: usize = 60;
+/// Longest provider in a table, in characters.
+const PROVIDER: usize = 32;
+
+pub(crate) fn run(common: &Common, command: &List) -> Result<(), Failure> {
+    let path = target::vault(common, &command.names)?;
+    let filter = filter(command)?;
+    let vault = access::to_read(common, &path)?;
+    let listed = vault.list(&filter)?;
+    if common.json {
+        let rows: Result<Vec<Value>, Failure> = listed.iter().map(|entry| summary(&vault, entry)).collect();
+        return output::json(&Value::Array(rows?));
+    }
+    if listed.is_empty() {
+        note("Nothing in the vault matches.");
+        return Ok(());
+    }
+    let rows: Result<Vec<Vec<String>>, Failure> = listed.iter().map(|entry| row(&vault, entry)).collect();
+    output::say(&output::table(&["Date", "Kind", "What", "Code", "From", "Id"], rows?))?;
+    if std::io::stdout().is_terminal() {
+        note(&format!("\n{}. `personal show ID` shows one.", count(listed.len(), "entry", "entries")));
+    }
+    Ok(())
+}
+
+fn filter(command: &List) -> Result<Filter, Failure> {
+    let mut filter = Filter::all();
+    for kind in kinds(&command.kind)? {
+        filter = filter.kind(kind);
+    }
+    let (since, until) = (date(command.since.as_deref())?, date(command.until.as_deref())?);
+    if since.is_some() || until.is_some() {
+        filter = filter.dates(since, until);
+    }
+    if let Some(code) = prompt::value(command.code.as_deref(), "Which code (PREFIX or SYSTEM|PREFIX)")? {
+        let code = code.strip_suffix('*').unwrap_or(&code);
+        filter = match code.rsplit_once('|') {
+            Some((system, prefix)) => filter.code(Some(system_uri(system).unwrap_or(system)), prefix),
+            None => filter.code(None, code),
+        };
+    }
+    if let Some(provider) = prompt::value(command.provider.as_deref(), "Which provider")? {
+        filter = filter.provider(&provider);
+    }
+    if let Some(text) = prompt::value(command.text.as_deref(), "Which text")? {
+        filter = filter.text(&text);
+    }
+    Ok(if command.all { filter.with_retracted() } else { filter })
+}
+
+/// The kinds of these names; `-` among them asks.
+pub(crate) fn kinds(names: &[String]) -> Result<Vec<Kind>, Failure> {
+    prompt::values(names, "Which kinds")?.iter().map(|name| kind(name)).collect()
+}
+
+/// The kind of this name.
+pub(crate) fn kind(name: &str) -> Result<Kind, Failure> {
+    Kind::from_name(name.trim()).ok_or_else(|| {
+        let known: Vec<&str> = Kind::all().iter().map(|kind| kind.name()).collect();
+        Failure::usage(format!("this is no kind of entry; there are: {}", known.join(", ")))
+    })
+}
+
+/// The date of this text.
+pub(crate) fn date(text: Option<&str>) -> Result<Option<PartialDate>, Failure> {
+    let parsed = text.map(str::parse).transpose();
+    parsed.map_err(|error: subrosa::ParseDateError| Failure::usage(error.to_string()))
+}
+
+fn row(vault: &Vault, entry: &Listed) -> Result<Vec<String>, Failure> {
+    let mark = if entry.card.flags.retracted { " (retracted)" } else { "" };
+    Ok(vec![
+        day(entry).unwrap_or_else(|| "no date".to_owned()),
+        entry.card.kind.name().to_owned(),
+        format!("{}{mark}", shortened(entry.card.display().unwrap_or("(no title)"), TITLE)),
+        entry.card.coding.code.as_ref().map(|code| code_with_system(entry, code)).unwrap_or_default(),
+        shortened(&source(vault, entry, true)?.unwrap_or_default(), PROVIDER),
+        access::short_id(entry.id),
+    ])
+}
+
+fn code_with_system(entry: &Listed, code: &Token) -> String {
+    let system = entry.card.coding.system.as_ref().and_then(|system| system_name(system.as_str()));
+    format!("{}{}", system.map(|name| format!("{name} ")).unwrap_or_default(), code.as_str())
+}
+
+/// Code systems by what people call them.
+const SYSTEMS: [(&str, &str); 9] = [
+    ("SNOMED", "http://snomed.info/sct"),
+    ("LOINC", "http://loinc.org"),
+    ("RxNorm", "http://www.nlm.nih.gov/research/umls/rxnorm"),
+    ("ICD-10-CM", "http://hl7.org/fhir/sid/icd-10-cm"),
+    ("ICD-10", "http://hl7.org/fhir/sid/icd-10"),
+    ("ICD-9-CM", "http://hl7.org/fhir/sid/icd-9-cm"),
+    ("CVX", "http://hl7.org/fhir/sid/cvx"),
+    ("NDC", "http://hl7.org/fhir/sid/ndc"),
+    ("CPT", "http://www.ama-assn.org/go/cpt"),
+];
+
+/// What people call a code system.
+pub(crate) fn system_name(uri: &str) -> Option<&'static str> {
+    SYSTEMS.iter().find(|(_, known)| *known == uri).map(|(name, _)| *name)
+}
+
+/// The code system that people call so.
+pub(crate) fn system_uri(name: &str) -> Option<&'static str> {
+    SYSTEMS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, uri)| *uri)
+}
+
+/// The day on which an entry begins or ends, as it was written.
+fn day(entry: &Listed) -> Option<String> {
+    let date = date_of(entry)?.as_str();
+    Some(date.split_once('T').map_or(date, |(day, _)| day).to_owned())
+}
+
+/// The date by which an entry is listed.
+pub(crate) fn date_of(entry: &Listed) -> Option<&PartialDate> {
+    entry.card.dates.start().or(entry.card.dates.end())
+}
+
+/// Who provided an entry, else the document that it came from.
+fn source(vault: &Vault, entry: &Listed, for_people: bool) -> Result<Option<String>, Failure> {
+    if let Some(provider) = &entry.card.provider {
+        return Ok(Some(provider.as_str().to_owned()));
+    }
+    Ok(source_of(&vault.entry(entry.id)?, for_people))
+}
+
+fn source_of(entry: &Entry, for_people: bool) -> Option<String> {
+    let provenance = &entry.provenance;
+    entry.provider_name().or_else(|| match provenance.origin {
+        Origin::EnteredByOwner if for_people => Some("you".to_owned()),
+        // The name of a file or a bundle says little to people.
+        _ if for_people => None,
+        _ => provenance.document.as_ref().map(|document| document.as_str().to_owned()),
+    })
+}
+
+/// An entry as one object.
+pub(crate) fn summary(vault: &Vault, entry: &Listed) -> Result<Value, Failure> {
+    let text = |token: &Option<Token>| token.as_ref().map(|token| token.as_str().to_owned());
+    Ok(json!({
+        "id": entry.id.to_string(),
+        "kind": entry.card.kind.name(),
+        "date": date_of(entry).map(PartialDate::as_str),
+        "end": entry.card.dates.end().map(PartialDate::as_str),
+        "code": text(&entry.card.coding.code),
+        "system": text(&entry.card.coding.system),
+        "display": entry.card.display(),
+        "source": source(vault, entry, false)?,
+        "revision": entry.revision,
+        "compartment": entry.compartment.name(),
+        "retracted": entry.card.flags.retracted,
+    }))
+}

@@ -1,0 +1,166 @@
+//! What the program prints and writes.
+//!
+//! Texts out of records are made harmless for the terminal first; files are
+//! new, and readable by their owner only.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// The narrowest terminal, in columns, that tables are made to fit.
+const NARROWEST: u16 = 60;
+
+/// Prints a text and ends the line.
+pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    bytes(format!("{text}\n").as_bytes())
+}
+
+/// Prints bytes as they are.
+pub(crate) fn bytes(content: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(content).and_then(|()| out.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
+        _ => Failure::file("the output cannot be written", &error),
+    })
+}
+
+/// Prints JSON.
+pub(crate) fn json(value: &Value) -> Result<(), Failure> {
+    say(&format!("{value:#}"))
+}
+
+/// Says something beside the output, on standard error.
+pub(crate) fn note(text: &str) {
+    // Where stderr is closed there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// A text without the characters that move the cursor, change colours or
+/// reverse the direction of writing: a record must not forge what is seen.
+pub(crate) fn printable(text: &str) -> String {
+    let harmless = |c: char| match c {
+        '\n' | '\t' => ' ',
+        c if c.is_control() || is_directional(c) => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(harmless).collect()
+}
+
+/// The same for a text of several lines.
+pub(crate) fn printable_lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
+fn is_directional(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A table as wide as the terminal; elsewhere, as wide as its content. The first and
+/// the last column, dates and ids, are never broken.
+pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header.iter().copied());
+    for row in rows {
+        table.add_row(row.iter().map(|cell| printable(cell)));
+    }
+    if io::stdout().is_terminal() && table.width().is_some_and(|width| width >= NARROWEST) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        for column in [0, header.len().saturating_sub(1)] {
+            if let Some(column) = table.column_mut(column) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// `1 entry`, `2 entries`.
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// The text, cut where it is longer than this many characters.
+pub(crate) fn shortened(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// A file that was not there before, which only its owner may read.
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// A new private file, kept only if everything that is to be in it gets there.
+pub(crate) struct NewFile<'a> {
+    path: &'a Path,
+    file: File,
+    whole: bool,
+}
+
+impl<'a> NewFile<'a> {
+    /// Creates the file, empty.
+    pub(crate) fn create(path: &'a Path) -> Result<Self, Failure> {
+        let file = create_private(path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                Failure::refused("there is a file of the output's name already; choose another name")
+            }
+            _ => Failure::file("the output file cannot be created", &error),
+        })?;
+        Ok(Self { path, file, whole: false })
+    }
+
+    /// Writes a part.
+    pub(crate) fn write(&mut self, content: &[u8]) -> Result<(), Failure> {
+        self.file
+            .write_all(content)
+            .map_err(|error| Failure::file("the output file cannot be written", &error))
+    }
+
+    /// Makes the file durable and keeps it.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        let durable = self.file.sync_all();
+        durable.map_err(|error| Failure::file("the output file cannot be written", &error))?;
+        self.whole = true;
+        Ok(())
+    }
+}
+
+impl Drop for NewFile<'_> {
+    fn drop(&mut self) {
+        if !self.whole {
+            // Half a file helps nobody; what cannot be removed stays, 0600.
+            let _ = std::fs::remove_file(self.path);
+        }
+    }
+}
+
+/// A moment as people read it.
+pub(crate) fn moment(milliseconds: i64) -> String {
+    timestamp(milliseconds).strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// A moment as programs read it (RFC 3339).
+pub(crate) fn moment_for_programs(milliseconds: i64) -> String {
+    timestamp(milliseconds).to_string()
+}
+
+fn timestamp(milliseconds: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(milliseconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+}
+
+/// Milliseconds since 1970 of a system time.
+pub(crate) fn milliseconds(time: std::time::SystemTime) -> i64 {
+    let since = time.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,36 @@
+//! `password`: another password for the same vault.
+
+use serde_json::json;
+use subrosa::{Actor, LockedVault};
+
+use crate::access;
+use crate::arguments::{Common, Password};
+use crate::failure::Failure;
+use crate::init::cost;
+use crate::output;
+use crate::prompt;
+use crate::target;
+
+pub(crate) fn run(common: &Common, command: &Password) -> Result<(), Failure> {
+    let path = target::vault(common, &command.names)?;
+    if common.recovery_key || common.recovery_key_file.is_some() {
+        return Err(Failure::refused(
+            "a password is changed with the old one; without it, open the vault with the recovery key, export it, \
+             and import that into a new vault",
+        ));
+    }
+    let options = access::options(common).with_kdf_cost(cost(command.small_device));
+    let locked = LockedVault::open(&path, options)?;
+    let old = access::password_text(common)?;
+    let vault = locked.unlock(&prompt::password(&old)?.into())?;
+    let new = prompt::new_password(command.new_password_file.as_deref())?;
+    vault.change_password(&Actor::owner(), prompt::password(&old)?, prompt::password(&new)?)?;
+    access::close(vault)?;
+    if common.json {
+        return output::json(&json!({ "changed": true }));
+    }
+    output::say(
+        "The password is changed. Whoever has an older copy of the file can still open that copy with the old \
+         password: delete copies and backups that others may get.",
+    )
+}

@@ -1,0 +1,84 @@
+//! The recovery key: shown once, written on paper, one word asked back.
+
+use std::path::Path;
+
+use subrosa::RecoveryKey;
+
+use crate::arguments::Init;
+use crate::failure::Failure;
+use crate::output::{NewFile, note};
+use crate::prompt;
+
+/// How often the word may be mistyped.
+const ATTEMPTS: usize = 3;
+
+/// A recovery key, if there is to be one and somebody has it.
+pub(crate) fn offer(command: &Init) -> Result<Option<RecoveryKey>, Failure> {
+    if command.no_recovery_key {
+        return Ok(None);
+    }
+    if command.recovery_key_out.is_some() {
+        return generate().map(Some);
+    }
+    if !prompt::is_interactive() {
+        note(
+            "There will be no recovery key: without a terminal nobody could write it down. If the password is \
+             lost, so is the vault. (--recovery-key-out FILE writes one.)",
+        );
+        return Ok(None);
+    }
+    note("");
+    note("A recovery key opens the vault if you ever forget the password. Nobody else can help you then.");
+    if !prompt::agrees("Do you have pen and paper, and do you want one?")? {
+        note("There will be no recovery key. If the password is lost, so is the vault.");
+        return Ok(None);
+    }
+    let key = generate()?;
+    show(&key);
+    if asked_back(&key)? {
+        return Ok(Some(key));
+    }
+    Err(Failure::refused("the recovery key was not written down: no vault was created; begin again"))
+}
+
+fn generate() -> Result<RecoveryKey, Failure> {
+    RecoveryKey::generate().map_err(|error| Failure::from(subrosa::Error::from(error)))
+}
+
+fn show(key: &RecoveryKey) {
+    let words = key.to_words();
+    let words: Vec<&str> = words.expose_secret().split(' ').collect();
+    note("\nWrite these 24 words down, in this order, and keep the paper where you keep your passport:\n");
+    for (row, line) in words.chunks(4).enumerate() {
+        let numbered =
+            line.iter().enumerate().map(|(at, word)| format!("{:>2} {word:<10}", row * 4 + at + 1));
+        note(&format!("  {}", numbered.collect::<String>().trim_end()));
+    }
+    note("\nOr these eight groups, which are the same key:\n");
+    note(&format!("  {}\n", key.to_groups().expose_secret()));
+}
+
+/// Asks for one word, so that the paper is known to exist.
+fn asked_back(key: &RecoveryKey) -> Result<bool, Failure> {
+    // Which word is asked for is no secret.
+    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let position = usize::try_from(clock.subsec_micros() % 24).unwrap_or_default() + 1;
+    for _ in 0..ATTEMPTS {
+        let Some(answer) = prompt::line(&format!("To be sure, what is word number {position}? "))? else {
+            break;
+        };
+        if key.word(position).is_some_and(|word| word == answer.trim().to_lowercase()) {
+            return Ok(true);
+        }
+        note("That is another word. Look again at what you wrote.");
+    }
+    Ok(false)
+}
+
+/// Writes a recovery key to a new file that only its owner may read.
+pub(crate) fn write<'a>(path: &'a Path, key: &RecoveryKey) -> Result<NewFile<'a>, Failure> {
+    let mut file = NewFile::create(path)?;
+    file.write(key.to_words().expose_secret().as_bytes())?;
+    file.write(b"\n")?;
+    Ok(file)
+}

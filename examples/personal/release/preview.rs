@@ -1,0 +1,100 @@
+//! What a recipient would read, and what stays and why. For the owner's eyes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value as Json, json};
+use subrosa::{FilterNotice, RedactedEntry, View, Withheld};
+
+use crate::access::short_id;
+use crate::form::label;
+use crate::output::{count, printable, printable_lines};
+use crate::verify::disclosed;
+
+/// The preview as text.
+pub(crate) fn told(view: &View, masks: &[String]) -> String {
+    let mut lines = Vec::new();
+    match view.subject() {
+        Some(subject) => {
+            let born = subject.born.as_ref().map(|born| format!(", born {born}")).unwrap_or_default();
+            lines.push(format!("It names the patient: {}{born}.", subject.name));
+        }
+        None => lines.push("It names no patient.".to_owned()),
+    }
+    lines.push(format!("It would show {}:", count(view.released().len(), "entry", "entries")));
+    view.released().iter().for_each(|entry| lines.push(entry_told(entry)));
+    let reasons = reasons(view.withheld());
+    if !reasons.is_empty() {
+        lines.push("\nWithheld:".to_owned());
+        lines.extend(reasons.iter().map(|(what, n)| format!("  {n} × {what}")));
+    }
+    lines.extend(notices(view, masks).iter().map(|notice| format!("\nNote: {notice}.")));
+    lines.push("\nThis is a preview: nothing has left the vault.".to_owned());
+    printable_lines(&lines.join("\n"))
+}
+
+fn entry_told(entry: &RedactedEntry) -> String {
+    let mut text = format!("\n  {} ({})\n", entry.kind().name(), short_id(entry.id()));
+    text.push_str(&disclosed(entry.kind().name(), &entry.disclosed_json(), "    "));
+    if !entry.withheld_fields().is_empty() {
+        let bars: Vec<String> =
+            entry.withheld_fields().iter().map(|field| printable(&label(field))).collect();
+        text.push_str(&format!("    ███ withheld: {}", bars.join(", ")));
+    }
+    text.trim_end().to_owned()
+}
+
+/// What is withheld, by field and reason.
+fn reasons(withheld: &[Withheld]) -> BTreeMap<String, usize> {
+    let mut reasons = BTreeMap::new();
+    for one in withheld {
+        let what = match one.field {
+            Some(field) => format!("{}: {}", label(field), one.reason),
+            None => format!("a whole entry: {}", one.reason),
+        };
+        *reasons.entry(what).or_insert(0) += 1;
+    }
+    reasons
+}
+
+/// What the owner should know of the selection.
+pub(crate) fn notices(view: &View, masks: &[String]) -> Vec<String> {
+    view.notices().iter().map(FilterNotice::to_string).chain(dates_in_full(view, masks)).collect()
+}
+
+/// Which dates leave in full although another was shortened to its year: mostly they
+/// tell the same day.
+fn dates_in_full(view: &View, masks: &[String]) -> Option<String> {
+    if !masks.iter().any(|mask| mask.ends_with("=year")) {
+        return None;
+    }
+    let mut names = BTreeSet::new();
+    for entry in view.released() {
+        let claims: Json = serde_json::from_str(&entry.disclosed_json()).unwrap_or_default();
+        let parts = ["fields", "provenance"].into_iter().filter_map(|part| claims.get(part)?.as_object());
+        let dates = parts.flatten().filter(|(_, value)| value.get("date").is_some());
+        names.extend(dates.map(|(name, _)| name.clone()));
+    }
+    let names: Vec<String> = names.into_iter().collect();
+    (!names.is_empty()).then(|| {
+        format!("these dates leave in full and may tell the same day: {}; mask them too", names.join(", "))
+    })
+}
+
+/// The preview as JSON.
+pub(crate) fn for_programs(view: &View, masks: &[String]) -> Json {
+    let released = |entry: &RedactedEntry| {
+        json!({
+            "id": entry.id().to_string(),
+            "kind": entry.kind().name(),
+            "disclosed": serde_json::from_str::<Json>(&entry.disclosed_json()).unwrap_or_default(),
+            "withheld": entry.withheld_fields(),
+        })
+    };
+    let withheld = |one: &Withheld| json!({ "entry": one.entry.to_string(), "field": one.field, "reason": one.reason.to_string() });
+    json!({
+        "subject": view.subject().map(|subject| json!({ "name": subject.name, "born": subject.born })),
+        "released": view.released().iter().map(released).collect::<Vec<_>>(),
+        "withheld": view.withheld().iter().map(withheld).collect::<Vec<_>>(),
+        "notices": notices(view, masks),
+    })
+}

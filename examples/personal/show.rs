@@ -1,0 +1,236 @@
+//! `show`: one entry, its history, or its original bytes.
+
+use serde_json::{Map, Value as Json, json};
+use subrosa::{Entry, EntryId, FieldType, LineState, Listed, Origin, Record, Revision, Vault};
+
+use crate::access;
+use crate::arguments::{Common, Show};
+use crate::failure::Failure;
+use crate::form::label;
+use crate::list;
+use crate::output::{self, moment, moment_for_programs, printable, printable_lines};
+use crate::target;
+use crate::values;
+
+/// Where the values begin, in characters.
+const INDENT: usize = 24;
+
+pub(crate) fn run(common: &Common, command: &Show) -> Result<(), Failure> {
+    let (path, id) = target::vault_and_one(common, &command.names)?;
+    let vault = access::to_read(common, &path)?;
+    let id = access::entry_id(&vault, target::text(&id)?)?;
+    let entry = match command.revision {
+        Some(revision) => vault.entry_revision(id, revision)?,
+        None => vault.entry(id)?,
+    };
+    if command.raw {
+        let source = entry.source.ok_or_else(|| {
+            Failure::refused("this entry was not imported, so it has no original; leave --raw out")
+        })?;
+        return output::bytes(&source.bytes);
+    }
+    let listed = access::listed(&vault, id)?;
+    let revision = command.revision.unwrap_or(listed.revision);
+    if common.json {
+        return output::json(&for_programs(&vault, &listed, &entry, revision, command.history)?);
+    }
+    let mut text = told(&listed, &entry, revision);
+    if command.history {
+        text.push_str(&history(&vault, id)?);
+    }
+    output::say(text.trim_end())
+}
+
+fn told(listed: &Listed, entry: &Entry, revision: u64) -> String {
+    let mut text = format!("{}\n\n", printable(&entry.display().unwrap_or_else(|| "(no title)".to_owned())));
+    line(&mut text, "Kind", entry.kind().name());
+    text.push_str(&fields(&entry.record));
+    text.push('\n');
+    for (name, value) in provenance(entry) {
+        line(&mut text, name, &value);
+    }
+    for mark in marks(entry) {
+        line(&mut text, "Mark", &mark);
+    }
+    if let Some(source) = &entry.source {
+        line(
+            &mut text,
+            "Original",
+            &format!("{} bytes, as they came (--raw prints them)", source.bytes.len()),
+        );
+    }
+    line(&mut text, "Version", &format!("{revision} of {}", listed.revision));
+    line(&mut text, "Id", &listed.id.to_string());
+    text
+}
+
+fn line(text: &mut String, name: &str, value: &str) {
+    let value = printable_lines(value).replace('\n', &format!("\n{:INDENT$}", ""));
+    text.push_str(&format!("{name:<width$} {value}\n", width = INDENT - 1));
+}
+
+/// The fields of a record, a line each.
+fn fields(record: &Record) -> String {
+    let mut text = String::new();
+    for field in record.fields() {
+        let name = if field.index == 0 { label(field.name) } else { String::new() };
+        line(&mut text, &name, &values::words(&field.value));
+    }
+    text
+}
+
+fn provenance(entry: &Entry) -> Vec<(&'static str, String)> {
+    let provenance = &entry.provenance;
+    let origin = match provenance.origin {
+        Origin::EnteredByOwner => "entered by you",
+        Origin::EnteredByProvider => "entered by a provider",
+        _ => "imported",
+    };
+    let mut lines = vec![("Came in as", origin.to_owned())];
+    lines.extend(entry.provider_name().map(|name| ("From", name)));
+    lines.extend(provenance.recorded.as_ref().map(|date| ("Recorded", date.as_str().to_owned())));
+    lines.extend(provenance.document.as_ref().map(|name| ("Document", name.as_str().to_owned())));
+    lines.extend(provenance.identity.as_ref().map(|name| ("Called there", name.as_str().to_owned())));
+    let label = |coding: &subrosa::Coding| {
+        coding.display.as_ref().or(coding.code.as_ref()).map(|text| ("Label", text.as_str().to_owned()))
+    };
+    lines.extend(provenance.labels.iter().filter_map(label));
+    lines
+}
+
+fn marks(entry: &Entry) -> Vec<String> {
+    let marks = &entry.marks;
+    let mut lines = Vec::new();
+    lines.extend(marks.retracted.then(|| "retracted: no longer listed or released".to_owned()));
+    lines.extend(marks.expires.as_ref().map(|date| format!("to be expunged at {}", date.as_str())));
+    lines.extend(marks.legal_holds.iter().map(|hold| format!("legal hold: {}", hold.reason.as_str())));
+    lines.extend(marks.disputes.iter().map(|id| format!("disputed by {}", access::short_id(*id))));
+    lines
+}
+
+fn history(vault: &Vault, id: EntryId) -> Result<String, Failure> {
+    let mut text = "\nHistory, oldest first\n".to_owned();
+    for revision in vault.history(id)? {
+        let entry = vault.entry_revision(id, revision.revision)?;
+        let act = act(&revision);
+        let who = act.as_ref().map_or("what was done is no longer known".to_owned(), |act| act.words());
+        text.push_str(&format!(
+            "\nVersion {}, {}: {}\n",
+            revision.revision,
+            moment(revision.time),
+            printable(&who)
+        ));
+        text.push_str(&fields(&entry.record));
+    }
+    Ok(text)
+}
+
+/// What made a revision.
+struct Act<'a> {
+    action: &'static str,
+    actor: &'a str,
+    reason: Option<&'a str>,
+}
+
+impl Act<'_> {
+    fn words(&self) -> String {
+        let reason = self.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        format!("{} by {}{reason}", self.action, self.actor)
+    }
+}
+
+fn act(revision: &Revision) -> Option<Act<'_>> {
+    match revision.state.as_ref()? {
+        LineState::Whole { action, actor, reason, .. } => {
+            Some(Act { action: action.name(), actor, reason: reason.as_deref() })
+        }
+        _ => None,
+    }
+}
+
+fn for_programs(
+    vault: &Vault,
+    listed: &Listed,
+    entry: &Entry,
+    revision: u64,
+    with_history: bool,
+) -> Result<Json, Failure> {
+    let mut shown = list::summary(vault, listed)?;
+    let Some(object) = shown.as_object_mut() else { return Ok(shown) };
+    object.insert("display".to_owned(), json!(entry.display()));
+    object.insert("revision".to_owned(), json!(revision));
+    object.insert("revisions".to_owned(), json!(listed.revision));
+    object.extend(content(entry));
+    object.insert("original_bytes".to_owned(), json!(entry.source.as_ref().map(|source| source.bytes.len())));
+    if with_history {
+        let revisions = vault.history(listed.id)?;
+        let history: Result<Vec<Json>, Failure> =
+            revisions.iter().map(|revision| revision_for_programs(vault, listed.id, revision)).collect();
+        object.insert("history".to_owned(), Json::Array(history?));
+    }
+    Ok(shown)
+}
+
+fn revision_for_programs(vault: &Vault, id: EntryId, revision: &Revision) -> Result<Json, Failure> {
+    let entry = vault.entry_revision(id, revision.revision)?;
+    let act = act(revision);
+    Ok(json!({
+        "revision": revision.revision,
+        "time": moment_for_programs(revision.time),
+        "action": act.as_ref().map(|act| act.action),
+        "actor": act.as_ref().map(|act| act.actor),
+        "reason": act.as_ref().and_then(|act| act.reason),
+        "fields": fields_for_programs(&entry.record),
+    }))
+}
+
+/// What an entry says and where it came from, as members of an object.
+pub(crate) fn content(entry: &Entry) -> Map<String, Json> {
+    let provenance = &entry.provenance;
+    let text = |token: &Option<subrosa::Token>| token.as_ref().map(|token| token.as_str().to_owned());
+    let origin = match provenance.origin {
+        Origin::EnteredByOwner => "owner",
+        Origin::EnteredByProvider => "provider",
+        _ => "imported",
+    };
+    let mut members = Map::new();
+    members.insert("fields".to_owned(), fields_for_programs(&entry.record));
+    members.insert(
+        "provenance".to_owned(),
+        json!({
+            "origin": origin,
+            "provider": provenance.provider.as_ref().map(values::write_party),
+            "document": text(&provenance.document),
+            "identity": text(&provenance.identity),
+            "recorded": provenance.recorded.as_ref().map(|date| date.as_str()),
+            "labels": provenance.labels.iter().map(values::write_coding).collect::<Vec<_>>(),
+        }),
+    );
+    members.insert("marks".to_owned(), json!(marks(entry)));
+    members
+}
+
+/// The fields of a record as JSON, lists where a field may repeat.
+pub(crate) fn fields_for_programs(record: &Record) -> Json {
+    let mut object = Map::new();
+    for field in record.fields() {
+        let repeats = record.kind().field(field.name).is_some_and(|schema| schema.repeats);
+        let value = values::write(&field.value);
+        match object.get_mut(field.name) {
+            Some(Json::Array(items)) => items.push(value),
+            _ if repeats => {
+                object.insert(field.name.to_owned(), json!([value]));
+            }
+            _ => {
+                object.insert(field.name.to_owned(), value);
+            }
+        }
+    }
+    Json::Object(object)
+}
+
+/// Whether an entry holds documents or pictures.
+pub(crate) fn attachments(entry: &Entry) -> usize {
+    let is_attachment = |field: &&subrosa::Field| field.value.field_type() == FieldType::Attachment;
+    entry.record.fields().iter().filter(is_attachment).count()
+}

@@ -1,0 +1,232 @@
+//! `verify` and `public-key`: checking an excerpt, and what others check yours with.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::time::SystemTime;
+
+use serde_json::{Value as Json, json};
+use subrosa::{
+    IssuerRole, Kind, Outcome, PublicKey, STATEMENT, TrustedKeys, UnverifiedExcerpt, VerifiedEntry,
+    VerifiedExcerpt,
+};
+
+use crate::access;
+use crate::arguments::{self, Common, Verify};
+use crate::failure::{Exit, Failure};
+use crate::form::label;
+use crate::output::{self, NewFile, count, milliseconds, moment, moment_for_programs, note, printable};
+use crate::target;
+
+/// Longest file in bytes; the library refuses a shorter one with its own words.
+const FILE_LIMIT: u64 = 65 << 20;
+/// Longest key in bytes.
+const KEY_LIMIT: u64 = 64 * 1024;
+
+pub(crate) fn run(common: &Common, command: &Verify) -> Result<(), Failure> {
+    let mut trusted = TrustedKeys::none();
+    for path in &command.key {
+        let text = read(path, KEY_LIMIT, "the key file")?;
+        let key = PublicKey::from_jwk(&text).map_err(|error| Failure::refused(error.to_string()))?;
+        trusted = trusted.and(key);
+    }
+    let file = read(&command.file, FILE_LIMIT, "the excerpt")?;
+    let verified =
+        UnverifiedExcerpt::parse(&file).and_then(|excerpt| excerpt.verify(&trusted, SystemTime::now()));
+    match verified {
+        Ok(excerpt) => accept(common, command, &excerpt),
+        Err(error) => {
+            if common.json {
+                let reason = error.to_string();
+                output::json(
+                    &json!({ "outcome": "invalid", "reason": reason, "issuer": null, "entries": [] }),
+                )?;
+            }
+            Err(Failure::refused(format!("INVALID, do not rely on it: {error}")))
+        }
+    }
+}
+
+fn accept(common: &Common, command: &Verify, excerpt: &VerifiedExcerpt) -> Result<(), Failure> {
+    match common.json {
+        true => output::json(&for_programs(excerpt))?,
+        false => output::say(&told(excerpt))?,
+    }
+    match excerpt.outcome() {
+        Outcome::SignedByTrustedKey => Ok(()),
+        _ if command.accept_unknown_signer => Ok(()),
+        _ => {
+            note(
+                "personal: the signer is unknown: ask them for their fingerprint or key another way than this file \
+                 came, compare, and give it with --key; --accept-unknown-signer does without",
+            );
+            Err(Failure::Reported(Exit::Refused))
+        }
+    }
+}
+
+fn read(path: &Path, limit: u64, what: &str) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = match path.to_str() {
+        Some("-") => std::io::stdin().lock().take(limit).read_to_end(&mut bytes),
+        _ => std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
+    };
+    read.map_err(|error| Failure::file(what, &error))?;
+    Ok(bytes)
+}
+
+fn outcome(excerpt: &VerifiedExcerpt) -> &'static str {
+    match excerpt.outcome() {
+        Outcome::SignedByTrustedKey => "trusted",
+        _ => "unknown-signer",
+    }
+}
+
+fn role(excerpt: &VerifiedExcerpt) -> &'static str {
+    match excerpt.issuer_role() {
+        IssuerRole::Patient => "patient",
+        _ => "provider",
+    }
+}
+
+fn told(excerpt: &VerifiedExcerpt) -> String {
+    let mut lines = vec![match excerpt.outcome() {
+        Outcome::SignedByTrustedKey => {
+            "GENUINE: unchanged since it was signed by a key that you trust.".to_owned()
+        }
+        _ => "UNCHANGED since it was signed, but by whom is not known here.".to_owned(),
+    }];
+    lines.push(match excerpt.issuer_role() {
+        IssuerRole::Patient => {
+            "Signed by the patient, not by a clinic: nobody else vouches for what it says.".to_owned()
+        }
+        _ => "Signed by somebody who says to be a clinic or another provider.".to_owned(),
+    });
+    lines.push(String::new());
+    lines.push(format!("Signed by    {}", excerpt.issuer()));
+    lines.push(format!("Fingerprint  {}", excerpt.fingerprint()));
+    lines.push(format!("For          {}", excerpt.recipient()));
+    lines.push(format!("Purpose      {}", excerpt.purpose()));
+    if let Some(subject) = excerpt.subject() {
+        let born = subject.born.as_ref().map(|born| format!(", born {born}")).unwrap_or_default();
+        lines.push(format!("Patient      {}{born}", subject.name));
+    }
+    lines.push(format!("Issued       {}", moment(milliseconds(excerpt.issued()))));
+    lines.extend(excerpt.expires().map(|end| format!("Valid until  {}", moment(milliseconds(end)))));
+    lines.push(String::new());
+    lines.push(STATEMENT.to_owned());
+    lines.extend(excerpt.notices().iter().cloned());
+    lines.push(format!("\n{}:", count(excerpt.entries().len(), "entry", "entries")));
+    lines.extend(excerpt.entries().iter().map(entry_told));
+    output::printable_lines(&lines.join("\n"))
+}
+
+fn entry_told(entry: &VerifiedEntry) -> String {
+    let mut text = format!("\n  {}\n", entry.kind());
+    text.push_str(&disclosed(entry.kind(), &entry.fields_json(), "    "));
+    text.push_str(&disclosed(entry.kind(), &entry.provenance_json(), "    "));
+    if !entry.withheld().is_empty() {
+        let bars: Vec<String> = entry.withheld().iter().map(|field| label(field)).collect();
+        text.push_str(&format!("    ███ withheld: {}", bars.join(", ")));
+    }
+    text.trim_end().to_owned()
+}
+
+/// Disclosed claims, a line for each field, in the order of the kind's fields.
+pub(crate) fn disclosed(kind: &str, claims: &str, indent: &str) -> String {
+    let Ok(Json::Object(fields)) = serde_json::from_str(claims) else { return String::new() };
+    let mut fields: Vec<(String, Json)> = fields.into_iter().collect();
+    let schema = Kind::from_name(kind).map(Kind::schema).unwrap_or_default();
+    fields.sort_by_key(|(name, _)| schema.iter().position(|field| field.name == name).unwrap_or(usize::MAX));
+    let mut text = String::new();
+    for (name, value) in &fields {
+        match value {
+            Json::Object(_) if ["fields", "provenance"].contains(&name.as_str()) => {
+                text.push_str(&disclosed(kind, &value.to_string(), indent));
+            }
+            _ if name == "kind" => {}
+            _ => text.push_str(&format!(
+                "{indent}{:<20} {}\n",
+                printable(&label(name)),
+                printable(&words(value))
+            )),
+        }
+    }
+    text
+}
+
+/// A claim in words.
+fn words(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Bool(true) => "yes".to_owned(),
+        Json::Bool(false) => "no".to_owned(),
+        Json::Array(items) => items.iter().map(words).collect::<Vec<_>>().join("; "),
+        Json::Object(members) => object_words(members),
+        other => other.to_string(),
+    }
+}
+
+fn object_words(members: &serde_json::Map<String, Json>) -> String {
+    let text = |name: &str| members.get(name).and_then(Json::as_str);
+    if let Some(date) = text("date").or(text("year")) {
+        return date.to_owned();
+    }
+    if let Some(code) = text("code") {
+        let system = text("system").map(|system| crate::list::system_name(system).unwrap_or(system));
+        let code = format!("{}{code}", system.map(|system| format!("{system} ")).unwrap_or_default());
+        return text("display").map_or(code.clone(), |display| format!("{display} ({code})"));
+    }
+    let mut told: Vec<String> = Vec::new();
+    for part in members.values().map(words).filter(|words| !words.is_empty()) {
+        // A text mostly repeats what the codes beside it say.
+        if !told.iter().any(|earlier| earlier.contains(&part)) {
+            told.push(part);
+        }
+    }
+    told.join(", ")
+}
+
+fn for_programs(excerpt: &VerifiedExcerpt) -> Json {
+    let parsed = |text: String| serde_json::from_str::<Json>(&text).unwrap_or_default();
+    let entry = |entry: &VerifiedEntry| {
+        json!({
+            "kind": entry.kind(),
+            "fields": parsed(entry.fields_json()),
+            "provenance": parsed(entry.provenance_json()),
+            "withheld": entry.withheld(),
+        })
+    };
+    json!({
+        "outcome": outcome(excerpt),
+        "issuer": {
+            "name": excerpt.issuer(),
+            "role": role(excerpt),
+            "fingerprint": excerpt.fingerprint().to_string(),
+        },
+        "recipient": excerpt.recipient(),
+        "purpose": excerpt.purpose(),
+        "subject": excerpt.subject().map(|subject| json!({ "name": subject.name, "born": subject.born })),
+        "issued": moment_for_programs(milliseconds(excerpt.issued())),
+        "expires": excerpt.expires().map(|end| moment_for_programs(milliseconds(end))),
+        "id": excerpt.id().to_string(),
+        "statement": STATEMENT,
+        "notices": excerpt.notices(),
+        "entries": excerpt.entries().iter().map(entry).collect::<Vec<_>>(),
+    })
+}
+
+/// `public-key`: the key that others verify this vault's excerpts with.
+pub(crate) fn public_key(common: &Common, command: &arguments::PublicKey) -> Result<(), Failure> {
+    let path = target::vault(common, &command.names)?;
+    let vault = access::to_read(common, &path)?;
+    let key = vault.public_key()?;
+    note(&format!("Fingerprint, to compare by telephone: {}", key.fingerprint()));
+    match &command.out {
+        None => output::say(&key.to_jwk()),
+        Some(name) => {
+            let mut file = NewFile::create(name)?;
+            file.write(format!("{}\n", key.to_jwk()).as_bytes())?;
+            file.finish()
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! What is wrong is refused with the exit code of its sort and one line that says
+//! what to do, in bounded time, and the vault is as it was.
+
+use std::time::{Duration, Instant};
+
+use sha2::{Digest as _, Sha256};
+
+use super::support::{BUNDLE, Person};
+use super::with_records;
+
+/// Offsets of docs/format.md, sections 3 to 5.
+const AREAS: [usize; 2] = [4096, 32768];
+const AREA_LEN: usize = 28672;
+const AREA_HASHED: usize = 28640;
+
+/// The areas of a vault with these Argon2id parameters, correctly hashed.
+fn with_cost(vault: &[u8], memory_kib: u32, passes: u32) -> Vec<u8> {
+    let mut vault = vault.to_vec();
+    for start in AREAS {
+        let area = &mut vault[start..start + AREA_LEN];
+        assert_eq!(
+            area[AREA_HASHED..],
+            Sha256::digest(&area[..AREA_HASHED])[..],
+            "the area is where it is said to be"
+        );
+        for generation in [8, 52] {
+            area[generation..generation + 4].copy_from_slice(&memory_kib.to_le_bytes());
+            area[generation + 4..generation + 8].copy_from_slice(&passes.to_le_bytes());
+        }
+        let hash = Sha256::digest(&area[..AREA_HASHED]);
+        area[AREA_HASHED..].copy_from_slice(&hash);
+    }
+    vault
+}
+
+#[test]
+fn a_wrong_password_is_told_from_a_damaged_file() {
+    let person = with_records();
+    person.write("wrong", "not the password");
+    let before = person.read("my.vault");
+    for command in [&["list"][..], &["import", "records.json"], &["check"]] {
+        let (name, rest) = command.split_first().unwrap();
+        let arguments = [&["--password-file", "wrong", name, "my.vault"], rest].concat();
+        person.run_bare(&arguments, "").refused(3, "wrong password");
+    }
+    person.write("empty", "\n");
+    person.run_bare(&["--password-file", "empty", "list", "my.vault"], "").refused(1, "password is empty");
+    person.run_bare(&["--password-file", "absent", "list", "my.vault"], "").refused(5, "no such file");
+    person.write("key", "abandon abandon");
+    person.run_bare(&["--recovery-key-file", "key", "list", "my.vault"], "").refused(1, "24 words");
+    assert!(person.read("my.vault") == before);
+}
+
+#[test]
+fn hostile_password_costs_are_refused_within_a_second() {
+    let person = with_records();
+    let vault = person.read("my.vault");
+    for (memory, passes) in [(u32::MAX, 3), (65536, u32::MAX), (u32::MAX, u32::MAX)] {
+        let hostile = with_cost(&vault, memory, passes);
+        person.write("hostile.vault", &hostile);
+        let start = Instant::now();
+        person.run(&["list", "hostile.vault"]).refused(1, "more password work");
+        person.run(&["import", "hostile.vault", "records.json"]).refused(1, "more password work");
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        assert!(person.read("hostile.vault") == hostile);
+    }
+    person.write("weak.vault", with_cost(&vault, 8 * 1024, 1));
+    person.run(&["list", "weak.vault"]).refused(1, "--accept-weak");
+    person.run(&["list", "weak.vault", "--accept-weak"]).refused(3, "wrong password");
+}
+
+#[test]
+fn what_is_no_vault_or_a_newer_one_is_said_to_be() {
+    let person = with_records();
+    let vault = person.read("my.vault");
+    person.run(&["list", "absent.vault"]).refused(5, "no vault at this path");
+    person.run(&["list", "records.json"]).refused(1, "not a Subrosa vault");
+    person.write("empty.vault", "");
+    person.run(&["list", "empty.vault"]).refused(1, "not a Subrosa vault");
+    person.run(&["list", "."]).ended(5);
+    let mut newer = vault.clone();
+    newer[16] = 2;
+    person.write("newer.vault", &newer);
+    person.run(&["list", "newer.vault"]).refused(1, "newer version");
+    let mut header = vault;
+    header[40] ^= 1;
+    person.write("header.vault", &header);
+    person.run(&["list", "header.vault"]).refused(4, "header is damaged");
+}
+
+#[test]
+fn a_truncated_or_flipped_vault_is_damaged_and_left_as_it_is() {
+    let person = with_records();
+    let vault = person.read("my.vault");
+    for length in [4096, AREAS[1], 80_000, 103_000] {
+        let truncated = &vault[..length];
+        person.write("short.vault", truncated);
+        person.run(&["list", "short.vault"]).refused(4, "");
+        person.run(&["import", "short.vault", "records.json"]).refused(4, "");
+        assert!(person.read("short.vault") == truncated, "{length}");
+    }
+    let mut areas = vault.clone();
+    AREAS.iter().for_each(|start| areas[start + 100] ^= 1);
+    person.write("areas.vault", &areas);
+    person.run(&["list", "areas.vault"]).refused(4, "damaged");
+    // Content behind the fixed parts: some bytes are free space, some are not.
+    let mut found = 0;
+    for offset in (102_400..vault.len()).step_by((vault.len() - 102_400) / 6 + 1) {
+        let mut flipped = vault.clone();
+        flipped[offset..(offset + 4096).min(vault.len())].iter_mut().for_each(|byte| *byte ^= 1);
+        person.write("flipped.vault", &flipped);
+        let checked = person.run(&["check", "flipped.vault"]);
+        assert!([0, 4].contains(&checked.exit()), "{}", checked.err());
+        found += usize::from(checked.exit() == 4);
+    }
+    assert!(found > 0, "no flip met anything");
+}
+
+#[test]
+fn one_damaged_copy_is_repaired_and_said() {
+    let person = with_records();
+    let mut vault = person.read("my.vault");
+    vault[AREAS[0] + 100] ^= 1;
+    person.write("my.vault", &vault);
+    let repaired = person.run(&["list", "my.vault"]).done();
+    assert!(repaired.err().contains("repaired"), "{}", repaired.err());
+    assert_eq!(person.run(&["check", "my.vault"]).done().err(), "");
+}
+
+#[test]
+fn what_is_not_fhir_as_json_is_refused_by_name_and_without_its_content() {
+    let person = Person::with_vault();
+    let before = person.read("my.vault");
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    let deep = format!(r#"{{"resourceType":"Basic","x":{deep}}}"#);
+    let cases: [(&[u8], &str); 8] = [
+        (b"<Patient xmlns='http://hl7.org/fhir'><id value='CANARY'/></Patient>", "FHIR XML"),
+        (br#"{"resourceType":"Patient","id":"CANARY","id":"CANARY"}"#, "same name twice"),
+        (b"{\"resourceType\":\"Patient\",\"id\":\"CANARY\xff\"}", "not UTF-8"),
+        (b"\xff\xfe{\x00}\x00", "UTF-16"),
+        (deep.as_bytes(), "nests deeper"),
+        (br#"{"CANARY": 1}"#, "no resourceType"),
+        (br#"{"resourceType":"Patient","id":"CANARY""#, "not JSON"),
+        (b"", "not JSON"),
+    ];
+    for (content, words) in cases {
+        person.write("CANARY.json", content);
+        let refused = person.run(&["import", "my.vault", "CANARY.json"]).refused(1, words);
+        assert!(!refused.err().contains("CANARY"), "{}", refused.err());
+    }
+    let both = person.run(&["import", "my.vault", "CANARY.json", "CANARY.json"]);
+    both.refused(1, "file 1 of 2");
+    person.run(&["import", "my.vault", "absent.json"]).refused(5, "no such file");
+    person.run(&["import", "my.vault", "."]).refused(5, "folder");
+    assert!(person.read("my.vault") == before);
+}
+
+#[test]
+fn a_file_of_a_gibibyte_is_refused_in_bounded_time_and_memory() {
+    let person = Person::with_vault();
+    let file = std::fs::File::create(person.path("huge.json")).unwrap();
+    std::io::Write::write_all(&mut &file, br#"{"resourceType":"Patient","id":""#).unwrap();
+    file.set_len(1 << 30).unwrap();
+    let start = Instant::now();
+    person.run(&["import", "my.vault", "huge.json", "--max-mib", "32"]).refused(1, "--max-mib");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    person.run(&["verify", "huge.json"]).refused(1, "INVALID");
+}
+
+#[test]
+fn a_second_writer_is_told_to_wait_and_a_reader_reads() {
+    let person = with_records();
+    let before = person.read("my.vault");
+    let other = std::fs::File::open(person.path("my.vault")).unwrap();
+    other.lock().unwrap();
+    person.run(&["list", "my.vault"]).done();
+    let start = Instant::now();
+    person.run(&["import", "my.vault", "records.json"]).refused(5, "another program");
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+    assert!(person.read("my.vault") == before);
+    other.unlock().unwrap();
+    person.run(&["import", "my.vault", "records.json"]).done();
+}
+
+/// A small file system of its own, if this user may mount one.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn mount(path: std::path::PathBuf, size: &str) -> Option<Self> {
+        std::fs::create_dir_all(&path).unwrap();
+        let options = format!("size={size}");
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "none"])
+            .arg(&path)
+            .stderr(std::process::Stdio::null())
+            .status();
+        if mounted.is_ok_and(|status| status.success()) {
+            return Some(Self(path));
+        }
+        eprintln!("SKIPPED: this user may not mount a small file system");
+        None
+    }
+
+    fn remount(&self, options: &str) {
+        let status = std::process::Command::new("mount")
+            .args(["-o", &format!("remount,{options}")])
+            .arg(&self.0)
+            .status();
+        assert!(status.unwrap().success());
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_and_a_read_only_file_leave_the_vault_as_it_was() {
+    let person = Person::new();
+    person.write("records.json", BUNDLE);
+    let Some(disk) = SmallDisk::mount(person.path("disk"), "256k") else { return };
+    person.run(&["init", "disk/my.vault", "--small-device"]).done();
+    person.run(&["import", "disk/my.vault", "records.json"]).done();
+    let listed = person.run(&["list", "disk/my.vault", "--json"]).done().out();
+    let long = serde_json::json!({ "title": "long", "text": ["x".repeat(400_000)] }).to_string();
+    person.run_with(&["add", "disk/my.vault", "note"], &long).refused(5, "disk is full");
+    person.run(&["check", "disk/my.vault"]).done();
+    assert_eq!(person.run(&["list", "disk/my.vault", "--json"]).done().out(), listed);
+
+    disk.remount("ro");
+    let before = person.read("disk/my.vault");
+    assert_eq!(person.run(&["list", "disk/my.vault", "--json"]).done().out(), listed);
+    person.run(&["check", "disk/my.vault"]).done();
+    person.run_with(&["add", "disk/my.vault", "note"], r#"{"title":"x"}"#).refused(5, "read-only");
+    assert!(person.read("disk/my.vault") == before);
+}
+
+#[test]
+fn without_a_terminal_a_missing_password_is_a_matter_of_usage() {
+    let person = Person::with_vault();
+    // setsid takes the terminal away, if there is one.
+    let ran = std::process::Command::new("setsid")
+        .args(["-w", super::support::program().to_str().unwrap(), "list", "my.vault"])
+        .current_dir(person.path("."))
+        .stdin(std::process::Stdio::null())
+        .output();
+    let Ok(ran) = ran else { return eprintln!("SKIPPED: there is no setsid") };
+    let err = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(2), "{err}");
+    assert!(err.contains("--password-file"), "{err}");
+}
