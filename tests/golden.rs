@@ -175,6 +175,7 @@ fn python() -> Option<String> {
     };
     let found = candidates.into_iter().find(has_packages);
     if found.is_none() {
+        assert!(std::env::var_os("SUBROSA_REQUIRE_PYTHON").is_none(), "the independent reader is required");
         eprintln!("SKIPPED: no python3 with tests/reader/requirements.txt; set SUBROSA_PYTHON to one");
     }
     found
