@@ -272,7 +272,7 @@ pub(crate) struct Release {
     #[arg(long, value_name = "DATE")]
     pub(crate) expires: Option<String>,
     /// Where to write it, as .html or .json; excerpt-YYYYMMDD.html if not said
-    #[arg(long, value_name = "FILE", conflicts_with = "preview")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Show what would leave and what would not; release nothing
     #[arg(long)]

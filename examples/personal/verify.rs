@@ -176,9 +176,11 @@ fn object_words(members: &serde_json::Map<String, Json>) -> String {
         let code = format!("{}{code}", system.map(|system| format!("{system} ")).unwrap_or_default());
         return text("display").map_or(code.clone(), |display| format!("{display} ({code})"));
     }
+    let mut parts: Vec<String> = members.values().map(words).filter(|words| !words.is_empty()).collect();
+    // A text mostly repeats what the codes beside it say, at greater length.
+    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
     let mut told: Vec<String> = Vec::new();
-    for part in members.values().map(words).filter(|words| !words.is_empty()) {
-        // A text mostly repeats what the codes beside it say.
+    for part in parts {
         if !told.iter().any(|earlier| earlier.contains(&part)) {
             told.push(part);
         }
