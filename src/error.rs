@@ -111,7 +111,7 @@ pub enum Error {
     AccessChanged,
 }
 
-/// What to do about an [`Error`].
+/// What to do about an [`Error`](enum@Error).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

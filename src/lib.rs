@@ -41,6 +41,9 @@
 //! # }
 //! ```
 
+// A library does not print; examples and tests may.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod codec;
 mod crypto;
 mod error;

@@ -1,5 +1,7 @@
 //! What the documents say is what the code does.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
+
 use subrosa::{FieldType, Kind};
 
 fn document(path: &str) -> String {

@@ -4,6 +4,8 @@
 //! The files are written by the test of the same name in `src/vault/tests` and,
 //! for the expected contents, by this one, when SUBROSA_WRITE_GOLDEN=1.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -127,7 +127,7 @@ fn repeats(schema: &FieldSchema) -> u16 {
         _ if !schema.repeats => 1,
         FieldType::Component => 6,
         FieldType::Attachment => 3,
-        _ => 1 + u16::from(schema.tag % 4 == 0),
+        _ => 1 + u16::from(schema.tag.is_multiple_of(4)),
     }
 }
 
