@@ -56,6 +56,8 @@ pub struct Vault {
     recovery: Recovery,
     /// The process that unlocked the vault: a forked child must not write.
     process: u32,
+    /// Unlocked for reading only.
+    read_only: bool,
 }
 
 impl Vault {
@@ -113,12 +115,16 @@ impl Vault {
     /// the snapshot until it is refreshed or parts of it were withdrawn.
     ///
     /// # Errors
-    /// [`Error::AccessChanged`], [`Error::Damaged`], [`Error::Store`].
+    /// [`Error::RolledBack`] and [`Error::Forked`] when the file's state does not
+    /// follow from the one that this handle knows, [`Error::AccessChanged`],
+    /// [`Error::Damaged`], [`Error::Store`].
     pub fn refresh(&self) -> Result<(), Error> {
+        let known = self.snapshot();
         let newer = open::current(&self.core)?;
-        if newer.root.epoch > self.epoch() {
+        open::expect_successor(&self.core, &known, &newer)?;
+        if newer.root.epoch > known.root.epoch {
             self.core.cache.clear();
-            self.replace_snapshot(newer);
+            self.adopt(Arc::new(newer));
         }
         Ok(())
     }
@@ -134,6 +140,10 @@ impl Vault {
 
     /// Makes both copies of the root durable.
     fn flush(&self) -> Result<(), Error> {
+        if self.read_only {
+            return Ok(());
+        }
+        self.may_write()?;
         match self.core.store.writer(self.options.lock_wait) {
             Ok(mut writer) => Ok(writer.sync()?),
             Err(crate::store::StoreError::ReadOnly) => Ok(()),
@@ -145,10 +155,25 @@ impl Vault {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn replace_snapshot(&self, snapshot: Snapshot) -> Arc<Snapshot> {
-        let snapshot = Arc::new(snapshot);
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&snapshot);
-        snapshot
+    /// Whether this handle may write at all.
+    fn may_write(&self) -> Result<(), Error> {
+        if self.read_only {
+            return Err(Error::Invalid { what: "this vault was unlocked for reading only" });
+        }
+        if self.process != std::process::id() {
+            return Err(Error::OtherProcess);
+        }
+        Ok(())
+    }
+
+    /// Takes a state that is newer than, or settled where, the known one is not.
+    fn adopt(&self, snapshot: Arc<Snapshot>) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if snapshot.root.epoch > state.root.epoch
+            || (snapshot.root.epoch == state.root.epoch && snapshot.settled)
+        {
+            *state = snapshot;
+        }
     }
 
     /// Reads on a snapshot. Where a part is missing or damaged, another writer
@@ -163,7 +188,9 @@ impl Vault {
                     if newer.root.epoch <= snapshot.root.epoch {
                         return Err(error);
                     }
-                    snapshot = self.replace_snapshot(newer);
+                    open::expect_successor(&self.core, &snapshot, &newer)?;
+                    snapshot = Arc::new(newer);
+                    self.adopt(Arc::clone(&snapshot));
                 }
                 result => return result,
             }

@@ -66,7 +66,8 @@ impl Randomness {
 
     fn refill(&mut self) -> Result<(), RandomError> {
         self.batch.resize(BATCH, 0);
-        self.used = 0;
+        // Used up until fresh bytes are there: a failure must not leave zeros to be drawn.
+        self.used = self.batch.len();
         #[cfg(test)]
         if let Some((seed, counter)) = &mut self.seed {
             for block in self.batch.chunks_mut(32) {
@@ -74,9 +75,12 @@ impl Randomness {
                 block.copy_from_slice(&digest.as_bytes()[..block.len()]);
                 *counter += 1;
             }
+            self.used = 0;
             return Ok(());
         }
-        SysRng.try_fill_bytes(&mut self.batch).map_err(|_| RandomError)
+        SysRng.try_fill_bytes(&mut self.batch).map_err(|_| RandomError)?;
+        self.used = 0;
+        Ok(())
     }
 
     /// A source that always gives the same bytes, for golden files.

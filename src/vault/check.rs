@@ -85,6 +85,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Store`] when the store itself cannot be read; damage is in the report.
     pub fn check(&self) -> Result<CheckReport, Error> {
+        self.refresh()?;
         self.core.cache.clear();
         let snapshot = self.snapshot();
         let view = View { core: &self.core, snapshot: &snapshot };

@@ -11,7 +11,7 @@ use crate::format::READER_VERSION;
 use crate::format::context::Purpose;
 use crate::format::object::{ObjectRef, SealedObject};
 use crate::format::place::{Compartment, LedgerHead, PLACES, Place};
-use crate::format::root::{ERASE_CAPACITY, Root};
+use crate::format::root::{ERASE_CAPACITY, PlaceBox, Root};
 use crate::id::{CommitId, Epoch};
 use crate::payload::catalogue::EraseListV1;
 use crate::store::Publication;
@@ -23,6 +23,11 @@ impl Transaction<'_> {
         let unchanged = self.work.changes.iter().all(Changes::is_empty) && self.work.lines.is_empty();
         if unchanged && new_area.is_none() {
             return Ok(None);
+        }
+        if self.work.half_done {
+            return Err(Error::Invalid {
+                what: "a change of this commit failed half-way: nothing was written",
+            });
         }
         let epoch = self.epoch();
         self.write_redacted()?;
@@ -91,14 +96,7 @@ impl Transaction<'_> {
         changed: [Option<Place>; PLACES],
         new_area: Option<(u64, Vec<u8>)>,
     ) -> Result<Snapshot, Error> {
-        let mut boxes = self.snapshot.root.places.clone();
-        for ((compartment, place), stored) in Compartment::ALL.into_iter().zip(&changed).zip(&mut boxes) {
-            if let Some(place) = place
-                && let Some(sealed) = self.core.seal_place(&mut self.work.random, compartment, place)?
-            {
-                *stored = sealed;
-            }
-        }
+        let boxes = self.seal_places(&changed)?;
         let (erase, erase_list) = self.write_erase_list()?;
         let (area_generation, area_bytes) = match &new_area {
             Some((generation, bytes)) => (*generation, bytes.clone()),
@@ -133,7 +131,23 @@ impl Transaction<'_> {
         })?;
         // Opened again rather than put together: what is kept is what was written.
         let places = self.core.open_places(&root)?;
-        Ok(Snapshot { root, root_bytes, area_bytes, places })
+        Ok(Snapshot { root, root_bytes, area_bytes, places, settled: true })
+    }
+
+    /// Every place whose key is held is sealed anew, changed or not, so that
+    /// nobody without its key sees which ones changed; the others are carried over.
+    fn seal_places(&mut self, changed: &[Option<Place>; PLACES]) -> Result<[PlaceBox; PLACES], Error> {
+        let mut boxes = self.snapshot.root.places.clone();
+        let known = self.snapshot.places.iter();
+        let places = changed.iter().zip(known).map(|(changed, known)| changed.as_ref().or(known.as_ref()));
+        for ((compartment, place), stored) in Compartment::ALL.into_iter().zip(places).zip(&mut boxes) {
+            if let Some(place) = place
+                && let Some(sealed) = self.core.seal_place(&mut self.work.random, compartment, place)?
+            {
+                *stored = sealed;
+            }
+        }
+        Ok(boxes)
     }
 
     /// What the root names itself, and the object that names the rest.

@@ -40,6 +40,9 @@ pub(super) struct Snapshot {
     pub(super) root_bytes: Vec<u8>,
     pub(super) area_bytes: Vec<u8>,
     pub(super) places: [Option<Place>; PLACES],
+    /// Whether this handle saw both copies equal and durable, and what the root
+    /// wants erased erased: by its own commit or by settling.
+    pub(super) settled: bool,
 }
 
 impl Snapshot {

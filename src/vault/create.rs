@@ -196,7 +196,7 @@ impl Snapshot {
             places: std::array::from_fn(|_| PlaceBox([0; PLACE_BOX_LEN])),
         };
         let places: [Option<Place>; PLACES] = std::array::from_fn(|_| Some(Place::empty(Epoch::new(0))));
-        Self { root, root_bytes: Vec::new(), area_bytes, places }
+        Self { root, root_bytes: Vec::new(), area_bytes, places, settled: true }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The vault's ways in: what the directory lists, and changing a password.
 
+use std::sync::Arc;
+
 use super::create::NewVault;
 use super::ledger::{Action, Line};
 use super::options::Actor;
@@ -126,9 +128,7 @@ impl Vault {
     /// [`Error::Invalid`] while two generations of passwords are in use already,
     /// [`Error::Store`].
     pub fn change_password(&self, actor: &Actor, old: Password, new: Password) -> Result<(), Error> {
-        if self.process != std::process::id() {
-            return Err(Error::OtherProcess);
-        }
+        self.may_write()?;
         let cost = self.options.new_password_cost()?;
         let mut writer = self.core.store.writer(self.options.lock_wait)?;
         let known = self.snapshot();
@@ -153,7 +153,7 @@ impl Vault {
         transaction.log(Compartment::Record, Line::about(Action::PasswordChanged, actor, None, []));
         if let Some(published) = transaction.commit(Some((area.generation, bytes)))? {
             drop(writer);
-            self.replace_snapshot(published);
+            self.adopt(Arc::new(published));
         }
         Ok(())
     }

@@ -1,9 +1,8 @@
 //! What an expungement reached, and what it could not.
 
-use super::Vault;
+use super::core::View;
 use super::ledger::{Action, LineState};
-use crate::error::Error;
-use crate::id::EntryId;
+use crate::id::{EntryId, Epoch};
 use crate::store::Medium;
 
 /// What a commit has withdrawn so far.
@@ -50,7 +49,10 @@ pub struct ErasureReport {
     pub copies: Coverage,
     /// Commits that released or exported one of the entries: excerpts and files
     /// that still contain it.
-    pub released_in: Vec<crate::id::Epoch>,
+    pub released_in: Vec<Epoch>,
+    /// Commits whose ledger lines are damaged: whether they released one of the
+    /// entries is not known.
+    pub unreadable: Vec<Epoch>,
 }
 
 const COPIES: &str = "older copies and backups of the vault file, snapshots and cloud versions still hold the \
@@ -58,8 +60,9 @@ const COPIES: &str = "older copies and backups of the vault file, snapshots and 
 const EARLIER_IMAGES: &str =
     "overwritten in place; a solid-state drive may keep old blocks until it reuses them";
 
-impl Vault {
-    pub(super) fn erasure_report(&self, erasure: Erasure) -> Result<ErasureReport, Error> {
+impl View<'_> {
+    /// The report of an erasure that is about to be committed.
+    pub(super) fn erasure_report(&self, erasure: Erasure) -> ErasureReport {
         let (vault, medium) = match self.core.store.medium() {
             Medium::InPlace { .. } => (Coverage::Proven, Coverage::BestEffort { because: EARLIER_IMAGES }),
             Medium::CopyOnWrite { .. } => (
@@ -72,28 +75,34 @@ impl Vault {
             Medium::Memory => (Coverage::Proven, Coverage::Proven),
             Medium::OperatorDependent => (Coverage::OperatorDependent, Coverage::OperatorDependent),
         };
-        let released_in = self.released_in(&erasure.entries)?;
-        Ok(ErasureReport {
+        let (released_in, unreadable) = self.released_in(&erasure.entries);
+        ErasureReport {
             entries: erasure.entries,
             bytes: erasure.bytes,
             vault,
             medium,
             copies: Coverage::NotCovered { because: COPIES },
             released_in,
-        })
+            unreadable,
+        }
     }
 
-    fn released_in(&self, entries: &[EntryId]) -> Result<Vec<crate::id::Epoch>, Error> {
-        let mut epochs = Vec::new();
-        for line in self.ledger()? {
-            if let LineState::Whole { action: Action::Released | Action::Exported, subjects, .. } =
-                &line.state
-                && subjects.iter().any(|subject| entries.contains(subject))
-                && !epochs.contains(&line.epoch)
-            {
-                epochs.push(line.epoch);
+    /// The commits that released or exported one of the entries, and those that
+    /// cannot be read: damage elsewhere must not keep anybody from expunging.
+    fn released_in(&self, entries: &[EntryId]) -> (Vec<Epoch>, Vec<Epoch>) {
+        let (mut released, mut unreadable) = (Vec::new(), Vec::new());
+        for epoch in (1..=self.snapshot.root.epoch.number()).map(Epoch::new) {
+            match self.ledger_lines(epoch) {
+                Ok(lines) if lines.iter().any(|line| hands_out(&line.state, entries)) => released.push(epoch),
+                Ok(_) => {}
+                Err(_) => unreadable.push(epoch),
             }
         }
-        Ok(epochs)
+        (released, unreadable)
     }
+}
+
+fn hands_out(state: &LineState, entries: &[EntryId]) -> bool {
+    matches!(state, LineState::Whole { action: Action::Released | Action::Exported, subjects, .. }
+        if subjects.iter().any(|subject| entries.contains(subject)))
 }

@@ -24,20 +24,20 @@ impl Vault {
     /// # Errors
     /// As [`Vault::update`].
     pub fn export(&self, actor: &Actor) -> Result<Vec<(EntryId, Entry)>, Error> {
-        let entries = self.read(|view| view.all_entries())?;
-        let mut subjects: BTreeMap<Compartment, Vec<EntryId>> = BTreeMap::new();
-        for (compartment, id, _) in &entries {
-            subjects.entry(*compartment).or_default().push(*id);
-        }
-        self.update(actor, |tx| {
+        let committed = self.update(actor, |tx| {
+            let entries = tx.view().all_entries()?;
+            let mut subjects: BTreeMap<Compartment, Vec<EntryId>> = BTreeMap::new();
+            for (compartment, id, _) in &entries {
+                subjects.entry(*compartment).or_default().push(*id);
+            }
             if subjects.is_empty() {
                 tx.log(Compartment::Record, Line::about(Action::Exported, actor, None, []));
             }
-            for (compartment, ids) in &subjects {
-                tx.log(*compartment, Line::about(Action::Exported, actor, None, ids.iter().copied()));
+            for (compartment, ids) in subjects {
+                tx.log(compartment, Line::about(Action::Exported, actor, None, ids));
             }
-            Ok(())
+            Ok(entries)
         })?;
-        Ok(entries.into_iter().map(|(_, id, entry)| (id, entry)).collect())
+        Ok(committed.value.into_iter().map(|(_, id, entry)| (id, entry)).collect())
     }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use thiserror::Error as ThisError;
 
 use super::Vault;
-use super::core::View;
+use super::core::{Snapshot, View};
 use crate::crypto::digest::Digest;
 use crate::error::Error;
 use crate::id::Epoch;
@@ -64,8 +64,7 @@ impl Vault {
     /// [`Error::Store`] when it cannot be made durable.
     pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
         self.flush()?;
-        let snapshot = self.snapshot();
-        Ok(Checkpoint { epoch: snapshot.root.epoch, root: snapshot.root_digest() })
+        Ok(self.snapshot().checkpoint())
     }
 
     /// Whether this vault's history contains a checkpoint.
@@ -75,6 +74,13 @@ impl Vault {
     /// history differs, [`Error::Damaged`], [`Error::Store`].
     pub fn expect(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
         self.read(|view| view.expect_checkpoint(checkpoint))
+    }
+}
+
+impl Snapshot {
+    /// The checkpoint of this state.
+    pub(super) fn checkpoint(&self) -> Checkpoint {
+        Checkpoint { epoch: self.root.epoch, root: self.root_digest() }
     }
 }
 

@@ -4,15 +4,17 @@
 use std::collections::HashSet;
 
 use super::Vault;
+use super::core::View;
 use super::ledger::{Action, Line, LineState};
 use super::options::Actor;
 use super::transaction::{Transaction, compartment_of};
+use crate::crypto::digest::Digest;
 use crate::crypto::key::IdentityKey;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::interop::fhir::{Finding, Imported, ImportedEntry};
-use crate::record::Kind;
+use crate::record::{Entry, Kind};
 
 /// What became of an import.
 #[derive(Debug, Clone, Default)]
@@ -60,12 +62,13 @@ impl Vault {
         expunged: Expunged,
         mut progress: impl FnMut(usize, usize),
     ) -> Result<ImportReport, Error> {
-        let key = self.read(|view| view.identity_key())?;
-        let away = match expunged {
-            Expunged::StayAway => self.expunged_ids()?,
-            Expunged::TakeAgain => HashSet::new(),
-        };
         let committed = self.update(actor, |tx| {
+            // Judged on the state that the commit starts from, under the writer's lock.
+            let key = tx.view().identity_key()?;
+            let away = match expunged {
+                Expunged::StayAway => tx.view().expunged_ids()?,
+                Expunged::TakeAgain => HashSet::new(),
+            };
             let mut taking = Taking { key: &key, away: &away, report: ImportReport::default() };
             for (done, entry) in imported.entries.iter().enumerate() {
                 progress(done, imported.entries.len());
@@ -76,10 +79,12 @@ impl Vault {
         })?;
         Ok(committed.value)
     }
+}
 
+impl View<'_> {
     fn expunged_ids(&self) -> Result<HashSet<EntryId>, Error> {
         let mut ids = HashSet::new();
-        for line in self.ledger()? {
+        for line in self.all_ledger_lines()? {
             if let LineState::Whole { action: Action::Expunged, subjects, .. } = line.state {
                 ids.extend(subjects);
             }
@@ -94,35 +99,51 @@ struct Taking<'a> {
     report: ImportReport,
 }
 
+/// What became of one entry under one id.
+enum Place {
+    Taken,
+    /// Another source uses the same identity for something else.
+    Occupied,
+}
+
 impl Taking<'_> {
     fn take(&mut self, tx: &mut Transaction<'_>, imported: &ImportedEntry) -> Result<(), Error> {
         let entry = &imported.entry;
-        let mut id = EntryId::from_bytes(self.key.derive_id(imported.identity.as_bytes()));
+        let digest = entry.source.as_ref().map(|source| Digest::of(&[&source.bytes]).to_string());
+        let of_kind = format!("{} {}", entry.kind().name(), imported.identity);
+        let of_content = format!("{of_kind} {}", digest.unwrap_or_default());
+        for identity in [&imported.identity, &of_kind, &of_content] {
+            let id = EntryId::from_bytes(self.key.derive_id(identity.as_bytes()));
+            if let Place::Taken = self.take_as(tx, id, entry)? {
+                return Ok(());
+            }
+        }
+        let id = tx.draw_id()?;
+        self.add(tx, id, entry)
+    }
+
+    fn take_as(&mut self, tx: &mut Transaction<'_>, id: EntryId, entry: &Entry) -> Result<Place, Error> {
         if self.away.contains(&id) {
             self.report.expunged_before += 1;
-            return Ok(());
+            return Ok(Place::Taken);
         }
-        match tx.current(id)? {
-            Some(known) if known.source == entry.source => {
-                self.report.unchanged += 1;
-                return Ok(());
-            }
-            Some(known) if known.kind() == entry.kind() => {
-                tx.amend(id, entry, "changed in its source")?;
-                self.report.amended.push(id);
-                return Ok(());
-            }
-            // Another source uses the same identity for something else.
-            Some(_) => {
-                let identity = format!("{} {}", entry.kind().name(), imported.identity);
-                id = EntryId::from_bytes(self.key.derive_id(identity.as_bytes()));
-                if tx.current(id)?.is_some_and(|known| known.source == entry.source) {
-                    self.report.unchanged += 1;
-                    return Ok(());
-                }
-            }
-            None => {}
+        let Some((compartment, known)) = tx.current(id)? else {
+            return self.add(tx, id, entry).map(|()| Place::Taken);
+        };
+        if known.source == entry.source {
+            self.report.unchanged += 1;
+        } else if known.kind() == entry.kind() && compartment == compartment_of(entry) {
+            // What was decided about the entry here stays decided.
+            let entry = Entry { marks: known.marks, ..entry.clone() };
+            tx.amend(id, &entry, "changed in its source")?;
+            self.report.amended.push(id);
+        } else {
+            return Ok(Place::Occupied);
         }
+        Ok(Place::Taken)
+    }
+
+    fn add(&mut self, tx: &mut Transaction<'_>, id: EntryId, entry: &Entry) -> Result<(), Error> {
         tx.add_as(compartment_of(entry), id, entry)?;
         match entry.kind() {
             Kind::Other => self.report.kept_raw.push(id),

@@ -253,9 +253,11 @@ impl View<'_> {
     pub(super) fn ledger(&self, compartment: Compartment, epoch: Epoch) -> Result<Option<LedgerV1>, Error> {
         let row = self.row(compartment, &RowKey::ledger(self.core.scope.vault, epoch))?;
         let Some(row) = row.filter(|row| row.class == RowClass::Ledger) else { return Ok(None) };
-        Ok(Some(wire::decode(&self.core.open_row(compartment, &row)?)?))
+        let ledger: LedgerV1 = wire::decode(&self.core.open_row(compartment, &row)?)?;
+        if ledger.epoch == epoch.number() { Ok(Some(ledger)) } else { Err(Error::Damaged { what: "ledger" }) }
     }
 
+    /// Every line of a commit in the compartments that are open.
     pub(super) fn ledger_lines(&self, epoch: Epoch) -> Result<Vec<LedgerLine>, Error> {
         let link = self.link(epoch)?.ok_or(Error::Damaged { what: "history" })?;
         let mut lines = Vec::new();
@@ -270,6 +272,17 @@ impl View<'_> {
                 compartment,
                 state: LineState::from_wire(leaf.body),
             }));
+        }
+        Ok(lines)
+    }
+}
+
+impl View<'_> {
+    /// Every line in the compartments that are open, oldest first.
+    pub(super) fn all_ledger_lines(&self) -> Result<Vec<LedgerLine>, Error> {
+        let mut lines = Vec::new();
+        for epoch in 1..=self.snapshot.root.epoch.number() {
+            lines.extend(self.ledger_lines(Epoch::new(epoch))?);
         }
         Ok(lines)
     }
@@ -296,12 +309,6 @@ impl Vault {
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn ledger(&self) -> Result<Vec<LedgerLine>, Error> {
-        self.read(|view| {
-            let mut lines = Vec::new();
-            for epoch in 1..=view.snapshot.root.epoch.number() {
-                lines.extend(view.ledger_lines(Epoch::new(epoch))?);
-            }
-            Ok(lines)
-        })
+        self.read(|view| view.all_ledger_lines())
     }
 }

@@ -18,7 +18,7 @@ use crate::format::place::Compartment;
 use crate::format::root::Root;
 use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
 use crate::payload::catalogue::EraseListV1;
-use crate::store::{Chosen, FileStore, Heads, Store, StoreWriter};
+use crate::store::{Chosen, FileStore, Heads, Store, StoreError, StoreWriter};
 use crate::tree::{PageCache, open_object};
 
 /// What opening a vault found.
@@ -83,8 +83,8 @@ impl LockedVault {
         // What a dead process wrote may not be durable yet.
         writer.sync()?;
         let heads = self.store.heads()?;
-        let (core, snapshot) = self.choose(&heads, credential)?;
-        let recovered = settle(&core, &snapshot, &mut *writer)?;
+        let (core, mut snapshot) = self.choose(&heads, credential)?;
+        let recovered = settle(&core, &mut snapshot, &mut *writer)?;
         drop(writer);
         let recovery = if recovered { Recovery::Recovered } else { Recovery::NotNeeded };
         self.finish(core, snapshot, recovery)
@@ -95,12 +95,13 @@ impl LockedVault {
     /// # Errors
     /// As [`LockedVault::unlock`].
     pub fn unlock_read_only(self, credential: &Credential) -> Result<Vault, Error> {
-        let heads = self.store.heads()?;
-        let (core, snapshot) = self.choose(&heads, credential)?;
+        let (heads, (core, snapshot)) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
         let at_rest = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
             && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
         let recovery = if at_rest { Recovery::NotNeeded } else { Recovery::Needed };
-        self.finish(core, snapshot, recovery)
+        let mut vault = self.finish(core, snapshot, recovery)?;
+        vault.read_only = true;
+        Ok(vault)
     }
 
     /// Steps 2 and 3: the pair of the highest epoch, checked down to the tries'
@@ -162,7 +163,7 @@ impl Vault {
         recovery: Recovery,
     ) -> Self {
         let state = RwLock::new(Arc::new(snapshot));
-        Self { core, state, options, recovery, process: std::process::id() }
+        Self { core, state, options, recovery, process: std::process::id(), read_only: false }
     }
 }
 
@@ -199,7 +200,7 @@ impl Candidate {
         }
         let places = core.open_places(&self.root)?;
         let Self { root, root_bytes, area_bytes } = self;
-        let snapshot = Snapshot { root, root_bytes, area_bytes, places };
+        let snapshot = Snapshot { root, root_bytes, area_bytes, places, settled: false };
         let view = View { core, snapshot: &snapshot };
         for compartment in Compartment::ALL {
             if core.keyring.compartment(compartment).is_some() {
@@ -211,10 +212,15 @@ impl Candidate {
 }
 
 /// Steps 4 to 6. Tells whether anything had to be repaired.
-pub(super) fn settle(core: &Core, snapshot: &Snapshot, writer: &mut dyn StoreWriter) -> Result<bool, Error> {
+pub(super) fn settle(
+    core: &Core,
+    snapshot: &mut Snapshot,
+    writer: &mut dyn StoreWriter,
+) -> Result<bool, Error> {
     let erase = erase_list(core, snapshot)?;
     let chosen = Chosen { area: &snapshot.area_bytes, root: &snapshot.root_bytes, erase: &erase };
     let repairs = writer.settle(&chosen)?;
+    snapshot.settled = true;
     Ok(repairs.root || repairs.area)
 }
 
@@ -235,7 +241,32 @@ fn erase_list(core: &Core, snapshot: &Snapshot) -> Result<Vec<ObjectRef>, Error>
 
 /// The newest state that the keys of an unlocked vault open, for a reader.
 pub(super) fn current(core: &Core) -> Result<Snapshot, Error> {
-    current_of(core, &core.store.heads()?)
+    Ok(undisturbed(&*core.store, |heads| current_of(core, heads))?.1)
+}
+
+/// Reads what a writer may be changing: a fault counts only if root and area
+/// were still the same after it.
+fn undisturbed<T>(store: &dyn Store, read: impl Fn(&Heads) -> Result<T, Error>) -> Result<(Heads, T), Error> {
+    const ATTEMPTS: usize = 16;
+    let mut heads = store.heads()?;
+    for _ in 0..ATTEMPTS {
+        match read(&heads) {
+            Ok(value) => return Ok((heads, value)),
+            Err(error) => {
+                let now = store.heads()?;
+                if now == heads {
+                    return Err(error);
+                }
+                heads = now;
+            }
+        }
+    }
+    Err(StoreError::Busy.into())
+}
+
+/// Refuses a state that does not follow from the one this handle knows.
+pub(super) fn expect_successor(core: &Core, known: &Snapshot, newer: &Snapshot) -> Result<(), Error> {
+    View { core, snapshot: newer }.expect_checkpoint(&known.checkpoint())
 }
 
 fn current_of(core: &Core, heads: &Heads) -> Result<Snapshot, Error> {
@@ -255,19 +286,15 @@ pub(super) fn current_for_writing(
     writer: &mut dyn StoreWriter,
 ) -> Result<Arc<Snapshot>, Error> {
     let heads = core.store.heads()?;
-    let at_rest = heads.roots.iter().all(|root| *root == known.root_bytes)
+    let at_rest = known.settled
+        && heads.roots.iter().all(|root| *root == known.root_bytes)
         && heads.areas.iter().all(|area| *area == known.area_bytes);
     if at_rest {
         return Ok(Arc::clone(known));
     }
     writer.sync()?;
-    let snapshot = current_of(core, &core.store.heads()?)?;
-    if snapshot.root.epoch < known.root.epoch {
-        return Err(Error::RolledBack);
-    }
-    if snapshot.root.epoch == known.root.epoch && snapshot.root_digest() != known.root_digest() {
-        return Err(Error::Forked);
-    }
-    settle(core, &snapshot, writer)?;
+    let mut snapshot = current_of(core, &core.store.heads()?)?;
+    expect_successor(core, known, &snapshot)?;
+    settle(core, &mut snapshot, writer)?;
     Ok(Arc::new(snapshot))
 }

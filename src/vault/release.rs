@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::excerpt::{EnvelopeRequest, Excerpt, IssuerRole, PublicKey};
 use crate::format::place::Compartment;
 use crate::id::EntryId;
+use crate::payload::custody::VaultRecordV1;
 use crate::record::{Entry, Token};
 use crate::release::{Policy, View};
 use crate::secret::SecretBytes;
@@ -55,7 +56,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn preview(&self, policy: &Policy) -> Result<View, Error> {
-        Ok(self.select(policy)?.0)
+        Ok(self.read(|view| view.select(policy))?.0)
     }
 
     /// Releases what a policy allows as a signed excerpt. When this returns, the
@@ -65,27 +66,18 @@ impl Vault {
     /// [`Error::NothingToRelease`] when the policy lets nothing out,
     /// [`Error::Issue`] when the excerpt cannot be made, and as [`Vault::update`].
     pub fn release(&self, actor: &Actor, request: &ReleaseRequest) -> Result<Excerpt, Error> {
-        let (view, compartments) = self.select(&request.policy)?;
-        if view.released().is_empty() {
-            return Err(Error::NothingToRelease);
-        }
-        let record = self.read(|view| view.vault_record())?;
-        let role = match HolderRole::from_number(record.holder_role) {
-            Some(HolderRole::Individual) => IssuerRole::Patient,
-            _ => IssuerRole::Provider,
-        };
-        let mut envelope = EnvelopeRequest::new(
-            self.issuer_name(&record.holder_name, role, &view)?,
-            role,
-            request.recipient.clone(),
-            request.purpose.clone(),
-        );
-        envelope.expires = request.expires;
         let now = (self.options.clock)();
-        let key = signing_key(&record.signing_key)?;
-        let excerpt = Excerpt::issue(&view, &envelope, &key, &mut Randomness::from_system(), now)?;
-        let policy = view.summary_text();
-        self.update(actor, |tx| {
+        let committed = self.update(actor, |tx| {
+            // Chosen on the state that the commit starts from, under the writer's lock.
+            let (view, compartments) = tx.view().select(&request.policy)?;
+            if view.released().is_empty() {
+                return Err(Error::NothingToRelease);
+            }
+            let record = tx.view().vault_record()?;
+            let key = signing_key(&record.signing_key)?;
+            let envelope = request.envelope(&record, &view)?;
+            let excerpt = Excerpt::issue(&view, &envelope, &key, &mut Randomness::from_system(), now)?;
+            let policy = view.summary_text();
             for (compartment, ids) in released_by_compartment(&view, &compartments) {
                 let line = Line::about(Action::Released, actor, None, ids)
                     .with(Detail::Recipient, request.recipient.as_str())
@@ -94,9 +86,9 @@ impl Vault {
                     .with(Detail::Excerpt, &excerpt.id().to_string());
                 tx.log(compartment, line);
             }
-            Ok(())
+            Ok(excerpt)
         })?;
-        Ok(excerpt)
+        Ok(committed.value)
     }
 
     /// The key that this vault's excerpts are verified with.
@@ -107,26 +99,37 @@ impl Vault {
         let record = self.read(|view| view.vault_record())?;
         Ok(PublicKey::of(&signing_key(&record.signing_key)?))
     }
+}
 
-    fn issuer_name(&self, holder: &str, role: IssuerRole, view: &View) -> Result<Token, Error> {
-        let name = match (holder, role, view.subject()) {
+impl ReleaseRequest {
+    fn envelope(&self, record: &VaultRecordV1, view: &View) -> Result<EnvelopeRequest, Error> {
+        let role = match HolderRole::from_number(record.holder_role) {
+            Some(HolderRole::Individual) => IssuerRole::Patient,
+            _ => IssuerRole::Provider,
+        };
+        let issuer = match (record.holder_name.as_str(), role, view.subject()) {
             ("", IssuerRole::Patient, Some(subject)) => subject.name.as_str(),
             ("", IssuerRole::Patient, None) => "the patient",
             ("", _, _) => "the holder of this record",
             (holder, _, _) => holder,
         };
-        Token::new(name).map_err(|_| Error::Invalid { what: "the holder's name cannot be an issuer's name" })
-    }
-
-    fn select(&self, policy: &Policy) -> Result<(View, BTreeMap<EntryId, Compartment>), Error> {
-        let entries = self.read(|view| view.all_entries())?;
-        let compartments = entries.iter().map(|(compartment, id, _)| (*id, *compartment)).collect();
-        let given: Vec<(EntryId, &Entry)> = entries.iter().map(|(_, id, entry)| (*id, entry)).collect();
-        Ok((policy.apply(&given), compartments))
+        let issuer = Token::new(issuer)
+            .map_err(|_| Error::Invalid { what: "the holder's name cannot be an issuer's name" })?;
+        let mut envelope = EnvelopeRequest::new(issuer, role, self.recipient.clone(), self.purpose.clone());
+        envelope.expires = self.expires;
+        Ok(envelope)
     }
 }
 
 impl Snapshot<'_> {
+    /// What a policy makes of all entries, and where each of them is.
+    fn select(&self, policy: &Policy) -> Result<(View, BTreeMap<EntryId, Compartment>), Error> {
+        let entries = self.all_entries()?;
+        let compartments = entries.iter().map(|(compartment, id, _)| (*id, *compartment)).collect();
+        let given: Vec<(EntryId, &Entry)> = entries.iter().map(|(_, id, entry)| (*id, entry)).collect();
+        Ok((policy.apply(&given), compartments))
+    }
+
     /// Every current entry of the compartments that are open.
     pub(super) fn all_entries(&self) -> Result<Vec<(Compartment, EntryId, Entry)>, Error> {
         let mut entries = Vec::new();

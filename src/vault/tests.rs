@@ -9,5 +9,6 @@ mod faults;
 mod golden;
 mod import;
 mod release;
+mod review;
 mod tamper;
 mod workload;

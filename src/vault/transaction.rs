@@ -39,7 +39,8 @@ impl Vault {
     /// Makes changes as one commit: all of them or none, durable when this returns.
     ///
     /// The closure may run again when another writer was faster. Whatever it
-    /// returns as an error, nothing is written then.
+    /// returns as an error, nothing is written then; nor is anything when it
+    /// passes over an operation that failed half-way.
     ///
     /// # Errors
     /// The closure's error; [`Error::Store`] when the store is busy, full or
@@ -49,9 +50,7 @@ impl Vault {
         actor: &Actor,
         mut change: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<Committed<T>, Error> {
-        if self.process != std::process::id() {
-            return Err(Error::OtherProcess);
-        }
+        self.may_write()?;
         let mut attempts = 0;
         loop {
             match self.update_once(actor, &mut change) {
@@ -70,7 +69,7 @@ impl Vault {
         let known = self.snapshot();
         let snapshot = open::current_for_writing(&self.core, &known, &mut *writer)?;
         if !Arc::ptr_eq(&known, &snapshot) {
-            *self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::clone(&snapshot);
+            self.adopt(Arc::clone(&snapshot));
         }
         writer.start(snapshot.root.append_end);
         let mut transaction = Transaction {
@@ -82,12 +81,17 @@ impl Vault {
         };
         let value = change(&mut transaction)?;
         // Before the commit: what is done must not be reported as failed.
-        let erasure = transaction.finish_erasure().map(|erasure| self.erasure_report(erasure)).transpose()?;
+        let erasure = transaction.finish_erasure().map(|erasure| transaction.view().erasure_report(erasure));
         let Some(published) = transaction.commit(None)? else {
             return Ok(Committed { value, epoch: snapshot.root.epoch, erasure: None });
         };
         drop(writer);
-        let epoch = self.replace_snapshot(published).root.epoch;
+        if erasure.is_some() {
+            // Pages in memory still hold what was withdrawn.
+            self.core.cache.clear();
+        }
+        let epoch = published.root.epoch;
+        self.adopt(Arc::new(published));
         Ok(Committed { value, epoch, erasure })
     }
 
@@ -113,6 +117,8 @@ pub(super) struct Work<'a> {
     pub(super) erase: Vec<ObjectRef>,
     erasure: Erasure,
     pub(super) withdraws: bool,
+    /// An operation failed half-way: nothing of this work may be committed.
+    pub(super) half_done: bool,
 }
 
 impl<'a> Work<'a> {
@@ -126,6 +132,7 @@ impl<'a> Work<'a> {
             erase: Vec::new(),
             erasure: Erasure::default(),
             withdraws: false,
+            half_done: false,
         }
     }
 
@@ -163,7 +170,7 @@ impl Transaction<'_> {
     /// As [`Transaction::add`]; [`Error::Invalid`] for a compartment that does
     /// not hold entries.
     pub fn add_in(&mut self, compartment: Compartment, entry: &Entry) -> Result<EntryId, Error> {
-        let id = EntryId::from_bytes(self.work.random.bytes()?);
+        let id = self.draw_id()?;
         self.add_as(compartment, id, entry)?;
         self.log(compartment, Line::about(Action::Added, self.actor, None, [id]));
         Ok(id)
@@ -178,6 +185,9 @@ impl Transaction<'_> {
     ) -> Result<(), Error> {
         if !Compartment::HOLDING_ENTRIES.contains(&compartment) {
             return Err(Error::Invalid { what: "this compartment does not hold entries" });
+        }
+        if self.row(compartment, &RowKey::entry(id))?.is_some() {
+            return Err(Error::Invalid { what: "there is an entry with this id already" });
         }
         self.put_entry(compartment, id, 1, entry)
     }
@@ -202,7 +212,14 @@ impl Transaction<'_> {
 
     fn revise(&mut self, id: EntryId, entry: &Entry, action: Action, reason: &str) -> Result<(), Error> {
         let (compartment, current) = self.entry_row(id)?;
-        let revision = current.revision + 1;
+        if compartment == Compartment::General && compartment_of(entry) != compartment {
+            // The old revisions would stay where every credential for `general` reads them.
+            return Err(Error::Invalid {
+                what: "this entry would belong to another compartment: add it anew and expunge the old one",
+            });
+        }
+        let revision = current.revision.checked_add(1).ok_or(Error::Damaged { what: "revision" })?;
+        let half_done = std::mem::replace(&mut self.work.half_done, true);
         let mut superseded = current.duplicate();
         superseded.key = RowKey::revision(id, current.revision);
         superseded.class = RowClass::Superseded;
@@ -210,6 +227,7 @@ impl Transaction<'_> {
         self.put_row(compartment, superseded)?;
         self.put_entry(compartment, id, revision, entry)?;
         self.log(compartment, Line::about(action, self.actor, Some(reason), [id]));
+        self.work.half_done = half_done;
         Ok(())
     }
 
@@ -224,6 +242,8 @@ impl Transaction<'_> {
         if !entry.marks.legal_holds.is_empty() {
             return Err(Error::LegalHold { id });
         }
+        let half_done = std::mem::replace(&mut self.work.half_done, true);
+        self.work.withdraws = true;
         let mut epochs = vec![current.epoch];
         self.remove_row(compartment, &current)?;
         for revision in 1..current.revision {
@@ -235,9 +255,9 @@ impl Transaction<'_> {
         for epoch in epochs {
             self.destroy_lines(compartment, epoch, id)?;
         }
-        self.work.withdraws = true;
         self.work.erasure.entries.push(id);
         self.log(compartment, Line::about(Action::Expunged, self.actor, Some(reason), [id]));
+        self.work.half_done = half_done;
         Ok(())
     }
 
@@ -256,13 +276,18 @@ impl Transaction<'_> {
         self.core.open_entry(compartment, &row)
     }
 
-    /// The current revision of an entry, if there is one.
-    pub(super) fn current(&self, id: EntryId) -> Result<Option<Entry>, Error> {
-        match self.entry(id) {
-            Ok(entry) => Ok(Some(entry)),
+    /// The current revision of an entry and its compartment, if there is one.
+    pub(super) fn current(&self, id: EntryId) -> Result<Option<(Compartment, Entry)>, Error> {
+        match self.entry_row(id) {
+            Ok((compartment, _)) => Ok(Some((compartment, self.entry(id)?))),
             Err(Error::NoSuchEntry { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// A fresh id.
+    pub(super) fn draw_id(&mut self) -> Result<EntryId, Error> {
+        Ok(EntryId::from_bytes(self.work.random.bytes()?))
     }
 
     /// The entries of a compartment whose first revision this commit puts.
