@@ -114,6 +114,12 @@ fn told(report: &ErasureReport, copies: &[HandedOut]) -> String {
         [] => "  Handed out:      never, as far as the ledger knows".to_owned(),
         copies => format!("  Handed out:      {}:", count(copies.len(), "time", "times")),
     });
+    if !report.unreadable.is_empty() {
+        lines.push(format!(
+            "    The ledger of {} is damaged, so there may be more. `personal check` says what.",
+            count(report.unreadable.len(), "change", "changes")
+        ));
+    }
     lines.extend(copies.iter().map(|copy| printable(&format!("    {}", copy_words(copy)))));
     if !copies.is_empty() {
         lines
