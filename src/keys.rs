@@ -7,7 +7,9 @@ mod credential;
 mod slot;
 
 pub use credential::{Credential, CredentialError, Password, RawKey, RecoveryKey};
-pub(crate) use slot::{AreaPlan, NewSlot, SlotError, UnlockKeys, commits_area, open_area, replace_own_box};
+pub(crate) use slot::{
+    AreaPlan, NewSlot, SlotError, UnlockKeys, check_opening, commits_area, open_area, replace_own_box,
+};
 
 use crate::crypto::key::{AreaMacKey, CompartmentKey, RootKey, VaultRootKey};
 use crate::crypto::random::{RandomError, Randomness};

@@ -35,6 +35,10 @@ pub(crate) enum SlotError {
     Random(RandomError),
     Kdf(KdfError),
     TooMany,
+    /// Another slot opens with the same credential.
+    Taken,
+    /// No generation comes after the area's.
+    LastGeneration,
 }
 
 impl From<RandomError> for SlotError {
@@ -66,6 +70,9 @@ impl AreaPlan {
             Self { area: Area { generation: 1, kdf: [kdf; 2], slots: Vec::new() }, publics: Vec::new() };
         for new in slots {
             let unlock = unlock_key(new.credential, scope, &kdf)?;
+            if is_taken(scope, &plan.area.slots, &unlock) {
+                return Err(SlotError::Taken);
+            }
             let plain = keyring.granted_plaintext(random, new.grant)?.ok_or(SlotError::TooMany)?;
             plan.push(random, scope, &unlock, &plain)?;
         }
@@ -120,6 +127,30 @@ fn unlock_key(credential: &Credential, scope: Scope, kdf: &KdfParameters) -> Res
     }
 }
 
+/// Whether one of the slots opens with this key already. Only one of two such
+/// slots would ever be found, perhaps the one that grants less.
+fn is_taken<'s>(scope: Scope, slots: impl IntoIterator<Item = &'s Slot>, unlock: &UnlockKey) -> bool {
+    let context = scope.context(Purpose::OwnBox).bytes();
+    slots.into_iter().any(|slot| commits_to(unlock, &context, &slot.own))
+}
+
+fn distinct_runs(runs: impl IntoIterator<Item = KdfParameters>) -> Vec<KdfParameters> {
+    let mut distinct = Vec::new();
+    for run in runs {
+        if !distinct.contains(&run) {
+            distinct.push(run);
+        }
+    }
+    distinct
+}
+
+/// Checks the runs of one opening, of all stored areas, against the limits:
+/// each distinct run once and all together.
+pub(crate) fn check_opening(runs: &[KdfParameters], limits: &KdfLimits) -> Result<(), KdfError> {
+    let costs: Vec<_> = distinct_runs(runs.iter().copied()).into_iter().map(|run| run.cost).collect();
+    limits.check(&costs)
+}
+
 /// The unlock keys to try on an area: one per distinct KDF run for a password.
 pub(crate) struct UnlockKeys(Vec<(KdfParameters, UnlockKey)>, bool);
 
@@ -132,15 +163,10 @@ impl UnlockKeys {
         areas: &[Area],
         limits: &KdfLimits,
     ) -> Result<Self, KdfError> {
-        let mut runs: Vec<KdfParameters> = Vec::new();
-        for run in areas.iter().flat_map(Area::kdf_runs) {
-            if !runs.contains(&run) {
-                runs.push(run);
-            }
-        }
+        let mut runs = distinct_runs(areas.iter().flat_map(|area| area.kdf));
         let is_password = matches!(credential, Credential::Password(_));
         if is_password {
-            limits.check(&runs.iter().map(|run| run.cost).collect::<Vec<_>>())?;
+            check_opening(&runs, limits)?;
         } else {
             runs.truncate(1);
         }
@@ -191,6 +217,7 @@ pub(crate) fn open_area(scope: Scope, area: &Area, keys: &UnlockKeys) -> Option<
 }
 
 /// The area with one slot's own box under a new credential: a password change.
+/// No other slot may open with it, under any run that the new area keeps.
 pub(crate) fn replace_own_box(
     random: &mut Randomness,
     scope: Scope,
@@ -199,8 +226,19 @@ pub(crate) fn replace_own_box(
     new: (&Credential, &KdfParameters, [KdfParameters; 2]),
 ) -> Result<Area, SlotError> {
     let (credential, run, kdf) = new;
+    let generation = area.generation.checked_add(1).ok_or(SlotError::LastGeneration)?;
+    let mut area = Area { generation, kdf, slots: area.slots.clone() };
     let unlock = unlock_key(credential, scope, run)?;
-    let mut area = Area { generation: area.generation + 1, kdf, slots: area.slots.clone() };
+    let others = || area.slots.iter().enumerate().filter(|(i, _)| *i != opened.index).map(|(_, slot)| slot);
+    let mut taken = is_taken(scope, others(), &unlock);
+    if matches!(credential, Credential::Password(_)) {
+        for other in area.kdf_runs().iter().filter(|other| *other != run) {
+            taken |= is_taken(scope, others(), &unlock_key(credential, scope, other)?);
+        }
+    }
+    if taken {
+        return Err(SlotError::Taken);
+    }
     if let Some(slot) = area.slots.get_mut(opened.index) {
         slot.own = own_box(random, scope, &unlock, &opened.seed)?;
     }
@@ -279,5 +317,19 @@ mod tests {
         assert!(open(&changed, &old).is_none());
         assert_eq!(open(&changed, &new).unwrap().index, 0);
         assert_eq!(changed.generation, area.generation + 1);
+    }
+
+    #[test]
+    fn after_the_last_generation_nothing_is_changed() {
+        let mut random = Randomness::from_system();
+        let keyring = Keyring::generate(&mut random, scope().vault).unwrap();
+        let owner = Credential::password("owner").unwrap();
+        let kdf = cheap(&mut random);
+        let slots = [NewSlot { credential: &owner, grant: Grant::ALL }];
+        let mut area = AreaPlan::generate(&mut random, scope(), &keyring, kdf, &slots).ok().unwrap().area;
+        area.generation = u64::MAX;
+        let opened = open(&area, &owner).unwrap();
+        let changed = replace_own_box(&mut random, scope(), &area, &opened, (&owner, &kdf, [kdf; 2]));
+        assert!(matches!(changed, Err(SlotError::LastGeneration)));
     }
 }

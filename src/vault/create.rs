@@ -55,7 +55,7 @@ pub struct NewVault<'a> {
     /// Where the holder is, as an ISO 3166 code such as `US-NJ`; may be empty.
     pub jurisdiction: &'a str,
     /// The ways in, 1 to 16. At least one must open everything, or nobody
-    /// could ever change the others.
+    /// could ever change the others; no two may have the same password or key.
     pub access: Vec<Access<'a>>,
 }
 
@@ -234,6 +234,10 @@ impl From<SlotError> for Error {
             SlotError::Random(error) => Self::Random(error),
             SlotError::Kdf(error) => Self::Kdf(error),
             SlotError::TooMany => Self::Invalid { what: "a vault has 1 to 16 ways in" },
+            SlotError::Taken => Self::Invalid {
+                what: "another way into this vault has the same password or key: choose a different one",
+            },
+            SlotError::LastGeneration => Self::Damaged { what: "generation of the credential area" },
         }
     }
 }

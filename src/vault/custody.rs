@@ -8,13 +8,13 @@ use super::options::Actor;
 use super::transaction::{Transaction, Work};
 use super::{Vault, open};
 use crate::codec::wire;
-use crate::crypto::kdf::{KdfCost, KdfParameters};
+use crate::crypto::kdf::{KdfCost, KdfLimits, KdfParameters};
 use crate::crypto::kem::SlotPublic;
 use crate::crypto::random::Randomness;
 use crate::error::Error;
 use crate::format::area::Area;
 use crate::format::place::Compartment;
-use crate::keys::{Credential, Grant, Password, UnlockKeys, open_area, replace_own_box};
+use crate::keys::{Credential, Grant, Password, UnlockKeys, check_opening, open_area, replace_own_box};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
 use crate::tree::RowKey;
 
@@ -120,30 +120,26 @@ impl Vault {
     /// Changes the password of one way in. The new one costs what the options
     /// say, never what the file says.
     ///
+    /// At most two costs are in use at a time, and the vault does not say which
+    /// password has which: while there is another password, a third cost is
+    /// refused.
+    ///
     /// Whoever has an older copy of the file can still open that copy with the
     /// old password.
     ///
     /// # Errors
     /// [`Error::WrongCredential`] when `old` opens nothing, [`Error::Kdf`],
-    /// [`Error::Invalid`] while two generations of passwords are in use already,
-    /// [`Error::Store`].
+    /// [`Error::Invalid`] when another way in has the new password, when its cost
+    /// would be the third in use, or when the old and the new cost together
+    /// exceed the limits of one opening; [`Error::Store`]. Nothing is written then.
     pub fn change_password(&self, actor: &Actor, old: Password, new: Password) -> Result<(), Error> {
         self.may_write()?;
         let cost = self.options.new_password_cost()?;
         let mut writer = self.core.store.writer(self.options.lock_wait)?;
         let known = self.snapshot();
         let snapshot = open::current_for_writing(&self.core, &known, &mut *writer)?;
-        let (old, new) = (Credential::from(old), Credential::from(new));
-        let area =
-            Area::parse(&snapshot.area_bytes).map_err(|_| Error::Damaged { what: "credential area" })?;
-        let limits = &self.options.kdf_limits;
-        let keys = UnlockKeys::derive(&old, self.core.scope, std::slice::from_ref(&area), limits)?;
-        let opened = open_area(self.core.scope, &area, &keys).ok_or(Error::WrongCredential)?;
-        let mut random = Randomness::from_system();
         let view = View { core: &self.core, snapshot: &snapshot };
-        let others = view.has_other_password(opened.index)?;
-        let (run, kdf) = next_generation(&mut random, &area, others, cost)?;
-        let area = replace_own_box(&mut random, self.core.scope, &area, &opened, (&new, &run, kdf))?;
+        let area = self.area_with_password(view, old.into(), new.into(), cost)?;
         let bytes = area.encode(&self.core.keyring.area_mac_key());
 
         writer.start(snapshot.root.append_end);
@@ -157,27 +153,54 @@ impl Vault {
         }
         Ok(())
     }
+
+    /// The area in which `new` opens what `old` did.
+    fn area_with_password(
+        &self,
+        view: View<'_>,
+        old: Credential,
+        new: Credential,
+        cost: KdfCost,
+    ) -> Result<Area, Error> {
+        let area =
+            Area::parse(&view.snapshot.area_bytes).map_err(|_| Error::Damaged { what: "credential area" })?;
+        let (scope, limits) = (self.core.scope, &self.options.kdf_limits);
+        let keys = UnlockKeys::derive(&old, scope, std::slice::from_ref(&area), limits)?;
+        let opened = open_area(scope, &area, &keys).ok_or(Error::WrongCredential)?;
+        let mut random = Randomness::from_system();
+        let others = view.has_other_password(opened.index)?;
+        let (run, kdf) = next_generation(&mut random, &area, others, cost, limits)?;
+        Ok(replace_own_box(&mut random, scope, &area, &opened, (&new, &run, kdf))?)
+    }
 }
 
 /// The KDF run of a new password, and both generations of the new area.
+///
+/// A writer that is interrupted leaves the old area beside the new one, and an
+/// opening derives the runs of both: together they must meet the limits.
 fn next_generation(
     random: &mut Randomness,
     area: &Area,
     others: bool,
     cost: KdfCost,
+    limits: &KdfLimits,
 ) -> Result<(KdfParameters, [KdfParameters; 2]), Error> {
-    let fresh = KdfParameters::generate(random, cost)?;
     let [first, second] = area.kdf;
-    if !others {
-        return Ok((fresh, [fresh; 2]));
-    }
-    if let Some(same) = area.kdf.into_iter().find(|run| run.cost == cost) {
+    let same = area.kdf.into_iter().find(|run| run.cost == cost);
+    if others && let Some(same) = same {
         return Ok((same, area.kdf));
     }
-    if first == second {
-        return Ok((fresh, [first, fresh]));
+    if others && first != second {
+        return Err(Error::Invalid {
+            what: "passwords of two costs are in use and a third is not possible: keep one of the two costs for new passwords, or move the entries to a new vault",
+        });
     }
-    Err(Error::Invalid {
-        what: "two generations of passwords are in use already: change the others to the new cost first",
+    let fresh = KdfParameters::generate(random, cost)?;
+    if check_opening(&[first, second, fresh], limits).is_ok() {
+        return Ok((fresh, [if others { first } else { fresh }, fresh]));
+    }
+    // Without a fresh salt it is the work that opening takes already.
+    same.map(|same| (same, [same; 2])).ok_or(Error::Invalid {
+        what: "the old and the new cost of passwords together exceed the limits of one opening: choose a lower cost for new passwords, or keep the present one",
     })
 }

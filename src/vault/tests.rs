@@ -3,6 +3,7 @@
 mod adversary;
 mod basics;
 mod crash;
+mod custody;
 mod disk;
 mod export;
 mod faults;
