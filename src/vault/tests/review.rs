@@ -88,9 +88,8 @@ fn an_entry_does_not_slip_into_a_compartment_that_others_read() {
     let id = vault.update(&owner, |tx| tx.add(&note("progress", "x"))).unwrap().value;
     let refused = vault.update(&owner, |tx| tx.amend(id, &note("psychotherapy", "x"), "relabelled"));
     assert!(matches!(refused, Err(Error::Invalid { .. })));
-    let mut use_of = SubstanceUse::default();
-    use_of.code = Some(Concept::from_coding(Coding { display: Token::new("x").ok(), ..Coding::default() }));
-    let entry = Entry::new(use_of, Provenance::default());
+    let code = Some(Concept::from_coding(Coding { display: Token::new("x").ok(), ..Coding::default() }));
+    let entry = Entry::new(SubstanceUse { code, ..SubstanceUse::default() }, Provenance::default());
     let added = vault.update(&owner, |tx| tx.add(&entry)).unwrap().value;
     let listed = vault.list(&Filter::all().kind(Kind::SubstanceUse)).unwrap();
     assert_eq!((listed[0].id, listed[0].compartment), (added, Compartment::SubstanceUse));
