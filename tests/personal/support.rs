@@ -125,7 +125,12 @@ impl Ran {
 pub(crate) fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let built = test.parent().and_then(Path::parent).unwrap();
-    built.join("examples").join(format!("personal{}", std::env::consts::EXE_SUFFIX))
+    let program = built.join("examples").join(format!("personal{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        program.exists(),
+        "run `cargo build --example personal` first: only `cargo test` alone builds it"
+    );
+    program
 }
 
 /// The files of a folder of the shared data, by name.
