@@ -7,6 +7,7 @@ mod disk;
 mod export;
 mod faults;
 mod golden;
+mod hostile;
 mod import;
 mod release;
 mod tamper;
