@@ -9,7 +9,7 @@ mod memory;
 pub(crate) mod contract;
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -45,6 +45,18 @@ pub trait Store: Send + Sync {
     /// when reading fails.
     fn objects(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError>;
 
+    /// Whether the positions that a root names can be right: nothing was appended
+    /// beyond the end of the store, and what is to be erased was appended once.
+    /// Whoever holds the keys wrote the root, so this is asked before anything
+    /// is written. Where references are not positions, nothing speaks against them.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when the size of the store cannot be read.
+    fn admits(&self, append_end: u64, erase: &[ObjectRef]) -> Result<bool, StoreError> {
+        let _ = (append_end, erase);
+        Ok(true)
+    }
+
     /// Starts writing: waits up to `wait` for another writer to finish.
     ///
     /// # Errors
@@ -55,6 +67,15 @@ pub trait Store: Send + Sync {
 
     /// What is known of the medium beneath, for the report of an erasure.
     fn medium(&self) -> Medium;
+}
+
+/// Longest wait for a lock: what a clock can surely count.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// When a wait that starts now is over.
+fn deadline(wait: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(wait.min(LONGEST_WAIT)).unwrap_or(now)
 }
 
 /// The one writer of a store. Dropping it without [`StoreWriter::publish`]

@@ -166,10 +166,13 @@ impl Trie<'_> {
             Some(page) => page,
             None => self.read_page(object, prefix)?,
         };
-        if page.rows() == rows { Ok(page) } else { Err(TreeError::Damaged { what: "page count" }) }
+        if page.rows() == Some(rows) { Ok(page) } else { Err(TreeError::Damaged { what: "page count" }) }
     }
 
     fn read_page(&self, object: &SealedObject, prefix: Prefix) -> Result<std::sync::Arc<Page>, TreeError> {
+        if object.object.length > Page::STORED_LIMIT {
+            return Err(TreeError::Damaged { what: "page" });
+        }
         let content = open_object(self.store, object, &prefix.context(self.scope, self.compartment))?;
         let page = std::sync::Arc::new(Page::decode(&content, prefix, self.scope.vault)?);
         self.cache.insert(object.digest, self.compartment, prefix, &page);

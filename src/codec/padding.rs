@@ -11,7 +11,7 @@ pub(crate) const FLOOR: usize = 256;
 const PREFIX: usize = 8;
 
 /// The padded size of `length` bytes.
-pub(crate) fn padme(length: usize) -> usize {
+pub(crate) const fn padme(length: usize) -> usize {
     if length <= FLOOR {
         return FLOOR;
     }
@@ -21,9 +21,14 @@ pub(crate) fn padme(length: usize) -> usize {
     (length + mask) & !mask
 }
 
+/// The padded size of `content` bytes with their length before them.
+pub(crate) const fn padded_len(content: usize) -> usize {
+    padme(PREFIX + content)
+}
+
 /// length (u64) ‖ content ‖ zeros, padded to [`padme`].
 pub(crate) fn pad(content: &[u8]) -> Zeroizing<Vec<u8>> {
-    let padded = padme(PREFIX + content.len());
+    let padded = padded_len(content.len());
     let mut out = Zeroizing::new(Vec::with_capacity(padded));
     out.extend_from_slice(&(content.len() as u64).to_le_bytes());
     out.extend_from_slice(content);

@@ -4,6 +4,7 @@
 //! Decoding accepts exactly one byte string per value: what is left over, what
 //! exceeds the limit and what would encode to other bytes is refused.
 
+use bincode::enc::write::SizeWriter;
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -56,7 +57,7 @@ pub(crate) trait Wire: Serialize + DeserializeOwned {
 
 /// Largest encoding of any type. bincode reserves what a length claims before it
 /// reads, so that without a limit a hostile length would abort the process.
-const LARGEST: usize = 64 << 20;
+pub(crate) const LARGEST: usize = 64 << 20;
 
 fn config<T: Wire>() -> impl bincode::config::Config {
     const { assert!(T::LIMIT <= LARGEST) };
@@ -72,12 +73,17 @@ pub(crate) fn encode<T: Wire>(value: &T) -> Result<Zeroizing<Vec<u8>>, WireError
     if !value.is_canonical() {
         return Err(WireError::NotCanonical { type_name: T::NAME });
     }
-    let bytes = bincode::serde::encode_to_vec(value, config::<T>())
-        .map_err(|_| WireError::Malformed { type_name: T::NAME })?;
-    if bytes.len() > T::LIMIT {
+    let malformed = WireError::Malformed { type_name: T::NAME };
+    // Measured first: a buffer that grew would leave copies of keys and texts behind.
+    let mut size = SizeWriter::default();
+    bincode::serde::encode_into_writer(value, &mut size, config::<T>()).map_err(|_| malformed)?;
+    if size.bytes_written > T::LIMIT {
         return Err(WireError::TooLarge { type_name: T::NAME, limit: T::LIMIT });
     }
-    Ok(Zeroizing::new(bytes))
+    let mut bytes = Zeroizing::new(vec![0; size.bytes_written]);
+    let written =
+        bincode::serde::encode_into_slice(value, &mut bytes, config::<T>()).map_err(|_| malformed)?;
+    if written == bytes.len() { Ok(bytes) } else { Err(malformed) }
 }
 
 /// Decodes a wire struct from exactly these bytes.
@@ -100,4 +106,53 @@ pub(crate) fn decode<T: Wire>(bytes: &[u8]) -> Result<T, WireError> {
         return Err(WireError::NotCanonical { type_name: T::NAME });
     }
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use std::collections::BTreeMap;
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    enum Shape {
+        Nothing,
+        Pair(u8, u64),
+        Named { text: String, keys: Vec<[u8; 16]> },
+    }
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Sample {
+        shapes: Vec<Shape>,
+        option: Option<i64>,
+        map: BTreeMap<u16, String>,
+    }
+
+    impl Wire for Sample {
+        const NAME: &'static str = "Sample";
+        const LIMIT: usize = 400;
+    }
+
+    fn sample(text: usize) -> Sample {
+        let named = Shape::Named { text: "ü".repeat(text), keys: vec![[7; 16]; 3] };
+        let map = BTreeMap::from([(1, "one".into()), (2, String::new())]);
+        Sample { shapes: vec![Shape::Nothing, Shape::Pair(9, u64::MAX), named], option: Some(-2), map }
+    }
+
+    #[test]
+    fn measuring_first_changes_no_byte_and_the_buffer_never_grew() {
+        for text in [0, 1, 17, 60] {
+            let encoded = encode(&sample(text)).unwrap();
+            let grown = bincode::serde::encode_to_vec(sample(text), config::<Sample>()).unwrap();
+            assert_eq!(*encoded, grown);
+            assert_eq!(encoded.capacity(), encoded.len());
+            assert_eq!(decode::<Sample>(&encoded).unwrap(), sample(text));
+        }
+    }
+
+    #[test]
+    fn a_value_above_its_limit_is_too_large() {
+        let too_large = WireError::TooLarge { type_name: "Sample", limit: 400 };
+        assert_eq!(encode(&sample(400)).unwrap_err(), too_large);
+    }
 }

@@ -51,6 +51,24 @@ pub(crate) struct Root {
     pub(crate) places: [PlaceBox; PLACES],
 }
 
+/// What every reader version finds at the same place in a root, so that an
+/// older one can tell that it is too old from a root that it cannot decode.
+pub(crate) struct RootHeading {
+    pub(crate) area_digest: Digest,
+    pub(crate) least_reader: u16,
+}
+
+impl RootHeading {
+    /// Bytes before the heading: epoch, commit, previous root, area generation.
+    const OFFSET: usize = 8 + 16 + 32 + 8;
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, LayoutError> {
+        let mut reader = Reader::new(bytes, "root");
+        reader.slice(Self::OFFSET)?;
+        Ok(Self { area_digest: Digest::from_bytes(reader.array()?), least_reader: reader.u16()? })
+    }
+}
+
 impl Root {
     pub(crate) fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
         let mut writer = Writer::with_capacity(ROOT_PLAIN_LEN);

@@ -35,6 +35,13 @@ pub(crate) struct RowV1 {
     pub(crate) inline: Vec<u8>,
 }
 
+impl Drop for RowV1 {
+    fn drop(&mut self) {
+        // The object wipes itself.
+        self.inline.zeroize();
+    }
+}
+
 /// A child of an inner page.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ChildV1 {

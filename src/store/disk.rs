@@ -48,7 +48,8 @@ impl FileDisk {
         if !file.metadata()?.is_file() {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
-        Ok(Self { file, path: path.to_owned(), writable })
+        // Absolute, so that it still names the file when the process changes its folder.
+        Ok(Self { file, path: std::path::absolute(path)?, writable })
     }
 
     /// Creates `path` with `bytes` so that it is either absent or whole:
@@ -237,4 +238,20 @@ fn medium(file: &File) -> Medium {
 #[cfg(not(target_os = "linux"))]
 fn medium(_file: &File) -> Medium {
     Medium::InPlace { file_system: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_path_names_the_same_file_from_another_folder() {
+        // Not by changing the folder of the process, which all tests share.
+        let folder = tempfile::tempdir_in(".").unwrap();
+        let relative = Path::new(folder.path().file_name().unwrap()).join("a.vault");
+        FileDisk::create(&relative, "u", b"vault").unwrap();
+        let disk = FileDisk::open(&relative).unwrap();
+        assert_eq!(disk.path, std::env::current_dir().unwrap().join(&relative));
+        assert!(disk.is_current().unwrap());
+    }
 }

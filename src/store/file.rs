@@ -7,7 +7,12 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::disk::{Disk, FileDisk};
-use super::{Chosen, Heads, Medium, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter};
+use super::{
+    Chosen, Heads, Medium, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter, deadline,
+};
+use crate::codec::padding::padded_len;
+use crate::codec::wire;
+use crate::crypto::boxes::chunked_len;
 use crate::crypto::random::Randomness;
 use crate::format::area::AREA_LEN;
 use crate::format::header::{HEADER_LEN, geometry};
@@ -20,8 +25,9 @@ const BUFFER: usize = 1 << 20;
 /// Bytes overwritten at a time.
 const ERASE_STEP: usize = 64 * 1024;
 const LOCK_POLL: Duration = Duration::from_millis(5);
-/// Longest object that is read: more is a damaged reference.
-const OBJECT_LIMIT: u64 = 1 << 32;
+/// Longest object that any content makes: more is a damaged reference, which
+/// in a sparse file would cost memory and nothing else.
+const OBJECT_LIMIT: u64 = chunked_len(padded_len(wire::LARGEST)) as u64;
 
 /// A vault in one file.
 pub struct FileStore {
@@ -117,11 +123,16 @@ impl Store for FileStore {
         objects.iter().map(|object| self.read_object(object, length)).collect()
     }
 
+    fn admits(&self, append_end: u64, erase: &[ObjectRef]) -> Result<bool, StoreError> {
+        let length = self.disk.len()?;
+        Ok((geometry::APPEND..=length).contains(&append_end) && lie_below(append_end, erase))
+    }
+
     fn writer(&self, wait: Duration) -> Result<Box<dyn StoreWriter + '_>, StoreError> {
         if self.poisoned.load(Ordering::SeqCst) {
             return Err(StoreError::Poisoned);
         }
-        let deadline = Instant::now() + wait;
+        let deadline = deadline(wait);
         let guard = self.lock_in_process(deadline)?;
         self.lock_file(deadline)?;
         let writer = FileWriter { store: self, start: 0, buffer: Vec::new(), end: 0, _guard: guard };
@@ -137,6 +148,17 @@ fn file_offset(object: &ObjectRef) -> Option<u64> {
     let (offset, rest) = object.reference.split_first_chunk::<8>()?;
     let offset = u64::from_le_bytes(*offset);
     (rest == [0; 8] && offset >= geometry::APPEND).then_some(offset)
+}
+
+/// Whether all objects lie between the fixed parts and `end`, and are together
+/// no more than could be there: else erasing them would go astray, or not end.
+fn lie_below(end: u64, objects: &[ObjectRef]) -> bool {
+    let mut total: u64 = 0;
+    objects.iter().all(|object| {
+        total = total.saturating_add(object.length);
+        let last = file_offset(object).and_then(|offset| offset.checked_add(object.length));
+        total <= end && last.is_some_and(|last| last <= end)
+    })
 }
 
 fn file_reference(offset: u64, length: usize) -> ObjectRef {
@@ -283,6 +305,9 @@ impl StoreWriter for FileWriter<'_> {
     }
 
     fn settle(&mut self, chosen: &Chosen<'_>) -> Result<Repairs, StoreError> {
+        if !lie_below(self.store.disk.len()?, chosen.erase) {
+            return Err(StoreError::Missing);
+        }
         let mut repairs = Repairs::default();
         for offset in ROOTS {
             if self.store.read(offset, ROOT_LEN)? != chosen.root {
@@ -335,6 +360,9 @@ impl StoreWriter for FileWriter<'_> {
     fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
         if !self.store.disk.is_current()? {
             return Err(StoreError::Replaced);
+        }
+        if !lie_below(self.end, publication.erase) {
+            return Err(StoreError::Missing);
         }
         self.expect_root(publication.expected)?;
         let [root_a, root_b] = ROOTS;
@@ -416,5 +444,70 @@ mod tests {
         for offset in [0, geometry::ROOT_A, geometry::APPEND - 1, geometry::APPEND, u64::MAX] {
             assert!(matches!(store.objects(&[file_reference(offset, 16)]), Err(StoreError::Missing)));
         }
+    }
+
+    #[test]
+    fn an_object_longer_than_any_content_is_missing_in_a_sparse_file_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.vault");
+        let store = FileStore::create(&path, "u", &image()).unwrap();
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 32).unwrap();
+        let object = |length| ObjectRef { length, ..file_reference(geometry::APPEND, 0) };
+        assert_eq!(store.objects(&[object(1 << 20)]).unwrap()[0].len(), 1 << 20);
+        assert!(matches!(store.objects(&[object(OBJECT_LIMIT + 1)]), Err(StoreError::Missing)));
+        assert_eq!(OBJECT_LIMIT, (66 << 20) + (66 * 64 + 1) * 16);
+    }
+
+    #[test]
+    fn a_root_that_points_astray_is_not_admitted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.vault");
+        let store = FileStore::create(&path, "u", &[&image()[..], &[1; 100]].concat()).unwrap();
+        let (start, end) = (geometry::APPEND, geometry::APPEND + 100);
+        let object = |offset, length| ObjectRef { length, ..file_reference(offset, 0) };
+        for append_end in [start, end] {
+            assert!(store.admits(append_end, &[]).unwrap(), "{append_end}");
+        }
+        for append_end in [0, start - 1, end + 1, u64::MAX] {
+            assert!(!store.admits(append_end, &[]).unwrap(), "{append_end}");
+        }
+        assert!(store.admits(end, &[object(start, 60), object(start + 60, 40)]).unwrap());
+        let astray = [(0, 16), (start - 1, 16), (end, 1), (start, 101), (start, u64::MAX), (u64::MAX, 2)];
+        for (offset, length) in astray {
+            assert!(!store.admits(end, &[object(offset, length)]).unwrap(), "{offset} {length}");
+        }
+        let again = vec![object(start, 100); 1000];
+        assert!(!store.admits(end, &again).unwrap(), "more than the file holds");
+    }
+
+    #[test]
+    fn what_cannot_be_erased_is_refused_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.vault");
+        let store = FileStore::create(&path, "u", &image()).unwrap();
+        let mut writer = store.writer(Duration::ZERO).unwrap();
+        let erase = [file_reference(geometry::AREA_A, 16)];
+        let (area, root) = (vec![1; AREA_LEN], vec![2; ROOT_LEN]);
+        let chosen = Chosen { area: &area, root: &root, erase: &erase };
+        assert!(matches!(writer.settle(&chosen), Err(StoreError::Missing)));
+        writer.start(geometry::APPEND);
+        let publication = Publication {
+            expected: &vec![7; ROOT_LEN],
+            area: &area,
+            root: &root,
+            new_area: None,
+            withdraws: true,
+            erase: &erase,
+        };
+        assert!(matches!(writer.publish(&publication), Err(StoreError::Missing)));
+        assert!(std::fs::read(&path).unwrap() == image());
+    }
+
+    #[test]
+    fn a_wait_without_end_is_a_long_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileStore::create(&folder.path().join("a.vault"), "u", &image()).unwrap();
+        drop(store.writer(Duration::MAX).unwrap());
+        drop(crate::store::MemoryStore::create(vec![], vec![], vec![]).writer(Duration::MAX).unwrap());
     }
 }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use super::{Chosen, Heads, Medium, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter};
+use super::{
+    Chosen, Heads, Medium, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter, deadline,
+};
 use crate::crypto::random::Randomness;
 
 const LOCK_POLL: Duration = Duration::from_millis(1);
@@ -55,7 +57,7 @@ impl Store for MemoryStore {
     }
 
     fn writer(&self, wait: Duration) -> Result<Box<dyn StoreWriter + '_>, StoreError> {
-        let deadline = Instant::now() + wait;
+        let deadline = deadline(wait);
         let guard = loop {
             match self.writing.try_lock() {
                 Ok(guard) => break guard,

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::TreeError;
-use crate::codec::wire;
+use crate::codec::padding::padded_len;
+use crate::codec::wire::{self, Wire as _};
+use crate::crypto::boxes::chunked_len;
 use crate::crypto::digest::Digest;
 use crate::format::context::{Context, Purpose, Scope};
 use crate::format::object::SealedObject;
@@ -182,12 +184,15 @@ pub(crate) enum Page {
 }
 
 impl Page {
-    /// Rows in this page and below.
-    pub(super) fn rows(&self) -> u64 {
+    /// Longest image of a page.
+    pub(super) const STORED_LIMIT: u64 = chunked_len(padded_len(PageV1::LIMIT)) as u64;
+
+    /// Rows in this page and below; `None` of a page that claims more than there can be.
+    pub(super) fn rows(&self) -> Option<u64> {
         match self {
-            Self::Leaf(rows) => rows.len() as u64,
+            Self::Leaf(rows) => Some(rows.len() as u64),
             Self::Inner(children) => {
-                children.iter().fold(0, |rows: u64, child| rows.saturating_add(child.rows))
+                children.iter().try_fold(0u64, |rows, child| rows.checked_add(child.rows))
             }
         }
     }

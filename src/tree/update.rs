@@ -28,11 +28,14 @@ enum Node {
 }
 
 impl Node {
-    fn rows(&self) -> u64 {
+    /// Rows in this node and below: pages of others may claim any number.
+    fn rows(&self) -> Result<u64, TreeError> {
         match self {
-            Self::Stored { rows, .. } => *rows,
-            Self::Leaf(rows) => rows.len() as u64,
-            Self::Inner(children) => children.iter().map(|(_, child)| child.rows()).sum(),
+            Self::Stored { rows, .. } => Ok(*rows),
+            Self::Leaf(rows) => Ok(rows.len() as u64),
+            Self::Inner(children) => children.iter().try_fold(0u64, |sum, (_, child)| {
+                sum.checked_add(child.rows()?).ok_or(TreeError::Damaged { what: "page count" })
+            }),
         }
     }
 }
@@ -50,7 +53,7 @@ impl Trie<'_> {
         let current = self.root.map(|root| (root.duplicate(), rows));
         let node = self.change(current, Prefix::EMPTY, changes, &mut superseded)?;
         let Some(node) = node else { return Ok(TrieUpdate { root: None, rows: 0, superseded }) };
-        let rows = node.rows();
+        let rows = node.rows()?;
         let root = self.write(node, Prefix::EMPTY, out)?;
         Ok(TrieUpdate { root: Some(root), rows, superseded })
     }
@@ -98,7 +101,7 @@ impl Trie<'_> {
             }
         }
         let inner = Node::Inner(nodes);
-        match inner.rows() {
+        match inner.rows()? {
             0 => Ok(None),
             rows if rows <= LEAF_ROWS as u64 => {
                 let mut rows = Vec::new();
@@ -148,7 +151,7 @@ impl Trie<'_> {
             Node::Inner(nodes) => {
                 let mut children = Vec::with_capacity(nodes.len());
                 for (nibble, node) in nodes {
-                    let rows = node.rows();
+                    let rows = node.rows()?;
                     let object = self.write(node, prefix.child(nibble), out)?;
                     children.push(Child { nibble, rows, object });
                 }
@@ -361,6 +364,56 @@ mod tests {
         let said: std::collections::HashSet<_> = fixture.superseded.iter().map(|o| o.reference).collect();
         assert_eq!(gone, said);
         assert!((2..=4).contains(&gone.len()));
+    }
+
+    #[test]
+    fn pages_that_claim_more_rows_than_can_be_counted_are_damaged() {
+        let mut fixture = Fixture::new();
+        let sealed = || SealedObject {
+            key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
+            object: ObjectRef { reference: [1; 16], length: 1 },
+            digest: crate::crypto::digest::Digest::of(&[]),
+        };
+        // One child claims nearly all rows there can be, so that the next row is too many.
+        for (claimed, whole) in [(u64::MAX, u64::MAX), (u64::MAX - 1, u64::MAX)] {
+            let children = [claimed, u64::MAX - claimed + u64::from(claimed == u64::MAX)];
+            let children = (2u8..).zip(children);
+            let page = Page::Inner(
+                children.map(|(nibble, rows)| Child { nibble, rows, object: sealed() }).collect(),
+            );
+            let mut random = Randomness::from_system();
+            let root = fixture.store.heads().unwrap().roots.remove(0);
+            let mut writer = fixture.store.writer(Duration::ZERO).unwrap();
+            let mut out = ObjectWriter { writer: &mut *writer, random: &mut random };
+            let context = Prefix::EMPTY.context(fixture.scope, Compartment::General);
+            let object = out.seal(&context, &page.encode().unwrap()).unwrap();
+            let publication = Publication {
+                expected: &root,
+                area: &[],
+                root: &root,
+                new_area: None,
+                withdraws: false,
+                erase: &[],
+            };
+            writer.publish(&publication).unwrap();
+            let mut out = ObjectWriter { writer: &mut *writer, random: &mut random };
+            fixture.root = Some(object);
+            let id = EntryId::from_bytes([0x55; 16]);
+            let changes = Changes::from([(RowKey::entry(id), Some(row(id)))]);
+            let error = fixture.trie().update(changes, whole, &mut out).err();
+            assert!(matches!(error, Some(TreeError::Damaged { what: "page count" })), "{claimed}");
+        }
+    }
+
+    #[test]
+    fn a_page_longer_than_any_page_is_damaged_before_it_is_read() {
+        let mut fixture = Fixture::new();
+        fixture.root = Some(SealedObject {
+            key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
+            object: ObjectRef { reference: [1; 16], length: Page::STORED_LIMIT + 1 },
+            digest: crate::crypto::digest::Digest::of(&[]),
+        });
+        assert!(matches!(fixture.trie().check_root(), Err(TreeError::Damaged { what: "page" })));
     }
 
     #[test]

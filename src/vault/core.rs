@@ -75,9 +75,8 @@ impl Core {
     }
 
     /// Decrypts a stored root; `None` when it does not open under this key.
-    pub(super) fn open_root(&self, key: &RootKey, stored: &[u8]) -> Option<Root> {
-        let plain = decrypt_committed(key, &self.root_context().bytes(), stored).ok()?;
-        Root::decode(&plain).ok()
+    pub(super) fn open_root(&self, key: &RootKey, stored: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        decrypt_committed(key, &self.root_context().bytes(), stored).ok()
     }
 
     /// Decrypts every place whose key is held.

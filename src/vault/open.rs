@@ -8,6 +8,7 @@ use super::Vault;
 use super::core::{Core, Snapshot, View};
 use super::history::Checkpoint;
 use super::options::VaultOptions;
+use crate::crypto::digest::Digest;
 use crate::error::Error;
 use crate::format::READER_VERSION;
 use crate::format::area::Area;
@@ -15,7 +16,7 @@ use crate::format::context::{Purpose, Scope};
 use crate::format::header::Header;
 use crate::format::object::ObjectRef;
 use crate::format::place::Compartment;
-use crate::format::root::Root;
+use crate::format::root::{Root, RootHeading};
 use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
 use crate::payload::catalogue::EraseListV1;
 use crate::store::{Chosen, FileStore, Heads, Store, StoreError, StoreWriter};
@@ -126,7 +127,7 @@ impl LockedVault {
                 continue;
             }
             let core = self.core(slot.keyring);
-            if let Some(candidate) = Candidate::newest(&core, heads, bytes)
+            if let Some(candidate) = Candidate::newest(&core, heads, bytes)?
                 && best.as_ref().is_none_or(|(_, other)| candidate.root.epoch > other.root.epoch)
             {
                 best = Some((core, candidate));
@@ -179,24 +180,28 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn newest(core: &Core, heads: &Heads, area: &[u8]) -> Option<Self> {
+    /// The newest root that names this area.
+    ///
+    /// A root for a newer reader ends the opening: taken for a damaged one, it
+    /// would be overwritten with the other copy.
+    fn newest(core: &Core, heads: &Heads, area: &[u8]) -> Result<Option<Self>, Error> {
         let key = core.keyring.root_key();
         let digest = Area::digest(area);
-        let named = heads.roots.iter().filter_map(|stored| {
-            let root = core.open_root(&key, stored)?;
-            (root.area_digest == digest).then(|| Self {
-                root,
-                root_bytes: stored.clone(),
-                area_bytes: area.to_vec(),
-            })
-        });
-        named.max_by_key(|candidate| candidate.root.epoch)
+        let mut newest: Option<Self> = None;
+        for stored in &heads.roots {
+            let Some(plain) = core.open_root(&key, stored) else { continue };
+            let Some(root) = root_naming(&digest, &plain)? else { continue };
+            if newest.as_ref().is_none_or(|other| root.epoch >= other.root.epoch) {
+                newest = Some(Self { root, root_bytes: stored.clone(), area_bytes: area.to_vec() });
+            }
+        }
+        Ok(newest)
     }
 
     /// Reads every trie root whose place opens.
     fn check(self, core: &Core) -> Result<Snapshot, Error> {
-        if self.root.least_reader > READER_VERSION {
-            return Err(Error::NewerReader { needed: self.root.least_reader, supported: READER_VERSION });
+        if !core.store.admits(self.root.append_end, &self.root.erase)? {
+            return Err(Error::Damaged { what: "root" });
         }
         let places = core.open_places(&self.root)?;
         let Self { root, root_bytes, area_bytes } = self;
@@ -209,6 +214,17 @@ impl Candidate {
         }
         Ok(snapshot)
     }
+}
+
+/// The root of a plaintext, if it names the area of this digest and keeps the rules.
+fn root_naming(area: &Digest, plain: &[u8]) -> Result<Option<Root>, Error> {
+    let Some(heading) = RootHeading::decode(plain).ok().filter(|heading| heading.area_digest == *area) else {
+        return Ok(None);
+    };
+    if heading.least_reader > READER_VERSION {
+        return Err(Error::NewerReader { needed: heading.least_reader, supported: READER_VERSION });
+    }
+    Ok(Root::decode(plain).ok())
 }
 
 /// Steps 4 to 6. Tells whether anything had to be repaired.
@@ -272,9 +288,9 @@ pub(super) fn expect_successor(core: &Core, known: &Snapshot, newer: &Snapshot) 
 fn current_of(core: &Core, heads: &Heads) -> Result<Snapshot, Error> {
     let key = core.keyring.area_mac_key();
     let areas = heads.areas.iter().filter(|bytes| Area::parse(bytes).is_ok() && Area::verify(bytes, &key));
-    let best = areas
-        .filter_map(|bytes| Candidate::newest(core, heads, bytes))
-        .max_by_key(|candidate| candidate.root.epoch);
+    let candidates = areas.filter_map(|bytes| Candidate::newest(core, heads, bytes).transpose());
+    let candidates = candidates.collect::<Result<Vec<_>, _>>()?;
+    let best = candidates.into_iter().max_by_key(|candidate| candidate.root.epoch);
     best.ok_or(Error::AccessChanged)?.check(core)
 }
 

@@ -8,6 +8,7 @@ mod disk;
 mod export;
 mod faults;
 mod golden;
+mod hostile;
 mod import;
 mod release;
 mod review;

@@ -252,6 +252,11 @@ impl SimDisk {
         self.state().visible.clone()
     }
 
+    /// Another process writes.
+    pub(super) fn replace(&self, image: Vec<u8>) {
+        self.state().visible = image;
+    }
+
     /// Whether everything is durable.
     pub(super) fn is_durable(&self) -> bool {
         self.state().unsynced == 0

@@ -1,0 +1,196 @@
+//! Vaults whose keys are in hostile hands: every box opens, and the numbers
+//! inside are chosen to mislead, to exhaust, or to be overwritten.
+
+use super::basics::{diagnosis, note};
+use super::disk::SimDisk;
+use super::workload::{new_image, owner};
+use crate::crypto::boxes::encrypt_committed;
+use crate::crypto::random::Randomness;
+use crate::format::header::geometry;
+use crate::format::object::{ObjectRef, SealedObject};
+use crate::format::root::Root;
+use crate::tree::{Row, RowClass, RowKey};
+use crate::vault::transaction::Transaction;
+use crate::*;
+
+const ROOTS: [u64; 2] = [geometry::ROOT_A, geometry::ROOT_B];
+/// Where the least reader version and a reserved byte of a root stand.
+const LEAST_READER: usize = 96;
+const RESERVED: usize = 4023;
+
+/// A vault of three commits and its unlocked keys.
+struct Hostile {
+    image: Vec<u8>,
+    vault: Vault,
+}
+
+impl Hostile {
+    fn new() -> Self {
+        let disk = SimDisk::without_trace(new_image("password"));
+        let vault = disk.unlock(&owner()).unwrap();
+        for entry in [diagnosis("F32", "Depression", "2019"), note("progress", "slept badly")] {
+            vault.update(&Actor::owner(), |tx| tx.add(&entry)).unwrap();
+        }
+        Self { image: disk.image(), vault }
+    }
+
+    /// A root like the current one.
+    fn root(&self) -> Root {
+        Root::decode(&self.vault.snapshot().root.encode()).unwrap()
+    }
+
+    /// Puts a root's plaintext in place of a copy.
+    fn put(&mut self, copy: u64, plain: &[u8]) {
+        let core = &self.vault.core;
+        let (key, context) = (core.keyring.root_key(), core.root_context().bytes());
+        let stored = encrypt_committed(&mut Randomness::from_system(), &key, &context, plain).unwrap();
+        let copy = usize::try_from(copy).unwrap();
+        self.image[copy..copy + stored.len()].copy_from_slice(&stored);
+    }
+
+    /// A vault that differs in its root alone.
+    fn with_root(change: impl FnOnce(&mut Root, u64)) -> Self {
+        let mut hostile = Self::new();
+        let mut root = hostile.root();
+        change(&mut root, hostile.image.len() as u64);
+        for copy in ROOTS {
+            hostile.put(copy, &root.encode());
+        }
+        hostile
+    }
+
+    /// Why it is refused, once nothing was written.
+    fn refusal(&self) -> Error {
+        let disk = SimDisk::without_trace(self.image.clone());
+        let error = disk.unlock(&owner()).err().expect("the vault is refused");
+        assert!(disk.image() == self.image, "something was written");
+        assert!(disk.open().unwrap().unlock_read_only(&owner()).is_err());
+        error
+    }
+}
+
+fn object(offset: u64, length: u64) -> ObjectRef {
+    let mut reference = [0; 16];
+    reference[..8].copy_from_slice(&offset.to_le_bytes());
+    ObjectRef { reference, length }
+}
+
+#[test]
+fn a_root_that_claims_2_to_the_60_commits_does_not_keep_the_check_busy() {
+    let hostile = Hostile::with_root(|root, _| root.epoch = Epoch::new(1 << 60));
+    let vault = SimDisk::without_trace(hostile.image).unlock(&owner()).unwrap();
+    let report = vault.check().unwrap();
+    assert_eq!(report.commits, 3);
+    let broken = |epoch| CheckFinding::BrokenHistory { epoch: Epoch::new(epoch) };
+    assert_eq!(report.findings, [broken(4), broken(1 << 60)]);
+}
+
+#[test]
+fn a_root_whose_append_end_is_not_in_the_file_is_damaged_and_nothing_is_written() {
+    let ends: [fn(u64) -> u64; 4] = [|_| 0, |_| geometry::APPEND - 1, |length| length + 1, |_| u64::MAX];
+    for end in ends {
+        let hostile = Hostile::with_root(|root, length| root.append_end = end(length));
+        assert!(matches!(hostile.refusal(), Error::Damaged { what: "root" }));
+    }
+}
+
+#[test]
+fn a_root_that_wants_the_fixed_parts_or_too_much_erased_is_damaged_and_nothing_is_written() {
+    let erased: [fn(u64) -> Vec<ObjectRef>; 5] = [
+        |_| vec![object(0, 4096)],
+        |_| vec![object(geometry::APPEND - 1, 2)],
+        |end| vec![object(end, 1)],
+        |_| vec![object(geometry::APPEND, u64::MAX)],
+        |end| vec![object(geometry::APPEND, end - geometry::APPEND); 80],
+    ];
+    for erase in erased {
+        let hostile = Hostile::with_root(|root, _| root.erase = erase(root.append_end));
+        assert!(matches!(hostile.refusal(), Error::Damaged { what: "root" }));
+    }
+}
+
+#[test]
+fn a_root_for_a_newer_reader_is_refused_by_name_and_never_overwritten_with_the_older_copy() {
+    for copies in [&ROOTS[..1], &ROOTS[1..], &ROOTS[..]] {
+        let mut hostile = Hostile::new();
+        let mut plain = hostile.root().encode();
+        // A field that this version does not know.
+        (plain[LEAST_READER], plain[RESERVED]) = (2, 1);
+        copies.iter().for_each(|copy| hostile.put(*copy, &plain));
+        assert!(matches!(hostile.refusal(), Error::NewerReader { needed: 2, supported: 1 }));
+    }
+}
+
+#[test]
+fn a_newer_root_that_names_no_intact_area_is_repaired_from_the_other_copy() {
+    let mut hostile = Hostile::new();
+    let mut plain = hostile.root().encode();
+    (plain[LEAST_READER], plain[LEAST_READER - 1]) = (2, plain[LEAST_READER - 1] ^ 1);
+    hostile.put(ROOTS[0], &plain);
+    let vault = SimDisk::without_trace(hostile.image).unlock(&owner()).unwrap();
+    assert_eq!(vault.recovery(), Recovery::Recovered);
+}
+
+#[test]
+fn a_newer_writer_beside_an_open_vault_is_not_overwritten_either() {
+    let disk = SimDisk::without_trace(new_image("password"));
+    let vault = disk.unlock(&owner()).unwrap();
+    let mut hostile = Hostile { image: disk.image(), vault };
+    let mut plain = hostile.root().encode();
+    (plain[LEAST_READER], plain[RESERVED]) = (2, 1);
+    hostile.put(ROOTS[0], &plain);
+    disk.replace(hostile.image.clone());
+    let error = hostile.vault.update(&Actor::owner(), |tx| tx.add(&note("progress", "slept"))).err();
+    assert!(matches!(error, Some(Error::NewerReader { needed: 2, .. })));
+    assert!(disk.image() == hostile.image);
+}
+
+/// What a check finds in a vault to which this was done.
+fn findings_after(change: impl Fn(&mut Transaction<'_>) -> Result<(), Error>) -> Vec<CheckFinding> {
+    let disk = SimDisk::without_trace(new_image("password"));
+    let vault = disk.unlock(&owner()).unwrap();
+    vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("F32", "Depression", "2019"))).unwrap();
+    vault.update(&Actor::owner(), change).unwrap();
+    vault.check().unwrap().findings
+}
+
+#[test]
+fn a_ledger_row_with_the_lines_of_another_commit_is_foreign() {
+    let copied = |from: u64, to: u64| {
+        findings_after(move |tx| {
+            let key = |epoch| RowKey::ledger(tx.core.scope.vault, Epoch::new(epoch));
+            let (from, to_key) = (tx.row(Compartment::General, &key(from))?.unwrap(), key(to));
+            let content = tx.core.open_row(Compartment::General, &from)?;
+            let row = Row::unnamed(to_key, RowClass::Ledger, Epoch::new(to));
+            tx.put_sealed(Compartment::General, row, &content)
+        })
+    };
+    assert_eq!(copied(2, 2), []);
+    let foreign = CheckFinding::ForeignLine { compartment: Compartment::General, epoch: Epoch::new(1) };
+    assert_eq!(copied(2, 1), [foreign]);
+}
+
+#[test]
+fn rows_whose_lengths_add_up_to_more_than_a_number_holds_are_damaged_entries() {
+    let findings = findings_after(|tx| {
+        for byte in [1, 2, 3] {
+            let id = EntryId::from_bytes([byte; 16]);
+            let object = SealedObject {
+                key: crypto::key::ContentKey::from_secret(Randomness::seeded(1).secret().unwrap()),
+                object: object(geometry::APPEND, u64::MAX),
+                digest: crypto::digest::Digest::of(&[]),
+            };
+            let (key, epoch) = (RowKey::entry(id), tx.epoch());
+            let object = Some(object);
+            let row = Row { key, class: RowClass::Entry, id, revision: 1, epoch, object, inline: vec![] };
+            tx.put_row(Compartment::General, row)?;
+        }
+        Ok(())
+    });
+    let damaged = |byte| CheckFinding::DamagedEntry {
+        compartment: Compartment::General,
+        id: EntryId::from_bytes([byte; 16]),
+        revision: 1,
+    };
+    assert_eq!(findings, [damaged(1), damaged(2), damaged(3)]);
+}
