@@ -109,6 +109,9 @@ pub enum Error {
     /// Credentials were changed by another handle since this one was unlocked.
     #[error("the vault's access was changed meanwhile: unlock it again")]
     AccessChanged,
+    /// The vault locked itself, or was locked: its keys are gone from memory.
+    #[error("the vault is locked: unlock it again")]
+    Locked,
 }
 
 /// What to do about an [`Error`](enum@Error).
@@ -130,7 +133,7 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::WrongCredential | Self::AccessChanged => ErrorKind::WrongCredential,
+            Self::WrongCredential | Self::AccessChanged | Self::Locked => ErrorKind::WrongCredential,
             Self::Damaged { .. }
             | Self::RolledBack
             | Self::Forked
@@ -170,6 +173,7 @@ impl Error {
             Self::Store(error) => store_code(error),
             Self::OtherProcess => "other-process",
             Self::AccessChanged => "access-changed",
+            Self::Locked => "locked",
         }
     }
 

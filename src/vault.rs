@@ -28,7 +28,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::error::Error;
 use crate::id::{EntryId, Epoch, VaultId};
+use crate::keys::Grant;
 use crate::record::Entry;
+use crate::store::Store;
 
 pub use check::{CheckFinding, CheckReport};
 pub use create::{Access, NewVault};
@@ -50,14 +52,43 @@ use self::core::{Core, Snapshot, View};
 /// It can be shared between threads: reads take `&self` and work on a
 /// snapshot, changes are made one at a time. Dropping it wipes its keys.
 pub struct Vault {
-    core: Core,
-    state: RwLock<Arc<Snapshot>>,
+    id: VaultId,
+    store: Arc<dyn Store>,
+    state: RwLock<State>,
     options: VaultOptions,
     recovery: Recovery,
     /// The process that unlocked the vault: a forked child must not write.
     process: u32,
     /// Unlocked for reading only.
     read_only: bool,
+}
+
+/// What a handle holds.
+enum State {
+    Unlocked(Unlocked),
+    /// The keys were wiped; what is no secret is still known.
+    Locked {
+        epoch: Epoch,
+        grant: Grant,
+    },
+}
+
+/// Keys, and the newest state that they opened.
+#[derive(Clone)]
+struct Unlocked {
+    core: Arc<Core>,
+    snapshot: Arc<Snapshot>,
+}
+
+impl Unlocked {
+    fn view(&self) -> View<'_> {
+        View { core: &self.core, snapshot: &self.snapshot }
+    }
+
+    /// The same keys with another state.
+    fn with(&self, snapshot: Snapshot) -> Self {
+        Self { core: Arc::clone(&self.core), snapshot: Arc::new(snapshot) }
+    }
 }
 
 impl Vault {
@@ -81,13 +112,16 @@ impl Vault {
     /// The vault's identifier.
     #[must_use]
     pub fn id(&self) -> VaultId {
-        self.core.scope.vault
+        self.id
     }
 
     /// The compartments that this access opens.
     #[must_use]
-    pub fn grant(&self) -> crate::keys::Grant {
-        self.core.keyring.grant()
+    pub fn grant(&self) -> Grant {
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Unlocked(unlocked) => unlocked.core.keyring.grant(),
+            State::Locked { grant, .. } => *grant,
+        }
     }
 
     /// What the opening found and repaired.
@@ -99,7 +133,10 @@ impl Vault {
     /// The number of the last commit that this handle has seen.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
-        self.snapshot().root.epoch
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Unlocked(unlocked) => unlocked.snapshot.root.epoch,
+            State::Locked { epoch, .. } => *epoch,
+        }
     }
 
     /// The current revision of an entry.
@@ -119,12 +156,12 @@ impl Vault {
     /// follow from the one that this handle knows, [`Error::AccessChanged`],
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn refresh(&self) -> Result<(), Error> {
-        let known = self.snapshot();
-        let newer = open::current(&self.core)?;
-        open::expect_successor(&self.core, &known, &newer)?;
-        if newer.root.epoch > known.root.epoch {
-            self.core.cache.clear();
-            self.adopt(Arc::new(newer));
+        let known = self.unlocked()?;
+        let newer = open::current(&known.core)?;
+        open::expect_successor(&known.core, &known.snapshot, &newer)?;
+        if newer.root.epoch > known.snapshot.root.epoch {
+            known.core.cache.clear();
+            self.adopt(known.with(newer));
         }
         Ok(())
     }
@@ -135,7 +172,24 @@ impl Vault {
     /// [`Error::Store`] when the last write cannot be made durable.
     pub fn lock(self) -> Result<LockedVault, Error> {
         self.flush()?;
-        LockedVault::of(Arc::clone(&self.core.store), self.options)
+        LockedVault::of(Arc::clone(&self.store), self.options)
+    }
+
+    /// Wipes the keys of this handle, which other threads may share: every later
+    /// call answers [`Error::Locked`]. Calls under way in other threads finish;
+    /// the last of them takes the keys with it.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the last write cannot be made durable; the keys are
+    /// gone all the same.
+    pub fn forget_keys(&self) -> Result<(), Error> {
+        let flushed = self.flush();
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if let State::Unlocked(unlocked) = &*state {
+            let (epoch, grant) = (unlocked.snapshot.root.epoch, unlocked.core.keyring.grant());
+            *state = State::Locked { epoch, grant };
+        }
+        flushed
     }
 
     /// Makes both copies of the root durable.
@@ -144,15 +198,19 @@ impl Vault {
             return Ok(());
         }
         self.may_write()?;
-        match self.core.store.writer(self.options.lock_wait) {
+        match self.store.writer(self.options.lock_wait) {
             Ok(mut writer) => Ok(writer.sync()?),
             Err(crate::store::StoreError::ReadOnly) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    /// The keys and the newest state that this handle has seen.
+    fn unlocked(&self) -> Result<Unlocked, Error> {
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Unlocked(unlocked) => Ok(unlocked.clone()),
+            State::Locked { .. } => Err(Error::Locked),
+        }
     }
 
     /// Whether this handle may write at all.
@@ -167,30 +225,30 @@ impl Vault {
     }
 
     /// Takes a state that is newer than, or settled where, the known one is not.
-    fn adopt(&self, snapshot: Arc<Snapshot>) {
+    fn adopt(&self, newer: Unlocked) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if snapshot.root.epoch > state.root.epoch
-            || (snapshot.root.epoch == state.root.epoch && snapshot.settled)
-        {
-            *state = snapshot;
+        if let State::Unlocked(known) = &mut *state {
+            let (epoch, known_epoch) = (newer.snapshot.root.epoch, known.snapshot.root.epoch);
+            if epoch > known_epoch || (epoch == known_epoch && newer.snapshot.settled) {
+                *known = newer;
+            }
         }
     }
 
     /// Reads on a snapshot. Where a part is missing or damaged, another writer
     /// may have withdrawn it: then the read is made again on the newer root.
     fn read<T>(&self, read: impl Fn(&View<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let mut snapshot = self.snapshot();
+        let mut known = self.unlocked()?;
         loop {
-            let view = View { core: &self.core, snapshot: &snapshot };
-            match read(&view) {
+            match read(&known.view()) {
                 Err(error) if error.kind() == crate::ErrorKind::Damaged => {
-                    let newer = open::current(&self.core)?;
-                    if newer.root.epoch <= snapshot.root.epoch {
+                    let newer = open::current(&known.core)?;
+                    if newer.root.epoch <= known.snapshot.root.epoch {
                         return Err(error);
                     }
-                    open::expect_successor(&self.core, &snapshot, &newer)?;
-                    snapshot = Arc::new(newer);
-                    self.adopt(Arc::clone(&snapshot));
+                    open::expect_successor(&known.core, &known.snapshot, &newer)?;
+                    known = known.with(newer);
+                    self.adopt(known.clone());
                 }
                 result => return result,
             }

@@ -92,18 +92,18 @@ impl Vault {
     /// [`Error::Store`] when the store itself cannot be read; damage is in the report.
     pub fn check(&self) -> Result<CheckReport, Error> {
         self.refresh()?;
-        self.core.cache.clear();
-        let snapshot = self.snapshot();
-        let view = View { core: &self.core, snapshot: &snapshot };
+        let unlocked = self.unlocked()?;
+        unlocked.core.cache.clear();
+        let (view, snapshot) = (unlocked.view(), &unlocked.snapshot);
         let mut report = CheckReport::default();
-        let heads = self.core.store.heads()?;
+        let heads = self.store.heads()?;
         let equal = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
             && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
-        if !equal && super::open::current(&self.core)?.root.epoch == snapshot.root.epoch {
+        if !equal && super::open::current(&unlocked.core)?.root.epoch == snapshot.root.epoch {
             report.findings.push(CheckFinding::CopiesDiffer);
         }
         for compartment in Compartment::ALL {
-            if self.core.keyring.compartment(compartment).is_some() {
+            if unlocked.core.keyring.compartment(compartment).is_some() {
                 view.check_compartment(compartment, &mut report)?;
             } else {
                 report.not_checked.push(compartment);

@@ -1,7 +1,5 @@
 //! The vault's ways in: what the directory lists, and changing a password.
 
-use std::sync::Arc;
-
 use super::create::NewVault;
 use super::ledger::{Action, Line};
 use super::options::Actor;
@@ -135,40 +133,42 @@ impl Vault {
     pub fn change_password(&self, actor: &Actor, old: Password, new: Password) -> Result<(), Error> {
         self.may_write()?;
         let cost = self.options.new_password_cost()?;
-        let mut writer = self.core.store.writer(self.options.lock_wait)?;
-        let known = self.snapshot();
-        let snapshot = open::current_for_writing(&self.core, &known, &mut *writer)?;
-        let view = View { core: &self.core, snapshot: &snapshot };
-        let area = self.area_with_password(view, old.into(), new.into(), cost)?;
-        let bytes = area.encode(&self.core.keyring.area_mac_key());
+        let mut writer = self.store.writer(self.options.lock_wait)?;
+        let current = open::current_for_writing(&self.unlocked()?, &mut *writer)?;
+        let area =
+            current.view().area_with_password(old.into(), new.into(), cost, &self.options.kdf_limits)?;
+        let bytes = area.encode(&current.core.keyring.area_mac_key());
 
-        writer.start(snapshot.root.append_end);
+        writer.start(current.snapshot.root.append_end);
         let work = Work::withdrawing(&mut *writer);
         let time = self.options.now();
-        let mut transaction = Transaction { core: &self.core, snapshot: &snapshot, actor, time, work };
+        let mut transaction =
+            Transaction { core: &current.core, snapshot: &current.snapshot, actor, time, work };
         transaction.log(Compartment::Record, Line::about(Action::PasswordChanged, actor, None, []));
         if let Some(published) = transaction.commit(Some((area.generation, bytes)))? {
             drop(writer);
-            self.adopt(Arc::new(published));
+            self.adopt(current.with(published));
         }
         Ok(())
     }
+}
 
+impl View<'_> {
     /// The area in which `new` opens what `old` did.
     fn area_with_password(
         &self,
-        view: View<'_>,
         old: Credential,
         new: Credential,
         cost: KdfCost,
+        limits: &KdfLimits,
     ) -> Result<Area, Error> {
         let area =
-            Area::parse(&view.snapshot.area_bytes).map_err(|_| Error::Damaged { what: "credential area" })?;
-        let (scope, limits) = (self.core.scope, &self.options.kdf_limits);
+            Area::parse(&self.snapshot.area_bytes).map_err(|_| Error::Damaged { what: "credential area" })?;
+        let scope = self.core.scope;
         let keys = UnlockKeys::derive(&old, scope, std::slice::from_ref(&area), limits)?;
         let opened = open_area(scope, &area, &keys).ok_or(Error::WrongCredential)?;
         let mut random = Randomness::from_system();
-        let others = view.has_other_password(opened.index)?;
+        let others = self.has_other_password(opened.index)?;
         let (run, kdf) = next_generation(&mut random, &area, others, cost, limits)?;
         Ok(replace_own_box(&mut random, scope, &area, &opened, (&new, &run, kdf))?)
     }

@@ -64,7 +64,7 @@ impl Vault {
     /// [`Error::Store`] when it cannot be made durable.
     pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
         self.flush()?;
-        Ok(self.snapshot().checkpoint())
+        Ok(self.unlocked()?.snapshot.checkpoint())
     }
 
     /// Whether this vault's history contains a checkpoint.

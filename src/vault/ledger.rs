@@ -39,11 +39,19 @@ pub enum Action {
     PasswordChanged,
     /// Everything was exported in readable form.
     Exported,
+    /// The vault was copied to a backup.
+    BackedUp,
+    /// The vault's file was rewritten without what is no longer part of it.
+    Compacted,
+    /// A way into the vault was added.
+    AccessGranted,
+    /// A way into the vault was taken away.
+    AccessRevoked,
     /// An act that this version does not know.
     Unknown(u16),
 }
 
-const ACTIONS: [(Action, &str); 9] = [
+const ACTIONS: [(Action, &str); 13] = [
     (Action::Created, "created"),
     (Action::Added, "added"),
     (Action::Imported, "imported"),
@@ -53,6 +61,10 @@ const ACTIONS: [(Action, &str); 9] = [
     (Action::Released, "released"),
     (Action::PasswordChanged, "password changed"),
     (Action::Exported, "exported"),
+    (Action::BackedUp, "backed up"),
+    (Action::Compacted, "compacted"),
+    (Action::AccessGranted, "access granted"),
+    (Action::AccessRevoked, "access revoked"),
 ];
 
 impl Action {
@@ -89,15 +101,21 @@ pub enum Detail {
     Policy,
     /// SHA-256 of the excerpt's envelope.
     Excerpt,
+    /// What the owner calls a way in or a backup.
+    Name,
+    /// The checkpoint of a backup.
+    Checkpoint,
     /// A fact that this version does not know.
     Unknown(u16),
 }
 
-const DETAILS: [(Detail, &str); 4] = [
+const DETAILS: [(Detail, &str); 6] = [
     (Detail::Recipient, "recipient"),
     (Detail::Purpose, "purpose"),
     (Detail::Policy, "policy"),
     (Detail::Excerpt, "excerpt"),
+    (Detail::Name, "name"),
+    (Detail::Checkpoint, "checkpoint"),
 ];
 
 impl Detail {

@@ -4,10 +4,10 @@
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
-use super::Vault;
 use super::core::{Core, Snapshot, View};
 use super::history::Checkpoint;
 use super::options::VaultOptions;
+use super::{State, Unlocked, Vault};
 use crate::crypto::digest::Digest;
 use crate::error::Error;
 use crate::format::READER_VERSION;
@@ -163,8 +163,18 @@ impl Vault {
         options: VaultOptions,
         recovery: Recovery,
     ) -> Self {
-        let state = RwLock::new(Arc::new(snapshot));
-        Self { core, state, options, recovery, process: std::process::id(), read_only: false }
+        Self {
+            id: core.scope.vault,
+            store: Arc::clone(&core.store),
+            state: RwLock::new(State::Unlocked(Unlocked {
+                core: Arc::new(core),
+                snapshot: Arc::new(snapshot),
+            })),
+            options,
+            recovery,
+            process: std::process::id(),
+            read_only: false,
+        }
     }
 }
 
@@ -296,21 +306,18 @@ fn current_of(core: &Core, heads: &Heads) -> Result<Snapshot, Error> {
 
 /// The state that a writer starts from: the one it knows, or what another
 /// writer left, repaired if that one was interrupted.
-pub(super) fn current_for_writing(
-    core: &Core,
-    known: &Arc<Snapshot>,
-    writer: &mut dyn StoreWriter,
-) -> Result<Arc<Snapshot>, Error> {
+pub(super) fn current_for_writing(known: &Unlocked, writer: &mut dyn StoreWriter) -> Result<Unlocked, Error> {
+    let (core, snapshot) = (&*known.core, &*known.snapshot);
     let heads = core.store.heads()?;
-    let at_rest = known.settled
-        && heads.roots.iter().all(|root| *root == known.root_bytes)
-        && heads.areas.iter().all(|area| *area == known.area_bytes);
+    let at_rest = snapshot.settled
+        && heads.roots.iter().all(|root| *root == snapshot.root_bytes)
+        && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
     if at_rest {
-        return Ok(Arc::clone(known));
+        return Ok(known.clone());
     }
     writer.sync()?;
-    let mut snapshot = current_of(core, &core.store.heads()?)?;
-    expect_successor(core, known, &snapshot)?;
-    settle(core, &mut snapshot, writer)?;
-    Ok(Arc::new(snapshot))
+    let mut newer = current_of(core, &core.store.heads()?)?;
+    expect_successor(core, snapshot, &newer)?;
+    settle(core, &mut newer, writer)?;
+    Ok(known.with(newer))
 }

@@ -1,7 +1,6 @@
 //! Changes in the making: what a closure asks for, as rows and sealed objects.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::core::{Core, Snapshot, View};
 use super::erasure::{Erasure, ErasureReport};
@@ -65,16 +64,13 @@ impl Vault {
         actor: &Actor,
         change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<Committed<T>, Error> {
-        let mut writer = self.core.store.writer(self.options.lock_wait)?;
-        let known = self.snapshot();
-        let snapshot = open::current_for_writing(&self.core, &known, &mut *writer)?;
-        if !Arc::ptr_eq(&known, &snapshot) {
-            self.adopt(Arc::clone(&snapshot));
-        }
-        writer.start(snapshot.root.append_end);
+        let mut writer = self.store.writer(self.options.lock_wait)?;
+        let current = open::current_for_writing(&self.unlocked()?, &mut *writer)?;
+        self.adopt(current.clone());
+        writer.start(current.snapshot.root.append_end);
         let mut transaction = Transaction {
-            core: &self.core,
-            snapshot: &snapshot,
+            core: &current.core,
+            snapshot: &current.snapshot,
             actor,
             time: self.options.now(),
             work: Work::new(&mut *writer),
@@ -83,15 +79,15 @@ impl Vault {
         // Before the commit: what is done must not be reported as failed.
         let erasure = transaction.finish_erasure().map(|erasure| transaction.view().erasure_report(erasure));
         let Some(published) = transaction.commit(None)? else {
-            return Ok(Committed { value, epoch: snapshot.root.epoch, erasure: None });
+            return Ok(Committed { value, epoch: current.snapshot.root.epoch, erasure: None });
         };
         drop(writer);
         if erasure.is_some() {
             // Pages in memory still hold what was withdrawn.
-            self.core.cache.clear();
+            current.core.cache.clear();
         }
         let epoch = published.root.epoch;
-        self.adopt(Arc::new(published));
+        self.adopt(current.with(published));
         Ok(Committed { value, epoch, erasure })
     }
 

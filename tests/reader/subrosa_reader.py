@@ -36,11 +36,12 @@ COMPARTMENTS = (
 )
 ACTIONS = (
     None, "created", "added", "imported", "amended", "retracted", "expunged", "released",
-    "password changed", "exported",
+    "password changed", "exported", "backed up", "compacted", "access granted",
+    "access revoked",
 )
 ACCESS_KINDS = (None, "password", "recovery key", "raw key")
 PUBLIC_LENGTH = 1216
-DETAILS = (None, "recipient", "purpose", "policy", "excerpt")
+DETAILS = (None, "recipient", "purpose", "policy", "excerpt", "name", "checkpoint")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RECOVERY_LABEL, RAW_LABEL = b"subrosa/v1 recovery key", b"subrosa/v1 raw key"
 

@@ -328,3 +328,18 @@ fn every_byte_of_the_file_looks_random() {
     assert!(!bytes.windows(7).any(|window| window == b"CANARY-"));
     assert!(!bytes.windows(5).any(|window| window == b"owner"));
 }
+
+#[test]
+fn a_handle_that_forgot_its_keys_does_nothing_more() {
+    let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
+    let id = vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J45", "x", "2020"))).unwrap().value;
+    let (epoch, grant) = (vault.epoch(), vault.grant());
+    vault.forget_keys().unwrap();
+    vault.forget_keys().unwrap();
+    assert!(matches!(vault.entry(id), Err(Error::Locked)));
+    assert!(matches!(vault.update(&Actor::owner(), |tx| tx.retract(id, "")), Err(Error::Locked)));
+    assert!(matches!(vault.refresh(), Err(Error::Locked)));
+    assert!(matches!(vault.check(), Err(Error::Locked)));
+    assert!(matches!(vault.checkpoint(), Err(Error::Locked)));
+    assert_eq!((vault.epoch(), vault.grant()), (epoch, grant));
+}

@@ -36,12 +36,12 @@ impl Hostile {
 
     /// A root like the current one.
     fn root(&self) -> Root {
-        Root::decode(&self.vault.snapshot().root.encode()).unwrap()
+        Root::decode(&self.vault.unlocked().unwrap().snapshot.root.encode()).unwrap()
     }
 
     /// Puts a root's plaintext in place of a copy.
     fn put(&mut self, copy: u64, plain: &[u8]) {
-        let core = &self.vault.core;
+        let core = &self.vault.unlocked().unwrap().core;
         let (key, context) = (core.keyring.root_key(), core.root_context().bytes());
         let stored = encrypt_committed(&mut Randomness::from_system(), &key, &context, plain).unwrap();
         let copy = usize::try_from(copy).unwrap();

@@ -145,8 +145,8 @@ fn an_open_vault_does_not_adopt_a_history_that_is_not_its_own() {
 #[test]
 fn nobody_sees_which_compartments_changed() {
     let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
-    let before = vault.snapshot().root.places.clone();
+    let before = vault.unlocked().unwrap().snapshot.root.places.clone();
     vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("A", "x", "2020"))).unwrap();
-    let after = vault.snapshot().root.places.clone();
+    let after = vault.unlocked().unwrap().snapshot.root.places.clone();
     assert!(before.iter().zip(&after).all(|(before, after)| before.0 != after.0));
 }

@@ -64,16 +64,18 @@ impl Forge {
         std::fs::write(&path, file).unwrap();
         let locked = LockedVault::open(&path, options()).unwrap();
         let vault = locked.unlock_read_only(&RawKey::from_bytes(&RAW_KEY).into()).unwrap();
-        let root = Root::decode(&vault.snapshot().root.encode()).unwrap();
+        let root = Root::decode(&vault.unlocked().unwrap().snapshot.root.encode()).unwrap();
         Self { vault, root, file: file.to_vec(), random: Randomness::from_system() }
     }
 
     fn place(&self, compartment: Compartment) -> Place {
-        self.vault.core.open_places(&self.root).unwrap()[compartment.index()].take().unwrap()
+        self.vault.unlocked().unwrap().core.open_places(&self.root).unwrap()[compartment.index()]
+            .take()
+            .unwrap()
     }
 
     fn object(&self, sealed: &SealedObject, context: &Context) -> Vec<u8> {
-        open_object(&*self.vault.core.store, sealed, context).unwrap().to_vec()
+        open_object(&*self.vault.unlocked().unwrap().core.store, sealed, context).unwrap().to_vec()
     }
 
     /// Appends the box of a plaintext as it is.
@@ -91,7 +93,7 @@ impl Forge {
     }
 
     fn page_context(&self, compartment: Compartment) -> Context {
-        self.vault.core.scope.context(Purpose::Page).compartment(compartment).schema(1)
+        self.vault.unlocked().unwrap().core.scope.context(Purpose::Page).compartment(compartment).schema(1)
     }
 
     /// The context of the page one level down.
@@ -120,7 +122,8 @@ impl Forge {
     }
 
     fn set_place(&mut self, compartment: Compartment, place: &Place) {
-        let stored = self.vault.core.seal_place(&mut self.random, compartment, place).unwrap();
+        let stored =
+            self.vault.unlocked().unwrap().core.seal_place(&mut self.random, compartment, place).unwrap();
         self.root.places[compartment.index()] = stored.unwrap();
     }
 
@@ -128,7 +131,7 @@ impl Forge {
     fn set_place_plain(&mut self, compartment: Compartment, change: impl Fn(&mut [u8])) {
         let mut plain = self.place(compartment).encode();
         change(&mut plain);
-        let core = &self.vault.core;
+        let core = &self.vault.unlocked().unwrap().core;
         let (key, context) =
             (core.keyring.compartment(compartment).unwrap(), core.place_context(compartment));
         let stored = encrypt_committed(&mut self.random, key, &context.bytes(), &plain).unwrap();
@@ -160,7 +163,7 @@ impl Forge {
     }
 
     fn publish_plain(&mut self, plain: &[u8]) {
-        let core = &self.vault.core;
+        let core = &self.vault.unlocked().unwrap().core;
         let context = core.root_context().bytes();
         // One salt for all vectors: they differ then only where their roots do.
         let stored =
@@ -180,7 +183,7 @@ impl Forge {
     fn change_areas(&mut self, change: impl Fn(&mut [u8])) {
         let mut area = self.file[at(AREAS[0])..at(AREAS[0]) + AREA_LEN].to_vec();
         change(&mut area);
-        let mac = self.vault.core.keyring.area_mac_key().mac(&area[..AREA_LEN - 64]);
+        let mac = self.vault.unlocked().unwrap().core.keyring.area_mac_key().mac(&area[..AREA_LEN - 64]);
         area[AREA_LEN - 64..AREA_LEN - 32].copy_from_slice(&mac);
         let digest = Digest::of(&[&area[..AREA_LEN - 32]]);
         area[AREA_LEN - 32..].copy_from_slice(digest.as_bytes());
@@ -206,7 +209,15 @@ impl Forge {
         let object = if row[row::CLASS] <= 2 { row::ID } else { 0 };
         let object = row[object..object + 16].try_into().unwrap();
         let revision = u64::from_le_bytes(row[row::REVISION..row::EPOCH].try_into().unwrap());
-        self.vault.core.scope.context(purpose).compartment(compartment).object(object, revision).schema(1)
+        self.vault
+            .unlocked()
+            .unwrap()
+            .core
+            .scope
+            .context(purpose)
+            .compartment(compartment)
+            .object(object, revision)
+            .schema(1)
     }
 
     /// Changes the content of the first object of a class, sealed as it should be.
@@ -264,7 +275,7 @@ impl Forge {
     fn set_erase_list(&mut self, objects: Vec<([u8; 16], u64)>, change: impl Fn(&mut Vec<u8>)) {
         let mut content = wire::encode(&EraseListV1 { objects }).unwrap().to_vec();
         change(&mut content);
-        let context = self.vault.core.scope.context(Purpose::EraseList);
+        let context = self.vault.unlocked().unwrap().core.scope.context(Purpose::EraseList);
         self.root.erase_list = Some(self.seal(&context, &content));
         self.publish();
     }
