@@ -81,6 +81,11 @@ impl Keyring {
         self.compartments.get(compartment.index()).and_then(Option::as_ref)
     }
 
+    #[cfg(test)]
+    pub(crate) fn vault_root(&self) -> &VaultRootKey {
+        &self.vault_root
+    }
+
     /// The key of the roots.
     pub(crate) fn root_key(&self) -> RootKey {
         self.vault_root.derive_root_key(self.vault.as_bytes())

@@ -9,6 +9,7 @@ pub(crate) mod custody;
 mod entry;
 pub(crate) mod history;
 mod mirror;
+pub(crate) mod secret;
 mod value;
 
 use thiserror::Error;

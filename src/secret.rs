@@ -14,6 +14,11 @@ impl SecretBytes {
         secret
     }
 
+    /// A second copy, on the heap like the first.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self::filled(|out| out.copy_from_slice(self.0.as_slice()))
+    }
+
     /// The one way to read the secret.
     pub(crate) fn expose_secret(&self) -> &[u8; 32] {
         &self.0
@@ -35,4 +40,22 @@ impl SecretText {
     pub fn expose_secret(&self) -> &str {
         &self.0
     }
+}
+
+/// Wipes the stack below the frame that holds it when that frame ends: ciphers
+/// and hashes leave their key schedules in frames that have returned.
+#[must_use]
+pub(crate) struct WipesStack;
+
+impl Drop for WipesStack {
+    fn drop(&mut self) {
+        overwrite_stack();
+    }
+}
+
+#[inline(never)]
+fn overwrite_stack() {
+    // As deep as the deepest call under a vault's operation, with room to spare;
+    // a thread's stack is 2 MiB unless it was made smaller.
+    std::hint::black_box(&mut [0u128; 4 * 1024]);
 }

@@ -30,6 +30,7 @@ use crate::error::Error;
 use crate::id::{EntryId, Epoch, VaultId};
 use crate::keys::Grant;
 use crate::record::Entry;
+use crate::secret::WipesStack;
 use crate::store::Store;
 
 pub use check::{CheckFinding, CheckReport};
@@ -156,6 +157,7 @@ impl Vault {
     /// follow from the one that this handle knows, [`Error::AccessChanged`],
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn refresh(&self) -> Result<(), Error> {
+        let _wipes = WipesStack;
         let known = self.unlocked()?;
         let newer = open::current(&known.core)?;
         open::expect_successor(&known.core, &known.snapshot, &newer)?;
@@ -238,6 +240,7 @@ impl Vault {
     /// Reads on a snapshot. Where a part is missing or damaged, another writer
     /// may have withdrawn it: then the read is made again on the newer root.
     fn read<T>(&self, read: impl Fn(&View<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let _wipes = WipesStack;
         let mut known = self.unlocked()?;
         loop {
             match read(&known.view()) {

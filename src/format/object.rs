@@ -41,8 +41,7 @@ pub(crate) struct SealedObject {
 impl SealedObject {
     /// A copy, key included, for a parent that is written anew.
     pub(crate) fn duplicate(&self) -> Self {
-        let bytes = self.key.secret().expose_secret();
-        let key = ContentKey::from_secret(SecretBytes::filled(|out| *out = *bytes));
+        let key = ContentKey::from_secret(self.key.secret().duplicate());
         Self { key, object: self.object, digest: self.digest }
     }
 

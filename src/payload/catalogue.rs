@@ -1,13 +1,13 @@
 //! Trie pages and their rows.
 
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroize;
 
+use super::secret::SecretV1;
 use crate::codec::wire::Wire;
 use crate::crypto::digest::Digest;
 use crate::crypto::key::ContentKey;
 use crate::format::object::{ObjectRef, SealedObject};
-use crate::secret::SecretBytes;
 
 /// Most rows of a leaf page: one more makes it an inner page.
 pub(crate) const LEAF_ROWS: usize = 32;
@@ -51,9 +51,9 @@ pub(crate) struct ChildV1 {
 }
 
 /// A sealed object: key, reference, length, SHA-256 of the stored bytes.
-#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct ObjectV1 {
-    key: [u8; 32],
+    key: SecretV1,
     reference: [u8; 16],
     length: u64,
     digest: [u8; 32],
@@ -95,7 +95,7 @@ impl Wire for EraseListV1 {
 impl From<&SealedObject> for ObjectV1 {
     fn from(sealed: &SealedObject) -> Self {
         Self {
-            key: *sealed.key.secret().expose_secret(),
+            key: SecretV1::of(sealed.key.secret()),
             reference: sealed.object.reference,
             length: sealed.object.length,
             digest: *sealed.digest.as_bytes(),
@@ -106,7 +106,7 @@ impl From<&SealedObject> for ObjectV1 {
 impl From<&ObjectV1> for SealedObject {
     fn from(wire: &ObjectV1) -> Self {
         Self {
-            key: ContentKey::from_secret(SecretBytes::filled(|out| *out = wire.key)),
+            key: ContentKey::from_secret(wire.key.to_secret()),
             object: ObjectRef { reference: wire.reference, length: wire.length },
             digest: Digest::from_bytes(wire.digest),
         }

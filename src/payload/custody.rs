@@ -1,14 +1,14 @@
 //! The vault's own record and the directory of its credentials.
 
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::secret::SecretV1;
 use crate::codec::wire::Wire;
 use crate::crypto::kem::PUBLIC_LEN;
 use crate::format::area::SLOTS;
 
 /// What the vault knows of itself: in `record`, open to every credential.
-#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct VaultRecordV1 {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub(crate) created: i64,
@@ -17,9 +17,9 @@ pub(crate) struct VaultRecordV1 {
     /// Where the holder is, as an ISO 3166 code such as `US-NJ`; empty if not said.
     pub(crate) jurisdiction: String,
     /// The ES256 private key that excerpts are signed with.
-    pub(crate) signing_key: [u8; 32],
+    pub(crate) signing_key: SecretV1,
     /// The key that turns a source's identity into an entry's id.
-    pub(crate) identity_key: [u8; 32],
+    pub(crate) identity_key: SecretV1,
 }
 
 impl Wire for VaultRecordV1 {

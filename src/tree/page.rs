@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use zeroize::Zeroizing;
+
 use super::TreeError;
 use crate::codec::padding::padded_len;
 use crate::codec::wire::{self, Wire as _};
@@ -104,7 +106,7 @@ pub(crate) struct Row {
     /// The commit that wrote this revision.
     pub(crate) epoch: Epoch,
     pub(crate) object: Option<SealedObject>,
-    pub(crate) inline: Vec<u8>,
+    pub(crate) inline: Zeroizing<Vec<u8>>,
 }
 
 impl Row {
@@ -129,7 +131,7 @@ impl Row {
             revision: self.revision,
             epoch: self.epoch.number(),
             object: self.object.as_ref().map(ObjectV1::from),
-            inline: self.inline.clone(),
+            inline: self.inline.to_vec(),
         }
     }
 
@@ -141,7 +143,7 @@ impl Row {
             revision: wire.revision,
             epoch: Epoch::new(wire.epoch),
             object: wire.object.as_ref().map(SealedObject::from),
-            inline: wire.inline.clone(),
+            inline: Zeroizing::new(wire.inline.clone()),
         };
         if row.follows_its_class(vault) { Ok(row) } else { Err(TreeError::Damaged { what: "row" }) }
     }
@@ -161,12 +163,6 @@ impl Row {
         let of_entry = matches!(self.class, RowClass::Entry | RowClass::Superseded);
         let unnamed = self.revision == 0 && self.id == EntryId::from_bytes([0; 16]);
         key == self.key && (if of_entry { self.revision > 0 } else { unnamed })
-    }
-}
-
-impl Drop for Row {
-    fn drop(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.inline);
     }
 }
 

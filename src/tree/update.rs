@@ -301,7 +301,7 @@ mod tests {
             revision: 1,
             epoch: Epoch::new(1),
             object: None,
-            inline: vec![1; 300],
+            inline: vec![1; 300].into(),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::format::place::{Compartment, LedgerHead};
 use crate::id::{EntryId, Epoch};
 use crate::payload::decode_entry;
 use crate::payload::history::{LedgerV1, LinkV1};
+use crate::secret::WipesStack;
 use crate::tree::{Row, RowClass, RowKey};
 
 /// What a check found.
@@ -91,6 +92,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Store`] when the store itself cannot be read; damage is in the report.
     pub fn check(&self) -> Result<CheckReport, Error> {
+        let _wipes = WipesStack;
         self.refresh()?;
         let unlocked = self.unlocked()?;
         unlocked.core.cache.clear();

@@ -54,7 +54,7 @@ impl Transaction<'_> {
             self.put_sealed(*compartment, Row::unnamed(key, RowClass::Ledger, epoch), &content)?;
         }
         let mut row = Row::unnamed(RowKey::link(self.core.scope.vault, epoch), RowClass::Link, epoch);
-        row.inline = crate::codec::wire::encode(&links.link)?.to_vec();
+        row.inline = crate::codec::wire::encode(&links.link)?;
         self.put_row(Compartment::Record, row)?;
         Ok(links)
     }

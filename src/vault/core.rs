@@ -18,7 +18,6 @@ use crate::keys::Keyring;
 use crate::payload::custody::VaultRecordV1;
 use crate::payload::decode_entry;
 use crate::record::Entry;
-use crate::secret::SecretBytes;
 use crate::store::Store;
 use crate::tree::{PageCache, Row, RowClass, RowKey, Trie, open_object};
 
@@ -166,7 +165,7 @@ impl<'a> View<'a> {
     /// The key that turns a source's identity into an entry's id.
     pub(super) fn identity_key(&self) -> Result<IdentityKey, Error> {
         let record = self.vault_record()?;
-        Ok(IdentityKey::from_secret(SecretBytes::filled(|out| *out = record.identity_key)))
+        Ok(IdentityKey::from_secret(record.identity_key.to_secret()))
     }
 }
 

@@ -25,6 +25,8 @@ use crate::format::root::{PlaceBox, Root};
 use crate::id::{CommitId, Epoch, VaultId};
 use crate::keys::{AreaPlan, Credential, Grant, Keyring, NewSlot, SlotError};
 use crate::payload::custody::VaultRecordV1;
+use crate::payload::secret::SecretV1;
+use crate::secret::WipesStack;
 use crate::store::{FileImage, FileStore, MemoryStore, StoreWriter};
 use crate::tree::{PageCache, Row, RowClass, RowKey};
 
@@ -90,6 +92,7 @@ impl<'a> NewVault<'a> {
 }
 
 pub(super) fn in_file(path: &Path, new: &NewVault<'_>, options: VaultOptions) -> Result<Vault, Error> {
+    let _wipes = WipesStack;
     if path.symlink_metadata().is_ok() {
         return Err(crate::store::StoreError::Exists.into());
     }
@@ -115,6 +118,7 @@ pub(super) fn file_image(new: &NewVault<'_>, options: &VaultOptions) -> Vec<u8> 
 }
 
 pub(super) fn in_memory(new: &NewVault<'_>, options: VaultOptions) -> Result<Vault, Error> {
+    let _wipes = WipesStack;
     let mut draft = Draft::new(new, &options, Randomness::from_system())?;
     let store = Arc::clone(&draft.core.store);
     let mut writer = store.writer(options.lock_wait)?;
@@ -209,8 +213,8 @@ impl Transaction<'_> {
             holder_role: new.holder_role.number(),
             holder_name: new.holder_name.to_owned(),
             jurisdiction: new.jurisdiction.to_owned(),
-            signing_key: *signing_key.expose_secret(),
-            identity_key: *identity_key.expose_secret(),
+            signing_key: SecretV1::of(&signing_key),
+            identity_key: SecretV1::of(&identity_key),
         };
         let content = wire::encode(&record)?;
         self.put_named(Compartment::Record, "vault record", RowClass::VaultRecord, &content)

@@ -14,6 +14,7 @@ use crate::format::area::Area;
 use crate::format::place::Compartment;
 use crate::keys::{Credential, Grant, Password, UnlockKeys, check_opening, open_area, replace_own_box};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
+use crate::secret::WipesStack;
 use crate::tree::RowKey;
 
 use super::core::View;
@@ -131,6 +132,7 @@ impl Vault {
     /// would be the third in use, or when the old and the new cost together
     /// exceed the limits of one opening; [`Error::Store`]. Nothing is written then.
     pub fn change_password(&self, actor: &Actor, old: Password, new: Password) -> Result<(), Error> {
+        let _wipes = WipesStack;
         self.may_write()?;
         let cost = self.options.new_password_cost()?;
         let mut writer = self.store.writer(self.options.lock_wait)?;

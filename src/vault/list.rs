@@ -1,6 +1,8 @@
 //! Listing from the cards in the catalogue, without opening entries; and the
 //! revisions of one entry.
 
+use zeroize::Zeroizing;
+
 use super::Vault;
 use super::core::View;
 use super::ledger::{Action, LineState};
@@ -249,6 +251,6 @@ fn listed_row(compartment: Compartment, row: &Row) -> Result<Listed, Error> {
 }
 
 /// The card of an entry, as its row keeps it.
-pub(super) fn inline_card(entry: &Entry) -> Result<Vec<u8>, Error> {
-    Ok(encode_card(&Card::of(entry))?.to_vec())
+pub(super) fn inline_card(entry: &Entry) -> Result<Zeroizing<Vec<u8>>, Error> {
+    Ok(encode_card(&Card::of(entry))?)
 }

@@ -19,6 +19,7 @@ use crate::format::place::Compartment;
 use crate::format::root::{Root, RootHeading};
 use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
 use crate::payload::catalogue::EraseListV1;
+use crate::secret::WipesStack;
 use crate::store::{Chosen, FileStore, Heads, Store, StoreError, StoreWriter};
 use crate::tree::{PageCache, open_object};
 
@@ -79,6 +80,7 @@ impl LockedVault {
     /// was written then), [`Error::NewerReader`], [`Error::RolledBack`],
     /// [`Error::Forked`], [`Error::Store`].
     pub fn unlock(self, credential: &Credential) -> Result<Vault, Error> {
+        let _wipes = WipesStack;
         let store = Arc::clone(&self.store);
         let mut writer = store.writer(self.options.lock_wait)?;
         // What a dead process wrote may not be durable yet.
@@ -96,6 +98,7 @@ impl LockedVault {
     /// # Errors
     /// As [`LockedVault::unlock`].
     pub fn unlock_read_only(self, credential: &Credential) -> Result<Vault, Error> {
+        let _wipes = WipesStack;
         let (heads, (core, snapshot)) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
         let at_rest = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
             && heads.areas.iter().all(|area| *area == snapshot.area_bytes);

@@ -15,9 +15,9 @@ use crate::excerpt::{EnvelopeRequest, Excerpt, IssuerRole, PublicKey};
 use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::payload::custody::VaultRecordV1;
+use crate::payload::secret::SecretV1;
 use crate::record::{Entry, Token};
 use crate::release::{Policy, View};
-use crate::secret::SecretBytes;
 use crate::tree::RowClass;
 
 /// What is to be released to whom and why.
@@ -149,9 +149,8 @@ impl Snapshot<'_> {
     }
 }
 
-fn signing_key(scalar: &[u8; 32]) -> Result<Es256SigningKey, Error> {
-    let secret = SecretBytes::filled(|out| *out = *scalar);
-    Es256SigningKey::from_secret(&secret).map_err(|_| Error::Damaged { what: "signing key" })
+fn signing_key(scalar: &SecretV1) -> Result<Es256SigningKey, Error> {
+    Es256SigningKey::from_secret(&scalar.to_secret()).map_err(|_| Error::Damaged { what: "signing key" })
 }
 
 fn released_by_compartment(

@@ -12,5 +12,7 @@ mod hostile;
 mod import;
 mod release;
 mod review;
+#[cfg(target_os = "linux")]
+mod secrets;
 mod tamper;
 mod workload;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use zeroize::Zeroizing;
+
 use super::core::{Core, Snapshot, View};
 use super::erasure::{Erasure, ErasureReport};
 use super::ledger::{Action, Line};
@@ -16,6 +18,7 @@ use crate::id::{EntryId, Epoch};
 use crate::payload::encode_entry;
 use crate::payload::history::LedgerV1;
 use crate::record::{Entry, Record};
+use crate::secret::WipesStack;
 use crate::store::{StoreError, StoreWriter};
 use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey};
 
@@ -49,6 +52,7 @@ impl Vault {
         actor: &Actor,
         mut change: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<Committed<T>, Error> {
+        let _wipes = WipesStack;
         self.may_write()?;
         let mut attempts = 0;
         loop {
@@ -219,7 +223,7 @@ impl Transaction<'_> {
         let mut superseded = current.duplicate();
         superseded.key = RowKey::revision(id, current.revision);
         superseded.class = RowClass::Superseded;
-        superseded.inline = Vec::new();
+        superseded.inline = Zeroizing::default();
         self.put_row(compartment, superseded)?;
         self.put_entry(compartment, id, revision, entry)?;
         self.log(compartment, Line::about(action, self.actor, Some(reason), [id]));
@@ -391,7 +395,7 @@ impl Row {
     /// A row that belongs to no entry.
     pub(super) fn unnamed(key: RowKey, class: RowClass, epoch: Epoch) -> Self {
         let id = EntryId::from_bytes([0; 16]);
-        Self { key, class, id, revision: 0, epoch, object: None, inline: Vec::new() }
+        Self { key, class, id, revision: 0, epoch, object: None, inline: Zeroizing::default() }
     }
 }
 
