@@ -20,6 +20,8 @@ use crate::codec::fixed::LayoutError;
 use crate::codec::wire::WireError;
 use crate::crypto::BoxError;
 use crate::crypto::random::RandomError;
+#[cfg(test)]
+use crate::format::context::Context;
 use crate::format::context::Scope;
 use crate::format::object::SealedObject;
 use crate::format::place::Compartment;
@@ -152,6 +154,22 @@ impl Trie<'_> {
                 }
             }
             Err(error) => visit(Err(error)),
+        }
+    }
+
+    /// Visits every page with its name and its context.
+    #[cfg(test)]
+    pub(crate) fn survey_contexts(&self, visit: &mut dyn FnMut(&SealedObject, Context, &Page)) {
+        let mut pages: Vec<_> =
+            self.root.map(|root| (root.duplicate(), self.rows, Prefix::EMPTY)).into_iter().collect();
+        while let Some((object, rows, prefix)) = pages.pop() {
+            let page = self.page(&object, rows, prefix).unwrap();
+            visit(&object, prefix.context(self.scope, self.compartment), &page);
+            if let Page::Inner(children) = &*page {
+                let below =
+                    |child: &page::Child| (child.object.duplicate(), child.rows, prefix.child(child.nibble));
+                pages.extend(children.iter().map(below));
+            }
         }
     }
 

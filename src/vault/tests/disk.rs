@@ -257,6 +257,11 @@ impl SimDisk {
         self.state().visible = image;
     }
 
+    /// Flips bits of one byte.
+    pub(super) fn flip(&self, offset: usize, bits: u8) {
+        self.state().visible[offset] ^= bits;
+    }
+
     /// Whether everything is durable.
     pub(super) fn is_durable(&self) -> bool {
         self.state().unsynced == 0

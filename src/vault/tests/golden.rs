@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::*;
-use sample::{RAW_KEY, RECOVERY_KEY};
+pub(super) use sample::RAW_KEY;
+use sample::RECOVERY_KEY;
 
 const PASSWORD: &str = "Grüße aus der Rosenstraße 7";
 const CLINIC_PASSWORD: &str = "seven staplers under one umbrella";

@@ -1,175 +1,495 @@
-//! Flipped bits, truncations and zeroed blocks of a small vault file: a typed
-//! error, the twin's content, or the same content; never a panic or other text.
+//! Every bit that a reader of a golden vault can reach, flipped; every pair of
+//! its objects, slots, places, areas and roots swapped, and replayed from an
+//! older state and from another vault of the same owner.
+//!
+//! A flip in an object is tried where every read of an object passes, and a
+//! part of the flips on the vault as a whole besides.
 
-use super::basics::{diagnosis, note};
-use super::disk::{Chance, SimDisk};
-use super::workload::{new_image, owner};
-use crate::format::area::AREA_LEN;
-use crate::format::header::{HEADER_LEN, geometry};
-use crate::format::root::ROOT_LEN;
-use crate::testing::{Sealed, start_recording, take_recorded};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::basics::diagnosis;
+use super::disk::SimDisk;
+use super::golden::RAW_KEY;
+use super::workload::{new_image, owner, password};
+use crate::crypto::boxes::encrypt_committed;
+use crate::crypto::random::Randomness;
+use crate::format::area::{AREA_LEN, Area, SLOTS};
+use crate::format::context::Context;
+use crate::format::header::{HEADER_LEN, Header, geometry};
+use crate::format::object::SealedObject;
+use crate::format::root::{ROOT_LEN, Root};
+use crate::tree::{TreeError, open_object};
 use crate::*;
 
-/// A vault at rest, what it holds, and where its objects stand.
-struct Golden {
-    image: Vec<u8>,
-    entries: Vec<(EntryId, Entry)>,
-    objects: Vec<Sealed>,
-}
-
-/// What became of a file that was tampered with.
-#[derive(Debug, PartialEq, Eq)]
-enum Outcome {
-    /// It does not open; the code of the typed error.
-    Refused(&'static str),
-    /// It opens, everything is there, and this much had to be repaired.
-    Whole(Recovery),
-    /// It opens, some parts answer `Damaged`, and `check` says so.
-    Damaged,
-}
-
-impl Golden {
-    fn new() -> Self {
-        start_recording();
-        let disk = SimDisk::without_trace(new_image("password"));
-        let vault = disk.unlock(&owner()).unwrap();
-        let entries: Vec<Entry> = (0..40)
-            .map(|n| diagnosis(&format!("F{n}"), "Depression", "2019"))
-            .chain([note("progress", &"slept badly ".repeat(3000)), note("psychotherapy", "said")])
-            .collect();
-        let add = |tx: &mut Transaction<'_>| entries.iter().map(|entry| tx.add(entry)).collect();
-        let ids: Vec<EntryId> = vault.update(&Actor::owner(), add).unwrap().value;
-        vault.expunge(&Actor::owner(), &ids[..1], "order").unwrap();
-        drop(vault.lock().unwrap());
-        let entries = ids.into_iter().zip(entries).skip(1).collect();
-        Self { image: disk.image(), entries, objects: take_recorded() }
-    }
-
-    /// Opens a changed file and compares whatever it yields.
-    fn outcome(&self, image: Vec<u8>) -> Outcome {
-        let vault = match SimDisk::without_trace(image).unlock(&owner()) {
-            Ok(vault) => vault,
-            Err(error) => return Outcome::Refused(error.code()),
-        };
-        let mut damaged = 0;
-        for (id, entry) in &self.entries {
-            match vault.entry(*id) {
-                Ok(found) => assert!(found == *entry, "other text"),
-                Err(error) => {
-                    assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
-                    damaged += 1;
-                }
-            }
-        }
-        let clean = vault.check().unwrap().is_clean();
-        assert!(damaged == 0 || !clean, "the check overlooks damage");
-        if clean { Outcome::Whole(vault.recovery()) } else { Outcome::Damaged }
-    }
-
-    fn flipped(&self, bit: usize) -> Outcome {
-        let mut image = self.image.clone();
-        image[bit / 8] ^= 1 << (bit % 8);
-        self.outcome(image)
-    }
-
-    /// The bytes that live objects occupy.
-    fn live(&self) -> Vec<(usize, usize)> {
-        let range = |sealed: &Sealed| {
-            let start = u64::from_le_bytes(*sealed.object.reference.first_chunk().unwrap());
-            (usize::try_from(start).unwrap(), usize::try_from(sealed.object.length).unwrap())
-        };
-        self.objects.iter().map(range).collect()
-    }
-}
+/// Bytes of a slot.
+const SLOT_LEN: usize = 1553;
+/// Flips of the whole test, over all parts.
+const LEAST_FLIPS: u64 = 500_000;
+/// Of the flips in areas and objects, one in so many is tried on the whole vault.
+const WHOLE: usize = 29;
 
 fn at(offset: u64) -> usize {
     usize::try_from(offset).unwrap()
 }
 
-#[test]
-fn any_flipped_bit_of_the_header_is_refused() {
-    let golden = Golden::new();
-    for bit in 0..HEADER_LEN * 8 {
-        let mut image = golden.image.clone();
-        image[bit / 8] ^= 1 << (bit % 8);
-        let error = SimDisk::without_trace(image).open().err().expect("the header is damaged");
-        assert!(matches!(error, Error::Format(_)), "bit {bit}: {error}");
+/// Something that a reader reads: its kind, its name for its parent, its context.
+struct Part {
+    kind: &'static str,
+    sealed: SealedObject,
+    context: Context,
+}
+
+impl Part {
+    fn range(&self) -> std::ops::Range<usize> {
+        let start = at(u64::from_le_bytes(*self.sealed.object.reference.first_chunk().unwrap()));
+        start..start + at(self.sealed.object.length)
     }
 }
 
-#[test]
-fn a_flipped_bit_of_an_area_or_a_root_is_repaired_from_the_twin() {
-    let golden = Golden::new();
-    let mut chance = Chance::new(1);
-    let parts = [
-        (geometry::AREA_A, AREA_LEN),
-        (geometry::AREA_B, AREA_LEN),
-        (geometry::ROOT_A, ROOT_LEN),
-        (geometry::ROOT_B, ROOT_LEN),
-    ];
-    for (offset, length) in parts {
-        for _ in 0..150 {
-            let bit = at(offset) * 8 + chance.below(length * 8);
-            assert_eq!(golden.flipped(bit), Outcome::Whole(Recovery::Recovered), "bit {bit}");
+/// An unlocked vault on a simulated disk and all that its keys reach.
+struct Subject {
+    disk: SimDisk,
+    image: Vec<u8>,
+    credential: Credential,
+    vault: Vault,
+    parts: Vec<Part>,
+}
+
+impl Subject {
+    fn open(image: Vec<u8>, credential: Credential) -> Self {
+        let disk = SimDisk::without_trace(image);
+        let vault = disk.unlock(&credential).unwrap();
+        let image = disk.image();
+        let parts = parts(&vault);
+        Self { disk, image, credential, vault, parts }
+    }
+
+    fn golden() -> Self {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/whole.vault");
+        Self::open(std::fs::read(path).unwrap(), RawKey::from_bytes(&RAW_KEY).into())
+    }
+
+    fn small() -> Self {
+        Self::open(owners_vault(&["F32.1", "F10.20"]), owner())
+    }
+
+    fn part(&self, offset: u64, length: usize) -> &[u8] {
+        &self.image[at(offset)..at(offset) + length]
+    }
+
+    fn open_part(&self, part: &Part) -> Result<(), TreeError> {
+        let unlocked = self.vault.unlocked().unwrap();
+        open_object(&*unlocked.core.store, &part.sealed, &part.context).map(|_| ())
+    }
+
+    /// Opens another image of this vault and reads everything. Whatever it
+    /// yields must be what this one holds.
+    fn outcome(&self, image: Vec<u8>) -> Result<bool, Error> {
+        let vault = SimDisk::without_trace(image).unlock(&self.credential)?;
+        let mut whole = true;
+        for listed in self.vault.list(&Filter::all().with_retracted())? {
+            for revision in 1..=listed.revision {
+                let expected = self.vault.entry_revision(listed.id, revision)?;
+                match vault.entry_revision(listed.id, revision) {
+                    Ok(found) => assert!(found == expected, "other text"),
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
+                        whole = false;
+                    }
+                }
+            }
         }
+        let clean = vault.check()?.is_clean();
+        assert!(whole || !clean, "the check overlooks damage");
+        Ok(clean)
+    }
+
+    /// Whether the vault opens whole in spite of a change.
+    fn survives(&self, change: impl FnOnce(&mut [u8])) -> bool {
+        let mut image = self.image.clone();
+        change(&mut image);
+        match self.outcome(image) {
+            Ok(clean) => clean,
+            Err(error) => {
+                assert!(matches!(error.kind(), ErrorKind::Damaged | ErrorKind::WrongCredential), "{error}");
+                false
+            }
+        }
+    }
+}
+
+/// A vault of the owner's with these diagnoses, of which one has two revisions.
+fn owners_vault(codes: &[&str]) -> Vec<u8> {
+    let disk = SimDisk::without_trace(new_image("password"));
+    let vault = disk.unlock(&owner()).unwrap();
+    for code in codes {
+        let (first, second) = (diagnosis(code, "first", "2019"), diagnosis(code, "second", "2020"));
+        let id = vault.update(&Actor::owner(), |tx| tx.add(&first)).unwrap().value;
+        vault.update(&Actor::owner(), |tx| tx.amend(id, &second, "better known")).unwrap();
+    }
+    drop(vault.lock().unwrap());
+    disk.image()
+}
+
+fn parts(vault: &Vault) -> Vec<Part> {
+    let unlocked = vault.unlocked().unwrap();
+    let view = unlocked.view();
+    let mut parts = Vec::new();
+    for compartment in Compartment::ALL {
+        view.trie(compartment).unwrap().survey_contexts(&mut |sealed, context, page| {
+            parts.push(Part { kind: "page", sealed: sealed.duplicate(), context });
+            for row in page.leaf_rows() {
+                if let Some(sealed) = &row.object {
+                    let context = unlocked.core.row_context(compartment, row);
+                    parts.push(Part { kind: "blob", sealed: sealed.duplicate(), context });
+                }
+            }
+        });
+    }
+    parts
+}
+
+/// Runs `each` over `all` on both cores.
+fn on_both_cores<T: Sync>(all: &[T], each: impl Fn(&T) + Sync) {
+    let next = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(item) = all.get(at(next.fetch_add(1, Ordering::Relaxed))) {
+                    each(item);
+                }
+            });
+        }
+    });
+}
+
+/// Flips every bit of the header: refused, by name where it is another version's.
+fn flip_header(subject: &Subject) -> u64 {
+    let header = subject.part(0, HEADER_LEN).to_vec();
+    for bit in 0..HEADER_LEN * 8 {
+        let mut flipped = header.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(Header::parse(&flipped).is_err(), "bit {bit} of the header");
+    }
+    HEADER_LEN as u64 * 8
+}
+
+/// Flips every bit of both areas: not intact, before anything in them is used.
+fn flip_areas(subject: &Subject) -> u64 {
+    let areas = [geometry::AREA_A, geometry::AREA_B];
+    let bits: Vec<usize> = (0..AREA_LEN * 8).collect();
+    let area = subject.part(areas[0], AREA_LEN);
+    assert!(area == subject.part(areas[1], AREA_LEN));
+    on_both_cores(&bits.chunks(4096).collect::<Vec<_>>(), |bits| {
+        let mut flipped = area.to_vec();
+        for bit in *bits {
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(Area::parse(&flipped).is_err(), "bit {bit} of an area");
+            flipped[bit / 8] ^= 1 << (bit % 8);
+        }
+    });
+    let sample: Vec<(u64, usize)> = areas
+        .into_iter()
+        .flat_map(|offset| bits.iter().step_by(WHOLE * 8).map(move |bit| (offset, *bit)))
+        .collect();
+    on_both_cores(&sample, |(offset, bit)| {
+        let repaired = subject.survives(|image| image[at(*offset) + bit / 8] ^= 1 << (bit % 8));
+        assert!(repaired, "bit {bit} of the area at {offset}");
+    });
+    2 * bits.len() as u64
+}
+
+/// Flips every bit of both roots: the vault is read from the other one.
+fn flip_roots(subject: &Subject) -> u64 {
+    let core = &subject.vault.unlocked().unwrap().core;
+    let root = subject.part(geometry::ROOT_A, ROOT_LEN);
+    assert!(root == subject.part(geometry::ROOT_B, ROOT_LEN));
+    let key = core.keyring.root_key();
+    for bit in 0..ROOT_LEN * 8 {
+        let mut flipped = root.to_vec();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(core.open_root(&key, &flipped).is_none(), "bit {bit} of a root");
+    }
+    let sample: Vec<(u64, usize)> = [geometry::ROOT_A, geometry::ROOT_B]
+        .into_iter()
+        .flat_map(|offset| (0..ROOT_LEN * 8).step_by(WHOLE).map(move |bit| (offset, bit)))
+        .collect();
+    on_both_cores(&sample, |(offset, bit)| {
+        let repaired = subject.survives(|image| image[at(*offset) + bit / 8] ^= 1 << (bit % 8));
+        assert!(repaired, "bit {bit} of the root at {offset}");
+    });
+    2 * ROOT_LEN as u64 * 8
+}
+
+/// Flips every bit of every page and blob: damage, and never other text.
+fn flip_objects(subject: &Subject) -> u64 {
+    let mut flips = 0;
+    for part in &subject.parts {
+        for bit in part.range().start * 8..part.range().end * 8 {
+            subject.disk.flip(bit / 8, 1 << (bit % 8));
+            let error = subject.open_part(part).expect_err("a flipped bit");
+            assert!(matches!(error, TreeError::Damaged { .. }), "{error}");
+            subject.disk.flip(bit / 8, 1 << (bit % 8));
+            flips += 1;
+        }
+        subject.open_part(part).unwrap();
+    }
+    let starts: Vec<(usize, usize)> = subject
+        .parts
+        .iter()
+        .flat_map(|part| part.range().step_by(WHOLE * 8).map(|byte| (byte, byte % 8)))
+        .collect();
+    on_both_cores(&starts, |(byte, bit)| {
+        assert!(!subject.survives(|image| image[*byte] ^= 1 << bit), "byte {byte}");
+    });
+    flips
+}
+
+#[test]
+fn every_flipped_bit_that_a_reader_can_reach_is_an_error_or_repaired_from_the_twin() {
+    let mut flips = 0;
+    for subject in [Subject::golden(), Subject::small()] {
+        assert!(subject.image.len() <= 256 * 1024, "small enough to flip every bit of it");
+        flips += flip_header(&subject) + flip_areas(&subject) + flip_roots(&subject) + flip_objects(&subject);
+    }
+    eprintln!("{flips} bits flipped");
+    assert!(flips >= LEAST_FLIPS);
+}
+
+#[test]
+fn a_repair_from_the_twin_is_reported() {
+    let subject = Subject::golden();
+    for offset in [geometry::AREA_A, geometry::AREA_B, geometry::ROOT_A, geometry::ROOT_B] {
+        let mut image = subject.image.clone();
+        image[at(offset) + 100] ^= 1;
+        let disk = SimDisk::without_trace(image);
+        assert_eq!(disk.unlock(&subject.credential).unwrap().recovery(), Recovery::Recovered);
+        assert!(disk.image() == subject.image);
     }
 }
 
 #[test]
 fn both_copies_damaged_are_refused_as_damage_and_nothing_is_written() {
-    let golden = Golden::new();
+    let subject = Subject::golden();
     for (first, second) in [(geometry::AREA_A, geometry::AREA_B), (geometry::ROOT_A, geometry::ROOT_B)] {
-        let mut image = golden.image.clone();
+        let mut image = subject.image.clone();
         image[at(first) + 100] ^= 1;
         image[at(second) + 200] ^= 4;
         let disk = SimDisk::without_trace(image.clone());
-        let error = disk.unlock(&owner()).err().expect("both copies are damaged");
+        let error = disk.unlock(&subject.credential).err().expect("both copies are damaged");
         assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
         assert!(disk.image() == image);
     }
 }
 
 #[test]
-fn a_flipped_bit_of_an_object_is_damage_and_never_other_text() {
-    let golden = Golden::new();
-    let mut chance = Chance::new(2);
-    let mut damaged = 0;
-    for (start, length) in golden.live() {
-        for _ in 0..8 {
-            match golden.flipped(start * 8 + chance.below(length * 8)) {
-                Outcome::Damaged | Outcome::Refused("damaged") => damaged += 1,
-                // What was superseded is not read any more.
-                Outcome::Whole(_) => {}
-                other => panic!("{other:?}"),
+fn a_file_cut_at_any_length_is_refused_or_whole() {
+    let subject = Subject::golden();
+    let end = subject.parts.iter().map(|part| part.range().end).max().unwrap();
+    let near = |edge: usize| edge.saturating_sub(40)..edge + 40;
+    let edges = subject.parts.iter().flat_map(|part| near(part.range().end));
+    let fixed = [geometry::AREA_A, geometry::AREA_B, geometry::ROOT_A, geometry::ROOT_B, geometry::APPEND];
+    let mut lengths: Vec<usize> = (0..subject.image.len())
+        .step_by(256)
+        .chain(fixed.into_iter().flat_map(|edge| near(at(edge))))
+        .chain(edges)
+        .filter(|length| *length < subject.image.len())
+        .collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    on_both_cores(&lengths, |length| match subject.outcome(subject.image[..*length].to_vec()) {
+        Ok(true) => assert!(*length >= end, "cut to {length}"),
+        Ok(false) => assert!(*length < end),
+        Err(Error::Format(_) | Error::Store(_)) => assert!(*length < at(geometry::APPEND)),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Damaged, "cut to {length}: {error}"),
+    });
+}
+
+#[test]
+fn bytes_behind_the_end_change_nothing() {
+    let subject = Subject::golden();
+    for extension in [vec![0; 1], vec![0xff; 4096], subject.image.clone()] {
+        let longer = [&subject.image[..], &extension].concat();
+        assert!(subject.outcome(longer).unwrap());
+    }
+}
+
+#[test]
+fn a_zeroed_sector_or_block_is_an_error_or_repaired_from_the_twin() {
+    let subject = Subject::golden();
+    let blocks: Vec<(usize, usize)> = [512, 4096]
+        .into_iter()
+        .flat_map(|size| (0..subject.image.len()).step_by(size).map(move |start| (start, size)))
+        .collect();
+    on_both_cores(&blocks, |(start, size)| {
+        let mut image = subject.image.clone();
+        let end = (start + size).min(image.len());
+        let untouched = image[*start..end].iter().all(|byte| *byte == 0);
+        image[*start..end].fill(0);
+        let live = subject.parts.iter().any(|part| part.range().start < end && part.range().end > *start);
+        match subject.outcome(image) {
+            Ok(clean) => assert_eq!(clean, !live || untouched, "{size} bytes at {start}"),
+            Err(Error::Format(_)) => assert!(*start < HEADER_LEN),
+            Err(error) => assert!(error.kind() == ErrorKind::Damaged && live, "{error}"),
+        }
+    });
+}
+
+#[test]
+fn no_page_or_blob_stands_in_for_another() {
+    let subject = Subject::golden();
+    let (mut pairs, mut kinds) = (0, std::collections::BTreeSet::new());
+    for part in &subject.parts {
+        for other in subject.parts.iter().filter(|other| other.range() != part.range()) {
+            let mut image = subject.image.clone();
+            let bytes = &subject.image[other.range()];
+            let start = part.range().start;
+            let length = part.range().len().min(bytes.len());
+            image[start..start + length].copy_from_slice(&bytes[..length]);
+            // What the shorter one leaves of the longer one is not what was written either.
+            subject.disk.replace(image);
+            assert!(matches!(subject.open_part(part), Err(TreeError::Damaged { .. })));
+            pairs += 1;
+            kinds.insert((part.kind, other.kind));
+        }
+    }
+    subject.disk.replace(subject.image.clone());
+    assert!(pairs > 100 && kinds.len() == 4, "{pairs} pairs of {kinds:?}");
+}
+
+#[test]
+fn a_holder_of_the_root_key_cannot_swap_two_places() {
+    let subject = Subject::small();
+    let core = &subject.vault.unlocked().unwrap().core;
+    let root = || Root::decode(&subject.vault.unlocked().unwrap().snapshot.root.encode()).unwrap();
+    for first in 0..8 {
+        for second in 0..first {
+            let mut root = root();
+            root.places.swap(first, second);
+            let context = core.root_context().bytes();
+            let random = &mut Randomness::from_system();
+            let stored =
+                encrypt_committed(random, &core.keyring.root_key(), &context, &root.encode()).unwrap();
+            let whole = subject.survives(|image| {
+                for offset in [geometry::ROOT_A, geometry::ROOT_B] {
+                    image[at(offset)..at(offset) + ROOT_LEN].copy_from_slice(&stored);
+                }
+            });
+            assert!(!whole, "places {first} and {second}");
+        }
+    }
+}
+
+/// Changes both areas the way somebody without a key can: under a right SHA-256.
+fn with_areas(subject: &Subject, change: impl Fn(&mut [u8])) -> bool {
+    subject.survives(|image| {
+        for offset in [geometry::AREA_A, geometry::AREA_B] {
+            let area = &mut image[at(offset)..at(offset) + AREA_LEN];
+            change(area);
+            let digest = crate::crypto::digest::Digest::of(&[&area[..AREA_LEN - 32]]);
+            area[AREA_LEN - 32..].copy_from_slice(digest.as_bytes());
+        }
+    })
+}
+
+#[test]
+fn no_slot_is_moved_or_brought_from_another_vault() {
+    let subject = Subject::small();
+    let other = Subject::open(owners_vault(&["J45"]), owner());
+    let slot = |index: usize| 96 + index * SLOT_LEN..96 + (index + 1) * SLOT_LEN;
+    let foreign = other.part(geometry::AREA_A, AREA_LEN).to_vec();
+    for first in 0..SLOTS {
+        for second in 0..first {
+            let swapped = with_areas(&subject, |area| {
+                let (a, b) = (area[slot(first)].to_vec(), area[slot(second)].to_vec());
+                area[slot(first)].copy_from_slice(&b);
+                area[slot(second)].copy_from_slice(&a);
+            });
+            assert!(!swapped, "slots {first} and {second}");
+        }
+        let brought = with_areas(&subject, |area| area[slot(first)].copy_from_slice(&foreign[slot(first)]));
+        assert!(!brought, "slot {first} of another vault");
+    }
+}
+
+#[test]
+fn parts_of_an_older_state_are_repaired_told_as_damage_or_as_a_rollback() {
+    let older = owners_vault(&["F32.1"]);
+    let disk = SimDisk::without_trace(older.clone());
+    let vault = disk.unlock(&owner()).unwrap();
+    let words = |text: &str| Password::new(text.into()).unwrap();
+    vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J45", "later", "2024"))).unwrap();
+    vault.change_password(&Actor::owner(), words("password"), words("new password")).unwrap();
+    drop(vault.lock().unwrap());
+    let subject = Subject::open(disk.image(), owner());
+    let checkpoint = subject.vault.checkpoint().unwrap();
+    let heads = [
+        (geometry::AREA_A, AREA_LEN),
+        (geometry::AREA_B, AREA_LEN),
+        (geometry::ROOT_A, ROOT_LEN),
+        (geometry::ROOT_B, ROOT_LEN),
+    ];
+    // Every subset of the four heads is put back.
+    for mask in 1..16u32 {
+        let mut image = subject.image.clone();
+        for (index, (offset, length)) in (0..).zip(heads) {
+            if mask & (1 << index) != 0 {
+                let range = at(offset)..at(offset) + length;
+                image[range.clone()].copy_from_slice(&older[range]);
             }
         }
-    }
-    assert!(damaged > 200, "{damaged}");
-}
-
-#[test]
-fn a_file_cut_anywhere_is_refused_or_whole() {
-    let golden = Golden::new();
-    let end = golden.live().into_iter().map(|(start, length)| start + length).max().unwrap();
-    for length in (0..golden.image.len()).step_by(512) {
-        match golden.outcome(golden.image[..length].to_vec()) {
-            Outcome::Refused(_) | Outcome::Damaged => assert!(length < end),
-            // Only the room for later commits is cut off, or what was withdrawn.
-            Outcome::Whole(_) => assert!(length >= at(geometry::APPEND)),
+        let disk = SimDisk::without_trace(image);
+        match disk.open().unwrap().expecting(checkpoint).unlock(&owner()) {
+            Ok(vault) => {
+                assert_eq!(vault.checkpoint().unwrap(), checkpoint, "heads {mask:04b}");
+                assert!(vault.check().unwrap().is_clean());
+                assert!(matches!(disk.unlock(&password("password")), Err(Error::WrongCredential)));
+            }
+            // Either no new area or no new root is left.
+            Err(Error::RolledBack) => {
+                assert!(mask & 0b0011 == 0b0011 || mask & 0b1100 == 0b1100, "heads {mask:04b}");
+            }
+            Err(error) => assert!(
+                matches!(error.kind(), ErrorKind::Damaged | ErrorKind::WrongCredential),
+                "heads {mask:04b}: {error}"
+            ),
         }
     }
 }
 
 #[test]
-fn a_zeroed_block_is_an_error_or_repaired() {
-    let golden = Golden::new();
-    for start in (0..golden.image.len()).step_by(4096) {
-        let mut image = golden.image.clone();
-        let end = (start + 4096).min(image.len());
-        image[start..end].fill(0);
-        let outcome = golden.outcome(image);
-        let twin = start >= HEADER_LEN && start < at(geometry::APPEND);
-        assert!(!twin || matches!(outcome, Outcome::Whole(_)), "block at {start}: {outcome:?}");
-        assert!(start > 0 || matches!(outcome, Outcome::Refused("not-a-vault")));
+fn no_part_of_another_vault_of_the_same_owner_is_taken() {
+    let subject = Subject::open(owners_vault(&["F32.1", "F10.20"]), owner());
+    let other = Subject::open(owners_vault(&["F33.1", "F11.20"]), owner());
+    let heads = [
+        (0, HEADER_LEN),
+        (geometry::AREA_A, AREA_LEN),
+        (geometry::AREA_B, AREA_LEN),
+        (geometry::ROOT_A, ROOT_LEN),
+        (geometry::ROOT_B, ROOT_LEN),
+    ];
+    for mask in 1..31u32 {
+        let mut image = subject.image.clone();
+        for (index, (offset, length)) in (0..).zip(heads) {
+            if mask & (1 << index) != 0 {
+                image[at(offset)..at(offset) + length].copy_from_slice(other.part(offset, length));
+            }
+        }
+        // One copy of each from the other vault is repaired; anything else does not open.
+        let twins = mask & 1 == 0 && mask & 0b110 != 0b110 && mask & 0b11000 != 0b11000;
+        match subject.outcome(image) {
+            Ok(clean) => assert!(clean && twins, "heads {mask:05b}"),
+            Err(error) => assert!(!twins, "heads {mask:05b}: {error}"),
+        }
+    }
+    for part in &subject.parts {
+        for foreign in &other.parts {
+            let mut image = subject.image.clone();
+            let length = part.range().len().min(foreign.range().len());
+            let start = part.range().start;
+            image[start..start + length].copy_from_slice(&other.image[foreign.range()][..length]);
+            subject.disk.replace(image);
+            assert!(matches!(subject.open_part(part), Err(TreeError::Damaged { .. })));
+        }
     }
 }

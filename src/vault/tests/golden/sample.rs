@@ -3,7 +3,7 @@
 
 use crate::*;
 
-pub(super) const RAW_KEY: [u8; 32] = *b"a raw key of the golden vault 01";
+pub(in crate::vault::tests) const RAW_KEY: [u8; 32] = *b"a raw key of the golden vault 01";
 pub(super) const RECOVERY_KEY: &str = "doctor anxiety move mass federal casual cancel citizen ensure give fatal pact agree powder essence melt film river bind regret remind concert just welcome";
 
 fn token(text: &str) -> Token {
