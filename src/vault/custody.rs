@@ -14,6 +14,7 @@ use crate::format::area::Area;
 use crate::format::place::Compartment;
 use crate::keys::{Credential, Grant, Password, UnlockKeys, check_opening, open_area, replace_own_box};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
+use crate::store::proven_writer;
 use crate::tree::RowKey;
 
 use super::core::View;
@@ -133,7 +134,7 @@ impl Vault {
     pub fn change_password(&self, actor: &Actor, old: Password, new: Password) -> Result<(), Error> {
         self.may_write()?;
         let cost = self.options.new_password_cost()?;
-        let mut writer = self.store.writer(self.options.lock_wait)?;
+        let mut writer = proven_writer(&*self.store, self.options.lock_wait)?;
         let current = open::current_for_writing(&self.unlocked()?, &mut *writer)?;
         let area =
             current.view().area_with_password(old.into(), new.into(), cost, &self.options.kdf_limits)?;

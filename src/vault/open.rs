@@ -19,7 +19,7 @@ use crate::format::place::Compartment;
 use crate::format::root::{Root, RootHeading};
 use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
 use crate::payload::catalogue::EraseListV1;
-use crate::store::{Chosen, FileStore, Heads, Store, StoreError, StoreWriter};
+use crate::store::{Chosen, FileStore, Heads, Store, StoreError, StoreWriter, proven_writer};
 use crate::tree::{PageCache, open_object};
 
 /// What opening a vault found.
@@ -80,7 +80,7 @@ impl LockedVault {
     /// [`Error::Forked`], [`Error::Store`].
     pub fn unlock(self, credential: &Credential) -> Result<Vault, Error> {
         let store = Arc::clone(&self.store);
-        let mut writer = store.writer(self.options.lock_wait)?;
+        let mut writer = proven_writer(&*store, self.options.lock_wait)?;
         // What a dead process wrote may not be durable yet.
         writer.sync()?;
         let heads = self.store.heads()?;
