@@ -196,6 +196,8 @@ fn store_code(error: &StoreError) -> &'static str {
         StoreError::Exists => "exists",
         StoreError::NotFound => "not-found",
         StoreError::NoLocks => "no-locks",
+        StoreError::Unreliable { .. } => "unreliable-store",
+        StoreError::NotErased => "not-erased",
         StoreError::Io { .. } => "io",
     }
 }

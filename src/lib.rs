@@ -117,8 +117,8 @@ pub use excerpt::{
 
 // Where the bytes rest.
 #[cfg(any(test, feature = "testing"))]
-pub use store::contract::check_store;
+pub use store::contract::{Breach, OpenStore, check_creation, check_store};
 pub use store::{
-    Chosen, FileStore, Heads, Medium, MemoryStore, ObjectRef, Publication, Repairs, Store, StoreError,
-    StoreWriter,
+    Chosen, Creation, FileStore, Heads, Medium, MemoryStore, ObjectRef, Publication, Repairs, Store,
+    StoreError, StoreWriter,
 };

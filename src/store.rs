@@ -4,9 +4,12 @@
 mod disk;
 mod file;
 mod memory;
+mod proof;
 
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod contract;
+#[cfg(test)]
+pub(crate) mod lying;
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -19,20 +22,42 @@ pub(crate) use disk::Disk;
 pub(crate) use file::FileImage;
 pub use file::FileStore;
 pub use memory::MemoryStore;
+pub(crate) use proof::writer as proven_writer;
 
-/// Keeps a vault's header, credential areas, roots and objects.
+/// Keeps one vault's header, credential areas, roots and objects.
 ///
-/// All bytes are opaque to a store: it neither has nor needs a key. Readers
-/// never wait for a writer; at most one writer is at work at a time.
+/// All bytes are opaque to a store: it neither has nor needs a key. What an
+/// implementation owes its vault:
+///
+/// - What [`StoreWriter::publish`] or [`StoreWriter::create`] acknowledged is
+///   durable, and every handle on the same vault reads it from then on.
+/// - A root is replaced only where the expected one stands, in one step: of two
+///   writers that start from the same root, one gets [`StoreError::Conflict`].
+/// - An object comes back byte for byte, in the order asked for, or not at all:
+///   what is not there in its full length is [`StoreError::Missing`].
+/// - Readers never wait for a writer and never see what was not published.
+/// - One writer is at work at a time, over all handles and processes; another
+///   one waits as long as it was told and is then told [`StoreError::Busy`].
+/// - What a withdrawal names in `erase` is not to be had from the store again.
+///
+/// The feature `testing` has this as tests: [`check_creation`](crate::check_creation)
+/// and [`check_store`](crate::check_store) name the promise that is broken. The
+/// example `custom_store` is an implementation over SQLite.
+///
+/// A vault trusts none of it with content: everything is authenticated when it
+/// is read. It also reads back what was put before a root names it, unless
+/// [`Store::needs_proof`] says that this would prove nothing.
 pub trait Store: Send + Sync {
     /// The immutable header.
     ///
     /// # Errors
+    /// [`StoreError::NotFound`] when there is no vault in the store yet,
     /// [`StoreError::Io`] when it cannot be read.
     fn header(&self) -> Result<Vec<u8>, StoreError>;
 
     /// Every copy of the credential area and of the root that the store keeps:
-    /// two of each in a file, one of each where swapping a root is atomic.
+    /// two of each in a file, one of each where swapping a root is atomic. What
+    /// two calls in a row agree on is of one commit.
     ///
     /// # Errors
     /// [`StoreError::Io`] when they cannot be read.
@@ -41,8 +66,8 @@ pub trait Store: Send + Sync {
     /// The bytes of these objects, in this order.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when one is not there whole, [`StoreError::Io`]
-    /// when reading fails.
+    /// [`StoreError::Missing`] when one is not there whole or is of another
+    /// length, [`StoreError::Io`] when reading fails.
     fn objects(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError>;
 
     /// Whether the positions that a root names can be right: nothing was appended
@@ -65,8 +90,17 @@ pub trait Store: Send + Sync {
     /// [`StoreError::ReadOnly`], [`StoreError::Io`].
     fn writer(&self, wait: Duration) -> Result<Box<dyn StoreWriter + '_>, StoreError>;
 
-    /// What is known of the medium beneath, for the report of an erasure.
+    /// What is known of the medium beneath, for the report of an erasure. Where
+    /// somebody else keeps copies, logs or backups of the bytes, that is
+    /// [`Medium::OperatorDependent`].
     fn medium(&self) -> Medium;
+
+    /// Whether the vault is to read back what it put before a root names it, and
+    /// what it erased after. True unless reading back asks no more than the
+    /// memory that the bytes were just written to.
+    fn needs_proof(&self) -> bool {
+        true
+    }
 }
 
 /// Longest wait for a lock: what a clock can surely count.
@@ -78,8 +112,12 @@ fn deadline(wait: Duration) -> Instant {
     now.checked_add(wait.min(LONGEST_WAIT)).unwrap_or(now)
 }
 
-/// The one writer of a store. Dropping it without [`StoreWriter::publish`]
-/// leaves the vault as it was.
+/// The one writer of a store. Dropping it without [`StoreWriter::publish`] or
+/// [`StoreWriter::create`] leaves the store as it was.
+///
+/// A commit calls `sync` and `settle` if the vault was not at rest, then `start`,
+/// `put` as often as it likes, and `publish` last. A creation calls `start`, `put`
+/// and `create`.
 pub trait StoreWriter {
     /// Makes everything written so far durable, also by a process that died.
     ///
@@ -103,8 +141,24 @@ pub trait StoreWriter {
     /// [`StoreError::NoSpace`] and [`StoreError::Io`]; the vault stays as it was.
     fn put(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError>;
 
-    /// Where the next writer will append: what the new root must say.
+    /// The bytes of objects that this writer put, from where they rest until they
+    /// are published, in this order.
+    ///
+    /// # Errors
+    /// As [`Store::objects`].
+    fn written(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    /// Where the next writer will append: what the new root must say. Zero where
+    /// references are not positions.
     fn append_end(&self) -> u64;
+
+    /// Makes the objects durable and founds the vault with its header, area and
+    /// root, in one step.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when there is a vault in the store already;
+    /// otherwise as [`StoreWriter::publish`]. No trace is left then.
+    fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError>;
 
     /// Makes the objects durable, replaces the root, and for a withdrawal
     /// erases; returns when all that is durable that the rules R2 and R3 and
@@ -143,6 +197,16 @@ pub struct Repairs {
     pub root: bool,
     /// A copy of the credential area was rewritten from the other.
     pub area: bool,
+}
+
+/// What a new vault begins with.
+pub struct Creation<'a> {
+    /// The header, which never changes.
+    pub header: &'a [u8],
+    /// The credential area.
+    pub area: &'a [u8],
+    /// The first root.
+    pub root: &'a [u8],
 }
 
 /// A new root and what goes with it.
@@ -213,15 +277,30 @@ pub enum StoreError {
     /// The file at this path is not the one that was opened.
     #[error("the vault file was replaced while it was open: close it and open it again")]
     Replaced,
-    /// There is a file of this name already.
-    #[error("a file of this name exists already: choose another name")]
+    /// There is a file of this name, or a vault in this store, already.
+    #[error("a file or vault of this name exists already: choose another name")]
     Exists,
     /// There is no file of this name.
-    #[error("there is no vault at this path")]
+    #[error("there is no vault here")]
     NotFound,
     /// The file system has no locks, so two writers could not be kept apart.
     #[error("this file system has no working locks: keep the vault on a local disk")]
     NoLocks,
+    /// The store did not do what [`Store`] demands; the state is the one before the call.
+    #[error(
+        "the storage beneath the vault is not reliable ({what}): nothing was changed; do not use it before \
+         its contract tests pass"
+    )]
+    Unreliable {
+        /// What it did not do.
+        what: &'static str,
+    },
+    /// The change is made, and the store still answers with what it was to erase.
+    #[error(
+        "the change was made and is durable, but the storage still holds bytes that it was told to erase: \
+         have its operator erase them"
+    )]
+    NotErased,
     /// Reading or writing failed.
     #[error("reading or writing the vault failed: {source}")]
     Io {

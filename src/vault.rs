@@ -31,7 +31,7 @@ use crate::id::{EntryId, Epoch, VaultId};
 use crate::keys::Grant;
 use crate::record::Entry;
 use crate::secret::WipesStack;
-use crate::store::Store;
+use crate::store::{MemoryStore, Store, proven_writer};
 
 pub use check::{CheckFinding, CheckReport};
 pub use create::{Access, NewVault};
@@ -107,7 +107,23 @@ impl Vault {
     /// # Errors
     /// As [`Vault::create`].
     pub fn create_in_memory(new: &NewVault<'_>, options: VaultOptions) -> Result<Self, Error> {
-        create::in_memory(new, options)
+        Self::create_in(Arc::new(MemoryStore::new()), new, options)
+    }
+
+    /// Creates a vault in a store of the embedder's, which must hold none: the
+    /// objects of the first commit, then header, area and root by one
+    /// [`StoreWriter::create`](crate::StoreWriter::create). Either all of it is in
+    /// the store when this returns, or nothing. [`LockedVault::of`] opens it.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`](crate::StoreError::Exists) when there is a vault in the
+    /// store, and as [`Vault::create`].
+    pub fn create_in(
+        store: Arc<dyn Store>,
+        new: &NewVault<'_>,
+        options: VaultOptions,
+    ) -> Result<Self, Error> {
+        create::in_store(store, new, options)
     }
 
     /// The vault's identifier.
@@ -200,7 +216,7 @@ impl Vault {
             return Ok(());
         }
         self.may_write()?;
-        match self.store.writer(self.options.lock_wait) {
+        match proven_writer(&*self.store, self.options.lock_wait) {
             Ok(mut writer) => Ok(writer.sync()?),
             Err(crate::store::StoreError::ReadOnly) => Ok(()),
             Err(error) => Err(error.into()),

@@ -1,129 +1,535 @@
-//! What every [`Store`] must do, as a test that any implementer can run.
+//! What every [`Store`] owes its vault, as checks that any implementer can run:
+//! each broken promise has a name.
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, mpsc};
+use std::time::{Duration, Instant};
 
-use super::{Chosen, Publication, Store, StoreError};
+use thiserror::Error;
 
-const WAIT: Duration = Duration::from_millis(20);
+use super::{Chosen, Creation, Heads, ObjectRef, Publication, Store, StoreError};
+use crate::format::area::AREA_LEN;
+use crate::format::header::HEADER_LEN;
+use crate::format::root::ROOT_LEN;
 
-/// Runs the contract against a store that holds a freshly created vault.
+/// A promise of [`Store`] that a store breaks.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Breach {
+    /// A call failed that must succeed.
+    #[error("{call} failed: {error}")]
+    Failed {
+        /// What was asked.
+        call: &'static str,
+        /// What the store answered.
+        error: String,
+    },
+    /// A store without a vault does not say [`StoreError::NotFound`] for its header.
+    #[error("a store without a vault answers with a header")]
+    HeaderOfNothing,
+    /// A writer that was dropped before `create` or `publish` left something behind.
+    #[error("an abandoned writer left something behind")]
+    AbandonedWriteShows,
+    /// A second creation was not refused as [`StoreError::Exists`].
+    #[error("a vault was created over another")]
+    CreatedOverAnother,
+    /// What was created is not what is read.
+    #[error("the created vault does not read back")]
+    CreationNotKept,
+    /// The header changed.
+    #[error("the header changed")]
+    HeaderChanged,
+    /// There is no area or no root, or the copies of a vault at rest differ.
+    #[error("a vault at rest has copies that differ, or none")]
+    CopiesDiffer,
+    /// An object that was put is not what the writer itself reads back before publishing.
+    #[error("the writer does not read back what it put")]
+    NotWritten,
+    /// An object that was put and published cannot be read.
+    #[error("an object that was put and published is lost")]
+    LostPut,
+    /// An object comes back with other bytes.
+    #[error("an object comes back changed")]
+    ChangedObject,
+    /// Objects come back in another order than they were asked for in.
+    #[error("objects come back in another order")]
+    OutOfOrder,
+    /// An object of another length than the reference says was answered.
+    #[error("an object of another length is not missing")]
+    LengthIgnored,
+    /// An object that was never put was answered, or not as [`StoreError::Missing`].
+    #[error("an object that was never put is not missing")]
+    MissingNotReported,
+    /// A root that was published is not what is read afterwards, by this handle or another.
+    #[error("a read after a publication gives the root before it")]
+    StaleRead,
+    /// The root was replaced although another than the expected one stood there.
+    #[error("a root was replaced that is not the expected one")]
+    ExpectedIgnored,
+    /// Of several writers that start from one root, not exactly one succeeded.
+    #[error("of the writers that started from one root, {winners} succeeded")]
+    NotOneWinner {
+        /// How many did.
+        winners: usize,
+    },
+    /// What two reads in a row agree on is of two commits.
+    #[error("area and root are read of two commits")]
+    TornHeads,
+    /// Two writers were at work at once.
+    #[error("a second writer is let in while the first is at work")]
+    WriterNotExclusive,
+    /// A dropped writer still keeps others out.
+    #[error("a dropped writer still keeps others out")]
+    WriterNotReleased,
+    /// A writer was told `Busy` before its wait was over.
+    #[error("a writer does not wait as long as it was told")]
+    WaitNotHonoured,
+    /// An erased object is still to be had.
+    #[error("an erased object can still be read")]
+    EraseLeavesBytes,
+    /// Settling a vault at rest reports repairs or changes something.
+    #[error("settling a vault at rest changes it")]
+    SettleChanges,
+}
+
+/// Opens a further handle on the store under test: another connection, as
+/// another process would have it.
+pub type OpenStore<'a> = dyn Fn() -> Arc<dyn Store> + Sync + 'a;
+
+/// Long enough for any store to do what it is asked.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a writer must wait in vain, at the least.
+const VAIN_WAIT: Duration = Duration::from_millis(200);
+const RACERS: usize = 4;
+const RACES: usize = 8;
+const TEARS: u8 = 40;
+
+/// Checks that a vault can be created in a store that has none, once and whole.
+/// Leaves a vault of nonsense there, on which [`check_store`] runs.
 ///
-/// # Panics
-/// When the store breaks its contract; the message says how.
-#[allow(clippy::indexing_slicing, reason = "a test that panics on purpose")]
-pub fn check_store(store: &dyn Store) {
-    let header = store.header().expect("the header can be read");
-    let heads = store.heads().expect("the heads can be read");
-    assert!(
-        !heads.areas.is_empty() && !heads.roots.is_empty(),
-        "a store keeps at least one area and one root"
-    );
-    assert!(heads.roots.iter().all(|root| *root == heads.roots[0]), "a settled store has equal roots");
-
-    one_writer_at_a_time(store);
-    what_is_not_published_leaves_no_trace(store);
-    objects_come_back_as_they_went_in(store);
-    a_stale_root_is_a_conflict(store);
-    what_is_withdrawn_is_gone(store);
-    settling_twice_is_harmless(store);
-    assert!(store.header().expect("the header can be read") == header, "the header never changes");
-}
-
-fn current(store: &dyn Store) -> (Vec<u8>, Vec<u8>) {
-    let heads = store.heads().expect("the heads can be read");
-    (heads.areas.into_iter().next().unwrap_or_default(), heads.roots.into_iter().next().unwrap_or_default())
-}
-
-fn publish(store: &dyn Store, objects: &[&[u8]], erase: &[super::ObjectRef]) -> Vec<super::ObjectRef> {
-    let (area, root) = current(store);
-    let mut writer = store.writer(WAIT).expect("nobody else writes");
-    writer.start(append_start(store));
-    let references = writer.put(objects).expect("objects can be put");
-    let mut next = root.clone();
-    if let Some(byte) = next.first_mut() {
-        *byte = byte.wrapping_add(1);
+/// # Errors
+/// The first promise that the store breaks.
+pub fn check_creation(open: &OpenStore<'_>) -> Result<(), Breach> {
+    let store = open();
+    let is_empty = || matches!(open().header(), Err(StoreError::NotFound));
+    if !is_empty() {
+        return Err(Breach::HeaderOfNothing);
     }
-    let publication = Publication {
-        expected: &root,
-        area: &area,
-        root: &next,
-        new_area: None,
-        withdraws: !erase.is_empty(),
-        erase,
-    };
-    writer.publish(&publication).expect("the root can be replaced");
+    let (header, area, root) = (vec![1; HEADER_LEN], vec![2; AREA_LEN], vec![3; ROOT_LEN]);
+    let creation = Creation { header: &header, area: &area, root: &root };
+    let mut writer = done("writer", store.writer(PATIENCE))?;
+    writer.start(0);
+    done("put", writer.put(&[b"abandoned"]))?;
     drop(writer);
-    assert!(current(store).1 == next, "the new root is read back");
-    references
-}
-
-/// Tests of a file keep appending behind everything that they wrote before.
-fn append_start(store: &dyn Store) -> u64 {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static NEXT: AtomicU64 = AtomicU64::new(1 << 20);
-    let _ = store;
-    NEXT.fetch_add(1 << 20, Ordering::SeqCst)
-}
-
-fn one_writer_at_a_time(store: &dyn Store) {
-    let writer = store.writer(WAIT).expect("nobody else writes");
-    assert!(matches!(store.writer(WAIT), Err(StoreError::Busy)), "a second writer is told Busy");
-    drop(writer);
-    store.writer(WAIT).expect("a dropped writer lets the next one in");
-}
-
-fn what_is_not_published_leaves_no_trace(store: &dyn Store) {
-    let before = store.heads().expect("the heads can be read");
-    let mut writer = store.writer(WAIT).expect("nobody else writes");
-    writer.start(append_start(store));
-    writer.put(&[b"never published"]).expect("objects can be put");
-    drop(writer);
-    assert!(store.heads().expect("the heads can be read") == before, "an abandoned writer changes nothing");
-}
-
-fn objects_come_back_as_they_went_in(store: &dyn Store) {
-    let large = vec![0xa5; 3 << 20];
-    let references = publish(store, &[b"one", b"", &large], &[]);
-    let back = store.objects(&references).expect("objects can be read");
-    assert!(back == [b"one".to_vec(), Vec::new(), large], "objects come back as they went in, in order");
-    let mut longer = *references.first().expect("one reference per object");
-    longer.length = u64::MAX;
-    assert!(store.objects(&[longer]).is_err(), "an object of another length is missing");
-}
-
-fn a_stale_root_is_a_conflict(store: &dyn Store) {
-    let (area, root) = current(store);
-    publish(store, &[], &[]);
-    let mut writer = store.writer(WAIT).expect("nobody else writes");
-    writer.start(append_start(store));
-    let publication = Publication {
-        expected: &root,
-        area: &area,
-        root: &root,
-        new_area: None,
-        withdraws: false,
-        erase: &[],
-    };
-    assert!(matches!(writer.publish(&publication), Err(StoreError::Conflict)), "a stale root is a conflict");
-}
-
-fn what_is_withdrawn_is_gone(store: &dyn Store) {
-    let references = publish(store, &[b"to be withdrawn"], &[]);
-    publish(store, &[], &references);
-    let left = store.objects(&references);
-    assert!(
-        left.is_err() || left.is_ok_and(|bytes| bytes != [b"to be withdrawn".to_vec()]),
-        "withdrawn bytes are gone"
-    );
-}
-
-fn settling_twice_is_harmless(store: &dyn Store) {
-    let (area, root) = current(store);
-    for _ in 0..2 {
-        let mut writer = store.writer(WAIT).expect("nobody else writes");
-        writer.sync().expect("what was written can be made durable");
-        let repairs =
-            writer.settle(&Chosen { area: &area, root: &root, erase: &[] }).expect("a store can settle");
-        assert!(!repairs.root && !repairs.area, "equal copies need no repair");
+    if !is_empty() {
+        return Err(Breach::AbandonedWriteShows);
     }
+    let mut writer = done("writer", store.writer(PATIENCE))?;
+    writer.start(0);
+    let references = done("put", writer.put(&[b"first"]))?;
+    done("create", writer.create(&creation))?;
+    drop(writer);
+    for handle in [store, open()] {
+        let heads = done("heads", handle.heads())?;
+        let kept = handle.header().is_ok_and(|read| read == header)
+            && heads == Heads { areas: vec![area.clone()], roots: vec![root.clone()] };
+        if !kept {
+            return Err(Breach::CreationNotKept);
+        }
+        if handle.objects(&references).map_err(|_| Breach::LostPut)? != [b"first"] {
+            return Err(Breach::ChangedObject);
+        }
+        let mut writer = done("writer", handle.writer(PATIENCE))?;
+        writer.start(0);
+        let other = Creation { root: &area, ..creation };
+        if !matches!(writer.create(&other), Err(StoreError::Exists)) {
+            return Err(Breach::CreatedOverAnother);
+        }
+        drop(writer);
+        if handle.heads().ok() != Some(heads) {
+            return Err(Breach::CreatedOverAnother);
+        }
+    }
+    Ok(())
+}
+
+/// Checks a store that holds a vault: a new one, or what [`check_creation`] left.
+/// The vault is nonsense afterwards.
+///
+/// ```no_run
+/// # #[cfg(feature = "testing")] {
+/// # fn connect() -> std::sync::Arc<dyn subrosa::Store> { unimplemented!() }
+/// subrosa::check_creation(&connect).expect("the store creates as it must");
+/// subrosa::check_store(&connect).expect("the store keeps its promises");
+/// # }
+/// ```
+///
+/// # Errors
+/// The first promise that the store breaks.
+pub fn check_store(open: &OpenStore<'_>) -> Result<(), Breach> {
+    let check = Check { open, store: open(), append_end: Cell::new(0), count: Cell::new(0) };
+    let header = done("header", check.store.header())?;
+    check.current()?;
+    check.one_writer_at_a_time()?;
+    check.a_writer_waits()?;
+    check.what_is_not_published_leaves_no_trace()?;
+    check.objects_come_back_as_they_went_in()?;
+    check.what_is_not_there_is_missing()?;
+    check.every_handle_reads_what_was_published()?;
+    check.a_stale_root_is_a_conflict()?;
+    check.one_of_many_writers_wins()?;
+    check.heads_are_of_one_commit()?;
+    check.what_is_withdrawn_is_gone()?;
+    check.settling_what_is_at_rest_changes_nothing()?;
+    if done("header", open().header())? == header { Ok(()) } else { Err(Breach::HeaderChanged) }
+}
+
+struct Check<'a> {
+    open: &'a OpenStore<'a>,
+    store: Arc<dyn Store>,
+    /// Where the last published writer said that the next one appends.
+    append_end: Cell<u64>,
+    count: Cell<u64>,
+}
+
+/// What a publication of the checks is to do.
+#[derive(Default, Clone, Copy)]
+struct Act<'a> {
+    objects: &'a [&'a [u8]],
+    erase: &'a [ObjectRef],
+    new_area: Option<&'a [u8]>,
+}
+
+impl Check<'_> {
+    /// The area and the root of a vault at rest.
+    fn current(&self) -> Result<(Vec<u8>, Vec<u8>), Breach> {
+        current(&*self.store)
+    }
+
+    /// Bytes of this length that no call before had.
+    fn fresh(&self, length: usize) -> Vec<u8> {
+        self.count.set(self.count.get() + 1);
+        let number = self.count.get().to_le_bytes();
+        number.iter().copied().chain(std::iter::repeat(0x5a)).take(length).collect()
+    }
+
+    fn publish(&self, act: Act<'_>) -> Result<Vec<ObjectRef>, Breach> {
+        let (area, root) = self.current()?;
+        let next = self.fresh(root.len());
+        let mut writer = done("writer", self.store.writer(PATIENCE))?;
+        writer.start(self.append_end.get());
+        let references = done("put", writer.put(act.objects))?;
+        let publication = Publication {
+            expected: &root,
+            area: &area,
+            root: &next,
+            new_area: act.new_area,
+            withdraws: !act.erase.is_empty(),
+            erase: act.erase,
+        };
+        done("publish", writer.publish(&publication))?;
+        self.append_end.set(writer.append_end());
+        drop(writer);
+        for handle in [Arc::clone(&self.store), (self.open)()] {
+            let (new_area, new_root) = current(&*handle)?;
+            if new_root != next || new_area != act.new_area.unwrap_or(&area) {
+                return Err(Breach::StaleRead);
+            }
+        }
+        Ok(references)
+    }
+
+    fn one_writer_at_a_time(&self) -> Result<(), Breach> {
+        let other = (self.open)();
+        let writer = done("writer", self.store.writer(PATIENCE))?;
+        for handle in [&self.store, &other] {
+            match handle.writer(Duration::ZERO) {
+                Err(StoreError::Busy) => {}
+                Ok(_) => return Err(Breach::WriterNotExclusive),
+                Err(error) => return Err(failed("a second writer", &error)),
+            }
+        }
+        drop(writer);
+        let free = |store: &Arc<dyn Store>| store.writer(Duration::ZERO).is_ok();
+        if free(&other) && free(&self.store) { Ok(()) } else { Err(Breach::WriterNotReleased) }
+    }
+
+    fn a_writer_waits(&self) -> Result<(), Breach> {
+        let other = (self.open)();
+        let writer = done("writer", self.store.writer(PATIENCE))?;
+        let start = Instant::now();
+        let refused = other.writer(VAIN_WAIT).is_err();
+        // Half of it: how exactly a store counts is its own affair.
+        if !refused || start.elapsed() < VAIN_WAIT / 2 {
+            return Err(if refused { Breach::WaitNotHonoured } else { Breach::WriterNotExclusive });
+        }
+        let (starting, started) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(move || {
+                let _ = starting.send(());
+                other.writer(PATIENCE).map(drop)
+            });
+            let _ = started.recv();
+            drop(writer);
+            match waiter.join() {
+                Ok(Ok(())) => Ok(()),
+                _ => Err(Breach::WaitNotHonoured),
+            }
+        })
+    }
+
+    fn what_is_not_published_leaves_no_trace(&self) -> Result<(), Breach> {
+        let before = self.current()?;
+        let mut writer = done("writer", self.store.writer(PATIENCE))?;
+        writer.start(self.append_end.get());
+        done("put", writer.put(&[b"never published"]))?;
+        drop(writer);
+        if self.current()? != before || current(&*(self.open)())? != before {
+            return Err(Breach::AbandonedWriteShows);
+        }
+        // Where references are positions, the next writer takes the abandoned ones.
+        let kept = self.publish(Act { objects: &[b"published now!!"], ..Act::default() })?;
+        match (self.open)().objects(&kept) {
+            Ok(bytes) if bytes == [b"published now!!"] => Ok(()),
+            _ => Err(Breach::LostPut),
+        }
+    }
+
+    fn objects_come_back_as_they_went_in(&self) -> Result<(), Breach> {
+        let large: Vec<u8> = (0_u8..=250).cycle().take(3 << 20).collect();
+        let objects: [&[u8]; 4] = [b"one", b"", &large, b"two"];
+        self.a_writer_reads_back_what_it_put(&objects)?;
+        let references = self.publish(Act { objects: &objects, ..Act::default() })?;
+        if references.len() != objects.len() {
+            return Err(Breach::LostPut);
+        }
+        for handle in [Arc::clone(&self.store), (self.open)()] {
+            for (reference, bytes) in references.iter().zip(objects) {
+                match handle.objects(&[*reference]) {
+                    Ok(read) if read == [bytes] => {}
+                    Ok(_) => return Err(Breach::ChangedObject),
+                    Err(StoreError::Missing) => return Err(Breach::LostPut),
+                    Err(error) => return Err(failed("objects", &error)),
+                }
+            }
+            let backwards: Vec<ObjectRef> = references.iter().rev().copied().collect();
+            for order in [&references, &backwards] {
+                let asked =
+                    if *order == references { objects.to_vec() } else { objects.into_iter().rev().collect() };
+                if done("objects", handle.objects(order))? != asked {
+                    return Err(Breach::OutOfOrder);
+                }
+            }
+            if !done("objects", handle.objects(&[]))?.is_empty() {
+                return Err(Breach::MissingNotReported);
+            }
+        }
+        Ok(())
+    }
+
+    fn a_writer_reads_back_what_it_put(&self, objects: &[&[u8]]) -> Result<(), Breach> {
+        let mut writer = done("writer", self.store.writer(PATIENCE))?;
+        writer.start(self.append_end.get());
+        let references = done("put", writer.put(objects))?;
+        match writer.written(&references) {
+            Ok(read) if read == objects => Ok(()),
+            _ => Err(Breach::NotWritten),
+        }
+    }
+
+    fn what_is_not_there_is_missing(&self) -> Result<(), Breach> {
+        let references = self.publish(Act { objects: &[b"four", b"nine"], ..Act::default() })?;
+        let [four, nine] = references.as_slice() else { return Err(Breach::LostPut) };
+        let is_missing =
+            |objects: &[ObjectRef]| matches!(self.store.objects(objects), Err(StoreError::Missing));
+        let never = ObjectRef { reference: [0xee; 16], length: 4 };
+        if !is_missing(&[never]) || !is_missing(&[*nine, never, *four]) {
+            return Err(Breach::MissingNotReported);
+        }
+        // A longer object than there is. Where references are positions, a
+        // shorter one is a part of it, and its digest tells.
+        let shorter = self.store.objects(&[ObjectRef { length: 2, ..*four }]);
+        let cut = shorter.is_err() || shorter.is_ok_and(|read| read.iter().all(|bytes| bytes.len() == 2));
+        if cut && is_missing(&[ObjectRef { length: u64::MAX, ..*four }]) {
+            Ok(())
+        } else {
+            Err(Breach::LengthIgnored)
+        }
+    }
+
+    fn every_handle_reads_what_was_published(&self) -> Result<(), Breach> {
+        let other = (self.open)();
+        for _ in 0..3 {
+            let references = self.publish(Act { objects: &[b"new"], ..Act::default() })?;
+            if current(&*other)? != self.current()? {
+                return Err(Breach::StaleRead);
+            }
+            match other.objects(&references) {
+                Ok(read) if read == [b"new"] => {}
+                _ => return Err(Breach::StaleRead),
+            }
+        }
+        Ok(())
+    }
+
+    fn a_stale_root_is_a_conflict(&self) -> Result<(), Breach> {
+        let (area, stale) = self.current()?;
+        self.publish(Act::default())?;
+        let before = self.current()?;
+        let mut writer = done("writer", self.store.writer(PATIENCE))?;
+        writer.start(self.append_end.get());
+        let root = self.fresh(stale.len());
+        let answer = writer.publish(&ordinary(&area, &stale, &root));
+        drop(writer);
+        if self.current()? != before {
+            return Err(Breach::ExpectedIgnored);
+        }
+        match answer {
+            Err(StoreError::Conflict) => Ok(()),
+            Ok(()) => Err(Breach::ExpectedIgnored),
+            Err(error) => Err(failed("a publication on a stale root", &error)),
+        }
+    }
+
+    fn one_of_many_writers_wins(&self) -> Result<(), Breach> {
+        for _ in 0..RACES {
+            let (area, root) = self.current()?;
+            let mine: Vec<Vec<u8>> = (0..RACERS).map(|_| self.fresh(root.len())).collect();
+            let (barrier, append_end) = (Barrier::new(RACERS), self.append_end.get());
+            let race = |mine: &[u8]| {
+                let handle = (self.open)();
+                barrier.wait();
+                let mut writer = handle.writer(PATIENCE)?;
+                writer.start(append_end);
+                writer.publish(&ordinary(&area, &root, mine))
+            };
+            let answers = std::thread::scope(|scope| {
+                let racers: Vec<_> = mine.iter().map(|mine| scope.spawn(|| race(mine))).collect();
+                racers.into_iter().map(|racer| racer.join().unwrap_or(Err(StoreError::Poisoned))).collect()
+            });
+            let answers: Vec<Result<(), StoreError>> = answers;
+            let winners = answers.iter().filter(|answer| answer.is_ok()).count();
+            let (_, now) = self.current()?;
+            let won = answers.iter().zip(&mine).any(|(answer, mine)| answer.is_ok() && *mine == now);
+            if winners != 1 || !won {
+                return Err(Breach::NotOneWinner { winners });
+            }
+        }
+        Ok(())
+    }
+
+    /// Readers that see two equal reads see a pair of one commit: its area and
+    /// its root have the same mark here.
+    fn heads_are_of_one_commit(&self) -> Result<(), Breach> {
+        let first = self.current()?;
+        let (area, root) = &first;
+        let marked = |mark: u8| (vec![mark; area.len()], vec![mark; root.len()]);
+        let finished = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let handle = (self.open)();
+                let mut last = None;
+                loop {
+                    // One more read after the last publication.
+                    let is_last = finished.load(Ordering::SeqCst);
+                    let heads = done("heads", handle.heads())?;
+                    if last.as_ref() == Some(&heads) && !has_pair(&heads, &first) {
+                        return Err(Breach::TornHeads);
+                    }
+                    if is_last && last.is_some() {
+                        return Ok(());
+                    }
+                    last = Some(heads);
+                }
+            });
+            let written = (1..=TEARS).try_for_each(|mark| {
+                let ((old_area, old_root), (area, root)) = (self.current()?, marked(mark));
+                let mut writer = done("writer", self.store.writer(PATIENCE))?;
+                writer.start(self.append_end.get());
+                let publication = Publication {
+                    new_area: Some(&area),
+                    withdraws: true,
+                    ..ordinary(&old_area, &old_root, &root)
+                };
+                done("publish", writer.publish(&publication))?;
+                drop(writer);
+                if self.current()? == (area, root) { Ok(()) } else { Err(Breach::TornHeads) }
+            });
+            finished.store(true, Ordering::SeqCst);
+            let read = reader.join().unwrap_or(Err(Breach::TornHeads));
+            written.and(read)
+        })
+    }
+
+    fn what_is_withdrawn_is_gone(&self) -> Result<(), Breach> {
+        let (one, two) = (b"to be withdrawn".as_slice(), b"with an area".as_slice());
+        let references = self.publish(Act { objects: &[one, two, b"to stay"], ..Act::default() })?;
+        let [first, second, stays] = references.as_slice() else { return Err(Breach::LostPut) };
+        self.publish(Act { erase: &[*first], ..Act::default() })?;
+        let (area, _) = self.current()?;
+        let area = self.fresh(area.len());
+        self.publish(Act { erase: &[*second], new_area: Some(&area), ..Act::default() })?;
+        for handle in [Arc::clone(&self.store), (self.open)()] {
+            for (object, bytes) in [(first, one), (second, two)] {
+                if handle.objects(&[*object]).is_ok_and(|read| read == [bytes]) {
+                    return Err(Breach::EraseLeavesBytes);
+                }
+            }
+            if handle.objects(&[*stays]).map_err(|_| Breach::LostPut)? != [b"to stay"] {
+                return Err(Breach::ChangedObject);
+            }
+        }
+        Ok(())
+    }
+
+    fn settling_what_is_at_rest_changes_nothing(&self) -> Result<(), Breach> {
+        let references = self.publish(Act { objects: &[b"left to erase"], ..Act::default() })?;
+        let (area, root) = self.current()?;
+        for _ in 0..2 {
+            let mut writer = done("writer", self.store.writer(PATIENCE))?;
+            done("sync", writer.sync())?;
+            let chosen = Chosen { area: &area, root: &root, erase: &references };
+            let repairs = done("settle", writer.settle(&chosen))?;
+            drop(writer);
+            if repairs.root || repairs.area || self.current()? != (area.clone(), root.clone()) {
+                return Err(Breach::SettleChanges);
+            }
+            if self.store.objects(&references).is_ok_and(|read| read == [b"left to erase"]) {
+                return Err(Breach::EraseLeavesBytes);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn current(store: &dyn Store) -> Result<(Vec<u8>, Vec<u8>), Breach> {
+    let Heads { areas, roots } = done("heads", store.heads())?;
+    let same = |copies: &[Vec<u8>]| copies.windows(2).all(|pair| pair.first() == pair.last());
+    match (areas.first(), roots.first()) {
+        (Some(area), Some(root)) if same(&areas) && same(&roots) => Ok((area.clone(), root.clone())),
+        _ => Err(Breach::CopiesDiffer),
+    }
+}
+
+/// Whether some area and some root are of one commit: the first one, or one
+/// that is marked.
+fn has_pair(heads: &Heads, first: &(Vec<u8>, Vec<u8>)) -> bool {
+    let Heads { areas, roots } = heads;
+    let mark = |bytes: &[u8]| bytes.first().copied();
+    let marked = areas.iter().any(|area| roots.iter().any(|root| mark(area) == mark(root)));
+    marked || (areas.contains(&first.0) && roots.contains(&first.1))
+}
+
+/// A publication that neither withdraws nor changes credentials.
+fn ordinary<'a>(area: &'a [u8], expected: &'a [u8], root: &'a [u8]) -> Publication<'a> {
+    Publication { expected, area, root, new_area: None, withdraws: false, erase: &[] }
+}
+
+fn done<T>(call: &'static str, answer: Result<T, StoreError>) -> Result<T, Breach> {
+    answer.map_err(|error| failed(call, &error))
+}
+
+fn failed(call: &'static str, error: &StoreError) -> Breach {
+    Breach::Failed { call, error: error.to_string() }
 }

@@ -6,19 +6,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::{
-    Chosen, Heads, Medium, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter, deadline,
+    Chosen, Creation, Heads, Medium, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter,
+    deadline,
 };
 use crate::crypto::random::Randomness;
 
 const LOCK_POLL: Duration = Duration::from_millis(1);
 
 /// A store in memory, with one copy of area and root that are swapped at once.
+#[derive(Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
     writing: Mutex<()>,
 }
 
+#[derive(Default)]
 struct State {
+    /// Empty before there is a vault.
     header: Vec<u8>,
     area: Vec<u8>,
     root: Vec<u8>,
@@ -26,10 +30,30 @@ struct State {
 }
 
 impl MemoryStore {
-    /// A store that holds a new vault.
+    /// A store without a vault.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A store that holds these bytes as a vault.
+    #[cfg(test)]
     pub(crate) fn create(header: Vec<u8>, area: Vec<u8>, root: Vec<u8>) -> Self {
         let state = State { header, area, root, objects: HashMap::new() };
         Self { state: Mutex::new(state), writing: Mutex::new(()) }
+    }
+
+    /// A writer beside the one at work, as a store that lies has it.
+    #[cfg(test)]
+    pub(crate) fn writer_beside(&self) -> Box<dyn StoreWriter + '_> {
+        let random = Randomness::from_system();
+        Box::new(MemoryWriter { store: self, added: Vec::new(), random, _guard: None })
+    }
+
+    /// The object of this reference, however long it is.
+    #[cfg(test)]
+    pub(crate) fn any_length(&self, object: &ObjectRef) -> Result<Vec<u8>, StoreError> {
+        self.state().objects.get(&object.reference).cloned().ok_or(StoreError::Missing)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -39,7 +63,8 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn header(&self) -> Result<Vec<u8>, StoreError> {
-        Ok(self.state().header.clone())
+        let state = self.state();
+        if state.header.is_empty() { Err(StoreError::NotFound) } else { Ok(state.header.clone()) }
     }
 
     fn heads(&self) -> Result<Heads, StoreError> {
@@ -70,12 +95,16 @@ impl Store for MemoryStore {
             store: self,
             added: Vec::new(),
             random: Randomness::from_system(),
-            _guard: guard,
+            _guard: Some(guard),
         }))
     }
 
     fn medium(&self) -> Medium {
         Medium::Memory
+    }
+
+    fn needs_proof(&self) -> bool {
+        false
     }
 }
 
@@ -83,7 +112,7 @@ struct MemoryWriter<'a> {
     store: &'a MemoryStore,
     added: Vec<([u8; 16], Vec<u8>)>,
     random: Randomness,
-    _guard: MutexGuard<'a, ()>,
+    _guard: Option<MutexGuard<'a, ()>>,
 }
 
 impl StoreWriter for MemoryWriter<'_> {
@@ -114,8 +143,28 @@ impl StoreWriter for MemoryWriter<'_> {
         Ok(references)
     }
 
+    fn written(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let find = |object: &ObjectRef| {
+            let added = self.added.iter().find(|(reference, _)| *reference == object.reference);
+            added.map(|(_, bytes)| bytes.clone()).ok_or(StoreError::Missing)
+        };
+        objects.iter().map(find).collect()
+    }
+
     fn append_end(&self) -> u64 {
         0
+    }
+
+    fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError> {
+        let mut state = self.store.state();
+        if !state.header.is_empty() {
+            return Err(StoreError::Exists);
+        }
+        state.objects.extend(self.added.drain(..));
+        state.header = creation.header.to_vec();
+        state.area = creation.area.to_vec();
+        state.root = creation.root.to_vec();
+        Ok(())
     }
 
     fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
@@ -139,11 +188,16 @@ impl StoreWriter for MemoryWriter<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::store::contract::{check_creation, check_store};
 
     #[test]
     fn a_memory_store_keeps_the_contract() {
-        let store = MemoryStore::create(vec![1; 64], vec![2; 64], (0..64).collect());
-        crate::store::contract::check_store(&store);
+        let store = Arc::new(MemoryStore::new());
+        let open = || -> Arc<dyn Store> { Arc::clone(&store) as Arc<dyn Store> };
+        assert_eq!(check_creation(&open), Ok(()));
+        assert_eq!(check_store(&open), Ok(()));
     }
 }

@@ -27,7 +27,10 @@ use crate::keys::{AreaPlan, Credential, Grant, Keyring, NewSlot, SlotError};
 use crate::payload::custody::VaultRecordV1;
 use crate::payload::secret::SecretV1;
 use crate::secret::WipesStack;
-use crate::store::{FileImage, FileStore, MemoryStore, StoreWriter};
+use crate::store::{
+    Chosen, Creation, FileImage, FileStore, MemoryStore, ObjectRef, Publication, Repairs, Store, StoreError,
+    StoreWriter, proven_writer,
+};
 use crate::tree::{PageCache, Row, RowClass, RowKey};
 
 /// One way into a vault.
@@ -94,7 +97,7 @@ impl<'a> NewVault<'a> {
 pub(super) fn in_file(path: &Path, new: &NewVault<'_>, options: VaultOptions) -> Result<Vault, Error> {
     let _wipes = WipesStack;
     if path.symlink_metadata().is_ok() {
-        return Err(crate::store::StoreError::Exists.into());
+        return Err(StoreError::Exists.into());
     }
     let (mut draft, snapshot, image) = draft_file(new, &options)?;
     let unique = draft.core.scope.vault.to_string();
@@ -117,14 +120,67 @@ pub(super) fn file_image(new: &NewVault<'_>, options: &VaultOptions) -> Vec<u8> 
     draft_file(new, options).unwrap().2
 }
 
-pub(super) fn in_memory(new: &NewVault<'_>, options: VaultOptions) -> Result<Vault, Error> {
+pub(super) fn in_store(
+    store: Arc<dyn Store>,
+    new: &NewVault<'_>,
+    options: VaultOptions,
+) -> Result<Vault, Error> {
     let _wipes = WipesStack;
+    match store.header() {
+        Err(StoreError::NotFound) => {}
+        Ok(_) => return Err(StoreError::Exists.into()),
+        Err(error) => return Err(error.into()),
+    }
     let mut draft = Draft::new(new, &options, Randomness::from_system())?;
-    let store = Arc::clone(&draft.core.store);
-    let mut writer = store.writer(options.lock_wait)?;
-    let snapshot = draft.first_commit(&mut *writer, new, &options)?;
+    draft.core.store = Arc::clone(&store);
+    let mut writer = proven_writer(&*store, options.lock_wait)?;
+    writer.start(0);
+    let header = draft.header.clone();
+    let snapshot =
+        draft.first_commit(&mut Founder { writer: &mut *writer, header: &header }, new, &options)?;
     drop(writer);
     Ok(Vault::assemble(draft.core, snapshot, options, Recovery::NotNeeded))
+}
+
+/// A writer whose publication founds the vault.
+struct Founder<'a> {
+    writer: &'a mut dyn StoreWriter,
+    header: &'a [u8],
+}
+
+impl StoreWriter for Founder<'_> {
+    fn sync(&mut self) -> Result<(), StoreError> {
+        self.writer.sync()
+    }
+
+    fn settle(&mut self, chosen: &Chosen<'_>) -> Result<Repairs, StoreError> {
+        self.writer.settle(chosen)
+    }
+
+    fn start(&mut self, append_end: u64) {
+        self.writer.start(append_end);
+    }
+
+    fn put(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
+        self.writer.put(objects)
+    }
+
+    fn written(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.writer.written(objects)
+    }
+
+    fn append_end(&self) -> u64 {
+        self.writer.append_end()
+    }
+
+    fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError> {
+        self.writer.create(creation)
+    }
+
+    fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
+        let Publication { area, root, .. } = *publication;
+        self.writer.create(&Creation { header: self.header, area, root })
+    }
 }
 
 /// A vault whose keys and area exist and whose first commit does not.
@@ -152,7 +208,8 @@ impl Draft {
             new.access.iter().map(|a| NewSlot { credential: a.credential, grant: a.grant }).collect();
         let plan = AreaPlan::generate(&mut random, scope, &keyring, kdf, &slots)?;
         let area = plan.area.encode(&keyring.area_mac_key());
-        let store = Arc::new(MemoryStore::create(header.clone(), area.clone(), Vec::new()));
+        // Replaced by the store that the vault is created in: nothing is read before.
+        let store = Arc::new(MemoryStore::new());
         let core = Core { store, scope, keyring, cache: PageCache::default() };
         Ok(Self { core, header, plan, area, random })
     }

@@ -15,6 +15,7 @@ use crate::format::place::Compartment;
 use crate::keys::{Credential, Grant, Password, UnlockKeys, check_opening, open_area, replace_own_box};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
 use crate::secret::WipesStack;
+use crate::store::proven_writer;
 use crate::tree::RowKey;
 
 use super::core::View;
@@ -135,7 +136,7 @@ impl Vault {
         let _wipes = WipesStack;
         self.may_write()?;
         let cost = self.options.new_password_cost()?;
-        let mut writer = self.store.writer(self.options.lock_wait)?;
+        let mut writer = proven_writer(&*self.store, self.options.lock_wait)?;
         let current = open::current_for_writing(&self.unlocked()?, &mut *writer)?;
         let area =
             current.view().area_with_password(old.into(), new.into(), cost, &self.options.kdf_limits)?;

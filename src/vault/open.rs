@@ -20,7 +20,7 @@ use crate::format::root::{Root, RootHeading};
 use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
 use crate::payload::catalogue::EraseListV1;
 use crate::secret::WipesStack;
-use crate::store::{Chosen, FileStore, Heads, Store, StoreError, StoreWriter};
+use crate::store::{Chosen, FileStore, Heads, Store, StoreError, StoreWriter, proven_writer};
 use crate::tree::{PageCache, open_object};
 
 /// What opening a vault found.
@@ -82,7 +82,7 @@ impl LockedVault {
     pub fn unlock(self, credential: &Credential) -> Result<Vault, Error> {
         let _wipes = WipesStack;
         let store = Arc::clone(&self.store);
-        let mut writer = store.writer(self.options.lock_wait)?;
+        let mut writer = proven_writer(&*store, self.options.lock_wait)?;
         // What a dead process wrote may not be durable yet.
         writer.sync()?;
         let heads = self.store.heads()?;

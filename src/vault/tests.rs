@@ -10,6 +10,7 @@ mod faults;
 mod golden;
 mod hostile;
 mod import;
+mod lying;
 mod release;
 mod review;
 #[cfg(target_os = "linux")]

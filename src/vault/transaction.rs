@@ -19,7 +19,7 @@ use crate::payload::encode_entry;
 use crate::payload::history::LedgerV1;
 use crate::record::{Entry, Record};
 use crate::secret::WipesStack;
-use crate::store::{StoreError, StoreWriter};
+use crate::store::{StoreError, StoreWriter, proven_writer};
 use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey};
 
 /// How often a change is made anew when another writer was faster.
@@ -58,6 +58,11 @@ impl Vault {
         loop {
             match self.update_once(actor, &mut change) {
                 Err(Error::Store(StoreError::Conflict)) if attempts < CONFLICT_RETRIES => attempts += 1,
+                Err(error @ Error::Store(StoreError::NotErased)) => {
+                    // The change is made: nothing withdrawn is to be read from memory.
+                    self.refresh()?;
+                    return Err(error);
+                }
                 result => return result,
             }
         }
@@ -68,7 +73,7 @@ impl Vault {
         actor: &Actor,
         change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<Committed<T>, Error> {
-        let mut writer = self.store.writer(self.options.lock_wait)?;
+        let mut writer = proven_writer(&*self.store, self.options.lock_wait)?;
         let current = open::current_for_writing(&self.unlocked()?, &mut *writer)?;
         self.adopt(current.clone());
         writer.start(current.snapshot.root.append_end);
