@@ -11,6 +11,7 @@ mod golden;
 mod hostile;
 mod import;
 mod lying;
+mod model;
 mod release;
 mod review;
 #[cfg(target_os = "linux")]
