@@ -196,6 +196,10 @@ fn store_code(error: &StoreError) -> &'static str {
         StoreError::Exists => "exists",
         StoreError::NotFound => "not-found",
         StoreError::NoLocks => "no-locks",
+        StoreError::Unsupported => "unsupported",
+        StoreError::InTheWay { .. } => "in-the-way",
+        StoreError::SecondName => "second-name",
+        StoreError::NoFolder => "no-folder",
         StoreError::Io { .. } => "io",
     }
 }

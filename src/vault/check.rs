@@ -76,6 +76,12 @@ pub enum CheckFinding {
         /// The commit.
         epoch: Epoch,
     },
+    /// A compartment does not say rightly how many bytes it takes; everything in
+    /// it is there.
+    WrongSize {
+        /// Where.
+        compartment: Compartment,
+    },
     /// A ledger line is not the one that the history commits to.
     ForeignLine {
         /// Where.
@@ -118,16 +124,22 @@ impl Vault {
 impl View<'_> {
     fn check_compartment(&self, compartment: Compartment, report: &mut CheckReport) -> Result<(), Error> {
         let mut damaged = Vec::new();
+        let mut live: u64 = 0;
         let trie = self.trie(compartment)?;
         trie.survey(&mut |visited| match visited {
             Ok((object, page)) => {
                 report.count_bytes(object);
+                live = live.saturating_add(object.object.length);
                 for row in page.leaf_rows() {
+                    live = live.saturating_add(row.stored_bytes());
                     self.check_row(compartment, row, report);
                 }
             }
             Err(_) => damaged.push(CheckFinding::DamagedPage { compartment }),
         });
+        if damaged.is_empty() && live != trie.live {
+            damaged.push(CheckFinding::WrongSize { compartment });
+        }
         report.findings.extend(damaged);
         Ok(())
     }

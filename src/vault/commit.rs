@@ -15,7 +15,7 @@ use crate::format::root::{ERASE_CAPACITY, PlaceBox, Root};
 use crate::id::{CommitId, Epoch};
 use crate::payload::catalogue::EraseListV1;
 use crate::store::Publication;
-use crate::tree::{Changes, Row, RowClass, RowKey, Trie};
+use crate::tree::{Changes, Row, RowClass, RowKey, Trie, TrieUpdate};
 
 impl Transaction<'_> {
     /// Writes and publishes everything; `None` when nothing was changed.
@@ -75,17 +75,19 @@ impl Transaction<'_> {
                 compartment,
                 root: current.trie.as_ref(),
                 rows: current.rows,
+                live: current.live,
             };
-            let update = trie.update(changes, current.rows, &mut self.work.objects())?;
+            let update = trie.update(changes, &mut self.work.objects())?;
             #[cfg(test)]
-            let update = crate::tree::TrieUpdate {
+            let update = TrieUpdate {
                 superseded: crate::testing::sabotaged_erasure(update.superseded),
                 ..update
             };
             if self.work.withdraws {
                 self.work.erase.extend(update.superseded);
             }
-            *place = Some(Place { epoch, trie: update.root, rows: update.rows, ledger: current.ledger });
+            let TrieUpdate { root: trie, rows, live, .. } = update;
+            *place = Some(Place { epoch, trie, rows, ledger: current.ledger, live });
         }
         Ok(places)
     }

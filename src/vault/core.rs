@@ -129,6 +129,7 @@ impl<'a> View<'a> {
             compartment,
             root: place.trie.as_ref(),
             rows: place.rows,
+            live: place.live,
         })
     }
 
