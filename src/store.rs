@@ -18,15 +18,15 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 pub use crate::format::object::ObjectRef;
-pub(crate) use copy::{CopySource, Destination};
+pub(crate) use copy::{CopySource, Destination, FileCopy};
 #[cfg(test)]
 pub(crate) use disk::Disk;
 pub use file::FileStore;
 pub(crate) use file::{FileImage, FileWriter};
 #[cfg(test)]
 pub(crate) use folder::{FileAccess, FileId, Folder, Named};
-pub(crate) use rewrite::{Beside, Found};
 pub use memory::MemoryStore;
+pub(crate) use rewrite::{Beside, Found};
 
 /// Keeps a vault's header, credential areas, roots and objects.
 ///

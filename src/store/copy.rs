@@ -9,6 +9,7 @@ use super::StoreError;
 use super::disk::Disk;
 use super::file::{AREAS, FileStore, ROOTS};
 use super::folder::{FileAccess, Folder, Named, RealFolder, give_name};
+use super::rewrite::scrub;
 use crate::crypto::random::Randomness;
 use crate::format::header::geometry;
 
@@ -62,11 +63,14 @@ impl CopySource {
         copied: &mut dyn FnMut(u64),
     ) -> Result<FileCopy, StoreError> {
         let mut random = Randomness::from_system();
-        let unique: [u8; 16] = random.bytes().map_err(|error| StoreError::from(std::io::Error::other(error)))?;
+        let unique: [u8; 16] =
+            random.bytes().map_err(|error| StoreError::from(std::io::Error::other(error)))?;
         let temporary = OsString::from(format!(".subrosa-{:032x}", u128::from_be_bytes(unique)));
-        let disk = to.folder.create(&temporary, &FileAccess::PRIVATE)?;
+        let disk: Arc<dyn Disk> = Arc::from(to.folder.create(&temporary, &FileAccess::PRIVATE)?);
         let (folder, name) = (Arc::clone(&to.folder), to.name.clone());
-        let copy = FileCopy { folder, temporary: Some(temporary), name };
+        let copy = FileCopy { folder, disk: Arc::clone(&disk), temporary: Some(temporary), name };
+        // So that a power cut leaves it under a name and not in free space.
+        to.folder.sync()?;
         disk.write_at(0, &self.header)?;
         for offset in AREAS {
             disk.write_at(offset, area)?;
@@ -93,6 +97,7 @@ impl CopySource {
 /// A copy that has no name yet. Dropped before it gets one, it leaves nothing.
 pub(crate) struct FileCopy {
     folder: Arc<dyn Folder>,
+    disk: Arc<dyn Disk>,
     temporary: Option<OsString>,
     name: OsString,
 }
@@ -106,10 +111,14 @@ impl FileCopy {
 
     /// Gives the copy its name, never over another file.
     pub(crate) fn finish(mut self) -> Result<(), StoreError> {
-        if let Some(temporary) = &self.temporary {
-            give_name(&*self.folder, temporary, &self.name)?;
+        if let Some(temporary) = self.temporary.take() {
+            let named = give_name(&*self.folder, &temporary, &self.name);
+            if named.is_err() {
+                // Not made unreadable: a power cut may leave it its name.
+                let _ = self.folder.remove(&temporary);
+            }
+            named?;
         }
-        self.temporary = None;
         Ok(())
     }
 }
@@ -118,6 +127,7 @@ impl Drop for FileCopy {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
             // What cannot be removed is an encrypted vault under a hidden name.
+            let _ = scrub(&*self.disk);
             let _ = self.folder.remove(temporary);
         }
     }

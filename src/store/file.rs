@@ -93,6 +93,11 @@ impl FileStore {
         })
     }
 
+    /// The same file by a handle of its own.
+    pub(crate) fn again(&self) -> Result<Self, StoreError> {
+        Self::on(Arc::clone(&self.folder), self.name.clone())
+    }
+
     /// Length of the file in bytes.
     pub(crate) fn length(&self) -> Result<u64, StoreError> {
         Ok(self.disk().len()?)
@@ -153,8 +158,7 @@ impl FileStore {
         loop {
             let disk = self.follow()?;
             lock_file(&*disk, deadline)?;
-            let writer =
-                FileWriter { store: self, disk, tail: Tail::default(), _guard: guard };
+            let writer = FileWriter { store: self, disk, tail: Tail::default(), _guard: guard };
             // Whoever had the lock before may have replaced the file.
             if self.is_named(&*writer.disk)? {
                 writer.settle_name()?;
@@ -166,10 +170,6 @@ impl FileStore {
             drop(writer);
             guard = self.lock_in_process(deadline)?;
         }
-    }
-
-    fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, StoreError> {
-        read(&*self.disk(), offset, length)
     }
 
     fn read_object(disk: &dyn Disk, object: &ObjectRef, length: u64) -> Result<Vec<u8>, StoreError> {
@@ -597,8 +597,27 @@ mod tests {
         drop(writer);
         drop(other.writer(Duration::ZERO).unwrap());
         std::fs::remove_file(&path).unwrap();
-        std::fs::write(&path, image()).unwrap();
+        assert!(matches!(store.writer(Duration::ZERO), Err(StoreError::NotFound)));
+        assert!(store.heads().is_ok(), "what is open can still be read");
+        std::fs::write(&path, vec![8; image().len()]).unwrap();
         assert!(matches!(store.writer(Duration::ZERO), Err(StoreError::Replaced)));
+        assert!(matches!(store.heads(), Err(StoreError::Replaced)));
+    }
+
+    #[test]
+    fn a_file_of_the_same_vault_under_the_same_name_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.vault");
+        let store = FileStore::create(&path, "u", &image()).unwrap();
+        let old = store.heads().unwrap();
+        let mut other = image();
+        other[HEADER_LEN..].fill(9);
+        std::fs::write(folder.path().join("b"), other).unwrap();
+        std::fs::rename(folder.path().join("b"), &path).unwrap();
+        assert!(store.heads().unwrap() != old);
+        let writer = store.writer(Duration::ZERO).unwrap();
+        assert!(matches!(FileStore::open(&path).unwrap().writer(Duration::ZERO), Err(StoreError::Busy)));
+        drop(writer);
     }
 
     #[test]

@@ -231,7 +231,14 @@ pub(super) fn give_name(folder: &dyn Folder, temporary: &OsStr, name: &OsStr) ->
         }
         result => {
             result?;
-            folder.remove(temporary)?;
+            // One name at a time: never is there a moment without any.
+            let moved = folder.sync().and_then(|()| folder.remove(temporary)).and_then(|()| folder.sync());
+            if let Err(error) = moved {
+                // Half a success is none: the name is free again.
+                let _ = folder.remove(name);
+                return Err(error);
+            }
+            return Ok(());
         }
     }
     folder.sync()

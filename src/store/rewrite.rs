@@ -3,7 +3,6 @@
 //! leaves.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::disk::Disk;
@@ -37,7 +36,7 @@ pub(crate) enum Found {
     /// A file with this vault's header.
     Vault(FileStore),
     /// Something else, which nobody may touch.
-    Foreign(PathBuf),
+    Foreign,
 }
 
 impl FileStore {
@@ -45,21 +44,20 @@ impl FileStore {
     /// can rely on the answer.
     pub(crate) fn beside(&self, which: Beside) -> Result<Found, StoreError> {
         let name = self.name_beside(which);
-        let foreign = || Ok(Found::Foreign(self.folder().path(&name)));
         match self.folder().named(&name)? {
             Named::Nothing => return Ok(Found::Nothing),
-            Named::Other => return foreign(),
+            Named::Other => return Ok(Found::Foreign),
             Named::File(id) if id == self.disk().id()? => return Ok(Found::Itself),
             Named::File(_) => {}
         }
         let disk = match self.folder().open(&name) {
             Ok(disk) => disk,
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return foreign(),
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(Found::Foreign),
             Err(error) => return Err(error.into()),
         };
         // Under a further name it would be somebody else's file.
         if disk.names()? != 1 {
-            return foreign();
+            return Ok(Found::Foreign);
         }
         let header = read_header(&*disk)?;
         if header == self.header_bytes() {
@@ -67,16 +65,16 @@ impl FileStore {
         }
         match disk.len()? <= HEADER_LEN as u64 && self.begins_like(&header) {
             true => Ok(Found::Beginning),
-            false => foreign(),
+            false => Ok(Found::Foreign),
         }
     }
 
     /// Whether these bytes are what a power cut may leave of this vault's header.
     fn begins_like(&self, bytes: &[u8]) -> bool {
         let sectors = bytes.chunks(SECTOR).zip(self.header_bytes().chunks(SECTOR));
-        sectors.into_iter().all(|(found, header)| {
-            found.iter().all(|byte| *byte == 0) || header.starts_with(found)
-        })
+        sectors
+            .into_iter()
+            .all(|(found, header)| found.iter().all(|byte| *byte == 0) || header.starts_with(found))
     }
 
     fn name_beside(&self, which: Beside) -> OsString {
@@ -90,11 +88,11 @@ impl FileStore {
 }
 
 impl FileWriter<'_> {
-    /// Takes the name of a leftover away; an old vault file is made unreadable
+    /// Takes the name of a leftover away; what could be read is made unreadable
     /// before. Durable when it returns.
     pub(crate) fn discard(&self, which: Beside, found: &Found) -> Result<(), StoreError> {
-        if let (Beside::Old, Found::Vault(old)) = (which, found) {
-            scrub(&*old.disk()).map_err(|error| self.store.poison(error))?;
+        if let Found::Vault(file) = found {
+            scrub(&*file.disk()).map_err(|error| self.store.poison(error))?;
         }
         let folder = self.store.folder();
         folder.remove(&self.store.name_beside(which))?;
@@ -117,11 +115,13 @@ impl FileWriter<'_> {
             }
         }
         let disk: Arc<dyn Disk> = Arc::from(folder.create(&name, &self.disk.access()?)?);
-        let rewrite = Rewrite { old: self, name, disk, tail: Tail::at(0), is_named: false };
+        let rewrite = Rewrite { old: self, name, disk, tail: Tail::at(0), is_whole: false, is_named: false };
         // Whoever comes when it has its name waits until the old file is gone.
         if !rewrite.disk.try_lock()? {
             return Err(StoreError::Busy);
         }
+        // So that a power cut leaves it under its name and not in free space.
+        folder.sync()?;
         // First of all, so that a leftover is known for what it is.
         rewrite.disk.write_at(0, self.store.header_bytes())?;
         rewrite.disk.sync()?;
@@ -136,6 +136,9 @@ pub(crate) struct Rewrite<'a> {
     name: OsString,
     disk: Arc<dyn Disk>,
     tail: Tail,
+    /// It has what opens it.
+    is_whole: bool,
+    /// It has the vault's name.
     is_named: bool,
 }
 
@@ -180,6 +183,9 @@ impl Drop for Rewrite<'_> {
         if !self.is_named {
             // What cannot be removed now goes at the next opening.
             let folder = self.old.store.folder();
+            if self.is_whole {
+                let _ = scrub(&*self.disk);
+            }
             let _ = folder.remove(&self.name).and_then(|()| folder.sync());
         }
         let _ = self.disk.unlock();
@@ -188,7 +194,7 @@ impl Drop for Rewrite<'_> {
 
 /// Overwrites what opens a vault file. The first root goes last: by it an
 /// interrupted scrubbing is told from somebody's copy.
-fn scrub(disk: &dyn Disk) -> std::io::Result<()> {
+pub(super) fn scrub(disk: &dyn Disk) -> std::io::Result<()> {
     let [first, second] = ROOTS;
     let length = disk.len()?;
     let part = |offset: u64, bytes: usize| offset.min(length)..(offset + bytes as u64).min(length);
@@ -226,6 +232,7 @@ impl StoreWriter for Rewrite<'_> {
     fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
         self.tail.flush(&*self.disk)?;
         self.disk.sync()?;
+        self.is_whole = true;
         for offset in AREAS {
             self.disk.write_at(offset, publication.area)?;
         }

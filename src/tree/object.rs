@@ -53,7 +53,11 @@ impl ObjectWriter<'_> {
 
     /// Puts an object of another store byte for byte: its key and its context
     /// stay, only its reference changes.
-    pub(crate) fn copy(&mut self, from: &dyn Store, object: &SealedObject) -> Result<SealedObject, TreeError> {
+    pub(crate) fn copy(
+        &mut self,
+        from: &dyn Store,
+        object: &SealedObject,
+    ) -> Result<SealedObject, TreeError> {
         let stored = read_checked(from, object)?;
         let references = self.writer.put(&[&stored])?;
         let reference = references.first().copied().ok_or(TreeError::Damaged { what: "reference" })?;

@@ -43,7 +43,7 @@ impl Transaction<'_> {
     }
 
     /// Puts the ledger rows and the link of this commit.
-    fn write_history(&mut self, epoch: Epoch) -> Result<Links, Error> {
+    pub(super) fn write_history(&mut self, epoch: Epoch) -> Result<Links, Error> {
         let lines = std::mem::take(&mut self.work.lines);
         let previous = self.snapshot.place(Compartment::Record)?.ledger.link;
         let previous_root = self.snapshot.root_digest();
@@ -79,10 +79,8 @@ impl Transaction<'_> {
             };
             let update = trie.update(changes, &mut self.work.objects())?;
             #[cfg(test)]
-            let update = TrieUpdate {
-                superseded: crate::testing::sabotaged_erasure(update.superseded),
-                ..update
-            };
+            let update =
+                TrieUpdate { superseded: crate::testing::sabotaged_erasure(update.superseded), ..update };
             if self.work.withdraws {
                 self.work.erase.extend(update.superseded);
             }
@@ -92,7 +90,7 @@ impl Transaction<'_> {
         Ok(places)
     }
 
-    fn publish(
+    pub(super) fn publish(
         mut self,
         epoch: Epoch,
         changed: [Option<Place>; PLACES],

@@ -149,7 +149,7 @@ impl Draft {
         let plan = AreaPlan::generate(&mut random, scope, &keyring, kdf, &slots)?;
         let area = plan.area.encode(&keyring.area_mac_key());
         let store = Arc::new(MemoryStore::create(header.clone(), area.clone(), Vec::new()));
-        let core = Core { store, scope, keyring, cache: PageCache::default() };
+        let core = Core { store, scope, keyring: Arc::new(keyring), cache: PageCache::default() };
         Ok(Self { core, header, plan, area, random })
     }
 

@@ -1,7 +1,9 @@
 //! Tests of the vault as its users see it.
 
 mod adversary;
+mod backup;
 mod basics;
+mod compact;
 mod crash;
 mod custody;
 mod disk;
@@ -12,5 +14,6 @@ mod hostile;
 mod import;
 mod release;
 mod review;
+mod space;
 mod tamper;
 mod workload;

@@ -4,7 +4,6 @@
 use super::bytes::{AREAS, Case, ROOTS, at};
 use super::options;
 use super::sample::RAW_KEY;
-use crate::vault::tests::disk::SimDisk;
 use crate::codec::padding::pad;
 use crate::codec::wire;
 use crate::crypto::boxes::{encrypt_committed, encrypt_once};
@@ -17,6 +16,7 @@ use crate::format::place::Place;
 use crate::format::root::{PlaceBox, Root};
 use crate::payload::catalogue::EraseListV1;
 use crate::tree::{PageCache, Trie, open_object};
+use crate::vault::tests::disk::SimDisk;
 use crate::{Compartment, LockedVault, RawKey, Vault};
 
 /// Where the fields of an encoded row stand (`RowV1`).
