@@ -198,6 +198,10 @@ fn store_code(error: &StoreError) -> &'static str {
         StoreError::NoLocks => "no-locks",
         StoreError::Unreliable { .. } => "unreliable-store",
         StoreError::NotErased => "not-erased",
+        StoreError::Unsupported => "unsupported",
+        StoreError::InTheWay { .. } => "in-the-way",
+        StoreError::SecondName => "second-name",
+        StoreError::NoFolder => "no-folder",
         StoreError::Io { .. } => "io",
     }
 }

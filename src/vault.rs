@@ -3,8 +3,10 @@
 //! Reads take a snapshot and never wait; every change is one commit that is
 //! durable, with its line in the ledger, before the call returns.
 
+mod backup;
 mod check;
 mod commit;
+mod compact;
 mod core;
 mod create;
 mod custody;
@@ -18,6 +20,7 @@ mod list;
 mod open;
 mod options;
 mod release;
+mod space;
 mod transaction;
 
 #[cfg(test)]
@@ -33,7 +36,9 @@ use crate::record::Entry;
 use crate::secret::WipesStack;
 use crate::store::{MemoryStore, Store, proven_writer};
 
+pub use backup::{Backup, BackupReport};
 pub use check::{CheckFinding, CheckReport};
+pub use compact::{Closed, CompactReport, Progress};
 pub use create::{Access, NewVault};
 pub use custody::{AccessKind, ListedAccess};
 pub use erasure::{Coverage, ErasureReport};
@@ -44,6 +49,7 @@ pub use list::{Filter, Listed, Revision};
 pub use open::{LockedVault, Recovery};
 pub use options::{Actor, HolderRole, VaultOptions};
 pub use release::ReleaseRequest;
+pub use space::SpaceReport;
 pub use transaction::{Committed, Transaction};
 
 use self::core::{Core, Snapshot, View};
@@ -184,12 +190,13 @@ impl Vault {
         Ok(())
     }
 
-    /// Makes everything durable and gives the vault back locked.
+    /// Makes everything durable and gives the vault back locked, compacted as by
+    /// [`Vault::close`].
     ///
     /// # Errors
     /// [`Error::Store`] when the last write cannot be made durable.
     pub fn lock(self) -> Result<LockedVault, Error> {
-        self.flush()?;
+        self.settle_down(&mut |_| {})?;
         LockedVault::of(Arc::clone(&self.store), self.options)
     }
 
@@ -262,7 +269,7 @@ impl Vault {
             match read(&known.view()) {
                 Err(error) if error.kind() == crate::ErrorKind::Damaged => {
                     let newer = open::current(&known.core)?;
-                    if newer.root.epoch <= known.snapshot.root.epoch {
+                    if newer.root_bytes == known.snapshot.root_bytes {
                         return Err(error);
                     }
                     open::expect_successor(&known.core, &known.snapshot, &newer)?;

@@ -18,14 +18,19 @@ pub(crate) fn open_object(
     object: &SealedObject,
     context: &Context,
 ) -> Result<Zeroizing<Vec<u8>>, TreeError> {
-    let stored = store.objects(&[object.object])?;
-    let stored = stored.first().ok_or(TreeError::Damaged { what: "object" })?;
-    if !Digest::of(&[stored]).matches(&object.digest) {
-        return Err(TreeError::Damaged { what: "object" });
-    }
-    let padded = decrypt_once(&object.key, &context.bytes(), stored)?;
+    let stored = read_checked(store, object)?;
+    let padded = decrypt_once(&object.key, &context.bytes(), &stored)?;
     let content = unpad(&padded)?;
     Ok(Zeroizing::new(content.to_vec()))
+}
+
+/// The stored bytes of an object, if they are those that its parent names.
+pub(crate) fn read_checked(store: &dyn Store, object: &SealedObject) -> Result<Vec<u8>, TreeError> {
+    let stored = store.objects(&[object.object])?.pop().ok_or(TreeError::Damaged { what: "object" })?;
+    match Digest::of(&[&stored]).matches(&object.digest) {
+        true => Ok(stored),
+        false => Err(TreeError::Damaged { what: "object" }),
+    }
 }
 
 /// Writes sealed objects through a store's writer.
@@ -44,5 +49,18 @@ impl ObjectWriter<'_> {
         #[cfg(test)]
         crate::testing::record_sealed(&context.bytes(), &key, &object);
         Ok(SealedObject { key, object, digest })
+    }
+
+    /// Puts an object of another store byte for byte: its key and its context
+    /// stay, only its reference changes.
+    pub(crate) fn copy(
+        &mut self,
+        from: &dyn Store,
+        object: &SealedObject,
+    ) -> Result<SealedObject, TreeError> {
+        let stored = read_checked(from, object)?;
+        let references = self.writer.put(&[&stored])?;
+        let reference = references.first().copied().ok_or(TreeError::Damaged { what: "reference" })?;
+        Ok(SealedObject { object: reference, ..object.duplicate() })
     }
 }

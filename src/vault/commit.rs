@@ -15,7 +15,7 @@ use crate::format::root::{ERASE_CAPACITY, PlaceBox, Root};
 use crate::id::{CommitId, Epoch};
 use crate::payload::catalogue::EraseListV1;
 use crate::store::Publication;
-use crate::tree::{Changes, Row, RowClass, RowKey, Trie};
+use crate::tree::{Changes, Row, RowClass, RowKey, Trie, TrieUpdate};
 
 impl Transaction<'_> {
     /// Writes and publishes everything; `None` when nothing was changed.
@@ -43,7 +43,7 @@ impl Transaction<'_> {
     }
 
     /// Puts the ledger rows and the link of this commit.
-    fn write_history(&mut self, epoch: Epoch) -> Result<Links, Error> {
+    pub(super) fn write_history(&mut self, epoch: Epoch) -> Result<Links, Error> {
         let lines = std::mem::take(&mut self.work.lines);
         let previous = self.snapshot.place(Compartment::Record)?.ledger.link;
         let previous_root = self.snapshot.root_digest();
@@ -75,22 +75,22 @@ impl Transaction<'_> {
                 compartment,
                 root: current.trie.as_ref(),
                 rows: current.rows,
+                live: current.live,
             };
-            let update = trie.update(changes, current.rows, &mut self.work.objects())?;
+            let update = trie.update(changes, &mut self.work.objects())?;
             #[cfg(test)]
-            let update = crate::tree::TrieUpdate {
-                superseded: crate::testing::sabotaged_erasure(update.superseded),
-                ..update
-            };
+            let update =
+                TrieUpdate { superseded: crate::testing::sabotaged_erasure(update.superseded), ..update };
             if self.work.withdraws {
                 self.work.erase.extend(update.superseded);
             }
-            *place = Some(Place { epoch, trie: update.root, rows: update.rows, ledger: current.ledger });
+            let TrieUpdate { root: trie, rows, live, .. } = update;
+            *place = Some(Place { epoch, trie, rows, ledger: current.ledger, live });
         }
         Ok(places)
     }
 
-    fn publish(
+    pub(super) fn publish(
         mut self,
         epoch: Epoch,
         changed: [Option<Place>; PLACES],

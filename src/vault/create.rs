@@ -210,7 +210,7 @@ impl Draft {
         let area = plan.area.encode(&keyring.area_mac_key());
         // Replaced by the store that the vault is created in: nothing is read before.
         let store = Arc::new(MemoryStore::new());
-        let core = Core { store, scope, keyring, cache: PageCache::default() };
+        let core = Core { store, scope, keyring: Arc::new(keyring), cache: PageCache::default() };
         Ok(Self { core, header, plan, area, random })
     }
 

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
+use super::compact;
 use super::core::{Core, Snapshot, View};
 use super::history::Checkpoint;
 use super::options::VaultOptions;
@@ -82,13 +83,15 @@ impl LockedVault {
     pub fn unlock(self, credential: &Credential) -> Result<Vault, Error> {
         let _wipes = WipesStack;
         let store = Arc::clone(&self.store);
-        let mut writer = proven_writer(&*store, self.options.lock_wait)?;
-        // What a dead process wrote may not be durable yet.
-        writer.sync()?;
-        let heads = self.store.heads()?;
-        let (core, mut snapshot) = self.choose(&heads, credential)?;
-        let recovered = settle(&core, &mut snapshot, &mut *writer)?;
-        drop(writer);
+        let (core, snapshot, recovered) = match store.as_file() {
+            Some(file) => {
+                let mut writer = file.lock(self.options.lock_wait)?;
+                let (core, snapshot, recovered) = self.recover(&mut writer, credential)?;
+                let tidied = compact::tidy(&core, &snapshot, file, &writer)?;
+                (core, snapshot, recovered || tidied)
+            }
+            None => self.recover(&mut *proven_writer(&*store, self.options.lock_wait)?, credential)?,
+        };
         let recovery = if recovered { Recovery::Recovered } else { Recovery::NotNeeded };
         self.finish(core, snapshot, recovery)
     }
@@ -106,6 +109,20 @@ impl LockedVault {
         let mut vault = self.finish(core, snapshot, recovery)?;
         vault.read_only = true;
         Ok(vault)
+    }
+
+    /// Steps 1 to 6. Tells whether anything had to be repaired.
+    fn recover(
+        &self,
+        writer: &mut dyn StoreWriter,
+        credential: &Credential,
+    ) -> Result<(Core, Snapshot, bool), Error> {
+        // What a dead process wrote may not be durable yet.
+        writer.sync()?;
+        let heads = self.store.heads()?;
+        let (core, mut snapshot) = self.choose(&heads, credential)?;
+        let recovered = settle(&core, &mut snapshot, writer)?;
+        Ok((core, snapshot, recovered))
     }
 
     /// Steps 2 and 3: the pair of the highest epoch, checked down to the tries'
@@ -147,7 +164,8 @@ impl LockedVault {
     }
 
     fn core(&self, keyring: Keyring) -> Core {
-        Core { store: Arc::clone(&self.store), scope: self.scope, keyring, cache: PageCache::default() }
+        let (store, scope) = (Arc::clone(&self.store), self.scope);
+        Core { store, scope, keyring: Arc::new(keyring), cache: PageCache::default() }
     }
 
     fn finish(self, core: Core, snapshot: Snapshot, recovery: Recovery) -> Result<Vault, Error> {
@@ -186,9 +204,9 @@ fn all_equal(copies: &[Vec<u8>]) -> bool {
 }
 
 /// A root that opens under an area's key and names that area.
-struct Candidate {
-    root: Root,
-    root_bytes: Vec<u8>,
+pub(super) struct Candidate {
+    pub(super) root: Root,
+    pub(super) root_bytes: Vec<u8>,
     area_bytes: Vec<u8>,
 }
 
@@ -211,8 +229,18 @@ impl Candidate {
         Ok(newest)
     }
 
+    /// The newest root that opens, whatever area it names.
+    pub(super) fn newest_of_any(core: &Core, roots: &[Vec<u8>]) -> Option<Self> {
+        let key = core.keyring.root_key();
+        let opened = roots.iter().filter_map(|stored| {
+            let root = Root::decode(&core.open_root(&key, stored)?).ok()?;
+            Some(Self { root, root_bytes: stored.clone(), area_bytes: Vec::new() })
+        });
+        opened.max_by_key(|candidate| candidate.root.epoch)
+    }
+
     /// Reads every trie root whose place opens.
-    fn check(self, core: &Core) -> Result<Snapshot, Error> {
+    pub(super) fn check(self, core: &Core) -> Result<Snapshot, Error> {
         if !core.store.admits(self.root.append_end, &self.root.erase)? {
             return Err(Error::Damaged { what: "root" });
         }

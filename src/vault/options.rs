@@ -16,6 +16,9 @@ pub struct VaultOptions {
     pub kdf_limits: KdfLimits,
     /// How long a change waits for another writer.
     pub lock_wait: Duration,
+    /// Whether closing compacts a file of which more is dead than live, and
+    /// more than 16 MiB.
+    pub compact_at_close: bool,
     pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -25,6 +28,7 @@ impl Default for VaultOptions {
             kdf_cost: KdfCost::STANDARD,
             kdf_limits: KdfLimits::default(),
             lock_wait: Duration::from_secs(10),
+            compact_at_close: true,
             clock: Arc::new(SystemTime::now),
         }
     }
@@ -57,6 +61,13 @@ impl VaultOptions {
     #[must_use]
     pub fn with_lock_wait(mut self, wait: Duration) -> Self {
         self.lock_wait = wait;
+        self
+    }
+
+    /// The same options, with or without compaction at closing.
+    #[must_use]
+    pub fn with_compaction_at_close(mut self, compact: bool) -> Self {
+        self.compact_at_close = compact;
         self
     }
 
@@ -110,6 +121,11 @@ impl Actor {
     #[must_use]
     pub fn owner() -> Self {
         Self("owner".into())
+    }
+
+    /// What the library does by a rule and nobody's wish.
+    pub(super) fn software() -> Self {
+        Self("subrosa".into())
     }
 
     /// The name.

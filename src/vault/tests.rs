@@ -1,7 +1,9 @@
 //! Tests of the vault as its users see it.
 
 mod adversary;
+mod backup;
 mod basics;
+mod compact;
 mod crash;
 mod custody;
 mod disk;
@@ -16,5 +18,6 @@ mod release;
 mod review;
 #[cfg(target_os = "linux")]
 mod secrets;
+mod space;
 mod tamper;
 mod workload;

@@ -258,6 +258,7 @@ impl Transaction<'_> {
             self.remove_row(compartment, &row)?;
         }
         for epoch in epochs {
+            self.work.erasure.since = Some(self.work.erasure.since.map_or(epoch, |since| since.min(epoch)));
             self.destroy_lines(compartment, epoch, id)?;
         }
         self.work.erasure.entries.push(id);

@@ -9,15 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::adversary::Adversary;
 use super::basics::diagnosis;
-use super::disk::{Chance, CrashState, Seen, SimDisk, Trace, crash_states};
-use super::workload::{Model, Run, Workload, clinic, owner, password};
+use super::disk::{Chance, CrashState, Files, Seen, SimDisk, Trace, VAULT, crash_states};
+use super::workload::{BACKUP, Model, Run, Workload, clinic, owner, password, state_of};
 use crate::format::area::AREA_LEN;
 use crate::format::header::geometry;
 use crate::format::root::ROOT_LEN;
 use crate::*;
 
 /// States that an ordinary test run examines.
-const LEAST_STATES: u64 = 5_000;
+const LEAST_STATES: u64 = 20_000;
 /// Operations of one workload.
 const STEPS: usize = 7;
 /// How deep crashes inside recoveries nest.
@@ -31,6 +31,8 @@ struct Counts {
     deaths: AtomicU64,
     adversary: AtomicU64,
     recovered: AtomicU64,
+    freed: AtomicU64,
+    backups: AtomicU64,
 }
 
 impl Counts {
@@ -99,14 +101,14 @@ impl Examination<'_> {
         let model = self.model_at(state, epoch);
         let recovery = disk.trace();
         assert!(disk.is_durable(), "the recovery left something that is not durable");
-        let image = disk.image();
-        assert_copies_are_equal(&image);
-        self.hunt(&image, &model);
+        assert_copies_are_equal(&disk.image());
+        self.hunt_everywhere(&disk.files(), &model);
+        self.open_backup(&disk);
 
         let vault = disk.unlock(&owner()).unwrap();
         assert_eq!(vault.recovery(), Recovery::NotNeeded, "a second opening has nothing to do");
         assert_eq!(vault.epoch(), epoch);
-        assert_holds(&vault, &model);
+        self.assert_holds(&vault, &model);
         if self.chance.one_in(16) {
             self.write_on(&disk, &vault);
         }
@@ -144,7 +146,7 @@ impl Examination<'_> {
                 Ok(vault) => {
                     let model = self.model_at(state, vault.epoch());
                     assert_eq!(&model.password, text);
-                    assert_holds(&vault, &model);
+                    self.assert_holds(&vault, &model);
                     self.only_opens(&disk, text);
                     opened += 1;
                 }
@@ -170,6 +172,50 @@ impl Examination<'_> {
             assert!(vault.entry(*id).unwrap() == **modelled.revisions.last().unwrap());
         }
         assert!(disk.image() == before, "a reader wrote");
+    }
+
+    /// A recovery leaves nothing of a compaction; neither what it leaves nor
+    /// what it freed yields anything expunged.
+    fn hunt_everywhere(&mut self, files: &Files, model: &Model) {
+        for (name, image) in files.named() {
+            match name {
+                VAULT => self.hunt(image, model),
+                // Copies: whoever opens them has what they had.
+                name if name.starts_with(BACKUP) => {}
+                name => assert!(name.starts_with(".subrosa-"), "{name} is left"),
+            }
+        }
+        for image in files.freed().filter(|image| image.len() as u64 >= geometry::APPEND) {
+            Counts::count(&self.counts.freed);
+            self.hunt(image, model);
+        }
+    }
+
+    /// A backup that has its name is whole.
+    fn open_backup(&mut self, disk: &SimDisk) {
+        let files = disk.files();
+        for (_, image) in files.named().filter(|(name, _)| name.starts_with(BACKUP)) {
+            if self.chance.one_in(8) {
+                Counts::count(&self.counts.backups);
+                let vault = SimDisk::without_trace(image.clone()).unlock(&owner()).unwrap();
+                assert_eq!(vault.recovery(), Recovery::NotNeeded);
+                let model = self.run.models[&vault.epoch()].clone();
+                self.assert_holds(&vault, &model);
+            }
+        }
+    }
+
+    /// Whether a vault holds what the model says: every part of it is read, and
+    /// the digest of its root is that of the state which had all of it. Now and
+    /// then everything is compared.
+    fn assert_holds(&mut self, vault: &Vault, model: &Model) {
+        assert_eq!(state_of(vault), self.run.checkpoints[&vault.epoch()]);
+        let report = vault.check().unwrap();
+        assert!(report.is_clean(), "{:?}", report.findings);
+        assert_eq!(report.entries, model.entries.len() as u64);
+        if self.chance.one_in(8) {
+            assert_holds_all(vault, model);
+        }
     }
 
     fn hunt(&mut self, image: &[u8], model: &Model) {
@@ -199,10 +245,8 @@ pub(super) fn assert_copies_are_equal(image: &[u8]) {
 }
 
 /// Whether a vault holds exactly what the model says, every revision of it.
-fn assert_holds(vault: &Vault, model: &Model) {
+fn assert_holds_all(vault: &Vault, model: &Model) {
     let report = vault.check().unwrap();
-    assert!(report.is_clean(), "{:?}", report.findings);
-    assert_eq!(report.entries, model.entries.len() as u64);
     let revisions: usize = model.entries.values().map(|entry| entry.revisions.len() - 1).sum();
     assert_eq!(report.revisions, revisions as u64);
     for (id, modelled) in &model.entries {
@@ -260,6 +304,9 @@ fn every_crash_leaves_the_acknowledged_state_or_the_next_and_nothing_expunged() 
         started.elapsed(),
         Counts::of(&next)
     );
+    let (freed, backups) = (Counts::of(&counts.freed), Counts::of(&counts.backups));
+    eprintln!("{freed} freed files hunted, {backups} backups opened");
+    assert!(freed > 0 && backups > 0);
     assert!(states + nested >= wanted);
     assert!(nested * 10 >= wanted && deaths * 20 >= wanted, "each kind of crash must be among them");
     assert!(adversary * 3 >= wanted, "many states must follow an expungement");

@@ -4,10 +4,10 @@
 
 use super::basics::{diagnosis, note};
 use super::crash::assert_copies_are_equal;
-use super::disk::{CrashState, Fault, SimDisk};
+use super::disk::{CrashState, Fault, SimDisk, VAULT};
 use super::workload::{new_image, owner, password};
 use crate::format::header::geometry;
-use crate::store::StoreError;
+use crate::store::{Destination, StoreError};
 use crate::*;
 
 const OLD: &str = "old password";
@@ -50,7 +50,10 @@ struct Observed {
 }
 
 fn observe(image: Vec<u8>) -> Observed {
-    let disk = SimDisk::without_trace(image);
+    observe_disk(&SimDisk::without_trace(image))
+}
+
+fn observe_disk(disk: &SimDisk) -> Observed {
     let vault = disk.unlock(&owner()).unwrap();
     assert_copies_are_equal(&disk.image());
     let report = vault.check().unwrap();
@@ -69,7 +72,7 @@ fn observe(image: Vec<u8>) -> Observed {
 /// was a sync, or a write of a fixed part, or came after the first root.
 fn must_poison(call: (&str, u64), root_written: bool) -> bool {
     match call {
-        ("sync", _) => true,
+        ("sync" | "sync folder", _) => true,
         ("write", offset) => offset < geometry::APPEND || root_written,
         _ => false,
     }
@@ -80,7 +83,7 @@ fn fail_every_call(operation: Operation) -> usize {
     let (image, ids) = resting();
     let before = observe(image.clone());
     let mut poisoned = 0;
-    for fault in [Fault::Io, Fault::Full, Fault::Short] {
+    for fault in Fault::ALL {
         for call in 0.. {
             let disk = SimDisk::new(image.clone());
             let vault = disk.unlock(&owner()).unwrap();
@@ -143,9 +146,9 @@ fn interrupted(operation: Operation) -> Vec<u8> {
     let mut found = None;
     let mut chance = super::disk::Chance::new(1);
     super::disk::crash_states(&disk.trace(), &mut chance, &mut |state: CrashState| {
-        let part = |offset: u64| &state.durable[usize::try_from(offset).unwrap()..][..64];
+        let part = |offset: u64| &state.durable.vault()[usize::try_from(offset).unwrap()..][..64];
         if part(geometry::ROOT_A) != part(geometry::ROOT_B) && state.pending.is_empty() && found.is_none() {
-            found = Some(state.durable.clone());
+            found = Some(state.durable.vault().clone());
         }
     });
     found.unwrap()
@@ -156,7 +159,7 @@ fn a_fault_at_any_call_of_a_recovery_is_an_error_and_the_next_recovery_succeeds(
     for operation in [add as Operation, expunge, change_password] {
         let image = interrupted(operation);
         let expected = observe(image.clone());
-        for fault in [Fault::Io, Fault::Full, Fault::Short] {
+        for fault in Fault::ALL {
             for call in 0.. {
                 let disk = SimDisk::new(image.clone());
                 let locked = disk.open().unwrap();
@@ -176,4 +179,82 @@ fn a_fault_at_any_call_of_a_recovery_is_an_error_and_the_next_recovery_succeeds(
             }
         }
     }
+}
+
+fn compact(vault: &Vault, _: &SimDisk) -> Result<(), Error> {
+    vault.compact(&Actor::owner(), |_| {}).map(|_| ())
+}
+
+fn back_up(vault: &Vault, disk: &SimDisk) -> Result<(), Error> {
+    let to = Destination::on(disk.folder(), "backup".into())?;
+    vault.backup_to(&Actor::owner(), &to, "drawer", &mut |_| {}).map(|_| ())
+}
+
+/// A fault at each call of an operation that makes files: the vault is as it
+/// was or has the operation's commit, and nothing is left after an opening.
+fn fail_every_call_with_files(operation: fn(&Vault, &SimDisk) -> Result<(), Error>) -> usize {
+    let (image, ids) = resting();
+    let before = observe(image.clone());
+    let mut refused = 0;
+    for fault in Fault::ALL {
+        for call in 0.. {
+            let disk = SimDisk::new(image.clone());
+            let vault = disk.unlock(&owner()).unwrap();
+            disk.fail_at(call, fault);
+            let result = operation(&vault, &disk);
+            let Some(failed) = disk.failed() else {
+                result.unwrap();
+                assert!(call > 50, "such an operation makes more calls than that");
+                break;
+            };
+            let context = format!("{fault:?} at call {call}, {failed:?}: {result:?}");
+            refused += usize::from(result.is_err());
+            assert!(matches!(result, Ok(()) | Err(Error::Store(_))), "{context}");
+            // What is unlocked can still be read, and writes or says why not.
+            ids.iter().for_each(|id| assert!(vault.entry(*id).is_ok(), "{context}"));
+            let again = vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J45", "x", "2020")));
+            let poisoned = matches!(again, Err(Error::Store(StoreError::Poisoned)));
+            assert!(again.is_ok() || poisoned, "{context}, then {again:?}");
+            let commits = 1 + u64::from(again.is_ok());
+            drop(vault);
+            for (crash, files) in
+                [("the process dies", disk.files()), ("the power fails", disk.durable_files())]
+            {
+                let survivor = SimDisk::of_files(files);
+                let found = observe_disk(&survivor);
+                let late = found.epoch.number() - before.epoch.number();
+                assert!(late <= commits, "{context}, then {crash}");
+                assert!(late > 0 || result.is_err(), "{context}, then {crash}: what was done is lost");
+                let files = survivor.files();
+                for (name, image) in files.named() {
+                    match name {
+                        VAULT => {}
+                        "backup" => drop(observe(image.clone())),
+                        name => {
+                            assert!(name.starts_with(".subrosa-") && result.is_err(), "{context}: {name}")
+                        }
+                    }
+                }
+                let is_named = files.image("backup").is_some();
+                assert!(
+                    crash == "the power fails" || result.is_err() || is_named == (call_is_backup(operation))
+                );
+            }
+        }
+    }
+    refused
+}
+
+fn call_is_backup(operation: fn(&Vault, &SimDisk) -> Result<(), Error>) -> bool {
+    std::ptr::fn_addr_eq(operation, back_up as fn(&Vault, &SimDisk) -> Result<(), Error>)
+}
+
+#[test]
+fn a_fault_at_any_call_of_compaction_leaves_the_vault_as_it_was_or_compacted() {
+    assert!(fail_every_call_with_files(compact) > 50);
+}
+
+#[test]
+fn a_fault_at_any_call_of_a_backup_leaves_the_vault_whole_and_no_half_backup() {
+    assert!(fail_every_call_with_files(back_up) > 50);
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::basics::{diagnosis, key, note, options};
 use super::disk::{Chance, SimDisk, Trace};
+use crate::store::Destination;
 use crate::testing::{Sealed, seed_randomness, start_recording, take_recorded};
 use crate::vault::create::file_image;
 use crate::vault::transaction::compartment_of;
@@ -15,6 +16,9 @@ use crate::*;
 pub(super) const CANARY: &[u8] = b"canary-";
 /// Digits behind [`CANARY`].
 pub(super) const CANARY_DIGITS: usize = 6;
+
+/// How the names of backups begin.
+pub(super) const BACKUP: &str = "backup-";
 
 fn canary(number: u32) -> String {
     format!("canary-{number:06}")
@@ -41,6 +45,8 @@ pub(super) struct Run {
     pub(super) trace: Trace,
     /// By the number of the commit.
     pub(super) models: BTreeMap<Epoch, Model>,
+    /// What the state of each commit is known by, once it was compared with the model.
+    pub(super) checkpoints: BTreeMap<Epoch, Checkpoint>,
     pub(super) sealed: Vec<Sealed>,
     /// Every password that ever was.
     pub(super) passwords: BTreeSet<String>,
@@ -75,6 +81,11 @@ pub(super) fn new_image(text: &str) -> Vec<u8> {
     file_image(&new, &options())
 }
 
+/// The state that a handle knows, without making anything durable.
+pub(super) fn state_of(vault: &Vault) -> Checkpoint {
+    vault.unlocked().unwrap().snapshot.checkpoint()
+}
+
 /// A workload under way.
 pub(super) struct Workload {
     pub(super) disk: SimDisk,
@@ -83,6 +94,7 @@ pub(super) struct Workload {
     is_clinic: bool,
     model: Model,
     models: BTreeMap<Epoch, Model>,
+    checkpoints: BTreeMap<Epoch, Checkpoint>,
     passwords: BTreeSet<String>,
     erased: Vec<(Epoch, Vec<u8>)>,
     canaries: u32,
@@ -96,8 +108,10 @@ impl Workload {
         let disk = SimDisk::new(new_image("password 0"));
         let model = Model { password: "password 0".into(), ..Model::default() };
         disk.acknowledge(Epoch::new(1));
+        let vault = disk.unlock(&owner()).unwrap();
         Self {
-            vault: Some(disk.unlock(&owner()).unwrap()),
+            checkpoints: BTreeMap::from([(Epoch::new(1), state_of(&vault))]),
+            vault: Some(vault),
             disk,
             chance: Chance::new(seed),
             is_clinic: false,
@@ -129,6 +143,7 @@ impl Workload {
             trace: self.disk.trace(),
             disk: self.disk,
             models: self.models,
+            checkpoints: self.checkpoints,
             sealed: take_recorded(),
             passwords: self.passwords,
             erased: self.erased,
@@ -136,7 +151,7 @@ impl Workload {
     }
 
     fn step(&mut self) {
-        match self.chance.below(12) {
+        match self.chance.below(15) {
             0..=2 => {
                 let count = [1, 1, 2, 5, 40][self.chance.below(5)];
                 self.add(count);
@@ -149,6 +164,8 @@ impl Workload {
                 self.expunge(count);
             }
             9 => self.change_password(),
+            10 | 11 => self.compact(),
+            12 => self.back_up(),
             _ => self.reopen(),
         }
     }
@@ -176,6 +193,7 @@ impl Workload {
     fn acknowledge(&mut self) {
         let epoch = self.vault().epoch();
         self.models.insert(epoch, self.model.clone());
+        self.checkpoints.insert(epoch, state_of(self.vault()));
         self.disk.acknowledge(epoch);
     }
 
@@ -282,6 +300,25 @@ impl Workload {
         result.unwrap();
         self.model.password.clone_from(&new);
         self.passwords.insert(new);
+        self.acknowledge();
+    }
+
+    /// The file written anew, which only the owner can.
+    pub(super) fn compact(&mut self) {
+        if self.is_clinic {
+            self.open_as_owner();
+        }
+        let actor = self.actor();
+        self.vault().compact(&actor, |_| {}).unwrap();
+        self.acknowledge();
+    }
+
+    /// A backup beside the vault.
+    pub(super) fn back_up(&mut self) {
+        let name = format!("{BACKUP}{}", self.vault().epoch());
+        let to = Destination::on(self.disk.folder(), name.into()).unwrap();
+        let actor = self.actor();
+        self.vault().backup_to(&actor, &to, "in the drawer", &mut |_| {}).unwrap();
         self.acknowledge();
     }
 
