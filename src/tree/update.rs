@@ -58,6 +58,17 @@ impl Trie<'_> {
         Ok(TrieUpdate { root: Some(root), rows, superseded })
     }
 
+    /// Writes the root page anew, under a fresh key, and leaves the rest as it is.
+    pub(crate) fn renew_root(&self, rows: u64, out: &mut ObjectWriter<'_>) -> Result<TrieUpdate, TreeError> {
+        let Some(current) = self.root else {
+            return Ok(TrieUpdate { root: None, rows: 0, superseded: Vec::new() });
+        };
+        let page = self.page(current, rows, Prefix::EMPTY)?;
+        let root = out.seal(&Prefix::EMPTY.context(self.scope, self.compartment), &page.encode()?)?;
+        self.cache.insert(root.digest, self.compartment, Prefix::EMPTY, &page);
+        Ok(TrieUpdate { root: Some(root), rows, superseded: vec![current.object] })
+    }
+
     fn change(
         &self,
         current: Option<(SealedObject, u64)>,

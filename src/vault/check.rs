@@ -99,7 +99,7 @@ impl Vault {
         let heads = self.store.heads()?;
         let equal = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
             && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
-        if !equal && super::open::current(&unlocked.core)?.root.epoch == snapshot.root.epoch {
+        if !equal && self.newest(&unlocked)?.snapshot.root.epoch == snapshot.root.epoch {
             report.findings.push(CheckFinding::CopiesDiffer);
         }
         for compartment in Compartment::ALL {

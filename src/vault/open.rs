@@ -2,12 +2,12 @@
 //! (rule R4 of `docs/format.md`).
 
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use super::core::{Core, Snapshot, View};
 use super::history::Checkpoint;
 use super::options::VaultOptions;
-use super::{State, Unlocked, Vault};
+use super::{State, Unlocked, Vault, WayIn};
 use crate::crypto::digest::Digest;
 use crate::error::Error;
 use crate::format::READER_VERSION;
@@ -84,11 +84,11 @@ impl LockedVault {
         // What a dead process wrote may not be durable yet.
         writer.sync()?;
         let heads = self.store.heads()?;
-        let (core, mut snapshot) = self.choose(&heads, credential)?;
-        let recovered = settle(&core, &mut snapshot, &mut *writer)?;
+        let (opened, mut snapshot) = self.choose(&heads, credential)?;
+        let recovered = settle(&opened.0, &mut snapshot, &mut *writer)?;
         drop(writer);
         let recovery = if recovered { Recovery::Recovered } else { Recovery::NotNeeded };
-        self.finish(core, snapshot, recovery)
+        self.finish(opened, snapshot, recovery)
     }
 
     /// Unlocks for reading only; nothing is written.
@@ -96,18 +96,18 @@ impl LockedVault {
     /// # Errors
     /// As [`LockedVault::unlock`].
     pub fn unlock_read_only(self, credential: &Credential) -> Result<Vault, Error> {
-        let (heads, (core, snapshot)) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
+        let (heads, (opened, snapshot)) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
         let at_rest = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
             && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
         let recovery = if at_rest { Recovery::NotNeeded } else { Recovery::Needed };
-        let mut vault = self.finish(core, snapshot, recovery)?;
+        let mut vault = self.finish(opened, snapshot, recovery)?;
         vault.read_only = true;
         Ok(vault)
     }
 
     /// Steps 2 and 3: the pair of the highest epoch, checked down to the tries'
     /// roots.
-    fn choose(&self, heads: &Heads, credential: &Credential) -> Result<(Core, Snapshot), Error> {
+    fn choose(&self, heads: &Heads, credential: &Credential) -> Result<((Core, WayIn), Snapshot), Error> {
         let parsed: Vec<(Area, &Vec<u8>)> =
             heads.areas.iter().filter_map(|bytes| Some((Area::parse(bytes).ok()?, bytes))).collect();
         if parsed.is_empty() {
@@ -115,7 +115,7 @@ impl LockedVault {
         }
         let areas: Vec<Area> = parsed.iter().map(|(area, _)| area.clone()).collect();
         let keys = UnlockKeys::derive(credential, self.scope, &areas, &self.options.kdf_limits)?;
-        let mut best: Option<(Core, Candidate)> = None;
+        let mut best: Option<((Core, WayIn), Candidate)> = None;
         let mut opened_one = false;
         for (area, bytes) in &parsed {
             let Some(slot) = open_area(self.scope, area, &keys) else {
@@ -126,15 +126,16 @@ impl LockedVault {
             if !Area::verify(bytes, &slot.keyring.area_mac_key()) {
                 continue;
             }
+            let way_in = WayIn { slot: slot.index, run: slot.run };
             let core = self.core(slot.keyring);
             if let Some(candidate) = Candidate::newest(&core, heads, bytes)?
                 && best.as_ref().is_none_or(|(_, other)| candidate.root.epoch > other.root.epoch)
             {
-                best = Some((core, candidate));
+                best = Some(((core, way_in), candidate));
             }
         }
         match best {
-            Some((core, candidate)) => candidate.check(&core).map(|snapshot| (core, snapshot)),
+            Some((opened, candidate)) => candidate.check(&opened.0).map(|snapshot| (opened, snapshot)),
             // One area opened, yet no root belongs to it: stale access, unless
             // there is no other area that the roots could belong to.
             None if opened_one && all_equal(&heads.areas) => Err(Error::Damaged { what: "roots" }),
@@ -147,18 +148,18 @@ impl LockedVault {
         Core { store: Arc::clone(&self.store), scope: self.scope, keyring, cache: PageCache::default() }
     }
 
-    fn finish(self, core: Core, snapshot: Snapshot, recovery: Recovery) -> Result<Vault, Error> {
+    fn finish(self, opened: (Core, WayIn), snapshot: Snapshot, recovery: Recovery) -> Result<Vault, Error> {
         if let Some(expected) = self.expected {
-            let view = View { core: &core, snapshot: &snapshot };
+            let view = View { core: &opened.0, snapshot: &snapshot };
             view.expect_checkpoint(&expected)?;
         }
-        Ok(Vault::assemble(core, snapshot, self.options, recovery))
+        Ok(Vault::assemble(opened, snapshot, self.options, recovery))
     }
 }
 
 impl Vault {
     pub(super) fn assemble(
-        core: Core,
+        (core, way_in): (Core, WayIn),
         snapshot: Snapshot,
         options: VaultOptions,
         recovery: Recovery,
@@ -169,11 +170,13 @@ impl Vault {
             state: RwLock::new(State::Unlocked(Unlocked {
                 core: Arc::new(core),
                 snapshot: Arc::new(snapshot),
+                way_in: Some(way_in),
             })),
             options,
             recovery,
             process: std::process::id(),
             read_only: false,
+            renewing: Mutex::new(()),
         }
     }
 }
