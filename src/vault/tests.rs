@@ -1,5 +1,6 @@
 //! Tests of the vault as its users see it.
 
+mod access;
 mod adversary;
 mod basics;
 mod crash;
@@ -12,5 +13,6 @@ mod hostile;
 mod import;
 mod release;
 mod review;
+mod secrets;
 mod tamper;
 mod workload;

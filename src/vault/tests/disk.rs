@@ -239,8 +239,11 @@ impl SimDisk {
     }
 
     pub(super) fn open(&self) -> Result<LockedVault, Error> {
-        let store = FileStore::on(Box::new(self.clone()));
-        LockedVault::of(Arc::new(store), super::basics::options())
+        self.open_with(super::basics::options())
+    }
+
+    pub(super) fn open_with(&self, options: VaultOptions) -> Result<LockedVault, Error> {
+        LockedVault::of(Arc::new(FileStore::on(Box::new(self.clone()))), options)
     }
 
     pub(super) fn unlock(&self, credential: &Credential) -> Result<Vault, Error> {
