@@ -16,6 +16,22 @@ use crate::keys::{Credential, Grant, NewSlot, SlotPlan};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
 
 /// Ways in to add and to take away, all in one commit.
+///
+/// ```
+/// use subrosa::*;
+///
+/// # fn main() -> Result<(), Error> {
+/// let (owner, clinic) = (RawKey::generate()?.into(), RawKey::generate()?.into());
+/// let vault = Vault::create_in_memory(&NewVault::individual(&owner), VaultOptions::default())?;
+/// let grant = Grant::of(&[Compartment::General]);
+/// let add = vec![Access { credential: &clinic, name: "clinic", grant }];
+/// let added = vault.change_access(&Actor::owner(), &AccessChange { revoke: vec![], add })?;
+/// assert_eq!(vault.access()?.len(), 2);
+/// vault.change_access(&Actor::owner(), &AccessChange { revoke: added, add: vec![] })?;
+/// assert_eq!(vault.access()?.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Default)]
 pub struct AccessChange<'a> {
     /// What is taken away.
@@ -113,13 +129,10 @@ impl View<'_> {
             }
         }
         let added = place_added(&mut planned, &change.add, &generations, options.now())?;
-        // The greatest grant that anybody needs comes last, so that whoever lacks
-        // a key is told so first.
-        let all = planned.iter().any(|(listed, _)| listed.grant == Grant::ALL.mask());
-        let area = Area { generation, kdf: generations.kdf, slots: before.slots };
-        if !all {
+        if !planned.iter().any(|(listed, _)| listed.grant == Grant::ALL.mask()) {
             return Err(Error::LastFullAccess);
         }
+        let area = Area { generation, kdf: generations.kdf, slots: before.slots };
         let renewal = self.renew(&mut random, &area, &generations, planned, lost)?;
         let added = added.into_iter().filter_map(|slot| renewal.access_id(slot)).collect();
         let way_in = way_in.filter(|way_in| !is_revoked(way_in.slot));

@@ -448,3 +448,30 @@ fn revoking_the_last_password_of_the_old_cost_drops_it() {
     assert_eq!(runs(&fixture.path), 1);
     assert!(fixture.open(&password("ada").into()).is_ok());
 }
+
+#[test]
+fn a_place_of_a_renewed_compartment_is_new_even_if_it_holds_nothing_new() {
+    let fixture = Fixture::new();
+    let clinic = fixture.add(&key(2), "clinic", general());
+    let keys = |vault: &Vault| {
+        let snapshot = vault.unlocked().unwrap().snapshot;
+        Compartment::ALL.map(|compartment| {
+            let place = snapshot.place(compartment).unwrap();
+            place.trie.as_ref().map(|root| (*root.key.secret().expose_secret(), root.object, root.digest))
+        })
+    };
+    fixture.vault.update(&actor(), |tx| tx.add(&note("progress", "slept badly"))).unwrap();
+    fixture.vault.update(&actor(), |tx| tx.add(&note("psychotherapy", "said"))).unwrap();
+    let before = keys(&fixture.vault);
+    revoke(&fixture.vault, clinic).unwrap();
+    let after = keys(&fixture.vault);
+    let changed = Compartment::ALL.into_iter().zip(before.iter().zip(&after)).filter(|(_, (a, b))| a != b);
+    let changed: Vec<Compartment> = changed.map(|(compartment, _)| compartment).collect();
+    assert_eq!(changed, [Compartment::Record, Compartment::Custody, Compartment::General]);
+    // The page image before is no longer there to be read with its old key.
+    let (_, object, digest) = before[Compartment::General.index()].unwrap();
+    let at = usize::try_from(u64::from_le_bytes(*object.reference.first_chunk().unwrap())).unwrap();
+    let file = std::fs::read(&fixture.path).unwrap();
+    let stored = &file[at..at + usize::try_from(object.length).unwrap()];
+    assert!(Digest::of(&[stored]) != digest);
+}
