@@ -76,14 +76,15 @@ pub use crypto::random::RandomError;
 pub use error::{Error, ErrorKind};
 pub use format::FormatError;
 pub use format::place::Compartment;
-pub use id::{CommitId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
+pub use id::{AccessId, CommitId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
 pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey};
 pub use secret::SecretText;
 pub use vault::{
-    Access, AccessKind, Action, Actor, Backup, BackupReport, CheckFinding, CheckReport, Checkpoint, Closed,
-    Committed, CompactReport, Coverage, Detail, ErasureReport, Expunged, Filter, HolderRole, ImportReport,
-    LedgerLine, LineState, Listed, ListedAccess, LockedVault, NewVault, ParseCheckpointError, Progress,
-    Recovery, ReleaseRequest, Revision, SpaceReport, Transaction, Vault, VaultOptions,
+    Access, AccessChange, AccessKind, Action, Actor, Backup, BackupReport, CheckFinding, CheckReport,
+    Checkpoint, Closed, Committed, CompactReport, Coverage, Detail, ErasureReport, Expunged, Filter,
+    HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess, LockedVault, NewVault,
+    ParseCheckpointError, Progress, Recovery, ReleaseRequest, Revision, SpaceReport, Transaction, Vault,
+    VaultOptions,
 };
 
 // The record: entries and what they hold.

@@ -76,6 +76,11 @@ pub(crate) fn start_recording() {
     SEALED.set(Some(Vec::new()));
 }
 
+/// How many boxes were recorded so far.
+pub(crate) fn recorded() -> usize {
+    SEALED.with_borrow(|sealed| sealed.as_ref().map_or(0, Vec::len))
+}
+
 /// Ends the recording and gives what was recorded.
 pub(crate) fn take_recorded() -> Vec<Sealed> {
     SEALED.take().unwrap()

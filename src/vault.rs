@@ -27,8 +27,9 @@ mod transaction;
 mod tests;
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use crate::crypto::kdf::KdfParameters;
 use crate::error::Error;
 use crate::id::{EntryId, Epoch, VaultId};
 use crate::keys::Grant;
@@ -40,7 +41,7 @@ pub use backup::{Backup, BackupReport};
 pub use check::{CheckFinding, CheckReport};
 pub use compact::{Closed, CompactReport, Progress};
 pub use create::{Access, NewVault};
-pub use custody::{AccessKind, ListedAccess};
+pub use custody::{AccessChange, AccessKind, ListedAccess};
 pub use erasure::{Coverage, ErasureReport};
 pub use history::{Checkpoint, ParseCheckpointError};
 pub use import::{Expunged, ImportReport};
@@ -68,6 +69,8 @@ pub struct Vault {
     process: u32,
     /// Unlocked for reading only.
     read_only: bool,
+    /// Held while this handle publishes new keys and takes them over.
+    renewing: Mutex<()>,
 }
 
 /// What a handle holds.
@@ -85,6 +88,16 @@ enum State {
 struct Unlocked {
     core: Arc<Core>,
     snapshot: Arc<Snapshot>,
+    /// What opened the vault; `None` once that was taken away.
+    way_in: Option<WayIn>,
+}
+
+/// The slot that a handle was opened by.
+#[derive(Clone, Copy)]
+struct WayIn {
+    slot: usize,
+    /// The KDF run of its password.
+    run: Option<KdfParameters>,
 }
 
 impl Unlocked {
@@ -94,7 +107,7 @@ impl Unlocked {
 
     /// The same keys with another state.
     fn with(&self, snapshot: Snapshot) -> Self {
-        Self { core: Arc::clone(&self.core), snapshot: Arc::new(snapshot) }
+        Self { core: Arc::clone(&self.core), snapshot: Arc::new(snapshot), way_in: self.way_in }
     }
 }
 
@@ -181,13 +194,26 @@ impl Vault {
     pub fn refresh(&self) -> Result<(), Error> {
         let _wipes = WipesStack;
         let known = self.unlocked()?;
-        let newer = open::current(&known.core)?;
-        open::expect_successor(&known.core, &known.snapshot, &newer)?;
-        if newer.root.epoch > known.snapshot.root.epoch {
+        let newer = self.newest(&known)?;
+        open::expect_successor(&newer.core, &known.snapshot, &newer.snapshot)?;
+        if newer.snapshot.root.epoch > known.snapshot.root.epoch {
             known.core.cache.clear();
-            self.adopt(known.with(newer));
+            self.adopt(newer);
         }
         Ok(())
+    }
+
+    /// The newest state, under the known keys or those that this very handle
+    /// drew meanwhile.
+    fn newest(&self, known: &Unlocked) -> Result<Unlocked, Error> {
+        match open::current(&known.core) {
+            Err(Error::AccessChanged) => {
+                let _renewing = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+                let now = self.unlocked()?;
+                if Arc::ptr_eq(&now.core, &known.core) { Err(Error::AccessChanged) } else { Ok(now) }
+            }
+            newer => Ok(known.with(newer?)),
+        }
     }
 
     /// Makes everything durable and gives the vault back locked, compacted as by
@@ -268,13 +294,13 @@ impl Vault {
         loop {
             match read(&known.view()) {
                 Err(error) if error.kind() == crate::ErrorKind::Damaged => {
-                    let newer = open::current(&known.core)?;
-                    if newer.root_bytes == known.snapshot.root_bytes {
+                    let newer = self.newest(&known)?;
+                    if newer.snapshot.root_bytes == known.snapshot.root_bytes {
                         return Err(error);
                     }
-                    open::expect_successor(&known.core, &known.snapshot, &newer)?;
-                    known = known.with(newer);
-                    self.adopt(known.clone());
+                    open::expect_successor(&newer.core, &known.snapshot, &newer.snapshot)?;
+                    self.adopt(newer.clone());
+                    known = newer;
                 }
                 result => return result,
             }

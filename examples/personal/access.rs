@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use subrosa::{
-    Credential, EntryId, Error, Filter, KdfLimits, Listed, LockedVault, Recovery, RecoveryKey, StoreError,
-    Vault, VaultOptions,
+    Credential, EntryId, Error, Filter, KdfCost, KdfLimits, Listed, LockedVault, Recovery, RecoveryKey,
+    StoreError, Vault, VaultOptions,
 };
 
 use crate::arguments::Common;
@@ -31,6 +31,13 @@ pub(crate) fn options(common: &Common) -> VaultOptions {
 /// Opens a vault to change it.
 pub(crate) fn to_write(common: &Common, path: &Path) -> Result<Vault, Failure> {
     let locked = LockedVault::open(path, options(common))?;
+    let credential = credential(common)?;
+    Ok(told(locked.unlock(&credential)?))
+}
+
+/// The same; new passwords are to cost this much.
+pub(crate) fn to_write_at_cost(common: &Common, path: &Path, cost: KdfCost) -> Result<Vault, Failure> {
+    let locked = LockedVault::open(path, options(common).with_kdf_cost(cost))?;
     let credential = credential(common)?;
     Ok(told(locked.unlock(&credential)?))
 }
@@ -70,7 +77,7 @@ pub(crate) fn close(vault: Vault) -> Result<(), Failure> {
     Ok(())
 }
 
-fn told(vault: Vault) -> Vault {
+pub(crate) fn told(vault: Vault) -> Vault {
     match vault.recovery() {
         Recovery::Recovered => note(
             "The program was interrupted the last time it wrote to this vault. That was repaired; nothing \
@@ -86,16 +93,20 @@ fn told(vault: Vault) -> Vault {
 }
 
 fn credential(common: &Common) -> Result<Credential, Failure> {
-    let key = match (&common.recovery_key_file, common.recovery_key) {
-        (Some(path), _) => Some(prompt::secret_file(path, "recovery key")?),
-        (None, true) => Some(prompt::hidden("Recovery key (24 words, or 8 groups of 7): ")?),
-        (None, false) => None,
-    };
-    if let Some(text) = key {
-        let key = RecoveryKey::parse(&text).map_err(|error| Failure::refused(error.to_string()))?;
-        return Ok(key.into());
+    if common.recovery_key || common.recovery_key_file.is_some() {
+        return recovery_credential(common);
     }
     Ok(prompt::password(&password_text(common)?)?.into())
+}
+
+/// The recovery key: from its file, or asked for.
+pub(crate) fn recovery_credential(common: &Common) -> Result<Credential, Failure> {
+    let text = match &common.recovery_key_file {
+        Some(path) => prompt::secret_file(path, "recovery key")?,
+        None => prompt::hidden("Recovery key (24 words, or 8 groups of 7): ")?,
+    };
+    let key = RecoveryKey::parse(&text).map_err(|error| Failure::refused(error.to_string()))?;
+    Ok(key.into())
 }
 
 /// The password that opens the vault.

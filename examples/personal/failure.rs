@@ -100,7 +100,9 @@ impl From<Error> for Failure {
 /// What to do next, where the library's sentence does not say it.
 fn advice(code: &str) -> &'static str {
     match code {
-        "wrong-credential" => "; check Caps Lock and the keyboard layout, or use --recovery-key",
+        "wrong-credential" => {
+            "; check Caps Lock and the keyboard layout; if a password is forgotten, `personal recover` sets a new one with the recovery key"
+        }
         "not-a-vault" => ": check the name of the file, or create a vault with `personal init`",
         "not-found" => ": check the name of the file, or create a vault with `personal init`",
         "rolled-back" => "; find the newest copy, and who or what put this one in its place",

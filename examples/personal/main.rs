@@ -19,12 +19,14 @@ mod list;
 mod output;
 mod password;
 mod prompt;
+mod recover;
 mod recovery;
 mod release;
 mod show;
 mod target;
 mod values;
 mod verify;
+mod ways_in;
 
 use std::process::ExitCode;
 
@@ -57,6 +59,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Ledger(command) => ledger::run(common, command),
         Command::Check(command) => check::run(common, command),
         Command::Password(command) => password::run(common, command),
+        Command::Recover(command) => recover::run(common, command),
+        Command::Access(command) => ways_in::run(common, &command.command),
         Command::Export(command) => export::run(common, command),
     }
 }

@@ -56,6 +56,12 @@ impl SlotSeed {
 }
 
 impl SlotPublic {
+    /// The public half of these bytes, if they are one.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        EncapsulationKey::new_from_slice(bytes).ok()?;
+        Some(Self(bytes.to_vec()))
+    }
+
     /// The bytes of the public half.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -40,6 +40,9 @@ pub(crate) struct DirectorySlotV1 {
     pub(crate) public: Vec<u8>,
     /// 0 unused, 1 password, 2 recovery key, 3 raw key.
     pub(crate) kind: u8,
+    /// Which KDF parameters of the area its password uses: 1 the first or the
+    /// second, 2 the second; 0 if it is not a password's.
+    pub(crate) generation: u8,
     pub(crate) grant: u8,
     /// What the owner calls this access.
     pub(crate) name: String,
@@ -53,6 +56,20 @@ impl Wire for DirectoryV1 {
 
     fn is_canonical(&self) -> bool {
         self.slots.len() == SLOTS
-            && self.slots.iter().all(|slot| slot.public.len() == PUBLIC_LEN && slot.name.len() <= 256)
+            && self.slots.iter().all(|slot| {
+                slot.public.len() == PUBLIC_LEN && slot.name.len() <= 256 && slot.generation_fits()
+            })
+    }
+}
+
+impl DirectorySlotV1 {
+    /// The kind of a slot that a password opens.
+    pub(crate) const PASSWORD: u8 = 1;
+
+    fn generation_fits(&self) -> bool {
+        match self.kind {
+            Self::PASSWORD => (1..=2).contains(&self.generation),
+            _ => self.generation == 0,
+        }
     }
 }

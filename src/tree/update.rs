@@ -90,6 +90,23 @@ impl Trie<'_> {
         Ok(TrieUpdate { root, rows, live, superseded: turnover.superseded })
     }
 
+    /// Writes the root page anew, under a fresh key, and leaves the rest as it is.
+    pub(crate) fn renew_root(&self, out: &mut ObjectWriter<'_>) -> Result<TrieUpdate, TreeError> {
+        let Some(current) = self.root else {
+            return Ok(TrieUpdate { root: None, rows: 0, live: self.live, superseded: Vec::new() });
+        };
+        let page = self.page(current, self.rows, Prefix::EMPTY)?;
+        let root = out.seal(&Prefix::EMPTY.context(self.scope, self.compartment), &page.encode()?)?;
+        self.cache.insert(root.digest, self.compartment, Prefix::EMPTY, &page);
+        // The same content takes the same room.
+        Ok(TrieUpdate {
+            root: Some(root),
+            rows: self.rows,
+            live: self.live,
+            superseded: vec![current.object],
+        })
+    }
+
     fn change(
         &self,
         current: Option<(SealedObject, u64)>,

@@ -113,7 +113,7 @@ impl Vault {
             if equal {
                 return Ok(report);
             }
-            let is_newest = super::open::current(&unlocked.core)?.root_bytes == snapshot.root_bytes;
+            let is_newest = self.newest(&unlocked)?.snapshot.root_bytes == snapshot.root_bytes;
             if is_newest {
                 report.findings.insert(0, CheckFinding::CopiesDiffer);
             }

@@ -64,7 +64,8 @@ impl Transaction<'_> {
         let changes = std::mem::replace(&mut self.work.changes, std::array::from_fn(|_| Changes::new()));
         let mut places = [const { None }; PLACES];
         for ((compartment, changes), place) in Compartment::ALL.into_iter().zip(changes).zip(&mut places) {
-            if changes.is_empty() {
+            let renewed = self.work.renewed.is_some_and(|renewed| renewed.includes(compartment));
+            if changes.is_empty() && !renewed {
                 continue;
             }
             let current = self.snapshot.place(compartment)?;
@@ -77,7 +78,10 @@ impl Transaction<'_> {
                 rows: current.rows,
                 live: current.live,
             };
-            let update = trie.update(changes, &mut self.work.objects())?;
+            let update = match changes.is_empty() {
+                true => trie.renew_root(&mut self.work.objects())?,
+                false => trie.update(changes, &mut self.work.objects())?,
+            };
             #[cfg(test)]
             let update =
                 TrieUpdate { superseded: crate::testing::sabotaged_erasure(update.superseded), ..update };

@@ -2,13 +2,13 @@
 //! (rule R4 of `docs/format.md`).
 
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use super::compact;
 use super::core::{Core, Snapshot, View};
 use super::history::Checkpoint;
 use super::options::VaultOptions;
-use super::{State, Unlocked, Vault};
+use super::{State, Unlocked, Vault, WayIn};
 use crate::crypto::digest::Digest;
 use crate::error::Error;
 use crate::format::READER_VERSION;
@@ -83,17 +83,17 @@ impl LockedVault {
     pub fn unlock(self, credential: &Credential) -> Result<Vault, Error> {
         let _wipes = WipesStack;
         let store = Arc::clone(&self.store);
-        let (core, snapshot, recovered) = match store.as_file() {
+        let (opened, snapshot, recovered) = match store.as_file() {
             Some(file) => {
                 let mut writer = file.lock(self.options.lock_wait)?;
-                let (core, snapshot, recovered) = self.recover(&mut writer, credential)?;
-                let tidied = compact::tidy(&core, &snapshot, file, &writer)?;
-                (core, snapshot, recovered || tidied)
+                let (opened, snapshot, recovered) = self.recover(&mut writer, credential)?;
+                let tidied = compact::tidy(&opened.0, &snapshot, file, &writer)?;
+                (opened, snapshot, recovered || tidied)
             }
             None => self.recover(&mut *proven_writer(&*store, self.options.lock_wait)?, credential)?,
         };
         let recovery = if recovered { Recovery::Recovered } else { Recovery::NotNeeded };
-        self.finish(core, snapshot, recovery)
+        self.finish(opened, snapshot, recovery)
     }
 
     /// Unlocks for reading only; nothing is written.
@@ -102,11 +102,11 @@ impl LockedVault {
     /// As [`LockedVault::unlock`].
     pub fn unlock_read_only(self, credential: &Credential) -> Result<Vault, Error> {
         let _wipes = WipesStack;
-        let (heads, (core, snapshot)) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
+        let (heads, (opened, snapshot)) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
         let at_rest = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
             && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
         let recovery = if at_rest { Recovery::NotNeeded } else { Recovery::Needed };
-        let mut vault = self.finish(core, snapshot, recovery)?;
+        let mut vault = self.finish(opened, snapshot, recovery)?;
         vault.read_only = true;
         Ok(vault)
     }
@@ -116,18 +116,18 @@ impl LockedVault {
         &self,
         writer: &mut dyn StoreWriter,
         credential: &Credential,
-    ) -> Result<(Core, Snapshot, bool), Error> {
+    ) -> Result<((Core, WayIn), Snapshot, bool), Error> {
         // What a dead process wrote may not be durable yet.
         writer.sync()?;
         let heads = self.store.heads()?;
-        let (core, mut snapshot) = self.choose(&heads, credential)?;
-        let recovered = settle(&core, &mut snapshot, writer)?;
-        Ok((core, snapshot, recovered))
+        let (opened, mut snapshot) = self.choose(&heads, credential)?;
+        let recovered = settle(&opened.0, &mut snapshot, writer)?;
+        Ok((opened, snapshot, recovered))
     }
 
     /// Steps 2 and 3: the pair of the highest epoch, checked down to the tries'
     /// roots.
-    fn choose(&self, heads: &Heads, credential: &Credential) -> Result<(Core, Snapshot), Error> {
+    fn choose(&self, heads: &Heads, credential: &Credential) -> Result<((Core, WayIn), Snapshot), Error> {
         let parsed: Vec<(Area, &Vec<u8>)> =
             heads.areas.iter().filter_map(|bytes| Some((Area::parse(bytes).ok()?, bytes))).collect();
         if parsed.is_empty() {
@@ -135,7 +135,7 @@ impl LockedVault {
         }
         let areas: Vec<Area> = parsed.iter().map(|(area, _)| area.clone()).collect();
         let keys = UnlockKeys::derive(credential, self.scope, &areas, &self.options.kdf_limits)?;
-        let mut best: Option<(Core, Candidate)> = None;
+        let mut best: Option<((Core, WayIn), Candidate)> = None;
         let mut opened_one = false;
         for (area, bytes) in &parsed {
             let Some(slot) = open_area(self.scope, area, &keys) else {
@@ -146,15 +146,16 @@ impl LockedVault {
             if !Area::verify(bytes, &slot.keyring.area_mac_key()) {
                 continue;
             }
+            let way_in = WayIn { slot: slot.index, run: slot.run };
             let core = self.core(slot.keyring);
             if let Some(candidate) = Candidate::newest(&core, heads, bytes)?
                 && best.as_ref().is_none_or(|(_, other)| candidate.root.epoch > other.root.epoch)
             {
-                best = Some((core, candidate));
+                best = Some(((core, way_in), candidate));
             }
         }
         match best {
-            Some((core, candidate)) => candidate.check(&core).map(|snapshot| (core, snapshot)),
+            Some((opened, candidate)) => candidate.check(&opened.0).map(|snapshot| (opened, snapshot)),
             // One area opened, yet no root belongs to it: stale access, unless
             // there is no other area that the roots could belong to.
             None if opened_one && all_equal(&heads.areas) => Err(Error::Damaged { what: "roots" }),
@@ -168,18 +169,18 @@ impl LockedVault {
         Core { store, scope, keyring: Arc::new(keyring), cache: PageCache::default() }
     }
 
-    fn finish(self, core: Core, snapshot: Snapshot, recovery: Recovery) -> Result<Vault, Error> {
+    fn finish(self, opened: (Core, WayIn), snapshot: Snapshot, recovery: Recovery) -> Result<Vault, Error> {
         if let Some(expected) = self.expected {
-            let view = View { core: &core, snapshot: &snapshot };
+            let view = View { core: &opened.0, snapshot: &snapshot };
             view.expect_checkpoint(&expected)?;
         }
-        Ok(Vault::assemble(core, snapshot, self.options, recovery))
+        Ok(Vault::assemble(opened, snapshot, self.options, recovery))
     }
 }
 
 impl Vault {
     pub(super) fn assemble(
-        core: Core,
+        (core, way_in): (Core, WayIn),
         snapshot: Snapshot,
         options: VaultOptions,
         recovery: Recovery,
@@ -190,11 +191,13 @@ impl Vault {
             state: RwLock::new(State::Unlocked(Unlocked {
                 core: Arc::new(core),
                 snapshot: Arc::new(snapshot),
+                way_in: Some(way_in),
             })),
             options,
             recovery,
             process: std::process::id(),
             read_only: false,
+            renewing: Mutex::new(()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of the vault as its users see it.
 
+mod access;
 mod adversary;
 mod backup;
 mod basics;
@@ -13,10 +14,11 @@ mod golden;
 mod hostile;
 mod import;
 mod lying;
+#[cfg(target_os = "linux")]
+mod memory;
 mod model;
 mod release;
 mod review;
-#[cfg(target_os = "linux")]
 mod secrets;
 mod space;
 mod tamper;

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::format::object::{ObjectRef, SealedObject};
 use crate::format::place::{Compartment, PLACES};
 use crate::id::{EntryId, Epoch};
+use crate::keys::Grant;
 use crate::payload::encode_entry;
 use crate::payload::history::LedgerV1;
 use crate::record::{Entry, Record};
@@ -122,6 +123,8 @@ pub(super) struct Work<'a> {
     pub(super) erase: Vec<ObjectRef>,
     erasure: Erasure,
     pub(super) withdraws: bool,
+    /// The compartments whose keys this commit changes.
+    pub(super) renewed: Option<Grant>,
     /// An operation failed half-way: nothing of this work may be committed.
     pub(super) half_done: bool,
 }
@@ -137,6 +140,7 @@ impl<'a> Work<'a> {
             erase: Vec::new(),
             erasure: Erasure::default(),
             withdraws: false,
+            renewed: None,
             half_done: false,
         }
     }

@@ -6,6 +6,7 @@
 mod bad_input;
 mod real_files;
 mod support;
+mod ways_in;
 
 use serde_json::{Value, json};
 use support::{BUNDLE, Person};

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::adversary::Adversary;
 use super::basics::diagnosis;
 use super::disk::{Chance, CrashState, Files, Seen, SimDisk, Trace, VAULT, crash_states};
-use super::workload::{BACKUP, Model, Run, Workload, clinic, owner, password, state_of};
+use super::workload::{BACKUP, Model, Run, Workload, clinic, guest, owner, password, state_of};
 use crate::format::area::AREA_LEN;
 use crate::format::header::geometry;
 use crate::format::root::ROOT_LEN;
@@ -33,6 +33,7 @@ struct Counts {
     recovered: AtomicU64,
     freed: AtomicU64,
     backups: AtomicU64,
+    guests: AtomicU64,
 }
 
 impl Counts {
@@ -87,6 +88,7 @@ impl Examination<'_> {
             Counts::count(&self.counts.deaths);
         }
         self.try_passwords(state);
+        self.try_guests(state);
         if self.chance.one_in(8) {
             self.read_only(state);
         }
@@ -154,6 +156,33 @@ impl Examination<'_> {
             }
         }
         assert!((1..=2).contains(&opened) && (changing || opened == 1), "{opened} passwords open");
+    }
+
+    /// Tries every guest who ever was, each on a file as the crash left it:
+    /// whoever is in both states enters, whoever is in neither does not, and
+    /// whoever enters finds a state that they are in.
+    fn try_guests(&mut self, state: &CrashState) {
+        let sometimes = self.chance.one_in(8);
+        let allowed = self.allowed(state);
+        let changing = allowed.iter().any(|(_, model)| model.guests != allowed[0].1.guests);
+        if self.run.guests.is_empty() || !changing && !sometimes {
+            return;
+        }
+        for number in &self.run.guests {
+            let may_enter = |(_, model): &(Epoch, &Model)| model.guests.contains(number);
+            let disk = SimDisk::after(state);
+            match disk.unlock(&guest(*number)) {
+                Ok(vault) => assert!(self.model_at(state, vault.epoch()).guests.contains(number)),
+                Err(error) => {
+                    assert!(matches!(error, Error::WrongCredential), "{error}");
+                    assert!(!allowed.iter().all(may_enter), "guest {number} is locked out");
+                }
+            }
+            if !allowed.iter().any(may_enter) {
+                assert!(matches!(disk.unlock(&guest(*number)), Err(Error::WrongCredential)));
+            }
+            Counts::count(&self.counts.guests);
+        }
     }
 
     fn only_opens(&self, disk: &SimDisk, current: &str) {
@@ -298,9 +327,10 @@ fn every_crash_leaves_the_acknowledged_state_or_the_next_and_nothing_expunged() 
     let [states, nested, deaths, adversary, recovered] =
         [&counts.states, &counts.nested, &counts.deaths, &counts.adversary, &counts.recovered]
             .map(Counts::of);
+    let guests = Counts::of(&counts.guests);
     eprintln!(
         "{:?} {} workloads: {states} crash states and {nested} inside recoveries, {deaths} of them process \
-         deaths; {recovered} recovered; {adversary} runs of the adversary",
+         deaths; {recovered} recovered; {adversary} runs of the adversary; {guests} guests tried",
         started.elapsed(),
         Counts::of(&next)
     );
@@ -310,4 +340,5 @@ fn every_crash_leaves_the_acknowledged_state_or_the_next_and_nothing_expunged() 
     assert!(states + nested >= wanted);
     assert!(nested * 10 >= wanted && deaths * 20 >= wanted, "each kind of crash must be among them");
     assert!(adversary * 3 >= wanted, "many states must follow an expungement");
+    assert!(guests * 10 >= wanted, "many states must have guests who came or went");
 }

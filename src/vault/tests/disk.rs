@@ -362,7 +362,11 @@ impl SimDisk {
     }
 
     pub(super) fn open(&self) -> Result<LockedVault, Error> {
-        LockedVault::of(Arc::new(self.try_store()?), super::basics::options())
+        self.open_with(super::basics::options())
+    }
+
+    pub(super) fn open_with(&self, options: VaultOptions) -> Result<LockedVault, Error> {
+        LockedVault::of(Arc::new(self.try_store()?), options)
     }
 
     pub(super) fn unlock(&self, credential: &Credential) -> Result<Vault, Error> {

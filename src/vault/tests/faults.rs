@@ -13,6 +13,9 @@ use crate::*;
 const OLD: &str = "old password";
 const NEW: &str = "new password";
 
+/// The memory that passwords of the vault cost, in KiB.
+const SAME: u32 = 64;
+
 /// What an operation does to an unlocked vault.
 type Operation = fn(&Vault, &[EntryId]) -> Result<(), Error>;
 
@@ -29,6 +32,14 @@ fn expunge(vault: &Vault, ids: &[EntryId]) -> Result<(), Error> {
 fn change_password(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
     let words = |text: &str| Password::new(text.into()).unwrap();
     vault.change_password(&Actor::owner(), words(OLD), words(NEW))
+}
+
+/// A forgotten password goes and another comes.
+fn recover(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
+    let id = vault.access()?.into_iter().find(|access| access.name == "password").unwrap().id;
+    let new = password(NEW);
+    let change = AccessChange { revoke: vec![id], add: vec![Access::to_everything(&new, "password")] };
+    vault.change_access(&Actor::owner(), &change).map(drop)
 }
 
 /// A vault at rest with a few entries.
@@ -78,15 +89,17 @@ fn must_poison(call: (&str, u64), root_written: bool) -> bool {
     }
 }
 
-/// Runs an operation with each of its calls failing in turn.
-fn fail_every_call(operation: Operation) -> usize {
+/// Runs an operation with each of its calls failing in turn; new passwords cost
+/// this much memory.
+fn fail_every_call(operation: Operation, memory_kib: u32) -> usize {
     let (image, ids) = resting();
     let before = observe(image.clone());
     let mut poisoned = 0;
     for fault in Fault::ALL {
         for call in 0.. {
             let disk = SimDisk::new(image.clone());
-            let vault = disk.unlock(&owner()).unwrap();
+            let mut vault = disk.unlock(&owner()).unwrap();
+            vault.options.kdf_cost.memory_kib = memory_kib;
             let root =
                 |disk: &SimDisk| disk.image()[usize::try_from(geometry::ROOT_A).unwrap()..][..64].to_vec();
             let unwritten = root(&disk);
@@ -124,17 +137,27 @@ fn fail_every_call(operation: Operation) -> usize {
 
 #[test]
 fn a_fault_at_any_call_of_adding_leaves_the_old_or_the_new_state() {
-    assert!(fail_every_call(add) > 3);
+    assert!(fail_every_call(add, SAME) > 3);
 }
 
 #[test]
 fn a_fault_at_any_call_of_expunging_leaves_the_old_or_the_new_state() {
-    assert!(fail_every_call(expunge) > 5);
+    assert!(fail_every_call(expunge, SAME) > 5);
 }
 
 #[test]
 fn a_fault_at_any_call_of_a_password_change_leaves_the_old_or_the_new_state() {
-    assert!(fail_every_call(change_password) > 5);
+    assert!(fail_every_call(change_password, SAME) > 5);
+}
+
+#[test]
+fn a_fault_at_any_call_of_a_change_of_access_leaves_the_old_or_the_new_state() {
+    assert!(fail_every_call(recover, SAME) > 5);
+}
+
+#[test]
+fn a_fault_at_any_call_of_moving_to_another_cost_leaves_the_old_or_the_new_state() {
+    assert!(fail_every_call(change_password, 2 * SAME) > 5);
 }
 
 /// The state in which an expungement's root is durable once and nothing else is.
@@ -156,7 +179,7 @@ fn interrupted(operation: Operation) -> Vec<u8> {
 
 #[test]
 fn a_fault_at_any_call_of_a_recovery_is_an_error_and_the_next_recovery_succeeds() {
-    for operation in [add as Operation, expunge, change_password] {
+    for operation in [add as Operation, expunge, change_password, recover] {
         let image = interrupted(operation);
         let expected = observe(image.clone());
         for fault in Fault::ALL {

@@ -37,6 +37,8 @@ pub(super) struct Model {
     pub(super) entries: BTreeMap<EntryId, Modelled>,
     pub(super) expunged: BTreeMap<EntryId, u32>,
     pub(super) password: String,
+    /// Guests who may enter, by the byte of their key.
+    pub(super) guests: BTreeSet<u8>,
 }
 
 /// A finished workload.
@@ -50,6 +52,8 @@ pub(super) struct Run {
     pub(super) sealed: Vec<Sealed>,
     /// Every password that ever was.
     pub(super) passwords: BTreeSet<String>,
+    /// Every guest who ever was.
+    pub(super) guests: BTreeSet<u8>,
     /// The durable image right when each expungement was acknowledged.
     pub(super) erased: Vec<(Epoch, Vec<u8>)>,
 }
@@ -61,6 +65,11 @@ pub(super) fn owner() -> Credential {
 /// Opens the general compartment only.
 pub(super) fn clinic() -> Credential {
     key(2)
+}
+
+/// Opens the general compartment, while it may.
+pub(super) fn guest(number: u8) -> Credential {
+    key(number)
 }
 
 pub(super) fn password(text: &str) -> Credential {
@@ -96,6 +105,7 @@ pub(super) struct Workload {
     models: BTreeMap<Epoch, Model>,
     checkpoints: BTreeMap<Epoch, Checkpoint>,
     passwords: BTreeSet<String>,
+    guests: BTreeSet<u8>,
     erased: Vec<(Epoch, Vec<u8>)>,
     canaries: u32,
 }
@@ -118,6 +128,7 @@ impl Workload {
             models: BTreeMap::from([(Epoch::new(1), model.clone())]),
             passwords: BTreeSet::from([model.password.clone()]),
             model,
+            guests: BTreeSet::new(),
             erased: Vec::new(),
             canaries: 0,
         }
@@ -146,12 +157,13 @@ impl Workload {
             checkpoints: self.checkpoints,
             sealed: take_recorded(),
             passwords: self.passwords,
+            guests: self.guests,
             erased: self.erased,
         }
     }
 
     fn step(&mut self) {
-        match self.chance.below(15) {
+        match self.chance.below(17) {
             0..=2 => {
                 let count = [1, 1, 2, 5, 40][self.chance.below(5)];
                 self.add(count);
@@ -166,6 +178,7 @@ impl Workload {
             9 => self.change_password(),
             10 | 11 => self.compact(),
             12 => self.back_up(),
+            13..=14 => self.change_access(),
             _ => self.reopen(),
         }
     }
@@ -320,6 +333,70 @@ impl Workload {
         let actor = self.actor();
         self.vault().backup_to(&actor, &to, "in the drawer", &mut |_| {}).unwrap();
         self.acknowledge();
+    }
+
+    /// Somebody comes, goes, or changes what a password costs.
+    fn change_access(&mut self) {
+        self.open_as_owner();
+        match self.chance.below(5) {
+            0..=1 => self.grant_access(),
+            2 => self.revoke_access(),
+            3 => self.upgrade(),
+            _ => self.recover(),
+        }
+    }
+
+    pub(super) fn grant_access(&mut self) {
+        let number = 100 + u8::try_from(self.guests.len()).unwrap();
+        let grant = Grant::of(&[Compartment::General]);
+        let access = Access { credential: &guest(number), name: &format!("guest {number}"), grant };
+        let change = AccessChange { revoke: Vec::new(), add: vec![access] };
+        self.vault().change_access(&Actor::owner(), &change).unwrap();
+        self.guests.insert(number);
+        self.model.guests.insert(number);
+        self.acknowledge();
+    }
+
+    pub(super) fn revoke_access(&mut self) {
+        let Some(number) = self.model.guests.pop_first() else { return self.grant_access() };
+        let change =
+            AccessChange { revoke: vec![self.access_id(&format!("guest {number}"))], add: Vec::new() };
+        self.vault().change_access(&Actor::owner(), &change).unwrap();
+        self.acknowledge();
+    }
+
+    /// The same password at another cost.
+    pub(super) fn upgrade(&mut self) {
+        let mut options = options();
+        options.kdf_cost.memory_kib = if self.passwords.len().is_multiple_of(2) { 96 } else { 128 };
+        let locked = self.vault.take().unwrap().lock().unwrap();
+        drop(locked);
+        let locked = self.disk.open_with(options).unwrap();
+        self.vault = Some(locked.unlock(&owner()).unwrap());
+        let words = Password::new(self.model.password.clone()).unwrap();
+        self.vault().upgrade_password(&Actor::owner(), words).unwrap();
+        self.acknowledge();
+        self.open_as_owner();
+    }
+
+    /// A forgotten password goes, another comes, and with it a guest for a guest.
+    pub(super) fn recover(&mut self) {
+        let new = format!("password {}", self.passwords.len());
+        let credential = password(&new);
+        let mut revoke = vec![self.access_id("password")];
+        if let Some(number) = self.model.guests.pop_first() {
+            revoke.push(self.access_id(&format!("guest {number}")));
+        }
+        let change = AccessChange { revoke, add: vec![Access::to_everything(&credential, "password")] };
+        self.vault().change_access(&Actor::owner(), &change).unwrap();
+        self.model.password.clone_from(&new);
+        self.passwords.insert(new);
+        self.acknowledge();
+    }
+
+    fn access_id(&self, name: &str) -> AccessId {
+        let listed = self.vault().access().unwrap();
+        listed.into_iter().find(|access| access.name == name).unwrap().id
     }
 
     fn open_as_owner(&mut self) {

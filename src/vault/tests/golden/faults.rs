@@ -35,6 +35,14 @@ mod row {
     pub(super) const LINK: usize = OBJECT + 8;
 }
 
+/// Where the first slots of an encoded directory stand (`DirectoryV1`).
+mod directory {
+    pub(super) const FIRST: usize = 8;
+    pub(super) const GENERATION: usize = FIRST + 8 + 1216 + 1;
+    /// Behind the first slot, which is called "kitchen table".
+    pub(super) const SECOND: usize = GENERATION + 1 + 1 + 8 + 13 + 8;
+}
+
 /// Where the fields of an encoded root stand.
 mod root {
     pub(super) const PREVIOUS: usize = 24;
@@ -892,7 +900,7 @@ fn with_note(forge: &mut Forge, change: impl Fn(&mut Vec<u8>)) {
     forge.change_content(NOTES, 1, change);
 }
 
-const ENTRY: [Fault; 15] = [
+const ENTRY: [Fault; 19] = [
     (
         "entry with a byte left over",
         |forge| with_note(forge, |entry| entry.push(0)),
@@ -1005,13 +1013,41 @@ const ENTRY: [Fault; 15] = [
         "directory of 15 slots",
         |forge| {
             forge.change_content(Compartment::Custody, 6, |directory| {
-                let at = directory.len() - (8 + 1216 + 1 + 1 + 8 + 8);
+                let at = directory.len() - (8 + 1216 + 1 + 1 + 1 + 8 + 8);
                 directory.truncate(at);
                 directory[0] = 15;
             })
         },
         "damaged",
         "the directory lists all 16 slots",
+    ),
+    (
+        "directory with a password of generation 3",
+        |forge| forge.change_content(Compartment::Custody, 6, |slots| slots[directory::GENERATION] = 3),
+        "damaged",
+        "an area has two generations",
+    ),
+    (
+        "directory with a password of no generation",
+        |forge| forge.change_content(Compartment::Custody, 6, |slots| slots[directory::GENERATION] = 0),
+        "damaged",
+        "a password uses one of the two generations",
+    ),
+    (
+        "directory with a recovery key of a generation",
+        |forge| {
+            forge.change_content(Compartment::Custody, 6, |slots| {
+                slots[directory::SECOND + directory::GENERATION - directory::FIRST] = 1;
+            })
+        },
+        "damaged",
+        "only passwords have a generation",
+    ),
+    (
+        "directory with its password marked for the second generation",
+        |forge| forge.change_content(Compartment::Custody, 6, |slots| slots[directory::GENERATION] = 2),
+        "ok",
+        "a mark in range is not for a reader to judge",
     ),
 ];
 
