@@ -73,6 +73,7 @@ struct Readme;
 pub use crypto::digest::Digest;
 pub use crypto::kdf::{KdfCost, KdfError, KdfLimits};
 pub use crypto::random::RandomError;
+pub use crypto::signature::SignatureAlgorithm;
 pub use error::{Error, ErrorKind};
 pub use format::FormatError;
 pub use format::place::Compartment;
@@ -112,7 +113,8 @@ pub use release::{
 // Excerpts: signed, redacted, verifiable without the vault.
 pub use excerpt::{
     Excerpt, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, Outcome, PublicKey, STATEMENT,
-    SdJwtError, TrustedKeys, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt, VerifyError,
+    SdJwtError, Signer, SignerError, TrustedKeys, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt,
+    VerifyError,
 };
 
 // Where the bytes rest.

@@ -105,17 +105,20 @@ pub enum Detail {
     Name,
     /// The checkpoint of a backup.
     Checkpoint,
+    /// The fingerprint of the key outside the vault that signed an excerpt.
+    Signer,
     /// A fact that this version does not know.
     Unknown(u16),
 }
 
-const DETAILS: [(Detail, &str); 6] = [
+const DETAILS: [(Detail, &str); 7] = [
     (Detail::Recipient, "recipient"),
     (Detail::Purpose, "purpose"),
     (Detail::Policy, "policy"),
     (Detail::Excerpt, "excerpt"),
     (Detail::Name, "name"),
     (Detail::Checkpoint, "checkpoint"),
+    (Detail::Signer, "signer"),
 ];
 
 impl Detail {
