@@ -81,10 +81,10 @@ pub use id::{CommitId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
 pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey};
 pub use secret::SecretText;
 pub use vault::{
-    Access, AccessKind, Action, Actor, CheckFinding, CheckReport, Checkpoint, Committed, Coverage, Detail,
-    ErasureReport, Expunged, Filter, HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess,
-    LockedVault, NewVault, ParseCheckpointError, Recovery, ReleaseRequest, Revision, Transaction, Vault,
-    VaultOptions,
+    Access, AccessKind, Action, Actor, AuditEvent, CheckFinding, CheckReport, Checkpoint, Committed,
+    Coverage, Detail, ErasureReport, Expunged, Filter, HolderRole, ImportReport, LedgerLine, LineState,
+    Listed, ListedAccess, LockedVault, NewVault, ParseCheckpointError, ReadKind, Recovery, ReleaseRequest,
+    Revision, Transaction, Vault, VaultOptions,
 };
 
 // The record: entries and what they hold.

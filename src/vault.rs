@@ -3,6 +3,7 @@
 //! Reads take a snapshot and never wait; every change is one commit that is
 //! durable, with its line in the ledger, before the call returns.
 
+mod audit;
 mod check;
 mod commit;
 mod core;
@@ -18,7 +19,9 @@ mod list;
 mod open;
 mod options;
 mod release;
+mod trace;
 mod transaction;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +35,7 @@ use crate::keys::Grant;
 use crate::record::Entry;
 use crate::store::{MemoryStore, Store, proven_writer};
 
+pub use audit::{AuditEvent, ReadKind};
 pub use check::{CheckFinding, CheckReport};
 pub use create::{Access, NewVault};
 pub use custody::{AccessKind, ListedAccess};
@@ -46,6 +50,7 @@ pub use release::ReleaseRequest;
 pub use transaction::{Committed, Transaction};
 
 use self::core::{Core, Snapshot, View};
+use self::watch::{AutoLock, Call};
 
 /// An unlocked vault.
 ///
@@ -54,7 +59,8 @@ use self::core::{Core, Snapshot, View};
 pub struct Vault {
     id: VaultId,
     store: Arc<dyn Store>,
-    state: RwLock<State>,
+    state: Arc<RwLock<State>>,
+    auto_lock: Option<AutoLock>,
     options: VaultOptions,
     recovery: Recovery,
     /// The process that unlocked the vault: a forked child must not write.
@@ -88,6 +94,18 @@ impl Unlocked {
     /// The same keys with another state.
     fn with(&self, snapshot: Snapshot) -> Self {
         Self { core: Arc::clone(&self.core), snapshot: Arc::new(snapshot) }
+    }
+}
+
+impl State {
+    /// Drops the keys, and with them the decrypted pages; calls under way hold
+    /// them until they return.
+    fn wipe(state: &RwLock<Self>) {
+        let mut state = state.write().unwrap_or_else(PoisonError::into_inner);
+        if let Self::Unlocked(unlocked) = &*state {
+            let (epoch, grant) = (unlocked.snapshot.root.epoch, unlocked.core.keyring.grant());
+            *state = Self::Locked { epoch, grant };
+        }
     }
 }
 
@@ -160,7 +178,9 @@ impl Vault {
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`].
     pub fn entry(&self, id: EntryId) -> Result<Entry, Error> {
-        self.read(|view| Ok(view.entry(id)?.1))
+        let entry = self.read(|view| Ok(view.entry(id)?.1))?;
+        self.tell(ReadKind::Opened, None, vec![id]);
+        Ok(entry)
     }
 
     /// Moves this handle's snapshot to the newest state, which another handle or
@@ -172,6 +192,7 @@ impl Vault {
     /// follow from the one that this handle knows, [`Error::AccessChanged`],
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn refresh(&self) -> Result<(), Error> {
+        let _call = self.begin()?;
         let known = self.unlocked()?;
         let newer = open::current(&known.core)?;
         open::expect_successor(&known.core, &known.snapshot, &newer)?;
@@ -196,16 +217,18 @@ impl Vault {
     /// the last of them takes the keys with it.
     ///
     /// # Errors
-    /// [`Error::Store`] when the last write cannot be made durable; the keys are
-    /// gone all the same.
+    /// [`Error::Store`] when the second copy of the last write cannot be made
+    /// durable; the keys are gone all the same.
     pub fn forget_keys(&self) -> Result<(), Error> {
-        let flushed = self.flush();
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let State::Unlocked(unlocked) = &*state {
-            let (epoch, grant) = (unlocked.snapshot.root.epoch, unlocked.core.keyring.grant());
-            *state = State::Locked { epoch, grant };
-        }
-        flushed
+        State::wipe(&self.state);
+        self.flush()
+    }
+
+    /// Whether the keys of this handle were wiped, by [`Vault::forget_keys`] or by
+    /// themselves.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(*self.state.read().unwrap_or_else(PoisonError::into_inner), State::Locked { .. })
     }
 
     /// Makes both copies of the root durable.
@@ -221,8 +244,21 @@ impl Vault {
         }
     }
 
+    /// A call begins; while it is under way the vault does not lock itself.
+    fn begin(&self) -> Result<Option<Call<'_>>, Error> {
+        let Some(auto_lock) = &self.auto_lock else { return Ok(None) };
+        let call = auto_lock.begin();
+        if call.is_none() {
+            // Late, and the thread that watches is later still.
+            State::wipe(&self.state);
+            return Err(Error::Locked);
+        }
+        Ok(call)
+    }
+
     /// The keys and the newest state that this handle has seen.
     fn unlocked(&self) -> Result<Unlocked, Error> {
+        let _call = self.begin()?;
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
             State::Unlocked(unlocked) => Ok(unlocked.clone()),
             State::Locked { .. } => Err(Error::Locked),
@@ -254,6 +290,11 @@ impl Vault {
     /// Reads on a snapshot. Where a part is missing or damaged, another writer
     /// may have withdrawn it: then the read is made again on the newer root.
     fn read<T>(&self, read: impl Fn(&View<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let _call = self.begin()?;
+        trace::operation("read", self.id, || self.read_now(&read))
+    }
+
+    fn read_now<T>(&self, read: &impl Fn(&View<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let mut known = self.unlocked()?;
         loop {
             match read(&known.view()) {

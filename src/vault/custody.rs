@@ -1,5 +1,6 @@
 //! The vault's ways in: what the directory lists, and changing a password.
 
+use super::audit::ReadKind;
 use super::create::NewVault;
 use super::ledger::{Action, Line};
 use super::options::Actor;
@@ -113,7 +114,9 @@ impl Vault {
                 created: slot.created,
             })
         });
-        Ok(listed.collect())
+        let listed: Vec<ListedAccess> = listed.collect();
+        self.tell_count(ReadKind::AccessListed, None, Vec::new(), listed.len());
+        Ok(listed)
     }
 
     /// Changes the password of one way in. The new one costs what the options
@@ -133,6 +136,7 @@ impl Vault {
     /// exceed the limits of one opening; [`Error::Store`]. Nothing is written then.
     pub fn change_password(&self, actor: &Actor, old: Password, new: Password) -> Result<(), Error> {
         self.may_write()?;
+        let _call = self.begin()?;
         let cost = self.options.new_password_cost()?;
         let mut writer = proven_writer(&*self.store, self.options.lock_wait)?;
         let current = open::current_for_writing(&self.unlocked()?, &mut *writer)?;

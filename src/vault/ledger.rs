@@ -3,6 +3,7 @@
 //! The lines are rows in the compartments that they concern.
 
 use super::Vault;
+use super::audit::ReadKind;
 use super::core::View;
 use super::links::leaf_digest;
 use super::options::Actor;
@@ -330,6 +331,8 @@ impl Vault {
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn ledger(&self) -> Result<Vec<LedgerLine>, Error> {
-        self.read(|view| view.all_ledger_lines())
+        let lines = self.read(|view| view.all_ledger_lines())?;
+        self.tell_count(ReadKind::LedgerRead, None, Vec::new(), lines.len());
+        Ok(lines)
     }
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, RwLock};
 use super::core::{Core, Snapshot, View};
 use super::history::Checkpoint;
 use super::options::VaultOptions;
-use super::{State, Unlocked, Vault};
+use super::watch::AutoLock;
+use super::{State, Unlocked, Vault, trace};
 use crate::crypto::digest::Digest;
 use crate::error::Error;
 use crate::format::READER_VERSION;
@@ -19,7 +20,7 @@ use crate::format::place::Compartment;
 use crate::format::root::{Root, RootHeading};
 use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
 use crate::payload::catalogue::EraseListV1;
-use crate::store::{Chosen, FileStore, Heads, Store, StoreError, StoreWriter, proven_writer};
+use crate::store::{Chosen, FileStore, Heads, Repairs, Store, StoreError, StoreWriter, proven_writer};
 use crate::tree::{PageCache, open_object};
 
 /// What opening a vault found.
@@ -61,6 +62,7 @@ impl LockedVault {
     pub fn of(store: Arc<dyn Store>, options: VaultOptions) -> Result<Self, Error> {
         let (header, digest) = Header::parse(&store.header()?)?;
         let scope = Scope { header: digest, vault: header.vault };
+        trace::event!("opened", vault = scope.vault);
         Ok(Self { store, scope, options, expected: None })
     }
 
@@ -79,6 +81,11 @@ impl LockedVault {
     /// was written then), [`Error::NewerReader`], [`Error::RolledBack`],
     /// [`Error::Forked`], [`Error::Store`].
     pub fn unlock(self, credential: &Credential) -> Result<Vault, Error> {
+        let vault = self.scope.vault;
+        trace::operation("unlock", vault, || self.unlock_for_writing(credential))
+    }
+
+    fn unlock_for_writing(self, credential: &Credential) -> Result<Vault, Error> {
         let store = Arc::clone(&self.store);
         let mut writer = proven_writer(&*store, self.options.lock_wait)?;
         // What a dead process wrote may not be durable yet.
@@ -96,6 +103,11 @@ impl LockedVault {
     /// # Errors
     /// As [`LockedVault::unlock`].
     pub fn unlock_read_only(self, credential: &Credential) -> Result<Vault, Error> {
+        let vault = self.scope.vault;
+        trace::operation("unlock", vault, || self.unlock_for_reading(credential))
+    }
+
+    fn unlock_for_reading(self, credential: &Credential) -> Result<Vault, Error> {
         let (heads, (core, snapshot)) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
         let at_rest = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
             && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
@@ -163,18 +175,12 @@ impl Vault {
         options: VaultOptions,
         recovery: Recovery,
     ) -> Self {
-        Self {
-            id: core.scope.vault,
-            store: Arc::clone(&core.store),
-            state: RwLock::new(State::Unlocked(Unlocked {
-                core: Arc::new(core),
-                snapshot: Arc::new(snapshot),
-            })),
-            options,
-            recovery,
-            process: std::process::id(),
-            read_only: false,
-        }
+        let (id, store) = (core.scope.vault, Arc::clone(&core.store));
+        let unlocked = Unlocked { core: Arc::new(core), snapshot: Arc::new(snapshot) };
+        let state = Arc::new(RwLock::new(State::Unlocked(unlocked)));
+        let auto_lock =
+            options.auto_lock.map(|after| AutoLock::start(after, Arc::clone(&options.clock), &state));
+        Self { id, store, state, auto_lock, options, recovery, process: std::process::id(), read_only: false }
     }
 }
 
@@ -247,6 +253,16 @@ pub(super) fn settle(
     let chosen = Chosen { area: &snapshot.area_bytes, root: &snapshot.root_bytes, erase: &erase };
     let repairs = writer.settle(&chosen)?;
     snapshot.settled = true;
+    if repairs != Repairs::default() || !erase.is_empty() {
+        let (root, area) = (repairs.root, repairs.area);
+        trace::event!(
+            "recovered",
+            epoch = snapshot.root.epoch,
+            root = root,
+            area = area,
+            erased = erase.len()
+        );
+    }
     Ok(repairs.root || repairs.area)
 }
 

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use super::Vault;
+use super::audit::ReadKind;
 use super::core::View as Snapshot;
 use super::ledger::{Action, Detail, Line};
 use super::options::{Actor, HolderRole};
+use super::{Vault, trace};
 use crate::crypto::random::Randomness;
 use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
 use crate::error::Error;
@@ -56,7 +57,9 @@ impl Vault {
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn preview(&self, policy: &Policy) -> Result<View, Error> {
-        Ok(self.read(|view| view.select(policy))?.0)
+        let (view, _) = self.read(|view| view.select(policy))?;
+        self.tell(ReadKind::Previewed, None, view.released().iter().map(|entry| entry.id()).collect());
+        Ok(view)
     }
 
     /// Releases what a policy allows as a signed excerpt. When this returns, the
@@ -95,6 +98,21 @@ impl Vault {
         actor: &Actor,
         request: &ReleaseRequest,
     ) -> Result<Excerpt, Error> {
+        let (excerpt, released) = trace::operation("release", self.id, || {
+            let (excerpt, released) = self.release_now(signer, actor, request)?;
+            trace::event!("released", entries = released.len());
+            Ok((excerpt, released))
+        })?;
+        self.tell(ReadKind::Released, Some(actor), released);
+        Ok(excerpt)
+    }
+
+    fn release_now(
+        &self,
+        signer: Option<&ProvenSigner<'_>>,
+        actor: &Actor,
+        request: &ReleaseRequest,
+    ) -> Result<(Excerpt, Vec<EntryId>), Error> {
         let now = (self.options.clock)();
         let committed = self.update(actor, |tx| {
             // Chosen on the state that the commit starts from, under the writer's lock.
@@ -119,7 +137,7 @@ impl Vault {
                 }
                 tx.log(compartment, line);
             }
-            Ok(excerpt)
+            Ok((excerpt, view.released().iter().map(|entry| entry.id()).collect()))
         })?;
         Ok(committed.value)
     }

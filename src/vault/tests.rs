@@ -1,6 +1,8 @@
 //! Tests of the vault as its users see it.
 
 mod adversary;
+mod audit;
+mod auto_lock;
 mod basics;
 mod crash;
 mod custody;
