@@ -121,8 +121,14 @@ impl Vault {
                 return Err(Error::NothingToRelease);
             }
             let record = tx.view().vault_record()?;
-            let own = signing_key(&record)?;
-            let key: &dyn Signer = signer.map_or(&own, |signer| signer);
+            let own;
+            let key: &dyn Signer = match signer {
+                Some(signer) => signer,
+                None => {
+                    own = signing_key(&record)?;
+                    &own
+                }
+            };
             let envelope = request.envelope(&record, &view)?;
             let excerpt = Excerpt::issue(&view, &envelope, key, &mut Randomness::from_system(), now)?;
             let policy = view.summary_text();

@@ -80,6 +80,8 @@ impl Drop for Call<'_> {
 pub(super) struct AutoLock {
     watch: Arc<Watch>,
     thread: Option<JoinHandle<()>>,
+    /// The process that the thread is in: a forked child has none to wait for.
+    process: u32,
 }
 
 impl AutoLock {
@@ -92,7 +94,7 @@ impl AutoLock {
         let (watching, state) = (Arc::clone(&watch), Arc::downgrade(state));
         let thread = std::thread::Builder::new().name("vault auto-lock".into());
         let thread = thread.stack_size(64 * 1024).spawn(move || wipe_in_time(&watching, &state));
-        Self { watch, thread: thread.ok() }
+        Self { watch, thread: thread.ok(), process: std::process::id() }
     }
 
     /// A call begins; `None` when it comes too late.
@@ -111,7 +113,9 @@ impl Drop for AutoLock {
     fn drop(&mut self) {
         self.watch.calls().ended = true;
         self.watch.ended.notify_all();
-        if let Some(thread) = self.thread.take() {
+        if let Some(thread) = self.thread.take()
+            && self.process == std::process::id()
+        {
             // It does nothing that could panic.
             let _ = thread.join();
         }
