@@ -73,6 +73,7 @@ struct Readme;
 pub use crypto::digest::Digest;
 pub use crypto::kdf::{KdfCost, KdfError, KdfLimits};
 pub use crypto::random::RandomError;
+pub use crypto::signature::SignatureAlgorithm;
 pub use error::{Error, ErrorKind};
 pub use format::FormatError;
 pub use format::place::Compartment;
@@ -80,11 +81,11 @@ pub use id::{AccessId, CommitId, EntryId, Epoch, ExcerptId, ParseIdError, VaultI
 pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey};
 pub use secret::SecretText;
 pub use vault::{
-    Access, AccessChange, AccessKind, Action, Actor, Backup, BackupReport, CheckFinding, CheckReport,
-    Checkpoint, Closed, Committed, CompactReport, Coverage, Detail, ErasureReport, Expunged, Filter,
-    HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess, LockedVault, NewVault,
-    ParseCheckpointError, Progress, Recovery, ReleaseRequest, Revision, SpaceReport, Transaction, Vault,
-    VaultOptions,
+    Access, AccessChange, AccessKind, Action, Actor, AuditEvent, Backup, BackupReport, CheckFinding,
+    CheckReport, Checkpoint, Closed, Committed, CompactReport, Coverage, Detail, ErasureReport, Expunged,
+    Filter, HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess, LockedVault, NewVault,
+    ParseCheckpointError, Progress, ReadKind, Recovery, ReleaseRequest, Revision, SpaceReport, Transaction,
+    Vault, VaultOptions,
 };
 
 // The record: entries and what they hold.
@@ -113,7 +114,8 @@ pub use release::{
 // Excerpts: signed, redacted, verifiable without the vault.
 pub use excerpt::{
     Excerpt, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, Outcome, PublicKey, STATEMENT,
-    SdJwtError, TrustedKeys, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt, VerifyError,
+    SdJwtError, Signer, SignerError, TrustedKeys, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt,
+    VerifyError,
 };
 
 // Where the bytes rest.

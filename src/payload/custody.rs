@@ -16,7 +16,9 @@ pub(crate) struct VaultRecordV1 {
     pub(crate) holder_name: String,
     /// Where the holder is, as an ISO 3166 code such as `US-NJ`; empty if not said.
     pub(crate) jurisdiction: String,
-    /// The ES256 private key that excerpts are signed with.
+    /// What excerpts are signed with: 1 ES256, 2 Ed25519.
+    pub(crate) signing_algorithm: u16,
+    /// The private key that excerpts are signed with: a scalar (ES256), a seed (Ed25519).
     pub(crate) signing_key: SecretV1,
     /// The key that turns a source's identity into an entry's id.
     pub(crate) identity_key: SecretV1,

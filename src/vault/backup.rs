@@ -77,6 +77,7 @@ impl Vault {
         name: &str,
         mut progress: impl FnMut(Progress),
     ) -> Result<BackupReport, Error> {
+        let _call = self.begin()?;
         self.backup_to(actor, &Destination::at(to.as_ref())?, name, &mut progress)
     }
 

@@ -1,9 +1,9 @@
 //! Checking: every byte that the open keys reach is read, authenticated and decoded.
 
-use super::Vault;
 use super::core::View;
 use super::links::{leaf_is_linked, link_digest};
 use super::list::inline_card;
+use super::{Vault, trace};
 use crate::codec::wire;
 use crate::crypto::digest::Digest;
 use crate::error::Error;
@@ -12,7 +12,6 @@ use crate::format::place::{Compartment, LedgerHead};
 use crate::id::{EntryId, Epoch};
 use crate::payload::decode_entry;
 use crate::payload::history::{LedgerV1, LinkV1};
-use crate::secret::WipesStack;
 use crate::tree::{Row, RowClass, RowKey};
 
 /// What a check found.
@@ -98,7 +97,16 @@ impl Vault {
     /// # Errors
     /// [`Error::Store`] when the store itself cannot be read; damage is in the report.
     pub fn check(&self) -> Result<CheckReport, Error> {
-        let _wipes = WipesStack;
+        let _call = self.begin()?;
+        trace::operation("check", self.id, || {
+            let report = self.check_now()?;
+            let (entries, findings) = (report.entries, report.findings.len());
+            trace::event!("checked", entries = entries, bytes = report.bytes, findings = findings);
+            Ok(report)
+        })
+    }
+
+    fn check_now(&self) -> Result<CheckReport, Error> {
         const ATTEMPTS: usize = 4;
         let mut attempt = 0;
         loop {

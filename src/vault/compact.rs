@@ -91,6 +91,7 @@ impl Vault {
     /// something in the vault cannot be read, [`Error::Store`].
     pub fn compact(&self, actor: &Actor, mut progress: impl FnMut(Progress)) -> Result<CompactReport, Error> {
         self.may_write()?;
+        let _call = self.begin()?;
         let file = self.store.as_file().ok_or(StoreError::Unsupported)?;
         let mut writer = file.lock(self.options.lock_wait)?;
         let current = open::current_for_writing(&self.unlocked()?, &mut writer)?;

@@ -9,12 +9,12 @@ use super::ledger::{Action, Line};
 use super::open::Recovery;
 use super::options::{Actor, HolderRole, VaultOptions};
 use super::transaction::{Transaction, Work};
-use super::{Vault, WayIn};
+use super::{Vault, WayIn, release};
 use crate::codec::wire;
 use crate::crypto::digest::Digest;
 use crate::crypto::kdf::KdfParameters;
 use crate::crypto::random::Randomness;
-use crate::crypto::signature::Es256SigningKey;
+use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
 use crate::error::Error;
 use crate::format::READER_VERSION;
 use crate::format::area::Area;
@@ -66,6 +66,8 @@ pub struct NewVault<'a> {
     pub holder_name: &'a str,
     /// Where the holder is, as an ISO 3166 code such as `US-NJ`; may be empty.
     pub jurisdiction: &'a str,
+    /// What its excerpts are signed with; its own key stays the same for ever.
+    pub signature: SignatureAlgorithm,
     /// The ways in, 1 to 16. At least one must open everything, or nobody
     /// could ever change the others; no two may have the same password or key.
     pub access: Vec<Access<'a>>,
@@ -79,6 +81,7 @@ impl<'a> NewVault<'a> {
             holder_role: HolderRole::Individual,
             holder_name: "",
             jurisdiction: "",
+            signature: SignatureAlgorithm::default(),
             access: vec![Access::to_everything(credential, "owner")],
         }
     }
@@ -279,13 +282,14 @@ impl Snapshot {
 
 impl Transaction<'_> {
     fn put_vault_record(&mut self, new: &NewVault<'_>) -> Result<(), Error> {
-        let signing_key = Es256SigningKey::generate(&mut self.work.random)?.to_secret();
+        let signing_key = SigningKey::generate(new.signature, &mut self.work.random)?.to_secret();
         let identity_key = self.work.random.secret()?;
         let record = VaultRecordV1 {
             created: self.time,
             holder_role: new.holder_role.number(),
             holder_name: new.holder_name.to_owned(),
             jurisdiction: new.jurisdiction.to_owned(),
+            signing_algorithm: release::algorithm_number(new.signature),
             signing_key: SecretV1::of(&signing_key),
             identity_key: SecretV1::of(&identity_key),
         };

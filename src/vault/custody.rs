@@ -4,10 +4,8 @@ mod change;
 mod generations;
 mod password;
 mod renewal;
-
-pub use change::AccessChange;
-
 use super::Vault;
+use super::audit::ReadKind;
 use super::core::View;
 use super::create::NewVault;
 use crate::codec::wire;
@@ -21,6 +19,7 @@ use crate::id::AccessId;
 use crate::keys::Grant;
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
 use crate::tree::RowKey;
+pub use change::AccessChange;
 
 /// What opens a way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -144,6 +143,8 @@ impl Vault {
                 is_own: own == Some(index),
             })
         });
-        Ok(listed.collect())
+        let listed: Vec<ListedAccess> = listed.collect();
+        self.tell_count(ReadKind::AccessListed, None, Vec::new(), listed.len());
+        Ok(listed)
     }
 }

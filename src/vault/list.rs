@@ -4,6 +4,7 @@
 use zeroize::Zeroizing;
 
 use super::Vault;
+use super::audit::ReadKind;
 use super::core::View;
 use super::ledger::{Action, LineState};
 use crate::error::Error;
@@ -147,7 +148,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn list(&self, filter: &Filter) -> Result<Vec<Listed>, Error> {
-        self.read(|view| {
+        let listed = self.read(|view| {
             let mut listed = Vec::new();
             for compartment in view.open_compartments() {
                 view.list_in(compartment, filter, &mut listed)?;
@@ -157,7 +158,9 @@ impl Vault {
                 (std::cmp::Reverse(start.map(|date| date.as_str().to_owned())), entry.id)
             });
             Ok(listed)
-        })
+        })?;
+        self.tell(ReadKind::Listed, None, listed.iter().map(|entry| entry.id).collect());
+        Ok(listed)
     }
 
     /// The revisions of an entry, oldest first.
@@ -165,7 +168,7 @@ impl Vault {
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`].
     pub fn history(&self, id: EntryId) -> Result<Vec<Revision>, Error> {
-        self.read(|view| {
+        let revisions = self.read(|view| {
             let (compartment, current) = view.entry_row(id)?;
             let mut revisions = Vec::new();
             for revision in 1..current.revision {
@@ -175,7 +178,9 @@ impl Vault {
             }
             revisions.push(view.revision(compartment, &current)?);
             Ok(revisions)
-        })
+        })?;
+        self.tell_count(ReadKind::HistoryRead, None, vec![id], revisions.len());
+        Ok(revisions)
     }
 
     /// An entry as it was in one revision.
@@ -183,7 +188,7 @@ impl Vault {
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::NoSuchRevision`], [`Error::Damaged`], [`Error::Store`].
     pub fn entry_revision(&self, id: EntryId, revision: u64) -> Result<Entry, Error> {
-        self.read(|view| {
+        let entry = self.read(|view| {
             let (compartment, current) = view.entry_row(id)?;
             let row = if revision == current.revision {
                 Some(current)
@@ -191,7 +196,9 @@ impl Vault {
                 view.row(compartment, &RowKey::revision(id, revision))?
             };
             view.core.open_entry(compartment, &row.ok_or(Error::NoSuchRevision { id, revision })?)
-        })
+        })?;
+        self.tell(ReadKind::RevisionOpened, None, vec![id]);
+        Ok(entry)
     }
 }
 

@@ -8,7 +8,8 @@ use super::compact;
 use super::core::{Core, Snapshot, View};
 use super::history::Checkpoint;
 use super::options::VaultOptions;
-use super::{State, Unlocked, Vault, WayIn};
+use super::watch::AutoLock;
+use super::{State, Unlocked, Vault, WayIn, trace};
 use crate::crypto::digest::Digest;
 use crate::error::Error;
 use crate::format::READER_VERSION;
@@ -21,7 +22,7 @@ use crate::format::root::{Root, RootHeading};
 use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
 use crate::payload::catalogue::EraseListV1;
 use crate::secret::WipesStack;
-use crate::store::{Chosen, FileStore, Heads, Store, StoreError, StoreWriter, proven_writer};
+use crate::store::{Chosen, FileStore, Heads, Repairs, Store, StoreError, StoreWriter, proven_writer};
 use crate::tree::{PageCache, open_object};
 
 /// What opening a vault found.
@@ -63,6 +64,7 @@ impl LockedVault {
     pub fn of(store: Arc<dyn Store>, options: VaultOptions) -> Result<Self, Error> {
         let (header, digest) = Header::parse(&store.header()?)?;
         let scope = Scope { header: digest, vault: header.vault };
+        trace::event!("opened", vault = scope.vault);
         Ok(Self { store, scope, options, expected: None })
     }
 
@@ -82,6 +84,11 @@ impl LockedVault {
     /// [`Error::Forked`], [`Error::Store`].
     pub fn unlock(self, credential: &Credential) -> Result<Vault, Error> {
         let _wipes = WipesStack;
+        let vault = self.scope.vault;
+        trace::operation("unlock", vault, || self.unlock_for_writing(credential))
+    }
+
+    fn unlock_for_writing(self, credential: &Credential) -> Result<Vault, Error> {
         let store = Arc::clone(&self.store);
         let (opened, snapshot, recovered) = match store.as_file() {
             Some(file) => {
@@ -102,6 +109,11 @@ impl LockedVault {
     /// As [`LockedVault::unlock`].
     pub fn unlock_read_only(self, credential: &Credential) -> Result<Vault, Error> {
         let _wipes = WipesStack;
+        let vault = self.scope.vault;
+        trace::operation("unlock", vault, || self.unlock_for_reading(credential))
+    }
+
+    fn unlock_for_reading(self, credential: &Credential) -> Result<Vault, Error> {
         let (heads, (opened, snapshot)) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
         let at_rest = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
             && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
@@ -185,14 +197,17 @@ impl Vault {
         options: VaultOptions,
         recovery: Recovery,
     ) -> Self {
+        let (id, store) = (core.scope.vault, Arc::clone(&core.store));
+        let (core, snapshot) = (Arc::new(core), Arc::new(snapshot));
+        let unlocked = Unlocked { core, snapshot, way_in: Some(way_in) };
+        let state = Arc::new(RwLock::new(State::Unlocked(unlocked)));
+        let auto_lock =
+            options.auto_lock.map(|after| AutoLock::start(after, Arc::clone(&options.clock), &state));
         Self {
-            id: core.scope.vault,
-            store: Arc::clone(&core.store),
-            state: RwLock::new(State::Unlocked(Unlocked {
-                core: Arc::new(core),
-                snapshot: Arc::new(snapshot),
-                way_in: Some(way_in),
-            })),
+            id,
+            store,
+            state,
+            auto_lock,
             options,
             recovery,
             process: std::process::id(),
@@ -281,6 +296,16 @@ pub(super) fn settle(
     let chosen = Chosen { area: &snapshot.area_bytes, root: &snapshot.root_bytes, erase: &erase };
     let repairs = writer.settle(&chosen)?;
     snapshot.settled = true;
+    if repairs != Repairs::default() || !erase.is_empty() {
+        let (root, area) = (repairs.root, repairs.area);
+        trace::event!(
+            "recovered",
+            epoch = snapshot.root.epoch,
+            root = root,
+            area = area,
+            erased = erase.len()
+        );
+    }
     Ok(repairs.root || repairs.area)
 }
 

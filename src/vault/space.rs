@@ -39,6 +39,7 @@ impl Vault {
     /// [`StoreError::Unsupported`] for a vault that is not in a file;
     /// [`Error::Store`], [`Error::Locked`].
     pub fn space(&self) -> Result<SpaceReport, Error> {
+        let _call = self.begin()?;
         let unlocked = self.unlocked()?;
         space_of(&unlocked.core, &unlocked.snapshot)
     }

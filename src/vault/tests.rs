@@ -2,6 +2,8 @@
 
 mod access;
 mod adversary;
+mod audit;
+mod auto_lock;
 mod backup;
 mod basics;
 mod compact;

@@ -14,7 +14,6 @@ use crate::format::place::Compartment;
 use crate::id::AccessId;
 use crate::keys::{Credential, Grant, NewSlot, SlotPlan};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
-use crate::secret::WipesStack;
 use crate::store::proven_writer;
 
 /// Ways in to add and to take away, all in one commit.
@@ -64,7 +63,7 @@ impl Vault {
     /// a new password is not possible; [`Error::Kdf`], [`Error::Store`].
     /// Nothing is written then.
     pub fn change_access(&self, actor: &Actor, change: &AccessChange<'_>) -> Result<Vec<AccessId>, Error> {
-        let _wipes = WipesStack;
+        let _call = self.begin()?;
         self.may_write()?;
         change.add.iter().try_for_each(Access::check)?;
         if change.revoke.is_empty() && change.add.is_empty() {

@@ -15,7 +15,6 @@ use crate::format::area::Area;
 use crate::format::place::Compartment;
 use crate::keys::{Credential, Grant, OpenedSlot, Password, UnlockKeys, open_area, replace_own_box};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
-use crate::secret::WipesStack;
 use crate::store::{StoreWriter, proven_writer};
 
 impl Vault {
@@ -63,7 +62,7 @@ impl Vault {
     }
 
     fn replace_password(&self, actor: &Actor, old: &Credential, new: &Credential) -> Result<(), Error> {
-        let _wipes = WipesStack;
+        let _call = self.begin()?;
         self.may_write()?;
         let cost = self.options.new_password_cost()?;
         let mut writer = proven_writer(&*self.store, self.options.lock_wait)?;

@@ -9,7 +9,7 @@ use crate::crypto::key::{
     AreaMacKey, CompartmentKey, ContentKey, GrantKey, IdentityKey, RootKey, UnlockKey, VaultRootKey,
 };
 use crate::crypto::random::Randomness;
-use crate::crypto::signature::Es256SigningKey;
+use crate::crypto::signature::SigningKey;
 use crate::format::object::SealedObject;
 use crate::format::place::Place;
 use crate::format::root::Root;
@@ -71,7 +71,7 @@ fn no_secret_type_can_be_printed_copied_or_written() {
         IdentityKey,
         ContentKey,
         SlotSeed,
-        Es256SigningKey,
+        SigningKey,
         Randomness,
         Password,
         RecoveryKey,
