@@ -296,8 +296,8 @@ pub enum StoreError {
     /// There is a file of this name, or a vault in this store, already.
     #[error("a file or vault of this name exists already: choose another name")]
     Exists,
-    /// There is no file of this name.
-    #[error("there is no vault here")]
+    /// There is no file of this name, or no vault in this store.
+    #[error("there is no vault at this path")]
     NotFound,
     /// The file system has no locks, so two writers could not be kept apart.
     #[error("this file system has no working locks: keep the vault on a local disk")]
