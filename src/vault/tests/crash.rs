@@ -32,6 +32,7 @@ struct Counts {
     adversary: AtomicU64,
     recovered: AtomicU64,
     freed: AtomicU64,
+    leftovers: AtomicU64,
     backups: AtomicU64,
 }
 
@@ -90,6 +91,7 @@ impl Examination<'_> {
         if self.chance.one_in(8) {
             self.read_only(state);
         }
+        self.hunt_leftovers(state);
         let disk = SimDisk::after(state);
         let first = if self.chance.one_in(3) { clinic() } else { owner() };
         let vault = disk.unlock(&first).unwrap();
@@ -172,6 +174,18 @@ impl Examination<'_> {
             assert!(vault.entry(*id).unwrap() == **modelled.revisions.last().unwrap());
         }
         assert!(disk.image() == before, "a reader wrote");
+    }
+
+    /// Nor does what an interrupted compaction leaves before any recovery.
+    fn hunt_leftovers(&mut self, state: &CrashState) {
+        let acknowledged = state.acknowledged.unwrap_or(Epoch::new(1));
+        let model = self.run.models[&acknowledged].clone();
+        for (_, image) in state.durable.named().filter(|(name, _)| name.starts_with("vault.")) {
+            Counts::count(&self.counts.leftovers);
+            if image.len() as u64 >= geometry::APPEND {
+                self.hunt(image, &model);
+            }
+        }
     }
 
     /// A recovery leaves nothing of a compaction; neither what it leaves nor
@@ -304,9 +318,9 @@ fn every_crash_leaves_the_acknowledged_state_or_the_next_and_nothing_expunged() 
         started.elapsed(),
         Counts::of(&next)
     );
-    let (freed, backups) = (Counts::of(&counts.freed), Counts::of(&counts.backups));
-    eprintln!("{freed} freed files hunted, {backups} backups opened");
-    assert!(freed > 0 && backups > 0);
+    let [freed, leftovers, backups] = [&counts.freed, &counts.leftovers, &counts.backups].map(Counts::of);
+    eprintln!("{leftovers} leftovers of compactions, {freed} freed files, {backups} backups opened");
+    assert!(leftovers * 100 >= wanted && freed > 0 && backups > 0);
     assert!(states + nested >= wanted);
     assert!(nested * 10 >= wanted && deaths * 20 >= wanted, "each kind of crash must be among them");
     assert!(adversary * 3 >= wanted, "many states must follow an expungement");
