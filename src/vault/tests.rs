@@ -3,6 +3,7 @@
 mod adversary;
 mod backup;
 mod basics;
+#[cfg(unix)]
 mod compact;
 mod crash;
 mod custody;
