@@ -11,6 +11,7 @@ use subrosa::{
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::note;
+use crate::progress::{Bar, size};
 use crate::prompt;
 
 /// Fewest digits of an id that are taken for its beginning.
@@ -71,9 +72,19 @@ pub(crate) fn to_read_expecting(
     }
 }
 
-/// Closes a vault, so that both copies of its root are durable.
+/// Closes a vault, so that both copies of its root are durable, and says when
+/// its file was made smaller on the occasion.
 pub(crate) fn close(vault: Vault) -> Result<(), Failure> {
-    vault.lock()?;
+    let bar = Bar::new("Compacting");
+    let closed = vault.close(|progress| bar.show(progress))?;
+    drop(bar);
+    if let Some(report) = closed.compacted {
+        let (before, after) = (size(report.before), size(report.after));
+        note(&format!("Most of the vault's file was no longer in use: it was {before} and is now {after}."));
+    }
+    if let Some(error) = closed.not_compacted {
+        note(&format!("Most of the vault's file is no longer in use, but could not be given back: {error}."));
+    }
     Ok(())
 }
 
@@ -92,7 +103,7 @@ pub(crate) fn told(vault: Vault) -> Vault {
     vault
 }
 
-fn credential(common: &Common) -> Result<Credential, Failure> {
+pub(crate) fn credential(common: &Common) -> Result<Credential, Failure> {
     if common.recovery_key || common.recovery_key_file.is_some() {
         return recovery_credential(common);
     }

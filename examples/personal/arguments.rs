@@ -115,6 +115,15 @@ pub(crate) enum Command {
     /// Write everything down in readable form, to take it elsewhere
     #[command(override_usage = "personal export [OPTIONS] [VAULT] FILE")]
     Export(Export),
+    /// Copy the vault, encrypted as it is, to a new file that was checked
+    #[command(override_usage = "personal backup [OPTIONS] [VAULT] DEST")]
+    Backup(Backup),
+    /// Make a vault of a backup again, as a new file that was checked
+    #[command(override_usage = "personal restore [OPTIONS] BACKUP TO")]
+    Restore(Restore),
+    /// Make the vault's file smaller: give back what nothing in it uses
+    #[command(override_usage = "personal compact [OPTIONS] [VAULT]")]
+    Compact(VaultOnly),
 }
 
 const ADD_HELP: &str = "\
@@ -406,4 +415,23 @@ pub(crate) struct AccessRevoke {
 pub(crate) struct Export {
     #[arg(value_name = "FILE", required = true, num_args = 1..=2, help = "Where to write everything, as JSON")]
     pub(crate) names: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Backup {
+    #[arg(value_name = "DEST", required = true, num_args = 1..=2, help = "Where to write the backup, a new file")]
+    pub(crate) names: Vec<PathBuf>,
+    /// What the ledger calls the backup; its file's name if not said
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) label: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// The backup; it stays as it is
+    #[arg(value_name = "BACKUP")]
+    pub(crate) backup: PathBuf,
+    /// Where to write the vault, a new file
+    #[arg(value_name = "TO")]
+    pub(crate) to: PathBuf,
 }

@@ -85,7 +85,9 @@ impl From<Error> for Failure {
         let exit = match error.kind() {
             ErrorKind::WrongCredential => Exit::WrongCredential,
             ErrorKind::Damaged => Exit::Damaged,
-            ErrorKind::Environment if error.code() == "exists" => Exit::Refused,
+            ErrorKind::Environment if ["exists", "in-the-way", "second-name"].contains(&error.code()) => {
+                Exit::Refused
+            }
             ErrorKind::Environment => Exit::Environment,
             _ => Exit::Refused,
         };
@@ -110,6 +112,7 @@ fn advice(code: &str) -> &'static str {
         "weak-kdf" => "; --accept-weak opens it",
         "costly-kdf" => "; no vault made by this program asks for so much: restore a backup",
         "no-such-entry" => "; `personal list` shows what there is",
+        "second-name" => "; `find -samefile` finds it",
         "too-large" => "; an entry has at most 64 MiB",
         _ => "",
     }

@@ -7,6 +7,7 @@ mod access;
 mod add;
 mod amend;
 mod arguments;
+mod backup;
 mod check;
 mod export;
 mod expunge;
@@ -18,6 +19,7 @@ mod ledger;
 mod list;
 mod output;
 mod password;
+mod progress;
 mod prompt;
 mod recover;
 mod recovery;
@@ -62,5 +64,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Recover(command) => recover::run(common, command),
         Command::Access(command) => ways_in::run(common, &command.command),
         Command::Export(command) => export::run(common, command),
+        Command::Backup(command) => backup::run(common, command),
+        Command::Restore(command) => backup::restore(common, command),
+        Command::Compact(command) => backup::compact(common, command),
     }
 }

@@ -6,6 +6,7 @@ mod audit;
 mod auto_lock;
 mod backup;
 mod basics;
+#[cfg(unix)]
 mod compact;
 mod crash;
 mod custody;

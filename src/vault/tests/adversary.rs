@@ -361,6 +361,32 @@ fn the_adversary_catches_a_stale_second_root_and_pages_that_are_not_overwritten(
     assert!(leaks_at_acknowledgement(&expunging_run(Some(Sabotage::StaleRootAndPages))) > 0);
 }
 
+/// What the adversary finds in the blocks of a compacted vault's old file, once
+/// an entry that it held is expunged from the new one.
+fn leaks_of_old_file(broken: Option<Sabotage>) -> usize {
+    let mut workload = Workload::new(12);
+    workload.add(9);
+    workload.amend();
+    sabotage(broken);
+    workload.compact();
+    sabotage(None);
+    workload.expunge(3);
+    let run = workload.finish();
+    let (_, model) = run.models.last_key_value().unwrap();
+    let files = run.disk.files();
+    let freed: Vec<&Vec<u8>> = files.freed().collect();
+    assert_eq!(freed.len(), 1);
+    let mut adversary = Adversary::new(&run);
+    assert_eq!(adversary.leaks(&run.disk.image(), model), []);
+    adversary.leaks(freed[0], model).len()
+}
+
+#[test]
+fn the_old_file_of_a_compaction_tells_nothing_of_what_is_expunged_later() {
+    assert_eq!(leaks_of_old_file(None), 0);
+    assert!(leaks_of_old_file(Some(Sabotage::ReadableOldFile)) > 0, "and it would, were it not overwritten");
+}
+
 #[test]
 fn no_committed_box_stands_anywhere_but_at_its_fixed_offset() {
     let run = expunging_run(None);
