@@ -76,14 +76,14 @@ pub use crypto::random::RandomError;
 pub use error::{Error, ErrorKind};
 pub use format::FormatError;
 pub use format::place::Compartment;
-pub use id::{CommitId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
+pub use id::{CommitId, ContentId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
 pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey};
 pub use secret::SecretText;
 pub use vault::{
-    Access, AccessKind, Action, Actor, CheckFinding, CheckReport, Checkpoint, Committed, Coverage, Detail,
-    ErasureReport, Expunged, Filter, HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess,
-    LockedVault, NewVault, ParseCheckpointError, Recovery, ReleaseRequest, Revision, Transaction, Vault,
-    VaultOptions,
+    Access, AccessKind, Action, Actor, AttachmentReader, CheckFinding, CheckReport, Checkpoint, Committed,
+    Coverage, Detail, ErasureReport, Expunged, Filter, HolderRole, ImportReport, LedgerLine, LineState,
+    Listed, ListedAccess, LockedVault, NewAttachment, NewVault, ParseCheckpointError, Recovery,
+    ReleaseRequest, Revision, Transaction, Upload, Vault, VaultOptions, WriterVersion,
 };
 
 // The record: entries and what they hold.

@@ -3,8 +3,11 @@
 //! Reads take a snapshot and never wait; every change is one commit that is
 //! durable, with its line in the ledger, before the call returns.
 
+mod attach;
+mod attachment;
 mod check;
 mod commit;
+mod content;
 mod core;
 mod create;
 mod custody;
@@ -32,6 +35,8 @@ use crate::keys::Grant;
 use crate::record::Entry;
 use crate::store::Store;
 
+pub use attach::{NewAttachment, Upload};
+pub use attachment::AttachmentReader;
 pub use check::{CheckFinding, CheckReport};
 pub use create::{Access, NewVault};
 pub use custody::{AccessKind, ListedAccess};
@@ -41,7 +46,7 @@ pub use import::{Expunged, ImportReport};
 pub use ledger::{Action, Detail, LedgerLine, LineState};
 pub use list::{Filter, Listed, Revision};
 pub use open::{LockedVault, Recovery};
-pub use options::{Actor, HolderRole, VaultOptions};
+pub use options::{Actor, HolderRole, VaultOptions, WriterVersion};
 pub use release::ReleaseRequest;
 pub use transaction::{Committed, Transaction};
 

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::crypto::kdf::{KdfCost, KdfLimits};
 use crate::error::Error;
+use crate::format::{CONTENT_READER, FIRST_READER};
 
 /// How a vault is opened and written.
 #[derive(Clone)]
@@ -16,6 +17,8 @@ pub struct VaultOptions {
     pub kdf_limits: KdfLimits,
     /// How long a change waits for another writer.
     pub lock_wait: Duration,
+    /// The newest version that is written for.
+    pub writer: WriterVersion,
     pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -25,6 +28,7 @@ impl Default for VaultOptions {
             kdf_cost: KdfCost::STANDARD,
             kdf_limits: KdfLimits::default(),
             lock_wait: Duration::from_secs(10),
+            writer: WriterVersion::LATEST,
             clock: Arc::new(SystemTime::now),
         }
     }
@@ -60,6 +64,14 @@ impl VaultOptions {
         self
     }
 
+    /// The same options, writing nothing that a reader of this version does not
+    /// know: for as long as older programs open the same vault.
+    #[must_use]
+    pub fn pinned_to(mut self, version: WriterVersion) -> Self {
+        self.writer = version;
+        self
+    }
+
     /// Milliseconds since 1970-01-01T00:00:00Z by the clock.
     pub(super) fn now(&self) -> i64 {
         let now = (self.clock)();
@@ -83,6 +95,30 @@ impl VaultOptions {
             });
         }
         Ok(cost)
+    }
+}
+
+/// Which readers a writer writes for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum WriterVersion {
+    /// Everything but attachments that are stored beside their entries.
+    V1,
+    /// The same with stored attachments.
+    V2,
+}
+
+impl WriterVersion {
+    /// The newest version that this library writes.
+    pub const LATEST: Self = Self::V2;
+
+    /// The reader version that a vault asks for at most.
+    #[must_use]
+    pub fn reader(self) -> u16 {
+        match self {
+            Self::V1 => FIRST_READER,
+            Self::V2 => CONTENT_READER,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the vault as its users see it.
 
 mod adversary;
+mod attachments;
 mod basics;
 mod crash;
 mod custody;

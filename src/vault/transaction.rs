@@ -1,13 +1,15 @@
 //! Changes in the making: what a closure asks for, as rows and sealed objects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::content::{Content, stored_contents};
 use super::core::{Core, Snapshot, View};
 use super::erasure::{Erasure, ErasureReport};
 use super::ledger::{Action, Line};
 use super::list;
-use super::options::Actor;
+use super::options::{Actor, WriterVersion};
 use super::{Vault, open};
+use crate::crypto::digest::Digest;
 use crate::crypto::random::Randomness;
 use crate::error::Error;
 use crate::format::object::{ObjectRef, SealedObject};
@@ -59,7 +61,7 @@ impl Vault {
         }
     }
 
-    fn update_once<T>(
+    pub(super) fn update_once<T>(
         &self,
         actor: &Actor,
         change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
@@ -73,7 +75,7 @@ impl Vault {
             snapshot: &current.snapshot,
             actor,
             time: self.options.now(),
-            work: Work::new(&mut *writer),
+            work: Work { pinned: self.options.writer, ..Work::new(&mut *writer) },
         };
         let value = change(&mut transaction)?;
         // Before the commit: what is done must not be reported as failed.
@@ -110,11 +112,15 @@ pub(super) struct Work<'a> {
     pub(super) lines: Vec<(Compartment, Line)>,
     /// Ledger rows of earlier commits of which this one destroys lines.
     pub(super) redacted: BTreeMap<(Compartment, Epoch), LedgerV1>,
+    /// Contents that this commit puts, or of which it changes the users.
+    pub(super) contents: BTreeMap<(Compartment, Digest), Content>,
     pub(super) erase: Vec<ObjectRef>,
     erasure: Erasure,
     pub(super) withdraws: bool,
     /// An operation failed half-way: nothing of this work may be committed.
     pub(super) half_done: bool,
+    /// What the new root may ask of readers at most.
+    pub(super) pinned: WriterVersion,
 }
 
 impl<'a> Work<'a> {
@@ -125,10 +131,12 @@ impl<'a> Work<'a> {
             changes: std::array::from_fn(|_| Changes::new()),
             lines: Vec::new(),
             redacted: BTreeMap::new(),
+            contents: BTreeMap::new(),
             erase: Vec::new(),
             erasure: Erasure::default(),
             withdraws: false,
             half_done: false,
+            pinned: WriterVersion::LATEST,
         }
     }
 
@@ -241,13 +249,16 @@ impl Transaction<'_> {
         let half_done = std::mem::replace(&mut self.work.half_done, true);
         self.work.withdraws = true;
         let mut epochs = vec![current.epoch];
+        let mut contents: BTreeSet<Digest> = stored_contents(&entry).collect();
         self.remove_row(compartment, &current)?;
         for revision in 1..current.revision {
             let row = self.row(compartment, &RowKey::revision(id, revision))?;
             let row = row.ok_or(Error::Damaged { what: "revision" })?;
             epochs.push(row.epoch);
+            contents.extend(stored_contents(&self.core.open_entry(compartment, &row)?));
             self.remove_row(compartment, &row)?;
         }
+        self.give_up_contents(compartment, id, contents)?;
         for epoch in epochs {
             self.destroy_lines(compartment, epoch, id)?;
         }
@@ -319,7 +330,12 @@ impl Transaction<'_> {
         self.change(compartment, row.key, Some(row))
     }
 
-    fn change(&mut self, compartment: Compartment, key: RowKey, row: Option<Row>) -> Result<(), Error> {
+    pub(super) fn change(
+        &mut self,
+        compartment: Compartment,
+        key: RowKey,
+        row: Option<Row>,
+    ) -> Result<(), Error> {
         self.snapshot.place(compartment)?;
         if let Some(changes) = self.work.changes.get_mut(compartment.index()) {
             changes.insert(key, row);
@@ -328,7 +344,7 @@ impl Transaction<'_> {
     }
 
     /// Removes a row and erases its object with this commit.
-    fn remove_row(&mut self, compartment: Compartment, row: &Row) -> Result<(), Error> {
+    pub(super) fn remove_row(&mut self, compartment: Compartment, row: &Row) -> Result<(), Error> {
         if let Some(object) = &row.object {
             self.erase(object);
         }
@@ -347,6 +363,7 @@ impl Transaction<'_> {
         revision: u64,
         entry: &Entry,
     ) -> Result<(), Error> {
+        self.use_contents(compartment, id, entry)?;
         let content = encode_entry(entry)?;
         let row = Row {
             key: RowKey::entry(id),
