@@ -124,7 +124,7 @@ impl Steady {
 
     /// How long it is, if that can be known.
     fn size(&self) -> Option<u64> {
-        self.before.is_file().then(|| self.before.len())
+        self.before.is_file().then_some(self.before.len())
     }
 }
 

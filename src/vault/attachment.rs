@@ -197,7 +197,9 @@ impl AttachmentReader<'_> {
         let within = usize::try_from(offset - start).map_err(|_| damaged_attachment())?;
         let rest = bytes.get(within..).unwrap_or_default();
         let count = rest.len().min(buffer.len());
-        buffer.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
+            to.copy_from_slice(from);
+        }
         Ok(count)
     }
 }

@@ -71,7 +71,7 @@ impl<'a> Segments<'a> {
         while filled < segment.len() && !self.ended {
             match self.source.read(segment.get_mut(filled..).unwrap_or_default()) {
                 Ok(0) => self.ended = true,
-                Ok(count) => filled = segment.len().min(filled + count),
+                Ok(count) => filled = segment.len().min(filled.saturating_add(count)),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(source) => return Err(Error::Source { source }),
             }
@@ -233,7 +233,8 @@ impl Transaction<'_> {
         for index in indexes {
             let key = RowKey::segment(content, index);
             let before = self.view().row(compartment, &key)?;
-            let current = self.row(compartment, &key)?.ok_or_else(damaged_attachment)?;
+            // What is missing already must not keep the rest from being removed.
+            let Some(current) = self.row(compartment, &key)? else { continue };
             match before {
                 Some(_) if current.epoch != self.epoch() => {
                     self.work.withdraws = true;
@@ -285,6 +286,33 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// The contents that a revision of an entry uses; where it cannot be read,
+    /// all that name the entry as a user.
+    pub(super) fn contents_of(
+        &self,
+        compartment: Compartment,
+        revision: &Row,
+    ) -> Result<BTreeSet<Digest>, Error> {
+        if let Ok(entry) = self.core.open_entry(compartment, revision) {
+            return Ok(stored_contents(&entry).collect());
+        }
+        let mut heads = Vec::new();
+        self.view().trie(compartment)?.scan(&mut |row| {
+            if row.class == RowClass::Content {
+                heads.push(row.duplicate());
+            }
+            Ok(())
+        })?;
+        let mut used = BTreeSet::new();
+        for row in heads {
+            let head = self.view().content_head(compartment, &row)?;
+            if head.users.binary_search(revision.id.as_bytes()).is_ok() {
+                used.insert(Digest::from_bytes(head.sha256));
+            }
+        }
+        Ok(used)
+    }
+
     /// Makes an expunged entry no longer a user; a content goes with its last one.
     pub(super) fn give_up_contents(
         &mut self,
@@ -293,7 +321,7 @@ impl Transaction<'_> {
         contents: BTreeSet<Digest>,
     ) -> Result<(), Error> {
         for digest in contents {
-            let content = self.content(compartment, digest)?.ok_or_else(damaged_attachment)?;
+            let Some(content) = self.content(compartment, digest)? else { continue };
             content.head.users.retain(|user| user != id.as_bytes());
             content.changed = true;
             if !content.head.users.is_empty() {

@@ -163,7 +163,9 @@ impl Transaction<'_> {
     /// Adds an entry, to the compartment that its kind belongs to.
     ///
     /// # Errors
-    /// [`Error::NeedsCompartment`], [`Error::TooLarge`], [`Error::Store`], [`Error::Random`].
+    /// [`Error::NeedsCompartment`], [`Error::TooLarge`], [`Error::NoSuchContent`] when
+    /// it names an attachment that is not stored in that compartment,
+    /// [`Error::Store`], [`Error::Random`].
     pub fn add(&mut self, entry: &Entry) -> Result<EntryId, Error> {
         self.add_in(compartment_of(entry), entry)
     }
@@ -255,7 +257,7 @@ impl Transaction<'_> {
             let row = self.row(compartment, &RowKey::revision(id, revision))?;
             let row = row.ok_or(Error::Damaged { what: "revision" })?;
             epochs.push(row.epoch);
-            contents.extend(stored_contents(&self.core.open_entry(compartment, &row)?));
+            contents.extend(self.contents_of(compartment, &row)?);
             self.remove_row(compartment, &row)?;
         }
         self.give_up_contents(compartment, id, contents)?;
