@@ -10,7 +10,7 @@ use crate::crypto::random::RandomError;
 use crate::excerpt::IssueExcerptError;
 use crate::format::FormatError;
 use crate::format::place::Compartment;
-use crate::id::EntryId;
+use crate::id::{ContentId, EntryId};
 use crate::keys::CredentialError;
 use crate::payload::PayloadError;
 use crate::store::StoreError;
@@ -96,6 +96,42 @@ pub enum Error {
     /// The excerpt could not be made.
     #[error(transparent)]
     Issue(#[from] IssueExcerptError),
+    /// An entry names content that its compartment does not hold.
+    #[error("the attachment's content is not stored in the entry's compartment: attach it first")]
+    NoSuchContent,
+    /// An entry has no attachment of this number.
+    #[error("entry {id} has no attachment {number}")]
+    NoSuchAttachment {
+        /// The entry.
+        id: EntryId,
+        /// The number that was asked for, from 0.
+        number: usize,
+    },
+    /// There is no unfinished upload of this name in the compartments that are open.
+    #[error("there is no unfinished attachment {id}: it was finished or discarded; attach it anew")]
+    NoSuchUpload {
+        /// The upload that was asked for.
+        id: ContentId,
+    },
+    /// The source of an attachment could not be read.
+    #[error("the attachment could not be read to its end: {source}; mend that, then attach it again")]
+    Source {
+        /// What reading it said.
+        source: std::io::Error,
+    },
+    /// The source of an attachment is not what it was said to be.
+    #[error("the attachment changed while it was read: attach it again when nothing writes to it")]
+    SourceChanged,
+    /// What is asked for needs a newer reader than this writer may ask for.
+    #[error(
+        "this needs reader {needed}, and this program is set to write for reader {pinned}: change that setting when every program that opens the vault is new enough"
+    )]
+    NeedsNewerReader {
+        /// Reader version that the vault would ask for.
+        needed: u16,
+        /// Reader version that the writer is pinned to.
+        pinned: u16,
+    },
     /// A value is not usable.
     #[error("{what}")]
     Invalid {
@@ -153,6 +189,7 @@ impl Error {
             Self::Random(_)
             | Self::Store(_)
             | Self::OtherProcess
+            | Self::Source { .. }
             | Self::Kdf(KdfError::OutOfMemory { .. }) => ErrorKind::Environment,
             _ => ErrorKind::Refused,
         }
@@ -178,6 +215,12 @@ impl Error {
             Self::LegalHold { .. } => "legal-hold",
             Self::NothingToRelease => "nothing-to-release",
             Self::Issue(_) => "not-issued",
+            Self::NoSuchContent => "no-such-content",
+            Self::NoSuchAttachment { .. } => "no-such-attachment",
+            Self::NoSuchUpload { .. } => "no-such-upload",
+            Self::Source { .. } => "unreadable-source",
+            Self::SourceChanged => "source-changed",
+            Self::NeedsNewerReader { .. } => "needs-newer-reader",
             Self::Invalid { .. } => "invalid",
             Self::TooLarge => "too-large",
             Self::Kdf(KdfError::TooWeak { .. }) => "weak-kdf",

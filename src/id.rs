@@ -59,6 +59,9 @@ ids! {
     EntryId;
     /// Names one commit. Random, drawn for each.
     CommitId;
+    /// Names the stored content of an attachment, while it is being stored and
+    /// after. Random, drawn for each.
+    ContentId;
     /// Names one issued excerpt. Random, drawn for each copy.
     ExcerptId;
     /// Names one way into a vault: a digest of its slot's public half, so that

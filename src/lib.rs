@@ -77,15 +77,15 @@ pub use crypto::signature::SignatureAlgorithm;
 pub use error::{Error, ErrorKind};
 pub use format::FormatError;
 pub use format::place::Compartment;
-pub use id::{AccessId, CommitId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
+pub use id::{AccessId, CommitId, ContentId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
 pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey};
 pub use secret::SecretText;
 pub use vault::{
-    Access, AccessChange, AccessKind, Action, Actor, AuditEvent, Backup, BackupReport, CheckFinding,
-    CheckReport, Checkpoint, Closed, Committed, CompactReport, Coverage, Detail, ErasureReport, Expunged,
-    Filter, HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess, LockedVault, NewVault,
-    ParseCheckpointError, Progress, ReadKind, Recovery, ReleaseRequest, Revision, SpaceReport, Transaction,
-    Vault, VaultOptions,
+    Access, AccessChange, AccessKind, Action, Actor, AttachmentReader, AuditEvent, Backup, BackupReport,
+    CheckFinding, CheckReport, Checkpoint, Closed, Committed, CompactReport, Coverage, Detail, ErasureReport,
+    Expunged, Filter, HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess, LockedVault,
+    NewAttachment, NewVault, ParseCheckpointError, Progress, ReadKind, Recovery, ReleaseRequest, Revision,
+    SpaceReport, Transaction, Upload, Vault, VaultOptions, WriterVersion,
 };
 
 // The record: entries and what they hold.

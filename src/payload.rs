@@ -5,6 +5,7 @@
 
 mod card;
 pub(crate) mod catalogue;
+pub(crate) mod content;
 pub(crate) mod custody;
 mod entry;
 pub(crate) mod history;

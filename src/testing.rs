@@ -45,9 +45,21 @@ pub(crate) fn inflate(zlib: &[u8]) -> Vec<u8> {
 }
 
 thread_local! {
+    static SEGMENTS: Cell<Option<(usize, u64)>> = const { Cell::new(None) };
     static SEEDS: Cell<Option<(u64, u64)>> = const { Cell::new(None) };
     static SEALED: RefCell<Option<Vec<Sealed>>> = const { RefCell::new(None) };
     static SABOTAGE: RefCell<Option<Sabotage>> = const { RefCell::new(None) };
+}
+
+/// Makes segments on this thread so many bytes long, and so many the most of
+/// one commit.
+pub(crate) fn shrink_segments(length: usize, most: u64) {
+    SEGMENTS.set(Some((length, most)));
+}
+
+/// What [`shrink_segments`] said.
+pub(crate) fn segments() -> Option<(usize, u64)> {
+    SEGMENTS.get()
 }
 
 /// Makes every source of randomness that this thread opens from now on one of

@@ -3,11 +3,14 @@
 //! Reads take a snapshot and never wait; every change is one commit that is
 //! durable, with its line in the ledger, before the call returns.
 
+mod attach;
+mod attachment;
 mod audit;
 mod backup;
 mod check;
 mod commit;
 mod compact;
+mod content;
 mod core;
 mod create;
 mod custody;
@@ -40,6 +43,8 @@ use crate::record::Entry;
 use crate::secret::WipesStack;
 use crate::store::{MemoryStore, Store, proven_writer};
 
+pub use attach::{NewAttachment, Upload};
+pub use attachment::AttachmentReader;
 pub use audit::{AuditEvent, ReadKind};
 pub use backup::{Backup, BackupReport};
 pub use check::{CheckFinding, CheckReport};
@@ -52,7 +57,7 @@ pub use import::{Expunged, ImportReport};
 pub use ledger::{Action, Detail, LedgerLine, LineState};
 pub use list::{Filter, Listed, Revision};
 pub use open::{LockedVault, Recovery};
-pub use options::{Actor, HolderRole, VaultOptions};
+pub use options::{Actor, HolderRole, VaultOptions, WriterVersion};
 pub use release::ReleaseRequest;
 pub use space::SpaceReport;
 pub use transaction::{Committed, Transaction};

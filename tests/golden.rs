@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value as Json, json};
-use subrosa::{Credential, LockedVault, RawKey, Recovery, RecoveryKey, Vault, VaultOptions};
+use subrosa::{
+    Actor, Attachment, Credential, LockedVault, NewAttachment, NewVault, RawKey, Recovery, RecoveryKey,
+    Vault, VaultOptions,
+};
 
 #[path = "golden/dump.rs"]
 mod dump;
@@ -231,4 +234,69 @@ fn the_independent_readers_program_answers_with_its_exit_codes() {
             .unwrap();
         assert_eq!(run.status.code(), code.as_i64().map(|code| i32::try_from(code).unwrap()), "{name}");
     }
+}
+
+/// The credentials of a frozen vault.
+fn frozen_credentials() -> [Credential; 3] {
+    let words = "doctor anxiety move mass federal casual cancel citizen ensure give fatal pact agree powder essence \
+                 melt film river bind regret remind concert just welcome";
+    [
+        Credential::password("Grüße aus der Rosenstraße 7").unwrap(),
+        RecoveryKey::parse(words).unwrap().into(),
+        RawKey::from_bytes(b"a raw key of the golden vault 01").into(),
+    ]
+}
+
+#[test]
+fn a_frozen_vault_opens_with_every_credential_and_holds_what_it_held() {
+    let (file, transcript) = (golden("frozen/format-1.vault"), golden("frozen/format-1.json"));
+    let Ok(bytes) = std::fs::read(&file) else {
+        eprintln!("SKIPPED: format 1 is not frozen yet; tests/golden/frozen/README.md says how");
+        return;
+    };
+    for credential in frozen_credentials() {
+        let (outcome, content) = outcome(&bytes, &credential);
+        assert_eq!(outcome, "ok");
+        let content = content.unwrap();
+        if !transcript.exists() && std::env::var_os("SUBROSA_FREEZE").is_some() {
+            std::fs::write(&transcript, serde_json::to_string_pretty(&content).unwrap() + "\n").unwrap();
+        }
+        assert!(content == expected("frozen/format-1.json"), "a frozen vault reads as it did");
+    }
+    assert!(bytes == std::fs::read(&file).unwrap());
+}
+
+#[test]
+fn the_independent_reader_streams_an_attachment_of_several_segments() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.vault");
+    let key = RawKey::from_bytes(&[7; 32]).into();
+    let vault = Vault::create(&path, &NewVault::individual(&key), VaultOptions::default()).unwrap();
+    let bytes: Vec<u8> = (0..2_200_000u32).map(|n| (n % 251).to_le_bytes()[0]).collect();
+    let mut id = None;
+    for length in [bytes.len(), 0, 1_048_568] {
+        let new = NewAttachment::new(Attachment::default());
+        let added = vault.attach(&Actor::owner(), &new, &mut &bytes[..length], |_| {}).unwrap();
+        id.get_or_insert(added.value);
+    }
+    let digest = vault.attachment(id.unwrap(), 0).unwrap().digest();
+    let content = dump::vault(&vault).unwrap();
+    vault.lock().unwrap();
+    let read = |more: &[String]| {
+        let run = Command::new(&python)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("VAULT_CREDENTIAL", "07".repeat(32))
+            .arg(project().join("tests/reader/subrosa_reader.py"))
+            .arg(&path)
+            .args(["--raw-key-hex", "--credential-variable", "VAULT_CREDENTIAL"])
+            .args(more)
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        run.stdout
+    };
+    let found: Json = serde_json::from_slice(&read(&[])).unwrap();
+    assert!(found["entries"] == content["entries"]);
+    assert!(read(&["--attachment".into(), digest.to_string()]) == bytes);
 }

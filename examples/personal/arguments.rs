@@ -80,6 +80,12 @@ pub(crate) enum Command {
     /// Add an entry of your own
     #[command(override_usage = "personal add [OPTIONS] [VAULT] KIND", after_help = ADD_HELP)]
     Add(Add),
+    /// Put a file of any size into the vault: a scan, a film, a document
+    #[command(override_usage = "personal attach [OPTIONS] [VAULT] FILE")]
+    Attach(Attach),
+    /// Take a file out of the vault again
+    #[command(override_usage = "personal extract [OPTIONS] [VAULT] ID [DEST]")]
+    Extract(Extract),
     /// Correct an entry; the earlier version stays readable as history
     #[command(override_usage = "personal amend [OPTIONS] [VAULT] ID", after_help = AMEND_HELP)]
     Amend(Amend),
@@ -231,6 +237,33 @@ pub(crate) struct Add {
     /// Only list the fields of this kind and how each is written
     #[arg(long)]
     pub(crate) fields: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Attach {
+    #[arg(value_name = "FILE", num_args = 1..=2, required = true, help = "The file")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Attach it to this entry instead of making a new one
+    #[arg(long, value_name = "ID", conflicts_with = "kind")]
+    pub(crate) to: Option<String>,
+    /// What to call it; the file's name if not said; - asks
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+    /// Make a new entry of this kind, such as note; - asks
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Option<String>,
+    /// Discard what an interrupted attempt of the same title stored, and begin anew
+    #[arg(long)]
+    pub(crate) restart: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Extract {
+    #[arg(value_name = "ID", num_args = 1..=3, required = true, help = "The entry, and where to write the file")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Which of the entry's attachments, from 1
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) number: u32,
 }
 
 #[derive(Args)]

@@ -77,6 +77,13 @@ fn words(finding: &CheckFinding) -> String {
             format!("entry {id}, version {revision}, in {compartment}")
         }
         CheckFinding::DamagedPart { compartment } => format!("another part in {compartment}"),
+        CheckFinding::DamagedAttachment { compartment, entries } => {
+            let ids: Vec<String> = entries.iter().map(ToString::to_string).collect();
+            format!("an attachment in {compartment}, of entry {}", ids.join(", "))
+        }
+        CheckFinding::OrphanSegments { compartment, segments } => {
+            format!("{segments} parts of an attachment in {compartment} that no entry names")
+        }
         CheckFinding::BrokenHistory { epoch } => format!("the history at commit {epoch}"),
         CheckFinding::WrongSize { compartment } => {
             format!("the size that {compartment} says it takes; everything in it is there")

@@ -1,13 +1,18 @@
 //! `export`: everything in readable form, for the owner who leaves.
 //!
 //! The file is a FHIR Bundle of the originals, byte for byte, so that any program
-//! that reads FHIR takes it; the member `subrosa` holds what FHIR does not.
+//! that reads FHIR takes it; the member `subrosa` holds what FHIR does not. Stored
+//! attachments are files in a folder beside it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
-use subrosa::{Actor, Entry, EntryId, Vault};
+use subrosa::{Actor, Entry, EntryId, Location, Vault};
 
 use crate::access;
 use crate::arguments::{Common, Export};
+use crate::extract;
 use crate::failure::Failure;
 use crate::ledger;
 use crate::output::{self, NewFile, count, milliseconds, moment_for_programs, note};
@@ -26,17 +31,61 @@ pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
     let mut file = NewFile::create(&name)?;
     let entries = vault.export(&Actor::owner())?;
     write(&mut file, &vault, &entries)?;
+    let attachments = write_attachments(&name, &vault, &entries)?;
     file.finish()?;
     access::close(vault)?;
     let originals = entries.iter().filter(|(_, entry)| entry.source.is_some()).count();
     if common.json {
-        return output::json(&json!({ "entries": entries.len(), "originals": originals }));
+        return output::json(&json!({
+            "entries": entries.len(), "originals": originals, "attachments": attachments,
+        }));
     }
+    let beside = match attachments {
+        0 => String::new(),
+        some => format!(
+            " {} beside it, in a folder of its name.",
+            count(some, "attachment is", "attachments are")
+        ),
+    };
     output::say(&format!(
-        "Exported {}, {originals} of them with their original. The file is not encrypted: keep it safe, and delete \
+        "Exported {}, {originals} of them with their original.{beside} The file is not encrypted: keep it safe, and delete \
          it when it is no longer needed. The ledger notes the export.",
         count(entries.len(), "entry", "entries")
     ))
+}
+
+/// Writes stored attachments, earlier versions' included, as files beside the
+/// export, named by their SHA-256 as the export names them; how many.
+fn write_attachments(name: &Path, vault: &Vault, entries: &[(EntryId, Entry)]) -> Result<usize, Failure> {
+    let mut folder = name.as_os_str().to_owned();
+    folder.push(".attachments");
+    let folder = PathBuf::from(folder);
+    let mut written = BTreeSet::new();
+    for (id, _) in entries {
+        for revision in vault.history(*id)? {
+            let entry = vault.entry_revision(*id, revision.revision)?;
+            for (number, attachment) in entry.attachments().iter().enumerate() {
+                let Some(Location::Stored(digest)) = attachment.location else { continue };
+                if !written.insert(digest) {
+                    continue;
+                }
+                if written.len() == 1 {
+                    create_folder(&folder)?;
+                }
+                let mut reader = vault.attachment_revision(*id, revision.revision, number)?;
+                extract::write_file(&folder.join(digest.to_string()), &mut reader)?;
+            }
+        }
+    }
+    Ok(written.len())
+}
+
+/// A folder that was not there before, which only its owner may enter.
+fn create_folder(path: &Path) -> Result<(), Failure> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| Failure::file("the folder for attachments", &error))
 }
 
 fn write(file: &mut NewFile<'_>, vault: &Vault, entries: &[(EntryId, Entry)]) -> Result<(), Failure> {

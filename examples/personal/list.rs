@@ -83,7 +83,11 @@ pub(crate) fn date(text: Option<&str>) -> Result<Option<PartialDate>, Failure> {
 }
 
 fn row(vault: &Vault, entry: &Listed) -> Result<Vec<String>, Failure> {
-    let mark = if entry.card.flags.retracted { " (retracted)" } else { "" };
+    let mark = match (entry.card.flags.retracted, entry.card.flags.attachment) {
+        (true, _) => " (retracted)",
+        (false, true) => " (with a file)",
+        (false, false) => "",
+    };
     Ok(vec![
         day(entry).unwrap_or_else(|| "no date".to_owned()),
         entry.card.kind.name().to_owned(),
@@ -166,5 +170,6 @@ pub(crate) fn summary(vault: &Vault, entry: &Listed) -> Result<Value, Failure> {
         "revision": entry.revision,
         "compartment": entry.compartment.name(),
         "retracted": entry.card.flags.retracted,
+        "attachment": entry.card.flags.attachment,
     }))
 }

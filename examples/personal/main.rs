@@ -7,10 +7,12 @@ mod access;
 mod add;
 mod amend;
 mod arguments;
+mod attach;
 mod backup;
 mod check;
 mod export;
 mod expunge;
+mod extract;
 mod failure;
 mod form;
 mod import;
@@ -52,6 +54,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::List(command) => list::run(common, command),
         Command::Show(command) => show::run(common, command),
         Command::Add(command) => add::run(common, command),
+        Command::Attach(command) => attach::run(common, command),
+        Command::Extract(command) => extract::run(common, command),
         Command::Amend(command) => amend::run(common, command),
         Command::Retract(command) => amend::retract(common, command),
         Command::Expunge(command) => expunge::run(common, command),

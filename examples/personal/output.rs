@@ -133,6 +133,28 @@ impl<'a> NewFile<'a> {
         durable.map_err(|error| Failure::file("the output file cannot be written", &error))
     }
 
+    /// Makes the file durable and gives it another name, never another file's.
+    pub(crate) fn finish_as(self, name: &Path) -> Result<(), Failure> {
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                Failure::refused("there is a file of the output's name already; choose another name")
+            }
+            _ => Failure::file("the output file cannot be written", &error),
+        };
+        self.file.sync_all().map_err(failed)?;
+        match std::fs::hard_link(self.path, name) {
+            // Where there are no hard links: reserve the name first.
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) =>
+            {
+                create_private(name).map_err(failed)?;
+                std::fs::rename(self.path, name).map_err(failed)
+            }
+            // Dropping takes the temporary name away.
+            result => result.map_err(failed),
+        }
+    }
+
     /// Makes the file durable and keeps it.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.sync()?;

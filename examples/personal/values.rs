@@ -9,7 +9,7 @@ use subrosa::{
 
 use crate::list::system_name;
 
-pub(crate) use read::{explain, read};
+pub(crate) use read::{content_type, explain, read};
 pub(crate) use write::{of_coding as write_coding, of_party as write_party, write};
 
 /// A value in words, on one line or, of free text, on several.
@@ -86,6 +86,12 @@ fn attachment_words(attachment: &Attachment) -> String {
     let place = match &attachment.location {
         Some(Location::Inline(bytes)) => format!(", {} bytes, in the vault", bytes.len()),
         Some(Location::InSource(_)) => ", in the vault, inside the original".to_owned(),
+        Some(Location::Stored(_)) => {
+            format!(
+                ", {} bytes, in the vault (`personal extract` takes it out)",
+                attachment.size.unwrap_or(0)
+            )
+        }
         Some(Location::External(_)) => ", not in the vault: its source only says where it is".to_owned(),
         _ => String::new(),
     };

@@ -32,6 +32,9 @@ pub(crate) enum Purpose {
     Directory = 9,
     EraseList = 10,
     Document = 11,
+    Segment = 12,
+    Content = 13,
+    Upload = 14,
 }
 
 /// The vault that a box belongs to.

@@ -171,6 +171,7 @@ mod tests {
 
     use super::*;
     use crate::codec::wire::WireError;
+    use crate::crypto::digest::Digest;
     use crate::record::*;
 
     fn token() -> impl Strategy<Value = Token> {
@@ -209,6 +210,7 @@ mod tests {
             prop::collection::vec(any::<u8>(), 0..20).prop_map(Location::Inline),
             token().prop_map(Location::InSource),
             token().prop_map(Location::External),
+            any::<[u8; 32]>().prop_map(|bytes| Location::Stored(Digest::from_bytes(bytes))),
         ];
         (prop::option::of(location), any::<Option<u64>>(), prop::option::of(date())).prop_map(
             |(location, size, created)| Attachment { location, size, created, ..Attachment::default() },

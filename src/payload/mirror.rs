@@ -3,6 +3,7 @@
 //! `back` refuses what `of` cannot have made.
 
 use super::PayloadError;
+use crate::crypto::digest::Digest;
 use crate::record::{Narrative, PartialDate, Token};
 
 /// The wire form of `Domain`.
@@ -57,6 +58,16 @@ impl Mirror<PartialDate> for String {
 
     fn back(self) -> Result<PartialDate, PayloadError> {
         self.parse().map_err(|_| PayloadError::Malformed)
+    }
+}
+
+impl Mirror<Digest> for [u8; 32] {
+    fn of(value: &Digest) -> Self {
+        *value.as_bytes()
+    }
+
+    fn back(self) -> Result<Digest, PayloadError> {
+        Ok(Digest::from_bytes(self))
     }
 }
 

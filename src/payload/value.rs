@@ -76,6 +76,7 @@ mirror_enum! {
         Inline(BytesV1),
         InSource(String),
         External(String),
+        Stored([u8; 32]),
     }
     ScalarV1 of Scalar {
         Concept(ConceptV1),

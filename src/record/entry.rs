@@ -3,11 +3,12 @@
 //! The original bytes are never rewritten; the record beside them is a reading.
 
 use super::date::{DateRange, PartialDate};
+use super::field::FieldSchema;
 use super::kinds::{Kind, Record};
 use super::search::{Needle, Searchable as _};
 use super::table::Span;
 use super::text::{Narrative, Token};
-use super::value::{Coding, Concept, Party, redacted_debug};
+use super::value::{Attachment, Coding, Concept, FieldType, Party, Value, redacted_debug};
 use crate::id::EntryId;
 
 /// One item of a person's record.
@@ -69,6 +70,22 @@ impl Entry {
     pub fn provider_name(&self) -> Option<String> {
         let from_provenance = || self.provenance.provider.as_ref()?.name.as_ref();
         self.record.provider_title().or_else(|| from_provenance().map(|name| name.as_str().to_owned()))
+    }
+
+    /// The attachments, in the order of the record's fields.
+    #[must_use]
+    pub fn attachments(&self) -> Vec<Attachment> {
+        let holds = |schema: &FieldSchema| schema.field_type == FieldType::Attachment;
+        if !self.kind().schema().iter().any(holds) {
+            return Vec::new();
+        }
+        let fields = self.record.fields().into_iter();
+        fields
+            .filter_map(|field| match field.value {
+                Value::Attachment(attachment) => Some(attachment),
+                _ => None,
+            })
+            .collect()
     }
 
     /// Whether a text is found in the entry, whatever its case: in any code, display,

@@ -118,7 +118,7 @@ impl Searchable for Attachment {
     fn matches(&self, needle: &Needle) -> bool {
         let text = |location: &Location| match location {
             Location::Inline(bytes) => std::str::from_utf8(bytes).is_ok_and(|text| needle.is_in(text)),
-            Location::InSource(_) => false,
+            Location::InSource(_) | Location::Stored(_) => false,
             Location::External(address) => address.matches(needle),
         };
         self.title.matches(needle) || self.location.as_ref().is_some_and(text)

@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::date::PartialDate;
 use super::text::{Narrative, Token};
+use crate::crypto::digest::Digest;
 
 /// Gives types a `Debug` that names the type and no content.
 macro_rules! redacted_debug {
@@ -266,6 +267,8 @@ pub enum Location {
     InSource(Token),
     /// Outside the vault, at this address.
     External(Token),
+    /// In the vault, in the compartment of the entry: the SHA-256 of the bytes.
+    Stored(Digest),
 }
 
 /// A part of a result: what was asked or measured, and the answer.

@@ -32,6 +32,10 @@ pub(super) fn attachment(
         members = members.text("url", Some(url), true);
         return (members.into_claim(), false);
     }
+    if let Some(Location::Stored(digest)) = &attachment.location {
+        members = members.with("sha256", string(&digest.to_string()), true);
+        return (members.into_claim(), false);
+    }
     let data = attachment.location.as_ref().filter(|_| detail.all).map(|place| data(place, source));
     match data {
         Some(Some(data)) => (members.with("data", string(&data), true).into_claim(), false),

@@ -13,7 +13,8 @@ use crate::crypto::digest::Digest;
 use crate::format::context::{Context, Purpose, Scope};
 use crate::format::object::SealedObject;
 use crate::format::place::Compartment;
-use crate::id::{EntryId, Epoch, VaultId};
+use crate::format::{CONTENT_READER, FIRST_READER};
+use crate::id::{ContentId, EntryId, Epoch, VaultId};
 use crate::payload::catalogue::{ChildV1, ObjectV1, PageV1, RowV1};
 
 const PAGE_SCHEMA: u16 = 1;
@@ -43,6 +44,21 @@ impl RowKey {
     /// A commit's ledger row: SHA-256("subrosa/v1 ledger" ‖ vault id ‖ epoch)[..16].
     pub(crate) fn ledger(vault: VaultId, epoch: Epoch) -> Self {
         Self::digested(&[b"subrosa/v1 ledger", vault.as_bytes(), &epoch.number().to_le_bytes()])
+    }
+
+    /// A segment of a content: SHA-256("subrosa/v1 segment" ‖ content id ‖ index)[..16].
+    pub(crate) fn segment(content: ContentId, index: u64) -> Self {
+        Self::digested(&[b"subrosa/v1 segment", content.as_bytes(), &index.to_le_bytes()])
+    }
+
+    /// The head of a content: SHA-256("subrosa/v1 content" ‖ SHA-256 of the content)[..16].
+    pub(crate) fn content(digest: &Digest) -> Self {
+        Self::digested(&[b"subrosa/v1 content", digest.as_bytes()])
+    }
+
+    /// An upload: SHA-256("subrosa/v1 upload" ‖ content id)[..16].
+    pub(crate) fn upload(content: ContentId) -> Self {
+        Self::digested(&[b"subrosa/v1 upload", content.as_bytes()])
     }
 
     /// The only row of its name: SHA-256("subrosa/v1 row" ‖ name)[..16].
@@ -86,14 +102,31 @@ pub(crate) enum RowClass {
     Directory = 6,
     /// A source document as a list of byte ranges.
     Document = 7,
+    /// A part of a content: id and revision are the content's id and the index.
+    Segment = 8,
+    /// What a content consists of and which entries use it; id is the content's.
+    Content = 9,
+    /// A content that is not whole yet; id is the content's.
+    Upload = 10,
 }
 
 impl RowClass {
     fn from_number(number: u8) -> Option<Self> {
-        use RowClass::{Directory, Document, Entry, Ledger, Link, Superseded, VaultRecord};
-        [Entry, Superseded, Link, Ledger, VaultRecord, Directory, Document]
+        use RowClass::{
+            Content, Directory, Document, Entry, Ledger, Link, Segment, Superseded, Upload, VaultRecord,
+        };
+        [Entry, Superseded, Link, Ledger, VaultRecord, Directory, Document, Segment, Content, Upload]
             .into_iter()
             .find(|class| *class as u8 == number)
+    }
+
+    /// The first reader version that knows this class. What a root asks for is
+    /// the highest of its rows'.
+    pub(crate) fn least_reader(self) -> u16 {
+        match self {
+            Self::Segment | Self::Content | Self::Upload => CONTENT_READER,
+            _ => FIRST_READER,
+        }
     }
 }
 
@@ -163,11 +196,23 @@ impl Row {
             RowClass::Ledger => RowKey::ledger(vault, self.epoch),
             RowClass::VaultRecord => RowKey::named("vault record"),
             RowClass::Directory => RowKey::named("directory"),
-            RowClass::Document => self.key,
+            RowClass::Segment => RowKey::segment(self.content_id(), self.revision),
+            RowClass::Upload => RowKey::upload(self.content_id()),
+            // Of a content its digest, which whoever opens it compares.
+            RowClass::Document | RowClass::Content => self.key,
         };
-        let of_entry = matches!(self.class, RowClass::Entry | RowClass::Superseded);
-        let unnamed = self.revision == 0 && self.id == EntryId::from_bytes([0; 16]);
-        key == self.key && (if of_entry { self.revision > 0 } else { unnamed })
+        let named = match self.class {
+            RowClass::Entry | RowClass::Superseded => self.revision > 0,
+            RowClass::Segment => true,
+            RowClass::Content | RowClass::Upload => self.revision == 0,
+            _ => self.revision == 0 && self.id == EntryId::from_bytes([0; 16]),
+        };
+        key == self.key && named
+    }
+
+    /// The content that a segment, a head or an upload belongs to.
+    pub(crate) fn content_id(&self) -> ContentId {
+        ContentId::from_bytes(*self.id.as_bytes())
     }
 }
 

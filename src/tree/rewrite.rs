@@ -14,22 +14,25 @@ pub(crate) type Additions = BTreeMap<RowKey, Row>;
 
 impl Trie<'_> {
     /// Writes the trie with these rows added; `copied` is told the stored
-    /// length of every object that was taken over.
+    /// length of every object that was taken over. Gives also the least reader
+    /// version that knows every row.
     pub(crate) fn rewrite(
         &self,
         additions: Additions,
         out: &mut ObjectWriter<'_>,
         copied: &mut dyn FnMut(u64),
-    ) -> Result<TrieUpdate, TreeError> {
+    ) -> Result<(TrieUpdate, u16), TreeError> {
         let live = additions.values().map(Row::stored_bytes).sum();
-        let mut rewriting = Rewriting { trie: self, out, copied, live };
+        let least_reader = additions.values().map(|row| row.class.least_reader()).max().unwrap_or_default();
+        let mut rewriting = Rewriting { trie: self, out, copied, live, least_reader };
         let root = self.root.map(|root| (root.duplicate(), self.rows));
         let (mut root_page, mut rows) = (None, 0);
         if let Some(node) = rewriting.subtrie(root, Prefix::EMPTY, additions)? {
             rows = node.rows()?;
             root_page = Some(self.write(node, Prefix::EMPTY, &mut rewriting.live, rewriting.out)?);
         }
-        Ok(TrieUpdate { root: root_page, rows, live: rewriting.live, superseded: Vec::new() })
+        let Rewriting { live, least_reader, .. } = rewriting;
+        Ok((TrieUpdate { root: root_page, rows, live, superseded: Vec::new() }, least_reader))
     }
 }
 
@@ -38,6 +41,7 @@ struct Rewriting<'a, 'w> {
     out: &'a mut ObjectWriter<'w>,
     copied: &'a mut dyn FnMut(u64),
     live: u64,
+    least_reader: u16,
 }
 
 impl Rewriting<'_, '_> {
@@ -93,6 +97,7 @@ impl Rewriting<'_, '_> {
     }
 
     fn copy(&mut self, row: &Row) -> Result<Row, TreeError> {
+        self.least_reader = self.least_reader.max(row.class.least_reader());
         let mut row = row.duplicate();
         if let Some(object) = &row.object {
             let length = object.object.length;

@@ -17,6 +17,8 @@ pub enum ReadKind {
     Listed,
     /// Entries were opened.
     Opened,
+    /// An attachment of an entry was opened, to be read.
+    AttachmentOpened,
     /// An earlier revision of an entry was opened.
     RevisionOpened,
     /// The list of an entry's revisions was read.

@@ -1,18 +1,21 @@
 //! Checking: every byte that the open keys reach is read, authenticated and decoded.
 
+use super::content::{length_of_segment, stored_contents};
 use super::core::View;
 use super::links::{leaf_is_linked, link_digest};
 use super::list::inline_card;
 use super::{Vault, trace};
 use crate::codec::wire;
-use crate::crypto::digest::Digest;
+use crate::crypto::digest::{Digest, RunningDigest};
 use crate::error::Error;
 use crate::format::object::SealedObject;
 use crate::format::place::{Compartment, LedgerHead};
-use crate::id::{EntryId, Epoch};
+use crate::id::{ContentId, EntryId, Epoch};
+use crate::payload::content::{ContentV1, UploadV1, segment_len};
 use crate::payload::decode_entry;
 use crate::payload::history::{LedgerV1, LinkV1};
 use crate::tree::{Row, RowClass, RowKey};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -65,6 +68,21 @@ pub enum CheckFinding {
         id: EntryId,
         /// Which revision.
         revision: u64,
+    },
+    /// The bytes of an attachment are not whole, or other entries than those
+    /// that name it are said to use it.
+    DamagedAttachment {
+        /// Where.
+        compartment: Compartment,
+        /// The entries that are said to use it.
+        entries: Vec<EntryId>,
+    },
+    /// Bytes of an attachment that nothing names.
+    OrphanSegments {
+        /// Where.
+        compartment: Compartment,
+        /// How many segments.
+        segments: u64,
     },
     /// Another part is damaged.
     DamagedPart {
@@ -151,10 +169,28 @@ impl View<'_> {
     }
 }
 
+/// What a compartment holds of contents, and the entries that name them.
+#[derive(Default)]
+struct Contents {
+    heads: Vec<ContentV1>,
+    uploads: Vec<UploadV1>,
+    segments: BTreeSet<(ContentId, u64)>,
+    users: BTreeMap<Digest, BTreeSet<EntryId>>,
+}
+
+/// Takes the segments out that a content accounts for.
+fn forget(segments: &mut BTreeSet<(ContentId, u64)>, content: ContentId, count: u64) {
+    let known: Vec<_> = segments.range((content, 0)..(content, count)).copied().collect();
+    known.iter().for_each(|segment| {
+        segments.remove(segment);
+    });
+}
+
 impl View<'_> {
     fn check_compartment(&self, compartment: Compartment, report: &mut CheckReport) -> Result<(), Error> {
         let mut damaged = Vec::new();
         let mut live: u64 = 0;
+        let mut contents = Contents::default();
         let trie = self.trie(compartment)?;
         trie.survey(&mut |visited| match visited {
             Ok((object, page)) => {
@@ -162,16 +198,72 @@ impl View<'_> {
                 live = live.saturating_add(object.object.length);
                 for row in page.leaf_rows() {
                     live = live.saturating_add(row.stored_bytes());
-                    self.check_row(compartment, row, report);
+                    self.check_row(compartment, row, &mut contents, report);
                 }
             }
             Err(_) => damaged.push(CheckFinding::DamagedPage { compartment }),
         });
-        if damaged.is_empty() && live != trie.live {
+        let whole = damaged.is_empty();
+        if whole && live != trie.live {
             damaged.push(CheckFinding::WrongSize { compartment });
         }
         report.findings.extend(damaged);
+        self.check_contents(compartment, contents, whole, report);
         Ok(())
+    }
+
+    /// Whether contents, segments, uploads and the entries that use them fit together.
+    fn check_contents(
+        &self,
+        compartment: Compartment,
+        contents: Contents,
+        whole: bool,
+        report: &mut CheckReport,
+    ) {
+        let Contents { heads, uploads, mut segments, mut users } = contents;
+        for head in heads {
+            let id = ContentId::from_bytes(head.content);
+            let named = users.remove(&Digest::from_bytes(head.sha256)).unwrap_or_default();
+            // Entries of pages that cannot be read are not known.
+            let used = !whole || named.iter().map(|id| *id.as_bytes()).eq(head.users.iter().copied());
+            if !self.content_is_sound(compartment, &head) || !used {
+                let entries = head.users.iter().map(|id| EntryId::from_bytes(*id)).collect();
+                report.findings.push(CheckFinding::DamagedAttachment { compartment, entries });
+            }
+            forget(&mut segments, id, head.segments);
+        }
+        for upload in uploads {
+            let id = ContentId::from_bytes(upload.content);
+            let sound = (0..upload.segments).all(|index| {
+                let segment = self.segment(compartment, id, index).ok().flatten();
+                segment.is_some_and(|segment| segment.len() == segment_len())
+            });
+            if !sound {
+                report.findings.push(CheckFinding::DamagedPart { compartment });
+            }
+            forget(&mut segments, id, upload.segments);
+        }
+        for (_, entries) in users.into_iter().filter(|_| whole) {
+            let entries = entries.into_iter().collect();
+            report.findings.push(CheckFinding::DamagedAttachment { compartment, entries });
+        }
+        if whole && !segments.is_empty() {
+            let segments = segments.len() as u64;
+            report.findings.push(CheckFinding::OrphanSegments { compartment, segments });
+        }
+    }
+
+    /// Whether every segment of a content is there, and all are together what
+    /// its head says; one segment is in memory at a time.
+    fn content_is_sound(&self, compartment: Compartment, head: &ContentV1) -> bool {
+        let mut digest = RunningDigest::default();
+        let whole = (0..head.segments).all(|index| {
+            let id = ContentId::from_bytes(head.content);
+            let Ok(Some(segment)) = self.segment(compartment, id, index) else { return false };
+            digest.update(&segment);
+            segment.len() as u64 == length_of_segment(head.size, index)
+        });
+        whole && digest.finish() == Digest::from_bytes(head.sha256)
     }
 
     /// Whether the rows are there without which a vault cannot do its work.
@@ -186,9 +278,25 @@ impl View<'_> {
         }
     }
 
-    fn check_row(&self, compartment: Compartment, row: &Row, report: &mut CheckReport) {
+    fn check_row(
+        &self,
+        compartment: Compartment,
+        row: &Row,
+        contents: &mut Contents,
+        report: &mut CheckReport,
+    ) {
         let sound = match row.class {
-            RowClass::Entry | RowClass::Superseded => self.entry_is_sound(compartment, row),
+            RowClass::Entry | RowClass::Superseded => self.entry_is_sound(compartment, row, contents),
+            RowClass::Segment => {
+                contents.segments.insert((row.content_id(), row.revision));
+                true
+            }
+            RowClass::Content => {
+                self.content_head(compartment, row).map(|head| contents.heads.push(head)).is_ok()
+            }
+            RowClass::Upload => {
+                self.upload_of(compartment, row).map(|upload| contents.uploads.push(upload)).is_ok()
+            }
             RowClass::Ledger => return self.check_ledger(compartment, row, report),
             RowClass::Link => true,
             RowClass::VaultRecord | RowClass::Directory | RowClass::Document => {
@@ -209,9 +317,12 @@ impl View<'_> {
     }
 
     /// Whether an entry opens, decodes, and has the card that lists it.
-    fn entry_is_sound(&self, compartment: Compartment, row: &Row) -> bool {
+    fn entry_is_sound(&self, compartment: Compartment, row: &Row, contents: &mut Contents) -> bool {
         let Ok(content) = self.core.open_row(compartment, row) else { return false };
         let Ok(entry) = decode_entry(&content) else { return false };
+        for digest in stored_contents(&entry) {
+            contents.users.entry(digest).or_default().insert(row.id);
+        }
         row.class == RowClass::Superseded || inline_card(&entry).is_ok_and(|card| card == row.inline)
     }
 

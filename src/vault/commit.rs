@@ -7,7 +7,6 @@ use super::links::Links;
 use super::transaction::Transaction;
 use crate::crypto::boxes::encrypt_committed;
 use crate::error::Error;
-use crate::format::READER_VERSION;
 use crate::format::context::Purpose;
 use crate::format::object::{ObjectRef, SealedObject};
 use crate::format::place::{Compartment, LedgerHead, PLACES, Place};
@@ -20,6 +19,9 @@ use crate::tree::{Changes, Row, RowClass, RowKey, Trie, TrieUpdate};
 impl Transaction<'_> {
     /// Writes and publishes everything; `None` when nothing was changed.
     pub(super) fn commit(mut self, new_area: Option<(u64, Vec<u8>)>) -> Result<Option<Snapshot>, Error> {
+        if !self.work.half_done {
+            self.write_contents()?;
+        }
         let unchanged = self.work.changes.iter().all(Changes::is_empty) && self.work.lines.is_empty();
         if unchanged && new_area.is_none() {
             return Ok(None);
@@ -29,6 +31,7 @@ impl Transaction<'_> {
                 what: "a change of this commit failed half-way: nothing was written",
             });
         }
+        let least_reader = self.least_reader()?;
         let epoch = self.epoch();
         self.write_redacted()?;
         let links = self.write_history(epoch)?;
@@ -39,7 +42,21 @@ impl Transaction<'_> {
             }
         }
         links.set_heads(epoch, &mut places);
-        self.publish(epoch, places, new_area).map(Some)
+        self.publish(epoch, least_reader, places, new_area).map(Some)
+    }
+
+    /// What the new root asks of readers: what the last one did, or more where
+    /// this commit puts rows that older readers do not know. It never falls, as
+    /// nobody sees the rows of every compartment.
+    fn least_reader(&self) -> Result<u16, Error> {
+        let current = self.snapshot.root.least_reader;
+        let rows = self.work.changes.iter().flat_map(|changes| changes.values().flatten());
+        let needed = rows.map(|row| row.class.least_reader()).fold(current, u16::max);
+        let pinned = self.work.pinned.reader();
+        if needed > pinned.max(current) {
+            return Err(Error::NeedsNewerReader { needed, pinned });
+        }
+        Ok(needed)
     }
 
     /// Puts the ledger rows and the link of this commit.
@@ -97,6 +114,7 @@ impl Transaction<'_> {
     pub(super) fn publish(
         mut self,
         epoch: Epoch,
+        least_reader: u16,
         changed: [Option<Place>; PLACES],
         new_area: Option<(u64, Vec<u8>)>,
     ) -> Result<Snapshot, Error> {
@@ -112,7 +130,7 @@ impl Transaction<'_> {
             previous: self.snapshot.root_digest(),
             area_generation,
             area_digest: crate::format::area::Area::digest(&area_bytes),
-            least_reader: READER_VERSION,
+            least_reader,
             append_end: self.work.writer.append_end(),
             erase,
             erase_list,

@@ -12,6 +12,7 @@ use super::transaction::{Transaction, Work};
 use super::{Unlocked, Vault};
 use crate::crypto::digest::Digest;
 use crate::error::Error;
+use crate::format::FIRST_READER;
 use crate::format::area::Area;
 use crate::format::place::{Compartment, PLACES, Place};
 use crate::id::Epoch;
@@ -168,20 +169,22 @@ impl Transaction<'_> {
         let links: Links = self.write_history(epoch)?;
         let changes = std::mem::replace(&mut self.work.changes, std::array::from_fn(|_| Changes::new()));
         let mut places = [const { None }; PLACES];
+        let mut least_reader = FIRST_READER;
         let known = View { core: self.core, snapshot: self.snapshot };
         for ((compartment, changes), place) in Compartment::ALL.into_iter().zip(changes).zip(&mut places) {
             let current = self.snapshot.place(compartment)?;
             let additions = changes.into_iter().filter_map(|(key, row)| Some((key, row?))).collect();
             let trie = known.trie(compartment)?;
             let mut copied = |bytes| meter.advance(bytes);
-            let update = trie.rewrite(additions, &mut self.work.objects(), &mut copied)?;
+            let (update, needed) = trie.rewrite(additions, &mut self.work.objects(), &mut copied)?;
             let TrieUpdate { root: trie, rows, live, .. } = update;
+            least_reader = least_reader.max(needed);
             if trie.is_some() {
                 *place = Some(Place { epoch, trie, rows, ledger: current.ledger, live });
             }
         }
         links.set_heads(epoch, &mut places);
-        self.publish(epoch, places, None)
+        self.publish(epoch, least_reader, places, None)
     }
 }
 

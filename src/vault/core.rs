@@ -185,6 +185,9 @@ impl Core {
             RowClass::VaultRecord => (Purpose::VaultRecord, *row.key.as_bytes()),
             RowClass::Directory => (Purpose::Directory, *row.key.as_bytes()),
             RowClass::Document => (Purpose::Document, *row.key.as_bytes()),
+            RowClass::Segment => (Purpose::Segment, *row.id.as_bytes()),
+            RowClass::Content => (Purpose::Content, *row.key.as_bytes()),
+            RowClass::Upload => (Purpose::Upload, *row.key.as_bytes()),
         };
         self.scope.context(purpose).compartment(compartment).object(object, row.revision).schema(ENTRY_SCHEMA)
     }

@@ -16,7 +16,7 @@ use crate::crypto::kdf::KdfParameters;
 use crate::crypto::random::Randomness;
 use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
 use crate::error::Error;
-use crate::format::READER_VERSION;
+use crate::format::FIRST_READER;
 use crate::format::area::Area;
 use crate::format::context::Scope;
 use crate::format::header::Header;
@@ -269,7 +269,7 @@ impl Snapshot {
             previous: zero,
             area_generation,
             area_digest: Area::digest(&area_bytes),
-            least_reader: READER_VERSION,
+            least_reader: FIRST_READER,
             append_end: 0,
             erase: Vec::new(),
             erase_list: None,

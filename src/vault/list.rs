@@ -188,21 +188,26 @@ impl Vault {
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::NoSuchRevision`], [`Error::Damaged`], [`Error::Store`].
     pub fn entry_revision(&self, id: EntryId, revision: u64) -> Result<Entry, Error> {
-        let entry = self.read(|view| {
-            let (compartment, current) = view.entry_row(id)?;
-            let row = if revision == current.revision {
-                Some(current)
-            } else {
-                view.row(compartment, &RowKey::revision(id, revision))?
-            };
-            view.core.open_entry(compartment, &row.ok_or(Error::NoSuchRevision { id, revision })?)
-        })?;
+        let entry = self.read(|view| Ok(view.entry_at(id, Some(revision))?.1))?;
         self.tell(ReadKind::RevisionOpened, None, vec![id]);
         Ok(entry)
     }
 }
 
 impl View<'_> {
+    /// An entry in one revision, or in the current one, and where it is.
+    pub(super) fn entry_at(&self, id: EntryId, revision: Option<u64>) -> Result<(Compartment, Entry), Error> {
+        let (compartment, current) = self.entry_row(id)?;
+        let row = match revision {
+            Some(revision) if revision != current.revision => {
+                let row = self.row(compartment, &RowKey::revision(id, revision))?;
+                row.ok_or(Error::NoSuchRevision { id, revision })?
+            }
+            _ => current,
+        };
+        Ok((compartment, self.core.open_entry(compartment, &row)?))
+    }
+
     fn list_in(
         &self,
         compartment: Compartment,

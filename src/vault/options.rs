@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::audit::AuditEvent;
 use crate::crypto::kdf::{KdfCost, KdfLimits};
 use crate::error::Error;
+use crate::format::{CONTENT_READER, FIRST_READER};
 
 /// Tells the time.
 pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -28,6 +29,8 @@ pub struct VaultOptions {
     pub(crate) clock: Clock,
     pub(super) audit: Option<AuditHook>,
     pub(super) auto_lock: Option<Duration>,
+    /// The newest version that is written for.
+    pub writer: WriterVersion,
 }
 
 impl Default for VaultOptions {
@@ -37,6 +40,7 @@ impl Default for VaultOptions {
             kdf_limits: KdfLimits::default(),
             lock_wait: Duration::from_secs(10),
             compact_at_close: true,
+            writer: WriterVersion::LATEST,
             clock: Arc::new(SystemTime::now),
             audit: None,
             auto_lock: None,
@@ -109,6 +113,14 @@ impl VaultOptions {
         self
     }
 
+    /// The same options, writing nothing that a reader of this version does not
+    /// know: for as long as older programs open the same vault.
+    #[must_use]
+    pub fn pinned_to(mut self, version: WriterVersion) -> Self {
+        self.writer = version;
+        self
+    }
+
     /// Milliseconds since 1970-01-01T00:00:00Z by the clock.
     pub(super) fn now(&self) -> i64 {
         let now = (self.clock)();
@@ -132,6 +144,30 @@ impl VaultOptions {
             });
         }
         Ok(cost)
+    }
+}
+
+/// Which readers a writer writes for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum WriterVersion {
+    /// Everything but attachments that are stored beside their entries.
+    V1,
+    /// The same with stored attachments.
+    V2,
+}
+
+impl WriterVersion {
+    /// The newest version that this library writes.
+    pub const LATEST: Self = Self::V2;
+
+    /// The reader version that a vault asks for at most.
+    #[must_use]
+    pub fn reader(self) -> u16 {
+        match self {
+            Self::V1 => FIRST_READER,
+            Self::V2 => CONTENT_READER,
+        }
     }
 }
 

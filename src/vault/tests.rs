@@ -2,6 +2,7 @@
 
 mod access;
 mod adversary;
+mod attachments;
 mod audit;
 mod auto_lock;
 mod backup;

@@ -1,15 +1,14 @@
 //! Changes in the making: what a closure asks for, as rows and sealed objects.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-
 use super::audit::ReadKind;
+use super::content::{Content, stored_contents};
 use super::core::{Core, Snapshot, View};
 use super::erasure::{Erasure, ErasureReport};
 use super::ledger::{Action, Line};
 use super::list;
-use super::options::Actor;
+use super::options::{Actor, WriterVersion};
 use super::{Vault, open, trace};
+use crate::crypto::digest::Digest;
 use crate::crypto::random::Randomness;
 use crate::error::Error;
 use crate::format::object::{ObjectRef, SealedObject};
@@ -21,6 +20,8 @@ use crate::payload::history::LedgerV1;
 use crate::record::{Entry, Record};
 use crate::store::{StoreError, StoreWriter, proven_writer};
 use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
 /// How often a change is made anew when another writer was faster.
@@ -85,7 +86,7 @@ impl Vault {
         }
     }
 
-    fn update_once<T>(
+    pub(super) fn update_once<T>(
         &self,
         actor: &Actor,
         change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
@@ -100,7 +101,7 @@ impl Vault {
             snapshot: &current.snapshot,
             actor,
             time: self.options.now(),
-            work: Work::new(&mut *writer),
+            work: Work { pinned: self.options.writer, ..Work::new(&mut *writer) },
         };
         let value = change(&mut transaction);
         opened.append(&mut transaction.work.opened.borrow_mut());
@@ -145,6 +146,8 @@ pub(super) struct Work<'a> {
     pub(super) lines: Vec<(Compartment, Line)>,
     /// Ledger rows of earlier commits of which this one destroys lines.
     pub(super) redacted: BTreeMap<(Compartment, Epoch), LedgerV1>,
+    /// Contents that this commit puts, or of which it changes the users.
+    pub(super) contents: BTreeMap<(Compartment, Digest), Content>,
     pub(super) erase: Vec<ObjectRef>,
     /// Entries that the closure opened.
     opened: RefCell<Vec<EntryId>>,
@@ -154,6 +157,8 @@ pub(super) struct Work<'a> {
     pub(super) renewed: Option<Grant>,
     /// An operation failed half-way: nothing of this work may be committed.
     pub(super) half_done: bool,
+    /// What the new root may ask of readers at most.
+    pub(super) pinned: WriterVersion,
 }
 
 impl<'a> Work<'a> {
@@ -164,12 +169,14 @@ impl<'a> Work<'a> {
             changes: std::array::from_fn(|_| Changes::new()),
             lines: Vec::new(),
             redacted: BTreeMap::new(),
+            contents: BTreeMap::new(),
             erase: Vec::new(),
             opened: RefCell::default(),
             erasure: Erasure::default(),
             withdraws: false,
             renewed: None,
             half_done: false,
+            pinned: WriterVersion::LATEST,
         }
     }
 
@@ -196,7 +203,9 @@ impl Transaction<'_> {
     /// Adds an entry, to the compartment that its kind belongs to.
     ///
     /// # Errors
-    /// [`Error::NeedsCompartment`], [`Error::TooLarge`], [`Error::Store`], [`Error::Random`].
+    /// [`Error::NeedsCompartment`], [`Error::TooLarge`], [`Error::NoSuchContent`] when
+    /// it names an attachment that is not stored in that compartment,
+    /// [`Error::Store`], [`Error::Random`].
     pub fn add(&mut self, entry: &Entry) -> Result<EntryId, Error> {
         self.add_in(compartment_of(entry), entry)
     }
@@ -282,13 +291,16 @@ impl Transaction<'_> {
         let half_done = std::mem::replace(&mut self.work.half_done, true);
         self.work.withdraws = true;
         let mut epochs = vec![current.epoch];
+        let mut contents: BTreeSet<Digest> = stored_contents(&entry).collect();
         self.remove_row(compartment, &current)?;
         for revision in 1..current.revision {
             let row = self.row(compartment, &RowKey::revision(id, revision))?;
             let row = row.ok_or(Error::Damaged { what: "revision" })?;
             epochs.push(row.epoch);
+            contents.extend(self.contents_of(compartment, &row)?);
             self.remove_row(compartment, &row)?;
         }
+        self.give_up_contents(compartment, id, contents)?;
         for epoch in epochs {
             self.work.erasure.since = Some(self.work.erasure.since.map_or(epoch, |since| since.min(epoch)));
             self.destroy_lines(compartment, epoch, id)?;
@@ -368,7 +380,12 @@ impl Transaction<'_> {
         self.change(compartment, row.key, Some(row))
     }
 
-    fn change(&mut self, compartment: Compartment, key: RowKey, row: Option<Row>) -> Result<(), Error> {
+    pub(super) fn change(
+        &mut self,
+        compartment: Compartment,
+        key: RowKey,
+        row: Option<Row>,
+    ) -> Result<(), Error> {
         self.snapshot.place(compartment)?;
         if let Some(changes) = self.work.changes.get_mut(compartment.index()) {
             changes.insert(key, row);
@@ -377,7 +394,7 @@ impl Transaction<'_> {
     }
 
     /// Removes a row and erases its object with this commit.
-    fn remove_row(&mut self, compartment: Compartment, row: &Row) -> Result<(), Error> {
+    pub(super) fn remove_row(&mut self, compartment: Compartment, row: &Row) -> Result<(), Error> {
         if let Some(object) = &row.object {
             self.erase(object);
         }
@@ -396,6 +413,7 @@ impl Transaction<'_> {
         revision: u64,
         entry: &Entry,
     ) -> Result<(), Error> {
+        self.use_contents(compartment, id, entry)?;
         let content = encode_entry(entry)?;
         let row = Row {
             key: RowKey::entry(id),

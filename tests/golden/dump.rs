@@ -172,6 +172,7 @@ fn attachment(attachment: &Attachment) -> Json {
         Location::Inline(bytes) => json!({"Inline": content(bytes)}),
         Location::InSource(pointer) => json!({"InSource": pointer.as_str()}),
         Location::External(address) => json!({"External": address.as_str()}),
+        Location::Stored(digest) => json!({"Stored": digest.to_string()}),
         _ => json!("another"),
     });
     json!({

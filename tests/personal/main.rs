@@ -3,6 +3,7 @@
 // The lint configuration exempts test functions only; what they call is test code too.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "test code")]
 
+mod attachments;
 mod backup;
 mod bad_input;
 mod real_files;

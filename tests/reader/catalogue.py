@@ -18,6 +18,8 @@ LEAST_HEIGHT = 3
 RECORD, CUSTODY = 0, 1
 
 CURRENT, EARLIER, LINK, LEDGER, VAULT_RECORD, DIRECTORY = range(1, 7)
+SEGMENT, CONTENT, UPLOAD = range(8, 11)
+HOLDING_ENTRIES = (2, 3, 4, 5)
 
 
 class Objects:
@@ -115,7 +117,11 @@ def row_key(row, vault_id):
         LEDGER: (label + b"ledger", vault_id, epoch),
         VAULT_RECORD: (label + b"row", b"vault record"),
         DIRECTORY: (label + b"row", b"directory"),
+        SEGMENT: (label + b"segment", row["id"], struct.pack("<Q", row["revision"])),
+        UPLOAD: (label + b"upload", row["id"]),
     }
+    if row_class == CONTENT:
+        return row["key"]  # of its digest: compared when it is opened
     require(row_class in prescribed, "row: unknown class")
     return sha256(*prescribed[row_class])[:16]
 
@@ -127,8 +133,12 @@ def check_row(row, number, header, root):
     require(1 <= row["epoch"] <= root.epoch, f"{what}: epoch")
     if row["row_class"] in (CURRENT, EARLIER):
         require(row["revision"] >= 1, f"{what}: revision")
-    else:
+    elif row["row_class"] in (CONTENT, UPLOAD):
+        require(row["revision"] == 0, f"{what}: revision")
+    elif row["row_class"] != SEGMENT:
         require(row["revision"] == 0 and not any(row["id"]), f"{what}: id and revision")
+    if row["row_class"] in (CURRENT, EARLIER, SEGMENT, CONTENT, UPLOAD):
+        require(number in HOLDING_ENTRIES, f"{what}: class in a wrong compartment")
     require((row["object"] is None) == (row["row_class"] == LINK), f"{what}: object")
     inline = row["row_class"] in (CURRENT, LINK)
     require(bool(row["inline"]) == inline, f"{what}: inline bytes")

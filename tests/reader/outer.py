@@ -25,7 +25,8 @@ GEOMETRY = (4096, 32768, 28672, 61440, 77824, 4096, 81920)
 SLOTS, SLOT_LENGTH = 16, 1553
 PLACES, PLACE_LENGTH = 8, 232
 ERASE_CAPACITY = 80
-READER_VERSION = 1
+READER_VERSION = 2
+HEADING = 64  # of a root: the area digest, then the least reader version
 
 KIB_PER_MIB = 1024
 MEMORY_FLOOR, MEMORY_CEILING = 19 * KIB_PER_MIB, 1024 * KIB_PER_MIB
@@ -82,7 +83,7 @@ class Root:
     epoch: int
     previous: bytes
     area_digest: bytes
-    least_reader: int
+    append_end: int
     places: tuple
     erase_list: Sealed
     to_erase: tuple
@@ -259,25 +260,51 @@ def newest_pair(header, file, areas, opened):
     """The root of the highest epoch that names an intact area which the credential opens."""
     pairs = []
     for area, keys in opened:
-        roots = [open_root(header, keys.root, file[at:at + ROOT_LENGTH]) for at in ROOT_OFFSETS] if keys else []
-        pairs += [(root.epoch, root, keys) for root in roots if root and root.area_digest == area.digest]
+        blocks = [file[at:at + ROOT_LENGTH] for at in ROOT_OFFSETS] if keys else []
+        plaintexts = [open_root(header, keys.root, block) for block in blocks]
+        for plaintext in plaintexts:
+            root = root_naming(area, plaintext)
+            if root:
+                pairs.append((root.epoch, root, keys))
     if not pairs:
         other_is_intact = len({area.digest for area in areas}) > 1
         refusal = WrongCredential if other_is_intact else Damaged
         raise refusal("no root belongs to an area that the credential opens")
     _, root, keys = max(pairs, key=lambda pair: pair[0])
-    if root.least_reader > READER_VERSION:
-        raise NewerVersion("root: least reader version")
+    check_positions(root, len(file))
     return root, keys
 
 
+def root_naming(area, plaintext):
+    """The root of a plaintext, if it names the area and keeps the rules of this version.
+
+    The fields up to the least reader version stand where they do in every
+    version, and are looked at before the rest.
+    """
+    if plaintext is None or plaintext[HEADING:HEADING + 32] != area.digest:
+        return None
+    (least_reader,) = struct.unpack_from("<H", plaintext, HEADING + 32)
+    if least_reader > READER_VERSION:
+        raise NewerVersion("root: least reader version")
+    try:
+        return parse_root(plaintext)
+    except Damaged:
+        return None
+
+
+def check_positions(root, length):
+    """What the root names lies where something was appended."""
+    require(APPEND_START <= root.append_end <= length, "root: append end")
+    require(all(at + size <= root.append_end for at, size in root.to_erase), "root: objects to erase")
+    require(sum(size for _, size in root.to_erase) <= root.append_end, "root: objects to erase")
+
+
 def open_root(header, key, block):
-    """A root, or None if its block does not open or parse."""
+    """A root's plaintext, or None if its block does not open."""
     if len(block) != ROOT_LENGTH:
         return None
     try:
-        plaintext = open_committed(key, header.context(Purpose.ROOT), block, "root")
-        return None if plaintext is None else parse_root(plaintext)
+        return open_committed(key, header.context(Purpose.ROOT), block, "root")
     except Damaged:
         return None
 
@@ -287,14 +314,14 @@ def parse_root(plaintext):
     cursor = Cursor(plaintext, "root")
     epoch, _commit, previous = u64(cursor), cursor.take(16), cursor.take(32)
     _generation, area_digest = u64(cursor), cursor.take(32)
-    least_reader, _append_end = u16(cursor), u64(cursor)
+    _least_reader, append_end = u16(cursor), u64(cursor)
     places = tuple(cursor.take(PLACE_LENGTH) for _ in range(PLACES))
     erase_list = parse_optional_sealed(cursor)
     count = u16(cursor)
     require(count <= ERASE_CAPACITY, "root: too many objects to erase")
     to_erase = tuple(parse_reference(cursor) for _ in range(count))
     require(not any(cursor.take(cursor.left())), "root: reserved bytes")
-    return Root(epoch, previous, area_digest, least_reader, places, erase_list, to_erase)
+    return Root(epoch, previous, area_digest, append_end, places, erase_list, to_erase)
 
 
 def parse_optional_sealed(cursor):

@@ -41,6 +41,9 @@ class Purpose:
     VAULT_RECORD = 8
     DIRECTORY = 9
     ERASE_LIST = 10
+    SEGMENT = 12
+    CONTENT = 13
+    UPLOAD = 14
 
 
 def sha256(*parts):

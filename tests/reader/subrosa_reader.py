@@ -23,8 +23,9 @@ from catalogue import (
     CURRENT, CUSTODY, DIRECTORY, EARLIER, LEDGER, RECORD, VAULT_RECORD, Objects, check_head,
     check_row, read_chain, read_entry, read_ledger, read_object, read_rows,
 )
+from contents import Contents, stored_digests
 from kinds import KINDS
-from outcome import Refused, WrongCredential, require
+from outcome import Damaged, Refused, WrongCredential, require
 from outer import (
     SLOTS, Header, Password, RandomKey, checked_reference, needs_recovery, newest_pair, open_place, read_areas, unlock,
 )
@@ -46,8 +47,8 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RECOVERY_LABEL, RAW_LABEL = b"subrosa/v1 recovery key", b"subrosa/v1 raw key"
 
 
-def read_vault(file, credential):
-    """Everything that a credential can read in the bytes of a vault."""
+def open_vault(file, credential):
+    """Header, root, objects, and the rows of every compartment that a credential opens, checked."""
     header = Header(file)
     areas = read_areas(file)
     root, keys = newest_pair(header, file, areas, unlock(header, areas, credential))
@@ -65,12 +66,18 @@ def read_vault(file, credential):
     for number, place in places.items():
         check_head(number, place, rows[number], links)
     check_vault_record(objects, rows)
+    return header, (root, links), objects, rows
+
+
+def read_vault(file, credential):
+    """Everything that a credential can read in the bytes of a vault."""
+    header, (root, links), objects, rows = open_vault(file, credential)
     return {
         "vault": header.vault_id.hex(),
         "epoch": root.epoch,
         "needs_recovery": needs_recovery(file),
         "access": all_access(objects, rows),
-        "entries": all_entries(objects, rows),
+        "entries": all_entries(objects, rows, open_contents(objects, rows)),
         "ledger": all_lines(objects, rows, links),
     }
 
@@ -120,15 +127,25 @@ def all_access(objects, rows):
     ]
 
 
-def all_entries(objects, rows):
-    """Every entry with its earlier revisions, by id."""
-    entries = {}
+def open_contents(objects, rows):
+    """The contents of every compartment."""
+    return {number: Contents(objects, number, some) for number, some in rows.items()}
+
+
+def all_entries(objects, rows, contents):
+    """Every entry with its earlier revisions, by id; every content is read and checked."""
+    entries, used = {}, {number: {} for number in rows}
     for number, some in rows.items():
         for row in some:
             if row["row_class"] in (CURRENT, EARLIER):
-                shown = show_revision(number, row, read_entry(objects, number, row))
+                entry = read_entry(objects, number, row)
+                for digest in stored_digests(entry):
+                    used[number].setdefault(digest, set()).add(row["id"])
+                shown = show_revision(number, row, entry)
                 current, earlier = entries.setdefault((number, row["id"]), ([], []))
                 (current if row["row_class"] == CURRENT else earlier).append(shown)
+    for number, some in contents.items():
+        some.check(used[number])
     shown = []
     for (_, identifier), (current, earlier) in sorted(entries.items(), key=lambda item: item[0][1]):
         require(len(current) == 1, "entry: earlier revisions without a current one")
@@ -172,7 +189,7 @@ def show_variant(variant):
     if name == "Attachment":
         value = {**value, "location": show_variant(value["location"])}
     if isinstance(value, bytes):
-        value = show_bytes(value)
+        value = value.hex() if name == "Stored" else show_bytes(value)
     return {name: value}
 
 
@@ -275,7 +292,20 @@ def arguments():
         sort.add_argument(f"--{name}", dest="sort", action="store_const", const=name)
     parser.add_argument("--credential-variable", metavar="NAME",
                         help="take the credential from this environment variable, not standard input")
+    parser.add_argument("--attachment", metavar="SHA256",
+                        help="write the bytes of the stored attachment with this digest instead")
     return parser.parse_args()
+
+
+def write_attachment(file, credential, digest):
+    """Write the bytes of a stored attachment to standard output, each segment once it is checked."""
+    _, _, objects, rows = open_vault(file, credential)
+    for contents in open_contents(objects, rows).values():
+        if bytes.fromhex(digest) in contents.heads:
+            for part in contents.stream(bytes.fromhex(digest)):
+                sys.stdout.buffer.write(part)
+            return
+    raise Damaged("no attachment has this digest")
 
 
 def given_credential(options):
@@ -296,10 +326,18 @@ def main():
         print(f"unreadable: {error.strerror}", file=sys.stderr)
         return 5
     try:
-        shown = read_vault(content, parse_credential(options.sort, credential))
+        parsed = parse_credential(options.sort, credential)
+        if options.attachment:
+            write_attachment(content, parsed, options.attachment)
+        else:
+            shown = read_vault(content, parsed)
     except Refused as refusal:
         print(f"{refusal.name}: {refusal}", file=sys.stderr)
         return refusal.code
+    except BrokenPipeError:
+        return 5
+    if options.attachment:
+        return 0
     sys.stdout.reconfigure(encoding="utf-8")
     sys.stdout.write(to_json(shown))
     return 0

@@ -223,7 +223,7 @@ ADDRESS = struct_of(
     **optional_texts("purpose", "text"), lines=TEXTS,
     **optional_texts("city", "district", "state", "postal_code", "country"),
 )
-LOCATION = one_of(("Inline", byte_string), ("InSource", SHORT), ("External", SHORT))
+LOCATION = one_of(("Inline", byte_string), ("InSource", SHORT), ("External", SHORT), ("Stored", DIGEST))
 ATTACHMENT = struct_of(
     **optional_texts("content_type", "title"), created=OPTIONAL_DATE,
     size=optional(u64), location=optional(LOCATION),
@@ -254,6 +254,14 @@ ENTRY = struct_of(
     kind=u16, fields=vector(FIELD), provenance=PROVENANCE, source=optional(SOURCE), marks=MARKS,
 )
 ENTRY_LIMIT = MEBIBYTES_64
+
+# Section 9.6
+CONTENT = struct_of(
+    content=IDENTIFIER, size=u64, sha256=DIGEST, segments=u64, users=vector(IDENTIFIER),
+)
+UPLOAD = struct_of(content=IDENTIFIER, segments=u64, title=text, started=i64)
+CONTENT_LIMIT = MEBIBYTES_64
+UPLOAD_LIMIT = 2048
 
 # Section 9.5
 CARD = struct_of(

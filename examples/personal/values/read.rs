@@ -328,7 +328,7 @@ fn attachment(field: &FieldSchema, json: &Json) -> Result<Attachment, Failure> {
     Ok(attachment)
 }
 
-fn content_type(path: &Path) -> Option<&'static str> {
+pub(crate) fn content_type(path: &Path) -> Option<&'static str> {
     Some(match path.extension()?.to_str()?.to_lowercase().as_str() {
         "pdf" => "application/pdf",
         "jpg" | "jpeg" => "image/jpeg",

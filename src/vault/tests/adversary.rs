@@ -73,6 +73,8 @@ pub(super) struct Adversary {
     boxes: HashMap<[u8; 32], Vec<usize>>,
     credentials: Vec<Credential>,
     keyrings: HashMap<Digest, Vec<Keyring>>,
+    /// Whose contents the segments are of.
+    contents: BTreeMap<ContentId, EntryId>,
 }
 
 impl Adversary {
@@ -96,6 +98,7 @@ impl Adversary {
             boxes,
             credentials: credentials.collect(),
             keyrings: HashMap::new(),
+            contents: run.contents.clone(),
             sealed,
         }
     }
@@ -145,11 +148,17 @@ impl Adversary {
         hunt.learnt.into_iter().filter(|number| *number >= known).collect()
     }
 
-    /// The entry that a box holds a revision of.
+    /// The entry that a box holds a revision of, or a segment of its attachment.
     fn entry_of(&self, number: usize) -> Option<EntryId> {
         let context = &self.sealed[number].context;
         let id = *context[OBJECT_AT..].first_chunk().unwrap();
-        (context[PURPOSE_AT] == Purpose::Entry as u8).then(|| EntryId::from_bytes(id))
+        match context[PURPOSE_AT] {
+            purpose if purpose == Purpose::Entry as u8 => Some(EntryId::from_bytes(id)),
+            purpose if purpose == Purpose::Segment as u8 => {
+                self.contents.get(&ContentId::from_bytes(id)).copied()
+            }
+            _ => None,
+        }
     }
 
     /// The offsets at which boxes of each key may begin.
@@ -332,6 +341,37 @@ fn no_area_opens_to_whoever_was_revoked() {
 #[test]
 fn an_expungement_leaves_the_adversary_nothing() {
     assert_eq!(leaks_at_acknowledgement(&expunging_run(None)), 0);
+}
+
+#[test]
+fn an_expunged_attachment_leaves_the_adversary_no_segment() {
+    let mut expunged = 0;
+    for seed in 0..6 {
+        let mut workload = Workload::new(seed);
+        for _ in 0..4 {
+            workload.attach();
+            workload.amend();
+        }
+        workload.expunge(2);
+        workload.add(1);
+        workload.expunge(4);
+        let run = workload.finish();
+        expunged += run.models.last_key_value().unwrap().1.expunged.len();
+        assert_eq!(leaks_at_acknowledgement(&run), 0);
+    }
+    assert!(expunged > 20);
+}
+
+#[test]
+fn the_adversary_finds_the_segments_of_an_attachment_that_is_not_expunged() {
+    let mut workload = Workload::new(3);
+    (0..4).for_each(|_| workload.attach());
+    let run = workload.finish();
+    let (_, model) = run.models.last_key_value().unwrap();
+    let live = model.attached.keys().map(|id| (*id, model.entries[id].canary)).collect();
+    let leaks = Adversary::new(&run).leaks_of(&run.disk.image(), &live);
+    let segments = run.sealed.iter().filter(|sealed| sealed.context[PURPOSE_AT] == Purpose::Segment as u8);
+    assert!(!live.is_empty() && leaks.len() >= segments.count());
 }
 
 #[test]

@@ -308,6 +308,11 @@ fn assert_holds_all(vault: &Vault, model: &Model) {
         }
         assert!(vault.entry(*id).unwrap() == **modelled.revisions.last().unwrap());
     }
+    for (id, bytes) in &model.attached {
+        let mut found = Vec::new();
+        std::io::Read::read_to_end(&mut vault.attachment(*id, 0).unwrap(), &mut found).unwrap();
+        assert!(found == **bytes);
+    }
     for id in model.expunged.keys() {
         assert!(matches!(vault.entry(*id), Err(Error::NoSuchEntry { .. })));
     }

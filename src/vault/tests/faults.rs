@@ -8,6 +8,7 @@ use super::disk::{CrashState, Fault, SimDisk, VAULT};
 use super::workload::{new_image, owner, password};
 use crate::format::header::geometry;
 use crate::store::{Destination, StoreError};
+use crate::testing::shrink_segments;
 use crate::*;
 
 const OLD: &str = "old password";
@@ -29,6 +30,23 @@ fn expunge(vault: &Vault, ids: &[EntryId]) -> Result<(), Error> {
     vault.expunge(&Actor::owner(), &ids[..2], "order").map(|_| ())
 }
 
+/// Bytes of a segment.
+const SEGMENT: usize = 504;
+
+fn attach_bytes(vault: &Vault, byte: u8) -> Result<EntryId, Error> {
+    let new = NewAttachment::new(Attachment::default());
+    let bytes = [byte; 3 * SEGMENT + 7];
+    Ok(vault.attach(&Actor::owner(), &new, &mut &bytes[..], |_| {})?.value)
+}
+
+fn attach(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
+    attach_bytes(vault, 2).map(|_| ())
+}
+
+fn expunge_attachment(vault: &Vault, ids: &[EntryId]) -> Result<(), Error> {
+    vault.expunge(&Actor::owner(), &ids[5..], "order").map(|_| ())
+}
+
 fn change_password(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
     let words = |text: &str| Password::new(text.into()).unwrap();
     vault.change_password(&Actor::owner(), words(OLD), words(NEW))
@@ -44,10 +62,13 @@ fn recover(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
 
 /// A vault at rest with a few entries.
 fn resting() -> (Vec<u8>, Vec<EntryId>) {
+    shrink_segments(SEGMENT, 8);
     let disk = SimDisk::without_trace(new_image(OLD));
     let vault = disk.unlock(&owner()).unwrap();
     let entries: Vec<Entry> = (0..5).map(|n| diagnosis(&format!("F{n}"), "x", "2019")).collect();
-    let ids = vault.update(&Actor::owner(), |tx| entries.iter().map(|e| tx.add(e)).collect()).unwrap().value;
+    let ids: Vec<EntryId> =
+        vault.update(&Actor::owner(), |tx| entries.iter().map(|e| tx.add(e)).collect()).unwrap().value;
+    let ids = [ids, vec![attach_bytes(&vault, 1).unwrap()]].concat();
     drop(vault.lock().unwrap());
     (disk.image(), ids)
 }
@@ -160,6 +181,16 @@ fn a_fault_at_any_call_of_moving_to_another_cost_leaves_the_old_or_the_new_state
     assert!(fail_every_call(change_password, 2 * SAME) > 5);
 }
 
+#[test]
+fn a_fault_at_any_call_of_attaching_leaves_the_old_or_the_new_state() {
+    assert!(fail_every_call(attach, SAME) > 3);
+}
+
+#[test]
+fn a_fault_at_any_call_of_expunging_an_attachment_leaves_the_old_or_the_new_state() {
+    assert!(fail_every_call(expunge_attachment, SAME) > 5);
+}
+
 /// The state in which an expungement's root is durable once and nothing else is.
 fn interrupted(operation: Operation) -> Vec<u8> {
     let (image, ids) = resting();
@@ -179,7 +210,7 @@ fn interrupted(operation: Operation) -> Vec<u8> {
 
 #[test]
 fn a_fault_at_any_call_of_a_recovery_is_an_error_and_the_next_recovery_succeeds() {
-    for operation in [add as Operation, expunge, change_password, recover] {
+    for operation in [add as Operation, expunge, change_password, recover, attach, expunge_attachment] {
         let image = interrupted(operation);
         let expected = observe(image.clone());
         for fault in Fault::ALL {

@@ -76,6 +76,10 @@ fn whole_vault(path: &Path) -> [Vec<u8>; 2] {
         .unwrap();
     let gone = vault.update(&owner, |tx| tx.add(&sample::expunged())).unwrap().value;
     vault.expunge(&owner, &[gone], "never belonged here").unwrap();
+    let new = NewAttachment::new(sample::scan()).in_compartment(Compartment::Sealed);
+    let scan = vault.attach(&owner, &new, &mut &sample::scanned()[..], |_| {}).unwrap().value;
+    let again = sample::with_attachment(vault.entry(scan).unwrap().attachments().remove(0));
+    vault.update(&nurse, |tx| tx.add_in(Compartment::Sealed, &again)).unwrap();
     let before = std::fs::read(path).unwrap();
     vault.update(&owner, |tx| tx.amend(ids[0], &sample::amended_again(), "corrected severity")).unwrap();
     vault.lock().unwrap();
@@ -102,6 +106,22 @@ fn migrating_vault(path: &Path) -> [Vec<u8>; 2] {
     vault.change_password(&owner, password(OLD_PASSWORD), password(PASSWORD)).unwrap();
     vault.lock().unwrap();
     [before, std::fs::read(path).unwrap()]
+}
+
+/// A frozen vault is written once for its format, when that format is final,
+/// and never again: `SUBROSA_FREEZE=1 cargo test --lib freeze -- --ignored`.
+/// `SUBROSA_FREEZE=1 cargo test --test golden frozen` then writes, once too, what
+/// it holds.
+#[test]
+#[ignore = "writes a file that is to stay as it is for ever"]
+fn freeze_a_vault_of_this_format() {
+    assert!(std::env::var_os("SUBROSA_FREEZE").is_some(), "set SUBROSA_FREEZE=1 to freeze this format");
+    let path = folder().join("frozen").join("format-1.vault");
+    assert!(!path.exists(), "this format is frozen: its vault is never written again");
+    let fresh = tempfile::tempdir().unwrap();
+    let [_, whole] = whole_vault(&fresh.path().join("a.vault"));
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, whole).unwrap();
 }
 
 #[test]

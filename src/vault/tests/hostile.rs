@@ -115,9 +115,9 @@ fn a_root_for_a_newer_reader_is_refused_by_name_and_never_overwritten_with_the_o
         let mut hostile = Hostile::new();
         let mut plain = hostile.root().encode();
         // A field that this version does not know.
-        (plain[LEAST_READER], plain[RESERVED]) = (2, 1);
+        (plain[LEAST_READER], plain[RESERVED]) = (3, 1);
         copies.iter().for_each(|copy| hostile.put(*copy, &plain));
-        assert!(matches!(hostile.refusal(), Error::NewerReader { needed: 2, supported: 1 }));
+        assert!(matches!(hostile.refusal(), Error::NewerReader { needed: 3, supported: 2 }));
     }
 }
 
@@ -125,7 +125,7 @@ fn a_root_for_a_newer_reader_is_refused_by_name_and_never_overwritten_with_the_o
 fn a_newer_root_that_names_no_intact_area_is_repaired_from_the_other_copy() {
     let mut hostile = Hostile::new();
     let mut plain = hostile.root().encode();
-    (plain[LEAST_READER], plain[LEAST_READER - 1]) = (2, plain[LEAST_READER - 1] ^ 1);
+    (plain[LEAST_READER], plain[LEAST_READER - 1]) = (3, plain[LEAST_READER - 1] ^ 1);
     hostile.put(ROOTS[0], &plain);
     let vault = SimDisk::without_trace(hostile.image).unlock(&owner()).unwrap();
     assert_eq!(vault.recovery(), Recovery::Recovered);
@@ -137,11 +137,11 @@ fn a_newer_writer_beside_an_open_vault_is_not_overwritten_either() {
     let vault = disk.unlock(&owner()).unwrap();
     let mut hostile = Hostile { image: disk.image(), vault };
     let mut plain = hostile.root().encode();
-    (plain[LEAST_READER], plain[RESERVED]) = (2, 1);
+    (plain[LEAST_READER], plain[RESERVED]) = (3, 1);
     hostile.put(ROOTS[0], &plain);
     disk.replace(hostile.image.clone());
     let error = hostile.vault.update(&Actor::owner(), |tx| tx.add(&note("progress", "slept"))).err();
-    assert!(matches!(error, Some(Error::NewerReader { needed: 2, .. })));
+    assert!(matches!(error, Some(Error::NewerReader { needed: 3, .. })));
     assert!(disk.image() == hostile.image);
 }
 

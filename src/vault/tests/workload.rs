@@ -2,12 +2,13 @@
 //! what it must hold after each commit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::sync::Arc;
 
 use super::basics::{diagnosis, key, note, options};
 use super::disk::{Chance, SimDisk, Trace};
 use crate::store::Destination;
-use crate::testing::{Sealed, seed_randomness, start_recording, take_recorded};
+use crate::testing::{Sealed, seed_randomness, shrink_segments, start_recording, take_recorded};
 use crate::vault::create::file_image;
 use crate::vault::transaction::compartment_of;
 use crate::*;
@@ -39,6 +40,8 @@ pub(super) struct Model {
     pub(super) password: String,
     /// Guests who may enter, by the byte of their key.
     pub(super) guests: BTreeSet<u8>,
+    /// The bytes of the attachments.
+    pub(super) attached: BTreeMap<EntryId, Arc<[u8]>>,
 }
 
 /// A finished workload.
@@ -50,6 +53,8 @@ pub(super) struct Run {
     /// What the state of each commit is known by, once it was compared with the model.
     pub(super) checkpoints: BTreeMap<Epoch, Checkpoint>,
     pub(super) sealed: Vec<Sealed>,
+    /// Whose contents the segments are of.
+    pub(super) contents: BTreeMap<ContentId, EntryId>,
     /// Every password that ever was.
     pub(super) passwords: BTreeSet<String>,
     /// Every guest who ever was.
@@ -95,6 +100,19 @@ pub(super) fn state_of(vault: &Vault) -> Checkpoint {
     vault.unlocked().unwrap().snapshot.checkpoint()
 }
 
+/// Bytes of a segment, and segments of a commit.
+const SEGMENT: usize = 504;
+const STEP: u64 = 3;
+
+/// A source that cannot be read.
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("EIO"))
+    }
+}
+
 /// A workload under way.
 pub(super) struct Workload {
     pub(super) disk: SimDisk,
@@ -107,6 +125,7 @@ pub(super) struct Workload {
     passwords: BTreeSet<String>,
     guests: BTreeSet<u8>,
     erased: Vec<(Epoch, Vec<u8>)>,
+    contents: BTreeMap<ContentId, EntryId>,
     canaries: u32,
 }
 
@@ -115,6 +134,7 @@ impl Workload {
     pub(super) fn new(seed: u64) -> Self {
         seed_randomness(seed);
         start_recording();
+        shrink_segments(SEGMENT, STEP);
         let disk = SimDisk::new(new_image("password 0"));
         let model = Model { password: "password 0".into(), ..Model::default() };
         disk.acknowledge(Epoch::new(1));
@@ -130,6 +150,7 @@ impl Workload {
             model,
             guests: BTreeSet::new(),
             erased: Vec::new(),
+            contents: BTreeMap::new(),
             canaries: 0,
         }
     }
@@ -141,6 +162,9 @@ impl Workload {
         workload.add(3);
         for _ in 0..steps {
             workload.step();
+            if workload.chance.one_in(6) {
+                workload.attach();
+            }
         }
         if seed.is_multiple_of(4) {
             workload.overflow();
@@ -159,7 +183,52 @@ impl Workload {
             passwords: self.passwords,
             guests: self.guests,
             erased: self.erased,
+            contents: self.contents,
         }
+    }
+
+    /// An attachment: by one commit, or begun, interrupted, and then resumed or
+    /// discarded.
+    pub(super) fn attach(&mut self) {
+        self.canaries += 1;
+        let number = self.canaries;
+        let bytes: Arc<[u8]> = format!("{} ", canary(number)).repeat(150).into_bytes().into();
+        let new = NewAttachment::new(Attachment {
+            title: Some(Token::new(canary(number)).unwrap()),
+            ..Attachment::default()
+        });
+        let actor = self.actor();
+        let least = usize::try_from(STEP).unwrap() * SEGMENT;
+        if self.chance.one_in(2) {
+            let short = &bytes[..least.min(SEGMENT + self.chance.below(SEGMENT))];
+            let id = self.vault().attach(&actor, &new, &mut &*short, |_| {}).unwrap().value;
+            return self.attached(id, number, short.into());
+        }
+        let mut failing = bytes[..least + SEGMENT].chain(Broken);
+        self.vault().attach(&actor, &new, &mut failing, |_| {}).unwrap_err();
+        self.acknowledge();
+        let upload = self.vault().uploads().unwrap().remove(0).id;
+        if self.chance.one_in(3) {
+            self.vault().discard_upload(&actor, upload).unwrap();
+            self.contents.insert(upload, EntryId::from_bytes(*upload.as_bytes()));
+            self.model.expunged.insert(EntryId::from_bytes(*upload.as_bytes()), number);
+            self.acknowledge();
+            self.erased.push((self.vault().epoch(), self.disk.durable_image()));
+            return;
+        }
+        let resumed = self.vault().resume_upload(&actor, upload, &new, &mut &*bytes, |_| {});
+        self.attached(resumed.unwrap().value, number, bytes);
+    }
+
+    fn attached(&mut self, id: EntryId, canary: u32, bytes: Arc<[u8]>) {
+        let entry = self.vault().entry(id).unwrap();
+        let digest = self.vault().attachment(id, 0).unwrap().digest();
+        let unlocked = self.vault().unlocked().unwrap();
+        let (row, _) = unlocked.view().content(Compartment::General, &digest).unwrap().unwrap();
+        self.contents.insert(row.content_id(), id);
+        self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary });
+        self.model.attached.insert(id, bytes);
+        self.acknowledge();
     }
 
     fn step(&mut self) {
@@ -268,6 +337,11 @@ impl Workload {
         let number = self.model.entries[&id].canary;
         let text = format!("amended {}", canary(number));
         let entry = match &self.model.entries[&id].revisions.last().unwrap().record {
+            Record::Attachment(before) => {
+                let mut record = before.clone();
+                record.title = Some(Token::new(text).unwrap());
+                Entry::new(*record, Provenance::default())
+            }
             Record::Note(before) => note(before.form.as_ref().unwrap().as_str(), &text),
             _ => diagnosis(&canary(number), &text, "2020"),
         };
@@ -299,6 +373,7 @@ impl Workload {
         self.vault().expunge(&actor, &ids, "order").unwrap();
         for id in ids {
             let gone = self.model.entries.remove(&id).unwrap();
+            self.model.attached.remove(&id);
             self.model.expunged.insert(id, gone.canary);
         }
         self.acknowledge();

@@ -48,6 +48,7 @@ mod root {
     pub(super) const PREVIOUS: usize = 24;
     pub(super) const AREA_DIGEST: usize = 64;
     pub(super) const LEAST_READER: usize = 96;
+    pub(super) const APPEND_END: usize = 98;
     pub(super) const PLACES: usize = 106;
     pub(super) const ERASE_LIST: usize = 1962;
     pub(super) const ERASE_COUNT: usize = 2051;
@@ -57,6 +58,7 @@ mod root {
 const NOTES: Compartment = Compartment::PsychotherapyNotes;
 const RECORD: Compartment = Compartment::Record;
 const GENERAL: Compartment = Compartment::General;
+const SEALED: Compartment = Compartment::Sealed;
 
 /// A golden vault with its keys, to be changed and sealed again.
 struct Forge {
@@ -240,9 +242,11 @@ impl Forge {
             1 | 2 => Purpose::Entry,
             4 => Purpose::Ledger,
             6 => Purpose::Directory,
+            8 => Purpose::Segment,
+            9 => Purpose::Content,
             _ => Purpose::VaultRecord,
         };
-        let object = if row[row::CLASS] <= 2 { row::ID } else { 0 };
+        let object = if matches!(row[row::CLASS], 1 | 2 | 8) { row::ID } else { 0 };
         let object = row[object..object + 16].try_into().unwrap();
         let revision = u64::from_le_bytes(row[row::REVISION..row::EPOCH].try_into().unwrap());
         self.vault
@@ -383,7 +387,7 @@ type Fault = (&'static str, fn(&mut Forge), &'static str, &'static str);
 /// Every fault that needs keys, with the changed file; the first changes nothing.
 pub(super) fn all(file: &[u8]) -> Vec<(Case, Vec<u8>)> {
     let faults = ROOT.iter().chain(&AREA).chain(&PLACE).chain(&PAGE).chain(&TRIE).chain(&OBJECT);
-    let faults = faults.chain(&ENTRY).chain(&HISTORY);
+    let faults = faults.chain(&ENTRY).chain(&HISTORY).chain(&CONTENT).chain(&NEWER);
     let made = faults.map(|(name, make, expect, why)| {
         let mut forge = Forge::open(file);
         make(&mut forge);
@@ -415,8 +419,8 @@ const ROOT: [Fault; 12] = [
         "what the other faults of roots change is nothing else",
     ),
     (
-        "least reader 2",
-        |forge| forge.change_root(|root| root[root::LEAST_READER] = 2),
+        "least reader 3",
+        |forge| forge.change_root(|root| root[root::LEAST_READER] = 3),
         "newer-version",
         "the vault asks for a newer reader",
     ),
@@ -1155,3 +1159,142 @@ const HISTORY: [Fault; 13] = [
         "the head of record is the last link",
     ),
 ];
+
+/// Where the fields of an encoded head of a content stand (`ContentV1`).
+mod head {
+    pub(super) const SIZE: usize = 16;
+    pub(super) const SHA256: usize = SIZE + 8;
+    pub(super) const SEGMENTS: usize = SHA256 + 32;
+    pub(super) const USERS: usize = SEGMENTS + 8;
+}
+
+const CONTENT: [Fault; 12] = [
+    (
+        "users of a content not sorted",
+        |forge| forge.change_content(SEALED, 9, |content| content[head::USERS + 8..].rotate_left(16)),
+        "damaged",
+        "users ascend strictly",
+    ),
+    (
+        "user of a content missing",
+        |forge| {
+            forge.change_content(SEALED, 9, |content| {
+                set_u64(content, head::USERS, 1);
+                content.truncate(head::USERS + 8 + 16);
+            })
+        },
+        "damaged",
+        "an entry names the content and is not among its users",
+    ),
+    (
+        "user of a content too many",
+        |forge| {
+            forge.change_content(SEALED, 9, |content| {
+                set_u64(content, head::USERS, 3);
+                content.extend_from_slice(&[0xff; 16]);
+            })
+        },
+        "damaged",
+        "no entry of this id names the content",
+    ),
+    (
+        "size of a content less by one",
+        |forge| forge.change_content(SEALED, 9, |content| content[head::SIZE] -= 1),
+        "damaged",
+        "the last segment is longer",
+    ),
+    (
+        "size of a content without end",
+        |forge| forge.change_content(SEALED, 9, |content| set_u64(content, head::SIZE, u64::MAX)),
+        "damaged",
+        "it would have other segments",
+    ),
+    (
+        "segments of a content one too many",
+        |forge| forge.change_content(SEALED, 9, |content| content[head::SEGMENTS] += 1),
+        "damaged",
+        "the size says how many there are",
+    ),
+    (
+        "digest of a content flipped",
+        |forge| forge.change_content(SEALED, 9, |content| content[head::SHA256] ^= 1),
+        "damaged",
+        "the row's key is made of it",
+    ),
+    (
+        "id of a content flipped",
+        |forge| forge.change_content(SEALED, 9, |content| content[0] ^= 1),
+        "damaged",
+        "the row has the content's id",
+    ),
+    (
+        "byte of a segment changed and sealed",
+        |forge| forge.change_content(SEALED, 8, |content| content[10] ^= 1),
+        "damaged",
+        "the digest of the whole content",
+    ),
+    (
+        "index of a segment changed",
+        |forge| forge.change_row(SEALED, 8, |row| set_u64(row, row::REVISION, 1)),
+        "damaged",
+        "the row's key is made of it",
+    ),
+    ("segment missing", |forge| without(forge, SEALED, 8), "damaged", "the head says that there is one"),
+    ("content missing", |forge| without(forge, SEALED, 9), "damaged", "entries name it"),
+];
+
+const NEWER: [Fault; 5] = [
+    (
+        "least reader 3 and a field that is not known",
+        |forge| {
+            forge.change_root(|root| {
+                root[root::LEAST_READER] = 3;
+                root[root::RESERVED] = 1;
+            })
+        },
+        "newer-version",
+        "the version is looked at before the rest",
+    ),
+    (
+        "append end behind the file",
+        |forge| {
+            let end = forge.file.len() as u64 + 1;
+            forge.change_root(|root| set_u64(root, root::APPEND_END, end));
+        },
+        "damaged",
+        "nothing was appended there",
+    ),
+    (
+        "append end in the fixed parts",
+        |forge| forge.change_root(|root| set_u64(root, root::APPEND_END, 81_919)),
+        "damaged",
+        "nothing is appended there",
+    ),
+    (
+        "object to erase behind the append end",
+        |forge| {
+            let (reference, length) = forge.dead_object();
+            forge.root.erase = vec![ObjectRef { reference, length: length + 1 }];
+            forge.publish();
+        },
+        "damaged",
+        "it was never appended",
+    ),
+    (
+        "objects to erase longer than the file",
+        |forge| {
+            let everything = ObjectRef { length: forge.file.len() as u64 - 81_920, ..first_object() };
+            forge.root.erase = vec![everything; 2];
+            forge.publish();
+        },
+        "damaged",
+        "each was appended once",
+    ),
+];
+
+/// The reference to the beginning of the append area.
+fn first_object() -> ObjectRef {
+    let mut reference = [0; 16];
+    reference[..8].copy_from_slice(&81_920u64.to_le_bytes());
+    ObjectRef { reference, length: 0 }
+}

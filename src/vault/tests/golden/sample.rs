@@ -237,3 +237,27 @@ pub(super) fn few() -> Vec<Entry> {
         SubstanceUse { code: Some(concept("228273003", "Drinks alcohol")), ..SubstanceUse::default() };
     vec![small(3), note("discharge", "Went home."), Entry::new(substance, Provenance::default())]
 }
+
+/// What the stored attachment of the golden vault is called.
+pub(super) fn scan() -> Attachment {
+    Attachment {
+        content_type: Some(token("image/tiff")),
+        title: Some(token("scan of the letter")),
+        created: Some(date("2024-02")),
+        ..Attachment::default()
+    }
+}
+
+/// Its bytes.
+pub(super) fn scanned() -> Vec<u8> {
+    (0..1234u32).map(|n| (n * n % 251).to_le_bytes()[0]).collect()
+}
+
+/// A note that has the same attachment.
+pub(super) fn with_attachment(attachment: Attachment) -> Entry {
+    let mut entry = note("letter", "Scanned, see there.");
+    if let Record::Note(note) = &mut entry.record {
+        note.attachments = vec![attachment];
+    }
+    entry
+}

@@ -1,0 +1,90 @@
+//! `extract`: an attachment as a file again, whole or not at all.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use subrosa::{AttachmentReader, EntryId, Error};
+
+use crate::access;
+use crate::arguments::{self, Common};
+use crate::attach::bar;
+use crate::failure::Failure;
+use crate::output::{self, NewFile};
+use crate::target;
+
+/// Bytes read at a time.
+const STEP: usize = 1 << 20;
+
+pub(crate) fn run(common: &Common, command: &arguments::Extract) -> Result<(), Failure> {
+    let (path, names) = target::vault_and_some(common, &command.names)?;
+    let (id, destination) = match names.as_slice() {
+        [id] => (id, None),
+        [id, destination] => (id, Some(destination)),
+        _ => return Err(Failure::usage("name one entry, and where to write its attachment")),
+    };
+    let vault = access::to_read(common, &path)?;
+    let id = access::entry_id(&vault, target::text(id)?)?;
+    let number = usize::try_from(command.number - 1).unwrap_or(usize::MAX);
+    let mut reader = vault.attachment(id, number).map_err(|error| match error {
+        Error::NoSuchAttachment { .. } => {
+            Failure::refused("the entry has no such attachment; `personal show` lists what it has")
+        }
+        error => error.into(),
+    })?;
+    let destination = destination.cloned().unwrap_or_else(|| default_name(id, &reader));
+    if destination.symlink_metadata().is_ok() {
+        return Err(Failure::refused("there is a file of the output's name already; choose another name"));
+    }
+    write_file(&destination, &mut reader)?;
+    let (size, digest) = (reader.size(), reader.digest());
+    if common.json {
+        return output::json(&json!({ "bytes": size, "sha256": digest.to_string() }));
+    }
+    output::say(&format!(
+        "Wrote {size} bytes to {}. The file is not encrypted: delete it when it is no longer needed.",
+        output::printable(&destination.display().to_string())
+    ))
+}
+
+/// A name that tells nothing.
+fn default_name(id: EntryId, reader: &AttachmentReader<'_>) -> PathBuf {
+    let extension = match reader.attachment().content_type.as_ref().map(|form| form.as_str()) {
+        Some("application/pdf") => ".pdf",
+        Some("image/jpeg") => ".jpg",
+        Some("image/png") => ".png",
+        Some("text/plain") => ".txt",
+        _ => "",
+    };
+    format!("attachment-{}{extension}", access::short_id(id)).into()
+}
+
+/// Writes an attachment under a temporary name, compares its SHA-256, and gives
+/// it its name; never over another file.
+pub(crate) fn write_file(destination: &Path, reader: &mut AttachmentReader<'_>) -> Result<(), Failure> {
+    let temporary = destination.with_file_name(format!(".subrosa-{}", std::process::id()));
+    let mut file = NewFile::create(&temporary)?;
+    let bar = bar("Decrypting", Some(reader.size()));
+    let (mut digest, mut buffer) = (Sha256::new(), zeroize::Zeroizing::new(vec![0; STEP]));
+    loop {
+        let count = reader.read(&mut buffer).map_err(unreadable)?;
+        let Some(part) = buffer.get(..count).filter(|part| !part.is_empty()) else { break };
+        digest.update(part);
+        file.write(part)?;
+        bar.inc(count as u64);
+    }
+    bar.finish_and_clear();
+    if <[u8; 32]>::from(digest.finalize()) != *reader.digest().as_bytes() {
+        return Err(Error::Damaged { what: "attachment" }.into());
+    }
+    file.finish_as(destination)
+}
+
+/// What a reader says, as what it is.
+fn unreadable(error: std::io::Error) -> Failure {
+    match error.downcast::<Error>() {
+        Ok(error) => error.into(),
+        Err(error) => Failure::file("the attachment cannot be read", &error),
+    }
+}

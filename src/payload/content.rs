@@ -1,0 +1,65 @@
+//! Contents of attachments: what is known of one that is stored in segments.
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::wire::Wire;
+
+/// Bytes of every segment but the last: with the length before it, a plaintext
+/// of exactly 1 MiB, so that nothing is padded.
+pub(crate) const SEGMENT_LEN: usize = (1 << 20) - 8;
+
+/// [`SEGMENT_LEN`], or what this thread's tests make of it.
+pub(crate) fn segment_len() -> usize {
+    #[cfg(test)]
+    if let Some((segment, _)) = crate::testing::segments() {
+        return segment;
+    }
+    SEGMENT_LEN
+}
+
+/// How many segments a content of this size has.
+pub(crate) fn segment_count(size: u64) -> u64 {
+    size.div_ceil(segment_len() as u64)
+}
+
+/// The head of a content.
+#[derive(Serialize, Deserialize, Clone)]
+pub(crate) struct ContentV1 {
+    pub(crate) content: [u8; 16],
+    pub(crate) size: u64,
+    pub(crate) sha256: [u8; 32],
+    pub(crate) segments: u64,
+    /// The entries that use it, in any revision, sorted; at least one.
+    pub(crate) users: Vec<[u8; 16]>,
+}
+
+impl Wire for ContentV1 {
+    const NAME: &'static str = "ContentV1";
+    const LIMIT: usize = 64 << 20;
+
+    fn is_canonical(&self) -> bool {
+        self.segments == segment_count(self.size)
+            && !self.users.is_empty()
+            && self.users.is_sorted_by(|a, b| a < b)
+    }
+}
+
+/// A content of which some segments are stored and the rest is still to come.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct UploadV1 {
+    pub(crate) content: [u8; 16],
+    pub(crate) segments: u64,
+    /// What the attachment is to be called; may be empty.
+    pub(crate) title: String,
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub(crate) started: i64,
+}
+
+impl Wire for UploadV1 {
+    const NAME: &'static str = "UploadV1";
+    const LIMIT: usize = 2048;
+
+    fn is_canonical(&self) -> bool {
+        self.segments > 0 && self.title.len() <= 1024
+    }
+}

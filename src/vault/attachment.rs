@@ -1,0 +1,228 @@
+//! Reading an attachment: any range of it, a segment at a time.
+//!
+//! Every read is made on the newest state that the handle knows, so that a
+//! reader outlives commits, and ends when its entry is expunged.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use zeroize::Zeroizing;
+
+use super::Vault;
+use super::audit::ReadKind;
+use super::content::{damaged_attachment, length_of_segment};
+use super::core::View;
+use crate::crypto::digest::Digest;
+use crate::error::Error;
+use crate::format::place::Compartment;
+use crate::id::{ContentId, EntryId, Epoch};
+use crate::payload::content::segment_len;
+use crate::record::{Attachment, Entry, Location};
+
+/// The bytes of an attachment. At most one segment of 1 MiB is in memory, and
+/// it is wiped when it is left.
+pub struct AttachmentReader<'v> {
+    vault: &'v Vault,
+    entry: EntryId,
+    attachment: Attachment,
+    size: u64,
+    digest: Digest,
+    bytes: Bytes,
+    position: u64,
+}
+
+/// Where the bytes come from.
+enum Bytes {
+    /// Out of the entry itself.
+    Inline(Zeroizing<Vec<u8>>),
+    Stored {
+        compartment: Compartment,
+        content: ContentId,
+        segment: Option<Loaded>,
+    },
+}
+
+/// The segment in memory, and the state that it was read from.
+struct Loaded {
+    index: u64,
+    epoch: Epoch,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl Vault {
+    /// Opens an attachment of an entry's current revision, by its number among
+    /// [`Entry::attachments`](crate::Entry::attachments), from 0. Nothing of a
+    /// stored attachment's bytes is read yet.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::NoSuchAttachment`], [`Error::Invalid`] when
+    /// its bytes are in the entry's original or not in the vault,
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn attachment(&self, id: EntryId, number: usize) -> Result<AttachmentReader<'_>, Error> {
+        self.open_attachment(id, None, number)
+    }
+
+    /// The same of an earlier revision.
+    ///
+    /// # Errors
+    /// As [`Vault::attachment`]; [`Error::NoSuchRevision`].
+    pub fn attachment_revision(
+        &self,
+        id: EntryId,
+        revision: u64,
+        number: usize,
+    ) -> Result<AttachmentReader<'_>, Error> {
+        self.open_attachment(id, Some(revision), number)
+    }
+
+    fn open_attachment(
+        &self,
+        id: EntryId,
+        revision: Option<u64>,
+        number: usize,
+    ) -> Result<AttachmentReader<'_>, Error> {
+        let open = |view: &View<'_>| {
+            let (compartment, entry) = view.entry_at(id, revision)?;
+            view.open_attachment(compartment, &entry, id, number)
+        };
+        let (attachment, size, digest, bytes) = self.read(open)?;
+        self.tell(ReadKind::AttachmentOpened, None, vec![id]);
+        Ok(AttachmentReader { vault: self, entry: id, attachment, size, digest, bytes, position: 0 })
+    }
+}
+
+impl View<'_> {
+    fn open_attachment(
+        &self,
+        compartment: Compartment,
+        entry: &Entry,
+        id: EntryId,
+        number: usize,
+    ) -> Result<(Attachment, u64, Digest, Bytes), Error> {
+        let attachment = entry.attachments().into_iter().nth(number);
+        let mut attachment = attachment.ok_or(Error::NoSuchAttachment { id, number })?;
+        match attachment.location.take() {
+            Some(Location::Inline(bytes)) => {
+                let (size, digest) = (bytes.len() as u64, Digest::of(&[&bytes]));
+                Ok((attachment, size, digest, Bytes::Inline(Zeroizing::new(bytes))))
+            }
+            Some(Location::Stored(digest)) => {
+                let (_, head) = self.content(compartment, &digest)?.ok_or_else(damaged_attachment)?;
+                attachment.location = Some(Location::Stored(digest));
+                let content = ContentId::from_bytes(head.content);
+                let bytes = Bytes::Stored { compartment, content, segment: None };
+                Ok((attachment, head.size, digest, bytes))
+            }
+            Some(Location::InSource(_)) => Err(Error::Invalid {
+                what: "this attachment is part of the entry's original: take it out of that",
+            }),
+            Some(Location::External(_)) | None => Err(Error::Invalid {
+                what: "this attachment is not in the vault: its source only says where it is",
+            }),
+        }
+    }
+
+    /// A segment of an entry's content; where it is gone, so is the entry, or
+    /// the same bytes were stored anew.
+    fn segment_of(
+        &self,
+        entry: EntryId,
+        digest: &Digest,
+        compartment: Compartment,
+        content: &mut ContentId,
+        index: u64,
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let (now_in, _) = self.entry_row(entry)?;
+        if let Some(bytes) = self.segment(compartment, *content, index)? {
+            return Ok(bytes);
+        }
+        let (_, head) = self.content(now_in, digest)?.ok_or_else(damaged_attachment)?;
+        *content = ContentId::from_bytes(head.content);
+        self.segment(now_in, *content, index)?.ok_or_else(damaged_attachment)
+    }
+}
+
+impl AttachmentReader<'_> {
+    /// Title, type and date of the attachment.
+    #[must_use]
+    pub fn attachment(&self) -> &Attachment {
+        &self.attachment
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// SHA-256 of its bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Reads from this offset on, up to the end of a segment; 0 at the end of
+    /// the attachment.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`] when the entry was expunged meanwhile,
+    /// [`Error::Locked`], [`Error::Damaged`], [`Error::Store`].
+    pub fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+        if offset >= self.size || buffer.is_empty() {
+            return Ok(0);
+        }
+        let (bytes, start): (&[u8], u64) = match &mut self.bytes {
+            Bytes::Inline(bytes) => (bytes, 0),
+            Bytes::Stored { compartment, content, segment } => {
+                let length = segment_len() as u64;
+                let index = offset / length;
+                let epoch = self.vault.unlocked()?.snapshot.root.epoch;
+                if segment.as_ref().is_none_or(|loaded| loaded.index != index || loaded.epoch != epoch) {
+                    *segment = None;
+                    let known = *content;
+                    let (bytes, now) = self.vault.read(|view| {
+                        let mut now = known;
+                        let bytes =
+                            view.segment_of(self.entry, &self.digest, *compartment, &mut now, index)?;
+                        Ok((bytes, now))
+                    })?;
+                    *content = now;
+                    if bytes.len() as u64 != length_of_segment(self.size, index) {
+                        return Err(damaged_attachment());
+                    }
+                    let epoch = self.vault.epoch();
+                    *segment = Some(Loaded { index, epoch, bytes });
+                }
+                let loaded = segment.as_ref().ok_or_else(damaged_attachment)?;
+                (&loaded.bytes, index * length)
+            }
+        };
+        let within = usize::try_from(offset - start).map_err(|_| damaged_attachment())?;
+        let rest = bytes.get(within..).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        Ok(count)
+    }
+}
+
+impl Read for AttachmentReader<'_> {
+    /// The error inside is an [`Error`](enum@Error).
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.read_at(self.position, buffer).map_err(io::Error::other)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for AttachmentReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::End(offset) => self.size.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}

@@ -1,0 +1,66 @@
+//! Files into the vault and out of it again.
+
+use serde_json::json;
+
+use super::support::Person;
+
+fn scan() -> Vec<u8> {
+    (0..3_000_000u32).map(|n| (n % 249).to_le_bytes()[0]).collect()
+}
+
+#[test]
+fn a_file_comes_out_of_the_vault_as_it_went_in_and_never_over_another() {
+    let person = Person::with_vault();
+    person.write("scan.pdf", scan());
+    let attached = person.run(&["attach", "my.vault", "scan.pdf", "--title", "Discharge letter", "--json"]);
+    let attached = attached.done().json();
+    assert_eq!(attached["bytes"], json!(3_000_000));
+    let id = attached["id"].as_str().unwrap();
+    let listed = person.run(&["list", "my.vault"]).done().out();
+    assert!(listed.contains("Discharge letter") && listed.contains("attachment"), "{listed}");
+    let shown = person.run(&["show", "my.vault", id]).done().out();
+    assert!(shown.contains("3000000 bytes, in the vault"), "{shown}");
+    let out = person.run(&["extract", "my.vault", id, "back.pdf"]).done();
+    assert!(out.out().contains("not encrypted"), "{}", out.out());
+    assert!(person.read("back.pdf") == scan());
+    #[cfg(unix)]
+    assert_eq!(super::mode(&person, "back.pdf"), 0o600);
+    person.write("mine", "mine");
+    person.run(&["extract", "my.vault", id, "mine"]).refused(1, "another name");
+    person.run(&["extract", "my.vault", id, "--number", "2"]).refused(1, "no such attachment");
+    assert_eq!(person.read("mine"), b"mine");
+    person.run(&["extract", "my.vault", id]).done();
+    assert!(person.read(&format!("attachment-{}.pdf", &id[..10])) == scan());
+    let left = std::fs::read_dir(person.path(".")).unwrap();
+    let left =
+        left.filter(|file| file.as_ref().unwrap().file_name().to_str().unwrap().starts_with(".subrosa"));
+    assert_eq!(left.count(), 0, "no temporary file is left");
+}
+
+#[test]
+fn a_file_joins_an_entry_and_an_export_loses_none() {
+    let person = Person::with_vault();
+    person.write("scan.pdf", scan());
+    person.write("empty.txt", "");
+    let note = person.run_with(&["add", "my.vault", "note", "--json"], r#"{"title": "See the scan"}"#);
+    let note = note.done().json()["id"].as_str().unwrap().to_owned();
+    person.run(&["attach", "my.vault", "scan.pdf", "--to", &note]).done();
+    person.run(&["attach", "my.vault", "empty.txt", "--to", &note]).done();
+    person.run(&["extract", "my.vault", &note, "two", "--number", "2"]).done();
+    assert_eq!(person.read("two"), b"");
+    person.run(&["attach", "my.vault", "scan.pdf", "--kind", "diagnosis"]).refused(1, "holds no attachments");
+    person.run(&["attach", "my.vault", "missing.pdf"]).refused(5, "no such file");
+    let exported = person.run(&["export", "my.vault", "all.json", "--yes", "--json"]).done().json();
+    assert_eq!(exported["attachments"], json!(2));
+    let text = String::from_utf8(person.read("all.json")).unwrap();
+    let folder = std::fs::read_dir(person.path("all.json.attachments")).unwrap();
+    let mut found: Vec<Vec<u8>> = Vec::new();
+    for file in folder {
+        let file = file.unwrap();
+        assert!(text.contains(file.file_name().to_str().unwrap()), "the export names the file");
+        found.push(std::fs::read(file.path()).unwrap());
+    }
+    found.sort();
+    assert!(found == [Vec::new(), scan()]);
+    person.run(&["check", "my.vault"]).done();
+}
