@@ -83,9 +83,10 @@ pub use secret::SecretText;
 pub use vault::{
     Access, AccessChange, AccessKind, Action, Actor, AttachmentReader, AuditEvent, Backup, BackupReport,
     CheckFinding, CheckReport, Checkpoint, Closed, Committed, CompactReport, Coverage, Detail, ErasureReport,
-    Expunged, Filter, HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess, LockedVault,
-    NewAttachment, NewVault, ParseCheckpointError, Progress, ReadKind, Recovery, ReleaseRequest, Revision,
-    SpaceReport, Transaction, Upload, Vault, VaultOptions, WriterVersion,
+    Explanation, Expunged, Filter, HeadPart, HolderRole, ImportReport, LedgerLine, LineState, Listed,
+    ListedAccess, LockedVault, NewAttachment, NewVault, ParseCheckpointError, Progress, ReadKind, Recovery,
+    ReleaseRequest, RepairReport, Revision, SpaceReport, Transaction, Upload, Vault, VaultOptions,
+    WriterVersion,
 };
 
 // The record: entries and what they hold.

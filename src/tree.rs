@@ -159,6 +159,29 @@ impl Trie<'_> {
         }
     }
 
+    /// Visits every object, of pages and of rows, whose stored bytes are not
+    /// those that its parent names.
+    pub(crate) fn survey_damage(&self, visit: &mut dyn FnMut(&SealedObject)) {
+        let mut pages = Vec::new();
+        pages.extend(self.root.map(|root| (root.duplicate(), self.rows, Prefix::EMPTY)));
+        while let Some((object, rows, prefix)) = pages.pop() {
+            if read_checked(self.store, &object).is_err() {
+                visit(&object);
+                continue;
+            }
+            let Ok(page) = self.page(&object, rows, prefix) else { continue };
+            if let Page::Inner(children) = &*page {
+                pages.extend(
+                    children
+                        .iter()
+                        .map(|child| (child.object.duplicate(), child.rows, prefix.child(child.nibble))),
+                );
+            }
+            let objects = page.leaf_rows().iter().filter_map(|row| row.object.as_ref());
+            objects.filter(|object| read_checked(self.store, object).is_err()).for_each(&mut *visit);
+        }
+    }
+
     /// Visits every page with its name and its context.
     #[cfg(test)]
     pub(crate) fn survey_contexts(&self, visit: &mut dyn FnMut(&SealedObject, Context, &Page)) {

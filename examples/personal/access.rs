@@ -45,7 +45,18 @@ pub(crate) fn to_write_at_cost(common: &Common, path: &Path, cost: KdfCost) -> R
 
 /// Opens a vault to read it: repaired if that is possible, else as it is.
 pub(crate) fn to_read(common: &Common, path: &Path) -> Result<Vault, Failure> {
-    to_read_expecting(common, path, None)
+    to_read_expecting(common, path, None, Intent::Read)
+}
+
+/// What a reader may do to the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intent {
+    /// Read, and repair on the occasion what an interrupted program left.
+    Read,
+    /// Leave every byte as it is.
+    Look,
+    /// Repair, or fail.
+    Repair,
 }
 
 /// The same, demanding that the vault continues a checkpoint.
@@ -53,6 +64,7 @@ pub(crate) fn to_read_expecting(
     common: &Common,
     path: &Path,
     checkpoint: Option<subrosa::Checkpoint>,
+    intent: Intent,
 ) -> Result<Vault, Failure> {
     let open = || -> Result<LockedVault, Error> {
         // A reader need not wait for a writer: it reads beside it.
@@ -64,7 +76,11 @@ pub(crate) fn to_read_expecting(
     };
     let locked = open()?;
     let credential = credential(common)?;
+    if intent == Intent::Look {
+        return Ok(told(locked.unlock_read_only(&credential)?));
+    }
     match locked.unlock(&credential) {
+        Err(error) if intent == Intent::Repair => Err(error.into()),
         Err(Error::Store(StoreError::ReadOnly | StoreError::Busy | StoreError::NoLocks)) => {
             Ok(told(open()?.unlock_read_only(&credential)?))
         }

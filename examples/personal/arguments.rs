@@ -363,6 +363,18 @@ pub(crate) struct Check {
     /// Demand that the vault continues this checkpoint of an earlier check
     #[arg(long, value_name = "CHECKPOINT")]
     pub(crate) expect: Option<String>,
+    /// Read every byte of the file, also those that nothing in the vault uses
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// Say of each finding what is lost and what can be done
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Repair what can be repaired: copies that differ from each other, and with --from damaged parts
+    #[arg(long)]
+    pub(crate) repair: bool,
+    /// Take damaged parts from this backup
+    #[arg(long, value_name = "BACKUP", requires = "repair")]
+    pub(crate) from: Option<PathBuf>,
 }
 
 #[derive(Args)]

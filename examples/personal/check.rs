@@ -1,44 +1,85 @@
 //! `check`: the whole vault read and authenticated.
 
 use serde_json::{Value as Json, json};
-use subrosa::{CheckFinding, CheckReport, Checkpoint, Error, SpaceReport, StoreError};
+use subrosa::{
+    CheckFinding, CheckReport, Checkpoint, Error, Explanation, RepairReport, SpaceReport, StoreError, Vault,
+};
 
-use crate::access;
+use crate::access::{self, Intent};
 use crate::arguments::{Check, Common};
 use crate::failure::{Exit, Failure};
-use crate::output::{self, note};
-use crate::progress::size;
+use crate::output::{self, count, note};
+use crate::progress::{Bar, size};
 use crate::target;
 
 pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
     let path = target::vault(common, &command.names)?;
     let expected = command.expect.as_deref().map(str::parse::<Checkpoint>).transpose();
     let expected = expected.map_err(|error| Failure::usage(error.to_string()))?;
-    let vault = access::to_read_expecting(common, &path, expected)?;
-    let report = vault.check()?;
+    let intent = if command.repair { Intent::Repair } else { Intent::Look };
+    let vault = access::to_read_expecting(common, &path, expected, intent)?;
+    let repaired = command.from.as_ref().map(|backup| vault.repair_from(backup)).transpose()?;
+    let report = match command.deep {
+        true => {
+            let bar = Bar::new("Reading");
+            vault.check_deep(|progress| bar.show(progress))?
+        }
+        false => vault.check()?,
+    };
     let space = vault.space()?;
-    let checkpoint = match vault.checkpoint() {
-        // While somebody writes there is no state at rest to name.
-        Err(Error::Store(StoreError::Busy | StoreError::NoLocks)) => None,
-        checkpoint => Some(checkpoint?),
+    let checkpoint = match report.is_clean() {
+        // A state that is not whole is none to hold later ones against.
+        false => None,
+        true => at_rest(&vault)?,
     };
     match common.json {
-        true => output::json(&for_programs(&report, space, checkpoint))?,
-        false => output::say(&told(&report, space, checkpoint))?,
+        true => output::json(&for_programs(&report, repaired.as_ref(), space, checkpoint))?,
+        false => output::say(&told(&report, repaired.as_ref(), command.explain, space, checkpoint))?,
     }
     if report.is_clean() {
         return Ok(());
     }
-    note("personal: the vault is damaged: make a copy of the file as it is, then restore a backup");
+    note(match (command.repair, &command.from) {
+        (false, _) => {
+            "personal: the vault is damaged: make a copy of the file as it is; then `personal check --repair`, with \
+             `--from BACKUP` if you have one; `--explain` says what each finding means"
+        }
+        (true, None) => {
+            "personal: the vault is still damaged: make a copy of the file as it is; then `personal check --repair \
+             --from BACKUP`, or restore the backup"
+        }
+        (true, Some(_)) => "personal: the vault is still damaged: the backup does not have what is missing",
+    });
     Err(Failure::Reported(Exit::Damaged))
 }
 
-fn told(report: &CheckReport, space: SpaceReport, checkpoint: Option<Checkpoint>) -> String {
-    let mut lines = vec![match report.is_clean() {
+/// The checkpoint, unless somebody writes and there is no state at rest to name.
+fn at_rest(vault: &Vault) -> Result<Option<Checkpoint>, Failure> {
+    match vault.checkpoint() {
+        Err(Error::Store(StoreError::Busy | StoreError::NoLocks)) => Ok(None),
+        checkpoint => Ok(Some(checkpoint?)),
+    }
+}
+
+fn told(
+    report: &CheckReport,
+    repaired: Option<&RepairReport>,
+    explain: bool,
+    space: SpaceReport,
+    checkpoint: Option<Checkpoint>,
+) -> String {
+    let mut lines: Vec<String> = repaired.map(restored).into_iter().collect();
+    lines.push(match report.is_clean() {
         true => "The vault is whole: everything in it was read and is as it was written.".to_owned(),
         false => format!("The vault is damaged, in {} places:", report.findings.len()),
-    }];
-    lines.extend(report.findings.iter().map(|finding| format!("  {}", words(finding))));
+    });
+    for finding in &report.findings {
+        lines.push(format!("  {}", words(finding)));
+        if explain {
+            let Explanation { lost, remedy, .. } = finding.explain();
+            lines.push(format!("    Lost: {lost}\n    To do: {remedy}"));
+        }
+    }
     lines.push(String::new());
     lines.push(format!("  {} entries and {} earlier versions", report.entries, report.revisions));
     lines.push(format!("  {} commits, {} bytes authenticated", report.commits, report.bytes));
@@ -54,6 +95,9 @@ fn told(report: &CheckReport, space: SpaceReport, checkpoint: Option<Checkpoint>
         let names: Vec<&str> = report.not_checked.iter().map(|place| place.name()).collect();
         lines.push(format!("  not checked, for want of a key: {}", names.join(", ")));
     }
+    if !report.is_clean() {
+        return lines.join("\n");
+    }
     lines.push(String::new());
     lines.push(match checkpoint {
         Some(checkpoint) => format!(
@@ -65,37 +109,28 @@ fn told(report: &CheckReport, space: SpaceReport, checkpoint: Option<Checkpoint>
     lines.join("\n")
 }
 
-fn words(finding: &CheckFinding) -> String {
-    match finding {
-        CheckFinding::CopiesDiffer => {
-            "the two copies of the root or of the credentials differ; the next change repairs that".to_owned()
-        }
-        CheckFinding::DamagedPage { compartment } => {
-            format!("a page of the catalogue in {compartment}: its entries are out of reach")
-        }
-        CheckFinding::DamagedEntry { compartment, id, revision } => {
-            format!("entry {id}, version {revision}, in {compartment}")
-        }
-        CheckFinding::DamagedPart { compartment } => format!("another part in {compartment}"),
-        CheckFinding::DamagedAttachment { compartment, entries } => {
-            let ids: Vec<String> = entries.iter().map(ToString::to_string).collect();
-            format!("an attachment in {compartment}, of entry {}", ids.join(", "))
-        }
-        CheckFinding::OrphanSegments { compartment, segments } => {
-            format!("{segments} parts of an attachment in {compartment} that no entry names")
-        }
-        CheckFinding::BrokenHistory { epoch } => format!("the history at commit {epoch}"),
-        CheckFinding::WrongSize { compartment } => {
-            format!("the size that {compartment} says it takes; everything in it is there")
-        }
-        CheckFinding::ForeignLine { compartment, epoch } => {
-            format!("the ledger of {compartment} at commit {epoch}: not what was written then")
-        }
-        _ => "something that this program has no words for".to_owned(),
+fn restored(report: &RepairReport) -> String {
+    match report.restored {
+        0 => "The backup has nothing that could be put back.\n".to_owned(),
+        parts => format!(
+            "{} put back from the backup, {} in all.\n",
+            count(usize::try_from(parts).unwrap_or(usize::MAX), "damaged part was", "damaged parts were"),
+            size(report.bytes)
+        ),
     }
 }
 
-fn for_programs(report: &CheckReport, space: SpaceReport, checkpoint: Option<Checkpoint>) -> Json {
+/// What is wrong, without the full stop.
+fn words(finding: &CheckFinding) -> String {
+    finding.explain().wrong.trim_end_matches('.').to_owned()
+}
+
+fn for_programs(
+    report: &CheckReport,
+    repaired: Option<&RepairReport>,
+    space: SpaceReport,
+    checkpoint: Option<Checkpoint>,
+) -> Json {
     json!({
         "clean": report.is_clean(),
         "entries": report.entries,
@@ -106,7 +141,14 @@ fn for_programs(report: &CheckReport, space: SpaceReport, checkpoint: Option<Che
         "live": space.live,
         "dead": space.dead,
         "not_checked": report.not_checked.iter().map(|place| place.name()).collect::<Vec<_>>(),
+        "restored": repaired.map(|report| report.restored),
         "findings": report.findings.iter().map(words).collect::<Vec<_>>(),
+        "explanations": report.findings.iter().map(explanation).collect::<Vec<_>>(),
         "checkpoint": checkpoint.map(|checkpoint| checkpoint.to_string()),
     })
+}
+
+fn explanation(finding: &CheckFinding) -> Json {
+    let Explanation { wrong, lost, remedy, .. } = finding.explain();
+    json!({ "wrong": wrong, "lost": lost, "remedy": remedy })
 }

@@ -27,6 +27,10 @@ pub(super) const ROOTS: [u64; 2] = [geometry::ROOT_A, geometry::ROOT_B];
 const BUFFER: usize = 1 << 20;
 /// Bytes overwritten at a time.
 const ERASE_STEP: usize = 64 * 1024;
+/// Bytes read at a time when a whole file is read.
+const READ_STEP: usize = 1 << 20;
+/// What a disk reads or loses at once.
+const SECTOR: u64 = 4096;
 const LOCK_POLL: Duration = Duration::from_millis(5);
 /// Longest object that any content makes: more is a damaged reference, which
 /// in a sparse file would cost memory and nothing else.
@@ -102,6 +106,29 @@ impl FileStore {
     /// Length of the file in bytes.
     pub(crate) fn length(&self) -> Result<u64, StoreError> {
         Ok(self.disk().len()?)
+    }
+
+    /// The bytes between the roots, which are zero in every vault.
+    pub(crate) fn gap(&self) -> Result<Vec<u8>, StoreError> {
+        let start = geometry::ROOT_A + ROOT_LEN as u64;
+        let length = usize::try_from(geometry::ROOT_B - start).map_err(|_| StoreError::Missing)?;
+        read(&*self.disk(), start, length)
+    }
+
+    /// Reads the whole file; gives how many bytes the system cannot read, in
+    /// blocks of a sector.
+    pub(crate) fn unreadable(&self, advance: &mut dyn FnMut(u64)) -> Result<u64, StoreError> {
+        let disk = self.disk();
+        let length = disk.len()?;
+        let mut buffer = vec![0; READ_STEP];
+        let (mut offset, mut lost) = (0, 0);
+        while offset < length {
+            let step = (length - offset).min(READ_STEP as u64);
+            lost += unreadable_in(&*disk, offset..offset + step, &mut buffer);
+            advance(step);
+            offset += step;
+        }
+        Ok(lost)
     }
 
     pub(super) fn folder(&self) -> &Arc<dyn Folder> {
@@ -268,6 +295,20 @@ impl Store for FileStore {
     fn needs_proof(&self) -> bool {
         false
     }
+}
+
+/// The bytes of a range that cannot be read, found by halving it.
+fn unreadable_in(disk: &dyn Disk, range: std::ops::Range<u64>, buffer: &mut [u8]) -> u64 {
+    let length = range.end - range.start;
+    let part = usize::try_from(length).ok().and_then(|length| buffer.get_mut(..length));
+    if part.is_some_and(|part| disk.read_at(range.start, part).is_ok()) {
+        return 0;
+    }
+    if length <= SECTOR {
+        return length;
+    }
+    let middle = range.start + (length / 2).next_multiple_of(SECTOR);
+    unreadable_in(disk, range.start..middle, buffer) + unreadable_in(disk, middle..range.end, buffer)
 }
 
 fn file_offset(object: &ObjectRef) -> Option<u64> {
@@ -450,6 +491,15 @@ impl Drop for FileWriter<'_> {
 }
 
 impl FileWriter<'_> {
+    /// Writes an object again where it stands: bytes that were found damaged.
+    pub(crate) fn put_back(&self, object: &ObjectRef, bytes: &[u8]) -> Result<(), StoreError> {
+        let offset = file_offset(object).ok_or(StoreError::Missing)?;
+        if bytes.len() as u64 != object.length || !lie_below(self.disk.len()?, &[*object]) {
+            return Err(StoreError::Missing);
+        }
+        self.write(offset, bytes)
+    }
+
     /// Makes it durable that the name stands for this file, before anything is
     /// acknowledged that only this file has.
     fn settle_name(&self) -> Result<(), StoreError> {

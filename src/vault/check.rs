@@ -2,6 +2,7 @@
 
 use super::content::{length_of_segment, stored_contents};
 use super::core::View;
+use super::inspect::HeadPart;
 use super::links::{leaf_is_linked, link_digest};
 use super::list::inline_card;
 use super::{Vault, trace};
@@ -55,6 +56,28 @@ pub enum CheckFinding {
     /// The two copies of root or credential area differ; opening the vault for
     /// writing repairs that.
     CopiesDiffer,
+    /// A copy of root or credential area is damaged, and its twin is whole.
+    DamagedCopy {
+        /// Which.
+        part: HeadPart,
+    },
+    /// A copy of root or credential area is of another state than the newest.
+    OlderCopy {
+        /// Which.
+        part: HeadPart,
+    },
+    /// Bytes of the file that are always zero are not.
+    GapInUse,
+    /// The system cannot read a part of the file.
+    UnreadableBytes {
+        /// How much.
+        bytes: u64,
+    },
+    /// Two objects claim the same bytes of the file.
+    SharedBytes {
+        /// Where the second of them is.
+        compartment: Compartment,
+    },
     /// A page of the catalogue cannot be read: its entries are out of reach.
     DamagedPage {
         /// Where.

@@ -125,6 +125,12 @@ impl<'a> View<'a> {
         Compartment::HOLDING_ENTRIES.into_iter().filter(|c| core.keyring.compartment(*c).is_some())
     }
 
+    /// Every compartment whose key is held.
+    pub(super) fn held_compartments(&self) -> impl Iterator<Item = Compartment> + use<'a> {
+        let core = self.core;
+        Compartment::ALL.into_iter().filter(|c| core.keyring.compartment(*c).is_some())
+    }
+
     pub(super) fn trie(&self, compartment: Compartment) -> Result<Trie<'_>, Error> {
         let place = self.snapshot.place(compartment)?;
         Ok(Trie {

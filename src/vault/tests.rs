@@ -22,6 +22,7 @@ mod lying;
 mod memory;
 mod model;
 mod release;
+mod repair;
 mod review;
 mod secrets;
 mod space;

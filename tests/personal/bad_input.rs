@@ -251,3 +251,37 @@ fn without_a_terminal_a_missing_password_is_a_matter_of_usage() {
     assert_eq!(ran.status.code(), Some(2), "{err}");
     assert!(err.contains("--password-file"), "{err}");
 }
+
+#[test]
+fn a_check_says_what_is_lost_and_a_backup_gives_it_back() {
+    let person = Person::with_vault();
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/sample/patient.json");
+    person.run(&["import", "my.vault", sample]).done();
+    person.run(&["backup", "my.vault", "kept.vault"]).done();
+    let whole = person.read("my.vault");
+    assert_eq!(person.run(&["check", "my.vault", "--deep", "--explain"]).done().err(), "");
+    // Bytes of a record or a page, wherever they stand.
+    let damaged = (90_000..whole.len()).step_by(7001).find(|byte| {
+        let mut file = whole.clone();
+        file[*byte] ^= 1;
+        person.write("my.vault", &file);
+        let checked = person.run(&["check", "my.vault", "--explain"]);
+        checked.exit() == 4 && checked.out().contains("Lost:")
+    });
+    assert!(damaged.is_some());
+    let before = person.read("my.vault");
+    let told = person.run(&["check", "my.vault", "--deep", "--explain"]);
+    assert_eq!(told.exit(), 4);
+    assert!(
+        told.out().contains("Lost: That revision.") && told.out().contains("To do: A backup"),
+        "{}",
+        told.out()
+    );
+    assert!(!told.out().contains("Checkpoint"), "a damaged state is none to keep");
+    assert!(person.read("my.vault") == before, "a check writes nothing");
+    assert_eq!(person.run(&["check", "my.vault", "--from", "kept.vault"]).exit(), 2);
+    let repaired = person.run(&["check", "my.vault", "--repair", "--from", "kept.vault"]).done();
+    assert!(repaired.out().contains("put back from the backup"), "{}", repaired.out());
+    assert!(repaired.out().contains("The vault is whole"));
+    assert_eq!(person.run(&["check", "my.vault", "--deep"]).done().err(), "");
+}

@@ -1,0 +1,189 @@
+//! The deep check says what is wrong with every byte, and a backup gives back
+//! what it has.
+
+use std::sync::Arc;
+
+use super::basics::{diagnosis, note};
+use super::disk::SimDisk;
+use super::workload::{new_image, owner};
+use crate::format::header::geometry;
+use crate::format::root::ROOT_LEN;
+use crate::*;
+
+fn at(offset: u64) -> usize {
+    usize::try_from(offset).unwrap()
+}
+
+/// A vault at rest, its entries, and the ranges of its objects below the roots
+/// of the tries, without which nothing opens.
+struct Resting {
+    image: Vec<u8>,
+    entries: Vec<(EntryId, Entry)>,
+    objects: Vec<std::ops::Range<usize>>,
+}
+
+impl Resting {
+    fn new() -> Self {
+        let disk = SimDisk::without_trace(new_image("password"));
+        let vault = disk.unlock(&owner()).unwrap();
+        let entries: Vec<Entry> = (0..60)
+            .map(|n| diagnosis(&format!("F{n}"), "Depression", "2019"))
+            .chain([note("progress", &"slept badly ".repeat(3000)), note("psychotherapy", "said")])
+            .collect();
+        let add = |tx: &mut Transaction<'_>| entries.iter().map(|entry| tx.add(entry)).collect();
+        let ids: Vec<EntryId> = vault.update(&Actor::owner(), add).unwrap().value;
+        vault.update(&Actor::owner(), |tx| tx.amend(ids[0], &entries[1], "better known")).unwrap();
+        let mut objects = Vec::new();
+        let unlocked = vault.unlocked().unwrap();
+        let view = unlocked.view();
+        for compartment in Compartment::ALL {
+            let trie = view.trie(compartment).unwrap();
+            let mut first = true;
+            trie.survey(&mut |visited| {
+                let (page_object, page) = visited.unwrap();
+                let rows = page.leaf_rows().iter().filter_map(|row| row.object.as_ref());
+                let page_object = (!std::mem::take(&mut first)).then_some(page_object);
+                for object in rows.chain(page_object) {
+                    let start = at(u64::from_le_bytes(*object.object.reference.first_chunk().unwrap()));
+                    objects.push(start..start + at(object.object.length));
+                }
+            });
+        }
+        drop(vault.lock().unwrap());
+        let mut entries: Vec<_> = ids.into_iter().zip(entries).collect();
+        entries[0].1 = entries[1].1.clone();
+        Self { image: disk.image(), entries, objects }
+    }
+
+    fn damaged(&self, bytes: &[usize]) -> SimDisk {
+        let mut image = self.image.clone();
+        bytes.iter().for_each(|byte| image[*byte] ^= 0x40);
+        SimDisk::without_trace(image)
+    }
+
+    fn copy(&self) -> Arc<dyn Store> {
+        Arc::new(SimDisk::without_trace(self.image.clone()).store())
+    }
+}
+
+fn deep(vault: &Vault) -> Vec<CheckFinding> {
+    vault.check_deep(|_| {}).unwrap().findings
+}
+
+fn read_only(disk: &SimDisk) -> Vault {
+    disk.open().unwrap().unlock_read_only(&owner()).unwrap()
+}
+
+#[test]
+fn a_deep_check_names_each_damaged_copy_and_writes_nothing() {
+    let resting = Resting::new();
+    let parts = [geometry::AREA_A, geometry::AREA_B, geometry::ROOT_A, geometry::ROOT_B];
+    for (part, offset) in HeadPart::ALL.into_iter().zip(parts) {
+        let disk = resting.damaged(&[at(offset) + 300]);
+        let before = disk.image();
+        assert_eq!(deep(&read_only(&disk)), [CheckFinding::DamagedCopy { part }]);
+        assert!(disk.image() == before);
+        assert_eq!(disk.unlock(&owner()).unwrap().recovery(), Recovery::Recovered);
+        assert_eq!(deep(&disk.unlock(&owner()).unwrap()), []);
+    }
+}
+
+#[test]
+fn a_deep_check_tells_an_interrupted_writer_from_damage() {
+    let resting = Resting::new();
+    let disk = SimDisk::without_trace(resting.image.clone());
+    let vault = disk.unlock(&owner()).unwrap();
+    vault.update(&Actor::owner(), |tx| tx.retract(resting.entries[3].0, "no")).unwrap();
+    drop(vault);
+    let mut image = disk.image();
+    let second = at(geometry::ROOT_B)..at(geometry::ROOT_B) + ROOT_LEN;
+    image[second.clone()].copy_from_slice(&resting.image[second]);
+    let disk = SimDisk::without_trace(image);
+    assert_eq!(deep(&read_only(&disk)), [CheckFinding::OlderCopy { part: HeadPart::SecondRoot }]);
+}
+
+#[test]
+fn a_deep_check_sees_bytes_that_no_reader_looks_at() {
+    let resting = Resting::new();
+    let disk = resting.damaged(&[at(geometry::ROOT_A) + ROOT_LEN + 5]);
+    assert!(read_only(&disk).check().unwrap().is_clean());
+    assert_eq!(deep(&read_only(&disk)), [CheckFinding::GapInUse]);
+}
+
+#[test]
+fn every_damaged_object_comes_back_from_a_copy_byte_for_byte() {
+    let resting = Resting::new();
+    assert!(resting.objects.len() > 60);
+    let all: Vec<usize> = resting.objects.iter().map(|object| object.start + 20).collect();
+    // Each by itself, then all at once.
+    for damage in all.chunks(1).chain([all.as_slice()]) {
+        let disk = resting.damaged(damage);
+        let vault = disk.unlock(&owner()).unwrap();
+        assert!(!vault.check().unwrap().is_clean());
+        let report = vault.repair_from_store(resting.copy()).unwrap();
+        assert_eq!(report.restored, damage.len() as u64);
+        assert!(report.check.is_clean(), "{:?}", report.check.findings);
+        assert!(disk.image() == resting.image);
+    }
+}
+
+#[test]
+fn an_entry_comes_back_from_a_backup_that_is_older_than_a_compaction() {
+    let resting = Resting::new();
+    let disk = SimDisk::without_trace(resting.image.clone());
+    let vault = disk.unlock(&owner()).unwrap();
+    vault.compact(&Actor::owner(), |_| {}).unwrap();
+    let (id, entry) = &resting.entries[7];
+    let row = vault.unlocked().unwrap().view().entry_row(*id).unwrap().1;
+    let start = u64::from_le_bytes(*row.object.as_ref().unwrap().object.reference.first_chunk().unwrap());
+    disk.flip(at(start), 1);
+    assert_eq!(vault.entry(*id).err().map(|error| error.kind()), Some(ErrorKind::Damaged));
+    let report = vault.repair_from_store(resting.copy()).unwrap();
+    assert_eq!(report.restored, 1);
+    assert!(report.check.is_clean() && vault.entry(*id).unwrap() == *entry);
+}
+
+#[test]
+fn a_copy_of_another_vault_or_a_damaged_one_gives_nothing() {
+    let resting = Resting::new();
+    let disk = resting.damaged(&[resting.objects[0].start + 20]);
+    let vault = disk.unlock(&owner()).unwrap();
+    let foreign: Arc<dyn Store> = Arc::new(SimDisk::without_trace(new_image("password")).store());
+    assert!(matches!(vault.repair_from_store(foreign), Err(Error::Invalid { .. })));
+    let before = disk.image();
+    let as_damaged: Arc<dyn Store> = Arc::new(SimDisk::without_trace(before.clone()).store());
+    let report = vault.repair_from_store(as_damaged).unwrap();
+    assert_eq!(report.restored, 0);
+    assert!(!report.check.is_clean() && disk.image() == before);
+}
+
+#[test]
+fn every_finding_is_explained() {
+    let compartment = Compartment::General;
+    let (id, epoch) = (EntryId::from_bytes([7; 16]), Epoch::new(4));
+    let findings = [
+        CheckFinding::CopiesDiffer,
+        CheckFinding::DamagedCopy { part: HeadPart::FirstRoot },
+        CheckFinding::OlderCopy { part: HeadPart::SecondArea },
+        CheckFinding::GapInUse,
+        CheckFinding::UnreadableBytes { bytes: 4096 },
+        CheckFinding::SharedBytes { compartment },
+        CheckFinding::DamagedPage { compartment },
+        CheckFinding::DamagedEntry { compartment, id, revision: 2 },
+        CheckFinding::DamagedAttachment { compartment, entries: vec![id] },
+        CheckFinding::OrphanSegments { compartment, segments: 3 },
+        CheckFinding::DamagedPart { compartment },
+        CheckFinding::BrokenHistory { epoch },
+        CheckFinding::WrongSize { compartment },
+        CheckFinding::ForeignLine { compartment, epoch },
+    ];
+    let explained: std::collections::BTreeSet<String> = findings
+        .iter()
+        .map(|finding| {
+            let Explanation { wrong, lost, remedy } = finding.explain();
+            assert!([&wrong, &lost, &remedy].into_iter().all(|text| text.ends_with('.') && text.len() > 10));
+            format!("{wrong} {lost} {remedy}")
+        })
+        .collect();
+    assert_eq!(explained.len(), findings.len() - 1, "only the two of differing copies say the same");
+}
