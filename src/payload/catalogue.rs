@@ -103,10 +103,10 @@ impl From<&SealedObject> for ObjectV1 {
     }
 }
 
-impl From<&ObjectV1> for SealedObject {
-    fn from(wire: &ObjectV1) -> Self {
+impl From<ObjectV1> for SealedObject {
+    fn from(wire: ObjectV1) -> Self {
         Self {
-            key: ContentKey::from_secret(wire.key.to_secret()),
+            key: ContentKey::from_secret(wire.key.into_secret()),
             object: ObjectRef { reference: wire.reference, length: wire.length },
             digest: Digest::from_bytes(wire.digest),
         }

@@ -129,8 +129,12 @@ impl Transaction<'_> {
             withdraws: self.work.withdraws,
             erase: &self.work.erase,
         })?;
-        // Opened again rather than put together: what is kept is what was written.
-        let places = self.core.open_places(&root)?;
+        let mut places = changed;
+        for (place, known) in places.iter_mut().zip(&self.snapshot.places) {
+            if place.is_none() {
+                *place = known.as_ref().map(Place::duplicate);
+            }
+        }
         Ok(Snapshot { root, root_bytes, area_bytes, places, settled: true })
     }
 
