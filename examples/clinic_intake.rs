@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use subrosa::{
     Access, Actor, Credential, ErrorKind, Expunged, Grant, HolderRole, Import, ImportOptions, Kind,
-    LockedVault, NewVault, Policy, RawKey, ReleaseRequest, StoreError, Token, Vault, VaultOptions,
+    LockedVault, NewVault, Policy, RawKey, ReleaseRequest, SignatureAlgorithm, StoreError, Token, Vault,
+    VaultOptions,
 };
 
 /// The clinic's own table of vaults and keys. Here a folder and a key in memory;
@@ -43,6 +44,7 @@ fn create(path: &Path, staff: &Credential) -> Result<Vault, subrosa::Error> {
         holder_role: HolderRole::CoveredEntity,
         holder_name: "Chestnut Street Clinic",
         jurisdiction: "US-NJ",
+        signature: SignatureAlgorithm::Es256,
         access: vec![
             Access { credential: staff, name: "staff keyring", grant: Grant::ALL },
             Access { credential: &safe, name: "recovery key in the safe", grant: Grant::ALL },

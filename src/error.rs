@@ -73,6 +73,17 @@ pub enum Error {
         /// The revision that was asked for.
         revision: u64,
     },
+    /// There is no such way in, or it was replaced meanwhile.
+    #[error("there is no such way into the vault any more: list them again")]
+    NoSuchAccess,
+    /// No way in would be left that opens everything.
+    #[error(
+        "at least one way into the vault must open everything, or nobody could ever change the others: add another one first"
+    )]
+    LastFullAccess,
+    /// All 16 slots are in use.
+    #[error("all 16 ways into the vault are in use: take one away first")]
+    NoFreeAccess,
     /// A legal hold blocks an expungement.
     #[error("entry {id} is under a legal hold: lift the hold first")]
     LegalHold {
@@ -161,6 +172,9 @@ impl Error {
             Self::NeedsCompartment { .. } => "needs-compartment",
             Self::NoSuchEntry { .. } => "no-such-entry",
             Self::NoSuchRevision { .. } => "no-such-revision",
+            Self::NoSuchAccess => "no-such-access",
+            Self::LastFullAccess => "last-full-access",
+            Self::NoFreeAccess => "no-free-access",
             Self::LegalHold { .. } => "legal-hold",
             Self::NothingToRelease => "nothing-to-release",
             Self::Issue(_) => "not-issued",
@@ -198,6 +212,10 @@ fn store_code(error: &StoreError) -> &'static str {
         StoreError::NoLocks => "no-locks",
         StoreError::Unreliable { .. } => "unreliable-store",
         StoreError::NotErased => "not-erased",
+        StoreError::Unsupported => "unsupported",
+        StoreError::InTheWay { .. } => "in-the-way",
+        StoreError::SecondName => "second-name",
+        StoreError::NoFolder => "no-folder",
         StoreError::Io { .. } => "io",
     }
 }

@@ -10,6 +10,7 @@ mod jws;
 mod key;
 mod render;
 mod sd_jwt;
+mod signer;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -27,6 +28,8 @@ pub use self::error::VerifyError;
 pub use self::jws::JwsError;
 pub use self::key::{Fingerprint, KeyError, PublicKey, TrustedKeys};
 pub use self::sd_jwt::SdJwtError;
+pub(crate) use self::signer::ProvenSigner;
+pub use self::signer::{Signer, SignerError};
 pub use self::verified::{Outcome, VerifiedEntry, VerifiedExcerpt};
 pub use self::verify::UnverifiedExcerpt;
 
@@ -35,7 +38,6 @@ use self::file::{MAX_FILE_BYTES, Parts};
 use self::sd_jwt::issue::{IssueError, issue};
 use self::time::UnixTime;
 use crate::crypto::random::{RandomError, Randomness};
-use crate::crypto::signature::Es256SigningKey;
 use crate::id::ExcerptId;
 use crate::release::View;
 
@@ -66,6 +68,9 @@ pub enum IssueExcerptError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The signer gave no signature that verifies.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
     /// What was issued does not verify, so it was not handed out.
     #[error("the excerpt did not verify after it was issued: {0}")]
     DoesNotVerify(#[from] VerifyError),
@@ -75,6 +80,7 @@ impl From<IssueError> for IssueExcerptError {
     fn from(error: IssueError) -> Self {
         match error {
             IssueError::Random(error) => Self::Random(error),
+            IssueError::Signer(error) => Self::Signer(error),
             IssueError::ReservedName => {
                 Self::DoesNotVerify(VerifyError::EnvelopeMalformed { what: "a reserved name" })
             }
@@ -95,7 +101,7 @@ impl Excerpt {
     pub(crate) fn issue(
         view: &View,
         request: &EnvelopeRequest,
-        key: &Es256SigningKey,
+        signer: &dyn Signer,
         random: &mut Randomness,
         now: SystemTime,
     ) -> Result<Self, IssueExcerptError> {
@@ -104,7 +110,7 @@ impl Excerpt {
         }
         let (mut entries, mut bindings, mut length) = (Vec::new(), Vec::new(), 0_usize);
         for entry in view.released() {
-            let token = issue(ENTRY_TYPE, entry.claims(), key, random)?.present_released();
+            let token = issue(ENTRY_TYPE, entry.claims(), signer, random)?.present_released();
             length = length.saturating_add(token.len());
             if length > MAX_FILE_BYTES / 2 {
                 // Half, since a page shows what it embeds.
@@ -117,8 +123,8 @@ impl Excerpt {
         let payload = envelope.encode();
         // What a verifier would refuse is not handed out.
         Envelope::decode(&payload).map_err(VerifyError::from)?;
-        let token = jws::sign(envelope::ENVELOPE_TYPE, &payload, key);
-        let parts = Parts { key: PublicKey::of(key), envelope: token, entries };
+        let token = jws::sign(envelope::ENVELOPE_TYPE, &payload, signer)?;
+        let parts = Parts { key: signer.public_key(), envelope: token, entries };
         Ok(Self { id: envelope.id, issued: envelope.issued, parts })
     }
 

@@ -61,6 +61,9 @@ ids! {
     CommitId;
     /// Names one issued excerpt. Random, drawn for each copy.
     ExcerptId;
+    /// Names one way into a vault: a digest of its slot's public half, so that
+    /// whatever takes the slot later has another.
+    AccessId;
 }
 
 /// The number of a commit: 1 at creation, one more with each.

@@ -8,7 +8,8 @@ mod slot;
 
 pub use credential::{Credential, CredentialError, Password, RawKey, RecoveryKey};
 pub(crate) use slot::{
-    AreaPlan, NewSlot, SlotError, UnlockKeys, check_opening, commits_area, open_area, replace_own_box,
+    AreaPlan, NewSlot, OpenedSlot, SlotError, SlotPlan, UnlockKeys, check_opening, commits_area, open_area,
+    replace_own_box,
 };
 
 use crate::crypto::key::{AreaMacKey, CompartmentKey, RootKey, VaultRootKey};
@@ -36,6 +37,11 @@ impl Grant {
     #[must_use]
     pub fn includes(self, compartment: Compartment) -> bool {
         self.0 & (1 << compartment.place()) != 0
+    }
+
+    /// What either grants.
+    pub(crate) fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     /// The grant as a bit per place.
@@ -68,6 +74,22 @@ impl Keyring {
             });
         }
         Ok(Self { vault, vault_root, compartments })
+    }
+
+    /// These keys with a new vault root key, and new keys of these compartments
+    /// where one is held.
+    pub(crate) fn renewed(&self, random: &mut Randomness, compartments: Grant) -> Result<Self, RandomError> {
+        let mut renewed = Self::generate(random, self.vault)?;
+        for ((key, known), compartment) in
+            renewed.compartments.iter_mut().zip(&self.compartments).zip(Compartment::ALL)
+        {
+            match known {
+                None => *key = None,
+                Some(known) if !compartments.includes(compartment) => *key = Some(known.duplicate()),
+                Some(_) => {}
+            }
+        }
+        Ok(renewed)
     }
 
     /// The compartments that these keys open.

@@ -77,17 +77,19 @@ struct Readme;
 pub use crypto::digest::Digest;
 pub use crypto::kdf::{KdfCost, KdfError, KdfLimits};
 pub use crypto::random::RandomError;
+pub use crypto::signature::SignatureAlgorithm;
 pub use error::{Error, ErrorKind};
 pub use format::FormatError;
 pub use format::place::Compartment;
-pub use id::{CommitId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
+pub use id::{AccessId, CommitId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
 pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey};
 pub use secret::SecretText;
 pub use vault::{
-    Access, AccessKind, Action, Actor, CheckFinding, CheckReport, Checkpoint, Committed, Coverage, Detail,
-    ErasureReport, Expunged, Filter, HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess,
-    LockedVault, NewVault, ParseCheckpointError, Recovery, ReleaseRequest, Revision, Transaction, Vault,
-    VaultOptions,
+    Access, AccessChange, AccessKind, Action, Actor, AuditEvent, Backup, BackupReport, CheckFinding,
+    CheckReport, Checkpoint, Closed, Committed, CompactReport, Coverage, Detail, ErasureReport, Expunged,
+    Filter, HolderRole, ImportReport, LedgerLine, LineState, Listed, ListedAccess, LockedVault, NewVault,
+    ParseCheckpointError, Progress, ReadKind, Recovery, ReleaseRequest, Revision, SpaceReport, Transaction,
+    Vault, VaultOptions,
 };
 
 // The record: entries and what they hold.
@@ -116,7 +118,8 @@ pub use release::{
 // Excerpts: signed, redacted, verifiable without the vault.
 pub use excerpt::{
     Excerpt, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, Outcome, PublicKey, STATEMENT,
-    SdJwtError, TrustedKeys, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt, VerifyError,
+    SdJwtError, Signer, SignerError, TrustedKeys, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt,
+    VerifyError,
 };
 
 // Where the bytes rest.

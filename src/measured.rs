@@ -4,7 +4,7 @@
 use std::time::SystemTime;
 
 use crate::crypto::random::Randomness;
-use crate::crypto::signature::Es256SigningKey;
+use crate::crypto::signature::{self, SignatureAlgorithm};
 use crate::excerpt::{EnvelopeRequest, Excerpt, IssuerRole};
 use crate::format::context::{Context, Purpose, Scope};
 use crate::format::header::Header;
@@ -81,7 +81,7 @@ pub fn issue(view: &View, key: &SigningKey, now: SystemTime) -> Excerpt {
 }
 
 /// A key to sign with.
-pub struct SigningKey(Es256SigningKey);
+pub struct SigningKey(signature::SigningKey);
 
 impl SigningKey {
     /// A fresh key.
@@ -90,6 +90,7 @@ impl SigningKey {
     /// When the system has no random bytes.
     #[must_use]
     pub fn generate() -> Self {
-        Self(Es256SigningKey::generate(&mut Randomness::from_system()).expect("there are random bytes"))
+        let key = signature::SigningKey::generate(SignatureAlgorithm::Es256, &mut Randomness::from_system());
+        Self(key.expect("there are random bytes"))
     }
 }

@@ -1,10 +1,13 @@
 //! Where a vault's bytes rest: the [`Store`] seam, the vault file and a store
 //! in memory. Nothing here holds a key.
 
+mod copy;
 mod disk;
 mod file;
+mod folder;
 mod memory;
 mod proof;
+mod rewrite;
 
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod contract;
@@ -12,17 +15,22 @@ pub(crate) mod contract;
 pub(crate) mod lying;
 
 use std::io;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
 pub use crate::format::object::ObjectRef;
+pub(crate) use copy::{CopySource, Destination, FileCopy};
 #[cfg(test)]
 pub(crate) use disk::Disk;
-pub(crate) use file::FileImage;
 pub use file::FileStore;
+pub(crate) use file::{FileImage, FileWriter};
+#[cfg(test)]
+pub(crate) use folder::{FileAccess, FileId, Folder, Named};
 pub use memory::MemoryStore;
 pub(crate) use proof::writer as proven_writer;
+pub(crate) use rewrite::{Beside, Found};
 
 /// Keeps one vault's header, credential areas, roots and objects.
 ///
@@ -100,6 +108,14 @@ pub trait Store: Send + Sync {
     /// memory that the bytes were just written to.
     fn needs_proof(&self) -> bool {
         true
+    }
+
+    /// The vault file, if this store keeps the vault in one: only a file has
+    /// bytes that nothing reaches, and can be copied as it is. For any other
+    /// store compaction, backup and space are [`StoreError::Unsupported`]:
+    /// whoever operates it has its own.
+    fn as_file(&self) -> Option<&FileStore> {
+        None
     }
 }
 
@@ -280,8 +296,8 @@ pub enum StoreError {
     /// There is a file of this name, or a vault in this store, already.
     #[error("a file or vault of this name exists already: choose another name")]
     Exists,
-    /// There is no file of this name.
-    #[error("there is no vault here")]
+    /// There is no file of this name, or no vault in this store.
+    #[error("there is no vault at this path")]
     NotFound,
     /// The file system has no locks, so two writers could not be kept apart.
     #[error("this file system has no working locks: keep the vault on a local disk")]
@@ -301,6 +317,24 @@ pub enum StoreError {
          have its operator erase them"
     )]
     NotErased,
+    /// The store keeps no file that could be compacted or copied, or the system
+    /// lacks what that takes.
+    #[error("this storage does not support it: a vault file on a local disk does")]
+    Unsupported,
+    /// A file that is not part of the vault has a name that compaction needs.
+    #[error(
+        "a file that is no leftover of this vault has the name that compaction needs, which is the vault's name with .compact or .old: move it elsewhere"
+    )]
+    InTheWay {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The vault file has a second name, under which it would be destroyed.
+    #[error("the vault file has a second name (a hard link): remove that one before compaction")]
+    SecondName,
+    /// There is no folder for the new file.
+    #[error("the folder for the new file does not exist: create it first")]
+    NoFolder,
     /// Reading or writing failed.
     #[error("reading or writing the vault failed: {source}")]
     Io {

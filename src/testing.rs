@@ -76,6 +76,11 @@ pub(crate) fn start_recording() {
     SEALED.set(Some(Vec::new()));
 }
 
+/// How many boxes were recorded so far.
+pub(crate) fn recorded() -> usize {
+    SEALED.with_borrow(|sealed| sealed.as_ref().map_or(0, Vec::len))
+}
+
 /// Ends the recording and gives what was recorded.
 pub(crate) fn take_recorded() -> Vec<Sealed> {
     SEALED.take().unwrap()
@@ -96,6 +101,8 @@ pub(crate) enum Sabotage {
     ReusedPageKeys(HashMap<Vec<u8>, [u8; 32]>),
     /// R3 broken: the second root is not written, page images are not overwritten.
     StaleRootAndPages,
+    /// R7 broken: the old file loses its name and stays readable.
+    ReadableOldFile,
 }
 
 /// Breaks, or mends, what this thread writes from now on.
@@ -118,6 +125,11 @@ pub(crate) fn sabotaged_key(context: &[u8], fresh: SecretBytes) -> SecretBytes {
 pub(crate) fn sabotaged_erasure(superseded: Vec<ObjectRef>) -> Vec<ObjectRef> {
     let broken = SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::StaleRootAndPages)));
     if broken { Vec::new() } else { superseded }
+}
+
+/// Whether an old file is to be left readable.
+pub(crate) fn sabotaged_scrubbing() -> bool {
+    SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::ReadableOldFile)))
 }
 
 /// Where the second root is written: over the first under a sabotage.

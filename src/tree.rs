@@ -6,15 +6,14 @@
 
 mod object;
 mod page;
+mod rewrite;
 mod update;
 
 use thiserror::Error;
 
-pub(crate) use object::{ObjectWriter, Sealed, open_object, open_stored};
+pub(crate) use object::{ObjectWriter, Sealed, open_object, open_stored, read_checked};
 pub(crate) use page::{Page, PageCache, Row, RowClass, RowKey};
-pub(crate) use update::Changes;
-#[cfg(test)]
-pub(crate) use update::TrieUpdate;
+pub(crate) use update::{Changes, TrieUpdate};
 
 use crate::codec::fixed::LayoutError;
 use crate::codec::wire::WireError;
@@ -83,13 +82,6 @@ pub(crate) struct LeafRef {
     prefix: Prefix,
 }
 
-impl LeafRef {
-    /// Stored bytes of the leaf.
-    pub(crate) fn stored_len(&self) -> u64 {
-        self.object.object.length
-    }
-}
-
 /// Reads the trie of one compartment as one root names it.
 pub(crate) struct Trie<'a> {
     pub(crate) store: &'a dyn Store,
@@ -99,6 +91,9 @@ pub(crate) struct Trie<'a> {
     pub(crate) root: Option<&'a SealedObject>,
     /// Rows in the trie, as its place says.
     pub(crate) rows: u64,
+    /// Stored bytes of its pages and of the objects that its rows name, as its
+    /// place says.
+    pub(crate) live: u64,
 }
 
 impl Trie<'_> {

@@ -3,8 +3,11 @@
 //! Reads take a snapshot and never wait; every change is one commit that is
 //! durable, with its line in the ledger, before the call returns.
 
+mod audit;
+mod backup;
 mod check;
 mod commit;
+mod compact;
 mod core;
 mod create;
 mod custody;
@@ -18,14 +21,18 @@ mod list;
 mod open;
 mod options;
 mod release;
+mod space;
+mod trace;
 mod transaction;
+mod watch;
 
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use crate::crypto::kdf::KdfParameters;
 use crate::error::Error;
 use crate::id::{EntryId, Epoch, VaultId};
 use crate::keys::Grant;
@@ -33,9 +40,12 @@ use crate::record::Entry;
 use crate::secret::WipesStack;
 use crate::store::{MemoryStore, Store, proven_writer};
 
+pub use audit::{AuditEvent, ReadKind};
+pub use backup::{Backup, BackupReport};
 pub use check::{CheckFinding, CheckReport};
+pub use compact::{Closed, CompactReport, Progress};
 pub use create::{Access, NewVault};
-pub use custody::{AccessKind, ListedAccess};
+pub use custody::{AccessChange, AccessKind, ListedAccess};
 pub use erasure::{Coverage, ErasureReport};
 pub use history::{Checkpoint, ParseCheckpointError};
 pub use import::{Expunged, ImportReport};
@@ -44,9 +54,11 @@ pub use list::{Filter, Listed, Revision};
 pub use open::{LockedVault, Recovery};
 pub use options::{Actor, HolderRole, VaultOptions};
 pub use release::ReleaseRequest;
+pub use space::SpaceReport;
 pub use transaction::{Committed, Transaction};
 
 use self::core::{Core, Snapshot, View};
+use self::watch::{AutoLock, Call};
 
 /// An unlocked vault.
 ///
@@ -55,13 +67,16 @@ use self::core::{Core, Snapshot, View};
 pub struct Vault {
     id: VaultId,
     store: Arc<dyn Store>,
-    state: RwLock<State>,
+    state: Arc<RwLock<State>>,
+    auto_lock: Option<AutoLock>,
     options: VaultOptions,
     recovery: Recovery,
     /// The process that unlocked the vault: a forked child must not write.
     process: u32,
     /// Unlocked for reading only.
     read_only: bool,
+    /// Held while this handle publishes new keys and takes them over.
+    renewing: Mutex<()>,
 }
 
 /// What a handle holds.
@@ -74,11 +89,27 @@ enum State {
     },
 }
 
+/// An operation under way.
+struct Operation<'a> {
+    _wipes: WipesStack,
+    _call: Option<Call<'a>>,
+}
+
 /// Keys, and the newest state that they opened.
 #[derive(Clone)]
 struct Unlocked {
     core: Arc<Core>,
     snapshot: Arc<Snapshot>,
+    /// What opened the vault; `None` once that was taken away.
+    way_in: Option<WayIn>,
+}
+
+/// The slot that a handle was opened by.
+#[derive(Clone, Copy)]
+struct WayIn {
+    slot: usize,
+    /// The KDF run of its password.
+    run: Option<KdfParameters>,
 }
 
 impl Unlocked {
@@ -88,7 +119,19 @@ impl Unlocked {
 
     /// The same keys with another state.
     fn with(&self, snapshot: Snapshot) -> Self {
-        Self { core: Arc::clone(&self.core), snapshot: Arc::new(snapshot) }
+        Self { core: Arc::clone(&self.core), snapshot: Arc::new(snapshot), way_in: self.way_in }
+    }
+}
+
+impl State {
+    /// Drops the keys, and with them the decrypted pages; calls under way hold
+    /// them until they return.
+    fn wipe(state: &RwLock<Self>) {
+        let mut state = state.write().unwrap_or_else(PoisonError::into_inner);
+        if let Self::Unlocked(unlocked) = &*state {
+            let (epoch, grant) = (unlocked.snapshot.root.epoch, unlocked.core.keyring.grant());
+            *state = Self::Locked { epoch, grant };
+        }
     }
 }
 
@@ -161,7 +204,9 @@ impl Vault {
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`].
     pub fn entry(&self, id: EntryId) -> Result<Entry, Error> {
-        self.read(|view| Ok(view.entry(id)?.1))
+        let entry = self.read(|view| Ok(view.entry(id)?.1))?;
+        self.tell(ReadKind::Opened, None, vec![id]);
+        Ok(entry)
     }
 
     /// Moves this handle's snapshot to the newest state, which another handle or
@@ -173,23 +218,37 @@ impl Vault {
     /// follow from the one that this handle knows, [`Error::AccessChanged`],
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn refresh(&self) -> Result<(), Error> {
-        let _wipes = WipesStack;
+        let _call = self.begin()?;
         let known = self.unlocked()?;
-        let newer = open::current(&known.core)?;
-        open::expect_successor(&known.core, &known.snapshot, &newer)?;
-        if newer.root.epoch > known.snapshot.root.epoch {
+        let newer = self.newest(&known)?;
+        open::expect_successor(&newer.core, &known.snapshot, &newer.snapshot)?;
+        if newer.snapshot.root.epoch > known.snapshot.root.epoch {
             known.core.cache.clear();
-            self.adopt(known.with(newer));
+            self.adopt(newer);
         }
         Ok(())
     }
 
-    /// Makes everything durable and gives the vault back locked.
+    /// The newest state, under the known keys or those that this very handle
+    /// drew meanwhile.
+    fn newest(&self, known: &Unlocked) -> Result<Unlocked, Error> {
+        match open::current(&known.core) {
+            Err(Error::AccessChanged) => {
+                let _renewing = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+                let now = self.unlocked()?;
+                if Arc::ptr_eq(&now.core, &known.core) { Err(Error::AccessChanged) } else { Ok(now) }
+            }
+            newer => Ok(known.with(newer?)),
+        }
+    }
+
+    /// Makes everything durable and gives the vault back locked, compacted as by
+    /// [`Vault::close`].
     ///
     /// # Errors
     /// [`Error::Store`] when the last write cannot be made durable.
     pub fn lock(self) -> Result<LockedVault, Error> {
-        self.flush()?;
+        self.settle_down(&mut |_| {})?;
         LockedVault::of(Arc::clone(&self.store), self.options)
     }
 
@@ -198,16 +257,18 @@ impl Vault {
     /// the last of them takes the keys with it.
     ///
     /// # Errors
-    /// [`Error::Store`] when the last write cannot be made durable; the keys are
-    /// gone all the same.
+    /// [`Error::Store`] when the second copy of the last write cannot be made
+    /// durable; the keys are gone all the same.
     pub fn forget_keys(&self) -> Result<(), Error> {
-        let flushed = self.flush();
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let State::Unlocked(unlocked) = &*state {
-            let (epoch, grant) = (unlocked.snapshot.root.epoch, unlocked.core.keyring.grant());
-            *state = State::Locked { epoch, grant };
-        }
-        flushed
+        State::wipe(&self.state);
+        self.flush()
+    }
+
+    /// Whether the keys of this handle were wiped, by [`Vault::forget_keys`] or by
+    /// themselves.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(*self.state.read().unwrap_or_else(PoisonError::into_inner), State::Locked { .. })
     }
 
     /// Makes both copies of the root durable.
@@ -223,8 +284,27 @@ impl Vault {
         }
     }
 
+    /// An operation begins: while it is under way the vault does not lock itself,
+    /// and when it ends the stack that it used is wiped.
+    fn begin(&self) -> Result<Operation<'_>, Error> {
+        Ok(Operation { _wipes: WipesStack, _call: self.keep_open()? })
+    }
+
+    /// While this is held the vault does not lock itself.
+    fn keep_open(&self) -> Result<Option<Call<'_>>, Error> {
+        let Some(auto_lock) = &self.auto_lock else { return Ok(None) };
+        let call = auto_lock.begin();
+        if call.is_none() {
+            // Late, and the thread that watches is later still.
+            State::wipe(&self.state);
+            return Err(Error::Locked);
+        }
+        Ok(call)
+    }
+
     /// The keys and the newest state that this handle has seen.
     fn unlocked(&self) -> Result<Unlocked, Error> {
+        let _call = self.keep_open()?;
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
             State::Unlocked(unlocked) => Ok(unlocked.clone()),
             State::Locked { .. } => Err(Error::Locked),
@@ -256,18 +336,22 @@ impl Vault {
     /// Reads on a snapshot. Where a part is missing or damaged, another writer
     /// may have withdrawn it: then the read is made again on the newer root.
     fn read<T>(&self, read: impl Fn(&View<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let _wipes = WipesStack;
+        let _call = self.begin()?;
+        trace::operation("read", self.id, || self.read_now(&read))
+    }
+
+    fn read_now<T>(&self, read: &impl Fn(&View<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let mut known = self.unlocked()?;
         loop {
             match read(&known.view()) {
                 Err(error) if error.kind() == crate::ErrorKind::Damaged => {
-                    let newer = open::current(&known.core)?;
-                    if newer.root.epoch <= known.snapshot.root.epoch {
+                    let newer = self.newest(&known)?;
+                    if newer.snapshot.root_bytes == known.snapshot.root_bytes {
                         return Err(error);
                     }
-                    open::expect_successor(&known.core, &known.snapshot, &newer)?;
-                    known = known.with(newer);
-                    self.adopt(known.clone());
+                    open::expect_successor(&newer.core, &known.snapshot, &newer.snapshot)?;
+                    self.adopt(newer.clone());
+                    known = newer;
                 }
                 result => return result,
             }

@@ -18,7 +18,10 @@ const LAYERS: [&[&str]; 9] = [
 
 /// Crates that only one module may name.
 const ONLY_IN: [(&str, &[&str]); 3] = [
-    ("crypto", &["aes_gcm", "argon2", "hkdf", "hmac", "p256", "rand", "sha2", "subtle", "x_wing"]),
+    (
+        "crypto",
+        &["aes_gcm", "argon2", "ed25519_dalek", "hkdf", "hmac", "p256", "rand", "sha2", "subtle", "x_wing"],
+    ),
     ("codec", &["bincode", "json_event_parser", "base64"]),
     ("store", &["rustix", "std::fs", "std::net"]),
 ];

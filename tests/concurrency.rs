@@ -29,7 +29,7 @@ fn options() -> VaultOptions {
 /// A diagnosis whose code is a number.
 fn numbered(number: usize) -> Entry {
     let mut coding = Coding::default();
-    coding.code = Some(Token::new(&number.to_string()).expect("a number is a token"));
+    coding.code = Some(Token::new(number.to_string()).expect("a number is a token"));
     let mut diagnosis = Diagnosis::default();
     diagnosis.code = Some(Concept::from_coding(coding));
     Entry::new(diagnosis, Provenance::default())
@@ -41,7 +41,7 @@ fn number(coding: &Coding) -> usize {
 
 fn number_of(entry: &Entry) -> usize {
     let Record::Diagnosis(diagnosis) = &entry.record else { panic!("a diagnosis") };
-    number(&diagnosis.code.as_ref().expect("a concept").codings[0])
+    number(diagnosis.code.as_ref().expect("a concept").codings.first().expect("a coding"))
 }
 
 /// Counts one up and adds one entry, in one commit.

@@ -4,8 +4,12 @@
 
 use subrosa::{FieldType, Kind};
 
-fn document(path: &str) -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+fn path(document: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(document)
+}
+
+fn document(name: &str) -> String {
+    let path = path(name);
     std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is there", path.display()))
 }
 
@@ -107,22 +111,40 @@ fn the_parts_of_a_golden_vault_stand_where_the_format_document_says() {
     }
 }
 
+/// What the worked example has to say of the golden vault, in its order.
+fn worked_example() -> [Vec<u8>; 5] {
+    let file = golden("whole.vault");
+    let (digest, vault) = (sha256(&file[..4096]), &file[20..36]);
+    let mut unlock = vec![0; 32];
+    let key = hkdf::Hkdf::<sha2::Sha256>::new(Some(vault), b"a raw key of the golden vault 01");
+    key.expand(b"subrosa/v1 raw key", &mut unlock).unwrap();
+    let context: [&[u8]; 8] = [&[1, 0, 1, 0], &digest, &[5], vault, &[2], &[0; 16 + 8], &[1, 0], &[0, 0]];
+    let context = context.concat();
+    let link = sha256(&[vault, &1u64.to_le_bytes()].concat())[..16].to_vec();
+    [file[..92].to_vec(), digest, unlock, context, link]
+}
+
 #[test]
 fn the_worked_example_of_the_format_document_is_that_of_the_golden_vault() {
-    let file = golden("whole.vault");
+    let expected = worked_example();
+    assert_eq!(expected[3].len(), 82);
+    if std::env::var_os("SUBROSA_BLESS").is_some() {
+        bless_worked_example(&expected);
+    }
     let blocks = hex_blocks(&section(&document(FORMAT), "## 12. Worked example"));
-    let [header, digest, unlock, context, link] = blocks.as_slice() else { panic!("five blocks") };
-    assert!(file[..header.len()] == *header && header.len() == 92);
-    assert_eq!(sha256(&file[..4096]), *digest);
-    let vault = &file[20..36];
-    let mut derived = [0; 32];
-    let key = hkdf::Hkdf::<sha2::Sha256>::new(Some(vault), b"a raw key of the golden vault 01");
-    key.expand(b"subrosa/v1 raw key", &mut derived).unwrap();
-    assert_eq!(derived.to_vec(), *unlock);
-    let parts: [&[u8]; 8] = [&[1, 0, 1, 0], digest, &[5], vault, &[2], &[0; 16 + 8], &[1, 0], &[0, 0]];
-    assert_eq!(parts.concat(), *context);
-    assert_eq!(context.len(), 82);
-    assert_eq!(sha256(&[vault, &1u64.to_le_bytes()].concat())[..16], *link);
+    assert_eq!(blocks, expected);
+}
+
+/// Writes the example into the document, 64 digits a line.
+fn bless_worked_example(blocks: &[Vec<u8>]) {
+    let text = document(FORMAT);
+    let (before, example) = text.split_once("## 12. Worked example").unwrap();
+    let mut parts: Vec<String> = example.split("```").map(str::to_owned).collect();
+    for (part, block) in parts.iter_mut().skip(1).step_by(2).zip(blocks) {
+        let digits: Vec<String> = block.iter().map(|byte| format!("{byte:02x}")).collect();
+        *part = format!("text\n{}\n", digits.chunks(32).map(<[_]>::concat).collect::<Vec<_>>().join("\n"));
+    }
+    std::fs::write(path(FORMAT), format!("{before}## 12. Worked example{}", parts.join("```"))).unwrap();
 }
 
 /// Every derivation label that begins so in a text.

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use subrosa::{
     Actor, Credential, Expunged, Import, ImportOptions, Kind, Mask, NewVault, Policy, RawKey, ReleaseRequest,
-    Token, Vault, VaultOptions,
+    SignatureAlgorithm, Token, Vault, VaultOptions,
 };
 
 const SAMPLE: &[u8] = include_bytes!("../examples/sample/patient.json");
@@ -39,10 +39,10 @@ fn verify(excerpt: &Path) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn release(record: &[u8], policy: Policy) -> String {
+fn release(record: &[u8], policy: Policy, signature: SignatureAlgorithm) -> String {
     let key = Credential::from(RawKey::from_bytes(&[7; 32]));
-    let vault =
-        Vault::create_in_memory(&NewVault::individual(&key), VaultOptions::default()).expect("a vault");
+    let new = NewVault { signature, ..NewVault::individual(&key) };
+    let vault = Vault::create_in_memory(&new, VaultOptions::default()).expect("a vault");
     let mut import = Import::new(ImportOptions::default());
     import.read(None, record).expect("the record reads");
     let imported = import.finish().expect("the record imports");
@@ -63,17 +63,19 @@ fn foreign_implementations_verify_excerpts_and_see_nothing_withheld() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("excerpt.json");
-    let policy = everything().mask("onset", Mask::Year).expect("onset is a field");
-    let excerpt = release(SAMPLE, policy);
-    std::fs::write(&file, &excerpt).expect("the file is written");
-    let (valid, claims) = verify(&file);
-    assert!(valid);
-    assert!(claims.contains("penicillin") && !claims.contains("brother") && !claims.contains("1998-04"));
+    for signature in [SignatureAlgorithm::Es256, SignatureAlgorithm::Ed25519] {
+        let policy = everything().mask("onset", Mask::Year).expect("onset is a field");
+        let excerpt = release(SAMPLE, policy, signature);
+        std::fs::write(&file, &excerpt).expect("the file is written");
+        let (valid, claims) = verify(&file);
+        assert!(valid, "{signature:?}");
+        assert!(claims.contains("penicillin") && !claims.contains("brother") && !claims.contains("1998-04"));
 
-    let changed = excerpt.replacen("\"entries\":[\"ey", "\"entries\":[\"eY", 1);
-    assert!(changed != excerpt);
-    std::fs::write(&file, changed).expect("the file is written");
-    assert!(!verify(&file).0);
+        let changed = excerpt.replacen("\"entries\":[\"ey", "\"entries\":[\"eY", 1);
+        assert!(changed != excerpt);
+        std::fs::write(&file, changed).expect("the file is written");
+        assert!(!verify(&file).0, "{signature:?}");
+    }
 }
 
 #[test]
@@ -88,6 +90,7 @@ fn foreign_implementations_verify_an_excerpt_of_a_real_record() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("excerpt.json");
-    std::fs::write(&file, release(&record, everything())).expect("the file is written");
+    std::fs::write(&file, release(&record, everything(), SignatureAlgorithm::Ed25519))
+        .expect("the file is written");
     assert!(verify(&file).0);
 }

@@ -13,8 +13,8 @@ use std::time::Duration;
 use sqlite::Database;
 use subrosa::{
     Access, Actor, Concept, Credential, Diagnosis, Entry, EntryId, Error as VaultError, Filter, Grant,
-    HolderRole, Kind, LockedVault, NewVault, Policy, Provenance, RawKey, ReleaseRequest, StoreError, Token,
-    Vault, VaultOptions,
+    HolderRole, Kind, LockedVault, NewVault, Policy, Provenance, RawKey, ReleaseRequest, SignatureAlgorithm,
+    StoreError, Token, Vault, VaultOptions,
 };
 
 /// The clinic's keyring: here in memory, in an EHR with a key management service.
@@ -48,6 +48,7 @@ impl<'a> Server<'a> {
             holder_role: HolderRole::CoveredEntity,
             holder_name: "Chestnut Street Clinic",
             jurisdiction: "US-NJ",
+            signature: SignatureAlgorithm::Es256,
             access: vec![Access { credential: &staff, name: "staff keyring", grant: Grant::ALL }],
         };
         Vault::create_in(self.database.store(patient), &new, self.options())

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use subrosa::{
-    Credential, EntryId, Error, Filter, KdfLimits, Listed, LockedVault, Recovery, RecoveryKey, StoreError,
-    Vault, VaultOptions,
+    Credential, EntryId, Error, Filter, KdfCost, KdfLimits, Listed, LockedVault, Recovery, RecoveryKey,
+    StoreError, Vault, VaultOptions,
 };
 
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::note;
+use crate::progress::{Bar, size};
 use crate::prompt;
 
 /// Fewest digits of an id that are taken for its beginning.
@@ -31,6 +32,13 @@ pub(crate) fn options(common: &Common) -> VaultOptions {
 /// Opens a vault to change it.
 pub(crate) fn to_write(common: &Common, path: &Path) -> Result<Vault, Failure> {
     let locked = LockedVault::open(path, options(common))?;
+    let credential = credential(common)?;
+    Ok(told(locked.unlock(&credential)?))
+}
+
+/// The same; new passwords are to cost this much.
+pub(crate) fn to_write_at_cost(common: &Common, path: &Path, cost: KdfCost) -> Result<Vault, Failure> {
+    let locked = LockedVault::open(path, options(common).with_kdf_cost(cost))?;
     let credential = credential(common)?;
     Ok(told(locked.unlock(&credential)?))
 }
@@ -64,13 +72,23 @@ pub(crate) fn to_read_expecting(
     }
 }
 
-/// Closes a vault, so that both copies of its root are durable.
+/// Closes a vault, so that both copies of its root are durable, and says when
+/// its file was made smaller on the occasion.
 pub(crate) fn close(vault: Vault) -> Result<(), Failure> {
-    vault.lock()?;
+    let bar = Bar::new("Compacting");
+    let closed = vault.close(|progress| bar.show(progress))?;
+    drop(bar);
+    if let Some(report) = closed.compacted {
+        let (before, after) = (size(report.before), size(report.after));
+        note(&format!("Most of the vault's file was no longer in use: it was {before} and is now {after}."));
+    }
+    if let Some(error) = closed.not_compacted {
+        note(&format!("Most of the vault's file is no longer in use, but could not be given back: {error}."));
+    }
     Ok(())
 }
 
-fn told(vault: Vault) -> Vault {
+pub(crate) fn told(vault: Vault) -> Vault {
     match vault.recovery() {
         Recovery::Recovered => note(
             "The program was interrupted the last time it wrote to this vault. That was repaired; nothing \
@@ -85,17 +103,21 @@ fn told(vault: Vault) -> Vault {
     vault
 }
 
-fn credential(common: &Common) -> Result<Credential, Failure> {
-    let key = match (&common.recovery_key_file, common.recovery_key) {
-        (Some(path), _) => Some(prompt::secret_file(path, "recovery key")?),
-        (None, true) => Some(prompt::hidden("Recovery key (24 words, or 8 groups of 7): ")?),
-        (None, false) => None,
-    };
-    if let Some(text) = key {
-        let key = RecoveryKey::parse(&text).map_err(|error| Failure::refused(error.to_string()))?;
-        return Ok(key.into());
+pub(crate) fn credential(common: &Common) -> Result<Credential, Failure> {
+    if common.recovery_key || common.recovery_key_file.is_some() {
+        return recovery_credential(common);
     }
     Ok(prompt::password(&password_text(common)?)?.into())
+}
+
+/// The recovery key: from its file, or asked for.
+pub(crate) fn recovery_credential(common: &Common) -> Result<Credential, Failure> {
+    let text = match &common.recovery_key_file {
+        Some(path) => prompt::secret_file(path, "recovery key")?,
+        None => prompt::hidden("Recovery key (24 words, or 8 groups of 7): ")?,
+    };
+    let key = RecoveryKey::parse(&text).map_err(|error| Failure::refused(error.to_string()))?;
+    Ok(key.into())
 }
 
 /// The password that opens the vault.

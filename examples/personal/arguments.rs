@@ -107,9 +107,23 @@ pub(crate) enum Command {
     /// Change the password
     #[command(override_usage = "personal password [OPTIONS] [VAULT]")]
     Password(Password),
+    /// Set a new password with the recovery key, where the old one is forgotten
+    #[command(override_usage = "personal recover [OPTIONS] [VAULT]")]
+    Recover(Recover),
+    /// List, add and take away what opens the vault
+    Access(Access),
     /// Write everything down in readable form, to take it elsewhere
     #[command(override_usage = "personal export [OPTIONS] [VAULT] FILE")]
     Export(Export),
+    /// Copy the vault, encrypted as it is, to a new file that was checked
+    #[command(override_usage = "personal backup [OPTIONS] [VAULT] DEST")]
+    Backup(Backup),
+    /// Make a vault of a backup again, as a new file that was checked
+    #[command(override_usage = "personal restore [OPTIONS] BACKUP TO")]
+    Restore(Restore),
+    /// Make the vault's file smaller: give back what nothing in it uses
+    #[command(override_usage = "personal compact [OPTIONS] [VAULT]")]
+    Compact(VaultOnly),
 }
 
 const ADD_HELP: &str = "\
@@ -325,13 +339,99 @@ pub(crate) struct Password {
     /// Read the new password from this file instead of asking for it
     #[arg(long, value_name = "FILE")]
     pub(crate) new_password_file: Option<PathBuf>,
+    /// Keep the password and protect it as well as a new one
+    #[arg(long, conflicts_with = "new_password_file")]
+    pub(crate) upgrade: bool,
     /// Use less memory (64 MiB instead of 256) to protect the password
     #[arg(long)]
     pub(crate) small_device: bool,
 }
 
 #[derive(Args)]
+pub(crate) struct Recover {
+    #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
+    pub(crate) names: Vec<PathBuf>,
+    /// The name of the forgotten password, where there are several; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) replace: Vec<String>,
+    /// Read the new password from this file instead of asking for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_password_file: Option<PathBuf>,
+    /// Keep the recovery key that you have
+    #[arg(long, conflicts_with = "new_recovery_key_out")]
+    pub(crate) keep_recovery_key: bool,
+    /// Write the new recovery key to this new file, for scripts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_recovery_key_out: Option<PathBuf>,
+    /// Use less memory (64 MiB instead of 256) to protect the password
+    #[arg(long)]
+    pub(crate) small_device: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Access {
+    #[command(subcommand)]
+    pub(crate) command: AccessCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AccessCommand {
+    /// List what opens the vault
+    #[command(override_usage = "personal access list [OPTIONS] [VAULT]")]
+    List(VaultOnly),
+    /// Add another password, or another recovery key
+    #[command(override_usage = "personal access add [OPTIONS] [VAULT] NAME")]
+    Add(AccessAdd),
+    /// Take ways in away; those who used them can open the file no more
+    #[command(override_usage = "personal access revoke [OPTIONS] [VAULT] NAME...")]
+    Revoke(AccessRevoke),
+}
+
+#[derive(Args)]
+pub(crate) struct AccessAdd {
+    #[arg(value_name = "NAME", required = true, num_args = 1..=2, help = "What to call it, such as spouse")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Open only this compartment, such as general; may be repeated
+    #[arg(long, value_name = "COMPARTMENT")]
+    pub(crate) only: Vec<String>,
+    /// Read the new password from this file instead of asking for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_password_file: Option<PathBuf>,
+    /// Add a recovery key instead of a password, and write it to this new file
+    #[arg(long, value_name = "FILE", conflicts_with = "new_password_file")]
+    pub(crate) recovery_key_out: Option<PathBuf>,
+    /// Use less memory (64 MiB instead of 256) to protect the password
+    #[arg(long)]
+    pub(crate) small_device: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct AccessRevoke {
+    #[arg(value_name = "NAME", required = true, help = "The names, or how their ids begin")]
+    pub(crate) names: Vec<PathBuf>,
+}
+
+#[derive(Args)]
 pub(crate) struct Export {
     #[arg(value_name = "FILE", required = true, num_args = 1..=2, help = "Where to write everything, as JSON")]
     pub(crate) names: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Backup {
+    #[arg(value_name = "DEST", required = true, num_args = 1..=2, help = "Where to write the backup, a new file")]
+    pub(crate) names: Vec<PathBuf>,
+    /// What the ledger calls the backup; its file's name if not said
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) label: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// The backup; it stays as it is
+    #[arg(value_name = "BACKUP")]
+    pub(crate) backup: PathBuf,
+    /// Where to write the vault, a new file
+    #[arg(value_name = "TO")]
+    pub(crate) to: PathBuf,
 }

@@ -1,12 +1,13 @@
 //! `check`: the whole vault read and authenticated.
 
 use serde_json::{Value as Json, json};
-use subrosa::{CheckFinding, CheckReport, Checkpoint, Error, StoreError};
+use subrosa::{CheckFinding, CheckReport, Checkpoint, Error, SpaceReport, StoreError};
 
 use crate::access;
 use crate::arguments::{Check, Common};
 use crate::failure::{Exit, Failure};
 use crate::output::{self, note};
+use crate::progress::size;
 use crate::target;
 
 pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
@@ -15,14 +16,15 @@ pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
     let expected = expected.map_err(|error| Failure::usage(error.to_string()))?;
     let vault = access::to_read_expecting(common, &path, expected)?;
     let report = vault.check()?;
+    let space = vault.space()?;
     let checkpoint = match vault.checkpoint() {
         // While somebody writes there is no state at rest to name.
         Err(Error::Store(StoreError::Busy | StoreError::NoLocks)) => None,
         checkpoint => Some(checkpoint?),
     };
     match common.json {
-        true => output::json(&for_programs(&report, checkpoint))?,
-        false => output::say(&told(&report, checkpoint))?,
+        true => output::json(&for_programs(&report, space, checkpoint))?,
+        false => output::say(&told(&report, space, checkpoint))?,
     }
     if report.is_clean() {
         return Ok(());
@@ -31,7 +33,7 @@ pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
     Err(Failure::Reported(Exit::Damaged))
 }
 
-fn told(report: &CheckReport, checkpoint: Option<Checkpoint>) -> String {
+fn told(report: &CheckReport, space: SpaceReport, checkpoint: Option<Checkpoint>) -> String {
     let mut lines = vec![match report.is_clean() {
         true => "The vault is whole: everything in it was read and is as it was written.".to_owned(),
         false => format!("The vault is damaged, in {} places:", report.findings.len()),
@@ -40,6 +42,14 @@ fn told(report: &CheckReport, checkpoint: Option<Checkpoint>) -> String {
     lines.push(String::new());
     lines.push(format!("  {} entries and {} earlier versions", report.entries, report.revisions));
     lines.push(format!("  {} commits, {} bytes authenticated", report.commits, report.bytes));
+    lines.push(match space.dead {
+        Some(dead) => format!(
+            "  the file has {}; `personal compact` would give back about {}",
+            size(space.file),
+            size(dead)
+        ),
+        None => format!("  the file has {}", size(space.file)),
+    });
     if !report.not_checked.is_empty() {
         let names: Vec<&str> = report.not_checked.iter().map(|place| place.name()).collect();
         lines.push(format!("  not checked, for want of a key: {}", names.join(", ")));
@@ -68,6 +78,9 @@ fn words(finding: &CheckFinding) -> String {
         }
         CheckFinding::DamagedPart { compartment } => format!("another part in {compartment}"),
         CheckFinding::BrokenHistory { epoch } => format!("the history at commit {epoch}"),
+        CheckFinding::WrongSize { compartment } => {
+            format!("the size that {compartment} says it takes; everything in it is there")
+        }
         CheckFinding::ForeignLine { compartment, epoch } => {
             format!("the ledger of {compartment} at commit {epoch}: not what was written then")
         }
@@ -75,13 +88,16 @@ fn words(finding: &CheckFinding) -> String {
     }
 }
 
-fn for_programs(report: &CheckReport, checkpoint: Option<Checkpoint>) -> Json {
+fn for_programs(report: &CheckReport, space: SpaceReport, checkpoint: Option<Checkpoint>) -> Json {
     json!({
         "clean": report.is_clean(),
         "entries": report.entries,
         "revisions": report.revisions,
         "commits": report.commits,
         "bytes": report.bytes,
+        "file": space.file,
+        "live": space.live,
+        "dead": space.dead,
         "not_checked": report.not_checked.iter().map(|place| place.name()).collect::<Vec<_>>(),
         "findings": report.findings.iter().map(words).collect::<Vec<_>>(),
         "checkpoint": checkpoint.map(|checkpoint| checkpoint.to_string()),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
-use subrosa::{Action, Actor, Coverage, Detail, EntryId, Epoch, ErasureReport, LedgerLine, LineState, Vault};
+use subrosa::{
+    Action, Actor, Backup, Coverage, Detail, EntryId, Epoch, ErasureReport, LedgerLine, LineState, Vault,
+};
 
 use crate::access;
 use crate::arguments::{Common, Expunge};
@@ -115,6 +117,19 @@ fn told(report: &ErasureReport, copies: &[HandedOut]) -> String {
         [] => "  Handed out:      never, as far as the ledger knows".to_owned(),
         copies => format!("  Handed out:      {}:", count(copies.len(), "time", "times")),
     });
+    if !report.backups.is_empty() {
+        lines.push(format!(
+            "  Backups:         {}:",
+            count(report.backups.len(), "backup still holds it", "backups still hold it")
+        ));
+        lines.extend(
+            report
+                .backups
+                .iter()
+                .map(|backup| printable(&format!("    {}: {}", moment(backup.time), backup.name))),
+        );
+        lines.push("    Delete those, and make a new one.".to_owned());
+    }
     if !report.unreadable.is_empty() {
         lines.push(format!(
             "    The ledger of {} is damaged, so there may be more. `personal check` says what.",
@@ -170,12 +185,20 @@ fn for_programs(report: &ErasureReport, copies: &[HandedOut]) -> Json {
             "excerpt": copy.detail(Detail::Excerpt),
         })
     };
+    let backup = |backup: &Backup| {
+        json!({
+            "time": moment_for_programs(backup.time),
+            "name": backup.name,
+            "checkpoint": backup.checkpoint.to_string(),
+        })
+    };
     json!({
         "expunged": report.entries.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "bytes": report.bytes,
         "vault": coverage_for_programs(&report.vault),
         "medium": coverage_for_programs(&report.medium),
         "copies": coverage_for_programs(&report.copies),
+        "backups": report.backups.iter().map(backup).collect::<Vec<_>>(),
         "handed_out": copies.iter().map(copy).collect::<Vec<_>>(),
     })
 }

@@ -85,7 +85,9 @@ impl From<Error> for Failure {
         let exit = match error.kind() {
             ErrorKind::WrongCredential => Exit::WrongCredential,
             ErrorKind::Damaged => Exit::Damaged,
-            ErrorKind::Environment if error.code() == "exists" => Exit::Refused,
+            ErrorKind::Environment if ["exists", "in-the-way", "second-name"].contains(&error.code()) => {
+                Exit::Refused
+            }
             ErrorKind::Environment => Exit::Environment,
             _ => Exit::Refused,
         };
@@ -100,7 +102,9 @@ impl From<Error> for Failure {
 /// What to do next, where the library's sentence does not say it.
 fn advice(code: &str) -> &'static str {
     match code {
-        "wrong-credential" => "; check Caps Lock and the keyboard layout, or use --recovery-key",
+        "wrong-credential" => {
+            "; check Caps Lock and the keyboard layout; if a password is forgotten, `personal recover` sets a new one with the recovery key"
+        }
         "not-a-vault" => ": check the name of the file, or create a vault with `personal init`",
         "not-found" => ": check the name of the file, or create a vault with `personal init`",
         "rolled-back" => "; find the newest copy, and who or what put this one in its place",
@@ -108,6 +112,7 @@ fn advice(code: &str) -> &'static str {
         "weak-kdf" => "; --accept-weak opens it",
         "costly-kdf" => "; no vault made by this program asks for so much: restore a backup",
         "no-such-entry" => "; `personal list` shows what there is",
+        "second-name" => "; `find -samefile` finds it",
         "too-large" => "; an entry has at most 64 MiB",
         _ => "",
     }

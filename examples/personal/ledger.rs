@@ -23,7 +23,7 @@ pub(crate) fn run(common: &Common, command: &VaultOnly) -> Result<(), Failure> {
 fn row(line: &LedgerLine) -> Vec<String> {
     match &line.state {
         LineState::Whole { action, actor, reason, subjects, details } => {
-            let wanted = [Detail::Recipient, Detail::Purpose];
+            let wanted = [Detail::Recipient, Detail::Purpose, Detail::Name];
             let told = details.iter().filter(|(detail, _)| wanted.contains(detail));
             let told = told.map(|(detail, text)| format!("{}: {text}", detail.name()));
             let about: Vec<String> = reason.iter().cloned().chain(told).collect();
@@ -31,8 +31,8 @@ fn row(line: &LedgerLine) -> Vec<String> {
                 moment(line.time),
                 action.name().to_owned(),
                 actor.clone(),
-                entries(subjects),
                 about.join("; "),
+                entries(subjects),
             ]
         }
         _ => {

@@ -7,6 +7,7 @@ mod access;
 mod add;
 mod amend;
 mod arguments;
+mod backup;
 mod check;
 mod export;
 mod expunge;
@@ -18,13 +19,16 @@ mod ledger;
 mod list;
 mod output;
 mod password;
+mod progress;
 mod prompt;
+mod recover;
 mod recovery;
 mod release;
 mod show;
 mod target;
 mod values;
 mod verify;
+mod ways_in;
 
 use std::process::ExitCode;
 
@@ -57,6 +61,11 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Ledger(command) => ledger::run(common, command),
         Command::Check(command) => check::run(common, command),
         Command::Password(command) => password::run(common, command),
+        Command::Recover(command) => recover::run(common, command),
+        Command::Access(command) => ways_in::run(common, &command.command),
         Command::Export(command) => export::run(common, command),
+        Command::Backup(command) => backup::run(common, command),
+        Command::Restore(command) => backup::restore(common, command),
+        Command::Compact(command) => backup::compact(common, command),
     }
 }

@@ -127,10 +127,15 @@ impl<'a> NewFile<'a> {
             .map_err(|error| Failure::file("the output file cannot be written", &error))
     }
 
+    /// Makes what is written durable, before something is done that needs it.
+    pub(crate) fn sync(&self) -> Result<(), Failure> {
+        let durable = self.file.sync_all();
+        durable.map_err(|error| Failure::file("the output file cannot be written", &error))
+    }
+
     /// Makes the file durable and keeps it.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
-        let durable = self.file.sync_all();
-        durable.map_err(|error| Failure::file("the output file cannot be written", &error))?;
+        self.sync()?;
         self.whole = true;
         Ok(())
     }

@@ -33,15 +33,42 @@ pub(crate) fn offer(command: &Init) -> Result<Option<RecoveryKey>, Failure> {
         note("There will be no recovery key. If the password is lost, so is the vault.");
         return Ok(None);
     }
+    written_down("no vault was created").map(Some)
+}
+
+/// A recovery key in place of one that was used, if somebody has it.
+pub(crate) fn offer_another(to_file: bool) -> Result<Option<RecoveryKey>, Failure> {
+    if to_file {
+        return generate().map(Some);
+    }
+    if !prompt::is_interactive() {
+        note(
+            "The recovery key stays the same: without a terminal nobody could write another down. \
+             (--new-recovery-key-out FILE writes one.)",
+        );
+        return Ok(None);
+    }
+    if !prompt::agrees(
+        "A new recovery key makes the old paper worthless. Do you have pen and paper for one?",
+    )? {
+        note("The recovery key stays the same.");
+        return Ok(None);
+    }
+    written_down("nothing was changed").map(Some)
+}
+
+/// A new recovery key that is on paper.
+fn written_down(otherwise: &str) -> Result<RecoveryKey, Failure> {
     let key = generate()?;
     show(&key);
     if asked_back(&key)? {
-        return Ok(Some(key));
+        return Ok(key);
     }
-    Err(Failure::refused("the recovery key was not written down: no vault was created; begin again"))
+    Err(Failure::refused(format!("the recovery key was not written down: {otherwise}; begin again")))
 }
 
-fn generate() -> Result<RecoveryKey, Failure> {
+/// A new recovery key.
+pub(crate) fn generate() -> Result<RecoveryKey, Failure> {
     RecoveryKey::generate().map_err(|error| Failure::from(subrosa::Error::from(error)))
 }
 

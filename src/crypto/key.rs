@@ -111,6 +111,11 @@ impl CompartmentKey {
     pub(crate) fn generate(random: &mut Randomness) -> Result<Self, RandomError> {
         random.secret().map(Self)
     }
+
+    /// The same key, for another keyring.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self(SecretBytes::filled(|out| *out = *self.0.expose_secret()))
+    }
 }
 
 impl UnlockKey {

@@ -5,28 +5,12 @@
 
 use thiserror::Error;
 
-use super::key::PublicKey;
+use super::key::{PublicKey, algorithm_names};
+use super::signer::{Signer, SignerError};
 use crate::codec::base64url::{self, Base64UrlError};
 use crate::codec::json::{Json, JsonError, JsonLimits, Object};
-use crate::crypto::signature::Es256SigningKey;
 
 const HEADER_LIMITS: JsonLimits = JsonLimits { bytes: 8 * 1024, depth: 8, values: 256 };
-
-/// The signature algorithms that are accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Algorithm {
-    /// ECDSA on P-256 with SHA-256 (RFC 7518 section 3.4).
-    Es256,
-}
-
-impl Algorithm {
-    /// The value of the `alg` header.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Es256 => "ES256",
-        }
-    }
-}
 
 /// Why a token is not signed by the expected key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -41,8 +25,8 @@ pub enum JwsError {
     /// The header or the payload is not strict JSON.
     #[error("a part of the token is not strict JSON: {0}")]
     Json(#[from] JsonError),
-    /// The header names no algorithm or one that is not accepted, `none` included.
-    #[error("the token's algorithm is not ES256")]
+    /// The header names no algorithm, or another than that of the key, or `none`.
+    #[error("the token's algorithm is not that of the issuer's key")]
     Algorithm,
     /// The header names extensions that must be understood and are not
     /// (RFC 7515 section 4.1.11).
@@ -74,21 +58,22 @@ pub(crate) struct Profile {
 }
 
 /// Signs `payload` with the header {alg, typ, kid}.
-pub(crate) fn sign(typ: &str, payload: &Object, key: &Es256SigningKey) -> String {
-    let fingerprint = PublicKey::of(key).fingerprint();
+pub(crate) fn sign(typ: &str, payload: &Object, signer: &dyn Signer) -> Result<String, SignerError> {
+    let key = signer.public_key();
+    let algorithm = algorithm_names(key.algorithm()).first().copied().unwrap_or_default();
     let header = Json::Object(Object::new(vec![
-        ("alg".to_owned(), Json::string(Algorithm::Es256.name())),
+        ("alg".to_owned(), Json::string(algorithm)),
         ("typ".to_owned(), Json::string(typ)),
-        ("kid".to_owned(), Json::string(fingerprint.key_id())),
+        ("kid".to_owned(), Json::string(key.fingerprint().key_id())),
     ]));
     let payload = Json::Object(payload.clone()).to_text();
     let mut token = base64url::encode(header.to_text().as_bytes());
     token.push('.');
     token.push_str(&base64url::encode(payload.as_bytes()));
-    let signature = key.sign(token.as_bytes());
+    let signature = signer.sign(token.as_bytes())?;
     token.push('.');
     token.push_str(&base64url::encode(&signature));
-    token
+    Ok(token)
 }
 
 /// Verifies a token and yields its payload.
@@ -116,7 +101,8 @@ fn check_header(header: &str, key: &PublicKey, profile: Profile) -> Result<(), J
     }
     let header = Json::parse(&base64url::decode(header)?, HEADER_LIMITS)?;
     let text = |name: &str| header.member(name).and_then(Json::as_str);
-    if text("alg") != Some(Algorithm::Es256.name()) {
+    // The key says which algorithm; the token only has to agree (RFC 8725 section 3.1).
+    if !text("alg").is_some_and(|alg| algorithm_names(key.algorithm()).contains(&alg)) {
         return Err(JwsError::Algorithm);
     }
     if header.member("crit").is_some() {
@@ -135,6 +121,7 @@ fn check_header(header: &str, key: &PublicKey, profile: Profile) -> Result<(), J
 mod tests {
     use super::*;
     use crate::crypto::random::Randomness;
+    use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
 
     const PROFILE: Profile = Profile {
         typ: Some("test+jwt"),
@@ -142,11 +129,15 @@ mod tests {
         payload: JsonLimits { bytes: 4096, depth: 8, values: 64 },
     };
 
-    fn key() -> Es256SigningKey {
-        Es256SigningKey::generate(&mut Randomness::from_system()).unwrap()
+    fn key() -> SigningKey {
+        key_of(SignatureAlgorithm::Es256)
     }
 
-    fn signed(header: &str, payload: &str, key: &Es256SigningKey) -> String {
+    fn key_of(algorithm: SignatureAlgorithm) -> SigningKey {
+        SigningKey::generate(algorithm, &mut Randomness::from_system()).unwrap()
+    }
+
+    fn signed(header: &str, payload: &str, key: &SigningKey) -> String {
         let message =
             format!("{}.{}", base64url::encode(header.as_bytes()), base64url::encode(payload.as_bytes()));
         let signature = base64url::encode(&key.sign(message.as_bytes()));
@@ -154,17 +145,19 @@ mod tests {
     }
 
     fn with_header(header: &str) -> Option<JwsError> {
-        let key = key();
-        let kid = PublicKey::of(&key).fingerprint().key_id();
-        let header = header.replace("KID", &kid);
-        verify(&signed(&header, "{}", &key), &PublicKey::of(&key), PROFILE).err()
+        with_header_of(&key(), header)
+    }
+
+    fn with_header_of(key: &SigningKey, header: &str) -> Option<JwsError> {
+        let header = header.replace("KID", &PublicKey::of(key).fingerprint().key_id());
+        verify(&signed(&header, "{}", key), &PublicKey::of(key), PROFILE).err()
     }
 
     #[test]
     fn what_was_signed_verifies_with_that_key_only() {
         let key = key();
         let payload = Object::new(vec![("a".to_owned(), Json::Number("6.1000".to_owned()))]);
-        let token = sign("test+jwt", &payload, &key);
+        let token = sign("test+jwt", &payload, &key).unwrap();
         assert!(verify(&token, &PublicKey::of(&key), PROFILE).unwrap() == payload);
         let other = PublicKey::of(&self::key());
         assert_eq!(verify(&token, &other, PROFILE).err(), Some(JwsError::KeyId));
@@ -195,9 +188,50 @@ mod tests {
     }
 
     #[test]
+    fn the_algorithm_is_that_of_the_key_whatever_the_token_says() {
+        let (ecdsa, eddsa) = (key(), key_of(SignatureAlgorithm::Ed25519));
+        let named = |key: &SigningKey, alg: &str| {
+            with_header_of(key, &format!(r#"{{"alg":"{alg}","typ":"test+jwt","kid":"KID"}}"#))
+        };
+        assert_eq!(named(&eddsa, "EdDSA"), None);
+        assert_eq!(named(&eddsa, "Ed25519"), None);
+        for alg in ["ES256", "none", "HS256", "Ed448", "eddsa", ""] {
+            assert_eq!(named(&eddsa, alg), Some(JwsError::Algorithm), "{alg}");
+        }
+        for alg in ["EdDSA", "Ed25519"] {
+            assert_eq!(named(&ecdsa, alg), Some(JwsError::Algorithm), "{alg}");
+        }
+        // A true token of one key against the other, the name made to agree or not.
+        let any = Profile { typ: None, thumbprint: false, ..PROFILE };
+        let algorithms = [(&ecdsa, &eddsa, "ES256", "EdDSA"), (&eddsa, &ecdsa, "EdDSA", "ES256")];
+        for (signer, other, own, foreign) in algorithms {
+            let token = |alg: &str| signed(&format!(r#"{{"alg":"{alg}"}}"#), "{}", signer);
+            let check = |token: &str| verify(token, &PublicKey::of(other), any).err();
+            assert_eq!(check(&token(own)), Some(JwsError::Algorithm));
+            assert_eq!(check(&token(foreign)), Some(JwsError::Signature));
+            assert!(verify(&token(own), &PublicKey::of(signer), any).is_ok());
+        }
+    }
+
+    #[test]
+    fn the_example_of_rfc_8037_verifies() {
+        // RFC 8037 appendix A.4; its payload is no object, which is found out last.
+        let key = PublicKey::from_jwk(
+            br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+        );
+        let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
+                     hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt\
+                     9g7sVvpAr_MuM0KAg";
+        let any = Profile { typ: None, thumbprint: false, ..PROFILE };
+        assert!(matches!(verify(token, &key.unwrap(), any), Err(JwsError::Json(_))));
+        let changed = token.replace("hgyY", "hgyZ");
+        assert_eq!(verify(&changed, &key.unwrap(), any).err(), Some(JwsError::Signature));
+    }
+
+    #[test]
     fn a_token_of_another_shape_is_refused() {
         let key = key();
-        let token = sign("test+jwt", &Object::default(), &key);
+        let token = sign("test+jwt", &Object::default(), &key).unwrap();
         let public = PublicKey::of(&key);
         let check = |token: &str| verify(token, &public, PROFILE).err();
         assert_eq!(check(""), Some(JwsError::Shape));

@@ -10,12 +10,12 @@ use thiserror::Error;
 use crate::codec::base64url;
 use crate::codec::json::{Json, JsonError, JsonLimits, Object};
 use crate::crypto::digest::Digest;
-use crate::crypto::signature::{Es256SigningKey, Es256VerifyingKey};
+use crate::crypto::signature::{PublicBytes, SignatureAlgorithm, SigningKey, VerifyingKey};
 
 const JWK_LIMITS: JsonLimits = JsonLimits { bytes: 16 * 1024, depth: 8, values: 256 };
 
 /// The public key that excerpts of one issuer are verified with: ES256, that
-/// is ECDSA on P-256 (RFC 7518 section 3.4).
+/// is ECDSA on P-256 (RFC 7518 section 3.4), or Ed25519 (RFC 8037).
 ///
 /// ```
 /// use subrosa::PublicKey;
@@ -27,7 +27,7 @@ const JWK_LIMITS: JsonLimits = JsonLimits { bytes: 16 * 1024, depth: 8, values: 
 /// # Ok::<(), subrosa::KeyError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct PublicKey(Es256VerifyingKey);
+pub struct PublicKey(VerifyingKey);
 
 /// Why a text is not a public key that excerpts can be verified with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -37,13 +37,16 @@ pub enum KeyError {
     #[error("the key is not a JSON Web Key: {0}")]
     Json(#[from] JsonError),
     /// The key is of another kind or for another use.
-    #[error("the key is not an ES256 public key (kty EC, crv P-256, use sig): ask the issuer for that one")]
+    #[error(
+        "the key is neither an ES256 public key (kty EC, crv P-256) nor an Ed25519 one (kty OKP, crv Ed25519), for signatures: ask the issuer for that one"
+    )]
     Unsupported,
     /// The key holds its private half.
     #[error("the key holds a private part: ask the issuer for the public key and tell them")]
     Private,
-    /// A coordinate is missing or malformed, or the point is not on the curve.
-    #[error("the key is not a point on the curve P-256")]
+    /// A coordinate is missing or malformed, or the point is not on the curve or
+    /// of small order.
+    #[error("the key is not a sound point on its curve")]
     NotAPoint,
 }
 
@@ -67,52 +70,67 @@ impl PublicKey {
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         // RFC 7638 section 3.2: the required members in lexicographic order.
-        let (x, y) = self.encoded_coordinates();
-        let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-        Fingerprint(Digest::of(&[canonical.as_bytes()]))
+        let mut members = self.members();
+        members.sort_unstable_by_key(|(name, _)| *name);
+        let members: Vec<String> =
+            members.iter().map(|(name, value)| format!(r#""{name}":"{value}""#)).collect();
+        Fingerprint(Digest::of(&[format!("{{{}}}", members.join(",")).as_bytes()]))
+    }
+
+    /// What the key signs with.
+    #[must_use]
+    pub fn algorithm(&self) -> SignatureAlgorithm {
+        self.0.algorithm()
     }
 
     /// The public half of a signing key.
-    pub(crate) fn of(key: &Es256SigningKey) -> Self {
+    pub(crate) fn of(key: &SigningKey) -> Self {
         Self(key.verifying_key())
     }
 
     /// The key to verify signatures with.
-    pub(crate) fn verifying_key(&self) -> &Es256VerifyingKey {
-        &self.0
+    pub(crate) fn verifying_key(&self) -> VerifyingKey {
+        self.0
     }
 
     pub(crate) fn from_json(json: &Json) -> Result<Self, KeyError> {
         let jwk = json.as_object().ok_or(KeyError::Unsupported)?;
-        let says = |name: &str, value: &str| jwk.member(name).and_then(Json::as_str) == Some(value);
-        let says_if_present = |name: &str, value: &str| jwk.member(name).is_none() || says(name, value);
+        let text = |name: &str| jwk.member(name).and_then(Json::as_str);
         if jwk.member("d").is_some() {
             return Err(KeyError::Private);
         }
-        if !says("kty", "EC") || !says("crv", "P-256") {
+        let algorithm = match (text("kty"), text("crv")) {
+            (Some("EC"), Some("P-256")) => SignatureAlgorithm::Es256,
+            (Some("OKP"), Some("Ed25519")) => SignatureAlgorithm::Ed25519,
+            _ => return Err(KeyError::Unsupported),
+        };
+        let is_one_of = |name: &str, values: &[&str]| text(name).is_some_and(|text| values.contains(&text));
+        let fits = |name: &str, values: &[&str]| jwk.member(name).is_none() || is_one_of(name, values);
+        if !fits("use", &["sig"]) || !fits("alg", algorithm_names(algorithm)) {
             return Err(KeyError::Unsupported);
         }
-        if !says_if_present("use", "sig") || !says_if_present("alg", "ES256") {
-            return Err(KeyError::Unsupported);
-        }
-        let (x, y) = (coordinate(jwk, "x")?, coordinate(jwk, "y")?);
-        Es256VerifyingKey::from_coordinates(&x, &y).map(Self).map_err(|_| KeyError::NotAPoint)
+        let x = coordinate(jwk, "x")?;
+        let bytes = match algorithm {
+            SignatureAlgorithm::Es256 => PublicBytes::Es256 { x, y: coordinate(jwk, "y")? },
+            SignatureAlgorithm::Ed25519 => PublicBytes::Ed25519 { x },
+        };
+        VerifyingKey::from_bytes(&bytes).map(Self).map_err(|_| KeyError::NotAPoint)
     }
 
     pub(crate) fn to_json(self) -> Json {
-        let (x, y) = self.encoded_coordinates();
-        let member = |name: &str, value: &str| (name.to_owned(), Json::string(value));
-        Json::Object(Object::new(vec![
-            member("kty", "EC"),
-            member("crv", "P-256"),
-            member("x", &x),
-            member("y", &y),
-        ]))
+        let member = |(name, value): (&str, String)| (name.to_owned(), Json::string(value));
+        Json::Object(Object::new(self.members().into_iter().map(member).collect()))
     }
 
-    fn encoded_coordinates(&self) -> (String, String) {
-        let (x, y) = self.0.coordinates();
-        (base64url::encode(&x), base64url::encode(&y))
+    /// The members that every such key has (RFC 7638 section 3.2, RFC 8037 section 2).
+    fn members(&self) -> Vec<(&'static str, String)> {
+        let of = |kty: &str, crv: &str| vec![("kty", kty.to_owned()), ("crv", crv.to_owned())];
+        let (mut members, coordinates) = match self.0.to_bytes() {
+            PublicBytes::Es256 { x, y } => (of("EC", "P-256"), vec![("x", x), ("y", y)]),
+            PublicBytes::Ed25519 { x } => (of("OKP", "Ed25519"), vec![("x", x)]),
+        };
+        members.extend(coordinates.into_iter().map(|(name, bytes)| (name, base64url::encode(&bytes))));
+        members
     }
 }
 
@@ -124,6 +142,16 @@ fn coordinate(jwk: &Object, name: &str) -> Result<[u8; 32], KeyError> {
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKey({})", self.fingerprint())
+    }
+}
+
+/// The values of the `alg` header for a key of this algorithm; the first is
+/// written. For Ed25519 that is what verifiers know (RFC 8037); the name that says
+/// the curve too (RFC 9864) is accepted, since the key's curve is fixed anyway.
+pub(crate) const fn algorithm_names(algorithm: SignatureAlgorithm) -> &'static [&'static str] {
+    match algorithm {
+        SignatureAlgorithm::Es256 => &["ES256"],
+        SignatureAlgorithm::Ed25519 => &["EdDSA", "Ed25519"],
     }
 }
 
@@ -198,10 +226,16 @@ mod tests {
 
     const JWK: &str = r#"{"kty":"EC","crv":"P-256","x":"b28d4MwZMjw8-00CG4xfnn9SLMVMM19SlqZpVb_uNtQ","y":"Xv5zWwuoaTgdS6hV43yI6gBwTnjukmFQQnJ_kCxzqk8"}"#;
 
+    const OKP: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
     #[test]
     fn a_key_comes_back_from_its_jwk() {
-        let key = PublicKey::of(&Es256SigningKey::generate(&mut Randomness::from_system()).unwrap());
-        assert_eq!(PublicKey::from_jwk(key.to_jwk().as_bytes()), Ok(key));
+        for algorithm in [SignatureAlgorithm::Es256, SignatureAlgorithm::Ed25519] {
+            let key = SigningKey::generate(algorithm, &mut Randomness::from_system()).unwrap();
+            let key = PublicKey::of(&key);
+            assert_eq!(PublicKey::from_jwk(key.to_jwk().as_bytes()), Ok(key));
+            assert_eq!(key.algorithm(), algorithm);
+        }
         assert_eq!(PublicKey::from_jwk(JWK.as_bytes()).unwrap().to_jwk(), JWK);
     }
 
@@ -211,10 +245,32 @@ mod tests {
         let key = PublicKey::from_jwk(JWK.as_bytes()).unwrap();
         assert_eq!(key.fingerprint().key_id(), "Q5yTSREAbvZL131ynDBhalXJcF9fL0foJlMN8u6ldiY");
         assert_eq!(key.fingerprint().to_string().len(), 16 * 5 - 1);
+        // RFC 8037 appendix A.3.
+        let key = PublicKey::from_jwk(OKP.as_bytes()).unwrap();
+        assert_eq!(key.fingerprint().key_id(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert_eq!(key.to_jwk(), OKP);
     }
 
     #[test]
-    fn what_is_not_an_es256_public_key_is_refused() {
+    fn what_is_not_an_ed25519_public_key_is_refused() {
+        let change = |from: &str, to: &str| PublicKey::from_jwk(OKP.replace(from, to).as_bytes()).err();
+        assert_eq!(change("OKP", "EC"), Some(KeyError::Unsupported));
+        assert_eq!(change("Ed25519", "Ed448"), Some(KeyError::Unsupported));
+        assert_eq!(change("Ed25519", "X25519"), Some(KeyError::Unsupported));
+        assert_eq!(change("{", r#"{"alg":"ES256","#), Some(KeyError::Unsupported));
+        assert_eq!(change("{", r#"{"alg":"EdDSA","#), None);
+        assert_eq!(change("{", r#"{"alg":"Ed25519","#), None);
+        assert_eq!(change("{", r#"{"d":"AAAA","#), Some(KeyError::Private));
+        assert_eq!(change(r#""x""#, r#""y""#), Some(KeyError::NotAPoint));
+        let identity = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        assert_eq!(
+            change("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", identity),
+            Some(KeyError::NotAPoint)
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_p256_public_key_is_refused() {
         let change = |from: &str, to: &str| PublicKey::from_jwk(JWK.replace(from, to).as_bytes()).err();
         assert_eq!(change("\"EC\"", "\"OKP\""), Some(KeyError::Unsupported));
         assert_eq!(change("P-256", "P-384"), Some(KeyError::Unsupported));

@@ -7,6 +7,7 @@ use super::file::Parts;
 use super::*;
 use crate::codec::base64url;
 use crate::codec::json::{Json, JsonLimits, Object};
+use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
 use crate::id::EntryId;
 use crate::record::{
     Address, Coding, Component, Concept, Diagnosis, Entry, HumanName, Identifier, Narrative, Note,
@@ -131,11 +132,11 @@ fn request() -> EnvelopeRequest {
     )
 }
 
-fn key() -> Es256SigningKey {
-    Es256SigningKey::generate(&mut Randomness::from_system()).unwrap()
+fn key() -> SigningKey {
+    SigningKey::generate(SignatureAlgorithm::Es256, &mut Randomness::from_system()).unwrap()
 }
 
-fn issue_of(entries: &[Entry], policy: &Policy, key: &Es256SigningKey) -> Excerpt {
+fn issue_of(entries: &[Entry], policy: &Policy, key: &SigningKey) -> Excerpt {
     let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
     let entries: Vec<_> = ids.zip(entries).collect();
     let view = policy.apply(&entries);
@@ -361,7 +362,7 @@ fn with_envelope(change: impl FnOnce(&mut Object)) -> Option<VerifyError> {
     let mut parts = issue_of(&sample(), &policy(), &key).parts;
     let mut payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
     change(&mut payload);
-    parts.envelope = jws::sign(ENVELOPE_TYPE, &payload, &key);
+    parts.envelope = jws::sign(ENVELOPE_TYPE, &payload, &key).unwrap();
     fault(&parts.to_json())
 }
 
@@ -422,7 +423,7 @@ fn an_envelope_is_no_entry_and_an_entry_is_no_envelope() {
     let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
     let mut envelope = Envelope::decode(&payload).unwrap();
     envelope.entries = vec![Binding::of(&entry, &[])];
-    parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), &key);
+    parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), &key).unwrap();
     parts.entries = vec![entry];
     let source = SdJwtError::Jws(JwsError::Type);
     assert_eq!(fault(&parts.to_json()), Some(VerifyError::Entry { number: 1, source }));
@@ -447,7 +448,7 @@ fn an_entry_with_too_many_fields_is_refused() {
         let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
         let mut envelope = Envelope::decode(&payload).unwrap();
         envelope.entries = vec![Binding::of(&token, &[])];
-        parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), &key);
+        parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), &key).unwrap();
         parts.entries = vec![token];
         fault(&parts.to_json())
     };
@@ -551,7 +552,7 @@ fn a_view_over_the_limit_is_not_issued() {
 #[test]
 fn the_golden_excerpt_is_issued_byte_for_byte() {
     let secret = crate::secret::SecretBytes::filled(|bytes| bytes.fill(0x42));
-    let key = Es256SigningKey::from_secret(&secret).unwrap();
+    let key = SigningKey::from_secret(SignatureAlgorithm::Es256, &secret).unwrap();
     let entries = sample();
     let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
     let view = policy().apply(&ids.zip(&entries).collect::<Vec<_>>());

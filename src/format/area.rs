@@ -20,6 +20,8 @@ pub(crate) const OWN_LEN: usize = 32;
 /// Plaintext bytes of a granted box: vault root key, grant mask, 7 compartment keys.
 pub(crate) const GRANTED_LEN: usize = 32 + 1 + 32 * (PLACES - 1);
 const OWN_BOX_LEN: usize = committed_len(OWN_LEN);
+/// An own box as stored.
+pub(crate) type OwnBox = [u8; OWN_BOX_LEN];
 const GRANTED_BOX_LEN: usize = committed_len(GRANTED_LEN);
 const MAC_LEN: usize = 32;
 const MACED: usize = AREA_LEN - MAC_LEN - 32;
@@ -29,7 +31,7 @@ const DIGESTED: usize = AREA_LEN - 32;
 #[derive(Clone)]
 pub(crate) struct Slot {
     /// The slot's private seed, under the unlock key.
-    pub(crate) own: [u8; OWN_BOX_LEN],
+    pub(crate) own: OwnBox,
     /// The X-Wing encapsulation to the slot's public half.
     pub(crate) encapsulation: [u8; ENCAPSULATION_LEN],
     /// What the slot grants, under the encapsulated key.

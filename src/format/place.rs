@@ -103,19 +103,21 @@ pub(crate) struct Place {
     /// Rows in the trie.
     pub(crate) rows: u64,
     pub(crate) ledger: LedgerHead,
+    /// Stored bytes of all objects that the trie reaches.
+    pub(crate) live: u64,
 }
 
 impl Place {
     /// A place of a compartment that holds nothing.
     pub(crate) fn empty(epoch: Epoch) -> Self {
         let ledger = LedgerHead { epoch: Epoch::new(0), link: Digest::from_bytes([0; 32]) };
-        Self { epoch, trie: None, rows: 0, ledger }
+        Self { epoch, trie: None, rows: 0, ledger, live: 0 }
     }
 
     /// A copy, keys included.
     pub(crate) fn duplicate(&self) -> Self {
         let trie = self.trie.as_ref().map(SealedObject::duplicate);
-        Self { epoch: self.epoch, trie, rows: self.rows, ledger: self.ledger }
+        Self { epoch: self.epoch, trie, rows: self.rows, ledger: self.ledger, live: self.live }
     }
 
     pub(crate) fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
@@ -123,7 +125,8 @@ impl Place {
         writer.u64(self.epoch.number());
         SealedObject::write_option(self.trie.as_ref(), &mut writer);
         writer.u64(self.rows).u64(self.ledger.epoch.number()).slice(self.ledger.link.as_bytes());
-        debug_assert!(writer.as_slice().len() == 8 + 1 + SEALED_LEN + 8 + 8 + 32);
+        writer.u64(self.live);
+        debug_assert!(writer.as_slice().len() == 8 + 1 + SEALED_LEN + 8 + 8 + 32 + 8);
         writer.finish_zero(PLACE_LEN)
     }
 
@@ -134,10 +137,11 @@ impl Place {
         let rows = reader.u64()?;
         let ledger =
             LedgerHead { epoch: Epoch::new(reader.u64()?), link: Digest::from_bytes(reader.array()?) };
+        let live = reader.u64()?;
         if bytes.len() != PLACE_LEN || trie.is_none() != (rows == 0) {
             return Err(reader.fault());
         }
         reader.finish_zero()?;
-        Ok(Self { epoch, trie, rows, ledger })
+        Ok(Self { epoch, trie, rows, ledger, live })
     }
 }

@@ -6,7 +6,7 @@ use crate::crypto::kdf::{KdfError, KdfLimits, KdfParameters, derive_unlock_key};
 use crate::crypto::kem::{SlotPublic, SlotSeed};
 use crate::crypto::key::UnlockKey;
 use crate::crypto::random::{RandomError, Randomness};
-use crate::format::area::{Area, GRANTED_LEN, SLOTS, Slot};
+use crate::format::area::{Area, GRANTED_LEN, OwnBox, SLOTS, Slot};
 use crate::format::context::{Purpose, Scope};
 use crate::secret::SecretBytes;
 
@@ -15,13 +15,32 @@ pub(crate) struct OpenedSlot {
     /// Position of the slot in the area.
     pub(crate) index: usize,
     pub(crate) keyring: Keyring,
+    /// The run of the password that opened it.
+    pub(crate) run: Option<KdfParameters>,
     seed: SlotSeed,
+}
+
+impl OpenedSlot {
+    /// The public half of the slot.
+    pub(crate) fn public(&self) -> SlotPublic {
+        self.seed.public()
+    }
 }
 
 /// A credential that a new area is to have.
 pub(crate) struct NewSlot<'a> {
     pub(crate) credential: &'a Credential,
     pub(crate) grant: Grant,
+}
+
+/// What becomes of a slot when all are granted anew.
+pub(crate) enum SlotPlan<'a> {
+    /// Whoever opens it goes on to, whoever that is; `None` where nobody can.
+    Kept(SlotPublic, Option<Grant>),
+    /// Another slot takes its place, for this credential.
+    New(NewSlot<'a>),
+    /// Another slot takes its place, for a key that nobody has.
+    Unused,
 }
 
 /// A new area and the public halves of its 16 slots.
@@ -77,10 +96,44 @@ impl AreaPlan {
             plan.push(random, scope, &unlock, &plain)?;
         }
         while plan.area.slots.len() < SLOTS {
-            let unlock = UnlockKey::from_secret(random.secret()?);
-            let mut plain = zeroize::Zeroizing::new(vec![0; GRANTED_LEN]);
-            random.fill(&mut plain)?;
-            plan.push(random, scope, &unlock, &plain)?;
+            plan.push_unused(random, scope)?;
+        }
+        Ok(plan)
+    }
+
+    /// `before` with every slot granted anew under `keyring`, used or not, to the
+    /// public halves, so without anybody's password. New passwords take `run`.
+    pub(crate) fn regrant(
+        random: &mut Randomness,
+        scope: Scope,
+        keyring: &Keyring,
+        before: &Area,
+        run: &KdfParameters,
+        slots: &[SlotPlan<'_>],
+    ) -> Result<Self, SlotError> {
+        let area = Area { generation: before.generation, kdf: before.kdf, slots: Vec::new() };
+        let mut plan = Self { area, publics: Vec::new() };
+        let kept = || before.slots.iter().zip(slots).filter(|(_, p)| matches!(p, SlotPlan::Kept(..)));
+        for (slot, new) in before.slots.iter().zip(slots) {
+            match new {
+                SlotPlan::Kept(public, grant) => {
+                    let plain = match grant {
+                        Some(grant) => keyring.granted_plaintext(random, *grant)?,
+                        None => Some(nobodys_plaintext(random)?),
+                    };
+                    let plain = plain.ok_or(SlotError::TooMany)?;
+                    plan.area.slots.push(granted_slot(random, scope, slot.own, public, &plain)?);
+                    plan.publics.push(public.clone());
+                }
+                SlotPlan::New(new) => {
+                    let unlock = unlock_key(new.credential, scope, run)?;
+                    let others = kept().map(|(slot, _)| slot).chain(&plan.area.slots);
+                    refuse_taken(scope, before, others, (new.credential, run, &unlock))?;
+                    let plain = keyring.granted_plaintext(random, new.grant)?.ok_or(SlotError::TooMany)?;
+                    plan.push(random, scope, &unlock, &plain)?;
+                }
+                SlotPlan::Unused => plan.push_unused(random, scope)?,
+            }
         }
         Ok(plan)
     }
@@ -94,25 +147,46 @@ impl AreaPlan {
     ) -> Result<(), RandomError> {
         let seed = SlotSeed::generate(random)?;
         let public = seed.public();
-        let (encapsulation, key) = public.encapsulate(random)?;
-        let context = scope.context(Purpose::GrantedBox).bytes();
-        let granted = encrypt_committed(random, &key, &context, granted)?;
-        self.area.slots.push(Slot {
-            own: own_box(random, scope, unlock, &seed)?,
-            encapsulation,
-            granted: granted.try_into().map_err(|_| RandomError)?,
-        });
+        let own = own_box(random, scope, unlock, &seed)?;
+        self.area.slots.push(granted_slot(random, scope, own, &public, granted)?);
         self.publics.push(public);
         Ok(())
     }
+
+    fn push_unused(&mut self, random: &mut Randomness, scope: Scope) -> Result<(), RandomError> {
+        let unlock = UnlockKey::from_secret(random.secret()?);
+        let plain = nobodys_plaintext(random)?;
+        self.push(random, scope, &unlock, &plain)
+    }
 }
 
-fn own_box<const N: usize>(
+/// What a slot is granted that nobody can open.
+fn nobodys_plaintext(random: &mut Randomness) -> Result<zeroize::Zeroizing<Vec<u8>>, RandomError> {
+    let mut plain = zeroize::Zeroizing::new(vec![0; GRANTED_LEN]);
+    random.fill(&mut plain)?;
+    Ok(plain)
+}
+
+/// A slot with a fresh encapsulation to its public half.
+fn granted_slot(
+    random: &mut Randomness,
+    scope: Scope,
+    own: OwnBox,
+    public: &SlotPublic,
+    plain: &[u8],
+) -> Result<Slot, RandomError> {
+    let (encapsulation, key) = public.encapsulate(random)?;
+    let context = scope.context(Purpose::GrantedBox).bytes();
+    let granted = encrypt_committed(random, &key, &context, plain)?;
+    Ok(Slot { own, encapsulation, granted: granted.try_into().map_err(|_| RandomError)? })
+}
+
+fn own_box(
     random: &mut Randomness,
     scope: Scope,
     unlock: &UnlockKey,
     seed: &SlotSeed,
-) -> Result<[u8; N], RandomError> {
+) -> Result<OwnBox, RandomError> {
     let context = scope.context(Purpose::OwnBox).bytes();
     let own = encrypt_committed(random, unlock, &context, seed.secret().expose_secret())?;
     own.try_into().map_err(|_| RandomError)
@@ -132,6 +206,23 @@ fn unlock_key(credential: &Credential, scope: Scope, kdf: &KdfParameters) -> Res
 fn is_taken<'s>(scope: Scope, slots: impl IntoIterator<Item = &'s Slot>, unlock: &UnlockKey) -> bool {
     let context = scope.context(Purpose::OwnBox).bytes();
     slots.into_iter().any(|slot| commits_to(unlock, &context, &slot.own))
+}
+
+/// Refuses a credential that opens one of `others` already, under any run of the
+/// area if it is a password.
+fn refuse_taken<'s>(
+    scope: Scope,
+    area: &Area,
+    others: impl Iterator<Item = &'s Slot> + Clone,
+    (credential, run, unlock): (&Credential, &KdfParameters, &UnlockKey),
+) -> Result<(), SlotError> {
+    let mut taken = is_taken(scope, others.clone(), unlock);
+    if matches!(credential, Credential::Password(_)) {
+        for other in area.kdf_runs().iter().filter(|other| *other != run) {
+            taken |= is_taken(scope, others.clone(), &unlock_key(credential, scope, other)?);
+        }
+    }
+    if taken { Err(SlotError::Taken) } else { Ok(()) }
 }
 
 fn distinct_runs(runs: impl IntoIterator<Item = KdfParameters>) -> Vec<KdfParameters> {
@@ -174,10 +265,10 @@ impl UnlockKeys {
         Ok(Self(keys.collect::<Result<_, KdfError>>()?, is_password))
     }
 
-    fn for_area(&self, area: &Area) -> impl Iterator<Item = &UnlockKey> {
+    fn for_area(&self, area: &Area) -> impl Iterator<Item = &(KdfParameters, UnlockKey)> {
         let runs = area.kdf_runs();
         let any = !self.1;
-        self.0.iter().filter(move |(run, _)| any || runs.contains(run)).map(|(_, key)| key)
+        self.0.iter().filter(move |(run, _)| any || runs.contains(run))
     }
 }
 
@@ -189,12 +280,16 @@ pub(crate) fn commits_area(scope: Scope, area: &Area, keys: &UnlockKeys) -> bool
 
 /// Tries the keys on every slot of an area; all commitments are compared
 /// whichever matches.
-fn find_slot<'k>(scope: Scope, area: &Area, keys: &'k UnlockKeys) -> Option<(usize, &'k UnlockKey)> {
+fn find_slot<'k>(
+    scope: Scope,
+    area: &Area,
+    keys: &'k UnlockKeys,
+) -> Option<(usize, &'k (KdfParameters, UnlockKey))> {
     let context = scope.context(Purpose::OwnBox).bytes();
     let mut found = None;
     for key in keys.for_area(area) {
         for (index, slot) in area.slots.iter().enumerate() {
-            if commits_to(key, &context, &slot.own) {
+            if commits_to(&key.1, &context, &slot.own) {
                 found = Some((index, key));
             }
         }
@@ -205,7 +300,7 @@ fn find_slot<'k>(scope: Scope, area: &Area, keys: &'k UnlockKeys) -> Option<(usi
 /// What one of the keys opens in an area.
 pub(crate) fn open_area(scope: Scope, area: &Area, keys: &UnlockKeys) -> Option<OpenedSlot> {
     let context = scope.context(Purpose::OwnBox).bytes();
-    let (index, key) = find_slot(scope, area, keys)?;
+    let (index, (run, key)) = find_slot(scope, area, keys)?;
     let slot = area.slots.get(index)?;
     let seed = decrypt_committed(key, &context, &slot.own).ok()?;
     let seed = seed.first_chunk::<32>()?;
@@ -213,7 +308,7 @@ pub(crate) fn open_area(scope: Scope, area: &Area, keys: &UnlockKeys) -> Option<
     let grant = seed.decapsulate(&slot.encapsulation);
     let plain = decrypt_committed(&grant, &scope.context(Purpose::GrantedBox).bytes(), &slot.granted).ok()?;
     let keyring = Keyring::from_granted_plaintext(scope.vault, &plain)?;
-    Some(OpenedSlot { index, keyring, seed })
+    Some(OpenedSlot { index, keyring, run: keys.1.then_some(*run), seed })
 }
 
 /// The area with one slot's own box under a new credential: a password change.
@@ -229,16 +324,8 @@ pub(crate) fn replace_own_box(
     let generation = area.generation.checked_add(1).ok_or(SlotError::LastGeneration)?;
     let mut area = Area { generation, kdf, slots: area.slots.clone() };
     let unlock = unlock_key(credential, scope, run)?;
-    let others = || area.slots.iter().enumerate().filter(|(i, _)| *i != opened.index).map(|(_, slot)| slot);
-    let mut taken = is_taken(scope, others(), &unlock);
-    if matches!(credential, Credential::Password(_)) {
-        for other in area.kdf_runs().iter().filter(|other| *other != run) {
-            taken |= is_taken(scope, others(), &unlock_key(credential, scope, other)?);
-        }
-    }
-    if taken {
-        return Err(SlotError::Taken);
-    }
+    let others = area.slots.iter().enumerate().filter(|(i, _)| *i != opened.index).map(|(_, slot)| slot);
+    refuse_taken(scope, &area, others, (credential, run, &unlock))?;
     if let Some(slot) = area.slots.get_mut(opened.index) {
         slot.own = own_box(random, scope, &unlock, &opened.seed)?;
     }

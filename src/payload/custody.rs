@@ -16,7 +16,9 @@ pub(crate) struct VaultRecordV1 {
     pub(crate) holder_name: String,
     /// Where the holder is, as an ISO 3166 code such as `US-NJ`; empty if not said.
     pub(crate) jurisdiction: String,
-    /// The ES256 private key that excerpts are signed with.
+    /// What excerpts are signed with: 1 ES256, 2 Ed25519.
+    pub(crate) signing_algorithm: u16,
+    /// The private key that excerpts are signed with: a scalar (ES256), a seed (Ed25519).
     pub(crate) signing_key: SecretV1,
     /// The key that turns a source's identity into an entry's id.
     pub(crate) identity_key: SecretV1,
@@ -40,6 +42,9 @@ pub(crate) struct DirectorySlotV1 {
     pub(crate) public: Vec<u8>,
     /// 0 unused, 1 password, 2 recovery key, 3 raw key.
     pub(crate) kind: u8,
+    /// Which KDF parameters of the area its password uses: 1 the first or the
+    /// second, 2 the second; 0 if it is not a password's.
+    pub(crate) generation: u8,
     pub(crate) grant: u8,
     /// What the owner calls this access.
     pub(crate) name: String,
@@ -53,6 +58,20 @@ impl Wire for DirectoryV1 {
 
     fn is_canonical(&self) -> bool {
         self.slots.len() == SLOTS
-            && self.slots.iter().all(|slot| slot.public.len() == PUBLIC_LEN && slot.name.len() <= 256)
+            && self.slots.iter().all(|slot| {
+                slot.public.len() == PUBLIC_LEN && slot.name.len() <= 256 && slot.generation_fits()
+            })
+    }
+}
+
+impl DirectorySlotV1 {
+    /// The kind of a slot that a password opens.
+    pub(crate) const PASSWORD: u8 = 1;
+
+    fn generation_fits(&self) -> bool {
+        match self.kind {
+            Self::PASSWORD => (1..=2).contains(&self.generation),
+            _ => self.generation == 0,
+        }
     }
 }

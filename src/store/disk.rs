@@ -1,11 +1,11 @@
 //! What the vault file needs of a disk: the seam at which tests put one that
 //! loses power.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
 
 use super::Medium;
+use super::folder::{FileAccess, FileId};
 
 /// A file with positioned reads and writes and explicit durability.
 pub(crate) trait Disk: Send + Sync {
@@ -24,95 +24,31 @@ pub(crate) trait Disk: Send + Sync {
     fn try_lock(&self) -> io::Result<bool>;
     /// Gives the writer's lock back.
     fn unlock(&self) -> io::Result<()>;
-    /// Whether the path still names this file.
-    fn is_current(&self) -> io::Result<bool>;
+    /// Which file this is, whatever its names.
+    fn id(&self) -> io::Result<FileId>;
+    /// How many names the file has.
+    fn names(&self) -> io::Result<u64>;
+    /// Who may read and write it.
+    fn access(&self) -> io::Result<FileAccess>;
     /// What is known of the medium.
     fn medium(&self) -> Medium;
 }
 
 /// A real file.
-pub(crate) struct FileDisk {
+pub(super) struct FileDisk {
     file: File,
-    path: PathBuf,
     writable: bool,
 }
 
 impl FileDisk {
-    /// Opens an existing file, for writing too if the system lets it.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let (file, writable) = match OpenOptions::new().read(true).write(true).open(path) {
-            Ok(file) => (file, true),
-            Err(error) if refuses_writing(&error) => (File::open(path)?, false),
-            Err(error) => return Err(error),
-        };
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::from(io::ErrorKind::InvalidInput));
-        }
-        // Absolute, so that it still names the file when the process changes its folder.
-        Ok(Self { file, path: std::path::absolute(path)?, writable })
-    }
-
-    /// Creates `path` with `bytes` so that it is either absent or whole:
-    /// written under a temporary name, made durable, linked without overwriting.
-    pub(crate) fn create(path: &Path, unique: &str, bytes: &[u8]) -> io::Result<()> {
-        if path.symlink_metadata().is_ok() {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        let temporary = path.with_file_name(format!(".subrosa-{unique}"));
-        let result = write_new(&temporary, bytes).and_then(|()| link_new(&temporary, path));
-        let removed = std::fs::remove_file(&temporary);
-        result?;
-        if let Err(error) = removed
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(error);
-        }
-        sync_folder(path)
+    /// An open file.
+    pub(super) fn new(file: File, writable: bool) -> Self {
+        Self { file, writable }
     }
 
     fn write_permitted(&self) -> io::Result<()> {
         if self.writable { Ok(()) } else { Err(io::ErrorKind::ReadOnlyFilesystem.into()) }
     }
-}
-
-fn refuses_writing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    use std::io::Write as _;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Gives the file its name without overwriting another; where the file system
-/// has no hard links, by reserving the name first and renaming over it.
-fn link_new(from: &Path, to: &Path) -> io::Result<()> {
-    match std::fs::hard_link(from, to) {
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) =>
-        {
-            OpenOptions::new().write(true).create_new(true).open(to)?;
-            std::fs::rename(from, to)
-        }
-        result => result,
-    }
-}
-
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_path: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 impl Disk for FileDisk {
@@ -187,16 +123,22 @@ impl Disk for FileDisk {
         self.file.unlock()
     }
 
+    fn id(&self) -> io::Result<FileId> {
+        Ok(FileId::of(&self.file.metadata()?))
+    }
+
     #[cfg(unix)]
-    fn is_current(&self) -> io::Result<bool> {
-        use std::os::unix::fs::MetadataExt as _;
-        let (ours, theirs) = (self.file.metadata()?, std::fs::metadata(&self.path)?);
-        Ok(ours.dev() == theirs.dev() && ours.ino() == theirs.ino())
+    fn names(&self) -> io::Result<u64> {
+        Ok(std::os::unix::fs::MetadataExt::nlink(&self.file.metadata()?))
     }
 
     #[cfg(not(unix))]
-    fn is_current(&self) -> io::Result<bool> {
-        self.path.try_exists()
+    fn names(&self) -> io::Result<u64> {
+        Ok(1)
+    }
+
+    fn access(&self) -> io::Result<FileAccess> {
+        Ok(FileAccess::of(&self.file.metadata()?))
     }
 
     fn medium(&self) -> Medium {
@@ -238,20 +180,4 @@ fn medium(file: &File) -> Medium {
 #[cfg(not(target_os = "linux"))]
 fn medium(_file: &File) -> Medium {
     Medium::InPlace { file_system: None }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_relative_path_names_the_same_file_from_another_folder() {
-        // Not by changing the folder of the process, which all tests share.
-        let folder = tempfile::tempdir_in(".").unwrap();
-        let relative = Path::new(folder.path().file_name().unwrap()).join("a.vault");
-        FileDisk::create(&relative, "u", b"vault").unwrap();
-        let disk = FileDisk::open(&relative).unwrap();
-        assert_eq!(disk.path, std::env::current_dir().unwrap().join(&relative));
-        assert!(disk.is_current().unwrap());
-    }
 }

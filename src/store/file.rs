@@ -1,12 +1,14 @@
 //! The vault file: every write in the order that rules R2, R3 and R4 of
 //! `docs/format.md` give, and no other.
 
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
-use super::disk::{Disk, FileDisk};
+use super::disk::Disk;
+use super::folder::{FileAccess, Folder, Named, RealFolder, give_name};
 use super::{
     Chosen, Creation, Heads, Medium, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter,
     deadline,
@@ -19,8 +21,8 @@ use crate::format::area::AREA_LEN;
 use crate::format::header::{HEADER_LEN, geometry};
 use crate::format::root::ROOT_LEN;
 
-const AREAS: [u64; 2] = [geometry::AREA_A, geometry::AREA_B];
-const ROOTS: [u64; 2] = [geometry::ROOT_A, geometry::ROOT_B];
+pub(super) const AREAS: [u64; 2] = [geometry::AREA_A, geometry::AREA_B];
+pub(super) const ROOTS: [u64; 2] = [geometry::ROOT_A, geometry::ROOT_B];
 /// Appended bytes that are held back before they are written.
 const BUFFER: usize = 1 << 20;
 /// Most bytes of neighbouring objects that are read at once.
@@ -34,19 +36,29 @@ const OBJECT_LIMIT: u64 = chunked_len(padded_len(wire::LARGEST)) as u64;
 
 /// A vault in one file.
 pub struct FileStore {
-    disk: Box<dyn Disk>,
+    folder: Arc<dyn Folder>,
+    name: OsString,
+    /// The file that had the name when last looked.
+    disk: RwLock<Arc<dyn Disk>>,
+    /// The header as it was at opening: another file is the same vault only if
+    /// it has the same.
+    header: Vec<u8>,
     /// One writer in this process; the file lock keeps other processes out.
     writing: Mutex<()>,
     poisoned: AtomicBool,
+    /// Whoever gave the file its name may have died before that was durable.
+    name_is_durable: AtomicBool,
 }
 
 impl FileStore {
     /// Opens a vault file; read-only if the system does not let it be written.
+    /// A symbolic link is resolved once and for all.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] and [`StoreError::Io`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self::on(Box::new(FileDisk::open(path)?)))
+        let (folder, name) = RealFolder::of_file(path)?;
+        Self::on(Arc::new(folder), name)
     }
 
     /// Creates a vault file whole, never over another file, and opens it.
@@ -54,35 +66,134 @@ impl FileStore {
     /// # Errors
     /// [`StoreError::Exists`], [`StoreError::NoSpace`] and [`StoreError::Io`].
     pub(crate) fn create(path: &Path, unique: &str, image: &[u8]) -> Result<Self, StoreError> {
-        FileDisk::create(path, unique, image)?;
-        Self::open(path)
+        let (folder, name) = RealFolder::for_new_file(path)?;
+        if folder.named(&name)? != Named::Nothing {
+            return Err(StoreError::Exists);
+        }
+        let temporary = OsString::from(format!(".subrosa-{unique}"));
+        let disk = folder.create(&temporary, &FileAccess::PRIVATE)?;
+        let written = disk.write_at(0, image).and_then(|()| disk.sync());
+        if let Err(error) = written.and_then(|()| give_name(&folder, &temporary, &name)) {
+            // What cannot be removed is an encrypted vault that nobody uses.
+            let _ = folder.remove(&temporary);
+            return Err(error.into());
+        }
+        Self::on(Arc::new(folder), name)
     }
 
-    /// A store on any disk.
-    pub(crate) fn on(disk: Box<dyn Disk>) -> Self {
-        Self { disk, writing: Mutex::new(()), poisoned: AtomicBool::new(false) }
+    /// A store on a file of any folder.
+    pub(crate) fn on(folder: Arc<dyn Folder>, name: OsString) -> Result<Self, StoreError> {
+        let disk: Arc<dyn Disk> = Arc::from(folder.open(&name)?);
+        let header = read_header(&*disk)?;
+        Ok(Self {
+            folder,
+            name,
+            disk: RwLock::new(disk),
+            header,
+            writing: Mutex::new(()),
+            poisoned: AtomicBool::new(false),
+            name_is_durable: AtomicBool::new(false),
+        })
     }
 
-    fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, StoreError> {
-        let mut bytes = vec![0; length];
-        self.disk.read_at(offset, &mut bytes)?;
-        Ok(bytes)
+    /// The same file by a handle of its own.
+    pub(crate) fn again(&self) -> Result<Self, StoreError> {
+        Self::on(Arc::clone(&self.folder), self.name.clone())
     }
 
-    fn read_object(&self, object: &ObjectRef, length: u64) -> Result<Vec<u8>, StoreError> {
+    /// Length of the file in bytes.
+    pub(crate) fn length(&self) -> Result<u64, StoreError> {
+        Ok(self.disk().len()?)
+    }
+
+    pub(super) fn folder(&self) -> &Arc<dyn Folder> {
+        &self.folder
+    }
+
+    pub(super) fn name(&self) -> &OsStr {
+        &self.name
+    }
+
+    pub(super) fn header_bytes(&self) -> &[u8] {
+        &self.header
+    }
+
+    pub(super) fn disk(&self) -> Arc<dyn Disk> {
+        Arc::clone(&self.disk.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn adopt(&self, disk: Arc<dyn Disk>) {
+        *self.disk.write().unwrap_or_else(PoisonError::into_inner) = disk;
+    }
+
+    /// The file that has the name now: another one after a compaction, by
+    /// whomever. What was read of the one before stays readable through its own
+    /// handle until that is dropped.
+    fn follow(&self) -> Result<Arc<dyn Disk>, StoreError> {
+        let disk = self.disk();
+        if self.is_named(&*disk)? {
+            return Ok(disk);
+        }
+        let next: Arc<dyn Disk> = match self.folder.open(&self.name) {
+            Ok(next) => Arc::from(next),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(StoreError::NotFound),
+            Err(_) => return Err(StoreError::Replaced),
+        };
+        if read_header(&*next)? != self.header {
+            return Err(StoreError::Replaced);
+        }
+        self.name_is_durable.store(false, Ordering::SeqCst);
+        self.adopt(Arc::clone(&next));
+        Ok(next)
+    }
+
+    pub(super) fn is_named(&self, disk: &dyn Disk) -> Result<bool, StoreError> {
+        Ok(self.folder.named(&self.name)? == Named::File(disk.id()?))
+    }
+
+    /// Starts writing, as [`Store::writer`].
+    pub(crate) fn lock(&self, wait: Duration) -> Result<FileWriter<'_>, StoreError> {
+        if self.poisoned.load(Ordering::SeqCst) {
+            return Err(StoreError::Poisoned);
+        }
+        let deadline = deadline(wait);
+        let mut guard = self.lock_in_process(deadline)?;
+        loop {
+            let disk = self.follow()?;
+            lock_file(&*disk, deadline)?;
+            let writer = FileWriter { store: self, disk, tail: Tail::default(), _guard: guard };
+            // Whoever had the lock before may have replaced the file.
+            if self.is_named(&*writer.disk)? {
+                writer.settle_name()?;
+                return Ok(writer);
+            }
+            if Instant::now() >= deadline {
+                return Err(StoreError::Busy);
+            }
+            drop(writer);
+            guard = self.lock_in_process(deadline)?;
+        }
+    }
+
+    fn read_object(disk: &dyn Disk, object: &ObjectRef, length: u64) -> Result<Vec<u8>, StoreError> {
         let offset = file_offset(object).ok_or(StoreError::Missing)?;
         let end = offset.checked_add(object.length).ok_or(StoreError::Missing)?;
         if object.length > OBJECT_LIMIT || end > length {
             return Err(StoreError::Missing);
         }
-        self.read(offset, usize::try_from(object.length).map_err(|_| StoreError::Missing)?)
+        read(disk, offset, usize::try_from(object.length).map_err(|_| StoreError::Missing)?)
     }
 
     /// Reads objects that stand one behind the other at once.
-    fn read_run(&self, run: &[ObjectRef], length: u64, read: &mut Vec<Vec<u8>>) -> Result<(), StoreError> {
+    fn read_run(
+        disk: &dyn Disk,
+        run: &[ObjectRef],
+        length: u64,
+        read: &mut Vec<Vec<u8>>,
+    ) -> Result<(), StoreError> {
         let first = run.first().ok_or(StoreError::Missing)?;
         let whole = ObjectRef { length: run.iter().map(|object| object.length).sum(), ..*first };
-        let bytes = self.read_object(&whole, length)?;
+        let bytes = Self::read_object(disk, &whole, length)?;
         let mut rest = bytes.as_slice();
         for object in run {
             let length = usize::try_from(object.length).map_err(|_| StoreError::Missing)?;
@@ -93,7 +204,7 @@ impl FileStore {
         Ok(())
     }
 
-    fn poison(&self, source: std::io::Error) -> StoreError {
+    pub(super) fn poison(&self, source: std::io::Error) -> StoreError {
         self.poisoned.store(true, Ordering::SeqCst);
         StoreError::Sync { source }
     }
@@ -108,43 +219,60 @@ impl FileStore {
             }
         }
     }
+}
 
-    fn lock_file(&self, deadline: Instant) -> Result<(), StoreError> {
-        loop {
-            match self.disk.try_lock() {
-                Ok(true) => return Ok(()),
-                Ok(false) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
-                Ok(false) => return Err(StoreError::Busy),
-                Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
-                    return Err(StoreError::NoLocks);
-                }
-                Err(error) => return Err(error.into()),
+fn lock_file(disk: &dyn Disk, deadline: Instant) -> Result<(), StoreError> {
+    loop {
+        match disk.try_lock() {
+            Ok(true) => return Ok(()),
+            Ok(false) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
+            Ok(false) => return Err(StoreError::Busy),
+            Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
+                return Err(StoreError::NoLocks);
             }
+            Err(error) => return Err(error.into()),
         }
     }
 }
 
+fn read(disk: &dyn Disk, offset: u64, length: usize) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = vec![0; length];
+    disk.read_at(offset, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// The header, or what there is of it.
+pub(super) fn read_header(disk: &dyn Disk) -> Result<Vec<u8>, StoreError> {
+    let length = disk.len()?.min(HEADER_LEN as u64);
+    read(disk, 0, usize::try_from(length).map_err(|_| StoreError::Missing)?)
+}
+
 impl Store for FileStore {
     fn header(&self) -> Result<Vec<u8>, StoreError> {
-        let length = self.disk.len()?.min(HEADER_LEN as u64);
-        self.read(0, usize::try_from(length).map_err(|_| StoreError::Missing)?)
+        Ok(self.header.clone())
     }
 
     fn heads(&self) -> Result<Heads, StoreError> {
-        let areas = AREAS.iter().map(|offset| self.read(*offset, AREA_LEN)).collect::<Result<_, _>>()?;
-        let roots = ROOTS.iter().map(|offset| self.read(*offset, ROOT_LEN)).collect::<Result<_, _>>()?;
+        let disk = match self.follow() {
+            // A file that lost its name can still be read.
+            Err(StoreError::NotFound) => self.disk(),
+            disk => disk?,
+        };
+        let areas = AREAS.iter().map(|offset| read(&*disk, *offset, AREA_LEN)).collect::<Result<_, _>>()?;
+        let roots = ROOTS.iter().map(|offset| read(&*disk, *offset, ROOT_LEN)).collect::<Result<_, _>>()?;
         Ok(Heads { areas, roots })
     }
 
     fn objects(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
-        let length = self.disk.len()?;
+        let disk = self.disk();
+        let length = disk.len()?;
         let mut read = Vec::with_capacity(objects.len());
         let mut rest = objects;
         while let Some((run, later)) = rest.split_at_checked(neighbours(rest)).filter(|(run, _)| !run.is_empty())
         {
             match run {
-                [object] => read.push(self.read_object(object, length)?),
-                run => self.read_run(run, length, &mut read)?,
+                [object] => read.push(Self::read_object(&*disk, object, length)?),
+                run => Self::read_run(&*disk, run, length, &mut read)?,
             }
             rest = later;
         }
@@ -152,23 +280,20 @@ impl Store for FileStore {
     }
 
     fn admits(&self, append_end: u64, erase: &[ObjectRef]) -> Result<bool, StoreError> {
-        let length = self.disk.len()?;
+        let length = self.disk().len()?;
         Ok((geometry::APPEND..=length).contains(&append_end) && lie_below(append_end, erase))
     }
 
     fn writer(&self, wait: Duration) -> Result<Box<dyn StoreWriter + '_>, StoreError> {
-        if self.poisoned.load(Ordering::SeqCst) {
-            return Err(StoreError::Poisoned);
-        }
-        let deadline = deadline(wait);
-        let guard = self.lock_in_process(deadline)?;
-        self.lock_file(deadline)?;
-        let writer = FileWriter { store: self, start: 0, buffer: Vec::new(), end: 0, _guard: guard };
-        if self.disk.is_current()? { Ok(Box::new(writer)) } else { Err(StoreError::Replaced) }
+        Ok(Box::new(self.lock(wait)?))
     }
 
     fn medium(&self) -> Medium {
-        self.disk.medium()
+        self.disk().medium()
+    }
+
+    fn as_file(&self) -> Option<&FileStore> {
+        Some(self)
     }
 
     /// The system would answer from the memory that the bytes are still in.
@@ -280,68 +405,138 @@ impl StoreWriter for FileImage {
     }
 }
 
-/// The one writer of a vault file; holds both locks until it is dropped.
-struct FileWriter<'a> {
-    store: &'a FileStore,
+/// Overwrites a range with random bytes.
+pub(super) fn overwrite(disk: &dyn Disk, range: std::ops::Range<u64>) -> std::io::Result<()> {
+    let mut random = Randomness::from_system();
+    let mut noise = vec![0; ERASE_STEP];
+    let mut offset = range.start;
+    while offset < range.end {
+        let step = usize::try_from(range.end - offset).map_or(ERASE_STEP, |left| left.min(ERASE_STEP));
+        let bytes = noise.get_mut(..step).unwrap_or_default();
+        random.fill(bytes).map_err(std::io::Error::other)?;
+        disk.write_at(offset, bytes)?;
+        offset += step as u64;
+    }
+    Ok(())
+}
+
+/// The end of a file to which objects are appended.
+#[derive(Default)]
+pub(super) struct Tail {
     /// Offset of the first byte in `buffer`.
     start: u64,
     buffer: Vec<u8>,
     end: u64,
+}
+
+impl Tail {
+    pub(super) fn at(append_end: u64) -> Self {
+        let end = append_end.max(geometry::APPEND);
+        Self { start: end, buffer: Vec::new(), end }
+    }
+
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    pub(super) fn flush(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        // Grows in steps, so that most commits change no length.
+        let step = (self.end / 16).clamp(16 * 1024, 1 << 20);
+        disk.reserve(self.end.next_multiple_of(step))?;
+        disk.write_at(self.start, &self.buffer)?;
+        self.start = self.end;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    pub(super) fn put(&mut self, disk: &dyn Disk, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
+        let mut references = Vec::with_capacity(objects.len());
+        for bytes in objects {
+            references.push(file_reference(self.end, bytes.len()));
+            self.buffer.extend_from_slice(bytes);
+            self.end += bytes.len() as u64;
+            if self.buffer.len() >= BUFFER {
+                self.flush(disk)?;
+            }
+        }
+        Ok(references)
+    }
+
+    /// The bytes of objects, those not yet written included.
+    pub(super) fn written(&self, disk: &dyn Disk, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let length = disk.len()?;
+        let find = |object: &ObjectRef| {
+            let offset = file_offset(object).ok_or(StoreError::Missing)?;
+            let Some(from) = offset.checked_sub(self.start) else {
+                return FileStore::read_object(disk, object, length);
+            };
+            let range = usize::try_from(from).ok().zip(usize::try_from(object.length).ok());
+            let held = range.and_then(|(from, length)| self.buffer.get(from..from.checked_add(length)?));
+            held.map(<[u8]>::to_vec).ok_or(StoreError::Missing)
+        };
+        objects.iter().map(find).collect()
+    }
+}
+
+/// The one writer of a vault file; holds both locks until it is dropped.
+pub(crate) struct FileWriter<'a> {
+    pub(super) store: &'a FileStore,
+    pub(super) disk: Arc<dyn Disk>,
+    tail: Tail,
     _guard: MutexGuard<'a, ()>,
 }
 
 impl Drop for FileWriter<'_> {
     fn drop(&mut self) {
         // A lock that cannot be given back goes with the file descriptor.
-        let _ = self.store.disk.unlock();
+        let _ = self.disk.unlock();
     }
 }
 
 impl FileWriter<'_> {
-    fn flush(&mut self) -> Result<(), StoreError> {
-        if self.buffer.is_empty() {
+    /// Makes it durable that the name stands for this file, before anything is
+    /// acknowledged that only this file has.
+    fn settle_name(&self) -> Result<(), StoreError> {
+        if self.store.name_is_durable.load(Ordering::SeqCst) {
             return Ok(());
         }
-        // Grows in steps, so that most commits change no length.
-        let step = (self.end / 16).clamp(16 * 1024, 1 << 20);
-        self.store.disk.reserve(self.end.next_multiple_of(step))?;
-        self.store.disk.write_at(self.start, &self.buffer)?;
-        self.start = self.end;
-        self.buffer.clear();
+        match self.store.folder.sync() {
+            // A folder that may not be read cannot be made durable either.
+            Err(error) if error.kind() != std::io::ErrorKind::PermissionDenied => {
+                return Err(self.store.poison(error));
+            }
+            _ => {}
+        }
+        self.store.name_is_durable.store(true, Ordering::SeqCst);
         Ok(())
     }
 
     /// A write whose failure leaves the state unknown.
     fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        self.store.disk.write_at(offset, bytes).map_err(|error| self.store.poison(error))
+        self.disk.write_at(offset, bytes).map_err(|error| self.store.poison(error))
     }
 
     fn barrier(&self) -> Result<(), StoreError> {
-        self.store.disk.sync().map_err(|error| self.store.poison(error))
+        self.disk.sync().map_err(|error| self.store.poison(error))
     }
 
     /// Overwrites with random bytes, so that what was erased does not show.
     fn erase(&self, objects: &[ObjectRef]) -> Result<(), StoreError> {
-        let length = self.store.disk.len().map_err(|error| self.store.poison(error))?;
-        let mut random = Randomness::from_system();
-        let mut noise = vec![0; ERASE_STEP];
+        let length = self.disk.len().map_err(|error| self.store.poison(error))?;
         for object in objects {
-            let mut offset = file_offset(object).ok_or(StoreError::Missing)?;
+            let offset = file_offset(object).ok_or(StoreError::Missing)?;
             let end = offset.saturating_add(object.length).min(length);
-            while offset < end {
-                let step = usize::try_from(end - offset).map_or(ERASE_STEP, |left| left.min(ERASE_STEP));
-                let bytes = noise.get_mut(..step).unwrap_or_default();
-                random.fill(bytes).map_err(|error| self.store.poison(std::io::Error::other(error)))?;
-                self.write(offset, bytes)?;
-                offset += step as u64;
-            }
+            overwrite(&*self.disk, offset..end).map_err(|error| self.store.poison(error))?;
         }
         Ok(())
     }
 
     fn expect_root(&self, expected: &[u8]) -> Result<(), StoreError> {
         for offset in ROOTS {
-            if self.store.read(offset, ROOT_LEN)? != expected {
+            if read(&*self.disk, offset, ROOT_LEN)? != expected {
                 return Err(StoreError::Conflict);
             }
         }
@@ -352,7 +547,7 @@ impl FileWriter<'_> {
     /// the named one, the second.
     fn other_area(&self, named: &[u8]) -> Result<(u64, u64), StoreError> {
         let [first, second] = AREAS;
-        if self.store.read(first, AREA_LEN)? == named { Ok((second, first)) } else { Ok((first, second)) }
+        if read(&*self.disk, first, AREA_LEN)? == named { Ok((second, first)) } else { Ok((first, second)) }
     }
 }
 
@@ -362,12 +557,12 @@ impl StoreWriter for FileWriter<'_> {
     }
 
     fn settle(&mut self, chosen: &Chosen<'_>) -> Result<Repairs, StoreError> {
-        if !lie_below(self.store.disk.len()?, chosen.erase) {
+        if !lie_below(self.disk.len()?, chosen.erase) {
             return Err(StoreError::Missing);
         }
         let mut repairs = Repairs::default();
         for offset in ROOTS {
-            if self.store.read(offset, ROOT_LEN)? != chosen.root {
+            if read(&*self.disk, offset, ROOT_LEN)? != chosen.root {
                 self.write(offset, chosen.root)?;
                 repairs.root = true;
             }
@@ -376,7 +571,7 @@ impl StoreWriter for FileWriter<'_> {
             self.barrier()?;
         }
         for offset in AREAS {
-            if self.store.read(offset, AREA_LEN)? != chosen.area {
+            if read(&*self.disk, offset, AREA_LEN)? != chosen.area {
                 self.write(offset, chosen.area)?;
                 repairs.area = true;
             }
@@ -392,40 +587,19 @@ impl StoreWriter for FileWriter<'_> {
     }
 
     fn start(&mut self, append_end: u64) {
-        self.start = append_end.max(geometry::APPEND);
-        self.end = self.start;
-        self.buffer.clear();
+        self.tail = Tail::at(append_end);
     }
 
     fn put(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
-        let mut references = Vec::with_capacity(objects.len());
-        for bytes in objects {
-            references.push(file_reference(self.end, bytes.len()));
-            self.buffer.extend_from_slice(bytes);
-            self.end += bytes.len() as u64;
-            if self.buffer.len() >= BUFFER {
-                self.flush()?;
-            }
-        }
-        Ok(references)
+        self.tail.put(&*self.disk, objects)
     }
 
     fn written(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
-        let length = self.store.disk.len()?;
-        let find = |object: &ObjectRef| {
-            let offset = file_offset(object).ok_or(StoreError::Missing)?;
-            let Some(from) = offset.checked_sub(self.start) else {
-                return self.store.read_object(object, length);
-            };
-            let range = usize::try_from(from).ok().zip(usize::try_from(object.length).ok());
-            let held = range.and_then(|(from, length)| self.buffer.get(from..from.checked_add(length)?));
-            held.map(<[u8]>::to_vec).ok_or(StoreError::Missing)
-        };
-        objects.iter().map(find).collect()
+        self.tail.written(&*self.disk, objects)
     }
 
     fn append_end(&self) -> u64 {
-        self.end
+        self.tail.end()
     }
 
     /// A vault file is made whole before it gets its name: this one has its vault.
@@ -434,16 +608,16 @@ impl StoreWriter for FileWriter<'_> {
     }
 
     fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
-        if !self.store.disk.is_current()? {
+        if !self.store.is_named(&*self.disk)? {
             return Err(StoreError::Replaced);
         }
-        if !lie_below(self.end, publication.erase) {
+        if !lie_below(self.tail.end(), publication.erase) {
             return Err(StoreError::Missing);
         }
         self.expect_root(publication.expected)?;
         let [root_a, root_b] = ROOTS;
         let areas = self.other_area(publication.area)?;
-        self.flush()?;
+        self.tail.flush(&*self.disk)?;
         if let Some(area) = publication.new_area {
             self.write(areas.0, area)?;
         }
@@ -512,8 +686,27 @@ mod tests {
         drop(writer);
         drop(other.writer(Duration::ZERO).unwrap());
         std::fs::remove_file(&path).unwrap();
-        std::fs::write(&path, image()).unwrap();
+        assert!(matches!(store.writer(Duration::ZERO), Err(StoreError::NotFound)));
+        assert!(store.heads().is_ok(), "what is open can still be read");
+        std::fs::write(&path, vec![8; image().len()]).unwrap();
         assert!(matches!(store.writer(Duration::ZERO), Err(StoreError::Replaced)));
+        assert!(matches!(store.heads(), Err(StoreError::Replaced)));
+    }
+
+    #[test]
+    fn a_file_of_the_same_vault_under_the_same_name_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.vault");
+        let store = FileStore::create(&path, "u", &image()).unwrap();
+        let old = store.heads().unwrap();
+        let mut other = image();
+        other[HEADER_LEN..].fill(9);
+        std::fs::write(folder.path().join("b"), other).unwrap();
+        std::fs::rename(folder.path().join("b"), &path).unwrap();
+        assert!(store.heads().unwrap() != old);
+        let writer = store.writer(Duration::ZERO).unwrap();
+        assert!(matches!(FileStore::open(&path).unwrap().writer(Duration::ZERO), Err(StoreError::Busy)));
+        drop(writer);
     }
 
     #[test]

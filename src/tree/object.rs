@@ -29,9 +29,7 @@ pub(crate) fn open_stored(
     context: &Context,
     stored: Vec<u8>,
 ) -> Result<Zeroizing<Vec<u8>>, TreeError> {
-    if !Digest::of(&[&stored]).matches(&object.digest) {
-        return Err(TreeError::Damaged { what: "object" });
-    }
+    let stored = checked(object, stored)?;
     let mut content = decrypt_once(&object.key, &context.bytes(), stored)?;
     unpad_in_place(&mut content)?;
     Ok(content)
@@ -63,6 +61,19 @@ impl Sealed {
     }
 }
 
+/// The stored bytes of an object, if they are those that its parent names.
+pub(crate) fn read_checked(store: &dyn Store, object: &SealedObject) -> Result<Vec<u8>, TreeError> {
+    let stored = store.objects(&[object.object])?.pop().ok_or(TreeError::Damaged { what: "object" })?;
+    checked(object, stored)
+}
+
+fn checked(object: &SealedObject, stored: Vec<u8>) -> Result<Vec<u8>, TreeError> {
+    match Digest::of(&[&stored]).matches(&object.digest) {
+        true => Ok(stored),
+        false => Err(TreeError::Damaged { what: "object" }),
+    }
+}
+
 /// Writes sealed objects through a store's writer.
 pub(crate) struct ObjectWriter<'a> {
     pub(crate) writer: &'a mut dyn StoreWriter,
@@ -86,5 +97,18 @@ impl ObjectWriter<'_> {
         #[cfg(not(test))]
         let _ = context;
         Ok(SealedObject { key, object, digest })
+    }
+
+    /// Puts an object of another store byte for byte: its key and its context
+    /// stay, only its reference changes.
+    pub(crate) fn copy(
+        &mut self,
+        from: &dyn Store,
+        object: &SealedObject,
+    ) -> Result<SealedObject, TreeError> {
+        let stored = read_checked(from, object)?;
+        let references = self.writer.put(&[&stored])?;
+        let reference = references.first().copied().ok_or(TreeError::Damaged { what: "reference" })?;
+        Ok(SealedObject { object: reference, ..object.duplicate() })
     }
 }

@@ -123,6 +123,11 @@ impl Row {
         }
     }
 
+    /// Stored bytes of what the row names.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        self.object.as_ref().map_or(0, |object| object.object.length)
+    }
+
     fn to_wire(&self) -> RowV1 {
         RowV1 {
             key: self.key.0,

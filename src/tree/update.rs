@@ -22,12 +22,43 @@ pub(crate) type Changes = BTreeMap<RowKey, Option<Row>>;
 pub(crate) struct TrieUpdate {
     pub(crate) root: Option<SealedObject>,
     pub(crate) rows: u64,
+    /// Stored bytes of all objects that pages and rows name.
+    pub(crate) live: u64,
     /// Page images that are no longer part of the trie.
     pub(crate) superseded: Vec<ObjectRef>,
 }
 
+/// What a commit takes out of a trie and puts into it.
+#[derive(Default)]
+struct Turnover {
+    superseded: Vec<ObjectRef>,
+    gone: u64,
+    new: u64,
+}
+
+impl Turnover {
+    fn supersede(&mut self, page: &SealedObject) {
+        self.gone = self.gone.saturating_add(page.object.length);
+        self.superseded.push(page.object);
+    }
+
+    fn remove(&mut self, row: &Row) {
+        self.gone = self.gone.saturating_add(row.stored_bytes());
+    }
+
+    fn put(&mut self, row: &Row) {
+        self.new = self.new.saturating_add(row.stored_bytes());
+    }
+
+    /// The live bytes after it. A wrong number in a place keeps nobody from
+    /// writing: a check tells of it.
+    fn applied_to(&self, live: u64) -> u64 {
+        live.saturating_sub(self.gone).saturating_add(self.new)
+    }
+}
+
 /// A page that is about to be written, or that stays as it is.
-enum Node {
+pub(super) enum Node {
     Stored { object: SealedObject, rows: u64 },
     Leaf(Vec<Row>),
     Inner(Vec<(u8, Node)>),
@@ -48,7 +79,7 @@ impl Node {
     }
 
     /// Rows in this node and below: pages of others may claim any number.
-    fn rows(&self) -> Result<u64, TreeError> {
+    pub(super) fn rows(&self) -> Result<u64, TreeError> {
         match self {
             Self::Stored { rows, .. } => Ok(*rows),
             Self::Leaf(rows) => Ok(rows.len() as u64),
@@ -64,22 +95,45 @@ impl Trie<'_> {
     pub(crate) fn update(
         &self,
         changes: Changes,
-        rows: u64,
         out: &mut ObjectWriter<'_>,
     ) -> Result<TrieUpdate, TreeError> {
-        let mut superseded = Vec::new();
+        let mut turnover = Turnover::default();
         let changes = changes.into_iter().collect();
-        let current = self.root.map(|root| (root.duplicate(), rows));
-        let node = self.change(current, Prefix::EMPTY, changes, &mut superseded)?;
-        let Some(mut node) = node else { return Ok(TrieUpdate { root: None, rows: 0, superseded }) };
-        let rows = node.rows()?;
-        self.write_many_leaves(&mut node, out)?;
-        let root = self.write(node, Prefix::EMPTY, out)?;
-        Ok(TrieUpdate { root: Some(root), rows, superseded })
+        let current = self.root.map(|root| (root.duplicate(), self.rows));
+        let (mut root, mut rows) = (None, 0);
+        if let Some(mut node) = self.change(current, Prefix::EMPTY, changes, &mut turnover)? {
+            rows = node.rows()?;
+            self.write_many_leaves(&mut node, &mut turnover.new, out)?;
+            root = Some(self.write(node, Prefix::EMPTY, &mut turnover.new, out)?);
+        }
+        let live = turnover.applied_to(self.live);
+        Ok(TrieUpdate { root, rows, live, superseded: turnover.superseded })
+    }
+
+    /// Writes the root page anew, under a fresh key, and leaves the rest as it is.
+    pub(crate) fn renew_root(&self, out: &mut ObjectWriter<'_>) -> Result<TrieUpdate, TreeError> {
+        let Some(current) = self.root else {
+            return Ok(TrieUpdate { root: None, rows: 0, live: self.live, superseded: Vec::new() });
+        };
+        let page = self.page(current, self.rows, Prefix::EMPTY)?;
+        let root = out.seal(&Prefix::EMPTY.context(self.scope, self.compartment), &page.encode()?)?;
+        self.cache.insert(root.digest, self.compartment, Prefix::EMPTY, &page);
+        // The same content takes the same room.
+        Ok(TrieUpdate {
+            root: Some(root),
+            rows: self.rows,
+            live: self.live,
+            superseded: vec![current.object],
+        })
     }
 
     /// Writes the leaves on all cores where they are many.
-    fn write_many_leaves(&self, node: &mut Node, out: &mut ObjectWriter<'_>) -> Result<(), TreeError> {
+    fn write_many_leaves(
+        &self,
+        node: &mut Node,
+        bytes: &mut u64,
+        out: &mut ObjectWriter<'_>,
+    ) -> Result<(), TreeError> {
         let mut leaves = Vec::new();
         node.leaves(Prefix::EMPTY, &mut leaves);
         if leaves.len() < MANY_LEAVES {
@@ -99,7 +153,9 @@ impl Trie<'_> {
         };
         in_order(&batches, seal_all, |batch| {
             for (context, rows, sealed) in batch {
-                written.push(Node::Stored { object: out.put(&context, sealed)?, rows });
+                let object = out.put(&context, sealed)?;
+                *bytes = bytes.saturating_add(object.object.length);
+                written.push(Node::Stored { object, rows });
             }
             Ok(())
         })?;
@@ -112,19 +168,19 @@ impl Trie<'_> {
         current: Option<(SealedObject, u64)>,
         prefix: Prefix,
         changes: Vec<(RowKey, Option<Row>)>,
-        superseded: &mut Vec<ObjectRef>,
+        turnover: &mut Turnover,
     ) -> Result<Option<Node>, TreeError> {
         let Some((object, rows)) = current else {
-            return Ok(build(prefix, changes.into_iter().filter_map(|(_, row)| row).collect()));
+            return Ok(build(prefix, merge(&[], changes, turnover)));
         };
         if changes.is_empty() {
             return Ok(Some(Node::Stored { object, rows }));
         }
         let page = self.page(&object, rows, prefix)?;
-        superseded.push(object.object);
+        turnover.supersede(&object);
         match &*page {
-            Page::Leaf(rows) => Ok(build(prefix, merge(rows, changes))),
-            Page::Inner(children) => self.change_inner(children, prefix, changes, superseded),
+            Page::Leaf(rows) => Ok(build(prefix, merge(rows, changes, turnover))),
+            Page::Inner(children) => self.change_inner(children, prefix, changes, turnover),
         }
     }
 
@@ -133,7 +189,7 @@ impl Trie<'_> {
         children: &[Child],
         prefix: Prefix,
         changes: Vec<(RowKey, Option<Row>)>,
-        superseded: &mut Vec<ObjectRef>,
+        turnover: &mut Turnover,
     ) -> Result<Option<Node>, TreeError> {
         let mut split: [Vec<_>; 16] = std::array::from_fn(|_| Vec::new());
         for change in changes {
@@ -145,7 +201,7 @@ impl Trie<'_> {
         for (nibble, part) in (0u8..).zip(split) {
             let child = children.iter().find(|child| child.nibble == nibble);
             let current = child.map(|child| (child.object.duplicate(), child.rows));
-            if let Some(node) = self.change(current, prefix.child(nibble), part, superseded)? {
+            if let Some(node) = self.change(current, prefix.child(nibble), part, turnover)? {
                 nodes.push((nibble, node));
             }
         }
@@ -154,7 +210,7 @@ impl Trie<'_> {
             0 => Ok(None),
             rows if rows <= LEAF_ROWS as u64 => {
                 let mut rows = Vec::new();
-                self.collect(inner, prefix, &mut rows, superseded)?;
+                self.collect(inner, prefix, &mut rows, turnover)?;
                 Ok(build(prefix, rows))
             }
             _ => Ok(Some(inner)),
@@ -167,18 +223,18 @@ impl Trie<'_> {
         node: Node,
         prefix: Prefix,
         rows: &mut Vec<Row>,
-        superseded: &mut Vec<ObjectRef>,
+        turnover: &mut Turnover,
     ) -> Result<(), TreeError> {
         match node {
             Node::Leaf(leaf) => rows.extend(leaf),
             Node::Inner(children) => {
                 for (nibble, child) in children {
-                    self.collect(child, prefix.child(nibble), rows, superseded)?;
+                    self.collect(child, prefix.child(nibble), rows, turnover)?;
                 }
             }
             Node::Stored { object, rows: count } => match &*self.page(&object, count, prefix)? {
                 Page::Leaf(leaf) => {
-                    superseded.push(object.object);
+                    turnover.supersede(&object);
                     rows.extend(leaf.iter().map(Row::duplicate));
                 }
                 // A stored inner page holds more rows than a leaf may.
@@ -188,10 +244,11 @@ impl Trie<'_> {
         Ok(())
     }
 
-    fn write(
+    pub(super) fn write(
         &self,
         node: Node,
         prefix: Prefix,
+        written: &mut u64,
         out: &mut ObjectWriter<'_>,
     ) -> Result<SealedObject, TreeError> {
         let page = match node {
@@ -201,7 +258,7 @@ impl Trie<'_> {
                 let mut children = Vec::with_capacity(nodes.len());
                 for (nibble, node) in nodes {
                     let rows = node.rows()?;
-                    let object = self.write(node, prefix.child(nibble), out)?;
+                    let object = self.write(node, prefix.child(nibble), written, out)?;
                     children.push(Child { nibble, rows, object });
                 }
                 Page::Inner(children)
@@ -209,6 +266,7 @@ impl Trie<'_> {
         };
         let context = prefix.context(self.scope, self.compartment);
         let object = out.seal(&context, &page.encode()?)?;
+        *written = written.saturating_add(object.object.length);
         self.cache.insert(object.digest, self.compartment, prefix, &Arc::new(page));
         Ok(object)
     }
@@ -216,7 +274,7 @@ impl Trie<'_> {
 
 /// The smallest tree of these rows, sorted by key: a leaf, or an inner page
 /// over the smallest trees of each nibble.
-fn build(prefix: Prefix, rows: Vec<Row>) -> Option<Node> {
+pub(super) fn build(prefix: Prefix, rows: Vec<Row>) -> Option<Node> {
     if rows.is_empty() {
         return None;
     }
@@ -234,13 +292,15 @@ fn build(prefix: Prefix, rows: Vec<Row>) -> Option<Node> {
     Some(Node::Inner(nodes.collect()))
 }
 
-fn merge(rows: &[Row], changes: Vec<(RowKey, Option<Row>)>) -> Vec<Row> {
+fn merge(rows: &[Row], changes: Vec<(RowKey, Option<Row>)>, turnover: &mut Turnover) -> Vec<Row> {
     let mut merged: BTreeMap<RowKey, Row> = rows.iter().map(|row| (row.key, row.duplicate())).collect();
     for (key, row) in changes {
-        match row {
+        row.iter().for_each(|row| turnover.put(row));
+        let gone = match row {
             Some(row) => merged.insert(key, row),
             None => merged.remove(&key),
         };
+        gone.iter().for_each(|row| turnover.remove(row));
     }
     merged.into_values().collect()
 }
@@ -264,6 +324,7 @@ mod tests {
         random: Randomness,
         root: Option<SealedObject>,
         rows: u64,
+        live: u64,
         superseded: Vec<ObjectRef>,
     }
 
@@ -278,6 +339,7 @@ mod tests {
                 random: Randomness::seeded(1),
                 root: None,
                 rows: 0,
+                live: 0,
                 superseded: vec![],
             }
         }
@@ -290,7 +352,18 @@ mod tests {
                 compartment: Compartment::General,
                 root: self.root.as_ref(),
                 rows: self.rows,
+                live: self.live,
             }
+        }
+
+        /// The live bytes, counted.
+        fn counted(&self) -> u64 {
+            let mut live = 0;
+            self.trie().survey(&mut |visited| {
+                let (object, page) = visited.unwrap();
+                live += object.object.length + page.leaf_rows().iter().map(Row::stored_bytes).sum::<u64>();
+            });
+            live
         }
 
         fn apply(&mut self, changes: Changes) {
@@ -299,7 +372,7 @@ mod tests {
             let mut writer = self.store.writer(Duration::ZERO).unwrap();
             let update = {
                 let mut out = ObjectWriter { writer: &mut *writer, random: &mut random };
-                self.trie().update(changes, self.rows, &mut out).unwrap()
+                self.trie().update(changes, &mut out).unwrap()
             };
             let publication = Publication {
                 expected: &root,
@@ -313,6 +386,7 @@ mod tests {
             drop(writer);
             self.root = update.root;
             self.rows = update.rows;
+            self.live = update.live;
             self.superseded = update.superseded;
             self.cache.clear();
         }
@@ -342,6 +416,14 @@ mod tests {
         }
     }
 
+    fn sealed(length: u64) -> SealedObject {
+        SealedObject {
+            key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
+            object: ObjectRef { reference: [1; 16], length },
+            digest: crate::crypto::digest::Digest::of(&[]),
+        }
+    }
+
     fn row(id: EntryId) -> Row {
         Row {
             key: RowKey::entry(id),
@@ -363,7 +445,9 @@ mod tests {
             for _ in 0..(round * 7) % 61 {
                 let id = EntryId::from_bytes(fixture.random.bytes().unwrap());
                 model.insert(RowKey::entry(id));
-                changes.insert(RowKey::entry(id), Some(row(id)));
+                let mut row = row(id);
+                row.object = Some(sealed(round));
+                changes.insert(RowKey::entry(id), Some(row));
             }
             let gone: Vec<RowKey> = if round > 40 {
                 model.iter().copied().step_by(3).collect()
@@ -375,6 +459,7 @@ mod tests {
                 changes.insert(key, None);
             }
             fixture.apply(changes);
+            assert_eq!(fixture.live, fixture.counted(), "round {round}");
             assert_eq!(fixture.rows, model.len() as u64);
             assert!(fixture.keys().iter().eq(model.iter()), "round {round}");
         }
@@ -389,7 +474,7 @@ mod tests {
         let absent = RowKey::named("absent");
         assert!(fixture.trie().row(&absent).unwrap().is_none());
         fixture.apply(model.iter().map(|key| (*key, None)).collect());
-        assert!(fixture.root.is_none());
+        assert!(fixture.root.is_none() && fixture.live == 0);
     }
 
     #[test]
@@ -449,7 +534,8 @@ mod tests {
             fixture.root = Some(object);
             let id = EntryId::from_bytes([0x55; 16]);
             let changes = Changes::from([(RowKey::entry(id), Some(row(id)))]);
-            let error = fixture.trie().update(changes, whole, &mut out).err();
+            fixture.rows = whole;
+            let error = fixture.trie().update(changes, &mut out).err();
             assert!(matches!(error, Some(TreeError::Damaged { what: "page count" })), "{claimed}");
         }
     }

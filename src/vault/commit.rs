@@ -15,7 +15,7 @@ use crate::format::root::{ERASE_CAPACITY, PlaceBox, Root};
 use crate::id::{CommitId, Epoch};
 use crate::payload::catalogue::EraseListV1;
 use crate::store::Publication;
-use crate::tree::{Changes, Row, RowClass, RowKey, Trie};
+use crate::tree::{Changes, Row, RowClass, RowKey, Trie, TrieUpdate};
 
 impl Transaction<'_> {
     /// Writes and publishes everything; `None` when nothing was changed.
@@ -43,7 +43,7 @@ impl Transaction<'_> {
     }
 
     /// Puts the ledger rows and the link of this commit.
-    fn write_history(&mut self, epoch: Epoch) -> Result<Links, Error> {
+    pub(super) fn write_history(&mut self, epoch: Epoch) -> Result<Links, Error> {
         let lines = std::mem::take(&mut self.work.lines);
         let previous = self.snapshot.place(Compartment::Record)?.ledger.link;
         let previous_root = self.snapshot.root_digest();
@@ -64,7 +64,8 @@ impl Transaction<'_> {
         let changes = std::mem::replace(&mut self.work.changes, std::array::from_fn(|_| Changes::new()));
         let mut places = [const { None }; PLACES];
         for ((compartment, changes), place) in Compartment::ALL.into_iter().zip(changes).zip(&mut places) {
-            if changes.is_empty() {
+            let renewed = self.work.renewed.is_some_and(|renewed| renewed.includes(compartment));
+            if changes.is_empty() && !renewed {
                 continue;
             }
             let current = self.snapshot.place(compartment)?;
@@ -75,22 +76,25 @@ impl Transaction<'_> {
                 compartment,
                 root: current.trie.as_ref(),
                 rows: current.rows,
+                live: current.live,
             };
-            let update = trie.update(changes, current.rows, &mut self.work.objects())?;
+            let update = match changes.is_empty() {
+                true => trie.renew_root(&mut self.work.objects())?,
+                false => trie.update(changes, &mut self.work.objects())?,
+            };
             #[cfg(test)]
-            let update = crate::tree::TrieUpdate {
-                superseded: crate::testing::sabotaged_erasure(update.superseded),
-                ..update
-            };
+            let update =
+                TrieUpdate { superseded: crate::testing::sabotaged_erasure(update.superseded), ..update };
             if self.work.withdraws {
                 self.work.erase.extend(update.superseded);
             }
-            *place = Some(Place { epoch, trie: update.root, rows: update.rows, ledger: current.ledger });
+            let TrieUpdate { root: trie, rows, live, .. } = update;
+            *place = Some(Place { epoch, trie, rows, ledger: current.ledger, live });
         }
         Ok(places)
     }
 
-    fn publish(
+    pub(super) fn publish(
         mut self,
         epoch: Epoch,
         changed: [Option<Place>; PLACES],
@@ -107,7 +111,10 @@ impl Transaction<'_> {
             commit: CommitId::from_bytes(self.work.random.bytes()?),
             previous: self.snapshot.root_digest(),
             area_generation,
-            area_digest: crate::format::area::Area::digest(&area_bytes),
+            area_digest: match &new_area {
+                Some((_, bytes)) => crate::format::area::Area::digest(bytes),
+                None => self.snapshot.root.area_digest,
+            },
             least_reader: READER_VERSION,
             append_end: self.work.writer.append_end(),
             erase,

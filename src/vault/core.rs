@@ -29,7 +29,7 @@ pub(super) const ROOT_SCHEMA: u16 = 1;
 pub(super) struct Core {
     pub(super) store: Arc<dyn Store>,
     pub(super) scope: Scope,
-    pub(super) keyring: Keyring,
+    pub(super) keyring: Arc<Keyring>,
     pub(super) cache: PageCache,
 }
 
@@ -65,6 +65,12 @@ impl Snapshot {
 }
 
 impl Core {
+    /// The same keys on another store of the same vault.
+    pub(super) fn on(&self, store: Arc<dyn Store>) -> Self {
+        let (scope, keyring) = (self.scope, Arc::clone(&self.keyring));
+        Self { store, scope, keyring, cache: PageCache::default() }
+    }
+
     pub(super) fn root_context(&self) -> Context {
         self.scope.context(Purpose::Root).schema(ROOT_SCHEMA)
     }
@@ -128,6 +134,7 @@ impl<'a> View<'a> {
             compartment,
             root: place.trie.as_ref(),
             rows: place.rows,
+            live: place.live,
         })
     }
 

@@ -3,18 +3,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Vault;
 use super::core::{Core, Snapshot};
 use super::custody::{self, AccessKind};
 use super::ledger::{Action, Line};
 use super::open::Recovery;
 use super::options::{Actor, HolderRole, VaultOptions};
 use super::transaction::{Transaction, Work};
+use super::{Vault, WayIn, release};
 use crate::codec::wire;
 use crate::crypto::digest::Digest;
 use crate::crypto::kdf::KdfParameters;
 use crate::crypto::random::Randomness;
-use crate::crypto::signature::Es256SigningKey;
+use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
 use crate::error::Error;
 use crate::format::READER_VERSION;
 use crate::format::area::Area;
@@ -49,6 +49,13 @@ impl<'a> Access<'a> {
     pub fn to_everything(credential: &'a Credential, name: &'a str) -> Self {
         Self { credential, name, grant: Grant::ALL }
     }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.name.len() > 256 {
+            return Err(Error::Invalid { what: "the name of a way in has at most 256 bytes" });
+        }
+        Ok(())
+    }
 }
 
 /// What a new vault is to be.
@@ -59,6 +66,8 @@ pub struct NewVault<'a> {
     pub holder_name: &'a str,
     /// Where the holder is, as an ISO 3166 code such as `US-NJ`; may be empty.
     pub jurisdiction: &'a str,
+    /// What its excerpts are signed with; its own key stays the same for ever.
+    pub signature: SignatureAlgorithm,
     /// The ways in, 1 to 16. At least one must open everything, or nobody
     /// could ever change the others; no two may have the same password or key.
     pub access: Vec<Access<'a>>,
@@ -72,6 +81,7 @@ impl<'a> NewVault<'a> {
             holder_role: HolderRole::Individual,
             holder_name: "",
             jurisdiction: "",
+            signature: SignatureAlgorithm::default(),
             access: vec![Access::to_everything(credential, "owner")],
         }
     }
@@ -84,9 +94,7 @@ impl<'a> NewVault<'a> {
         if !self.access.iter().any(|access| access.grant == Grant::ALL) {
             return invalid("at least one way into a vault must open every compartment");
         }
-        if self.access.iter().any(|access| access.name.len() > 256) {
-            return invalid("the name of a way in has at most 256 bytes");
-        }
+        self.access.iter().try_for_each(Access::check)?;
         if self.holder_name.len() > 1024 || self.jurisdiction.len() > 32 {
             return invalid("the holder's name has at most 1024 bytes, the jurisdiction 32");
         }
@@ -102,7 +110,8 @@ pub(super) fn in_file(path: &Path, new: &NewVault<'_>, options: VaultOptions) ->
     let (mut draft, snapshot, image) = draft_file(new, &options)?;
     let unique = draft.core.scope.vault.to_string();
     draft.core.store = Arc::new(FileStore::create(path, &unique, &image)?);
-    Ok(Vault::assemble(draft.core, snapshot, options, Recovery::NotNeeded))
+    let way_in = draft.way_in();
+    Ok(Vault::assemble((draft.core, way_in), snapshot, options, Recovery::NotNeeded))
 }
 
 /// A new vault and the bytes of its file.
@@ -139,7 +148,8 @@ pub(super) fn in_store(
     let snapshot =
         draft.first_commit(&mut Founder { writer: &mut *writer, header: &header }, new, &options)?;
     drop(writer);
-    Ok(Vault::assemble(draft.core, snapshot, options, Recovery::NotNeeded))
+    let way_in = draft.way_in();
+    Ok(Vault::assemble((draft.core, way_in), snapshot, options, Recovery::NotNeeded))
 }
 
 /// A writer whose publication founds the vault.
@@ -190,6 +200,7 @@ struct Draft {
     plan: AreaPlan,
     area: Vec<u8>,
     random: Randomness,
+    first_is_password: bool,
 }
 
 impl Draft {
@@ -210,8 +221,16 @@ impl Draft {
         let area = plan.area.encode(&keyring.area_mac_key());
         // Replaced by the store that the vault is created in: nothing is read before.
         let store = Arc::new(MemoryStore::new());
-        let core = Core { store, scope, keyring, cache: PageCache::default() };
-        Ok(Self { core, header, plan, area, random })
+        let core = Core { store, scope, keyring: Arc::new(keyring), cache: PageCache::default() };
+        let first = new.access.first().map(|access| access.credential);
+        let first_is_password = matches!(first, Some(Credential::Password(_)));
+        Ok(Self { core, header, plan, area, random, first_is_password })
+    }
+
+    /// The first of the credentials is taken for the one that the handle was opened with.
+    fn way_in(&self) -> WayIn {
+        let [run, _] = self.plan.area.kdf;
+        WayIn { slot: 0, run: self.first_is_password.then_some(run) }
     }
 
     fn first_commit(
@@ -263,13 +282,14 @@ impl Snapshot {
 
 impl Transaction<'_> {
     fn put_vault_record(&mut self, new: &NewVault<'_>) -> Result<(), Error> {
-        let signing_key = Es256SigningKey::generate(&mut self.work.random)?.to_secret();
+        let signing_key = SigningKey::generate(new.signature, &mut self.work.random)?.to_secret();
         let identity_key = self.work.random.secret()?;
         let record = VaultRecordV1 {
             created: self.time,
             holder_role: new.holder_role.number(),
             holder_name: new.holder_name.to_owned(),
             jurisdiction: new.jurisdiction.to_owned(),
+            signing_algorithm: release::algorithm_number(new.signature),
             signing_key: SecretV1::of(&signing_key),
             identity_key: SecretV1::of(&identity_key),
         };
@@ -277,7 +297,7 @@ impl Transaction<'_> {
         self.put_named(Compartment::Record, "vault record", RowClass::VaultRecord, &content)
     }
 
-    fn put_named(
+    pub(super) fn put_named(
         &mut self,
         compartment: Compartment,
         name: &str,

@@ -1,24 +1,25 @@
-//! The vault's ways in: what the directory lists, and changing a password.
+//! The vault's ways in, as the directory lists them.
 
+mod change;
+mod generations;
+mod password;
+mod renewal;
+use super::Vault;
+use super::audit::ReadKind;
+use super::core::View;
 use super::create::NewVault;
-use super::ledger::{Action, Line};
-use super::options::Actor;
-use super::transaction::{Transaction, Work};
-use super::{Vault, open};
 use crate::codec::wire;
-use crate::crypto::kdf::{KdfCost, KdfLimits, KdfParameters};
+use crate::crypto::digest::Digest;
+use crate::crypto::kdf::KdfCost;
 use crate::crypto::kem::SlotPublic;
-use crate::crypto::random::Randomness;
 use crate::error::Error;
 use crate::format::area::Area;
 use crate::format::place::Compartment;
-use crate::keys::{Credential, Grant, Password, UnlockKeys, check_opening, open_area, replace_own_box};
+use crate::id::AccessId;
+use crate::keys::Grant;
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
-use crate::secret::WipesStack;
-use crate::store::proven_writer;
 use crate::tree::RowKey;
-
-use super::core::View;
+pub use change::AccessChange;
 
 /// What opens a way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,6 +51,8 @@ impl AccessKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListedAccess {
+    /// Names it, for [`Vault::change_access`].
+    pub id: AccessId,
     /// What the owner calls it.
     pub name: String,
     /// What opens it.
@@ -58,6 +61,11 @@ pub struct ListedAccess {
     pub grant: Grant,
     /// Since when, in milliseconds since 1970-01-01T00:00:00Z.
     pub created: i64,
+    /// What it costs to try a password; an older, lower cost where somebody
+    /// changed it who could not write that down.
+    pub password_cost: Option<KdfCost>,
+    /// Whether this handle was opened with it.
+    pub is_own: bool,
 }
 
 /// The directory of a new vault: all 16 slots, the first ones in use.
@@ -69,11 +77,14 @@ pub(super) fn new_directory(new: &NewVault<'_>, publics: &[SlotPublic], time: i6
             Some(access) => DirectorySlotV1 {
                 public,
                 kind: AccessKind::of(access.credential).number(),
+                generation: u8::from(AccessKind::of(access.credential) == AccessKind::Password),
                 grant: access.grant.mask(),
                 name: access.name.to_owned(),
                 created: time,
             },
-            None => DirectorySlotV1 { public, kind: 0, grant: 0, name: String::new(), created: 0 },
+            None => {
+                DirectorySlotV1 { public, kind: 0, generation: 0, grant: 0, name: String::new(), created: 0 }
+            }
         }
     });
     DirectoryV1 { slots: slots.collect() }
@@ -86,16 +97,25 @@ impl View<'_> {
         Ok(wire::decode(&self.core.open_row(Compartment::Custody, &row)?)?)
     }
 
-    /// Whether a slot other than this one is opened by a password; assumed so
-    /// when the directory cannot be read.
-    fn has_other_password(&self, index: usize) -> Result<bool, Error> {
-        if self.core.keyring.compartment(Compartment::Custody).is_none() {
-            return Ok(true);
-        }
-        let password = AccessKind::Password.number();
-        let slots = self.directory()?.slots;
-        Ok(slots.iter().enumerate().any(|(other, slot)| other != index && slot.kind == password))
+    fn area(&self) -> Result<Area, Error> {
+        Area::parse(&self.snapshot.area_bytes).map_err(|_| Error::Damaged { what: "credential area" })
     }
+}
+
+/// What names a slot of the directory: SHA-256("subrosa/v1 access" ‖ public half)[..16].
+fn access_id(slot: &DirectorySlotV1) -> AccessId {
+    let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
+        *Digest::of(&[b"subrosa/v1 access", &slot.public]).as_bytes();
+    AccessId::from_bytes(id)
+}
+
+/// The marks of all passwords but those of the slots that are left out.
+fn password_marks(directory: &DirectoryV1, left_out: impl Fn(usize) -> bool) -> Vec<u8> {
+    let slots = directory.slots.iter().enumerate().filter(|(index, _)| !left_out(*index));
+    slots
+        .filter(|(_, slot)| slot.kind == DirectorySlotV1::PASSWORD)
+        .map(|(_, slot)| slot.generation)
+        .collect()
 }
 
 impl Vault {
@@ -105,105 +125,26 @@ impl Vault {
     /// [`Error::NeedsCompartment`] without the custody compartment,
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn access(&self) -> Result<Vec<ListedAccess>, Error> {
-        let directory = self.read(|view| view.directory())?;
-        let listed = directory.slots.into_iter().filter_map(|slot| {
+        let (directory, area) = self.read(|view| Ok((view.directory()?, view.area()?)))?;
+        let own = self.unlocked()?.way_in.map(|way_in| way_in.slot);
+        let [first, second] = area.kdf;
+        let listed = directory.slots.into_iter().enumerate().filter_map(|(index, slot)| {
             Some(ListedAccess {
+                id: access_id(&slot),
                 kind: AccessKind::from_number(slot.kind)?,
                 grant: Grant::from_mask(slot.grant)?,
                 name: slot.name,
                 created: slot.created,
+                password_cost: match slot.generation {
+                    0 => None,
+                    1 => Some(first.cost),
+                    _ => Some(second.cost),
+                },
+                is_own: own == Some(index),
             })
         });
-        Ok(listed.collect())
+        let listed: Vec<ListedAccess> = listed.collect();
+        self.tell_count(ReadKind::AccessListed, None, Vec::new(), listed.len());
+        Ok(listed)
     }
-
-    /// Changes the password of one way in. The new one costs what the options
-    /// say, never what the file says.
-    ///
-    /// At most two costs are in use at a time, and the vault does not say which
-    /// password has which: while there is another password, a third cost is
-    /// refused.
-    ///
-    /// Whoever has an older copy of the file can still open that copy with the
-    /// old password.
-    ///
-    /// # Errors
-    /// [`Error::WrongCredential`] when `old` opens nothing, [`Error::Kdf`],
-    /// [`Error::Invalid`] when another way in has the new password, when its cost
-    /// would be the third in use, or when the old and the new cost together
-    /// exceed the limits of one opening; [`Error::Store`]. Nothing is written then.
-    pub fn change_password(&self, actor: &Actor, old: Password, new: Password) -> Result<(), Error> {
-        let _wipes = WipesStack;
-        self.may_write()?;
-        let cost = self.options.new_password_cost()?;
-        let mut writer = proven_writer(&*self.store, self.options.lock_wait)?;
-        let current = open::current_for_writing(&self.unlocked()?, &mut *writer)?;
-        let area =
-            current.view().area_with_password(old.into(), new.into(), cost, &self.options.kdf_limits)?;
-        let bytes = area.encode(&current.core.keyring.area_mac_key());
-
-        writer.start(current.snapshot.root.append_end);
-        let work = Work::withdrawing(&mut *writer);
-        let time = self.options.now();
-        let mut transaction =
-            Transaction { core: &current.core, snapshot: &current.snapshot, actor, time, work };
-        transaction.log(Compartment::Record, Line::about(Action::PasswordChanged, actor, None, []));
-        if let Some(published) = transaction.commit(Some((area.generation, bytes)))? {
-            drop(writer);
-            self.adopt(current.with(published));
-        }
-        Ok(())
-    }
-}
-
-impl View<'_> {
-    /// The area in which `new` opens what `old` did.
-    fn area_with_password(
-        &self,
-        old: Credential,
-        new: Credential,
-        cost: KdfCost,
-        limits: &KdfLimits,
-    ) -> Result<Area, Error> {
-        let area =
-            Area::parse(&self.snapshot.area_bytes).map_err(|_| Error::Damaged { what: "credential area" })?;
-        let scope = self.core.scope;
-        let keys = UnlockKeys::derive(&old, scope, std::slice::from_ref(&area), limits)?;
-        let opened = open_area(scope, &area, &keys).ok_or(Error::WrongCredential)?;
-        let mut random = Randomness::from_system();
-        let others = self.has_other_password(opened.index)?;
-        let (run, kdf) = next_generation(&mut random, &area, others, cost, limits)?;
-        Ok(replace_own_box(&mut random, scope, &area, &opened, (&new, &run, kdf))?)
-    }
-}
-
-/// The KDF run of a new password, and both generations of the new area.
-///
-/// A writer that is interrupted leaves the old area beside the new one, and an
-/// opening derives the runs of both: together they must meet the limits.
-fn next_generation(
-    random: &mut Randomness,
-    area: &Area,
-    others: bool,
-    cost: KdfCost,
-    limits: &KdfLimits,
-) -> Result<(KdfParameters, [KdfParameters; 2]), Error> {
-    let [first, second] = area.kdf;
-    let same = area.kdf.into_iter().find(|run| run.cost == cost);
-    if others && let Some(same) = same {
-        return Ok((same, area.kdf));
-    }
-    if others && first != second {
-        return Err(Error::Invalid {
-            what: "passwords of two costs are in use and a third is not possible: keep one of the two costs for new passwords, or move the entries to a new vault",
-        });
-    }
-    let fresh = KdfParameters::generate(random, cost)?;
-    if check_opening(&[first, second, fresh], limits).is_ok() {
-        return Ok((fresh, [if others { first } else { fresh }, fresh]));
-    }
-    // Without a fresh salt it is the work that opening takes already.
-    same.map(|same| (same, [same; 2])).ok_or(Error::Invalid {
-        what: "the old and the new cost of passwords together exceed the limits of one opening: choose a lower cost for new passwords, or keep the present one",
-    })
 }

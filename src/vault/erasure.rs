@@ -1,5 +1,6 @@
 //! What an expungement reached, and what it could not.
 
+use super::backup::Backup;
 use super::core::View;
 use super::ledger::{Action, LineState};
 use crate::id::{EntryId, Epoch};
@@ -10,6 +11,8 @@ use crate::store::Medium;
 pub(super) struct Erasure {
     pub(super) entries: Vec<EntryId>,
     pub(super) bytes: u64,
+    /// The commit of the oldest revision.
+    pub(super) since: Option<Epoch>,
 }
 
 /// How far an erasure reaches in one respect.
@@ -50,6 +53,9 @@ pub struct ErasureReport {
     /// Commits that released or exported one of the entries: excerpts and files
     /// that still contain it.
     pub released_in: Vec<Epoch>,
+    /// Backups that were made while one of the entries was in the vault: each
+    /// still holds it.
+    pub backups: Vec<Backup>,
     /// Commits whose ledger lines are damaged: whether they released one of the
     /// entries is not known.
     pub unreadable: Vec<Epoch>,
@@ -75,7 +81,7 @@ impl View<'_> {
             Medium::Memory => (Coverage::Proven, Coverage::Proven),
             Medium::OperatorDependent => (Coverage::OperatorDependent, Coverage::OperatorDependent),
         };
-        let (released_in, unreadable) = self.released_in(&erasure.entries);
+        let Traces { released_in, backups, unreadable } = self.traces(&erasure);
         ErasureReport {
             entries: erasure.entries,
             bytes: erasure.bytes,
@@ -83,23 +89,37 @@ impl View<'_> {
             medium,
             copies: Coverage::NotCovered { because: COPIES },
             released_in,
+            backups,
             unreadable,
         }
     }
 
-    /// The commits that released or exported one of the entries, and those that
-    /// cannot be read: damage elsewhere must not keep anybody from expunging.
-    fn released_in(&self, entries: &[EntryId]) -> (Vec<Epoch>, Vec<Epoch>) {
-        let (mut released, mut unreadable) = (Vec::new(), Vec::new());
+    /// What the ledger tells of copies of the entries: damage elsewhere must not
+    /// keep anybody from expunging.
+    fn traces(&self, erasure: &Erasure) -> Traces {
+        let mut traces = Traces::default();
+        let since = erasure.since.unwrap_or(Epoch::new(0));
         for epoch in (1..=self.snapshot.root.epoch.number()).map(Epoch::new) {
-            match self.ledger_lines(epoch) {
-                Ok(lines) if lines.iter().any(|line| hands_out(&line.state, entries)) => released.push(epoch),
-                Ok(_) => {}
-                Err(_) => unreadable.push(epoch),
+            let Ok(lines) = self.ledger_lines(epoch) else {
+                traces.unreadable.push(epoch);
+                continue;
+            };
+            if lines.iter().any(|line| hands_out(&line.state, &erasure.entries)) {
+                traces.released_in.push(epoch);
             }
+            let backups = lines.iter().filter_map(|line| Backup::of(epoch, line.time, &line.state));
+            traces.backups.extend(backups.filter(|backup| backup.checkpoint.epoch() >= since));
         }
-        (released, unreadable)
+        traces
     }
+}
+
+/// What the ledger tells of copies.
+#[derive(Default)]
+struct Traces {
+    released_in: Vec<Epoch>,
+    backups: Vec<Backup>,
+    unreadable: Vec<Epoch>,
 }
 
 fn hands_out(state: &LineState, entries: &[EntryId]) -> bool {

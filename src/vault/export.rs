@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Vault;
+use super::audit::ReadKind;
 use super::ledger::{Action, Line};
 use super::options::Actor;
 use crate::error::Error;
@@ -38,6 +39,9 @@ impl Vault {
             }
             Ok(entries)
         })?;
-        Ok(committed.value.into_iter().map(|(_, id, entry)| (id, entry)).collect())
+        let entries: Vec<(EntryId, Entry)> =
+            committed.value.into_iter().map(|(_, id, entry)| (id, entry)).collect();
+        self.tell(ReadKind::Exported, Some(actor), entries.iter().map(|(id, _)| *id).collect());
+        Ok(entries)
     }
 }

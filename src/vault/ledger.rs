@@ -3,6 +3,7 @@
 //! The lines are rows in the compartments that they concern.
 
 use super::Vault;
+use super::audit::ReadKind;
 use super::core::View;
 use super::links::leaf_digest;
 use super::options::Actor;
@@ -105,17 +106,20 @@ pub enum Detail {
     Name,
     /// The checkpoint of a backup.
     Checkpoint,
+    /// The fingerprint of the key outside the vault that signed an excerpt.
+    Signer,
     /// A fact that this version does not know.
     Unknown(u16),
 }
 
-const DETAILS: [(Detail, &str); 6] = [
+const DETAILS: [(Detail, &str); 7] = [
     (Detail::Recipient, "recipient"),
     (Detail::Purpose, "purpose"),
     (Detail::Policy, "policy"),
     (Detail::Excerpt, "excerpt"),
     (Detail::Name, "name"),
     (Detail::Checkpoint, "checkpoint"),
+    (Detail::Signer, "signer"),
 ];
 
 impl Detail {
@@ -327,6 +331,8 @@ impl Vault {
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn ledger(&self) -> Result<Vec<LedgerLine>, Error> {
-        self.read(|view| view.all_ledger_lines())
+        let lines = self.read(|view| view.all_ledger_lines())?;
+        self.tell_count(ReadKind::LedgerRead, None, Vec::new(), lines.len());
+        Ok(lines)
     }
 }

@@ -4,6 +4,7 @@
 use zeroize::Zeroizing;
 
 use super::Vault;
+use super::audit::ReadKind;
 use super::core::View;
 use super::ledger::{Action, LineState};
 use crate::error::Error;
@@ -12,7 +13,6 @@ use crate::id::{EntryId, Epoch};
 use crate::parallel::in_order;
 use crate::payload::{decode_card, decode_entry, encode_card};
 use crate::record::{Card, DateRange, Entry, Kind, PartialDate};
-use crate::secret::WipesStack;
 use crate::tree::{LeafRef, Row, RowClass, RowKey};
 
 /// Leaves that one core reads at a time.
@@ -152,7 +152,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn list(&self, filter: &Filter) -> Result<Vec<Listed>, Error> {
-        self.read(|view| {
+        let listed = self.read(|view| {
             let mut listed = Vec::new();
             for compartment in view.open_compartments() {
                 view.list_in(compartment, filter, &mut listed)?;
@@ -162,7 +162,9 @@ impl Vault {
                 (std::cmp::Reverse(start.map(|date| date.as_str().to_owned())), entry.id)
             });
             Ok(listed)
-        })
+        })?;
+        self.tell(ReadKind::Listed, None, listed.iter().map(|entry| entry.id).collect());
+        Ok(listed)
     }
 
     /// Hands every current entry of the open compartments, retracted ones included,
@@ -177,8 +179,11 @@ impl Vault {
         &self,
         mut visit: impl FnMut(EntryId, Entry) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let _wipes = WipesStack;
-        self.unlocked()?.view().for_each_entry(|_, id, entry| visit(id, entry))
+        let _call = self.begin()?;
+        self.unlocked()?.view().for_each_batch(|_, entries| {
+            self.tell(ReadKind::Opened, None, entries.iter().map(|(id, _)| *id).collect());
+            entries.into_iter().try_for_each(|(id, entry)| visit(id, entry))
+        })
     }
 
     /// The revisions of an entry, oldest first.
@@ -186,7 +191,7 @@ impl Vault {
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`].
     pub fn history(&self, id: EntryId) -> Result<Vec<Revision>, Error> {
-        self.read(|view| {
+        let revisions = self.read(|view| {
             let (compartment, current) = view.entry_row(id)?;
             let mut revisions = Vec::new();
             for revision in 1..current.revision {
@@ -196,7 +201,9 @@ impl Vault {
             }
             revisions.push(view.revision(compartment, &current)?);
             Ok(revisions)
-        })
+        })?;
+        self.tell_count(ReadKind::HistoryRead, None, vec![id], revisions.len());
+        Ok(revisions)
     }
 
     /// An entry as it was in one revision.
@@ -204,7 +211,7 @@ impl Vault {
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::NoSuchRevision`], [`Error::Damaged`], [`Error::Store`].
     pub fn entry_revision(&self, id: EntryId, revision: u64) -> Result<Entry, Error> {
-        self.read(|view| {
+        let entry = self.read(|view| {
             let (compartment, current) = view.entry_row(id)?;
             let row = if revision == current.revision {
                 Some(current)
@@ -212,15 +219,17 @@ impl Vault {
                 view.row(compartment, &RowKey::revision(id, revision))?
             };
             view.core.open_entry(compartment, &row.ok_or(Error::NoSuchRevision { id, revision })?)
-        })
+        })?;
+        self.tell(ReadKind::RevisionOpened, None, vec![id]);
+        Ok(entry)
     }
 }
 
 impl View<'_> {
-    /// Every current entry of the compartments that are open.
-    pub(super) fn for_each_entry(
+    /// Every current entry of the compartments that are open, some at a time.
+    pub(super) fn for_each_batch(
         &self,
-        mut visit: impl FnMut(Compartment, EntryId, Entry) -> Result<(), Error>,
+        mut visit: impl FnMut(Compartment, Vec<(EntryId, Entry)>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         for compartment in self.open_compartments() {
             let trie = self.trie(compartment)?;
@@ -237,9 +246,7 @@ impl View<'_> {
                 Ok(entries)
             };
             let batches: Vec<&[LeafRef]> = leaves.chunks(LEAVES_AT_A_TIME).collect();
-            in_order(&batches, read, |entries| {
-                entries.into_iter().try_for_each(|(id, entry)| visit(compartment, id, entry))
-            })?;
+            in_order(&batches, read, |entries| visit(compartment, entries))?;
         }
         Ok(())
     }

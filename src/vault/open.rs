@@ -2,12 +2,14 @@
 //! (rule R4 of `docs/format.md`).
 
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
+use super::compact;
 use super::core::{Core, Snapshot, View};
 use super::history::Checkpoint;
 use super::options::VaultOptions;
-use super::{State, Unlocked, Vault};
+use super::watch::AutoLock;
+use super::{State, Unlocked, Vault, WayIn, trace};
 use crate::crypto::digest::Digest;
 use crate::error::Error;
 use crate::format::READER_VERSION;
@@ -20,7 +22,7 @@ use crate::format::root::{Root, RootHeading};
 use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
 use crate::payload::catalogue::EraseListV1;
 use crate::secret::WipesStack;
-use crate::store::{Chosen, FileStore, Heads, Store, StoreError, StoreWriter, proven_writer};
+use crate::store::{Chosen, FileStore, Heads, Repairs, Store, StoreError, StoreWriter, proven_writer};
 use crate::tree::{PageCache, Trie, open_object};
 
 /// What opening a vault found.
@@ -62,6 +64,7 @@ impl LockedVault {
     pub fn of(store: Arc<dyn Store>, options: VaultOptions) -> Result<Self, Error> {
         let (header, digest) = Header::parse(&store.header()?)?;
         let scope = Scope { header: digest, vault: header.vault };
+        trace::event!("opened", vault = scope.vault);
         Ok(Self { store, scope, options, expected: None })
     }
 
@@ -81,16 +84,23 @@ impl LockedVault {
     /// [`Error::Forked`], [`Error::Store`].
     pub fn unlock(self, credential: &Credential) -> Result<Vault, Error> {
         let _wipes = WipesStack;
+        let vault = self.scope.vault;
+        trace::operation("unlock", vault, || self.unlock_for_writing(credential))
+    }
+
+    fn unlock_for_writing(self, credential: &Credential) -> Result<Vault, Error> {
         let store = Arc::clone(&self.store);
-        let mut writer = proven_writer(&*store, self.options.lock_wait)?;
-        // What a dead process wrote may not be durable yet.
-        writer.sync()?;
-        let heads = self.store.heads()?;
-        let (core, mut snapshot) = self.choose(&heads, credential)?;
-        let recovered = settle(&core, &mut snapshot, &mut *writer)?;
-        drop(writer);
+        let (opened, snapshot, recovered) = match store.as_file() {
+            Some(file) => {
+                let mut writer = file.lock(self.options.lock_wait)?;
+                let (opened, snapshot, recovered) = self.recover(&mut writer, credential)?;
+                let tidied = compact::tidy(&opened.0, &snapshot, file, &writer)?;
+                (opened, snapshot, recovered || tidied)
+            }
+            None => self.recover(&mut *proven_writer(&*store, self.options.lock_wait)?, credential)?,
+        };
         let recovery = if recovered { Recovery::Recovered } else { Recovery::NotNeeded };
-        self.finish(core, snapshot, recovery)
+        self.finish(opened, snapshot, recovery)
     }
 
     /// Unlocks for reading only; nothing is written.
@@ -99,18 +109,37 @@ impl LockedVault {
     /// As [`LockedVault::unlock`].
     pub fn unlock_read_only(self, credential: &Credential) -> Result<Vault, Error> {
         let _wipes = WipesStack;
-        let (heads, (core, snapshot)) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
+        let vault = self.scope.vault;
+        trace::operation("unlock", vault, || self.unlock_for_reading(credential))
+    }
+
+    fn unlock_for_reading(self, credential: &Credential) -> Result<Vault, Error> {
+        let (heads, (opened, snapshot)) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
         let at_rest = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
             && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
         let recovery = if at_rest { Recovery::NotNeeded } else { Recovery::Needed };
-        let mut vault = self.finish(core, snapshot, recovery)?;
+        let mut vault = self.finish(opened, snapshot, recovery)?;
         vault.read_only = true;
         Ok(vault)
     }
 
+    /// Steps 1 to 6. Tells whether anything had to be repaired.
+    fn recover(
+        &self,
+        writer: &mut dyn StoreWriter,
+        credential: &Credential,
+    ) -> Result<((Core, WayIn), Snapshot, bool), Error> {
+        // What a dead process wrote may not be durable yet.
+        writer.sync()?;
+        let heads = self.store.heads()?;
+        let (opened, mut snapshot) = self.choose(&heads, credential)?;
+        let recovered = settle(&opened.0, &mut snapshot, writer)?;
+        Ok((opened, snapshot, recovered))
+    }
+
     /// Steps 2 and 3: the pair of the highest epoch, checked down to the tries'
     /// roots.
-    fn choose(&self, heads: &Heads, credential: &Credential) -> Result<(Core, Snapshot), Error> {
+    fn choose(&self, heads: &Heads, credential: &Credential) -> Result<((Core, WayIn), Snapshot), Error> {
         let areas = distinct(&heads.areas);
         let parsed: Vec<(Area, &Vec<u8>)> =
             areas.iter().filter_map(|bytes| Some((Area::parse(bytes).ok()?, *bytes))).collect();
@@ -119,7 +148,7 @@ impl LockedVault {
         }
         let areas: Vec<Area> = parsed.iter().map(|(area, _)| area.clone()).collect();
         let keys = UnlockKeys::derive(credential, self.scope, &areas, &self.options.kdf_limits)?;
-        let mut best: Option<(Core, Candidate)> = None;
+        let mut best: Option<((Core, WayIn), Candidate)> = None;
         let mut opened_one = false;
         for (area, bytes) in &parsed {
             let Some(slot) = open_area(self.scope, area, &keys) else {
@@ -130,15 +159,16 @@ impl LockedVault {
             if !Area::verify(bytes, &slot.keyring.area_mac_key()) {
                 continue;
             }
+            let way_in = WayIn { slot: slot.index, run: slot.run };
             let core = self.core(slot.keyring);
             if let Some(candidate) = Candidate::newest(&core, heads, bytes)?
                 && best.as_ref().is_none_or(|(_, other)| candidate.root.epoch > other.root.epoch)
             {
-                best = Some((core, candidate));
+                best = Some(((core, way_in), candidate));
             }
         }
         match best {
-            Some((core, candidate)) => candidate.check(&core).map(|snapshot| (core, snapshot)),
+            Some((opened, candidate)) => candidate.check(&opened.0).map(|snapshot| (opened, snapshot)),
             // One area opened, yet no root belongs to it: stale access, unless
             // there is no other area that the roots could belong to.
             None if opened_one && all_equal(&heads.areas) => Err(Error::Damaged { what: "roots" }),
@@ -148,36 +178,42 @@ impl LockedVault {
     }
 
     fn core(&self, keyring: Keyring) -> Core {
-        Core { store: Arc::clone(&self.store), scope: self.scope, keyring, cache: PageCache::default() }
+        let (store, scope) = (Arc::clone(&self.store), self.scope);
+        Core { store, scope, keyring: Arc::new(keyring), cache: PageCache::default() }
     }
 
-    fn finish(self, core: Core, snapshot: Snapshot, recovery: Recovery) -> Result<Vault, Error> {
+    fn finish(self, opened: (Core, WayIn), snapshot: Snapshot, recovery: Recovery) -> Result<Vault, Error> {
         if let Some(expected) = self.expected {
-            let view = View { core: &core, snapshot: &snapshot };
+            let view = View { core: &opened.0, snapshot: &snapshot };
             view.expect_checkpoint(&expected)?;
         }
-        Ok(Vault::assemble(core, snapshot, self.options, recovery))
+        Ok(Vault::assemble(opened, snapshot, self.options, recovery))
     }
 }
 
 impl Vault {
     pub(super) fn assemble(
-        core: Core,
+        (core, way_in): (Core, WayIn),
         snapshot: Snapshot,
         options: VaultOptions,
         recovery: Recovery,
     ) -> Self {
+        let (id, store) = (core.scope.vault, Arc::clone(&core.store));
+        let (core, snapshot) = (Arc::new(core), Arc::new(snapshot));
+        let unlocked = Unlocked { core, snapshot, way_in: Some(way_in) };
+        let state = Arc::new(RwLock::new(State::Unlocked(unlocked)));
+        let auto_lock =
+            options.auto_lock.map(|after| AutoLock::start(after, Arc::clone(&options.clock), &state));
         Self {
-            id: core.scope.vault,
-            store: Arc::clone(&core.store),
-            state: RwLock::new(State::Unlocked(Unlocked {
-                core: Arc::new(core),
-                snapshot: Arc::new(snapshot),
-            })),
+            id,
+            store,
+            state,
+            auto_lock,
             options,
             recovery,
             process: std::process::id(),
             read_only: false,
+            renewing: Mutex::new(()),
         }
     }
 }
@@ -198,9 +234,9 @@ fn all_equal(copies: &[Vec<u8>]) -> bool {
 }
 
 /// A root that opens under an area's key and names that area.
-struct Candidate {
-    root: Root,
-    root_bytes: Vec<u8>,
+pub(super) struct Candidate {
+    pub(super) root: Root,
+    pub(super) root_bytes: Vec<u8>,
     area_bytes: Vec<u8>,
 }
 
@@ -223,8 +259,18 @@ impl Candidate {
         Ok(newest)
     }
 
+    /// The newest root that opens, whatever area it names.
+    pub(super) fn newest_of_any(core: &Core, roots: &[Vec<u8>]) -> Option<Self> {
+        let key = core.keyring.root_key();
+        let opened = roots.iter().filter_map(|stored| {
+            let root = Root::decode(&core.open_root(&key, stored)?).ok()?;
+            Some(Self { root, root_bytes: stored.clone(), area_bytes: Vec::new() })
+        });
+        opened.max_by_key(|candidate| candidate.root.epoch)
+    }
+
     /// Reads every trie root whose place opens.
-    fn check(self, core: &Core) -> Result<Snapshot, Error> {
+    pub(super) fn check(self, core: &Core) -> Result<Snapshot, Error> {
         if !core.store.admits(self.root.append_end, &self.root.erase)? {
             return Err(Error::Damaged { what: "root" });
         }
@@ -260,6 +306,16 @@ pub(super) fn settle(
     let chosen = Chosen { area: &snapshot.area_bytes, root: &snapshot.root_bytes, erase: &erase };
     let repairs = writer.settle(&chosen)?;
     snapshot.settled = true;
+    if repairs != Repairs::default() || !erase.is_empty() {
+        let (root, area) = (repairs.root, repairs.area);
+        trace::event!(
+            "recovered",
+            epoch = snapshot.root.epoch,
+            root = root,
+            area = area,
+            erased = erase.len()
+        );
+    }
     Ok(repairs.root || repairs.area)
 }
 

@@ -3,8 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::audit::AuditEvent;
 use crate::crypto::kdf::{KdfCost, KdfLimits};
 use crate::error::Error;
+
+/// Tells the time.
+pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+/// Is told of every read.
+pub(crate) type AuditHook = Arc<dyn Fn(&AuditEvent) + Send + Sync>;
 
 /// How a vault is opened and written.
 #[derive(Clone)]
@@ -16,7 +22,12 @@ pub struct VaultOptions {
     pub kdf_limits: KdfLimits,
     /// How long a change waits for another writer.
     pub lock_wait: Duration,
-    pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    /// Whether closing compacts a file of which more is dead than live, and
+    /// more than 16 MiB.
+    pub compact_at_close: bool,
+    pub(crate) clock: Clock,
+    pub(super) audit: Option<AuditHook>,
+    pub(super) auto_lock: Option<Duration>,
 }
 
 impl Default for VaultOptions {
@@ -25,7 +36,10 @@ impl Default for VaultOptions {
             kdf_cost: KdfCost::STANDARD,
             kdf_limits: KdfLimits::default(),
             lock_wait: Duration::from_secs(10),
+            compact_at_close: true,
             clock: Arc::new(SystemTime::now),
+            audit: None,
+            auto_lock: None,
         }
     }
 }
@@ -57,6 +71,41 @@ impl VaultOptions {
     #[must_use]
     pub fn with_lock_wait(mut self, wait: Duration) -> Self {
         self.lock_wait = wait;
+        self
+    }
+
+    /// The same options, with or without compaction at closing.
+    #[must_use]
+    pub fn with_compaction_at_close(mut self, compact: bool) -> Self {
+        self.compact_at_close = compact;
+        self
+    }
+
+    /// The same options with a hook that is told of every read: what was read, of
+    /// which entries, and by whom where the call says so. The ledger has the changes
+    /// and releases already; this is for an access log.
+    ///
+    /// The hook is called on the thread of the read, with nothing locked, before
+    /// the caller gets what was read: it may use the vault, and its own reads are
+    /// not told. If it panics, so does the call, and nothing is handed out; the
+    /// vault goes on.
+    #[must_use]
+    pub fn with_audit(mut self, hook: impl Fn(&AuditEvent) + Send + Sync + 'static) -> Self {
+        self.audit = Some(Arc::new(hook));
+        self
+    }
+
+    /// The same options with a vault that locks itself: after this long without a
+    /// call its keys, decrypted pages included, are wiped from memory, and every
+    /// later call answers [`Error::Locked`].
+    ///
+    /// A call under way keeps the vault open and holds the keys until it returns.
+    /// The time is the clock's ([`VaultOptions::with_clock`]), so that a computer
+    /// that was suspended finds the vault locked. A small thread watches, and ends
+    /// with the vault. Entries that the embedder was given are the embedder's.
+    #[must_use]
+    pub fn with_auto_lock(mut self, after: Duration) -> Self {
+        self.auto_lock = Some(after);
         self
     }
 
@@ -110,6 +159,11 @@ impl Actor {
     #[must_use]
     pub fn owner() -> Self {
         Self("owner".into())
+    }
+
+    /// What the library does by a rule and nobody's wish.
+    pub(super) fn software() -> Self {
+        Self("subrosa".into())
     }
 
     /// The name.

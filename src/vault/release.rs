@@ -4,18 +4,18 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use super::Vault;
+use super::audit::ReadKind;
 use super::core::View as Snapshot;
 use super::ledger::{Action, Detail, Line};
 use super::options::{Actor, HolderRole};
+use super::{Vault, trace};
 use crate::crypto::random::Randomness;
-use crate::crypto::signature::Es256SigningKey;
+use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
 use crate::error::Error;
-use crate::excerpt::{EnvelopeRequest, Excerpt, IssuerRole, PublicKey};
+use crate::excerpt::{EnvelopeRequest, Excerpt, IssuerRole, ProvenSigner, PublicKey, Signer};
 use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::payload::custody::VaultRecordV1;
-use crate::payload::secret::SecretV1;
 use crate::record::{Entry, Token};
 use crate::release::{Policy, View};
 
@@ -55,7 +55,9 @@ impl Vault {
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn preview(&self, policy: &Policy) -> Result<View, Error> {
-        Ok(self.read(|view| view.select(policy))?.0)
+        let (view, _) = self.read(|view| view.select(policy))?;
+        self.tell(ReadKind::Previewed, None, view.released().iter().map(|entry| entry.id()).collect());
+        Ok(view)
     }
 
     /// Releases what a policy allows as a signed excerpt. When this returns, the
@@ -65,6 +67,50 @@ impl Vault {
     /// [`Error::NothingToRelease`] when the policy lets nothing out,
     /// [`Error::Issue`] when the excerpt cannot be made, and as [`Vault::update`].
     pub fn release(&self, actor: &Actor, request: &ReleaseRequest) -> Result<Excerpt, Error> {
+        self.release_signed_by(None, actor, request)
+    }
+
+    /// Releases what a policy allows, signed with a key that is kept elsewhere. The
+    /// vault's own key has no part in it, and [`Vault::public_key`] does not name it;
+    /// the ledger does.
+    ///
+    /// Each signature is verified before anything is written; a signer that fails
+    /// or signs wrongly leaves no trace. Other writers wait while it signs, and it
+    /// signs again if the vault has changed before the commit.
+    ///
+    /// # Errors
+    /// [`Error::Issue`] with [`IssueExcerptError::Signer`](crate::IssueExcerptError::Signer)
+    /// when the signer fails or its signature does not verify, and as [`Vault::release`].
+    pub fn release_with(
+        &self,
+        signer: &dyn Signer,
+        actor: &Actor,
+        request: &ReleaseRequest,
+    ) -> Result<Excerpt, Error> {
+        self.release_signed_by(Some(&ProvenSigner::of(signer)), actor, request)
+    }
+
+    fn release_signed_by(
+        &self,
+        signer: Option<&ProvenSigner<'_>>,
+        actor: &Actor,
+        request: &ReleaseRequest,
+    ) -> Result<Excerpt, Error> {
+        let (excerpt, released) = trace::operation("release", self.id, || {
+            let (excerpt, released) = self.release_now(signer, actor, request)?;
+            trace::event!("released", entries = released.len());
+            Ok((excerpt, released))
+        })?;
+        self.tell(ReadKind::Released, Some(actor), released);
+        Ok(excerpt)
+    }
+
+    fn release_now(
+        &self,
+        signer: Option<&ProvenSigner<'_>>,
+        actor: &Actor,
+        request: &ReleaseRequest,
+    ) -> Result<(Excerpt, Vec<EntryId>), Error> {
         let now = (self.options.clock)();
         let committed = self.update(actor, |tx| {
             // Chosen on the state that the commit starts from, under the writer's lock.
@@ -73,30 +119,41 @@ impl Vault {
                 return Err(Error::NothingToRelease);
             }
             let record = tx.view().vault_record()?;
-            let key = signing_key(&record.signing_key)?;
+            let own;
+            let key: &dyn Signer = match signer {
+                Some(signer) => signer,
+                None => {
+                    own = signing_key(&record)?;
+                    &own
+                }
+            };
             let envelope = request.envelope(&record, &view)?;
-            let excerpt = Excerpt::issue(&view, &envelope, &key, &mut Randomness::from_system(), now)?;
+            let excerpt = Excerpt::issue(&view, &envelope, key, &mut Randomness::from_system(), now)?;
             let policy = view.summary_text();
             for (compartment, ids) in released_by_compartment(&view, &compartments) {
-                let line = Line::about(Action::Released, actor, None, ids)
+                let mut line = Line::about(Action::Released, actor, None, ids)
                     .with(Detail::Recipient, request.recipient.as_str())
                     .with(Detail::Purpose, request.purpose.as_str())
                     .with(Detail::Policy, &policy)
                     .with(Detail::Excerpt, &excerpt.id().to_string());
+                if let Some(signer) = signer {
+                    line = line.with(Detail::Signer, &signer.public_key().fingerprint().to_string());
+                }
                 tx.log(compartment, line);
             }
-            Ok(excerpt)
+            Ok((excerpt, view.released().iter().map(|entry| entry.id()).collect()))
         })?;
         Ok(committed.value)
     }
 
-    /// The key that this vault's excerpts are verified with.
+    /// The key that this vault's excerpts are verified with, but for those that
+    /// [`Vault::release_with`] made.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn public_key(&self) -> Result<PublicKey, Error> {
         let record = self.read(|view| view.vault_record())?;
-        Ok(PublicKey::of(&signing_key(&record.signing_key)?))
+        Ok(PublicKey::of(&signing_key(&record)?))
     }
 }
 
@@ -132,16 +189,29 @@ impl Snapshot<'_> {
     /// Every current entry of the compartments that are open.
     pub(super) fn all_entries(&self) -> Result<Vec<(Compartment, EntryId, Entry)>, Error> {
         let mut entries = Vec::new();
-        self.for_each_entry(|compartment, id, entry| {
-            entries.push((compartment, id, entry));
+        self.for_each_batch(|compartment, batch| {
+            entries.extend(batch.into_iter().map(|(id, entry)| (compartment, id, entry)));
             Ok(())
         })?;
         Ok(entries)
     }
 }
 
-fn signing_key(scalar: &SecretV1) -> Result<Es256SigningKey, Error> {
-    Es256SigningKey::from_secret(&scalar.to_secret()).map_err(|_| Error::Damaged { what: "signing key" })
+/// The algorithms; an algorithm's number in the format is its position, from 1.
+const ALGORITHMS: [SignatureAlgorithm; 2] = [SignatureAlgorithm::Es256, SignatureAlgorithm::Ed25519];
+
+/// An algorithm's number in the vault record.
+pub(super) fn algorithm_number(algorithm: SignatureAlgorithm) -> u16 {
+    (1..).zip(ALGORITHMS).find(|(_, known)| *known == algorithm).map_or(0, |(number, _)| number)
+}
+
+fn signing_key(record: &VaultRecordV1) -> Result<SigningKey, Error> {
+    let damaged = Error::Damaged { what: "signing key" };
+    let number = usize::from(record.signing_algorithm);
+    let Some(algorithm) = number.checked_sub(1).and_then(|index| ALGORITHMS.get(index)) else {
+        return Err(damaged);
+    };
+    SigningKey::from_secret(*algorithm, &record.signing_key.to_secret()).map_err(|_| damaged)
 }
 
 fn released_by_compartment(

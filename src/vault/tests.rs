@@ -1,7 +1,13 @@
 //! Tests of the vault as its users see it.
 
+mod access;
 mod adversary;
+mod audit;
+mod auto_lock;
+mod backup;
 mod basics;
+#[cfg(unix)]
+mod compact;
 mod crash;
 mod custody;
 mod disk;
@@ -11,10 +17,12 @@ mod golden;
 mod hostile;
 mod import;
 mod lying;
+#[cfg(target_os = "linux")]
+mod memory;
 mod model;
 mod release;
 mod review;
-#[cfg(target_os = "linux")]
 mod secrets;
+mod space;
 mod tamper;
 mod workload;

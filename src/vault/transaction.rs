@@ -1,27 +1,28 @@
 //! Changes in the making: what a closure asks for, as rows and sealed objects.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use zeroize::Zeroizing;
-
+use super::audit::ReadKind;
 use super::core::{Core, Snapshot, View};
 use super::erasure::{Erasure, ErasureReport};
 use super::ledger::{Action, Line};
 use super::list;
 use super::options::Actor;
-use super::{Vault, open};
+use super::{Vault, open, trace};
 use crate::crypto::random::Randomness;
 use crate::error::Error;
 use crate::format::object::{ObjectRef, SealedObject};
 use crate::format::place::{Compartment, PLACES};
 use crate::id::{EntryId, Epoch};
+use crate::keys::Grant;
 use crate::parallel::in_order;
 use crate::payload::encode_entry;
 use crate::payload::history::LedgerV1;
 use crate::record::{Entry, Record};
-use crate::secret::WipesStack;
 use crate::store::{StoreError, StoreWriter, proven_writer};
 use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey, Sealed};
+use zeroize::Zeroizing;
 
 /// Entries that one core seals at a time.
 const ENTRIES_AT_A_TIME: usize = 256;
@@ -56,11 +57,27 @@ impl Vault {
         actor: &Actor,
         mut change: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<Committed<T>, Error> {
-        let _wipes = WipesStack;
         self.may_write()?;
+        let _call = self.begin()?;
+        let mut opened = Vec::new();
+        let result = trace::operation("commit", self.id, || {
+            self.update_until_settled(actor, &mut change, &mut opened)
+        });
+        if !opened.is_empty() {
+            self.tell(ReadKind::Opened, Some(actor), opened);
+        }
+        result
+    }
+
+    fn update_until_settled<T>(
+        &self,
+        actor: &Actor,
+        change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
+        opened: &mut Vec<EntryId>,
+    ) -> Result<Committed<T>, Error> {
         let mut attempts = 0;
         loop {
-            match self.update_once(actor, &mut change) {
+            match self.update_once(actor, change, opened) {
                 Err(Error::Store(StoreError::Conflict)) if attempts < CONFLICT_RETRIES => attempts += 1,
                 Err(error @ Error::Store(StoreError::NotErased)) => {
                     // The change is made: nothing withdrawn is to be read from memory.
@@ -76,6 +93,7 @@ impl Vault {
         &self,
         actor: &Actor,
         change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
+        opened: &mut Vec<EntryId>,
     ) -> Result<Committed<T>, Error> {
         let mut writer = proven_writer(&*self.store, self.options.lock_wait)?;
         let current = open::current_for_writing(&self.unlocked()?, &mut *writer)?;
@@ -88,7 +106,9 @@ impl Vault {
             time: self.options.now(),
             work: Work::new(&mut *writer),
         };
-        let value = change(&mut transaction)?;
+        let value = change(&mut transaction);
+        opened.append(&mut transaction.work.opened.borrow_mut());
+        let value = value?;
         // Before the commit: what is done must not be reported as failed.
         let erasure = transaction.finish_erasure().map(|erasure| transaction.view().erasure_report(erasure));
         let Some(published) = transaction.commit(None)? else {
@@ -100,6 +120,7 @@ impl Vault {
             current.core.cache.clear();
         }
         let epoch = published.root.epoch;
+        trace::event!("committed", epoch = epoch);
         self.adopt(current.with(published));
         Ok(Committed { value, epoch, erasure })
     }
@@ -110,8 +131,13 @@ impl Vault {
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::LegalHold`], and as [`Vault::update`].
     pub fn expunge(&self, actor: &Actor, ids: &[EntryId], reason: &str) -> Result<ErasureReport, Error> {
-        let committed = self.update(actor, |tx| ids.iter().try_for_each(|id| tx.expunge(*id, reason)))?;
-        committed.erasure.ok_or(Error::Invalid { what: "name at least one entry to expunge" })
+        trace::operation("expunge", self.id, || {
+            let committed = self.update(actor, |tx| ids.iter().try_for_each(|id| tx.expunge(*id, reason)))?;
+            let nothing = Error::Invalid { what: "name at least one entry to expunge" };
+            let report = committed.erasure.ok_or(nothing)?;
+            trace::event!("expunged", entries = report.entries.len(), bytes = report.bytes);
+            Ok(report)
+        })
     }
 }
 
@@ -124,8 +150,12 @@ pub(super) struct Work<'a> {
     /// Ledger rows of earlier commits of which this one destroys lines.
     pub(super) redacted: BTreeMap<(Compartment, Epoch), LedgerV1>,
     pub(super) erase: Vec<ObjectRef>,
+    /// Entries that the closure opened.
+    opened: RefCell<Vec<EntryId>>,
     erasure: Erasure,
     pub(super) withdraws: bool,
+    /// The compartments whose keys this commit changes.
+    pub(super) renewed: Option<Grant>,
     /// An operation failed half-way: nothing of this work may be committed.
     pub(super) half_done: bool,
 }
@@ -139,8 +169,10 @@ impl<'a> Work<'a> {
             lines: Vec::new(),
             redacted: BTreeMap::new(),
             erase: Vec::new(),
+            opened: RefCell::default(),
             erasure: Erasure::default(),
             withdraws: false,
+            renewed: None,
             half_done: false,
         }
     }
@@ -261,7 +293,7 @@ impl Transaction<'_> {
     /// # Errors
     /// As [`Transaction::amend`].
     pub fn retract(&mut self, id: EntryId, reason: &str) -> Result<(), Error> {
-        let mut entry = self.entry(id)?;
+        let mut entry = self.stored_entry(id)?;
         entry.marks.retracted = true;
         self.revise(id, &entry, Action::Retracted, reason)
     }
@@ -294,7 +326,7 @@ impl Transaction<'_> {
     /// [`Error::NoSuchEntry`], [`Error::LegalHold`], [`Error::Store`].
     pub fn expunge(&mut self, id: EntryId, reason: &str) -> Result<(), Error> {
         let (compartment, current) = self.entry_row(id)?;
-        let entry = self.entry(id)?;
+        let entry = self.stored_entry(id)?;
         if !entry.marks.legal_holds.is_empty() {
             return Err(Error::LegalHold { id });
         }
@@ -309,6 +341,7 @@ impl Transaction<'_> {
             self.remove_row(compartment, &row)?;
         }
         for epoch in epochs {
+            self.work.erasure.since = Some(self.work.erasure.since.map_or(epoch, |since| since.min(epoch)));
             self.destroy_lines(compartment, epoch, id)?;
         }
         self.work.erasure.entries.push(id);
@@ -323,6 +356,13 @@ impl Transaction<'_> {
     /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`];
     /// [`Error::Invalid`] for an entry that this commit itself put.
     pub fn entry(&self, id: EntryId) -> Result<Entry, Error> {
+        let entry = self.stored_entry(id)?;
+        self.work.opened.borrow_mut().push(id);
+        Ok(entry)
+    }
+
+    /// The same, for the vault's own use.
+    fn stored_entry(&self, id: EntryId) -> Result<Entry, Error> {
         let (compartment, row) = self.entry_row(id)?;
         if row.epoch == self.epoch() {
             return Err(Error::Invalid {
@@ -335,7 +375,7 @@ impl Transaction<'_> {
     /// The current revision of an entry and its compartment, if there is one.
     pub(super) fn current(&self, id: EntryId) -> Result<Option<(Compartment, Entry)>, Error> {
         match self.entry_row(id) {
-            Ok((compartment, _)) => Ok(Some((compartment, self.entry(id)?))),
+            Ok((compartment, _)) => Ok(Some((compartment, self.stored_entry(id)?))),
             Err(Error::NoSuchEntry { .. }) => Ok(None),
             Err(error) => Err(error),
         }

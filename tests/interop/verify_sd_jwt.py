@@ -31,15 +31,19 @@ def check(condition, fault):
         sys.exit(f"invalid: {fault}")
 
 
+def algorithm(key):
+    return {"EC": "ES256", "OKP": "EdDSA"}[key["kty"]]
+
+
 def check_header(token, typ, key):
-    expected = {"alg": "ES256", "typ": typ, "kid": key.thumbprint()}
+    expected = {"alg": algorithm(key), "typ": typ, "kid": key.thumbprint()}
     check(header(token) == expected, f"the header of a {typ} is not {expected}")
 
 
 def verify_envelope(excerpt, key):
     check_header(excerpt["envelope"], "subrosa-excerpt+jwt", key)
     token = jws.JWS()
-    token.allowed_algs = ["ES256"]
+    token.allowed_algs = [algorithm(key)]
     token.deserialize(excerpt["envelope"], key)
     return json.loads(token.payload)
 

@@ -3,9 +3,11 @@
 // The lint configuration exempts test functions only; what they call is test code too.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "test code")]
 
+mod backup;
 mod bad_input;
 mod real_files;
 mod support;
+mod ways_in;
 
 use serde_json::{Value, json};
 use support::{BUNDLE, Person};

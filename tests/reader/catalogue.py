@@ -44,31 +44,35 @@ class Objects:
 def read_rows(objects, number, place):
     """All rows of a compartment, by key."""
     if place.page is None:
+        require(place.live == 0, f"place {number}: live bytes of no rows")
         return []
-    rows = walk(objects, number, place.page, ())
+    rows, live = walk(objects, number, place.page, ())
     require(len(rows) == place.rows, f"place {number}: number of rows")
+    live += sum(row["object"]["length"] for row in rows if row["object"] is not None)
+    require(live == place.live, f"place {number}: live bytes")
     return rows
 
 
 def walk(objects, number, page, prefix):
-    """The rows under a prefix."""
+    """The rows under a prefix, and the stored length of its pages."""
     what = f"page of place {number}"
     content = objects.open(
         page, what, Purpose.PAGE, place=number, object_id=pack(prefix), revision=len(prefix),
     )
     variant, items = wire.decode(wire.PAGE, content, what, wire.PAGE_LIMIT)
     if variant == "Leaf":
-        return checked_leaf(items, prefix, what)
+        return checked_leaf(items, prefix, what), page.length
     require(len(prefix) < KEY_NIBBLES, f"{what}: deeper than a key")
     nibbles = [child["nibble"] for child in items]
     require(ascends(nibbles) and all(nibble < 16 for nibble in nibbles), f"{what}: nibbles")
-    rows = []
+    rows, stored = [], page.length
     for child in items:
-        below = walk(objects, number, objects.sealed(child["object"], what), prefix + (child["nibble"],))
+        below, length = walk(objects, number, objects.sealed(child["object"], what), prefix + (child["nibble"],))
         require(len(below) == child["rows"], f"{what}: number of rows")
         rows += below
+        stored += length
     require(len(rows) > LEAF_ROWS, f"{what}: an inner page for rows that fit a leaf")
-    return rows
+    return rows, stored
 
 
 def checked_leaf(rows, prefix, what):

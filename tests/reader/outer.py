@@ -97,6 +97,7 @@ class Place:
     rows: int
     head_epoch: int
     head_digest: bytes
+    live: int
 
 
 class Header:
@@ -328,7 +329,7 @@ def open_place(header, root, number, key):
     cursor = Cursor(plaintext, what)
     epoch = u64(cursor)
     page = parse_optional_sealed(cursor)
-    place = Place(epoch, page, u64(cursor), u64(cursor), cursor.take(32))
+    place = Place(epoch, page, u64(cursor), u64(cursor), cursor.take(32), u64(cursor))
     require(not any(cursor.take(cursor.left())), f"{what}: reserved bytes")
     require((page is None) == (place.rows == 0), f"{what}: number of rows")
     return place

@@ -110,6 +110,9 @@ def all_access(objects, rows):
     )
     require(len(slots) == SLOTS, "directory: number of slots")
     require(all(len(slot["public"]) == PUBLIC_LENGTH for slot in slots), "directory: public halves")
+    for slot in slots:
+        allowed = (1, 2) if name_of(ACCESS_KINDS, slot["kind"]) == "password" else (0,)
+        require(slot["generation"] in allowed, "directory: generation of a password")
     return [
         {"name": slot["name"], "kind": ACCESS_KINDS[slot["kind"]], "created": slot["created"]}
         for slot in slots

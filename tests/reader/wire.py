@@ -197,9 +197,11 @@ LEDGER_LIMIT = MEBIBYTES_64
 # Section 9.3
 VAULT_RECORD = struct_of(
     created=i64, holder_role=u16, holder_name=text, jurisdiction=text,
-    signing_key=DIGEST, identity_key=DIGEST,
+    signing_algorithm=u16, signing_key=DIGEST, identity_key=DIGEST,
 )
-DIRECTORY_SLOT = struct_of(public=byte_string, kind=u8, grant=u8, name=text, created=i64)
+DIRECTORY_SLOT = struct_of(
+    public=byte_string, kind=u8, generation=u8, grant=u8, name=text, created=i64,
+)
 DIRECTORY = vector(DIRECTORY_SLOT)
 VAULT_RECORD_LIMIT = 16384
 DIRECTORY_LIMIT = 32768

@@ -157,7 +157,9 @@ impl JwsSigner for Signing {
 
     async fn sign(&self, header: &JsonObject, payload: &JsonObject) -> Result<Vec<u8>, String> {
         let encode = |object| base64url(&serde_json::to_vec(object).expect("an object is JSON"));
-        Ok(self.sign_bytes(format!("{}.{}", encode(header), encode(payload)).as_bytes()))
+        let signed = format!("{}.{}", encode(header), encode(payload));
+        let signature = base64url(&self.sign_bytes(signed.as_bytes()));
+        Ok(format!("{signed}.{signature}").into_bytes())
     }
 }
 

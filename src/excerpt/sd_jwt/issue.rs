@@ -10,20 +10,23 @@ use crate::codec::base64url;
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
 use crate::crypto::random::{RandomError, Randomness};
-use crate::crypto::signature::Es256SigningKey;
 use crate::excerpt::jws;
+use crate::excerpt::signer::{Signer, SignerError};
 use crate::release::claims::{Claim, ClaimValue, Visibility};
 
 /// Fewest digests in an object or array that can hide anything.
 const MIN_DIGESTS: usize = 4;
 
 /// Why a token was not issued.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub(crate) enum IssueError {
     /// No salt could be drawn.
     #[error(transparent)]
     Random(#[from] RandomError),
+    /// The signer gave no signature.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
     /// A claim has a name that SD-JWT keeps for itself.
     #[error("a claim has a name that is reserved")]
     ReservedName,
@@ -52,14 +55,14 @@ impl Issued {
 pub(crate) fn issue(
     typ: &str,
     claims: &[(String, Claim)],
-    key: &Es256SigningKey,
+    signer: &dyn Signer,
     random: &mut Randomness,
 ) -> Result<Issued, IssueError> {
     let mut issuer = Issuer { random, disclosures: Vec::new(), released: Vec::new() };
     let mut payload = issuer.object(claims, &[], None)?;
     payload.push(ALGORITHM, Json::string(DIGEST_ALGORITHM));
     let Issuer { disclosures, released, .. } = issuer;
-    let jwt = jws::sign(typ, &payload, key);
+    let jwt = jws::sign(typ, &payload, signer)?;
     Ok(Issued { token: SdJwt { jwt, disclosures }, released })
 }
 

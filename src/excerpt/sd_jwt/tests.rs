@@ -8,7 +8,7 @@ use super::{MAX_DEPTH, SdJwtError, Step};
 use crate::codec::base64url;
 use crate::codec::json::{Json, JsonLimits};
 use crate::crypto::random::Randomness;
-use crate::crypto::signature::Es256SigningKey;
+use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
 use crate::excerpt::jws::JwsError;
 use crate::excerpt::key::PublicKey;
 use crate::excerpt::time::UnixTime;
@@ -17,8 +17,8 @@ use crate::release::claims::{Claim, ClaimValue};
 const NOW: UnixTime = UnixTime::from_seconds(1_700_000_000);
 const LIMITS: JsonLimits = JsonLimits { bytes: 1 << 24, depth: 64, values: 1 << 20 };
 
-fn signing_key() -> Es256SigningKey {
-    Es256SigningKey::generate(&mut Randomness::from_system()).unwrap()
+fn signing_key() -> SigningKey {
+    SigningKey::generate(SignatureAlgorithm::Es256, &mut Randomness::from_system()).unwrap()
 }
 
 fn check(token: &str, key: &PublicKey) -> Result<Verified, SdJwtError> {
@@ -144,7 +144,7 @@ fn find<'a>(path: &[Step], value: &'a Value) -> Option<&'a Value> {
     })
 }
 
-fn issued(claims: ClaimValue, key: &Es256SigningKey) -> Issued {
+fn issued(claims: ClaimValue, key: &SigningKey) -> Issued {
     let ClaimValue::Object(members) = claims else { panic!("claims are an object") };
     issue("test+sd-jwt", &members, key, &mut Randomness::from_system()).unwrap()
 }

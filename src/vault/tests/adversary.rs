@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::basics::options;
-use super::workload::{CANARY, CANARY_DIGITS, Model, Run, Workload, clinic, owner, password};
+use super::workload::{CANARY, CANARY_DIGITS, Model, Run, Workload, clinic, guest, owner, password};
 use crate::codec::padding::padme;
 use crate::crypto::boxes::{chunked_len, commits_to, decrypt_committed, decrypt_unauthenticated};
 use crate::format::area::{AREA_LEN, Area};
@@ -89,6 +89,7 @@ impl Adversary {
             boxes.entry(sealed.key).or_default().push(number);
         }
         let credentials = [owner(), clinic()].into_iter().chain(run.passwords.iter().map(|p| password(p)));
+        let credentials = credentials.chain(run.guests.iter().map(|number| guest(*number)));
         Self {
             keys: Index::new(sealed.iter().map(first).chain([canary])),
             streams: Index::new(sealed.iter().map(stream)),
@@ -120,6 +121,28 @@ impl Adversary {
         let keys = keys.filter(|id| expunged.contains_key(id)).map(Leak::Key);
         let words = hunt.words.into_iter().filter(|word| expunged.values().any(|gone| gone == word));
         keys.chain(words.map(Leak::Word)).collect()
+    }
+
+    /// The keys of boxes made later that somebody finds in `file` who has every
+    /// key of the first `known` boxes and whatever their credential opened in
+    /// the `older` files: the numbers of those boxes.
+    fn learns(&mut self, file: &[u8], who: Credential, known: usize, older: &[Vec<u8>]) -> BTreeSet<usize> {
+        self.credentials = vec![who];
+        self.keyrings.clear();
+        let mut hunt = Hunt { queue: (0..known).collect(), ..Hunt::default() };
+        hunt.read(self, file);
+        for heads in older.iter().map(Vec::as_slice).chain([file]) {
+            for plain in self.open_heads_of(heads, file) {
+                hunt.read(self, &plain);
+            }
+        }
+        let starts = self.box_starts(file);
+        while let Some(number) = hunt.queue.pop() {
+            for plain in self.open_boxes(file, number, &starts) {
+                hunt.read(self, &plain);
+            }
+        }
+        hunt.learnt.into_iter().filter(|number| *number >= known).collect()
     }
 
     /// The entry that a box holds a revision of.
@@ -161,12 +184,17 @@ impl Adversary {
 
     /// The plaintext of both roots, and of all places in them.
     fn open_heads(&mut self, file: &[u8]) -> Vec<Vec<u8>> {
+        self.open_heads_of(file, file)
+    }
+
+    /// The same with the keys that the areas of another file give.
+    fn open_heads_of(&mut self, areas: &[u8], file: &[u8]) -> Vec<Vec<u8>> {
         let (header, digest) = Header::parse(&file[..HEADER_LEN]).unwrap();
         let scope = Scope { header: digest, vault: header.vault };
         let mut found = Vec::new();
         for area in [geometry::AREA_A, geometry::AREA_B] {
             let at = usize::try_from(area).unwrap();
-            for keyring in self.open_area(scope, &file[at..at + AREA_LEN]) {
+            for keyring in self.open_area(scope, &areas[at..at + AREA_LEN]) {
                 for root in [geometry::ROOT_A, geometry::ROOT_B] {
                     let at = usize::try_from(root).unwrap();
                     found.extend(open_root(scope, keyring, &file[at..at + ROOT_LEN]));
@@ -255,6 +283,52 @@ fn expunging_run(broken: Option<Sabotage>) -> Run {
     workload.finish()
 }
 
+/// A guest who comes and, if so, goes; then entries. Gives the run, the number
+/// of boxes made while the guest was in, and the file as it was then.
+fn guest_run(goes: bool) -> (Run, usize, Vec<u8>) {
+    let mut workload = Workload::new(13);
+    workload.add(40);
+    workload.grant_access();
+    workload.add(3);
+    workload.amend();
+    let known = crate::testing::recorded();
+    let older = workload.disk.image();
+    if goes {
+        workload.revoke_access();
+    }
+    for count in [3, 1] {
+        workload.add(count);
+        workload.amend();
+    }
+    (workload.finish(), known, older)
+}
+
+#[test]
+fn whoever_was_revoked_learns_nothing_that_was_written_afterwards() {
+    let (run, known, older) = guest_run(true);
+    let older = [older];
+    let file = run.disk.image();
+    let later: BTreeSet<usize> = (known..run.sealed.len()).collect();
+    assert!(later.len() > 20);
+    let learnt = Adversary::new(&run).learns(&file, guest(100), known, &older);
+    assert_eq!(learnt, BTreeSet::new(), "of {} boxes", later.len());
+    // Who stays learns what is written, and so does a guest who was not revoked.
+    assert!(Adversary::new(&run).learns(&file, clinic(), known, &older).len() > 5);
+    let (run, known, older) = guest_run(false);
+    let learnt = Adversary::new(&run).learns(&run.disk.image(), guest(100), known, &[older]);
+    assert!(learnt.len() > 5);
+}
+
+#[test]
+fn no_area_opens_to_whoever_was_revoked() {
+    let (run, _, older) = guest_run(true);
+    for (file, opens) in [(run.disk.image(), false), (run.disk.durable_image(), false), (older, true)] {
+        let mut adversary = Adversary::new(&run);
+        adversary.credentials = vec![guest(100)];
+        assert_eq!(!adversary.open_heads(&file).is_empty(), opens);
+    }
+}
+
 #[test]
 fn an_expungement_leaves_the_adversary_nothing() {
     assert_eq!(leaks_at_acknowledgement(&expunging_run(None)), 0);
@@ -285,6 +359,32 @@ fn the_adversary_catches_page_keys_that_are_used_again() {
 #[test]
 fn the_adversary_catches_a_stale_second_root_and_pages_that_are_not_overwritten() {
     assert!(leaks_at_acknowledgement(&expunging_run(Some(Sabotage::StaleRootAndPages))) > 0);
+}
+
+/// What the adversary finds in the blocks of a compacted vault's old file, once
+/// an entry that it held is expunged from the new one.
+fn leaks_of_old_file(broken: Option<Sabotage>) -> usize {
+    let mut workload = Workload::new(12);
+    workload.add(9);
+    workload.amend();
+    sabotage(broken);
+    workload.compact();
+    sabotage(None);
+    workload.expunge(3);
+    let run = workload.finish();
+    let (_, model) = run.models.last_key_value().unwrap();
+    let files = run.disk.files();
+    let freed: Vec<&Vec<u8>> = files.freed().collect();
+    assert_eq!(freed.len(), 1);
+    let mut adversary = Adversary::new(&run);
+    assert_eq!(adversary.leaks(&run.disk.image(), model), []);
+    adversary.leaks(freed[0], model).len()
+}
+
+#[test]
+fn the_old_file_of_a_compaction_tells_nothing_of_what_is_expunged_later() {
+    assert_eq!(leaks_of_old_file(None), 0);
+    assert!(leaks_of_old_file(Some(Sabotage::ReadableOldFile)) > 0, "and it would, were it not overwritten");
 }
 
 #[test]

@@ -46,13 +46,13 @@ pub(super) fn options() -> VaultOptions {
         .with_lock_wait(Duration::from_millis(200))
 }
 
-fn file() -> (tempfile::TempDir, std::path::PathBuf) {
+pub(super) fn file() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.vault");
     (folder, path)
 }
 
-fn open(path: &std::path::Path, credential: &Credential) -> Result<Vault, Error> {
+pub(super) fn open(path: &std::path::Path, credential: &Credential) -> Result<Vault, Error> {
     LockedVault::open(path, options())?.unlock(credential)
 }
 

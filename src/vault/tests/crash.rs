@@ -4,20 +4,22 @@
 //!
 //! `SUBROSA_CRASH_STATES=1000000 cargo test crash` runs as many states as asked.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::adversary::Adversary;
 use super::basics::diagnosis;
-use super::disk::{Chance, CrashState, Seen, SimDisk, Trace, crash_states};
-use super::workload::{Model, Run, Workload, clinic, owner, password};
+use super::disk::{Chance, CrashState, Files, Seen, SimDisk, Trace, VAULT, crash_states};
+use super::workload::{BACKUP, Model, Run, Workload, clinic, guest, owner, password, state_of};
 use crate::format::area::AREA_LEN;
 use crate::format::header::geometry;
 use crate::format::root::ROOT_LEN;
 use crate::*;
 
 /// States that an ordinary test run examines.
-const LEAST_STATES: u64 = 5_000;
+const LEAST_STATES: u64 = 20_000;
 /// Operations of one workload.
 const STEPS: usize = 7;
 /// How deep crashes inside recoveries nest.
@@ -31,6 +33,10 @@ struct Counts {
     deaths: AtomicU64,
     adversary: AtomicU64,
     recovered: AtomicU64,
+    freed: AtomicU64,
+    leftovers: AtomicU64,
+    backups: AtomicU64,
+    guests: AtomicU64,
 }
 
 impl Counts {
@@ -50,6 +56,8 @@ struct Examination<'a> {
     adversary: Adversary,
     chance: Chance,
     seen: Seen,
+    /// Files in which nothing was found, with how much had been expunged.
+    hunted: HashSet<(u64, usize)>,
 }
 
 impl Examination<'_> {
@@ -85,9 +93,11 @@ impl Examination<'_> {
             Counts::count(&self.counts.deaths);
         }
         self.try_passwords(state);
+        self.try_guests(state);
         if self.chance.one_in(8) {
             self.read_only(state);
         }
+        self.hunt_leftovers(state);
         let disk = SimDisk::after(state);
         let first = if self.chance.one_in(3) { clinic() } else { owner() };
         let vault = disk.unlock(&first).unwrap();
@@ -99,14 +109,14 @@ impl Examination<'_> {
         let model = self.model_at(state, epoch);
         let recovery = disk.trace();
         assert!(disk.is_durable(), "the recovery left something that is not durable");
-        let image = disk.image();
-        assert_copies_are_equal(&image);
-        self.hunt(&image, &model);
+        assert_copies_are_equal(&disk.image());
+        self.hunt_everywhere(&disk.files(), &model);
+        self.open_backup(&disk);
 
         let vault = disk.unlock(&owner()).unwrap();
         assert_eq!(vault.recovery(), Recovery::NotNeeded, "a second opening has nothing to do");
         assert_eq!(vault.epoch(), epoch);
-        assert_holds(&vault, &model);
+        self.assert_holds(&vault, &model);
         if self.chance.one_in(16) {
             self.write_on(&disk, &vault);
         }
@@ -144,7 +154,7 @@ impl Examination<'_> {
                 Ok(vault) => {
                     let model = self.model_at(state, vault.epoch());
                     assert_eq!(&model.password, text);
-                    assert_holds(&vault, &model);
+                    self.assert_holds(&vault, &model);
                     self.only_opens(&disk, text);
                     opened += 1;
                 }
@@ -152,6 +162,33 @@ impl Examination<'_> {
             }
         }
         assert!((1..=2).contains(&opened) && (changing || opened == 1), "{opened} passwords open");
+    }
+
+    /// Tries every guest who ever was, each on a file as the crash left it:
+    /// whoever is in both states enters, whoever is in neither does not, and
+    /// whoever enters finds a state that they are in.
+    fn try_guests(&mut self, state: &CrashState) {
+        let sometimes = self.chance.one_in(8);
+        let allowed = self.allowed(state);
+        let changing = allowed.iter().any(|(_, model)| model.guests != allowed[0].1.guests);
+        if self.run.guests.is_empty() || !changing && !sometimes {
+            return;
+        }
+        for number in &self.run.guests {
+            let may_enter = |(_, model): &(Epoch, &Model)| model.guests.contains(number);
+            let disk = SimDisk::after(state);
+            match disk.unlock(&guest(*number)) {
+                Ok(vault) => assert!(self.model_at(state, vault.epoch()).guests.contains(number)),
+                Err(error) => {
+                    assert!(matches!(error, Error::WrongCredential), "{error}");
+                    assert!(!allowed.iter().all(may_enter), "guest {number} is locked out");
+                }
+            }
+            if !allowed.iter().any(may_enter) {
+                assert!(matches!(disk.unlock(&guest(*number)), Err(Error::WrongCredential)));
+            }
+            Counts::count(&self.counts.guests);
+        }
     }
 
     fn only_opens(&self, disk: &SimDisk, current: &str) {
@@ -172,9 +209,71 @@ impl Examination<'_> {
         assert!(disk.image() == before, "a reader wrote");
     }
 
+    /// Nor does what an interrupted compaction leaves before any recovery.
+    fn hunt_leftovers(&mut self, state: &CrashState) {
+        let acknowledged = state.acknowledged.unwrap_or(Epoch::new(1));
+        let model = self.run.models[&acknowledged].clone();
+        for (_, image) in state.durable.named().filter(|(name, _)| name.starts_with("vault.")) {
+            Counts::count(&self.counts.leftovers);
+            if image.len() as u64 >= geometry::APPEND {
+                self.hunt(image, &model);
+            }
+        }
+    }
+
+    /// A recovery leaves nothing of a compaction; neither what it leaves nor
+    /// what it freed yields anything expunged.
+    fn hunt_everywhere(&mut self, files: &Files, model: &Model) {
+        for (name, image) in files.named() {
+            match name {
+                VAULT => self.hunt(image, model),
+                // Copies: whoever opens them has what they had.
+                name if name.starts_with(BACKUP) => {}
+                name => assert!(name.starts_with(".subrosa-"), "{name} is left"),
+            }
+        }
+        for image in files.freed().filter(|image| image.len() as u64 >= geometry::APPEND) {
+            Counts::count(&self.counts.freed);
+            self.hunt(image, model);
+        }
+    }
+
+    /// A backup that has its name is whole.
+    fn open_backup(&mut self, disk: &SimDisk) {
+        let files = disk.files();
+        for (_, image) in files.named().filter(|(name, _)| name.starts_with(BACKUP)) {
+            if self.chance.one_in(8) {
+                Counts::count(&self.counts.backups);
+                let vault = SimDisk::without_trace(image.clone()).unlock(&owner()).unwrap();
+                assert_eq!(vault.recovery(), Recovery::NotNeeded);
+                let model = self.run.models[&vault.epoch()].clone();
+                self.assert_holds(&vault, &model);
+            }
+        }
+    }
+
+    /// Whether a vault holds what the model says: every part of it is read, and
+    /// the digest of its root is that of the state which had all of it. Now and
+    /// then everything is compared.
+    fn assert_holds(&mut self, vault: &Vault, model: &Model) {
+        assert_eq!(state_of(vault), self.run.checkpoints[&vault.epoch()]);
+        let report = vault.check().unwrap();
+        assert!(report.is_clean(), "{:?}", report.findings);
+        assert_eq!(report.entries, model.entries.len() as u64);
+        if self.chance.one_in(8) {
+            assert_holds_all(vault, model);
+        }
+    }
+
+    /// Recoveries end in the same few files: each is hunted once.
     fn hunt(&mut self, image: &[u8], model: &Model) {
-        if !model.expunged.is_empty() {
-            Counts::count(&self.counts.adversary);
+        if model.expunged.is_empty() {
+            return;
+        }
+        Counts::count(&self.counts.adversary);
+        let mut hasher = DefaultHasher::new();
+        hasher.write(image);
+        if self.hunted.insert((hasher.finish(), model.expunged.len())) {
             assert_eq!(self.adversary.leaks(image, model), [], "something expunged comes back");
         }
     }
@@ -199,10 +298,8 @@ pub(super) fn assert_copies_are_equal(image: &[u8]) {
 }
 
 /// Whether a vault holds exactly what the model says, every revision of it.
-fn assert_holds(vault: &Vault, model: &Model) {
+fn assert_holds_all(vault: &Vault, model: &Model) {
     let report = vault.check().unwrap();
-    assert!(report.is_clean(), "{:?}", report.findings);
-    assert_eq!(report.entries, model.entries.len() as u64);
     let revisions: usize = model.entries.values().map(|entry| entry.revisions.len() - 1).sum();
     assert_eq!(report.revisions, revisions as u64);
     for (id, modelled) in &model.entries {
@@ -224,6 +321,7 @@ fn examine_seed(seed: u64, counts: &Counts) {
         counts,
         chance: Chance::new(seed ^ 0x5ca1_ab1e),
         seen: Seen::default(),
+        hunted: HashSet::new(),
     };
     for (epoch, image) in &run.erased {
         examination.hunt(image, &run.models[epoch]);
@@ -254,13 +352,18 @@ fn every_crash_leaves_the_acknowledged_state_or_the_next_and_nothing_expunged() 
     let [states, nested, deaths, adversary, recovered] =
         [&counts.states, &counts.nested, &counts.deaths, &counts.adversary, &counts.recovered]
             .map(Counts::of);
+    let guests = Counts::of(&counts.guests);
     eprintln!(
         "{:?} {} workloads: {states} crash states and {nested} inside recoveries, {deaths} of them process \
-         deaths; {recovered} recovered; {adversary} runs of the adversary",
+         deaths; {recovered} recovered; {adversary} runs of the adversary; {guests} guests tried",
         started.elapsed(),
         Counts::of(&next)
     );
+    let [freed, leftovers, backups] = [&counts.freed, &counts.leftovers, &counts.backups].map(Counts::of);
+    eprintln!("{leftovers} leftovers of compactions, {freed} freed files, {backups} backups opened");
+    assert!(leftovers * 100 >= wanted && freed > 0 && backups > 0);
     assert!(states + nested >= wanted);
     assert!(nested * 10 >= wanted && deaths * 20 >= wanted, "each kind of crash must be among them");
     assert!(adversary * 3 >= wanted, "many states must follow an expungement");
+    assert!(guests * 10 >= wanted, "many states must have guests who came or went");
 }

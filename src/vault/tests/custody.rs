@@ -145,13 +145,21 @@ fn a_sole_password_as_costly_as_the_limits_allow_can_be_changed() {
 }
 
 #[test]
-fn a_third_cost_is_refused_and_the_advice_given_works() {
-    let (_folder, path) = vault_of(&["owner", "clinic"], options());
-    change(&path, options().with_kdf_cost(DEARER), "owner", "owner", "owner 2").unwrap();
-    change(&path, options().with_kdf_cost(DEARER), "owner 2", "clinic", "clinic 2").unwrap();
-    let third = change(&path, options().with_kdf_cost(THIRD), "owner 2", "owner 2", "owner 3");
-    assert_refused(third, "keep one of the two costs");
-    change(&path, options().with_kdf_cost(DEARER), "owner 2", "owner 2", "owner 3").unwrap();
-    assert!(opens(&path, options(), "owner 3"));
-    assert!(opens(&path, options(), "clinic 2"));
+fn a_third_cost_is_refused_while_the_first_is_in_use_and_the_advice_given_works() {
+    for advice in ["keep", "change"] {
+        let (_folder, path) = vault_of(&["owner", "clinic"], options());
+        change(&path, options().with_kdf_cost(DEARER), "owner", "owner", "owner 2").unwrap();
+        let before = heads(&path);
+        let third = change(&path, options().with_kdf_cost(THIRD), "owner 2", "owner 2", "owner 3");
+        assert_refused(third, "keep one of the two costs");
+        assert!(heads(&path) == before, "something was written");
+        let mut cost = DEARER;
+        if advice == "change" {
+            change(&path, options().with_kdf_cost(DEARER), "owner 2", "clinic", "clinic 2").unwrap();
+            cost = THIRD;
+        }
+        change(&path, options().with_kdf_cost(cost), "owner 2", "owner 2", "owner 3").unwrap();
+        assert!(opens(&path, options(), "owner 3"));
+        assert!(opens(&path, options(), if advice == "change" { "clinic 2" } else { "clinic" }));
+    }
 }

@@ -1,12 +1,18 @@
-//! A simulated disk: it knows what is durable and what is not, tells every
-//! state that a power cut may leave, and fails where it is told to.
+//! A simulated disk with one folder: it knows what is durable and what is not,
+//! tells every state that a power cut may leave, and fails where it is told to.
+//!
+//! Changes of names are durable only by a sync of the folder, and each is lost
+//! or survives by itself, whatever became of those before it: POSIX promises no
+//! more.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsStr;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::store::{Disk, FileStore};
+use crate::store::{Disk, FileAccess, FileId, FileStore, Folder, Named};
 use crate::*;
 
 const SECTOR: usize = 512;
@@ -38,38 +44,112 @@ impl Chance {
     }
 }
 
-/// A change of the disk that is not durable before the next sync.
+/// The name of the vault's file.
+pub(super) const VAULT: &str = "vault";
+
+/// Files and their names.
+#[derive(Clone, Default)]
+pub(super) struct Files {
+    contents: BTreeMap<u64, Arc<Vec<u8>>>,
+    names: BTreeMap<String, u64>,
+}
+
+impl Files {
+    fn of_vault(image: Vec<u8>) -> Self {
+        Self { contents: BTreeMap::from([(1, Arc::new(image))]), names: BTreeMap::from([(VAULT.into(), 1)]) }
+    }
+
+    /// The content of the file of this name.
+    pub(super) fn image(&self, name: &str) -> Option<&Vec<u8>> {
+        self.contents.get(self.names.get(name)?).map(|content| &**content)
+    }
+
+    /// The vault's file, which always has its name.
+    pub(super) fn vault(&self) -> &Vec<u8> {
+        self.image(VAULT).expect("the vault's name is never free")
+    }
+
+    /// Every name with its content.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&str, &Vec<u8>)> {
+        self.names.iter().map(|(name, file)| (name.as_str(), &*self.contents[file]))
+    }
+
+    /// Contents that no name stands for any more.
+    pub(super) fn freed(&self) -> impl Iterator<Item = &Vec<u8>> {
+        let named: Vec<u64> = self.names.values().copied().collect();
+        let freed = self.contents.iter().filter(move |(file, _)| !named.contains(file));
+        freed.map(|(_, content)| &**content)
+    }
+
+    fn content(&mut self, file: u64) -> &mut Vec<u8> {
+        Arc::make_mut(self.contents.entry(file).or_default())
+    }
+}
+
+/// A change of the disk that is not durable before the next sync of its file,
+/// or of the folder.
 #[derive(Clone)]
 pub(super) enum Change {
-    Write { offset: usize, bytes: Arc<[u8]> },
-    Length(usize),
+    Write { file: u64, offset: usize, bytes: Arc<[u8]> },
+    Length { file: u64, length: usize },
+    Name { file: u64, name: String },
+    Rename { file: u64, from: String, to: String },
+    Remove { file: u64, name: String },
 }
 
 impl Change {
-    pub(super) fn apply(&self, image: &mut Vec<u8>) {
+    pub(super) fn apply(&self, files: &mut Files) {
         match self {
-            Self::Write { offset, bytes } => write(image, *offset, bytes),
-            Self::Length(length) if image.len() < *length => image.resize(*length, 0),
-            Self::Length(_) => {}
+            Self::Write { file, offset, bytes } => write(files.content(*file), *offset, bytes),
+            Self::Length { file, length } => {
+                let content = files.content(*file);
+                if content.len() < *length {
+                    content.resize(*length, 0);
+                }
+            }
+            Self::Name { file, name } => {
+                files.contents.entry(*file).or_default();
+                files.names.insert(name.clone(), *file);
+            }
+            Self::Rename { file, from, to } => {
+                if files.names.get(from) == Some(file) {
+                    files.names.remove(from);
+                }
+                files.contents.entry(*file).or_default();
+                files.names.insert(to.clone(), *file);
+            }
+            Self::Remove { file, name } => {
+                if files.names.get(name) == Some(file) {
+                    files.names.remove(name);
+                }
+            }
+        }
+    }
+
+    /// The file whose sync makes the change durable; `None` of a change of names.
+    fn file(&self) -> Option<u64> {
+        match self {
+            Self::Write { file, .. } | Self::Length { file, .. } => Some(*file),
+            _ => None,
         }
     }
 
     /// The sectors of the file that the change touches.
     fn sectors(&self) -> std::ops::Range<usize> {
         match self {
-            Self::Write { offset, bytes } => offset / SECTOR..(offset + bytes.len()).div_ceil(SECTOR),
-            Self::Length(_) => 0..0,
+            Self::Write { offset, bytes, .. } => offset / SECTOR..(offset + bytes.len()).div_ceil(SECTOR),
+            _ => 0..0,
         }
     }
 
     /// Applies only the sectors that survive.
-    fn apply_torn(&self, image: &mut Vec<u8>, survives: &mut dyn FnMut(usize) -> bool) {
-        let Self::Write { offset, bytes } = self else { return };
+    fn apply_torn(&self, files: &mut Files, survives: &mut dyn FnMut(usize) -> bool) {
+        let Self::Write { file, offset, bytes } = self else { return };
         for sector in self.sectors() {
             let start = (sector * SECTOR).max(*offset);
             let end = ((sector + 1) * SECTOR).min(offset + bytes.len());
             if survives(sector) {
-                write(image, start, &bytes[start - offset..end - offset]);
+                write(files.content(*file), start, &bytes[start - offset..end - offset]);
             }
         }
     }
@@ -83,11 +163,23 @@ fn write(image: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
     image[offset..end].copy_from_slice(bytes);
 }
 
+/// What becomes durable by a sync of one file, or of the folder.
+fn settle(files: &mut Files, pending: &mut Vec<Change>, synced: Option<u64>) {
+    pending.retain(|change| {
+        let is_synced = change.file() == synced;
+        if is_synced {
+            change.apply(files);
+        }
+        !is_synced
+    });
+}
+
 /// What happened on a disk, in order.
 #[derive(Clone)]
 pub(super) enum Event {
     Change(Change),
-    Sync,
+    /// Of a file, or of the folder.
+    Sync(Option<u64>),
     /// A call returned that had made this commit.
     Acknowledged(Epoch),
 }
@@ -95,14 +187,14 @@ pub(super) enum Event {
 /// A durable image and everything that happened to it since.
 #[derive(Clone)]
 pub(super) struct Trace {
-    pub(super) base: Vec<u8>,
+    pub(super) base: Files,
     pub(super) events: Vec<Event>,
 }
 
 /// What a crash leaves behind.
 pub(super) struct CrashState {
     /// What survived.
-    pub(super) durable: Vec<u8>,
+    pub(super) durable: Files,
     /// What the next process still sees although it is not durable: only the
     /// process died, not yet the power.
     pub(super) pending: Vec<Change>,
@@ -122,14 +214,14 @@ pub(super) fn crash_states(trace: &Trace, chance: &mut Chance, visit: &mut dyn F
     for (at, event) in trace.events.iter().enumerate() {
         match event {
             Event::Acknowledged(epoch) => acknowledged = Some(*epoch),
-            Event::Sync => pending.drain(..).for_each(|change| change.apply(&mut durable)),
+            Event::Sync(synced) => settle(&mut durable, &mut pending, *synced),
             Event::Change(change) => pending.push(change.clone()),
         }
         // A long run of changes without a sync is one erasure, each like the next.
         if pending.len() > LONG_RUN && !chance.one_in(LONG_RUN) {
             continue;
         }
-        let mut state = |kind: &str, durable: Vec<u8>, pending: Vec<Change>| {
+        let mut state = |kind: &str, durable: Files, pending: Vec<Change>| {
             let label = format!("event {at}, {kind}");
             visit(CrashState { durable, pending, acknowledged, label });
         };
@@ -146,12 +238,12 @@ pub(super) fn crash_states(trace: &Trace, chance: &mut Chance, visit: &mut dyn F
 }
 
 /// Takes a label, what is durable, and what is still visible.
-type VisitState<'a> = dyn FnMut(&str, Vec<u8>, Vec<Change>) + 'a;
+type VisitState<'a> = dyn FnMut(&str, Files, Vec<Change>) + 'a;
 
 /// The last change torn, the ones before it whole; and random subsets of all.
-fn torn_states(durable: &[u8], pending: &[Change], chance: &mut Chance, state: &mut VisitState<'_>) {
+fn torn_states(durable: &Files, pending: &[Change], chance: &mut Chance, state: &mut VisitState<'_>) {
     let (last, before) = pending.split_last().unwrap();
-    let mut whole = durable.to_vec();
+    let mut whole = durable.clone();
     before.iter().for_each(|change| change.apply(&mut whole));
     let sectors = last.sectors();
     // A root or less: torn everywhere. More: torn at a few sectors.
@@ -169,11 +261,13 @@ fn torn_states(durable: &[u8], pending: &[Change], chance: &mut Chance, state: &
         state(&format!("torn, sector {cut} lost"), image, Vec::new());
     }
     for round in 0..2 {
-        let mut image = durable.to_vec();
+        let mut image = durable.clone();
         for change in pending {
             match chance.below(3) {
                 0 => {}
                 1 => change.apply(&mut image),
+                // A change of names is whole or lost.
+                _ if change.file().is_none() => {}
                 _ => change.apply_torn(&mut image, &mut |_| chance.one_in(2)),
             }
         }
@@ -190,6 +284,12 @@ pub(super) enum Fault {
     Full,
     /// A write stops half-way and fails.
     Short,
+    /// The call is interrupted (EINTR).
+    Interrupted,
+}
+
+impl Fault {
+    pub(super) const ALL: [Self; 4] = [Self::Io, Self::Full, Self::Short, Self::Interrupted];
 }
 
 /// Which call is to fail, and what came of it.
@@ -204,67 +304,111 @@ struct Plan {
 
 #[derive(Default)]
 struct State {
-    visible: Vec<u8>,
+    visible: Files,
+    durable: Files,
+    pending: Vec<Change>,
     trace: Option<Trace>,
-    unsynced: usize,
-    locked: bool,
+    locked: HashSet<u64>,
     plan: Plan,
 }
 
-/// A disk in memory. Clones are the same disk.
+/// A folder in memory with one vault, on a disk of its own. Clones are the same.
 #[derive(Clone)]
 pub(super) struct SimDisk(Arc<Mutex<State>>);
 
 impl SimDisk {
     /// A disk whose content is durable.
     pub(super) fn new(image: Vec<u8>) -> Self {
-        let trace = Some(Trace { base: image.clone(), events: Vec::new() });
-        Self(Arc::new(Mutex::new(State { visible: image, trace, ..State::default() })))
+        Self::with(Files::of_vault(image), true)
+    }
+
+    fn with(files: Files, traced: bool) -> Self {
+        let trace = traced.then(|| Trace { base: files.clone(), events: Vec::new() });
+        let state = State { visible: files.clone(), durable: files, trace, ..State::default() };
+        Self(Arc::new(Mutex::new(state)))
     }
 
     /// A disk as a crash left it.
     pub(super) fn after(state: &CrashState) -> Self {
-        let disk = Self::new(state.durable.clone());
+        let disk = Self::with(state.durable.clone(), true);
         state.pending.iter().for_each(|change| disk.state().change(change.clone()));
         disk
     }
 
     /// A disk whose content is durable and whose past is not wanted.
     pub(super) fn without_trace(image: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(State { visible: image, ..State::default() })))
+        Self::with(Files::of_vault(image), false)
+    }
+
+    /// The same of several files.
+    pub(super) fn of_files(files: Files) -> Self {
+        Self::with(files, false)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
 
+    pub(super) fn folder(&self) -> Arc<dyn Folder> {
+        Arc::new(self.clone())
+    }
+
+    pub(super) fn try_store(&self) -> Result<FileStore, Error> {
+        Ok(FileStore::on(self.folder(), VAULT.into())?)
+    }
+
+    pub(super) fn store(&self) -> FileStore {
+        self.try_store().unwrap()
+    }
+
     pub(super) fn open(&self) -> Result<LockedVault, Error> {
-        let store = FileStore::on(Box::new(self.clone()));
-        LockedVault::of(Arc::new(store), super::basics::options())
+        self.open_with(super::basics::options())
+    }
+
+    pub(super) fn open_with(&self, options: VaultOptions) -> Result<LockedVault, Error> {
+        LockedVault::of(Arc::new(self.try_store()?), options)
     }
 
     pub(super) fn unlock(&self, credential: &Credential) -> Result<Vault, Error> {
         self.open()?.unlock(credential)
     }
 
-    /// What a process sees.
+    /// What a process sees of the vault's file.
     pub(super) fn image(&self) -> Vec<u8> {
+        self.state().visible.vault().clone()
+    }
+
+    /// What a process sees of all files.
+    pub(super) fn files(&self) -> Files {
         self.state().visible.clone()
     }
 
-    /// Another process writes.
+    /// Another process writes a file, in place or anew.
+    pub(super) fn put(&self, name: &str, image: Vec<u8>) {
+        let mut state = self.state();
+        let next = state.next_file();
+        let file = *state.visible.names.entry(name.into()).or_insert(next);
+        state.visible.contents.insert(file, Arc::new(image));
+        state.durable = state.visible.clone();
+    }
+
+    /// Another process writes the vault's file.
     pub(super) fn replace(&self, image: Vec<u8>) {
-        self.state().visible = image;
+        self.put(VAULT, image);
     }
 
-    /// Flips bits of one byte.
+    /// Flips bits of one byte of the vault's file.
     pub(super) fn flip(&self, offset: usize, bits: u8) {
-        self.state().visible[offset] ^= bits;
+        let mut state = self.state();
+        let file = state.visible.names[VAULT];
+        Arc::make_mut(state.visible.contents.get_mut(&file).unwrap())[offset] ^= bits;
     }
 
-    /// Whether everything is durable.
+    /// Whether the vault's file and all names are durable.
     pub(super) fn is_durable(&self) -> bool {
-        self.state().unsynced == 0
+        let state = self.state();
+        let vault = state.visible.names.get(VAULT).copied();
+        state.pending.iter().all(|change| change.file().is_some_and(|file| Some(file) != vault))
     }
 
     pub(super) fn acknowledge(&self, epoch: Epoch) {
@@ -276,15 +420,13 @@ impl SimDisk {
     }
 
     /// What a power cut now would leave when nothing unsynced survives.
+    pub(super) fn durable_files(&self) -> Files {
+        self.state().durable.clone()
+    }
+
+    /// The same of the vault's file.
     pub(super) fn durable_image(&self) -> Vec<u8> {
-        let Trace { base: mut image, events } = self.trace();
-        let synced = events.iter().rposition(|event| matches!(event, Event::Sync)).unwrap_or(0);
-        for event in &events[..synced] {
-            if let Event::Change(change) = event {
-                change.apply(&mut image);
-            }
-        }
-        image
+        self.state().durable.vault().clone()
     }
 
     /// Lets the call of this number, counted from now, fail.
@@ -300,11 +442,34 @@ impl SimDisk {
 }
 
 impl State {
+    fn next_file(&self) -> u64 {
+        self.visible.contents.last_key_value().map_or(1, |(file, _)| file + 1)
+    }
+
     fn change(&mut self, change: Change) {
         change.apply(&mut self.visible);
-        self.unsynced += 1;
+        self.pending.push(change.clone());
         if let Some(trace) = &mut self.trace {
             trace.events.push(Event::Change(change));
+        }
+    }
+
+    fn sync(&mut self, synced: Option<u64>) {
+        settle(&mut self.durable, &mut self.pending, synced);
+        if let Some(trace) = &mut self.trace {
+            trace.events.push(Event::Sync(synced));
+        }
+    }
+
+    fn file(&self, name: &OsStr) -> io::Result<u64> {
+        let file = self.visible.names.get(name.to_str().unwrap()).copied();
+        file.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn free_name(&self, name: &OsStr) -> io::Result<String> {
+        match self.file(name) {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(_) => Ok(name.to_str().unwrap().to_owned()),
         }
     }
 
@@ -328,22 +493,89 @@ impl From<Fault> for io::Error {
             Fault::Io => Self::other("EIO"),
             Fault::Full => io::ErrorKind::StorageFull.into(),
             Fault::Short => io::ErrorKind::WriteZero.into(),
+            Fault::Interrupted => io::ErrorKind::Interrupted.into(),
         }
     }
 }
 
-impl Disk for SimDisk {
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+impl Folder for SimDisk {
+    fn named(&self, name: &OsStr) -> io::Result<Named> {
         let mut state = self.state();
+        state.call("named", 0)?;
+        let id = |inode| Named::File(FileId { device: 0, inode });
+        Ok(state.file(name).map_or(Named::Nothing, id))
+    }
+
+    fn open(&self, name: &OsStr) -> io::Result<Box<dyn Disk>> {
+        let mut state = self.state();
+        state.call("open", 0)?;
+        Ok(Box::new(SimFile { disk: self.clone(), file: state.file(name)? }))
+    }
+
+    fn create(&self, name: &OsStr, _access: &FileAccess) -> io::Result<Box<dyn Disk>> {
+        let mut state = self.state();
+        state.call("create", 0)?;
+        let (name, file) = (state.free_name(name)?, state.next_file());
+        state.change(Change::Name { file, name });
+        Ok(Box::new(SimFile { disk: self.clone(), file }))
+    }
+
+    fn link(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        let mut state = self.state();
+        state.call("link", 0)?;
+        let (file, name) = (state.file(from)?, state.free_name(to)?);
+        state.change(Change::Name { file, name });
+        Ok(())
+    }
+
+    fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        let mut state = self.state();
+        state.call("rename", 0)?;
+        let file = state.file(from)?;
+        let [from, to] = [from, to].map(|name| name.to_str().unwrap().to_owned());
+        state.change(Change::Rename { file, from, to });
+        Ok(())
+    }
+
+    fn remove(&self, name: &OsStr) -> io::Result<()> {
+        let mut state = self.state();
+        state.call("remove", 0)?;
+        let file = state.file(name)?;
+        state.change(Change::Remove { file, name: name.to_str().unwrap().to_owned() });
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.state();
+        state.call("sync folder", 0)?;
+        state.sync(None);
+        Ok(())
+    }
+
+    fn path(&self, name: &OsStr) -> PathBuf {
+        name.into()
+    }
+}
+
+/// An open file of a simulated folder.
+struct SimFile {
+    disk: SimDisk,
+    file: u64,
+}
+
+impl Disk for SimFile {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let mut state = self.disk.state();
         state.call("read", offset)?;
         let start = usize::try_from(offset).unwrap();
-        let bytes = state.visible.get(start..start + buffer.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let content = &state.visible.contents[&self.file];
+        let bytes = content.get(start..start + buffer.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         buffer.copy_from_slice(bytes);
         Ok(())
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.disk.state();
         let fault = state.fault("write", offset);
         let written = match fault {
             None => bytes,
@@ -352,52 +584,60 @@ impl Disk for SimDisk {
         };
         if !written.is_empty() {
             let offset = usize::try_from(offset).unwrap();
-            state.change(Change::Write { offset, bytes: written.into() });
+            state.change(Change::Write { file: self.file, offset, bytes: written.into() });
         }
         fault.map_or(Ok(()), |fault| Err(fault.into()))
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.disk.state();
         state.call("sync", 0)?;
-        state.unsynced = 0;
-        if let Some(trace) = &mut state.trace {
-            trace.events.push(Event::Sync);
-        }
+        state.sync(Some(self.file));
         Ok(())
     }
 
     fn len(&self) -> io::Result<u64> {
-        let mut state = self.state();
+        let mut state = self.disk.state();
         state.call("len", 0)?;
-        Ok(state.visible.len() as u64)
+        Ok(state.visible.contents[&self.file].len() as u64)
     }
 
     fn reserve(&self, length: u64) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.disk.state();
         state.call("reserve", length)?;
         let length = usize::try_from(length).unwrap();
-        if state.visible.len() < length {
-            state.change(Change::Length(length));
+        if state.visible.contents[&self.file].len() < length {
+            state.change(Change::Length { file: self.file, length });
         }
         Ok(())
     }
 
     fn try_lock(&self) -> io::Result<bool> {
-        let mut state = self.state();
+        let mut state = self.disk.state();
         state.call("try_lock", 0)?;
-        Ok(!std::mem::replace(&mut state.locked, true))
+        Ok(state.locked.insert(self.file))
     }
 
     fn unlock(&self) -> io::Result<()> {
-        let mut state = self.state();
-        state.locked = false;
+        let mut state = self.disk.state();
+        state.locked.remove(&self.file);
         state.call("unlock", 0)
     }
 
-    fn is_current(&self) -> io::Result<bool> {
-        self.state().call("is_current", 0)?;
-        Ok(true)
+    fn id(&self) -> io::Result<FileId> {
+        self.disk.state().call("id", 0)?;
+        Ok(FileId { device: 0, inode: self.file })
+    }
+
+    fn names(&self) -> io::Result<u64> {
+        let mut state = self.disk.state();
+        state.call("names", 0)?;
+        Ok(state.visible.names.values().filter(|file| **file == self.file).count() as u64)
+    }
+
+    fn access(&self) -> io::Result<FileAccess> {
+        self.disk.state().call("access", 0)?;
+        Ok(FileAccess::PRIVATE)
     }
 
     fn medium(&self) -> Medium {
@@ -413,11 +653,26 @@ impl Seen {
     /// Whether this content, with this acknowledged, is new.
     pub(super) fn is_new(&mut self, state: &CrashState) -> bool {
         let mut hasher = DefaultHasher::new();
-        hasher.write(&state.durable);
+        for (name, content) in state.durable.named() {
+            hasher.write(name.as_bytes());
+            hasher.write(content);
+        }
         for change in &state.pending {
-            if let Change::Write { offset, bytes } = change {
-                hasher.write_usize(*offset);
-                hasher.write(bytes);
+            match change {
+                Change::Write { file, offset, bytes } => {
+                    hasher.write_u64(*file);
+                    hasher.write_usize(*offset);
+                    hasher.write(bytes);
+                }
+                Change::Length { file, length } => {
+                    hasher.write_u64(*file);
+                    hasher.write_usize(*length);
+                }
+                Change::Name { name, .. } | Change::Remove { name, .. } => hasher.write(name.as_bytes()),
+                Change::Rename { from, to, .. } => {
+                    hasher.write(from.as_bytes());
+                    hasher.write(to.as_bytes());
+                }
             }
         }
         self.0.insert((hasher.finish(), state.acknowledged))

@@ -52,6 +52,7 @@ fn whole_vault(path: &Path) -> [Vec<u8>; 2] {
         holder_role: HolderRole::Individual,
         holder_name: "Rosalind Thornbury",
         jurisdiction: "US-NJ",
+        signature: SignatureAlgorithm::Ed25519,
         access: vec![
             Access::to_everything(secret, "kitchen table"),
             Access::to_everything(recovery, "paper in the drawer"),

@@ -1,6 +1,8 @@
 //! A release from a vault: verified without it, and written down first.
 
 use super::basics::{diagnosis, key, note, options};
+use crate::crypto::random::Randomness;
+use crate::crypto::signature::SigningKey;
 use crate::*;
 
 fn token(text: &str) -> Token {
@@ -49,4 +51,126 @@ fn a_policy_that_lets_nothing_out_releases_nothing() {
     let request = ReleaseRequest::new(token("x"), token("y"), Policy::nothing());
     assert!(matches!(vault.release(&Actor::owner(), &request), Err(Error::NothingToRelease)));
     assert_eq!(vault.epoch(), before);
+}
+
+type Answer = dyn Fn(&[u8]) -> Result<Vec<u8>, SignerError>;
+
+/// A signer outside the vault, with whatever key and answer a test wants.
+struct Outside {
+    key: PublicKey,
+    answer: Box<Answer>,
+}
+
+impl Signer for Outside {
+    fn public_key(&self) -> PublicKey {
+        self.key
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+        (self.answer)(message)
+    }
+}
+
+/// A signer of this kind whose answers are as they should be.
+fn outside(algorithm: SignatureAlgorithm) -> Outside {
+    let key = SigningKey::generate(algorithm, &mut Randomness::from_system()).unwrap();
+    let public = Signer::public_key(&key);
+    Outside { key: public, answer: Box::new(move |message| Signer::sign(&key, message)) }
+}
+
+const BOTH: [SignatureAlgorithm; 2] = [SignatureAlgorithm::Es256, SignatureAlgorithm::Ed25519];
+
+fn vault_with_an_entry(signature: SignatureAlgorithm) -> Vault {
+    let key = key(1);
+    let new = NewVault { signature, ..NewVault::individual(&key) };
+    let vault = Vault::create_in_memory(&new, options()).unwrap();
+    vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J45", "Asthma", "1998"))).unwrap();
+    vault
+}
+
+fn request() -> ReleaseRequest {
+    ReleaseRequest::new(token("A school"), token("admission"), Policy::everything_of([Kind::Diagnosis]))
+}
+
+fn verified(excerpt: &Excerpt, trusted: PublicKey) -> Outcome {
+    let now = (options().clock)();
+    let trusted = TrustedKeys::none().and(trusted);
+    let page = UnverifiedExcerpt::parse(excerpt.to_html().unwrap().as_bytes()).unwrap();
+    assert_eq!(page.verify(&trusted, now).unwrap().entries().len(), 1);
+    UnverifiedExcerpt::parse(excerpt.to_json().as_bytes()).unwrap().verify(&trusted, now).unwrap().outcome()
+}
+
+#[test]
+fn a_vault_signs_with_the_algorithm_that_it_was_created_with() {
+    for algorithm in BOTH {
+        let vault = vault_with_an_entry(algorithm);
+        let key = vault.public_key().unwrap();
+        assert_eq!(key.algorithm(), algorithm);
+        assert_eq!(PublicKey::from_jwk(key.to_jwk().as_bytes()), Ok(key));
+        let excerpt = vault.release(&Actor::owner(), &request()).unwrap();
+        assert_eq!(verified(&excerpt, key), Outcome::SignedByTrustedKey);
+        let other = vault_with_an_entry(algorithm).public_key().unwrap();
+        assert_eq!(verified(&excerpt, other), Outcome::IntactUnknownSigner);
+    }
+}
+
+#[test]
+fn a_key_kept_elsewhere_signs_and_the_ledger_names_it() {
+    for (own, algorithm) in BOTH.into_iter().zip(BOTH.into_iter().rev()) {
+        let (vault, signer) = (vault_with_an_entry(own), outside(algorithm));
+        let excerpt = vault.release_with(&signer, &Actor::owner(), &request()).unwrap();
+        assert_eq!(verified(&excerpt, signer.key), Outcome::SignedByTrustedKey);
+        assert_eq!(verified(&excerpt, vault.public_key().unwrap()), Outcome::IntactUnknownSigner);
+        let line = vault.ledger().unwrap().pop().unwrap();
+        let LineState::Whole { action: Action::Released, details, .. } = line.state else {
+            panic!("a release")
+        };
+        assert!(details.contains(&(Detail::Signer, signer.key.fingerprint().to_string())));
+    }
+}
+
+#[test]
+fn a_signer_that_fails_or_signs_wrongly_leaves_no_trace() {
+    let vault = vault_with_an_entry(SignatureAlgorithm::Es256);
+    let (before, lines) = (vault.epoch(), vault.ledger().unwrap().len());
+    for algorithm in BOTH {
+        let another = outside(algorithm);
+        let foreign = outside(match algorithm {
+            SignatureAlgorithm::Es256 => SignatureAlgorithm::Ed25519,
+            SignatureAlgorithm::Ed25519 => SignatureAlgorithm::Es256,
+        });
+        let once = std::cell::Cell::new(true);
+        let good = outside(algorithm);
+        let wrong: [Outside; 6] = [
+            Outside { answer: another.answer, ..outside(algorithm) },
+            Outside { answer: foreign.answer, ..outside(algorithm) },
+            Outside { answer: Box::new(|_| Ok(Vec::new())), ..outside(algorithm) },
+            Outside { answer: Box::new(|_| Ok(vec![0; 64])), ..outside(algorithm) },
+            Outside { answer: Box::new(|_| Ok(vec![0xff; 1 << 16])), ..outside(algorithm) },
+            // The first signature is right, the second is of something else.
+            Outside {
+                key: good.key,
+                answer: Box::new(move |message| {
+                    (good.answer)(if once.replace(false) { message } else { b"something else" })
+                }),
+            },
+        ];
+        for signer in wrong {
+            let refused = vault.release_with(&signer, &Actor::owner(), &request());
+            let told =
+                matches!(refused, Err(Error::Issue(IssueExcerptError::Signer(SignerError::WrongSignature))));
+            assert!(told, "{algorithm:?}");
+        }
+        let reason = "the card was pulled out".to_owned();
+        let failed = SignerError::Failed { reason: reason.clone() };
+        let pulled = Outside {
+            answer: Box::new(move |_| Err(SignerError::Failed { reason: reason.clone() })),
+            ..outside(algorithm)
+        };
+        match vault.release_with(&pulled, &Actor::owner(), &request()) {
+            Err(Error::Issue(IssueExcerptError::Signer(error))) => assert_eq!(error, failed),
+            _ => panic!("the signer's reason is told"),
+        }
+    }
+    assert_eq!((vault.epoch(), vault.ledger().unwrap().len()), (before, lines));
 }

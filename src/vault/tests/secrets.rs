@@ -1,224 +1,248 @@
-//! What the memory of a process gives away: everything a core dump would hold,
-//! scanned for the password, every key of the vault and the plaintext of its
-//! entries while it is unlocked, after it forgot its keys and after it is dropped.
+//! Secret types can be neither printed nor copied nor written, and no error
+//! repeats what it was about.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::FileExt as _;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::error::Error as StdError;
 
-use super::basics::{diagnosis, key, options};
-use crate::crypto::key::CommittedKey as _;
+use super::basics::{diagnosis, note, options};
+use crate::crypto::kem::SlotSeed;
+use crate::crypto::key::{
+    AreaMacKey, CompartmentKey, ContentKey, GrantKey, IdentityKey, RootKey, UnlockKey, VaultRootKey,
+};
+use crate::crypto::random::Randomness;
+use crate::crypto::signature::SigningKey;
+use crate::format::object::SealedObject;
+use crate::format::place::Place;
+use crate::format::root::Root;
+use crate::keys::{Keyring, OpenedSlot, UnlockKeys};
+use crate::payload::catalogue::{ChildV1, ObjectV1, PageV1, RowV1};
+use crate::payload::custody::VaultRecordV1;
+use crate::secret::SecretBytes;
+use crate::tree::{Page, Row};
+use crate::vault::core::{Core, Snapshot};
+use crate::vault::{State, Unlocked};
 use crate::*;
 
-const PASSWORD: &str = "a password nobody else would type 7351";
-const CANARY: &str = "canary of the kitchen table 20417";
-/// Where the child finds the vault.
-const VAULT: &str = "SUBROSA_SECRETS_VAULT";
+/// Has one implementation for every type, and one more for each banned trait
+/// that the type has: then the compiler cannot choose.
+trait Unprintable<Trait> {
+    fn holds() {}
+}
+struct Prints;
+struct Shows;
+struct Copies;
+impl<T: ?Sized> Unprintable<()> for T {}
+impl<T: ?Sized + std::fmt::Debug> Unprintable<Prints> for T {}
+impl<T: ?Sized + std::fmt::Display> Unprintable<Shows> for T {}
+impl<T: Clone> Unprintable<Copies> for T {}
 
-fn password() -> Credential {
-    Credential::password(PASSWORD).unwrap()
+/// The same for writing, from which wire structs are exempt.
+trait Unwritable<Trait> {
+    fn holds() {}
+}
+struct Writes;
+impl<T: ?Sized> Unwritable<()> for T {}
+impl<T: ?Sized + serde::Serialize> Unwritable<Writes> for T {}
+
+/// Does not compile where a type could be printed or copied.
+macro_rules! unprintable {
+    ($($secret:ty),+ $(,)?) => {
+        [$(<$secret as Unprintable<_>>::holds as fn()),+]
+    };
 }
 
-/// Uses a vault as a program does, and says between its stages where it is.
+/// Does not compile where a type could be printed, copied or written.
+macro_rules! secret {
+    ($($secret:ty),+ $(,)?) => {
+        ([$(<$secret as Unwritable<_>>::holds as fn()),+], unprintable![$($secret),+])
+    };
+}
+
 #[test]
-#[ignore = "the child of the test that reads its memory"]
-fn child() {
-    let path = std::env::var(VAULT).unwrap();
-    let stage = |name: &str| {
-        println!("stage {name}");
-        std::io::stdout().flush().unwrap();
-        std::io::stdin().read_line(&mut String::new()).unwrap();
-    };
-    let open = || LockedVault::open(&path, options()).unwrap().unlock(&password()).unwrap();
-    let use_it = |vault: &Vault| {
-        let listed = vault.list(&Filter::all().text("canary")).unwrap();
-        assert!(!listed.is_empty());
-        listed.iter().for_each(|listed| drop(vault.entry(listed.id).unwrap()));
-        let code = format!("F{}", listed.len());
-        let id = vault.update(&Actor::owner(), |tx| tx.add(&diagnosis(&code, CANARY, "2021"))).unwrap().value;
-        vault.update(&Actor::owner(), |tx| tx.retract(id, "no")).unwrap();
-        vault.expunge(&Actor::owner(), &[listed[0].id], "order").unwrap();
-        let words = || Password::new(PASSWORD.to_owned()).unwrap();
-        vault.change_password(&Actor::owner(), words(), words()).unwrap();
-        drop(vault.history(id).unwrap());
-        assert!(vault.check().unwrap().is_clean());
-    };
-    let vault = open();
-    use_it(&vault);
-    stage("unlocked");
-    vault.forget_keys().unwrap();
-    stage("locked");
-    drop(vault);
-    let vault = open();
-    use_it(&vault);
-    drop(vault);
-    stage("dropped");
-}
-
-/// A running child.
-struct Subject {
-    child: Child,
-    output: BufReader<std::process::ChildStdout>,
-}
-
-impl Drop for Subject {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Subject {
-    fn start(vault: &Path) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "vault::tests::secrets::child", "--ignored", "--nocapture", "--test-threads=1"])
-            .env(VAULT, vault)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, output }
-    }
-
-    /// Waits until the child has reached a stage.
-    fn reach(&mut self, stage: &str) {
-        let mut line = String::new();
-        while !line.contains(&format!("stage {stage}")) {
-            line.clear();
-            assert!(self.output.read_line(&mut line).unwrap() > 0, "the child ended before {stage}");
-        }
-    }
-
-    fn go_on(&mut self) {
-        self.child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
-    }
-
-    /// Every readable byte of the process, as a core dump has them, and more.
-    fn memory(&self) -> Vec<Region> {
-        let process = format!("/proc/{}", self.child.id());
-        let maps = std::fs::read_to_string(format!("{process}/maps")).unwrap();
-        let memory = std::fs::File::open(format!("{process}/mem")).unwrap();
-        let regions = maps.lines().filter_map(|line| {
-            let mut fields = line.split_whitespace();
-            let (range, rights) = (fields.next()?, fields.next()?);
-            let name = fields.nth(3).unwrap_or("anonymous").to_owned();
-            let (start, end) = range.split_once('-')?;
-            let number = |text| u64::from_str_radix(text, 16).unwrap();
-            let (start, end) = (number(start), number(end));
-            // What is not writable came from a file, the program's own text.
-            let writable = rights.starts_with("rw");
-            let mut bytes = vec![0; usize::try_from(end - start).unwrap()];
-            (writable && memory.read_exact_at(&mut bytes, start).is_ok()).then_some(Region { name, bytes })
-        });
-        regions.collect()
-    }
-}
-
-struct Region {
-    name: String,
-    bytes: Vec<u8>,
-}
-
-/// What is looked for, by its first bytes.
-struct Needles(BTreeMap<[u8; 8], Vec<(String, Vec<u8>)>>);
-
-impl Needles {
-    fn new(secrets: Vec<(String, Vec<u8>)>) -> Self {
-        let mut needles: BTreeMap<[u8; 8], Vec<_>> = BTreeMap::new();
-        for (name, secret) in secrets {
-            needles.entry(*secret.first_chunk().unwrap()).or_default().push((name, secret));
-        }
-        Self(needles)
-    }
-
-    /// How often each secret stands where.
-    fn found(&self, memory: &[Region]) -> BTreeMap<String, Vec<String>> {
-        let mut begins = vec![false; 1 << 16];
-        self.0.keys().for_each(|head| begins[usize::from(u16::from_le_bytes([head[0], head[1]]))] = true);
-        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for region in memory {
-            for (offset, window) in region.bytes.windows(8).enumerate() {
-                if !begins[usize::from(u16::from_le_bytes([window[0], window[1]]))] {
-                    continue;
-                }
-                for (name, secret) in self.0.get(window).into_iter().flatten() {
-                    if region.bytes[offset..].starts_with(secret) {
-                        let place = format!("{offset} of {} in {}", region.bytes.len(), region.name);
-                        found.entry(name.clone()).or_default().push(place);
-                    }
-                }
-            }
-        }
-        found
-    }
-}
-
-/// Every key of a vault: those that a dump of a process that used it could hold.
-fn keys_of(vault: &Vault) -> Vec<(String, Vec<u8>)> {
-    let unlocked = vault.unlocked().unwrap();
-    let (view, keyring) = (unlocked.view(), &unlocked.core.keyring);
-    let mut keys = vec![
-        ("root key".to_owned(), keyring.root_key().input_key().expose_secret().to_vec()),
-        ("vault root key".to_owned(), keyring.vault_root().secret().expose_secret().to_vec()),
+fn no_secret_type_can_be_printed_copied_or_written() {
+    let (in_memory, _) = secret![
+        SecretBytes,
+        SecretText,
+        UnlockKey,
+        GrantKey,
+        VaultRootKey,
+        RootKey,
+        AreaMacKey,
+        CompartmentKey,
+        IdentityKey,
+        ContentKey,
+        SlotSeed,
+        SigningKey,
+        Randomness,
+        Password,
+        RecoveryKey,
+        RawKey,
+        Credential,
+        Keyring,
+        OpenedSlot,
+        UnlockKeys,
+        SealedObject,
+        Place,
+        Root,
+        Row,
+        Page,
+        Core,
+        Snapshot,
+        State,
+        Vault,
+        LockedVault,
     ];
-    for compartment in Compartment::ALL {
-        let secret = keyring.compartment(compartment).unwrap().secret().expose_secret().to_vec();
-        keys.push((format!("key of {compartment}"), secret));
-        view.trie(compartment).unwrap().survey(&mut |page| {
-            let (object, page) = page.unwrap();
-            let kind = if page.leaf_rows().is_empty() { "inner page" } else { "leaf" };
-            keys.push((format!("{kind} of {compartment}"), object.key.secret().expose_secret().to_vec()));
-            for (row, object) in page.leaf_rows().iter().filter_map(|row| Some((row, row.object.as_ref()?))) {
-                keys.push((
-                    format!("object of {compartment} {}", row.class as u8),
-                    object.key.secret().expose_secret().to_vec(),
-                ));
-            }
-        });
+    // Keys on the way into a box, or out of one. A handle's own parts are counted
+    // references, which are copied and never printed.
+    let on_the_wire = unprintable![VaultRecordV1, ObjectV1, RowV1, ChildV1, PageV1];
+    let _: fn() = <Unlocked as Unwritable<_>>::holds;
+    assert_eq!((in_memory.len(), on_the_wire.len()), (30, 5));
+}
+
+/// A word that stands in every password, key and health value of these tests.
+const PLANTED: &str = "planted";
+
+/// What an error says, with all that it says about its causes.
+fn told(error: &dyn StdError) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        text.push_str(&format!("{error} | {error:?} | {error:#?}\n"));
+        next = error.source();
     }
-    keys
+    text
+}
+
+/// What was said, which must not repeat what was planted, whatever the encoding.
+#[derive(Default)]
+struct Said(Vec<String>);
+
+impl Said {
+    #[track_caller]
+    fn error<T, E: StdError + 'static>(&mut self, result: Result<T, E>) {
+        let error = result.err().expect("an error");
+        self.text(told(&error));
+    }
+
+    #[track_caller]
+    fn text(&mut self, text: String) {
+        let hex: String = PLANTED.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let bytes: Vec<String> = PLANTED.bytes().map(|byte| byte.to_string()).collect();
+        let lines: String = text.split_whitespace().collect();
+        let plain = text.to_lowercase();
+        for form in [PLANTED.to_owned(), hex] {
+            assert!(!plain.contains(&form), "{text}");
+        }
+        assert!(!lines.contains(&bytes.join(",")), "{text}");
+        self.0.push(text);
+    }
+}
+
+const KEY: &[u8; 32] = b"planted raw key of thirty-two by";
+const WORDS: &str = "planted password of the owner";
+
+fn planted(text: &str) -> Password {
+    Password::new(text.into()).unwrap()
 }
 
 #[test]
-fn a_locked_or_dropped_vault_leaves_no_password_key_or_health_value_in_memory() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.vault");
-    let (password, raw) = (password(), key(9));
-    let new = NewVault {
-        access: vec![Access::to_everything(&password, "a"), Access::to_everything(&raw, "b")],
-        ..NewVault::individual(&password)
-    };
-    let vault = Vault::create(&path, &new, options()).unwrap();
-    let entries: Vec<Entry> = (0..80).map(|n| diagnosis(&format!("F{n}"), CANARY, "2020")).collect();
-    let add = |tx: &mut Transaction<'_>| entries.iter().try_for_each(|entry| tx.add(entry).map(|_| ()));
-    vault.update(&Actor::owner(), add).unwrap();
-    let mut secrets = keys_of(&vault);
-    drop(vault);
+fn no_error_about_credentials_or_entries_repeats_them() {
+    let mut said = Said::default();
+    said.error(Password::new(format!("{PLANTED}\u{378}")));
+    said.error(Password::new(PLANTED.repeat(1000)));
+    said.error(RecoveryKey::parse("planted planted planted"));
+    said.error(Actor::new(PLANTED.repeat(40)));
+    said.error(PLANTED.parse::<EntryId>());
+    said.error(PLANTED.parse::<AccessId>());
+    said.error(PLANTED.parse::<Checkpoint>());
+    said.error(PLANTED.parse::<PartialDate>());
+    said.error(Token::new(PLANTED.repeat(200)));
+    said.error(Narrative::new(PLANTED.repeat(1_200_000)));
 
-    let mut subject = Subject::start(&path);
-    subject.reach("unlocked");
-    let unlocked = subject.memory();
-    let vault = LockedVault::open(&path, options()).unwrap().unlock_read_only(&raw).unwrap();
-    secrets.extend(keys_of(&vault));
-    secrets.extend([("password".into(), PASSWORD.into()), ("health value".into(), CANARY.into())]);
-    drop(vault);
-    let needles = Needles::new(secrets);
-    let held = needles.found(&unlocked);
-    assert!(
-        held.contains_key("vault root key") && held.contains_key("key of general"),
-        "the scan finds what is there"
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("planted.vault");
+    let (owner, key) = (Credential::from(planted(WORDS)), Credential::from(RawKey::from_bytes(KEY)));
+    let mut new = NewVault::individual(&owner);
+    new.access.push(Access { credential: &key, name: "planted", grant: Grant::of(&[Compartment::General]) });
+    let name = PLANTED.repeat(200);
+    said.error(Vault::create(
+        &path,
+        &NewVault { holder_name: &name, ..NewVault::individual(&owner) },
+        options(),
+    ));
+    let vault = Vault::create(&path, &new, options()).unwrap();
+    said.error(Vault::create(&path, &new, options()));
+    said.error(LockedVault::open(folder.path().join("planted"), options()));
+    said.error(LockedVault::open(&path, options()).unwrap().unlock(&planted("planted and wrong").into()));
+
+    let actor = Actor::new("planted actor").unwrap();
+    let health = "planted depression";
+    let mut held = diagnosis("planted", health, "2019");
+    held.marks.legal_holds = vec![LegalHold::new(Narrative::new("planted subpoena").unwrap(), None)];
+    let id = vault.update(&actor, |tx| tx.add(&held)).unwrap().value;
+    said.error(vault.expunge(&actor, &[id], "planted reason"));
+    said.error(vault.entry(EntryId::from_bytes([1; 16])));
+    said.error(vault.entry_revision(id, 9));
+    said.error(vault.update(&actor, |tx| tx.add_in(Compartment::Custody, &held)));
+    said.error(vault.update(&actor, |tx| tx.amend(id, &note("psychotherapy", health), "planted")));
+    said.error(vault.change_password(&actor, planted("planted, not so"), planted("planted, new")));
+    let again = Access { credential: &key, name: "planted twin", grant: Grant::ALL };
+    said.error(vault.change_access(&actor, &AccessChange { revoke: Vec::new(), add: vec![again] }));
+    let long = Access { credential: &key, name: &name, grant: Grant::ALL };
+    said.error(vault.change_access(&actor, &AccessChange { revoke: Vec::new(), add: vec![long] }));
+    let stranger = AccessChange { revoke: vec![AccessId::from_bytes([1; 16])], add: Vec::new() };
+    said.error(vault.change_access(&actor, &stranger));
+    let clinic = LockedVault::open(&path, options()).unwrap().unlock(&key).unwrap();
+    said.error(clinic.access());
+    said.error(clinic.change_access(&actor, &stranger));
+    let request = ReleaseRequest::new(
+        Token::new("planted recipient").unwrap(),
+        Token::new("planted purpose").unwrap(),
+        Policy::everything_of([Kind::Immunization]),
     );
-    assert!(!held.contains_key("password"), "the password is not needed after unlocking: {held:?}");
-    for stage in ["locked", "dropped"] {
-        subject.go_on();
-        subject.reach(stage);
-        let left = needles.found(&subject.memory());
-        assert!(left.is_empty(), "{stage}: {left:?}");
+    said.error(vault.release(&actor, &request));
+
+    // Damage: every object of the file is noise, and it holds what was planted.
+    let mut file = std::fs::read(&path).unwrap();
+    let at = usize::try_from(crate::format::header::geometry::APPEND).unwrap();
+    file[at..]
+        .chunks_mut(PLANTED.len())
+        .for_each(|part| part.copy_from_slice(&PLANTED.as_bytes()[..part.len()]));
+    std::fs::write(&path, &file).unwrap();
+    said.error(LockedVault::open(&path, options()).unwrap().unlock(&owner));
+    said.text(format!("{:?}", vault.check().unwrap().findings));
+    std::fs::write(&path, PLANTED.repeat(50_000)).unwrap();
+    said.error(LockedVault::open(&path, options()));
+    vault.forget_keys().unwrap_or_default();
+    said.error(vault.list(&Filter::all()));
+    assert!(said.0.len() > 25);
+}
+
+#[test]
+fn no_error_about_what_comes_from_outside_repeats_it() {
+    let mut said = Said::default();
+    for text in [
+        r#"{"resourceType": "Condition", "planted"#,
+        r#"{"resourceType": "planted", "id": 1}"#,
+        r#"{"planted": "planted"}"#,
+        r#"["planted"]"#,
+        "planted",
+        r#"{"resourceType": "Condition", "id": "planted", "planted": {"planted": [}}"#,
+    ] {
+        let mut import = Import::new(ImportOptions::default());
+        if let Err(error) = import.read(None, std::io::Cursor::new(text)) {
+            said.text(told(&error));
+        } else if let Err(error) = import.finish() {
+            said.text(told(&error));
+        }
+        said.error(PublicKey::from_jwk(text.as_bytes()));
     }
-    subject.go_on();
-    assert!(subject.child.wait().unwrap().success());
+    for excerpt in ["planted", "{\"envelope\": \"planted\"}", "<html>planted</html>"] {
+        match UnverifiedExcerpt::parse(excerpt.as_bytes()) {
+            Err(error) => said.text(told(&error)),
+            Ok(excerpt) => said.error(excerpt.verify(&TrustedKeys::none(), std::time::SystemTime::now())),
+        }
+    }
+    let policy = || Policy::everything_of([Kind::Diagnosis]);
+    said.error(policy().mask("code", Mask::Year));
+    assert!(said.0.len() > 12, "{}", said.0.len());
 }

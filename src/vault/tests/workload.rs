@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::basics::{diagnosis, key, note, options};
 use super::disk::{Chance, SimDisk, Trace};
+use crate::store::Destination;
 use crate::testing::{Sealed, seed_randomness, start_recording, take_recorded};
 use crate::vault::create::file_image;
 use crate::vault::transaction::compartment_of;
@@ -15,6 +16,9 @@ use crate::*;
 pub(super) const CANARY: &[u8] = b"canary-";
 /// Digits behind [`CANARY`].
 pub(super) const CANARY_DIGITS: usize = 6;
+
+/// How the names of backups begin.
+pub(super) const BACKUP: &str = "backup-";
 
 fn canary(number: u32) -> String {
     format!("canary-{number:06}")
@@ -33,6 +37,8 @@ pub(super) struct Model {
     pub(super) entries: BTreeMap<EntryId, Modelled>,
     pub(super) expunged: BTreeMap<EntryId, u32>,
     pub(super) password: String,
+    /// Guests who may enter, by the byte of their key.
+    pub(super) guests: BTreeSet<u8>,
 }
 
 /// A finished workload.
@@ -41,9 +47,13 @@ pub(super) struct Run {
     pub(super) trace: Trace,
     /// By the number of the commit.
     pub(super) models: BTreeMap<Epoch, Model>,
+    /// What the state of each commit is known by, once it was compared with the model.
+    pub(super) checkpoints: BTreeMap<Epoch, Checkpoint>,
     pub(super) sealed: Vec<Sealed>,
     /// Every password that ever was.
     pub(super) passwords: BTreeSet<String>,
+    /// Every guest who ever was.
+    pub(super) guests: BTreeSet<u8>,
     /// The durable image right when each expungement was acknowledged.
     pub(super) erased: Vec<(Epoch, Vec<u8>)>,
 }
@@ -55,6 +65,11 @@ pub(super) fn owner() -> Credential {
 /// Opens the general compartment only.
 pub(super) fn clinic() -> Credential {
     key(2)
+}
+
+/// Opens the general compartment, while it may.
+pub(super) fn guest(number: u8) -> Credential {
+    key(number)
 }
 
 pub(super) fn password(text: &str) -> Credential {
@@ -75,6 +90,11 @@ pub(super) fn new_image(text: &str) -> Vec<u8> {
     file_image(&new, &options())
 }
 
+/// The state that a handle knows, without making anything durable.
+pub(super) fn state_of(vault: &Vault) -> Checkpoint {
+    vault.unlocked().unwrap().snapshot.checkpoint()
+}
+
 /// A workload under way.
 pub(super) struct Workload {
     pub(super) disk: SimDisk,
@@ -83,7 +103,9 @@ pub(super) struct Workload {
     is_clinic: bool,
     model: Model,
     models: BTreeMap<Epoch, Model>,
+    checkpoints: BTreeMap<Epoch, Checkpoint>,
     passwords: BTreeSet<String>,
+    guests: BTreeSet<u8>,
     erased: Vec<(Epoch, Vec<u8>)>,
     canaries: u32,
 }
@@ -96,14 +118,17 @@ impl Workload {
         let disk = SimDisk::new(new_image("password 0"));
         let model = Model { password: "password 0".into(), ..Model::default() };
         disk.acknowledge(Epoch::new(1));
+        let vault = disk.unlock(&owner()).unwrap();
         Self {
-            vault: Some(disk.unlock(&owner()).unwrap()),
+            checkpoints: BTreeMap::from([(Epoch::new(1), state_of(&vault))]),
+            vault: Some(vault),
             disk,
             chance: Chance::new(seed),
             is_clinic: false,
             models: BTreeMap::from([(Epoch::new(1), model.clone())]),
             passwords: BTreeSet::from([model.password.clone()]),
             model,
+            guests: BTreeSet::new(),
             erased: Vec::new(),
             canaries: 0,
         }
@@ -129,14 +154,16 @@ impl Workload {
             trace: self.disk.trace(),
             disk: self.disk,
             models: self.models,
+            checkpoints: self.checkpoints,
             sealed: take_recorded(),
             passwords: self.passwords,
+            guests: self.guests,
             erased: self.erased,
         }
     }
 
     fn step(&mut self) {
-        match self.chance.below(12) {
+        match self.chance.below(17) {
             0..=2 => {
                 let count = [1, 1, 2, 5, 40][self.chance.below(5)];
                 self.add(count);
@@ -149,6 +176,9 @@ impl Workload {
                 self.expunge(count);
             }
             9 => self.change_password(),
+            10 | 11 => self.compact(),
+            12 => self.back_up(),
+            13..=14 => self.change_access(),
             _ => self.reopen(),
         }
     }
@@ -176,6 +206,7 @@ impl Workload {
     fn acknowledge(&mut self) {
         let epoch = self.vault().epoch();
         self.models.insert(epoch, self.model.clone());
+        self.checkpoints.insert(epoch, state_of(self.vault()));
         self.disk.acknowledge(epoch);
     }
 
@@ -283,6 +314,89 @@ impl Workload {
         self.model.password.clone_from(&new);
         self.passwords.insert(new);
         self.acknowledge();
+    }
+
+    /// The file written anew, which only the owner can.
+    pub(super) fn compact(&mut self) {
+        if self.is_clinic {
+            self.open_as_owner();
+        }
+        let actor = self.actor();
+        self.vault().compact(&actor, |_| {}).unwrap();
+        self.acknowledge();
+    }
+
+    /// A backup beside the vault.
+    pub(super) fn back_up(&mut self) {
+        let name = format!("{BACKUP}{}", self.vault().epoch());
+        let to = Destination::on(self.disk.folder(), name.into()).unwrap();
+        let actor = self.actor();
+        self.vault().backup_to(&actor, &to, "in the drawer", &mut |_| {}).unwrap();
+        self.acknowledge();
+    }
+
+    /// Somebody comes, goes, or changes what a password costs.
+    fn change_access(&mut self) {
+        self.open_as_owner();
+        match self.chance.below(5) {
+            0..=1 => self.grant_access(),
+            2 => self.revoke_access(),
+            3 => self.upgrade(),
+            _ => self.recover(),
+        }
+    }
+
+    pub(super) fn grant_access(&mut self) {
+        let number = 100 + u8::try_from(self.guests.len()).unwrap();
+        let grant = Grant::of(&[Compartment::General]);
+        let access = Access { credential: &guest(number), name: &format!("guest {number}"), grant };
+        let change = AccessChange { revoke: Vec::new(), add: vec![access] };
+        self.vault().change_access(&Actor::owner(), &change).unwrap();
+        self.guests.insert(number);
+        self.model.guests.insert(number);
+        self.acknowledge();
+    }
+
+    pub(super) fn revoke_access(&mut self) {
+        let Some(number) = self.model.guests.pop_first() else { return self.grant_access() };
+        let change =
+            AccessChange { revoke: vec![self.access_id(&format!("guest {number}"))], add: Vec::new() };
+        self.vault().change_access(&Actor::owner(), &change).unwrap();
+        self.acknowledge();
+    }
+
+    /// The same password at another cost.
+    pub(super) fn upgrade(&mut self) {
+        let mut options = options();
+        options.kdf_cost.memory_kib = if self.passwords.len().is_multiple_of(2) { 96 } else { 128 };
+        let locked = self.vault.take().unwrap().lock().unwrap();
+        drop(locked);
+        let locked = self.disk.open_with(options).unwrap();
+        self.vault = Some(locked.unlock(&owner()).unwrap());
+        let words = Password::new(self.model.password.clone()).unwrap();
+        self.vault().upgrade_password(&Actor::owner(), words).unwrap();
+        self.acknowledge();
+        self.open_as_owner();
+    }
+
+    /// A forgotten password goes, another comes, and with it a guest for a guest.
+    pub(super) fn recover(&mut self) {
+        let new = format!("password {}", self.passwords.len());
+        let credential = password(&new);
+        let mut revoke = vec![self.access_id("password")];
+        if let Some(number) = self.model.guests.pop_first() {
+            revoke.push(self.access_id(&format!("guest {number}")));
+        }
+        let change = AccessChange { revoke, add: vec![Access::to_everything(&credential, "password")] };
+        self.vault().change_access(&Actor::owner(), &change).unwrap();
+        self.model.password.clone_from(&new);
+        self.passwords.insert(new);
+        self.acknowledge();
+    }
+
+    fn access_id(&self, name: &str) -> AccessId {
+        let listed = self.vault().access().unwrap();
+        listed.into_iter().find(|access| access.name == name).unwrap().id
     }
 
     fn open_as_owner(&mut self) {

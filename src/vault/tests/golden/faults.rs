@@ -15,7 +15,8 @@ use crate::format::object::{ObjectRef, SealedObject};
 use crate::format::place::Place;
 use crate::format::root::{PlaceBox, Root};
 use crate::payload::catalogue::EraseListV1;
-use crate::tree::open_object;
+use crate::tree::{PageCache, Trie, open_object};
+use crate::vault::tests::disk::SimDisk;
 use crate::{Compartment, LockedVault, RawKey, Vault};
 
 /// Where the fields of an encoded row stand (`RowV1`).
@@ -32,6 +33,14 @@ mod row {
     pub(super) const INLINE: usize = DIGEST + 32;
     /// Behind the count of a row without an object.
     pub(super) const LINK: usize = OBJECT + 8;
+}
+
+/// Where the first slots of an encoded directory stand (`DirectoryV1`).
+mod directory {
+    pub(super) const FIRST: usize = 8;
+    pub(super) const GENERATION: usize = FIRST + 8 + 1216 + 1;
+    /// Behind the first slot, which is called "kitchen table".
+    pub(super) const SECOND: usize = GENERATION + 1 + 1 + 8 + 13 + 8;
 }
 
 /// Where the fields of an encoded root stand.
@@ -121,9 +130,15 @@ impl Forge {
         pages.flatten().collect()
     }
 
+    /// Seals a place, its live bytes counted anew as far as the trie can be read.
     fn set_place(&mut self, compartment: Compartment, place: &Place) {
+        let place = Place {
+            live: self.live(compartment, place),
+            trie: place.trie.as_ref().map(SealedObject::duplicate),
+            ..*place
+        };
         let stored =
-            self.vault.unlocked().unwrap().core.seal_place(&mut self.random, compartment, place).unwrap();
+            self.vault.unlocked().unwrap().core.seal_place(&mut self.random, compartment, &place).unwrap();
         self.root.places[compartment.index()] = stored.unwrap();
     }
 
@@ -137,6 +152,27 @@ impl Forge {
         let stored = encrypt_committed(&mut self.random, key, &context.bytes(), &plain).unwrap();
         self.root.places[compartment.index()] = PlaceBox(stored.try_into().unwrap());
         self.publish();
+    }
+
+    fn live(&self, compartment: Compartment, place: &Place) -> u64 {
+        let store = SimDisk::without_trace(self.file.clone()).store();
+        let trie = Trie {
+            store: &store,
+            cache: &PageCache::default(),
+            scope: self.vault.unlocked().unwrap().core.scope,
+            compartment,
+            root: place.trie.as_ref(),
+            rows: place.rows,
+            live: 0,
+        };
+        let mut live = 0u64;
+        trie.survey(&mut |visited| {
+            if let Ok((object, page)) = visited {
+                live = live.saturating_add(object.object.length);
+                page.leaf_rows().iter().for_each(|row| live = live.saturating_add(row.stored_bytes()));
+            }
+        });
+        live
     }
 
     fn set_root_page(&mut self, compartment: Compartment, content: &[u8], rows: usize) {
@@ -455,7 +491,7 @@ const ROOT: [Fault; 12] = [
     ),
 ];
 
-const PLACE: [Fault; 7] = [
+const PLACE: [Fault; 8] = [
     (
         "place box flipped",
         |forge| forge.change_root(|root| root[root::PLACES + 3 * 232 + 100] ^= 1),
@@ -485,6 +521,15 @@ const PLACE: [Fault; 7] = [
         |forge| forge.set_place_plain(NOTES, |place| set_u64(place, 97, 4)),
         "damaged",
         "the number of rows is that of the trie",
+    ),
+    (
+        "place with a live byte too many",
+        |forge| {
+            let live = forge.place(NOTES).live;
+            forge.set_place_plain(NOTES, |place| set_u64(place, 145, live + 1));
+        },
+        "damaged",
+        "the live bytes are those of the pages and of the objects that rows name",
     ),
     (
         "place names the page of another compartment",
@@ -855,7 +900,7 @@ fn with_note(forge: &mut Forge, change: impl Fn(&mut Vec<u8>)) {
     forge.change_content(NOTES, 1, change);
 }
 
-const ENTRY: [Fault; 15] = [
+const ENTRY: [Fault; 19] = [
     (
         "entry with a byte left over",
         |forge| with_note(forge, |entry| entry.push(0)),
@@ -968,13 +1013,41 @@ const ENTRY: [Fault; 15] = [
         "directory of 15 slots",
         |forge| {
             forge.change_content(Compartment::Custody, 6, |directory| {
-                let at = directory.len() - (8 + 1216 + 1 + 1 + 8 + 8);
+                let at = directory.len() - (8 + 1216 + 1 + 1 + 1 + 8 + 8);
                 directory.truncate(at);
                 directory[0] = 15;
             })
         },
         "damaged",
         "the directory lists all 16 slots",
+    ),
+    (
+        "directory with a password of generation 3",
+        |forge| forge.change_content(Compartment::Custody, 6, |slots| slots[directory::GENERATION] = 3),
+        "damaged",
+        "an area has two generations",
+    ),
+    (
+        "directory with a password of no generation",
+        |forge| forge.change_content(Compartment::Custody, 6, |slots| slots[directory::GENERATION] = 0),
+        "damaged",
+        "a password uses one of the two generations",
+    ),
+    (
+        "directory with a recovery key of a generation",
+        |forge| {
+            forge.change_content(Compartment::Custody, 6, |slots| {
+                slots[directory::SECOND + directory::GENERATION - directory::FIRST] = 1;
+            })
+        },
+        "damaged",
+        "only passwords have a generation",
+    ),
+    (
+        "directory with its password marked for the second generation",
+        |forge| forge.change_content(Compartment::Custody, 6, |slots| slots[directory::GENERATION] = 2),
+        "ok",
+        "a mark in range is not for a reader to judge",
     ),
 ];
 

@@ -1,0 +1,261 @@
+//! What the vault file needs of its folder: names that are given, taken and
+//! made durable. With [`Disk`] the seam at which tests put one that loses power.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+use super::disk::{Disk, FileDisk};
+
+/// Names of files in one folder. A change is not durable before [`Folder::sync`].
+pub(crate) trait Folder: Send + Sync {
+    /// What a name stands for.
+    fn named(&self, name: &OsStr) -> io::Result<Named>;
+    /// Opens a file, for writing too if the system lets it.
+    fn open(&self, name: &OsStr) -> io::Result<Box<dyn Disk>>;
+    /// Creates an empty file under a name that is free.
+    fn create(&self, name: &OsStr, access: &FileAccess) -> io::Result<Box<dyn Disk>>;
+    /// Gives a file a further name, if that is free.
+    fn link(&self, from: &OsStr, to: &OsStr) -> io::Result<()>;
+    /// Gives a file another name, which another file may lose by it.
+    fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()>;
+    /// Takes a name away.
+    fn remove(&self, name: &OsStr) -> io::Result<()>;
+    /// Makes every change of names so far durable.
+    fn sync(&self) -> io::Result<()>;
+    /// The path of a name, for people.
+    fn path(&self, name: &OsStr) -> PathBuf;
+}
+
+/// What a name stands for; a symbolic link is never followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// Nothing.
+    Nothing,
+    /// An ordinary file.
+    File(FileId),
+    /// A folder, a symbolic link, a device.
+    Other,
+}
+
+/// Which file it is, as the system tells files apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileId {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
+impl FileId {
+    #[cfg(unix)]
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    /// Without inodes every file is taken for the same: nothing is ever replaced
+    /// there, see [`RealFolder::tells_files_apart`].
+    #[cfg(not(unix))]
+    pub(super) fn of(_metadata: &Metadata) -> Self {
+        Self { device: 0, inode: 0 }
+    }
+}
+
+/// Who may read and write a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileAccess {
+    /// Permission bits, as on Unix.
+    pub(crate) mode: u32,
+    /// Owner and group; `None` is whoever creates it.
+    pub(crate) owner: Option<(u32, u32)>,
+}
+
+impl FileAccess {
+    /// Only whoever creates it.
+    pub(crate) const PRIVATE: Self = Self { mode: 0o600, owner: None };
+
+    #[cfg(unix)]
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        Self { mode: metadata.mode() & 0o777, owner: Some((metadata.uid(), metadata.gid())) }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn of(_metadata: &Metadata) -> Self {
+        Self::PRIVATE
+    }
+
+    #[cfg(unix)]
+    fn give(&self, file: &File) -> io::Result<()> {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+        let metadata = file.metadata()?;
+        if let Some((user, group)) = self.owner
+            && (metadata.uid(), metadata.gid()) != (user, group)
+        {
+            std::os::unix::fs::fchown(file, Some(user), Some(group))?;
+        }
+        file.set_permissions(std::fs::Permissions::from_mode(self.mode))
+    }
+
+    #[cfg(not(unix))]
+    fn give(&self, _file: &File) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A real folder.
+pub(super) struct RealFolder(PathBuf);
+
+impl RealFolder {
+    /// Whether files can be told apart, which replacing one takes.
+    pub(super) const TELLS_FILES_APART: bool = cfg!(unix);
+
+    /// The folder and the name of an existing file, symbolic links resolved, so
+    /// that both stay right when the process changes its folder.
+    pub(super) fn of_file(path: &Path) -> io::Result<(Self, OsString)> {
+        let path = std::fs::canonicalize(path)?;
+        match (path.parent(), path.file_name()) {
+            (Some(folder), Some(name)) => Ok((Self(folder.to_owned()), name.to_owned())),
+            _ => Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+
+    /// The folder and the name of a file that is to be made.
+    pub(super) fn for_new_file(path: &Path) -> Result<(Self, OsString), StoreError> {
+        let name = path.file_name().ok_or(StoreError::NoFolder)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        match std::fs::canonicalize(folder.unwrap_or(Path::new("."))) {
+            Ok(folder) if folder.is_dir() => Ok((Self(folder), name.to_owned())),
+            Ok(_) => Err(StoreError::NoFolder),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::NoFolder),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Folder for RealFolder {
+    fn named(&self, name: &OsStr) -> io::Result<Named> {
+        match self.path(name).symlink_metadata() {
+            Ok(metadata) if metadata.is_file() => Ok(Named::File(FileId::of(&metadata))),
+            Ok(_) => Ok(Named::Other),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Named::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn open(&self, name: &OsStr) -> io::Result<Box<dyn Disk>> {
+        let path = self.path(name);
+        let (file, writable) = match options().write(true).open(&path) {
+            Ok(file) => (file, true),
+            Err(error) if refuses_writing(&error) => (options().open(&path)?, false),
+            Err(error) => return Err(error),
+        };
+        if !file.metadata()?.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        Ok(Box::new(FileDisk::new(file, writable)))
+    }
+
+    fn create(&self, name: &OsStr, access: &FileAccess) -> io::Result<Box<dyn Disk>> {
+        let path = self.path(name);
+        let mut options = options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path)?;
+        if let Err(error) = access.give(&file) {
+            // Empty and ours: what cannot be removed says nothing.
+            let _ = std::fs::remove_file(&path);
+            return Err(error);
+        }
+        Ok(Box::new(FileDisk::new(file, true)))
+    }
+
+    fn link(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        std::fs::hard_link(self.path(from), self.path(to))
+    }
+
+    fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        std::fs::rename(self.path(from), self.path(to))
+    }
+
+    fn remove(&self, name: &OsStr) -> io::Result<()> {
+        std::fs::remove_file(self.path(name))
+    }
+
+    #[cfg(unix)]
+    fn sync(&self) -> io::Result<()> {
+        File::open(&self.0)?.sync_all()
+    }
+
+    #[cfg(not(unix))]
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn path(&self, name: &OsStr) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+/// Opens for reading, and never through a symbolic link.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "macos"))]
+    {
+        let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
+    }
+    options
+}
+
+fn refuses_writing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Whether the file system has no hard links.
+pub(super) fn has_no_links(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied)
+}
+
+/// Gives a whole and durable file its name without overwriting another: by a
+/// link, or where there are none by reserving the name first and renaming over
+/// it. The temporary name is gone when this returns `Ok`.
+pub(super) fn give_name(folder: &dyn Folder, temporary: &OsStr, name: &OsStr) -> io::Result<()> {
+    match folder.link(temporary, name) {
+        Err(error) if has_no_links(&error) => {
+            folder.create(name, &FileAccess::PRIVATE)?;
+            folder.rename(temporary, name)?;
+        }
+        result => {
+            result?;
+            // One name at a time: never is there a moment without any.
+            let moved = folder.sync().and_then(|()| folder.remove(temporary)).and_then(|()| folder.sync());
+            if let Err(error) = moved {
+                // Half a success is none: the name is free again.
+                let _ = folder.remove(name);
+                return Err(error);
+            }
+            return Ok(());
+        }
+    }
+    folder.sync()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_path_names_the_same_file_from_another_folder() {
+        // Not by changing the folder of the process, which all tests share.
+        let folder = tempfile::tempdir_in(".").unwrap();
+        let relative = Path::new(folder.path().file_name().unwrap()).join("a.vault");
+        std::fs::write(&relative, b"vault").unwrap();
+        let (found, name) = RealFolder::of_file(&relative).unwrap();
+        let whole = std::fs::canonicalize(std::env::current_dir().unwrap()).unwrap().join(&relative);
+        assert_eq!(found.path(&name), whole);
+    }
+}

@@ -1,0 +1,257 @@
+//! A vault file that takes the place of another one (compaction): every step in
+//! the order that rule R7 of `docs/format.md` gives, and what an interrupted one
+//! leaves.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use super::disk::Disk;
+use super::file::{AREAS, FileStore, FileWriter, ROOTS, Tail, overwrite, read_header};
+use super::folder::{Named, RealFolder, has_no_links};
+use super::{Chosen, Creation, ObjectRef, Publication, Repairs, StoreError, StoreWriter};
+use crate::format::area::AREA_LEN;
+use crate::format::header::{HEADER_LEN, geometry};
+use crate::format::root::ROOT_LEN;
+
+/// Bytes that a disk writes whole or not at all.
+const SECTOR: usize = 512;
+
+/// The names that a compaction uses beside the vault's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// `NAME.compact`: the new file before it has its name.
+    Draft,
+    /// `NAME.old`: the old file after it lost its name.
+    Old,
+}
+
+/// What stands under such a name.
+pub(crate) enum Found {
+    /// Nothing.
+    Nothing,
+    /// The vault file itself, by a second name.
+    Itself,
+    /// The beginning of a file of this vault.
+    Beginning,
+    /// A file with this vault's header.
+    Vault(FileStore),
+    /// Something else, which nobody may touch.
+    Foreign,
+}
+
+impl FileStore {
+    /// What stands under a name that compaction uses. Only the vault's writer
+    /// can rely on the answer.
+    pub(crate) fn beside(&self, which: Beside) -> Result<Found, StoreError> {
+        let name = self.name_beside(which);
+        match self.folder().named(&name)? {
+            Named::Nothing => return Ok(Found::Nothing),
+            Named::Other => return Ok(Found::Foreign),
+            Named::File(id) if id == self.disk().id()? => return Ok(Found::Itself),
+            Named::File(_) => {}
+        }
+        let disk = match self.folder().open(&name) {
+            Ok(disk) => disk,
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(Found::Foreign),
+            Err(error) => return Err(error.into()),
+        };
+        // Under a further name it would be somebody else's file.
+        if disk.names()? != 1 {
+            return Ok(Found::Foreign);
+        }
+        let header = read_header(&*disk)?;
+        if header == self.header_bytes() {
+            return Ok(Found::Vault(Self::on(Arc::clone(self.folder()), name)?));
+        }
+        match disk.len()? <= HEADER_LEN as u64 && self.begins_like(&header) {
+            true => Ok(Found::Beginning),
+            false => Ok(Found::Foreign),
+        }
+    }
+
+    /// Whether these bytes are what a power cut may leave of this vault's header.
+    fn begins_like(&self, bytes: &[u8]) -> bool {
+        let sectors = bytes.chunks(SECTOR).zip(self.header_bytes().chunks(SECTOR));
+        sectors
+            .into_iter()
+            .all(|(found, header)| found.iter().all(|byte| *byte == 0) || header.starts_with(found))
+    }
+
+    fn name_beside(&self, which: Beside) -> OsString {
+        let mut name = self.name().to_owned();
+        name.push(match which {
+            Beside::Draft => ".compact",
+            Beside::Old => ".old",
+        });
+        name
+    }
+}
+
+impl FileWriter<'_> {
+    /// Takes the name of a leftover away; what could be read is made unreadable
+    /// before. Durable when it returns.
+    pub(crate) fn discard(&self, which: Beside, found: &Found) -> Result<(), StoreError> {
+        if let Found::Vault(file) = found {
+            scrub(&*file.disk()).map_err(|error| self.store.poison(error))?;
+        }
+        let folder = self.store.folder();
+        folder.remove(&self.store.name_beside(which))?;
+        folder.sync().map_err(|error| self.store.poison(error))
+    }
+
+    /// Starts a new file that is to take this one's place.
+    pub(crate) fn rewrite(&self) -> Result<Rewrite<'_>, StoreError> {
+        if !RealFolder::TELLS_FILES_APART {
+            return Err(StoreError::Unsupported);
+        }
+        if self.disk.names()? != 1 {
+            return Err(StoreError::SecondName);
+        }
+        let (folder, name) = (self.store.folder(), self.store.name_beside(Beside::Draft));
+        for which in [Beside::Draft, Beside::Old] {
+            let name = self.store.name_beside(which);
+            if folder.named(&name)? != Named::Nothing {
+                return Err(StoreError::InTheWay { path: folder.path(&name) });
+            }
+        }
+        let disk: Arc<dyn Disk> = Arc::from(folder.create(&name, &self.disk.access()?)?);
+        let rewrite = Rewrite { old: self, name, disk, tail: Tail::at(0), is_whole: false, is_named: false };
+        // Whoever comes when it has its name waits until the old file is gone.
+        if !rewrite.disk.try_lock()? {
+            return Err(StoreError::Busy);
+        }
+        // So that a power cut leaves it under its name and not in free space.
+        folder.sync()?;
+        // First of all, so that a leftover is known for what it is.
+        rewrite.disk.write_at(0, self.store.header_bytes())?;
+        rewrite.disk.sync()?;
+        Ok(rewrite)
+    }
+}
+
+/// A new vault file that has its name only when it is whole. Dropped before, it
+/// leaves nothing.
+pub(crate) struct Rewrite<'a> {
+    old: &'a FileWriter<'a>,
+    name: OsString,
+    disk: Arc<dyn Disk>,
+    tail: Tail,
+    /// It has what opens it.
+    is_whole: bool,
+    /// It has the vault's name.
+    is_named: bool,
+}
+
+impl Rewrite<'_> {
+    /// The new file, to be read.
+    pub(crate) fn store(&self) -> Result<FileStore, StoreError> {
+        FileStore::on(Arc::clone(self.old.store.folder()), self.name.clone())
+    }
+
+    /// Gives the new file the vault's name and makes the old one unreadable.
+    ///
+    /// Until the new file has the name, nothing has changed for anybody; a
+    /// failure after that poisons the store, and the next opening finishes.
+    pub(crate) fn replace(mut self) -> Result<(), StoreError> {
+        let store = self.old.store;
+        let (folder, old_name) = (store.folder(), store.name_beside(Beside::Old));
+        if !store.is_named(&*self.old.disk)? {
+            return Err(StoreError::Replaced);
+        }
+        folder.link(store.name(), &old_name).map_err(|error| match has_no_links(&error) {
+            true => StoreError::Unsupported,
+            false => error.into(),
+        })?;
+        if let Err(error) = folder.sync() {
+            // A second name of the vault file; the next opening takes it away too.
+            let _ = folder.remove(&old_name);
+            return Err(error.into());
+        }
+        self.is_named = true;
+        let poison = |error| store.poison(error);
+        folder.rename(&self.name, store.name()).map_err(poison)?;
+        folder.sync().map_err(poison)?;
+        store.adopt(Arc::clone(&self.disk));
+        scrub(&*self.old.disk).map_err(poison)?;
+        folder.remove(&old_name).map_err(poison)?;
+        folder.sync().map_err(poison)
+    }
+}
+
+impl Drop for Rewrite<'_> {
+    fn drop(&mut self) {
+        if !self.is_named {
+            // What cannot be removed now goes at the next opening.
+            let folder = self.old.store.folder();
+            if self.is_whole {
+                let _ = scrub(&*self.disk);
+            }
+            let _ = folder.remove(&self.name).and_then(|()| folder.sync());
+        }
+        let _ = self.disk.unlock();
+    }
+}
+
+/// Overwrites what opens a vault file. The first root goes last: by it an
+/// interrupted scrubbing is told from somebody's copy.
+pub(super) fn scrub(disk: &dyn Disk) -> std::io::Result<()> {
+    let [first, second] = ROOTS;
+    #[cfg(test)]
+    if crate::testing::sabotaged_scrubbing() {
+        return disk.sync();
+    }
+    let length = disk.len()?;
+    let part = |offset: u64, bytes: usize| offset.min(length)..(offset + bytes as u64).min(length);
+    for area in AREAS {
+        overwrite(disk, part(area, AREA_LEN))?;
+    }
+    overwrite(disk, part(second, ROOT_LEN))?;
+    disk.sync()?;
+    overwrite(disk, part(first, ROOT_LEN))?;
+    disk.sync()
+}
+
+impl StoreWriter for Rewrite<'_> {
+    fn sync(&mut self) -> Result<(), StoreError> {
+        Ok(self.disk.sync()?)
+    }
+
+    fn settle(&mut self, _chosen: &Chosen<'_>) -> Result<Repairs, StoreError> {
+        Ok(Repairs::default())
+    }
+
+    fn start(&mut self, _append_end: u64) {
+        self.tail = Tail::at(geometry::APPEND);
+    }
+
+    fn put(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
+        self.tail.put(&*self.disk, objects)
+    }
+
+    fn written(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.tail.written(&*self.disk, objects)
+    }
+
+    fn append_end(&self) -> u64 {
+        self.tail.end()
+    }
+
+    /// The file has its header from the vault that it is to replace.
+    fn create(&mut self, _creation: &Creation<'_>) -> Result<(), StoreError> {
+        Err(StoreError::Exists)
+    }
+
+    /// Writes what opens the file, once everything else in it is durable.
+    fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
+        self.tail.flush(&*self.disk)?;
+        self.disk.sync()?;
+        self.is_whole = true;
+        for offset in AREAS {
+            self.disk.write_at(offset, publication.area)?;
+        }
+        for offset in ROOTS {
+            self.disk.write_at(offset, publication.root)?;
+        }
+        Ok(self.disk.sync()?)
+    }
+}

@@ -1,0 +1,226 @@
+//! Backups: a copy of the vault as one commit left it, checked byte for byte
+//! before it gets its name, and recorded in the vault; and the way back.
+//!
+//! A copy has the same header, area, root and objects at the same offsets, so
+//! that it has the same checkpoint.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::compact::{Meter, Progress, Watch};
+use super::core::View;
+use super::history::Checkpoint;
+use super::ledger::{Action, Detail, Line, LineState};
+use super::open::{self, LockedVault};
+use super::options::Actor;
+use super::{Unlocked, Vault};
+use crate::error::Error;
+use crate::format::place::Compartment;
+use crate::id::Epoch;
+use crate::keys::Credential;
+use crate::store::{CopySource, Destination, FileCopy, FileStore, StoreError, StoreWriter as _};
+
+/// Copies that are tried while others may write; the next one keeps them out.
+const FREE_ATTEMPTS: usize = 3;
+/// Longest label of a backup in bytes.
+const LABEL_LIMIT: usize = 1024;
+
+/// What a backup, or what was restored from it, holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BackupReport {
+    /// The state that was copied: the backup satisfies it.
+    pub checkpoint: Checkpoint,
+    /// Length of the backup in bytes.
+    pub bytes: u64,
+    /// Current entries in it, of the compartments that are open.
+    pub entries: u64,
+    /// Compartments whose key this access does not have: copied, not checked.
+    pub not_checked: Vec<Compartment>,
+}
+
+/// A backup as the ledger lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Backup {
+    /// The commit that recorded it.
+    pub epoch: Epoch,
+    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    pub time: i64,
+    /// What its maker called it.
+    pub name: String,
+    /// The state that it holds.
+    pub checkpoint: Checkpoint,
+}
+
+impl Vault {
+    /// Copies the vault to a new file, which every credential of today opens.
+    /// Others may read, write and compact meanwhile.
+    ///
+    /// The copy is read back and authenticated whole, recorded in the ledger
+    /// under `name`, and only then given its own name. If the system fails
+    /// between the last two, the ledger tells of a backup that does not exist;
+    /// if it fails before, a file whose name begins with `.subrosa-` may be left
+    /// beside the backup's place, which can be deleted.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when there is such a file, the vault itself
+    /// included; [`StoreError::NoFolder`], [`StoreError::NoSpace`],
+    /// [`StoreError::Unsupported`] for a vault that is not in a file;
+    /// [`Error::Damaged`] when something in the vault cannot be read;
+    /// [`Error::Invalid`] for a name that is empty or too long; and as
+    /// [`Vault::update`]. Nothing is left behind then.
+    pub fn backup(
+        &self,
+        actor: &Actor,
+        to: impl AsRef<Path>,
+        name: &str,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<BackupReport, Error> {
+        let _call = self.begin()?;
+        self.backup_to(actor, &Destination::at(to.as_ref())?, name, &mut progress)
+    }
+
+    pub(super) fn backup_to(
+        &self,
+        actor: &Actor,
+        to: &Destination,
+        name: &str,
+        progress: &mut Watch<'_>,
+    ) -> Result<BackupReport, Error> {
+        self.may_write()?;
+        if name.trim().is_empty() || name.len() > LABEL_LIMIT {
+            return Err(Error::Invalid { what: "the name of a backup has 1 to 1024 bytes" });
+        }
+        let file = self.store.as_file().ok_or(StoreError::Unsupported)?;
+        let (copy, report) = self.copy_in_use(file, to, progress)?;
+        let checkpoint = report.checkpoint.to_string();
+        self.update(actor, |tx| {
+            let line = Line::about(Action::BackedUp, actor, None, []);
+            tx.log(Compartment::Record, line.with(Detail::Name, name).with(Detail::Checkpoint, &checkpoint));
+            Ok(())
+        })?;
+        copy.finish()?;
+        Ok(report)
+    }
+
+    /// A checked copy of the newest state, while others may write; in the end,
+    /// while they wait.
+    fn copy_in_use(
+        &self,
+        file: &FileStore,
+        to: &Destination,
+        progress: &mut Watch<'_>,
+    ) -> Result<(FileCopy, BackupReport), Error> {
+        for attempt in 0.. {
+            let mut writer = file.lock(self.options.lock_wait)?;
+            let current = open::current_for_writing(&self.unlocked()?, &mut writer)?;
+            self.adopt(current.clone());
+            writer.sync()?;
+            let source = file.copy_source();
+            let _waiting = (attempt >= FREE_ATTEMPTS).then_some(writer);
+            if let Some(copied) = current.copy(&source, to, progress)? {
+                return Ok(copied);
+            }
+        }
+        Err(StoreError::Busy.into())
+    }
+
+    /// The backups that were made of this vault, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn backups(&self) -> Result<Vec<Backup>, Error> {
+        let lines = self.read(|view| view.all_ledger_lines())?;
+        Ok(lines.iter().filter_map(|line| Backup::of(line.epoch, line.time, &line.state)).collect())
+    }
+}
+
+impl LockedVault {
+    /// Restores a backup, which this is, to a new file: a copy that was read back
+    /// and authenticated whole, with the same checkpoint. The backup stays as it is.
+    ///
+    /// # Errors
+    /// As [`LockedVault::unlock_read_only`] and [`Vault::backup`].
+    pub fn restore(
+        self,
+        credential: &Credential,
+        to: impl AsRef<Path>,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<BackupReport, Error> {
+        self.restore_to(credential, &Destination::at(to.as_ref())?, &mut progress)
+    }
+
+    pub(super) fn restore_to(
+        self,
+        credential: &Credential,
+        to: &Destination,
+        progress: &mut Watch<'_>,
+    ) -> Result<BackupReport, Error> {
+        let vault = self.unlock_read_only(credential)?;
+        let file = vault.store.as_file().ok_or(StoreError::Unsupported)?;
+        for _ in 0..FREE_ATTEMPTS {
+            vault.refresh()?;
+            let source = file.copy_source();
+            if let Some((copy, report)) = vault.unlocked()?.copy(&source, to, progress)? {
+                copy.finish()?;
+                return Ok(report);
+            }
+        }
+        Err(StoreError::Busy.into())
+    }
+}
+
+impl Unlocked {
+    /// A checked copy of this state; `None` when a writer withdrew parts of it
+    /// meanwhile.
+    fn copy(
+        &self,
+        source: &CopySource,
+        to: &Destination,
+        progress: &mut Watch<'_>,
+    ) -> Result<Option<(FileCopy, BackupReport)>, Error> {
+        let snapshot = &*self.snapshot;
+        let end = snapshot.root.append_end;
+        let mut meter = Meter::new(end, progress);
+        let heads = (snapshot.area_bytes.as_slice(), snapshot.root_bytes.as_slice());
+        let copy = source.copy(to, heads, end, &mut |bytes| meter.advance(bytes))?;
+        let checked = self.check_copy(&copy, end);
+        // What cannot be checked may have changed under the copy's hands.
+        let is_sure = checked.as_ref().is_ok_and(|report| report.not_checked.is_empty());
+        if !is_sure && open::current(&self.core)?.root_bytes != snapshot.root_bytes {
+            return Ok(None);
+        }
+        checked.map(|report| Some((copy, report)))
+    }
+
+    /// Opens a copy with the keys of this handle and reads everything in it.
+    fn check_copy(&self, copy: &FileCopy, bytes: u64) -> Result<BackupReport, Error> {
+        let core = self.core.on(Arc::new(copy.store()?));
+        let snapshot = open::current(&core)?;
+        let checkpoint = snapshot.checkpoint();
+        let report = View { core: &core, snapshot: &snapshot }.check_everything()?;
+        if !report.is_clean() || checkpoint != self.snapshot.checkpoint() {
+            let is_whole = self.view().check_everything()?.is_clean();
+            return Err(if is_whole { misread() } else { Error::Damaged { what: "what was to be copied" } });
+        }
+        let (entries, not_checked) = (report.entries, report.not_checked);
+        Ok(BackupReport { checkpoint, bytes, entries, not_checked })
+    }
+}
+
+/// What was written to a copy is not what is read from it.
+fn misread() -> Error {
+    let source = std::io::Error::other("the copy does not read back as it was written: try another disk");
+    StoreError::Io { source }.into()
+}
+
+impl Backup {
+    /// The backup that a line of the ledger tells of.
+    pub(super) fn of(epoch: Epoch, time: i64, state: &LineState) -> Option<Self> {
+        let LineState::Whole { action: Action::BackedUp, details, .. } = state else { return None };
+        let detail = |wanted| details.iter().find(|(detail, _)| *detail == wanted).map(|(_, text)| text);
+        let checkpoint = detail(Detail::Checkpoint)?.parse().ok()?;
+        Some(Self { epoch, time, name: detail(Detail::Name)?.clone(), checkpoint })
+    }
+}

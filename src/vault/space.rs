@@ -1,0 +1,55 @@
+//! How much of the vault file is in use.
+
+use super::Vault;
+use super::core::{Core, Snapshot};
+use crate::error::Error;
+use crate::format::header::geometry;
+use crate::format::place::Compartment;
+use crate::store::StoreError;
+
+/// Dead bytes below which a file is not worth compacting.
+const WORTH_COMPACTING: u64 = 16 << 20;
+
+/// How much of the vault file is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpaceReport {
+    /// Length of the file, with space that is reserved for the next commits.
+    pub file: u64,
+    /// Bytes that the open compartments take: entries, their history and the
+    /// catalogue, as stored.
+    pub live: u64,
+    /// Bytes that nothing reaches and compaction gives back; `None` where a
+    /// compartment is not open, which may reach them.
+    pub dead: Option<u64>,
+}
+
+impl SpaceReport {
+    /// Whether compaction at closing is due: more is dead than live, and enough.
+    #[must_use]
+    pub fn is_compaction_due(&self) -> bool {
+        self.dead.is_some_and(|dead| dead > self.live.max(WORTH_COMPACTING))
+    }
+}
+
+impl Vault {
+    /// How much of the vault file is in use, as this handle last saw it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsupported`] for a vault that is not in a file;
+    /// [`Error::Store`], [`Error::Locked`].
+    pub fn space(&self) -> Result<SpaceReport, Error> {
+        let _call = self.begin()?;
+        let unlocked = self.unlocked()?;
+        space_of(&unlocked.core, &unlocked.snapshot)
+    }
+}
+
+pub(super) fn space_of(core: &Core, snapshot: &Snapshot) -> Result<SpaceReport, Error> {
+    let file = core.store.as_file().ok_or(StoreError::Unsupported)?.length()?;
+    let places = snapshot.places.iter().flatten();
+    let live = places.fold(0u64, |live, place| live.saturating_add(place.live));
+    let all_open = Compartment::ALL.into_iter().all(|c| core.keyring.compartment(c).is_some());
+    let used = snapshot.root.append_end.saturating_sub(geometry::APPEND);
+    Ok(SpaceReport { file, live, dead: all_open.then(|| used.saturating_sub(live)) })
+}

@@ -1,0 +1,54 @@
+//! What one commit appends to the file.
+
+use super::basics::diagnosis;
+use super::disk::SimDisk;
+use super::workload::{new_image, owner};
+use crate::*;
+
+fn appended(vault: &Vault, change: impl FnOnce(&Vault)) -> u64 {
+    let end = |vault: &Vault| vault.unlocked().unwrap().snapshot.root.append_end;
+    let before = end(vault);
+    change(vault);
+    end(vault) - before
+}
+
+fn add(vault: &Vault, count: usize) -> Vec<EntryId> {
+    let entries: Vec<Entry> =
+        (0..count).map(|n| diagnosis(&format!("F{n}"), "an entry", "2019-03")).collect();
+    vault.update(&Actor::owner(), |tx| entries.iter().map(|entry| tx.add(entry)).collect()).unwrap().value
+}
+
+/// Bytes appended by an addition, an amendment and an expungement.
+fn at(count: usize) -> [u64; 3] {
+    crate::testing::seed_randomness(7);
+    let vault = SimDisk::without_trace(new_image("password")).unlock(&owner()).unwrap();
+    if count > 0 {
+        add(&vault, count);
+    }
+    // Commits of a vault that is in use: its history is in the catalogue too.
+    for _ in 0..40 {
+        add(&vault, 1);
+    }
+    let id = add(&vault, 1)[0];
+    let entry = diagnosis("F99", "amended", "2020");
+    [
+        appended(&vault, |vault| drop(add(vault, 1))),
+        appended(&vault, |vault| {
+            vault.update(&Actor::owner(), |tx| tx.amend(id, &entry, "why")).map(drop).unwrap()
+        }),
+        appended(&vault, |vault| drop(vault.expunge(&Actor::owner(), &[id], "order").unwrap())),
+    ]
+}
+
+#[test]
+fn a_commit_appends_a_bounded_number_of_bytes() {
+    let vault = SimDisk::without_trace(new_image("password")).unlock(&owner()).unwrap();
+    let first = appended(&vault, |vault| drop(add(vault, 1)));
+    eprintln!("bytes appended by the first entry: {first}");
+    assert!(first <= 2_000, "{first}");
+    for (count, bound) in [(40, 9_000), (1_000, 16_000), (10_000, 24_000)] {
+        let bytes = at(count - 40);
+        eprintln!("bytes appended at {count} entries, adding, amending, expunging one: {bytes:?}");
+        assert!(bytes.iter().all(|bytes| *bytes <= bound), "{count}: {bytes:?}");
+    }
+}
