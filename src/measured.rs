@@ -76,7 +76,8 @@ impl Sealer {
 #[must_use]
 pub fn issue(view: &View, key: &SigningKey, now: SystemTime) -> Excerpt {
     let text = |text| Token::new(text).expect("a short text");
-    let request = EnvelopeRequest::new(text("issuer"), IssuerRole::Patient, text("recipient"), text("purpose"));
+    let request =
+        EnvelopeRequest::new(text("issuer"), IssuerRole::Patient, text("recipient"), text("purpose"));
     Excerpt::issue(view, &request, &key.0, &mut Randomness::from_system(), now).expect("it is issued")
 }
 

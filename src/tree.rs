@@ -24,8 +24,8 @@ use crate::format::context::Context;
 use crate::format::context::Scope;
 use crate::format::object::SealedObject;
 use crate::format::place::Compartment;
-use crate::store::{Store, StoreError};
 use crate::payload::catalogue::LEAF_ROWS;
+use crate::store::{Store, StoreError};
 use page::Prefix;
 
 /// Why a trie or an object could not be read or written.
@@ -122,9 +122,8 @@ impl Trie<'_> {
     /// it once.
     pub(crate) fn check_roots(tries: &[Self]) -> Result<(), TreeError> {
         let unknown = |trie: &&Self| {
-            trie.root.is_some_and(|root| {
-                trie.cache.page(&root.digest, trie.compartment, Prefix::EMPTY).is_none()
-            })
+            trie.root
+                .is_some_and(|root| trie.cache.page(&root.digest, trie.compartment, Prefix::EMPTY).is_none())
         };
         let unknown: Vec<&Self> = tries.iter().filter(unknown).collect();
         let roots: Vec<&SealedObject> = unknown.iter().filter_map(|trie| trie.root).collect();

@@ -197,9 +197,7 @@ fn decrypt_chunk(
     chunk: &mut [u8],
     tag: &[u8; TAG_LEN],
 ) -> Result<(), BoxError> {
-    cipher
-        .decrypt_inout_detached(nonce, context, chunk.into(), &Tag::from(*tag))
-        .map_err(|_| BoxError)
+    cipher.decrypt_inout_detached(nonce, context, chunk.into(), &Tag::from(*tag)).map_err(|_| BoxError)
 }
 
 fn encrypt_chunks(
@@ -321,7 +319,8 @@ mod tests {
             assert!(decrypt_committed(&key, b"contexts", &sealed).is_err());
             assert!(commits_to(&key, b"context", &sealed));
 
-            let (once, sealed) = encrypt_once(&mut random, b"context", Zeroizing::new(plaintext.clone())).unwrap();
+            let (once, sealed) =
+                encrypt_once(&mut random, b"context", Zeroizing::new(plaintext.clone())).unwrap();
             assert_eq!(sealed.len(), chunked_len(length));
             assert_eq!(*decrypt_once(&once, b"context", sealed.clone()).unwrap(), plaintext);
             assert!(decrypt_once(&once, b"contexts", sealed.clone()).is_err());
@@ -341,7 +340,8 @@ mod tests {
     #[test]
     fn any_flipped_bit_fails_and_releases_no_plaintext() {
         let mut random = Randomness::from_system();
-        let (key, sealed) = encrypt_once(&mut random, b"context", Zeroizing::new(b"plaintext".to_vec())).unwrap();
+        let (key, sealed) =
+            encrypt_once(&mut random, b"context", Zeroizing::new(b"plaintext".to_vec())).unwrap();
         for bit in 0..sealed.len() * 8 {
             let mut flipped = sealed.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);

@@ -2,9 +2,9 @@
 //!
 //! Sixteen bytes are written as the little-endian number that they are.
 
+use serde::Deserialize as _;
 use serde::de::Deserializer;
 use serde::ser::{SerializeTuple as _, Serializer};
-use serde::Deserialize as _;
 
 use super::mirror::BytesV1;
 
@@ -36,7 +36,10 @@ pub(super) mod thirty_two {
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
         let (low, high) = <(u128, u128)>::deserialize(from)?;
         let mut bytes = [0; 32];
-        bytes.iter_mut().zip(low.to_le_bytes().into_iter().chain(high.to_le_bytes())).for_each(|(to, from)| *to = from);
+        bytes
+            .iter_mut()
+            .zip(low.to_le_bytes().into_iter().chain(high.to_le_bytes()))
+            .for_each(|(to, from)| *to = from);
         Ok(bytes)
     }
 }
@@ -106,12 +109,14 @@ mod tests {
 
     #[test]
     fn taking_bytes_at_once_changes_no_byte() {
-        let id = std::array::from_fn(|n| n as u8);
-        let digest = std::array::from_fn(|n| 200 - n as u8);
+        let id = std::array::from_fn(|n| u8::try_from(n).unwrap());
+        let digest = std::array::from_fn(|n| 200 - u8::try_from(n).unwrap());
         for count in [0, 1, 40] {
             let (list, bytes) = (vec![[count; 16]; usize::from(count)], vec![7; usize::from(count)]);
-            let slowly = wire::encode(&Slowly { id, digest, list: list.clone(), bytes: bytes.clone() }).unwrap();
-            let at_once = wire::encode(&AtOnce { id, digest, list: list.clone(), bytes: bytes.clone() }).unwrap();
+            let slowly =
+                wire::encode(&Slowly { id, digest, list: list.clone(), bytes: bytes.clone() }).unwrap();
+            let at_once =
+                wire::encode(&AtOnce { id, digest, list: list.clone(), bytes: bytes.clone() }).unwrap();
             assert_eq!(slowly, at_once);
             let back: AtOnce = wire::decode(&at_once).unwrap();
             assert_eq!((back.id, back.digest, back.list, back.bytes), (id, digest, list, bytes));

@@ -268,7 +268,8 @@ impl Store for FileStore {
         let length = disk.len()?;
         let mut read = Vec::with_capacity(objects.len());
         let mut rest = objects;
-        while let Some((run, later)) = rest.split_at_checked(neighbours(rest)).filter(|(run, _)| !run.is_empty())
+        while let Some((run, later)) =
+            rest.split_at_checked(neighbours(rest)).filter(|(run, _)| !run.is_empty())
         {
             match run {
                 [object] => read.push(Self::read_object(&*disk, object, length)?),

@@ -366,7 +366,9 @@ pub(super) fn expect_successor(core: &Core, known: &Snapshot, newer: &Snapshot) 
 
 fn current_of(core: &Core, heads: &Heads) -> Result<Snapshot, Error> {
     let key = core.keyring.area_mac_key();
-    let areas = distinct(&heads.areas).into_iter().filter(|bytes| Area::parse(bytes).is_ok() && Area::verify(bytes, &key));
+    let areas = distinct(&heads.areas)
+        .into_iter()
+        .filter(|bytes| Area::parse(bytes).is_ok() && Area::verify(bytes, &key));
     let candidates = areas.filter_map(|bytes| Candidate::newest(core, heads, bytes).transpose());
     let candidates = candidates.collect::<Result<Vec<_>, _>>()?;
     let best = candidates.into_iter().max_by_key(|candidate| candidate.root.epoch);

@@ -63,8 +63,12 @@ pub fn content(bench: &mut Bench) {
 /// Unlocking with a password beside the one Argon2id run that it needs.
 pub fn unlock(bench: &mut Bench, folder: &Path) {
     let path = folder.join("password");
-    let password: Credential = Credential::password("a long sentence that nobody else says").expect("it is long");
-    drop(Vault::create(&path, &NewVault::individual(&password), VaultOptions::default()).expect("a vault is made"));
+    let password: Credential =
+        Credential::password("a long sentence that nobody else says").expect("it is long");
+    drop(
+        Vault::create(&path, &NewVault::individual(&password), VaultOptions::default())
+            .expect("a vault is made"),
+    );
     let ours = bench.time("unlock", "vault", |b| {
         b.iter(|| {
             let locked = LockedVault::open(&path, VaultOptions::default()).expect("the file opens");
@@ -77,7 +81,9 @@ pub fn unlock(bench: &mut Bench, folder: &Path) {
     let bare = bench.time("unlock", "argon2id", |b| {
         b.iter(|| {
             let mut key = [0; 32];
-            argon.hash_password_into(b"a long sentence that nobody else says", &[1; 32], &mut key).expect("it runs");
+            argon
+                .hash_password_into(b"a long sentence that nobody else says", &[1; 32], &mut key)
+                .expect("it runs");
             key
         });
     });
@@ -94,7 +100,8 @@ pub fn commit(bench: &mut Bench, folder: &Path) {
     let ours = bench.time("commit", "vault", |b| {
         b.iter(|| vault.update(&owner, |tx| tx.add(&entry)).expect("the commit succeeds"));
     });
-    let file = OpenOptions::new().create_new(true).write(true).open(folder.join("bare")).expect("a file is made");
+    let file =
+        OpenOptions::new().create_new(true).write(true).open(folder.join("bare")).expect("a file is made");
     file.write_all_at(&vec![1; 64 << 20], 0).expect("the file is filled");
     file.sync_all().expect("the file is durable");
     let mut offset = 0;

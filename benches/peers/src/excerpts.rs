@@ -12,7 +12,8 @@ use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use sd_jwt_payload::{JsonObject, JwsSigner, SdJwt, SdJwtBuilder, Sha256Hasher};
 use sha2::{Digest as _, Sha256};
 use subrosa::{
-    Concept, Entry, EntryId, Kind, Observation, Policy, Provenance, Token, TrustedKeys, UnverifiedExcerpt, measured,
+    Concept, Entry, EntryId, Kind, Observation, Policy, Provenance, Token, TrustedKeys, UnverifiedExcerpt,
+    measured,
 };
 
 use crate::measure::{Bench, Target, seconds};
@@ -76,7 +77,8 @@ fn one_size(bench: &mut Bench, fields: usize) {
         });
     });
     let verifying = VerifyingKey::from(&bare_key);
-    let signatures: Vec<Signature> = tokens.iter().map(|(signed, _)| bare_key.sign(signed.as_bytes())).collect();
+    let signatures: Vec<Signature> =
+        tokens.iter().map(|(signed, _)| bare_key.sign(signed.as_bytes())).collect();
     let bare_verify = bench.time("verify", &format!("bare {fields}"), |b| {
         b.iter(|| {
             for ((signed, disclosures), signature) in tokens.iter().zip(&signatures) {
@@ -91,7 +93,8 @@ fn one_size(bench: &mut Bench, fields: usize) {
     let signer = Signing(bare_key);
     let peer_issue = bench.time("issue", &format!("sd-jwt-payload {fields}"), |b| {
         b.iter(|| {
-            let tokens: Vec<String> = view.released().iter().map(|entry| issue_by_peer(entry, &signer)).collect();
+            let tokens: Vec<String> =
+                view.released().iter().map(|entry| issue_by_peer(entry, &signer)).collect();
             black_box((tokens, signer.sign_bytes(file.as_bytes())))
         });
     });
@@ -102,7 +105,8 @@ fn one_size(bench: &mut Bench, fields: usize) {
             for text in &peer_tokens {
                 let (signed, signature) = signed_and_signature(text);
                 verifying.verify(signed.as_bytes(), &signature).expect("it was signed so");
-                let disclosed = SdJwt::parse(text).expect("it parses").into_disclosed_object(&Sha256Hasher::new());
+                let disclosed =
+                    SdJwt::parse(text).expect("it parses").into_disclosed_object(&Sha256Hasher::new());
                 black_box(disclosed.expect("it is whole"));
             }
             verifying.verify(tokens[0].0.as_bytes(), &signatures[0]).expect("it was signed so");
@@ -114,7 +118,8 @@ fn one_size(bench: &mut Bench, fields: usize) {
     bench.cost(&format!("verify an {what}"), verify, bare, bare_verify, Target::AtMost(2.0));
     bench.speed(&format!("issue {what}"), issue, "sd-jwt-payload", peer_issue, Target::None);
     bench.speed(&format!("verify {what}"), verify, "sd-jwt-payload", peer_verify, Target::None);
-    let per_field = format!("issue {}, verify {}", seconds(issue / fields as f64), seconds(verify / fields as f64));
+    let per_field =
+        format!("issue {}, verify {}", seconds(issue / fields as f64), seconds(verify / fields as f64));
     bench.row(&format!("{fields} fields: cost of one"), &per_field, "", f64::NAN, Target::None);
 }
 
@@ -166,8 +171,12 @@ impl JwsSigner for Signing {
 /// The same claims, each of the fields hidden, all of them presented.
 fn issue_by_peer(entry: &subrosa::RedactedEntry, signer: &Signing) -> String {
     let claims: serde_json::Value = serde_json::from_str(&entry.disclosed_json()).expect("the entry is JSON");
-    let fields: Vec<String> =
-        claims["fields"].as_object().expect("there are fields").keys().map(|name| format!("/fields/{name}")).collect();
+    let fields: Vec<String> = claims["fields"]
+        .as_object()
+        .expect("there are fields")
+        .keys()
+        .map(|name| format!("/fields/{name}"))
+        .collect();
     let mut builder = SdJwtBuilder::new(claims).expect("an object");
     for field in &fields {
         builder = builder.make_concealable(field).expect("the field is there");
@@ -190,7 +199,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 fn base64url(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 4 / 3 + 3);
     for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let bits =
+            chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for place in 0..=chunk.len() {
             text.push(char::from(ALPHABET[(bits >> (18 - 6 * place)) as usize & 63]));
         }

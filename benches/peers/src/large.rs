@@ -23,6 +23,7 @@ pub fn all(bench: &mut Bench, folder: &Path) {
     sizes(bench, folder);
     expunge(bench, folder);
     memory(bench, folder);
+    compact(bench, folder);
 }
 
 /// Keeps this thread, and those that it starts, on one core.
@@ -73,10 +74,14 @@ fn import(bench: &mut Bench, folder: &Path) {
     let one = on_one_core(|| vault_time(bench, "vault one core"));
     let ours = vault_time(bench, "vault");
     let ids: Vec<EntryId> = (0..count as u128)
-        .map(|number| EntryId::from_bytes(number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_le_bytes()))
+        .map(|number| {
+            EntryId::from_bytes(number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_le_bytes())
+        })
         .collect();
     let rows = peer_rows(&ids, &entries);
-    for peer in [Peer { journal: "DELETE", ..Peer::CIPHER }, Peer::CIPHER, Peer { journal: "DELETE", ..Peer::PLAIN }] {
+    for peer in
+        [Peer { journal: "DELETE", ..Peer::CIPHER }, Peer::CIPHER, Peer { journal: "DELETE", ..Peer::PLAIN }]
+    {
         let old = Cell::new(None);
         let theirs = bench.time("import", &peer.name(), |b| {
             b.iter_batched(
@@ -166,9 +171,8 @@ fn scan(bench: &mut Bench, folder: &Path) {
     let integrity = bench.time("scan", "integrity", |b| {
         b.iter(|| {
             let connection = Peer::CIPHER.open(&peer);
-            let answer: Option<String> = connection
-                .query_row("PRAGMA cipher_integrity_check", [], |row| row.get(0))
-                .ok();
+            let answer: Option<String> =
+                connection.query_row("PRAGMA cipher_integrity_check", [], |row| row.get(0)).ok();
             assert_eq!(answer, None);
         });
     });
@@ -254,6 +258,28 @@ fn memory(bench: &mut Bench, folder: &Path) {
     drop(vault);
 }
 
+/// Compaction, to the last barrier, beside a durable copy of as many bytes.
+fn compact(bench: &mut Bench, folder: &Path) {
+    let count = bench.sizes.entries;
+    let path = folder.join("compact");
+    let vault = records::create(&path);
+    records::fill(&vault, &records::entries(count, 1024));
+    let ours = bench.time("compact", "vault", |b| {
+        b.iter(|| vault.compact(&Actor::owner(), |_| {}).expect("the vault is compacted"));
+    });
+    drop(vault);
+    let copy = folder.join("copy");
+    let bare = bench.time("compact", "copy", |b| {
+        b.iter(|| {
+            std::fs::copy(&path, &copy).expect("the file is copied");
+            std::fs::File::open(&copy).and_then(|file| file.sync_all()).expect("the copy is durable");
+        });
+    });
+    let what = format!("compact a vault of {count} entries");
+    bench.speed(&what, ours, "copy + fsync", bare, Target::AtLeast(0.5));
+    remove(Some(path));
+}
+
 /// A commit to a vault of 10 000 entries and one of many more.
 pub fn cost_per_commit(bench: &mut Bench, folder: &Path) {
     let (entry, owner) = (records::entry(1024, 1), Actor::owner());
@@ -263,8 +289,9 @@ pub fn cost_per_commit(bench: &mut Bench, folder: &Path) {
         let path = folder.join(format!("grow-{count}"));
         let vault = records::create(&path);
         for first in (0..count).step_by(100_000) {
-            let part: Vec<_> =
-                (first..count.min(first + 100_000)).map(|number| records::entry(1024, number as u64)).collect();
+            let part: Vec<_> = (first..count.min(first + 100_000))
+                .map(|number| records::entry(1024, number as u64))
+                .collect();
             records::fill(&vault, &part);
         }
         times.push(bench.time("growth", &count.to_string(), |b| {

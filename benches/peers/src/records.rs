@@ -1,13 +1,16 @@
 //! The same entries for all: as a vault takes them, and as bytes for the others.
 
-use subrosa::{Credential, Entry, Narrative, NewVault, Note, Provenance, RawKey, Vault, VaultOptions, measured};
+use subrosa::{
+    Credential, Entry, Narrative, NewVault, Note, Provenance, RawKey, Vault, VaultOptions, measured,
+};
 
 pub fn credential() -> Credential {
     RawKey::from_bytes(&[7; 32]).into()
 }
 
 pub fn create(path: &std::path::Path) -> Vault {
-    Vault::create(path, &NewVault::individual(&credential()), VaultOptions::default()).expect("a vault is made")
+    Vault::create(path, &NewVault::individual(&credential()), VaultOptions::default())
+        .expect("a vault is made")
 }
 
 /// A note whose bytes, as they are encrypted, are exactly so many.
