@@ -55,6 +55,10 @@ pub mod fuzzing;
 mod id;
 mod interop;
 mod keys;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod measured;
+mod parallel;
 mod payload;
 mod record;
 mod release;

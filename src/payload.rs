@@ -3,6 +3,7 @@
 //! A version that was released is frozen: newer versions upgrade it. The encoding is
 //! injective, so that one entry has one byte string and one byte string one entry.
 
+mod arrays;
 mod card;
 pub(crate) mod catalogue;
 pub(crate) mod content;

@@ -11,7 +11,7 @@ mod update;
 
 use thiserror::Error;
 
-pub(crate) use object::{ObjectWriter, open_object, read_checked};
+pub(crate) use object::{ObjectWriter, Sealed, open_object, open_stored, read_checked};
 pub(crate) use page::{Page, PageCache, Row, RowClass, RowKey};
 pub(crate) use update::{Changes, TrieUpdate};
 
@@ -24,6 +24,7 @@ use crate::format::context::Context;
 use crate::format::context::Scope;
 use crate::format::object::SealedObject;
 use crate::format::place::Compartment;
+use crate::payload::catalogue::LEAF_ROWS;
 use crate::store::{Store, StoreError};
 use page::Prefix;
 
@@ -74,6 +75,13 @@ impl From<BoxError> for TreeError {
 /// Sees every page with its name, or the fault in its place.
 type PageVisitor<'v> = dyn FnMut(Result<(&SealedObject, &Page), TreeError>) + 'v;
 
+/// A leaf as its parent names it.
+pub(crate) struct LeafRef {
+    object: SealedObject,
+    rows: u64,
+    prefix: Prefix,
+}
+
 /// Reads the trie of one compartment as one root names it.
 pub(crate) struct Trie<'a> {
     pub(crate) store: &'a dyn Store,
@@ -110,9 +118,38 @@ impl Trie<'_> {
         }
     }
 
-    /// Reads and checks the root page.
-    pub(crate) fn check_root(&self) -> Result<(), TreeError> {
+    /// Reads and checks the root pages of these tries, which one store has, asking
+    /// it once.
+    pub(crate) fn check_roots(tries: &[Self]) -> Result<(), TreeError> {
+        let unknown = |trie: &&Self| {
+            trie.root
+                .is_some_and(|root| trie.cache.page(&root.digest, trie.compartment, Prefix::EMPTY).is_none())
+        };
+        let unknown: Vec<&Self> = tries.iter().filter(unknown).collect();
+        let roots: Vec<&SealedObject> = unknown.iter().filter_map(|trie| trie.root).collect();
+        if roots.iter().any(|root| root.object.length > Page::STORED_LIMIT) {
+            return Err(TreeError::Damaged { what: "page" });
+        }
+        if let Some(first) = unknown.first() {
+            let objects: Vec<_> = roots.iter().map(|root| root.object).collect();
+            let stored = first.store.objects(&objects)?;
+            for ((trie, root), stored) in unknown.iter().zip(roots).zip(stored) {
+                trie.keep_page(root, Prefix::EMPTY, stored)?;
+            }
+        }
+        tries.iter().try_for_each(Self::check_root)
+    }
+
+    fn check_root(&self) -> Result<(), TreeError> {
         self.root.map_or(Ok(()), |root| self.page(root, self.rows, Prefix::EMPTY).map(|_| ()))
+    }
+
+    /// Decodes the stored bytes of a page and keeps it.
+    fn keep_page(&self, object: &SealedObject, prefix: Prefix, stored: Vec<u8>) -> Result<(), TreeError> {
+        let content = open_stored(object, &prefix.context(self.scope, self.compartment), stored)?;
+        let page = std::sync::Arc::new(Page::decode(&content, prefix, self.scope.vault)?);
+        self.cache.insert(object.digest, self.compartment, prefix, &page);
+        Ok(())
     }
 
     /// Visits every row in the order of the keys.
@@ -135,6 +172,45 @@ impl Trie<'_> {
             Page::Inner(children) => children.iter().try_for_each(|child| {
                 self.scan_page(&child.object, child.rows, prefix.child(child.nibble), visit)
             }),
+        }
+    }
+
+    /// The leaves, by what their parents hold, in the order of the keys. Inner pages
+    /// that cannot be read are faults in their place.
+    pub(crate) fn leaves(&self) -> Vec<Result<LeafRef, TreeError>> {
+        let mut leaves = Vec::new();
+        if let Some(root) = self.root {
+            self.leaves_below(root, self.rows, Prefix::EMPTY, &mut leaves);
+        }
+        leaves
+    }
+
+    fn leaves_below(
+        &self,
+        object: &SealedObject,
+        rows: u64,
+        prefix: Prefix,
+        leaves: &mut Vec<Result<LeafRef, TreeError>>,
+    ) {
+        if rows <= LEAF_ROWS as u64 {
+            return leaves.push(Ok(LeafRef { object: object.duplicate(), rows, prefix }));
+        }
+        match self.page(object, rows, prefix) {
+            Ok(page) => {
+                for child in page.children() {
+                    self.leaves_below(&child.object, child.rows, prefix.child(child.nibble), leaves);
+                }
+            }
+            Err(error) => leaves.push(Err(error)),
+        }
+    }
+
+    /// The rows of a leaf. The page is not kept: who reads all leaves would drop
+    /// every other page from the memory for them.
+    pub(crate) fn leaf_rows(&self, leaf: &LeafRef) -> Result<Vec<Row>, TreeError> {
+        match self.decode_page(&leaf.object, leaf.prefix)? {
+            Page::Leaf(rows) if rows.len() as u64 == leaf.rows => Ok(rows),
+            _ => Err(TreeError::Damaged { what: "page count" }),
         }
     }
 
@@ -213,12 +289,16 @@ impl Trie<'_> {
     }
 
     fn read_page(&self, object: &SealedObject, prefix: Prefix) -> Result<std::sync::Arc<Page>, TreeError> {
+        let page = std::sync::Arc::new(self.decode_page(object, prefix)?);
+        self.cache.insert(object.digest, self.compartment, prefix, &page);
+        Ok(page)
+    }
+
+    fn decode_page(&self, object: &SealedObject, prefix: Prefix) -> Result<Page, TreeError> {
         if object.object.length > Page::STORED_LIMIT {
             return Err(TreeError::Damaged { what: "page" });
         }
         let content = open_object(self.store, object, &prefix.context(self.scope, self.compartment))?;
-        let page = std::sync::Arc::new(Page::decode(&content, prefix, self.scope.vault)?);
-        self.cache.insert(object.digest, self.compartment, prefix, &page);
-        Ok(page)
+        Page::decode(&content, prefix, self.scope.vault)
     }
 }

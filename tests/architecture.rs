@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 /// Top to bottom; modules on one line do not import each other.
 const LAYERS: [&[&str]; 9] = [
-    &["fuzzing"],
+    &["fuzzing", "measured"],
     &["vault"],
     &["error"],
     &["excerpt", "tree"],
     &["release", "keys", "payload", "store", "interop"],
     &["record", "format"],
     &["id", "crypto"],
-    &["codec"],
+    &["codec", "parallel"],
     &["secret"],
 ];
 

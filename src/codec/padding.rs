@@ -9,6 +9,8 @@ use super::fixed::LayoutError;
 pub(crate) const FLOOR: usize = 256;
 /// Bytes of the length before the content.
 const PREFIX: usize = 8;
+/// Room that is left behind the padding.
+const TAG_ROOM: usize = 16;
 
 /// The padded size of `length` bytes.
 pub(crate) const fn padme(length: usize) -> usize {
@@ -29,7 +31,8 @@ pub(crate) const fn padded_len(content: usize) -> usize {
 /// length (u64) ‖ content ‖ zeros, padded to [`padme`].
 pub(crate) fn pad(content: &[u8]) -> Zeroizing<Vec<u8>> {
     let padded = padded_len(content.len());
-    let mut out = Zeroizing::new(Vec::with_capacity(padded));
+    // With room for the tag of a short box, which is encrypted in place.
+    let mut out = Zeroizing::new(Vec::with_capacity(padded + TAG_ROOM));
     out.extend_from_slice(&(content.len() as u64).to_le_bytes());
     out.extend_from_slice(content);
     out.resize(padded, 0);
@@ -44,6 +47,14 @@ pub(crate) fn unpad(padded: &[u8]) -> Result<&[u8], LayoutError> {
     let (content, zeros) = rest.split_at_checked(length).ok_or(fault)?;
     let exact = padded.len() == padme(PREFIX + length) && zeros.iter().all(|byte| *byte == 0);
     if exact { Ok(content) } else { Err(fault) }
+}
+
+/// Leaves of a padded plaintext its content, in its own buffer; checks as [`unpad`].
+pub(crate) fn unpad_in_place(padded: &mut Vec<u8>) -> Result<(), LayoutError> {
+    let length = unpad(padded)?.len();
+    padded.copy_within(PREFIX..PREFIX + length, 0);
+    padded.truncate(length);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -69,6 +80,8 @@ mod tests {
             let content = vec![9; length];
             let mut padded = pad(&content);
             assert_eq!(unpad(&padded), Ok(&content[..]));
+            let mut in_place = padded.to_vec();
+            assert_eq!((unpad_in_place(&mut in_place), &in_place), (Ok(()), &content));
             let last = padded.len() - 1;
             if 8 + length < padded.len() {
                 padded[last] = 1;

@@ -4,7 +4,8 @@
 //! Decoding accepts exactly one byte string per value: what is left over, what
 //! exceeds the limit and what would encode to other bytes is refused.
 
-use bincode::enc::write::SizeWriter;
+use bincode::enc::write::{SizeWriter, Writer as BincodeWriter};
+use bincode::error::EncodeError;
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -101,11 +102,29 @@ pub(crate) fn decode<T: Wire>(bytes: &[u8]) -> Result<T, WireError> {
     if consumed != bytes.len() {
         return Err(WireError::TrailingBytes { type_name: T::NAME });
     }
-    let again = encode(&value).map_err(|_| WireError::NotCanonical { type_name: T::NAME })?;
-    if again.as_slice() != bytes {
-        return Err(WireError::NotCanonical { type_name: T::NAME });
+    if value.is_canonical() && encodes_to(&value, bytes) {
+        Ok(value)
+    } else {
+        Err(WireError::NotCanonical { type_name: T::NAME })
     }
-    Ok(value)
+}
+
+/// Whether a value encodes to exactly these bytes.
+fn encodes_to<T: Wire>(value: &T, bytes: &[u8]) -> bool {
+    let mut rest = Compared { rest: bytes };
+    bincode::serde::encode_into_writer(value, &mut rest, config::<T>()).is_ok() && rest.rest.is_empty()
+}
+
+/// Compares what is written with what should be, and keeps no copy of it.
+struct Compared<'a> {
+    rest: &'a [u8],
+}
+
+impl BincodeWriter for &mut Compared<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.rest = self.rest.strip_prefix(bytes).ok_or(EncodeError::UnexpectedEnd)?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

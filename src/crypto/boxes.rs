@@ -86,30 +86,45 @@ fn open_head<'a>(key: &[u8; 32], context: &[u8], sealed: &'a [u8]) -> Result<(Sc
 }
 
 /// Encrypts content under a key that is drawn here and used this once:
-/// base nonce 0, `context` authenticated with every chunk.
+/// base nonce 0, `context` authenticated with every chunk. Content of one chunk
+/// is encrypted where it stands.
 pub(crate) fn encrypt_once(
     random: &mut Randomness,
     context: &[u8],
-    plaintext: &[u8],
+    mut plaintext: Zeroizing<Vec<u8>>,
 ) -> Result<(ContentKey, Vec<u8>), RandomError> {
     let secret = random.secret()?;
     #[cfg(test)]
     let secret = crate::testing::sabotaged_key(context, secret);
     let key = ContentKey::from_secret(secret);
     let cipher = Aes256Gcm::new(key.secret().expose_secret().into());
+    if plaintext.len() < CHUNK_LEN {
+        let tag = encrypt_chunk(&cipher, &chunk_nonce(&[0; NONCE_LEN], 0), context, &mut plaintext);
+        let mut sealed = std::mem::take(&mut *plaintext);
+        sealed.extend_from_slice(&tag);
+        return Ok((key, sealed));
+    }
     let mut out = Vec::with_capacity(chunked_len(plaintext.len()));
-    encrypt_chunks(&cipher, &[0; NONCE_LEN], context, plaintext, &mut out);
+    encrypt_chunks(&cipher, &[0; NONCE_LEN], context, &plaintext, &mut out);
     Ok((key, out))
 }
 
-/// Decrypts a single-use box.
+/// Decrypts a single-use box, one of a single chunk where it stands.
 pub(crate) fn decrypt_once(
     key: &ContentKey,
     context: &[u8],
-    sealed: &[u8],
+    sealed: Vec<u8>,
 ) -> Result<Zeroizing<Vec<u8>>, BoxError> {
     let cipher = Aes256Gcm::new(key.secret().expose_secret().into());
-    decrypt_chunks(&cipher, &[0; NONCE_LEN], context, sealed)
+    if sealed.len() >= CHUNK_LEN + TAG_LEN {
+        return decrypt_chunks(&cipher, &[0; NONCE_LEN], context, &sealed);
+    }
+    let mut out = Zeroizing::new(sealed);
+    let (body, tag) = out.split_last_chunk_mut::<TAG_LEN>().ok_or(BoxError)?;
+    decrypt_chunk(&cipher, &chunk_nonce(&[0; NONCE_LEN], 0), context, body, tag)?;
+    let length = body.len();
+    out.truncate(length);
+    Ok(out)
 }
 
 /// What an adversary with a key of a single-use box reads of any bytes: every
@@ -159,12 +174,30 @@ fn hkdf_sha512_expand(key: &[u8; 32], info: &[&[u8]], out: &mut [u8]) {
         .expect("an output of at most 255 blocks is allowed");
 }
 
-fn chunk_nonce(base: &[u8; NONCE_LEN], counter: u64) -> Nonce<aes_gcm::aead::consts::U12> {
+fn chunk_nonce(base: &[u8; NONCE_LEN], counter: u64) -> ChunkNonce {
     let mut nonce = *base;
     for (byte, count) in nonce.iter_mut().rev().zip(counter.to_le_bytes()) {
         *byte ^= count;
     }
     nonce.into()
+}
+
+type ChunkNonce = Nonce<aes_gcm::aead::consts::U12>;
+
+fn encrypt_chunk(cipher: &Aes256Gcm, nonce: &ChunkNonce, context: &[u8], chunk: &mut [u8]) -> Tag {
+    cipher
+        .encrypt_inout_detached(nonce, context, chunk.into())
+        .expect("a chunk is far below the limit of AES-GCM")
+}
+
+fn decrypt_chunk(
+    cipher: &Aes256Gcm,
+    nonce: &ChunkNonce,
+    context: &[u8],
+    chunk: &mut [u8],
+    tag: &[u8; TAG_LEN],
+) -> Result<(), BoxError> {
+    cipher.decrypt_inout_detached(nonce, context, chunk.into(), &Tag::from(*tag)).map_err(|_| BoxError)
 }
 
 fn encrypt_chunks(
@@ -180,9 +213,7 @@ fn encrypt_chunks(
         let start = out.len();
         out.extend_from_slice(chunk);
         let buffer = out.get_mut(start..).expect("the chunk was just appended");
-        let tag = cipher
-            .encrypt_inout_detached(&chunk_nonce(base_nonce, counter), context, buffer.into())
-            .expect("a chunk is far below the limit of AES-GCM");
+        let tag = encrypt_chunk(cipher, &chunk_nonce(base_nonce, counter), context, buffer);
         out.extend_from_slice(&tag);
     }
 }
@@ -201,14 +232,7 @@ fn decrypt_chunks(
         let start = out.len();
         out.extend_from_slice(body);
         let buffer = out.get_mut(start..).expect("the chunk was just appended");
-        cipher
-            .decrypt_inout_detached(
-                &chunk_nonce(base_nonce, counter),
-                context,
-                buffer.into(),
-                &Tag::from(*tag),
-            )
-            .map_err(|_| BoxError)?;
+        decrypt_chunk(cipher, &chunk_nonce(base_nonce, counter), context, buffer, tag)?;
     }
     Ok(out)
 }
@@ -295,31 +319,33 @@ mod tests {
             assert!(decrypt_committed(&key, b"contexts", &sealed).is_err());
             assert!(commits_to(&key, b"context", &sealed));
 
-            let (once, sealed) = encrypt_once(&mut random, b"context", &plaintext).unwrap();
+            let (once, sealed) =
+                encrypt_once(&mut random, b"context", Zeroizing::new(plaintext.clone())).unwrap();
             assert_eq!(sealed.len(), chunked_len(length));
-            assert_eq!(*decrypt_once(&once, b"context", &sealed).unwrap(), plaintext);
-            assert!(decrypt_once(&once, b"contexts", &sealed).is_err());
+            assert_eq!(*decrypt_once(&once, b"context", sealed.clone()).unwrap(), plaintext);
+            assert!(decrypt_once(&once, b"contexts", sealed.clone()).is_err());
             for cut in [0, 1, TAG_LEN, sealed.len() / 2, sealed.len() - 1] {
                 if cut < sealed.len() {
                     assert!(
-                        decrypt_once(&once, b"context", &sealed[..cut]).is_err(),
+                        decrypt_once(&once, b"context", sealed[..cut].to_vec()).is_err(),
                         "{length} cut to {cut}"
                     );
                 }
             }
             let longer = [&sealed[..], &sealed[..]].concat();
-            assert!(decrypt_once(&once, b"context", &longer).is_err());
+            assert!(decrypt_once(&once, b"context", longer).is_err());
         }
     }
 
     #[test]
     fn any_flipped_bit_fails_and_releases_no_plaintext() {
         let mut random = Randomness::from_system();
-        let (key, sealed) = encrypt_once(&mut random, b"context", b"plaintext").unwrap();
+        let (key, sealed) =
+            encrypt_once(&mut random, b"context", Zeroizing::new(b"plaintext".to_vec())).unwrap();
         for bit in 0..sealed.len() * 8 {
             let mut flipped = sealed.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(decrypt_once(&key, b"context", &flipped), Err(BoxError));
+            assert_eq!(decrypt_once(&key, b"context", flipped), Err(BoxError));
         }
     }
 }

@@ -114,6 +114,12 @@ impl Place {
         Self { epoch, trie: None, rows: 0, ledger, live: 0 }
     }
 
+    /// A copy, keys included.
+    pub(crate) fn duplicate(&self) -> Self {
+        let trie = self.trie.as_ref().map(SealedObject::duplicate);
+        Self { epoch: self.epoch, trie, rows: self.rows, ledger: self.ledger, live: self.live }
+    }
+
     pub(crate) fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
         let mut writer = Writer::with_capacity(PLACE_LEN);
         writer.u64(self.epoch.number());

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
+use super::arrays::{run, sixteen, thirty_two};
 use super::secret::SecretV1;
 use crate::codec::wire::Wire;
 use crate::crypto::digest::Digest;
@@ -26,12 +27,15 @@ pub(crate) enum PageV1 {
 /// A row of a leaf.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RowV1 {
+    #[serde(with = "sixteen")]
     pub(crate) key: [u8; 16],
     pub(crate) class: u8,
+    #[serde(with = "sixteen")]
     pub(crate) id: [u8; 16],
     pub(crate) revision: u64,
     pub(crate) epoch: u64,
     pub(crate) object: Option<ObjectV1>,
+    #[serde(with = "run")]
     pub(crate) inline: Vec<u8>,
 }
 
@@ -54,8 +58,10 @@ pub(crate) struct ChildV1 {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ObjectV1 {
     key: SecretV1,
+    #[serde(with = "sixteen")]
     reference: [u8; 16],
     length: u64,
+    #[serde(with = "thirty_two")]
     digest: [u8; 32],
 }
 
@@ -103,10 +109,10 @@ impl From<&SealedObject> for ObjectV1 {
     }
 }
 
-impl From<&ObjectV1> for SealedObject {
-    fn from(wire: &ObjectV1) -> Self {
+impl From<ObjectV1> for SealedObject {
+    fn from(wire: ObjectV1) -> Self {
         Self {
-            key: ContentKey::from_secret(wire.key.to_secret()),
+            key: ContentKey::from_secret(wire.key.into_secret()),
             object: ObjectRef { reference: wire.reference, length: wire.length },
             digest: Digest::from_bytes(wire.digest),
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::arrays::sixteens;
 use crate::codec::wire::Wire;
 
 /// One link per commit, inline in a row of the `record` compartment.
@@ -56,6 +57,7 @@ pub(crate) struct LineV1 {
     pub(crate) actor: String,
     pub(crate) reason: Option<String>,
     /// Entries concerned, sorted.
+    #[serde(with = "sixteens")]
     pub(crate) subjects: Vec<[u8; 16]>,
     /// Further facts by number, sorted: who received, for what, under which basis.
     pub(crate) details: Vec<(u16, String)>,

@@ -20,6 +20,11 @@ impl SecretV1 {
         Self(secret.duplicate())
     }
 
+    /// The secret itself.
+    pub(crate) fn into_secret(self) -> SecretBytes {
+        self.0
+    }
+
     /// A copy of the secret.
     pub(crate) fn to_secret(&self) -> SecretBytes {
         self.0.duplicate()

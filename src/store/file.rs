@@ -25,6 +25,8 @@ pub(super) const AREAS: [u64; 2] = [geometry::AREA_A, geometry::AREA_B];
 pub(super) const ROOTS: [u64; 2] = [geometry::ROOT_A, geometry::ROOT_B];
 /// Appended bytes that are held back before they are written.
 const BUFFER: usize = 1 << 20;
+/// Most bytes of neighbouring objects that are read at once.
+const RUN_LIMIT: u64 = 1 << 20;
 /// Bytes overwritten at a time.
 const ERASE_STEP: usize = 64 * 1024;
 /// Bytes read at a time when a whole file is read.
@@ -209,6 +211,26 @@ impl FileStore {
         read(disk, offset, usize::try_from(object.length).map_err(|_| StoreError::Missing)?)
     }
 
+    /// Reads objects that stand one behind the other at once.
+    fn read_run(
+        disk: &dyn Disk,
+        run: &[ObjectRef],
+        length: u64,
+        read: &mut Vec<Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        let first = run.first().ok_or(StoreError::Missing)?;
+        let whole = ObjectRef { length: run.iter().map(|object| object.length).sum(), ..*first };
+        let bytes = Self::read_object(disk, &whole, length)?;
+        let mut rest = bytes.as_slice();
+        for object in run {
+            let length = usize::try_from(object.length).map_err(|_| StoreError::Missing)?;
+            let (object, later) = rest.split_at_checked(length).ok_or(StoreError::Missing)?;
+            read.push(object.to_vec());
+            rest = later;
+        }
+        Ok(())
+    }
+
     pub(super) fn poison(&self, source: std::io::Error) -> StoreError {
         self.poisoned.store(true, Ordering::SeqCst);
         StoreError::Sync { source }
@@ -271,7 +293,18 @@ impl Store for FileStore {
     fn objects(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
         let disk = self.disk();
         let length = disk.len()?;
-        objects.iter().map(|object| Self::read_object(&*disk, object, length)).collect()
+        let mut read = Vec::with_capacity(objects.len());
+        let mut rest = objects;
+        while let Some((run, later)) =
+            rest.split_at_checked(neighbours(rest)).filter(|(run, _)| !run.is_empty())
+        {
+            match run {
+                [object] => read.push(Self::read_object(&*disk, object, length)?),
+                run => Self::read_run(&*disk, run, length, &mut read)?,
+            }
+            rest = later;
+        }
+        Ok(read)
     }
 
     fn admits(&self, append_end: u64, erase: &[ObjectRef]) -> Result<bool, StoreError> {
@@ -309,6 +342,21 @@ fn unreadable_in(disk: &dyn Disk, range: std::ops::Range<u64>, buffer: &mut [u8]
     }
     let middle = range.start + (length / 2).next_multiple_of(SECTOR);
     unreadable_in(disk, range.start..middle, buffer) + unreadable_in(disk, middle..range.end, buffer)
+}
+
+/// How many of these objects stand one behind the other and are read at once: none
+/// of none, else at least one.
+fn neighbours(objects: &[ObjectRef]) -> usize {
+    let Some((first, rest)) = objects.split_first() else { return 0 };
+    let mut end = file_offset(first).and_then(|offset| offset.checked_add(first.length));
+    let mut total = first.length;
+    let joins = rest.iter().take_while(|object| {
+        let joins = end.is_some() && file_offset(object) == end;
+        end = end.and_then(|end| end.checked_add(object.length));
+        total = total.saturating_add(object.length);
+        joins && total <= RUN_LIMIT
+    });
+    1 + joins.count()
 }
 
 fn file_offset(object: &ObjectRef) -> Option<u64> {

@@ -4,10 +4,11 @@
 use zeroize::Zeroizing;
 
 use super::TreeError;
-use crate::codec::padding::{pad, unpad};
+use crate::codec::padding::{pad, unpad_in_place};
 use crate::crypto::boxes::{decrypt_once, encrypt_once};
 use crate::crypto::digest::Digest;
-use crate::crypto::random::Randomness;
+use crate::crypto::key::ContentKey;
+use crate::crypto::random::{RandomError, Randomness};
 use crate::format::context::Context;
 use crate::format::object::SealedObject;
 use crate::store::{Store, StoreWriter};
@@ -18,15 +19,55 @@ pub(crate) fn open_object(
     object: &SealedObject,
     context: &Context,
 ) -> Result<Zeroizing<Vec<u8>>, TreeError> {
-    let stored = read_checked(store, object)?;
-    let padded = decrypt_once(&object.key, &context.bytes(), &stored)?;
-    let content = unpad(&padded)?;
-    Ok(Zeroizing::new(content.to_vec()))
+    let stored = store.objects(&[object.object])?.pop().ok_or(TreeError::Damaged { what: "object" })?;
+    open_stored(object, context, stored)
+}
+
+/// Checks, decrypts and unpads the bytes that a store has of an object.
+pub(crate) fn open_stored(
+    object: &SealedObject,
+    context: &Context,
+    stored: Vec<u8>,
+) -> Result<Zeroizing<Vec<u8>>, TreeError> {
+    let stored = checked(object, stored)?;
+    let mut content = decrypt_once(&object.key, &context.bytes(), stored)?;
+    unpad_in_place(&mut content)?;
+    Ok(content)
+}
+
+/// Content that was sealed and is not stored yet.
+pub(crate) struct Sealed {
+    key: ContentKey,
+    stored: Vec<u8>,
+    digest: Digest,
+}
+
+impl Sealed {
+    /// Pads and encrypts under a fresh key.
+    pub(crate) fn seal(
+        random: &mut Randomness,
+        context: &Context,
+        content: &[u8],
+    ) -> Result<Self, RandomError> {
+        let (key, stored) = encrypt_once(random, &context.bytes(), pad(content))?;
+        let digest = Digest::of(&[&stored]);
+        Ok(Self { key, stored, digest })
+    }
+
+    /// Key, stored bytes and their digest.
+    #[cfg(feature = "testing")]
+    pub(crate) fn into_parts(self) -> (ContentKey, Vec<u8>, Digest) {
+        (self.key, self.stored, self.digest)
+    }
 }
 
 /// The stored bytes of an object, if they are those that its parent names.
 pub(crate) fn read_checked(store: &dyn Store, object: &SealedObject) -> Result<Vec<u8>, TreeError> {
     let stored = store.objects(&[object.object])?.pop().ok_or(TreeError::Damaged { what: "object" })?;
+    checked(object, stored)
+}
+
+fn checked(object: &SealedObject, stored: Vec<u8>) -> Result<Vec<u8>, TreeError> {
     match Digest::of(&[&stored]).matches(&object.digest) {
         true => Ok(stored),
         false => Err(TreeError::Damaged { what: "object" }),
@@ -42,12 +83,19 @@ pub(crate) struct ObjectWriter<'a> {
 impl ObjectWriter<'_> {
     /// Pads, encrypts under a fresh key and puts an object.
     pub(crate) fn seal(&mut self, context: &Context, content: &[u8]) -> Result<SealedObject, TreeError> {
-        let (key, stored) = encrypt_once(self.random, &context.bytes(), &pad(content))?;
-        let digest = Digest::of(&[&stored]);
+        let sealed = Sealed::seal(self.random, context, content)?;
+        self.put(context, sealed)
+    }
+
+    /// Puts what was sealed with this context.
+    pub(crate) fn put(&mut self, context: &Context, sealed: Sealed) -> Result<SealedObject, TreeError> {
+        let Sealed { key, stored, digest } = sealed;
         let references = self.writer.put(&[&stored])?;
         let object = references.first().copied().ok_or(TreeError::Damaged { what: "reference" })?;
         #[cfg(test)]
         crate::testing::record_sealed(&context.bytes(), &key, &object);
+        #[cfg(not(test))]
+        let _ = context;
         Ok(SealedObject { key, object, digest })
     }
 

@@ -173,15 +173,15 @@ impl Row {
         }
     }
 
-    fn from_wire(wire: &RowV1, vault: VaultId) -> Result<Self, TreeError> {
+    fn from_wire(mut wire: RowV1, vault: VaultId) -> Result<Self, TreeError> {
         let row = Self {
             key: RowKey(wire.key),
             class: RowClass::from_number(wire.class).ok_or(TreeError::Damaged { what: "row class" })?,
             id: EntryId::from_bytes(wire.id),
             revision: wire.revision,
             epoch: Epoch::new(wire.epoch),
-            object: wire.object.as_ref().map(SealedObject::from),
-            inline: Zeroizing::new(wire.inline.clone()),
+            object: wire.object.take().map(SealedObject::from),
+            inline: Zeroizing::new(std::mem::take(&mut wire.inline)),
         };
         if row.follows_its_class(vault) { Ok(row) } else { Err(TreeError::Damaged { what: "row" }) }
     }
@@ -251,9 +251,17 @@ impl Page {
         }
     }
 
+    /// The children of an inner page; none of a leaf.
+    pub(super) fn children(&self) -> &[Child] {
+        match self {
+            Self::Leaf(_) => &[],
+            Self::Inner(children) => children,
+        }
+    }
+
     pub(super) fn encode(&self) -> Result<zeroize::Zeroizing<Vec<u8>>, TreeError> {
         let wire = match self {
-            Self::Leaf(rows) => PageV1::Leaf(rows.iter().map(Row::to_wire).collect()),
+            Self::Leaf(rows) => return Self::encode_leaf(rows),
             Self::Inner(children) => PageV1::Inner(
                 children
                     .iter()
@@ -268,12 +276,16 @@ impl Page {
         Ok(wire::encode(&wire)?)
     }
 
+    pub(super) fn encode_leaf(rows: &[Row]) -> Result<zeroize::Zeroizing<Vec<u8>>, TreeError> {
+        Ok(wire::encode(&PageV1::Leaf(rows.iter().map(Row::to_wire).collect()))?)
+    }
+
     /// Decodes a page, whose rows must all belong under `prefix`.
     pub(super) fn decode(content: &[u8], prefix: Prefix, vault: VaultId) -> Result<Self, TreeError> {
         match wire::decode::<PageV1>(content)? {
             PageV1::Leaf(rows) => {
                 let rows =
-                    rows.iter().map(|row| Row::from_wire(row, vault)).collect::<Result<Vec<_>, _>>()?;
+                    rows.into_iter().map(|row| Row::from_wire(row, vault)).collect::<Result<Vec<_>, _>>()?;
                 let belong = rows.iter().all(|row| prefix.holds(&row.key));
                 if belong { Ok(Self::Leaf(rows)) } else { Err(TreeError::Damaged { what: "page" }) }
             }
@@ -281,12 +293,12 @@ impl Page {
                 if prefix.depth() >= Prefix::DEEPEST {
                     return Err(TreeError::Damaged { what: "page" });
                 }
-                let child = |wire: &ChildV1| Child {
+                let child = |wire: ChildV1| Child {
                     nibble: wire.nibble,
                     rows: wire.rows,
-                    object: SealedObject::from(&wire.object),
+                    object: SealedObject::from(wire.object),
                 };
-                Ok(Self::Inner(children.iter().map(child).collect()))
+                Ok(Self::Inner(children.into_iter().map(child).collect()))
             }
         }
     }

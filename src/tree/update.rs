@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::object::ObjectWriter;
+use super::object::{ObjectWriter, Sealed};
 use super::page::{Child, Page, Prefix, Row, RowKey};
 use super::{TreeError, Trie};
+use crate::crypto::random::Randomness;
 use crate::format::object::{ObjectRef, SealedObject};
+use crate::parallel::in_order;
 use crate::payload::catalogue::LEAF_ROWS;
+
+/// Leaves from which a commit writes them on all cores.
+const MANY_LEAVES: usize = 64;
+const LEAVES_AT_A_TIME: usize = 16;
 
 /// Rows to put and keys to remove.
 pub(crate) type Changes = BTreeMap<RowKey, Option<Row>>;
@@ -59,6 +65,19 @@ pub(super) enum Node {
 }
 
 impl Node {
+    /// The leaves that are to be written.
+    fn leaves<'n>(&'n mut self, prefix: Prefix, leaves: &mut Vec<(Prefix, &'n mut Self)>) {
+        match self {
+            Self::Stored { .. } => {}
+            Self::Leaf(_) => leaves.push((prefix, self)),
+            Self::Inner(children) => {
+                for (nibble, child) in children {
+                    child.leaves(prefix.child(*nibble), leaves);
+                }
+            }
+        }
+    }
+
     /// Rows in this node and below: pages of others may claim any number.
     pub(super) fn rows(&self) -> Result<u64, TreeError> {
         match self {
@@ -82,8 +101,9 @@ impl Trie<'_> {
         let changes = changes.into_iter().collect();
         let current = self.root.map(|root| (root.duplicate(), self.rows));
         let (mut root, mut rows) = (None, 0);
-        if let Some(node) = self.change(current, Prefix::EMPTY, changes, &mut turnover)? {
+        if let Some(mut node) = self.change(current, Prefix::EMPTY, changes, &mut turnover)? {
             rows = node.rows()?;
+            self.write_many_leaves(&mut node, &mut turnover.new, out)?;
             root = Some(self.write(node, Prefix::EMPTY, &mut turnover.new, out)?);
         }
         let live = turnover.applied_to(self.live);
@@ -105,6 +125,42 @@ impl Trie<'_> {
             live: self.live,
             superseded: vec![current.object],
         })
+    }
+
+    /// Writes the leaves on all cores where they are many.
+    fn write_many_leaves(
+        &self,
+        node: &mut Node,
+        bytes: &mut u64,
+        out: &mut ObjectWriter<'_>,
+    ) -> Result<(), TreeError> {
+        let mut leaves = Vec::new();
+        node.leaves(Prefix::EMPTY, &mut leaves);
+        if leaves.len() < MANY_LEAVES {
+            return Ok(());
+        }
+        let mut written = Vec::with_capacity(leaves.len());
+        let batches: Vec<_> = leaves.chunks(LEAVES_AT_A_TIME).collect();
+        let seal_all = |batch: &&[(Prefix, &mut Node)]| -> Result<Vec<_>, TreeError> {
+            let mut random = Randomness::from_system();
+            let seal = |(prefix, leaf): &(Prefix, &mut Node)| {
+                let Node::Leaf(rows) = &**leaf else { return Err(TreeError::Damaged { what: "leaf" }) };
+                let context = prefix.context(self.scope, self.compartment);
+                let sealed = Sealed::seal(&mut random, &context, &Page::encode_leaf(rows)?)?;
+                Ok((context, rows.len() as u64, sealed))
+            };
+            batch.iter().map(seal).collect()
+        };
+        in_order(&batches, seal_all, |batch| {
+            for (context, rows, sealed) in batch {
+                let object = out.put(&context, sealed)?;
+                *bytes = bytes.saturating_add(object.object.length);
+                written.push(Node::Stored { object, rows });
+            }
+            Ok(())
+        })?;
+        leaves.into_iter().zip(written).for_each(|((_, leaf), stored)| *leaf = stored);
+        Ok(())
     }
 
     fn change(

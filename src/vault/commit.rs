@@ -129,7 +129,10 @@ impl Transaction<'_> {
             commit: CommitId::from_bytes(self.work.random.bytes()?),
             previous: self.snapshot.root_digest(),
             area_generation,
-            area_digest: crate::format::area::Area::digest(&area_bytes),
+            area_digest: match &new_area {
+                Some((_, bytes)) => crate::format::area::Area::digest(bytes),
+                None => self.snapshot.root.area_digest,
+            },
             least_reader,
             append_end: self.work.writer.append_end(),
             erase,
@@ -151,8 +154,12 @@ impl Transaction<'_> {
             withdraws: self.work.withdraws,
             erase: &self.work.erase,
         })?;
-        // Opened again rather than put together: what is kept is what was written.
-        let places = self.core.open_places(&root)?;
+        let mut places = changed;
+        for (place, known) in places.iter_mut().zip(&self.snapshot.places) {
+            if place.is_none() {
+                *place = known.as_ref().map(Place::duplicate);
+            }
+        }
         Ok(Snapshot { root, root_bytes, area_bytes, places, settled: true })
     }
 

@@ -19,7 +19,7 @@ use crate::payload::custody::VaultRecordV1;
 use crate::payload::decode_entry;
 use crate::record::Entry;
 use crate::store::Store;
-use crate::tree::{PageCache, Row, RowClass, RowKey, Trie, open_object};
+use crate::tree::{PageCache, Row, RowClass, RowKey, Trie, open_object, open_stored};
 
 pub(super) const ENTRY_SCHEMA: u16 = 1;
 pub(super) const PLACE_SCHEMA: u16 = 1;
@@ -202,6 +202,26 @@ impl Core {
     pub(super) fn open_row(&self, compartment: Compartment, row: &Row) -> Result<Zeroizing<Vec<u8>>, Error> {
         let object: &SealedObject = row.object.as_ref().ok_or(Error::Damaged { what: "row" })?;
         Ok(open_object(&*self.store, object, &self.row_context(compartment, row))?)
+    }
+
+    /// The contents of these rows' objects, each with its own fault; asked of the
+    /// store together.
+    pub(super) fn open_rows(
+        &self,
+        compartment: Compartment,
+        rows: &[&Row],
+    ) -> Vec<Result<Zeroizing<Vec<u8>>, Error>> {
+        let objects: Vec<_> = rows.iter().filter_map(|row| Some(row.object.as_ref()?.object)).collect();
+        let stored = match self.store.objects(&objects) {
+            Ok(stored) if stored.len() == rows.len() => stored,
+            // One that is missing must not keep the others from being read.
+            _ => return rows.iter().map(|row| self.open_row(compartment, row)).collect(),
+        };
+        let open = |(row, stored): (&&Row, Vec<u8>)| {
+            let object = row.object.as_ref().ok_or(Error::Damaged { what: "row" })?;
+            Ok(open_stored(object, &self.row_context(compartment, row), stored)?)
+        };
+        rows.iter().zip(stored).map(open).collect()
     }
 
     /// The entry of a row.

@@ -10,9 +10,13 @@ use super::ledger::{Action, LineState};
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::payload::{decode_card, encode_card};
+use crate::parallel::in_order;
+use crate::payload::{decode_card, decode_entry, encode_card};
 use crate::record::{Card, DateRange, Entry, Kind, PartialDate};
-use crate::tree::{Row, RowClass, RowKey};
+use crate::tree::{LeafRef, Row, RowClass, RowKey};
+
+/// Leaves that one core reads at a time.
+const LEAVES_AT_A_TIME: usize = 8;
 
 /// What to list. Everything that is not said is not asked.
 #[derive(Clone, Default)]
@@ -163,6 +167,25 @@ impl Vault {
         Ok(listed)
     }
 
+    /// Hands every current entry of the open compartments, retracted ones included,
+    /// to `visit`, in no order that means anything. What is read is authenticated
+    /// and decoded on every core; `visit` is called on this thread alone, and no more
+    /// than a few hundred entries wait for it. It sees entries of one state: where
+    /// that is withdrawn meanwhile, the call ends with an error.
+    ///
+    /// # Errors
+    /// The error of `visit`, [`Error::Damaged`], [`Error::Store`].
+    pub fn for_each_entry(
+        &self,
+        mut visit: impl FnMut(EntryId, Entry) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let _call = self.begin()?;
+        self.unlocked()?.view().for_each_batch(|_, entries| {
+            self.tell(ReadKind::Opened, None, entries.iter().map(|(id, _)| *id).collect());
+            entries.into_iter().try_for_each(|(id, entry)| visit(id, entry))
+        })
+    }
+
     /// The revisions of an entry, oldest first.
     ///
     /// # Errors
@@ -206,6 +229,31 @@ impl View<'_> {
             _ => current,
         };
         Ok((compartment, self.core.open_entry(compartment, &row)?))
+    }
+
+    /// Every current entry of the compartments that are open, some at a time.
+    pub(super) fn for_each_batch(
+        &self,
+        mut visit: impl FnMut(Compartment, Vec<(EntryId, Entry)>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        for compartment in self.open_compartments() {
+            let trie = self.trie(compartment)?;
+            let leaves = trie.leaves().into_iter().collect::<Result<Vec<_>, _>>()?;
+            let read = |leaves: &&[LeafRef]| -> Result<Vec<_>, Error> {
+                let mut entries = Vec::new();
+                for leaf in *leaves {
+                    let rows = trie.leaf_rows(leaf)?;
+                    let rows: Vec<&Row> = rows.iter().filter(|row| row.class == RowClass::Entry).collect();
+                    for (row, content) in rows.iter().zip(self.core.open_rows(compartment, &rows)) {
+                        entries.push((row.id, entry_of(&content?)?));
+                    }
+                }
+                Ok(entries)
+            };
+            let batches: Vec<&[LeafRef]> = leaves.chunks(LEAVES_AT_A_TIME).collect();
+            in_order(&batches, read, |entries| visit(compartment, entries))?;
+        }
+        Ok(())
     }
 
     fn list_in(
@@ -255,6 +303,10 @@ impl View<'_> {
         });
         Ok(Revision { revision: row.revision, epoch: row.epoch, time: link.time, state })
     }
+}
+
+fn entry_of(content: &[u8]) -> Result<Entry, Error> {
+    decode_entry(content).map_err(|_| Error::Damaged { what: "entry" })
 }
 
 fn listed_row(compartment: Compartment, row: &Row) -> Result<Listed, Error> {

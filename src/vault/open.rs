@@ -23,7 +23,7 @@ use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
 use crate::payload::catalogue::EraseListV1;
 use crate::secret::WipesStack;
 use crate::store::{Chosen, FileStore, Heads, Repairs, Store, StoreError, StoreWriter, proven_writer};
-use crate::tree::{PageCache, open_object};
+use crate::tree::{PageCache, Trie, open_object};
 
 /// What opening a vault found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,8 +140,9 @@ impl LockedVault {
     /// Steps 2 and 3: the pair of the highest epoch, checked down to the tries'
     /// roots.
     fn choose(&self, heads: &Heads, credential: &Credential) -> Result<((Core, WayIn), Snapshot), Error> {
+        let areas = distinct(&heads.areas);
         let parsed: Vec<(Area, &Vec<u8>)> =
-            heads.areas.iter().filter_map(|bytes| Some((Area::parse(bytes).ok()?, bytes))).collect();
+            areas.iter().filter_map(|bytes| Some((Area::parse(bytes).ok()?, *bytes))).collect();
         if parsed.is_empty() {
             return Err(Error::Damaged { what: "credential areas" });
         }
@@ -171,7 +172,7 @@ impl LockedVault {
             // One area opened, yet no root belongs to it: stale access, unless
             // there is no other area that the roots could belong to.
             None if opened_one && all_equal(&heads.areas) => Err(Error::Damaged { what: "roots" }),
-            None if opened_one && parsed.len() < heads.areas.len() => Err(Error::Damaged { what: "roots" }),
+            None if opened_one && parsed.len() < areas.len() => Err(Error::Damaged { what: "roots" }),
             None => Err(Error::WrongCredential),
         }
     }
@@ -217,6 +218,17 @@ impl Vault {
     }
 }
 
+/// The copies that differ: at rest all are equal, and what holds of one holds of all.
+fn distinct(copies: &[Vec<u8>]) -> Vec<&Vec<u8>> {
+    let mut distinct: Vec<&Vec<u8>> = Vec::with_capacity(copies.len());
+    for copy in copies {
+        if !distinct.contains(&copy) {
+            distinct.push(copy);
+        }
+    }
+    distinct
+}
+
 fn all_equal(copies: &[Vec<u8>]) -> bool {
     copies.windows(2).all(|pair| pair.first() == pair.last())
 }
@@ -237,7 +249,7 @@ impl Candidate {
         let key = core.keyring.root_key();
         let digest = Area::digest(area);
         let mut newest: Option<Self> = None;
-        for stored in &heads.roots {
+        for stored in distinct(&heads.roots) {
             let Some(plain) = core.open_root(&key, stored) else { continue };
             let Some(root) = root_naming(&digest, &plain)? else { continue };
             if newest.as_ref().is_none_or(|other| root.epoch >= other.root.epoch) {
@@ -266,11 +278,9 @@ impl Candidate {
         let Self { root, root_bytes, area_bytes } = self;
         let snapshot = Snapshot { root, root_bytes, area_bytes, places, settled: false };
         let view = View { core, snapshot: &snapshot };
-        for compartment in Compartment::ALL {
-            if core.keyring.compartment(compartment).is_some() {
-                view.trie(compartment)?.check_root()?;
-            }
-        }
+        let held = Compartment::ALL.into_iter().filter(|c| core.keyring.compartment(*c).is_some());
+        let tries = held.map(|compartment| view.trie(compartment)).collect::<Result<Vec<_>, _>>()?;
+        Trie::check_roots(&tries)?;
         Ok(snapshot)
     }
 }
@@ -356,7 +366,9 @@ pub(super) fn expect_successor(core: &Core, known: &Snapshot, newer: &Snapshot) 
 
 fn current_of(core: &Core, heads: &Heads) -> Result<Snapshot, Error> {
     let key = core.keyring.area_mac_key();
-    let areas = heads.areas.iter().filter(|bytes| Area::parse(bytes).is_ok() && Area::verify(bytes, &key));
+    let areas = distinct(&heads.areas)
+        .into_iter()
+        .filter(|bytes| Area::parse(bytes).is_ok() && Area::verify(bytes, &key));
     let candidates = areas.filter_map(|bytes| Candidate::newest(core, heads, bytes).transpose());
     let candidates = candidates.collect::<Result<Vec<_>, _>>()?;
     let best = candidates.into_iter().max_by_key(|candidate| candidate.root.epoch);

@@ -18,7 +18,6 @@ use crate::id::EntryId;
 use crate::payload::custody::VaultRecordV1;
 use crate::record::{Entry, Token};
 use crate::release::{Policy, View};
-use crate::tree::RowClass;
 
 /// What is to be released to whom and why.
 pub struct ReleaseRequest {
@@ -190,18 +189,10 @@ impl Snapshot<'_> {
     /// Every current entry of the compartments that are open.
     pub(super) fn all_entries(&self) -> Result<Vec<(Compartment, EntryId, Entry)>, Error> {
         let mut entries = Vec::new();
-        for compartment in self.open_compartments() {
-            let mut rows = Vec::new();
-            self.trie(compartment)?.scan(&mut |row| {
-                if row.class == RowClass::Entry {
-                    rows.push(row.duplicate());
-                }
-                Ok(())
-            })?;
-            for row in rows {
-                entries.push((compartment, row.id, self.core.open_entry(compartment, &row)?));
-            }
-        }
+        self.for_each_batch(|compartment, batch| {
+            entries.extend(batch.into_iter().map(|(id, entry)| (compartment, id, entry)));
+            Ok(())
+        })?;
         Ok(entries)
     }
 }

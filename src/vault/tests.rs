@@ -7,6 +7,7 @@ mod audit;
 mod auto_lock;
 mod backup;
 mod basics;
+mod bulk;
 #[cfg(unix)]
 mod compact;
 mod crash;

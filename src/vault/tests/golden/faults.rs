@@ -91,7 +91,8 @@ impl Forge {
 
     /// Appends the box of a plaintext as it is.
     fn seal_plain(&mut self, context: &Context, plaintext: &[u8]) -> SealedObject {
-        let (key, stored) = encrypt_once(&mut self.random, &context.bytes(), plaintext).unwrap();
+        let (key, stored) =
+            encrypt_once(&mut self.random, &context.bytes(), plaintext.to_vec().into()).unwrap();
         let mut reference = [0; 16];
         reference[..8].copy_from_slice(&(self.file.len() as u64).to_le_bytes());
         self.file.extend_from_slice(&stored);
