@@ -194,7 +194,7 @@ impl Trie<'_> {
             return Err(TreeError::Damaged { what: "page" });
         }
         let content = open_object(self.store, object, &prefix.context(self.scope, self.compartment))?;
-        let page = std::sync::Arc::new(Page::decode(&content, prefix, self.scope.vault)?);
+        let page = std::sync::Arc::new(Page::decode(&content, prefix, self.scope.vault, self.compartment)?);
         self.cache.insert(object.digest, self.compartment, prefix, &page);
         Ok(page)
     }

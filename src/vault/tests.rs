@@ -23,6 +23,8 @@ mod memory;
 mod model;
 mod release;
 mod review;
+#[cfg(unix)]
+mod seams;
 mod secrets;
 mod space;
 mod tamper;

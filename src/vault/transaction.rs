@@ -18,7 +18,7 @@ use crate::keys::Grant;
 use crate::payload::encode_entry;
 use crate::payload::history::LedgerV1;
 use crate::record::{Entry, Record};
-use crate::store::{StoreError, StoreWriter, proven_writer};
+use crate::store::{StoreError, StoreWriter};
 use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,8 +92,8 @@ impl Vault {
         change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
         opened: &mut Vec<EntryId>,
     ) -> Result<Committed<T>, Error> {
-        let mut writer = proven_writer(&*self.store, self.options.lock_wait)?;
-        let current = open::current_for_writing(&self.unlocked()?, &mut *writer)?;
+        let (mut writer, current) =
+            open::start_writing(&*self.store, &self.unlocked()?, self.options.lock_wait)?;
         self.adopt(current.clone());
         writer.start(current.snapshot.root.append_end);
         let mut transaction = Transaction {
@@ -112,7 +112,7 @@ impl Vault {
             return Ok(Committed { value, epoch: current.snapshot.root.epoch, erasure: None });
         };
         drop(writer);
-        if erasure.is_some() {
+        if !published.root.erase.is_empty() {
             // Pages in memory still hold what was withdrawn.
             current.core.cache.clear();
         }
@@ -302,7 +302,6 @@ impl Transaction<'_> {
         }
         self.give_up_contents(compartment, id, contents)?;
         for epoch in epochs {
-            self.work.erasure.since = Some(self.work.erasure.since.map_or(epoch, |since| since.min(epoch)));
             self.destroy_lines(compartment, epoch, id)?;
         }
         self.work.erasure.entries.push(id);
@@ -398,6 +397,7 @@ impl Transaction<'_> {
         if let Some(object) = &row.object {
             self.erase(object);
         }
+        self.work.erasure.since = Some(self.work.erasure.since.map_or(row.epoch, |e| e.min(row.epoch)));
         self.change(compartment, row.key, None)
     }
 
@@ -413,7 +413,6 @@ impl Transaction<'_> {
         revision: u64,
         entry: &Entry,
     ) -> Result<(), Error> {
-        self.use_contents(compartment, id, entry)?;
         let content = encode_entry(entry)?;
         let row = Row {
             key: RowKey::entry(id),
@@ -424,7 +423,11 @@ impl Transaction<'_> {
             object: None,
             inline: list::inline_card(entry)?,
         };
-        self.put_sealed(compartment, row, &content)
+        self.use_contents(compartment, id, entry)?;
+        let half_done = std::mem::replace(&mut self.work.half_done, true);
+        self.put_sealed(compartment, row, &content)?;
+        self.work.half_done = half_done;
+        Ok(())
     }
 
     /// Seals `content` as the row's object and puts the row.
