@@ -630,7 +630,7 @@ const PAGE: [Fault; 16] = [
         "row of an unknown class",
         |forge| forge.change_row(NOTES, 1, |row| row[row::CLASS] = 9),
         "damaged",
-        "a segment does not stand under an entry's key",
+        "the head of a content has revision 0",
     ),
     (
         "row whose key is not the entry's id",
