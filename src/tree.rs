@@ -147,7 +147,7 @@ impl Trie<'_> {
     /// Decodes the stored bytes of a page and keeps it.
     fn keep_page(&self, object: &SealedObject, prefix: Prefix, stored: Vec<u8>) -> Result<(), TreeError> {
         let content = open_stored(object, &prefix.context(self.scope, self.compartment), stored)?;
-        let page = std::sync::Arc::new(Page::decode(&content, prefix, self.scope.vault)?);
+        let page = std::sync::Arc::new(Page::decode(&content, prefix, self.scope.vault, self.compartment)?);
         self.cache.insert(object.digest, self.compartment, prefix, &page);
         Ok(())
     }
@@ -299,6 +299,6 @@ impl Trie<'_> {
             return Err(TreeError::Damaged { what: "page" });
         }
         let content = open_object(self.store, object, &prefix.context(self.scope, self.compartment))?;
-        Page::decode(&content, prefix, self.scope.vault)
+        Page::decode(&content, prefix, self.scope.vault, self.compartment)
     }
 }

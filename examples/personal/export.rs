@@ -33,6 +33,7 @@ pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
     write(&mut file, &vault, &entries)?;
     let attachments = write_attachments(&name, &vault, &entries)?;
     file.finish()?;
+    let attachments = attachments.keep();
     access::close(vault)?;
     let originals = entries.iter().filter(|(_, entry)| entry.source.is_some()).count();
     if common.json {
@@ -55,11 +56,11 @@ pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
 }
 
 /// Writes stored attachments, earlier versions' included, as files beside the
-/// export, named by their SHA-256 as the export names them; how many.
-fn write_attachments(name: &Path, vault: &Vault, entries: &[(EntryId, Entry)]) -> Result<usize, Failure> {
+/// export, named by their SHA-256 as the export names them.
+fn write_attachments(name: &Path, vault: &Vault, entries: &[(EntryId, Entry)]) -> Result<NewFolder, Failure> {
     let mut folder = name.as_os_str().to_owned();
     folder.push(".attachments");
-    let folder = PathBuf::from(folder);
+    let mut folder = NewFolder { path: folder.into(), created: false, files: Vec::new() };
     let mut written = BTreeSet::new();
     for (id, _) in entries {
         for revision in vault.history(*id)? {
@@ -69,23 +70,53 @@ fn write_attachments(name: &Path, vault: &Vault, entries: &[(EntryId, Entry)]) -
                 if !written.insert(digest) {
                     continue;
                 }
-                if written.len() == 1 {
-                    create_folder(&folder)?;
-                }
+                folder.create()?;
                 let mut reader = vault.attachment_revision(*id, revision.revision, number)?;
-                extract::write_file(&folder.join(digest.to_string()), &mut reader)?;
+                let file = folder.path.join(digest.to_string());
+                extract::write_file(&file, &mut reader)?;
+                folder.files.push(file);
             }
         }
     }
-    Ok(written.len())
+    Ok(folder)
 }
 
-/// A folder that was not there before, which only its owner may enter.
-fn create_folder(path: &Path) -> Result<(), Failure> {
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| Failure::file("the folder for attachments", &error))
+/// A folder that was not there before, which only its owner may enter; like a
+/// half-written file it goes, with what was written to it, unless it is kept.
+struct NewFolder {
+    path: PathBuf,
+    created: bool,
+    files: Vec<PathBuf>,
+}
+
+impl NewFolder {
+    fn create(&mut self) -> Result<(), Failure> {
+        if self.created {
+            return Ok(());
+        }
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&self.path).map_err(|error| Failure::file("the folder for attachments", &error))?;
+        self.created = true;
+        Ok(())
+    }
+
+    /// Keeps it; how many files are in it.
+    fn keep(mut self) -> usize {
+        self.created = false;
+        self.files.len()
+    }
+}
+
+impl Drop for NewFolder {
+    fn drop(&mut self) {
+        if self.created {
+            // What cannot be removed stays, 0600 in a folder of 0700.
+            self.files.iter().for_each(|file| drop(std::fs::remove_file(file)));
+            let _ = std::fs::remove_dir(&self.path);
+        }
+    }
 }
 
 fn write(file: &mut NewFile<'_>, vault: &Vault, entries: &[(EntryId, Entry)]) -> Result<(), Failure> {

@@ -57,7 +57,7 @@ pub(crate) fn printable_lines(text: &str) -> String {
 }
 
 fn is_directional(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A table as wide as the terminal; elsewhere, as wide as its content. The first and

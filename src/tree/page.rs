@@ -120,6 +120,20 @@ impl RowClass {
             .find(|class| *class as u8 == number)
     }
 
+    /// Whether rows of this class stand in this compartment.
+    fn belongs_in(self, compartment: Compartment) -> bool {
+        match self {
+            Self::Entry | Self::Superseded | Self::Segment | Self::Content | Self::Upload => {
+                Compartment::HOLDING_ENTRIES.contains(&compartment)
+            }
+            Self::Link | Self::VaultRecord => compartment == Compartment::Record,
+            Self::Directory => compartment == Compartment::Custody,
+            Self::Ledger => true,
+            // Reserved.
+            Self::Document => false,
+        }
+    }
+
     /// The first reader version that knows this class. What a root asks for is
     /// the highest of its rows'.
     pub(crate) fn least_reader(self) -> u16 {
@@ -173,7 +187,7 @@ impl Row {
         }
     }
 
-    fn from_wire(mut wire: RowV1, vault: VaultId) -> Result<Self, TreeError> {
+    fn from_wire(mut wire: RowV1, vault: VaultId, compartment: Compartment) -> Result<Self, TreeError> {
         let row = Self {
             key: RowKey(wire.key),
             class: RowClass::from_number(wire.class).ok_or(TreeError::Damaged { what: "row class" })?,
@@ -183,7 +197,15 @@ impl Row {
             object: wire.object.take().map(SealedObject::from),
             inline: Zeroizing::new(std::mem::take(&mut wire.inline)),
         };
-        if row.follows_its_class(vault) { Ok(row) } else { Err(TreeError::Damaged { what: "row" }) }
+        let sound = row.class.belongs_in(compartment) && row.has_its_parts() && row.follows_its_class(vault);
+        if sound { Ok(row) } else { Err(TreeError::Damaged { what: "row" }) }
+    }
+
+    /// Whether an object and inline bytes are there exactly where the class has them.
+    fn has_its_parts(&self) -> bool {
+        let has_object = self.class != RowClass::Link;
+        let has_inline = matches!(self.class, RowClass::Entry | RowClass::Link);
+        self.object.is_some() == has_object && self.inline.is_empty() != has_inline
     }
 
     /// Whether key, id and revision are those that the class prescribes, so
@@ -281,11 +303,16 @@ impl Page {
     }
 
     /// Decodes a page, whose rows must all belong under `prefix`.
-    pub(super) fn decode(content: &[u8], prefix: Prefix, vault: VaultId) -> Result<Self, TreeError> {
+    pub(super) fn decode(
+        content: &[u8],
+        prefix: Prefix,
+        vault: VaultId,
+        compartment: Compartment,
+    ) -> Result<Self, TreeError> {
         match wire::decode::<PageV1>(content)? {
             PageV1::Leaf(rows) => {
-                let rows =
-                    rows.into_iter().map(|row| Row::from_wire(row, vault)).collect::<Result<Vec<_>, _>>()?;
+                let row = |row: RowV1| Row::from_wire(row, vault, compartment);
+                let rows = rows.into_iter().map(row).collect::<Result<Vec<_>, _>>()?;
                 let belong = rows.iter().all(|row| prefix.holds(&row.key));
                 if belong { Ok(Self::Leaf(rows)) } else { Err(TreeError::Damaged { what: "page" }) }
             }

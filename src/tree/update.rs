@@ -431,7 +431,7 @@ mod tests {
             id,
             revision: 1,
             epoch: Epoch::new(1),
-            object: None,
+            object: Some(sealed(0)),
             inline: vec![1; 300].into(),
         }
     }

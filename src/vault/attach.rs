@@ -17,6 +17,7 @@ use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId};
 use crate::payload::content::{UploadV1, segment_len};
 use crate::record::{Attachment, AttachmentRecord, Entry, FieldType, Record, Value};
+use crate::store::StoreError;
 use crate::tree::{Row, RowClass, RowKey};
 
 /// What is to be attached, and to what.
@@ -86,6 +87,17 @@ impl NewAttachment {
                 Ok(compartment)
             }
         }
+    }
+
+    /// Whether it may follow an upload into another compartment: not where
+    /// somebody said where it belongs, nor out of the compartment of its kind.
+    fn may_move(&self) -> bool {
+        let bound = match &self.target {
+            Target::Own => false,
+            Target::New(entry) => compartment_of(entry) != Compartment::General,
+            Target::Existing(..) => true,
+        };
+        !bound && self.compartment.is_none()
     }
 
     /// Puts the entry that holds the attachment.
@@ -200,6 +212,7 @@ impl Vault {
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn uploads(&self) -> Result<Vec<Upload>, Error> {
         let uploads = self.read(|view| view.uploads())?;
+        self.tell_count(ReadKind::UploadsListed, None, Vec::new(), uploads.len());
         Ok(uploads.into_iter().map(|(compartment, upload)| Upload::of(compartment, upload)).collect())
     }
 
@@ -209,7 +222,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::NoSuchUpload`], [`Error::Invalid`] when the entry to attach to is
-    /// in another compartment, and as [`Vault::attach`].
+    /// in another compartment or belongs to one, and as [`Vault::attach`].
     pub fn resume_upload(
         &self,
         actor: &Actor,
@@ -222,7 +235,7 @@ impl Vault {
         let _call = self.begin()?;
         let (place, found) = self.read(|view| Ok((new.place(view)?, view.upload(id)?)))?;
         let (compartment, upload) = found.ok_or(Error::NoSuchUpload { id })?;
-        if place != compartment && (matches!(new.target, Target::Existing(..)) || new.compartment.is_some()) {
+        if place != compartment && !new.may_move() {
             return Err(Error::Invalid {
                 what: "this upload was begun in another compartment: discard it and attach anew",
             });
@@ -260,7 +273,11 @@ impl Vault {
         let mut opened = Vec::new();
         loop {
             let mut step = |tx: &mut Transaction<'_>| uploading.step(tx, &mut progress);
-            let Committed { value, epoch, erasure } = self.update_once(actor, &mut step, &mut opened)?;
+            let result = self.update_once(actor, &mut step, &mut opened);
+            if matches!(result, Err(Error::Store(StoreError::NotErased))) {
+                self.refresh()?;
+            }
+            let Committed { value, epoch, erasure } = result?;
             let Some(value) = value else { continue };
             if !opened.is_empty() {
                 self.tell(ReadKind::Opened, Some(actor), opened);
@@ -296,6 +313,10 @@ impl<'a> Uploading<'a> {
         };
         self.expect_untouched(tx, content)?;
         for _ in 0..step() {
+            if self.new.size.is_some_and(|expected| self.segments.size > expected) {
+                // What grows while it is read, as the vault itself does, never ends.
+                return Err(Error::SourceChanged);
+            }
             let Some(segment) = self.next.take() else { break };
             self.keep_or_put(tx, content, &segment)?;
             drop(segment);

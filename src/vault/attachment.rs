@@ -23,6 +23,8 @@ use crate::record::{Attachment, Entry, Location};
 pub struct AttachmentReader<'v> {
     vault: &'v Vault,
     entry: EntryId,
+    /// The newest state in which the entry was seen.
+    seen: Epoch,
     attachment: Attachment,
     size: u64,
     digest: Digest,
@@ -39,6 +41,16 @@ enum Bytes {
         content: ContentId,
         segment: Option<Loaded>,
     },
+}
+
+impl Bytes {
+    /// Wipes what is in memory.
+    fn wipe(&mut self) {
+        match self {
+            Self::Inline(bytes) => *bytes = Zeroizing::default(),
+            Self::Stored { segment, .. } => *segment = None,
+        }
+    }
 }
 
 /// The segment in memory, and the state that it was read from.
@@ -82,11 +94,11 @@ impl Vault {
     ) -> Result<AttachmentReader<'_>, Error> {
         let open = |view: &View<'_>| {
             let (compartment, entry) = view.entry_at(id, revision)?;
-            view.open_attachment(compartment, &entry, id, number)
+            Ok((view.snapshot.root.epoch, view.open_attachment(compartment, &entry, id, number)?))
         };
-        let (attachment, size, digest, bytes) = self.read(open)?;
+        let (seen, (attachment, size, digest, bytes)) = self.read(open)?;
         self.tell(ReadKind::AttachmentOpened, None, vec![id]);
-        Ok(AttachmentReader { vault: self, entry: id, attachment, size, digest, bytes, position: 0 })
+        Ok(AttachmentReader { vault: self, entry: id, seen, attachment, size, digest, bytes, position: 0 })
     }
 }
 
@@ -164,32 +176,44 @@ impl AttachmentReader<'_> {
     /// the attachment.
     ///
     /// # Errors
-    /// [`Error::NoSuchEntry`] when the entry was expunged meanwhile,
+    /// [`Error::NoSuchEntry`] when the entry was expunged meanwhile, also of bytes
+    /// that are in memory already;
     /// [`Error::Locked`], [`Error::Damaged`], [`Error::Store`].
     pub fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
         if offset >= self.size || buffer.is_empty() {
             return Ok(0);
+        }
+        let count = self.read_part(offset, buffer);
+        if matches!(count, Err(Error::Locked | Error::NoSuchEntry { .. })) {
+            self.bytes.wipe();
+        }
+        count
+    }
+
+    fn read_part(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+        let epoch = self.vault.unlocked()?.snapshot.root.epoch;
+        if epoch != self.seen {
+            let entry = self.entry;
+            self.seen = self.vault.read(|view| view.entry_row(entry).map(|_| view.snapshot.root.epoch))?;
         }
         let (bytes, start): (&[u8], u64) = match &mut self.bytes {
             Bytes::Inline(bytes) => (bytes, 0),
             Bytes::Stored { compartment, content, segment } => {
                 let length = segment_len() as u64;
                 let index = offset / length;
-                let epoch = self.vault.unlocked()?.snapshot.root.epoch;
                 if segment.as_ref().is_none_or(|loaded| loaded.index != index || loaded.epoch != epoch) {
                     *segment = None;
                     let known = *content;
-                    let (bytes, now) = self.vault.read(|view| {
+                    let (bytes, now, epoch) = self.vault.read(|view| {
                         let mut now = known;
                         let bytes =
                             view.segment_of(self.entry, &self.digest, *compartment, &mut now, index)?;
-                        Ok((bytes, now))
+                        Ok((bytes, now, view.snapshot.root.epoch))
                     })?;
                     *content = now;
                     if bytes.len() as u64 != length_of_segment(self.size, index) {
                         return Err(damaged_attachment());
                     }
-                    let epoch = self.vault.epoch();
                     *segment = Some(Loaded { index, epoch, bytes });
                 }
                 let loaded = segment.as_ref().ok_or_else(damaged_attachment)?;
@@ -199,6 +223,10 @@ impl AttachmentReader<'_> {
         let within = usize::try_from(offset - start).map_err(|_| damaged_attachment())?;
         let rest = bytes.get(within..).unwrap_or_default();
         let count = rest.len().min(buffer.len());
+        if count == 0 {
+            // Wiped: no end of the attachment.
+            return Err(Error::NoSuchEntry { id: self.entry });
+        }
         if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
             to.copy_from_slice(from);
         }

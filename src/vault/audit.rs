@@ -33,6 +33,8 @@ pub enum ReadKind {
     LedgerRead,
     /// The ways into the vault were listed.
     AccessListed,
+    /// The titles of unfinished attachments were listed.
+    UploadsListed,
 }
 
 /// A read, as [`VaultOptions::with_audit`](crate::VaultOptions::with_audit) tells of it: ids and

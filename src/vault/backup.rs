@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::audit::ReadKind;
 use super::compact::{Meter, Progress, Watch};
 use super::core::View;
 use super::history::Checkpoint;
@@ -17,7 +18,7 @@ use super::{Unlocked, Vault};
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::Epoch;
-use crate::keys::Credential;
+use crate::keys::{Credential, Grant};
 use crate::store::{CopySource, Destination, FileCopy, FileStore, StoreError, StoreWriter as _};
 
 /// Copies that are tried while others may write; the next one keeps them out.
@@ -77,6 +78,7 @@ impl Vault {
         name: &str,
         mut progress: impl FnMut(Progress),
     ) -> Result<BackupReport, Error> {
+        self.may_write()?;
         let _call = self.begin()?;
         self.backup_to(actor, &Destination::at(to.as_ref())?, name, &mut progress)
     }
@@ -93,37 +95,48 @@ impl Vault {
             return Err(Error::Invalid { what: "the name of a backup has 1 to 1024 bytes" });
         }
         let file = self.store.as_file().ok_or(StoreError::Unsupported)?;
-        let (copy, report) = self.copy_in_use(file, to, progress)?;
-        let checkpoint = report.checkpoint.to_string();
-        self.update(actor, |tx| {
-            let line = Line::about(Action::BackedUp, actor, None, []);
-            tx.log(Compartment::Record, line.with(Detail::Name, name).with(Detail::Checkpoint, &checkpoint));
-            Ok(())
-        })?;
-        copy.finish()?;
-        Ok(report)
+        for attempt in 0..2 * FREE_ATTEMPTS {
+            let keeps_out = attempt >= FREE_ATTEMPTS;
+            let Some((copy, report)) = self.copy_in_use(file, to, keeps_out, progress)? else { continue };
+            if self.record(actor, name, &report.checkpoint)? {
+                copy.finish()?;
+                return Ok(report);
+            }
+        }
+        Err(StoreError::Busy.into())
     }
 
-    /// A checked copy of the newest state, while others may write; in the end,
-    /// while they wait.
+    /// Records a copy, unless something was withdrawn since it was begun:
+    /// whoever did that was not told of it.
+    fn record(&self, actor: &Actor, name: &str, checkpoint: &Checkpoint) -> Result<bool, Error> {
+        let text = checkpoint.to_string();
+        let recorded = self.update(actor, |tx| {
+            if tx.view().may_have_withdrawn_since(checkpoint.epoch())? {
+                return Ok(false);
+            }
+            let line = Line::about(Action::BackedUp, actor, None, []);
+            tx.log(Compartment::Record, line.with(Detail::Name, name).with(Detail::Checkpoint, &text));
+            Ok(true)
+        })?;
+        Ok(recorded.value)
+    }
+
+    /// A checked copy of the newest state, while others may write or while they
+    /// wait; `None` when something was withdrawn meanwhile.
     fn copy_in_use(
         &self,
         file: &FileStore,
         to: &Destination,
+        keeps_out: bool,
         progress: &mut Watch<'_>,
-    ) -> Result<(FileCopy, BackupReport), Error> {
-        for attempt in 0.. {
-            let mut writer = file.lock(self.options.lock_wait)?;
-            let current = open::current_for_writing(&self.unlocked()?, &mut writer)?;
-            self.adopt(current.clone());
-            writer.sync()?;
-            let source = file.copy_source();
-            let _waiting = (attempt >= FREE_ATTEMPTS).then_some(writer);
-            if let Some(copied) = current.copy(&source, to, progress)? {
-                return Ok(copied);
-            }
-        }
-        Err(StoreError::Busy.into())
+    ) -> Result<Option<(FileCopy, BackupReport)>, Error> {
+        let mut writer = file.lock(self.options.lock_wait)?;
+        let current = open::current_for_writing(&self.unlocked()?, &mut writer)?;
+        self.adopt(current.clone());
+        writer.sync()?;
+        let source = file.copy_source();
+        let _waiting = keeps_out.then_some(writer);
+        current.copy(&source, to, progress)
     }
 
     /// The backups that were made of this vault, oldest first.
@@ -132,8 +145,31 @@ impl Vault {
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn backups(&self) -> Result<Vec<Backup>, Error> {
         let lines = self.read(|view| view.all_ledger_lines())?;
+        self.tell_count(ReadKind::LedgerRead, None, Vec::new(), lines.len());
         Ok(lines.iter().filter_map(|line| Backup::of(line.epoch, line.time, &line.state)).collect())
     }
+}
+
+impl View<'_> {
+    /// Whether a commit after this one withdrew an entry or changed who opens the
+    /// vault, as far as can be told from the lines that are in reach.
+    fn may_have_withdrawn_since(&self, epoch: Epoch) -> Result<bool, Error> {
+        if self.core.keyring.grant() != Grant::ALL {
+            return Ok(self.snapshot.root.epoch != epoch);
+        }
+        for number in epoch.next().number()..=self.snapshot.root.epoch.number() {
+            let lines = self.ledger_lines(Epoch::new(number))?;
+            if lines.iter().any(|line| withdraws(&line.state)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn withdraws(state: &LineState) -> bool {
+    use Action::{AccessRevoked, Expunged, PasswordChanged};
+    matches!(state, LineState::Whole { action: Expunged | AccessRevoked | PasswordChanged, .. })
 }
 
 impl LockedVault {

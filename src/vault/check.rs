@@ -201,12 +201,14 @@ struct Contents {
     users: BTreeMap<Digest, BTreeSet<EntryId>>,
 }
 
-/// Takes the segments out that a content accounts for.
-fn forget(segments: &mut BTreeSet<(ContentId, u64)>, content: ContentId, count: u64) {
+/// Takes the segments out that a content accounts for; whether all were there.
+/// So each is read once, whatever is claimed, and belongs to one content.
+fn take(segments: &mut BTreeSet<(ContentId, u64)>, content: ContentId, count: u64) -> bool {
     let known: Vec<_> = segments.range((content, 0)..(content, count)).copied().collect();
     known.iter().for_each(|segment| {
         segments.remove(segment);
     });
+    known.len() as u64 == count
 }
 
 impl View<'_> {
@@ -249,22 +251,23 @@ impl View<'_> {
             let named = users.remove(&Digest::from_bytes(head.sha256)).unwrap_or_default();
             // Entries of pages that cannot be read are not known.
             let used = !whole || named.iter().map(|id| *id.as_bytes()).eq(head.users.iter().copied());
-            if !self.content_is_sound(compartment, &head) || !used {
+            let there = take(&mut segments, id, head.segments);
+            if !there || !self.content_is_sound(compartment, &head) || !used {
                 let entries = head.users.iter().map(|id| EntryId::from_bytes(*id)).collect();
                 report.findings.push(CheckFinding::DamagedAttachment { compartment, entries });
             }
-            forget(&mut segments, id, head.segments);
         }
         for upload in uploads {
             let id = ContentId::from_bytes(upload.content);
-            let sound = (0..upload.segments).all(|index| {
-                let segment = self.segment(compartment, id, index).ok().flatten();
-                segment.is_some_and(|segment| segment.len() == segment_len())
-            });
+            let there = take(&mut segments, id, upload.segments);
+            let sound = there
+                && (0..upload.segments).all(|index| {
+                    let segment = self.segment(compartment, id, index).ok().flatten();
+                    segment.is_some_and(|segment| segment.len() == segment_len())
+                });
             if !sound {
                 report.findings.push(CheckFinding::DamagedPart { compartment });
             }
-            forget(&mut segments, id, upload.segments);
         }
         for (_, entries) in users.into_iter().filter(|_| whole) {
             let entries = entries.into_iter().collect();

@@ -275,6 +275,10 @@ impl Transaction<'_> {
         id: EntryId,
         entry: &Entry,
     ) -> Result<(), Error> {
+        // All are looked for before any is changed.
+        for digest in stored_contents(entry) {
+            self.content(compartment, digest)?.ok_or(Error::NoSuchContent)?;
+        }
         for digest in stored_contents(entry) {
             let content = self.content(compartment, digest)?.ok_or(Error::NoSuchContent)?;
             let users = &mut content.head.users;

@@ -11,7 +11,7 @@ use crate::store::Medium;
 pub(super) struct Erasure {
     pub(super) entries: Vec<EntryId>,
     pub(super) bytes: u64,
-    /// The commit of the oldest revision.
+    /// The commit of the oldest part: of a revision, or of an attachment's bytes.
     pub(super) since: Option<Epoch>,
 }
 
@@ -57,10 +57,12 @@ pub struct ErasureReport {
     /// still holds it.
     pub backups: Vec<Backup>,
     /// Commits whose ledger lines are damaged: whether they released one of the
-    /// entries is not known.
+    /// entries is not known. Of very many, the first 65,536.
     pub unreadable: Vec<Epoch>,
 }
 
+/// Most commits without readable lines that a report names.
+const UNREADABLE_LIMIT: usize = 1 << 16;
 const COPIES: &str = "older copies and backups of the vault file, snapshots and cloud versions still hold the \
     entry for whoever has a password: delete them. The files that it was imported from are not touched";
 const EARLIER_IMAGES: &str =
@@ -102,6 +104,10 @@ impl View<'_> {
         for epoch in (1..=self.snapshot.root.epoch.number()).map(Epoch::new) {
             let Ok(lines) = self.ledger_lines(epoch) else {
                 traces.unreadable.push(epoch);
+                if traces.unreadable.len() == UNREADABLE_LIMIT {
+                    // The epoch is a claim of the root: the walk must end.
+                    break;
+                }
                 continue;
             };
             if lines.iter().any(|line| hands_out(&line.state, &erasure.entries)) {

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use super::compact;
 use super::core::{Core, Snapshot, View};
@@ -373,6 +374,26 @@ fn current_of(core: &Core, heads: &Heads) -> Result<Snapshot, Error> {
     let candidates = candidates.collect::<Result<Vec<_>, _>>()?;
     let best = candidates.into_iter().max_by_key(|candidate| candidate.root.epoch);
     best.ok_or(Error::AccessChanged)?.check(core)
+}
+
+/// A writer, and the state that it starts from.
+///
+/// What a compaction of another handle left when it was interrupted goes first:
+/// what this writer withdraws could be read there for ever.
+pub(super) fn start_writing<'s>(
+    store: &'s dyn Store,
+    known: &Unlocked,
+    wait: Duration,
+) -> Result<(Box<dyn StoreWriter + 's>, Unlocked), Error> {
+    let Some(file) = store.as_file() else {
+        let mut writer = proven_writer(store, wait)?;
+        let current = current_for_writing(known, &mut *writer)?;
+        return Ok((writer, current));
+    };
+    let mut writer = file.lock(wait)?;
+    let current = current_for_writing(known, &mut writer)?;
+    compact::tidy(&current.core, &current.snapshot, file, &writer)?;
+    Ok((Box::new(writer), current))
 }
 
 /// The state that a writer starts from: the one it knows, or what another

@@ -25,6 +25,8 @@ mod model;
 mod release;
 mod repair;
 mod review;
+#[cfg(unix)]
+mod seams;
 mod secrets;
 mod space;
 mod tamper;

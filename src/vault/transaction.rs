@@ -19,7 +19,7 @@ use crate::parallel::in_order;
 use crate::payload::encode_entry;
 use crate::payload::history::LedgerV1;
 use crate::record::{Entry, Record};
-use crate::store::{StoreError, StoreWriter, proven_writer};
+use crate::store::{StoreError, StoreWriter};
 use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey, Sealed};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,8 +96,8 @@ impl Vault {
         change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
         opened: &mut Vec<EntryId>,
     ) -> Result<Committed<T>, Error> {
-        let mut writer = proven_writer(&*self.store, self.options.lock_wait)?;
-        let current = open::current_for_writing(&self.unlocked()?, &mut *writer)?;
+        let (mut writer, current) =
+            open::start_writing(&*self.store, &self.unlocked()?, self.options.lock_wait)?;
         self.adopt(current.clone());
         writer.start(current.snapshot.root.append_end);
         let mut transaction = Transaction {
@@ -116,7 +116,7 @@ impl Vault {
             return Ok(Committed { value, epoch: current.snapshot.root.epoch, erasure: None });
         };
         drop(writer);
-        if erasure.is_some() {
+        if !published.root.erase.is_empty() {
             // Pages in memory still hold what was withdrawn.
             current.core.cache.clear();
         }
@@ -244,6 +244,9 @@ impl Transaction<'_> {
         let half_done = std::mem::replace(&mut self.work.half_done, true);
         // In the order of the catalogue: what is read together stands together.
         new.sort_unstable_by_key(|(compartment, id, _)| (*compartment, *id));
+        for (compartment, id, entry) in &new {
+            self.use_contents(*compartment, *id, entry)?;
+        }
         let (core, epoch) = (self.core, self.epoch());
         let batches: Vec<_> = new.chunks(ENTRIES_AT_A_TIME).collect();
         let seal_all = |batch: &&[(Compartment, EntryId, &Entry)]| -> Result<Vec<_>, Error> {
@@ -353,7 +356,6 @@ impl Transaction<'_> {
         }
         self.give_up_contents(compartment, id, contents)?;
         for epoch in epochs {
-            self.work.erasure.since = Some(self.work.erasure.since.map_or(epoch, |since| since.min(epoch)));
             self.destroy_lines(compartment, epoch, id)?;
         }
         self.work.erasure.entries.push(id);
@@ -449,6 +451,7 @@ impl Transaction<'_> {
         if let Some(object) = &row.object {
             self.erase(object);
         }
+        self.work.erasure.since = Some(self.work.erasure.since.map_or(row.epoch, |e| e.min(row.epoch)));
         self.change(compartment, row.key, None)
     }
 
@@ -464,10 +467,13 @@ impl Transaction<'_> {
         revision: u64,
         entry: &Entry,
     ) -> Result<(), Error> {
-        self.use_contents(compartment, id, entry)?;
         let content = encode_entry(entry)?;
         let row = new_row(id, revision, self.epoch(), entry)?;
-        self.put_sealed(compartment, row, &content)
+        self.use_contents(compartment, id, entry)?;
+        let half_done = std::mem::replace(&mut self.work.half_done, true);
+        self.put_sealed(compartment, row, &content)?;
+        self.work.half_done = half_done;
+        Ok(())
     }
 
     /// Seals `content` as the row's object and puts the row.

@@ -79,11 +79,14 @@ class Contents:
             require(sorted(used[digest]) == head["users"], f"{what}: users")
             for _ in self.stream(digest):
                 pass
-            known |= {(head["content"], index) for index in range(head["segments"])}
+            own = {(head["content"], index) for index in range(head["segments"])}
+            require(not known & own, f"{what}: a segment of two contents")
+            known |= own
         for upload in self.uploads:
             for index in range(upload["segments"]):
                 part = self.segment(upload["content"], index)
                 require(len(part) == SEGMENT_LENGTH, f"{what}: a segment of an upload")
+                require((upload["content"], index) not in known, f"{what}: a segment of two contents")
                 known.add((upload["content"], index))
         require(known == set(self.segments), f"{what}: segments that nothing names")
 

@@ -14,7 +14,6 @@ use crate::format::place::Compartment;
 use crate::id::AccessId;
 use crate::keys::{Credential, Grant, NewSlot, SlotPlan};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
-use crate::store::proven_writer;
 
 /// Ways in to add and to take away, all in one commit.
 ///
@@ -69,8 +68,8 @@ impl Vault {
         if change.revoke.is_empty() && change.add.is_empty() {
             return Err(Error::Invalid { what: "name at least one way in to add or to take away" });
         }
-        let mut writer = proven_writer(&*self.store, self.options.lock_wait)?;
-        let current = open::current_for_writing(&self.unlocked()?, &mut *writer)?;
+        let (mut writer, current) =
+            open::start_writing(&*self.store, &self.unlocked()?, self.options.lock_wait)?;
         let prepared = current.view().prepare(change, &self.options, current.way_in)?;
         let lines = prepared.lines(actor, change);
         let added = prepared.added;

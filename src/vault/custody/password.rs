@@ -15,7 +15,7 @@ use crate::format::area::Area;
 use crate::format::place::Compartment;
 use crate::keys::{Credential, Grant, OpenedSlot, Password, UnlockKeys, open_area, replace_own_box};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
-use crate::store::{StoreWriter, proven_writer};
+use crate::store::StoreWriter;
 
 impl Vault {
     /// Changes the password of one way in. The new one costs what the options
@@ -65,8 +65,8 @@ impl Vault {
         let _call = self.begin()?;
         self.may_write()?;
         let cost = self.options.new_password_cost()?;
-        let mut writer = proven_writer(&*self.store, self.options.lock_wait)?;
-        let current = open::current_for_writing(&self.unlocked()?, &mut *writer)?;
+        let (mut writer, current) =
+            open::start_writing(&*self.store, &self.unlocked()?, self.options.lock_wait)?;
         let view = current.view();
         let mut change = view.open_for_change(old, new, &self.options.kdf_limits)?;
         match view.directory_to_renew()? {

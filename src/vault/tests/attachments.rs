@@ -472,3 +472,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn entries_added_at_once_keep_what_they_are_attached_to() {
+    let (disk, vault) = vault();
+    let bytes = content(2 * SHORT);
+    let id = attach(&vault, &letter(), &bytes).unwrap();
+    let entry = vault.entry(id).unwrap();
+    let others =
+        vault.update(&Actor::owner(), |tx| tx.add_all(&[entry.clone(), entry.clone()])).unwrap().value;
+    assert_clean(&vault);
+    vault.expunge(&Actor::owner(), &[id], "wish").unwrap();
+    others.iter().for_each(|other| assert!(read(&vault, *other) == bytes));
+    vault.expunge(&Actor::owner(), &others, "wish").unwrap();
+    let missing = vault.update(&Actor::owner(), |tx| tx.add_all(std::slice::from_ref(&entry)));
+    assert!(missing.is_err(), "there is no such content any more");
+    assert_clean(&vault);
+    drop(vault);
+    assert_clean(&disk.unlock(&owner()).unwrap());
+}

@@ -566,7 +566,20 @@ fn with_rows(forge: &mut Forge, change: impl Fn(&mut Vec<Vec<u8>>)) {
     forge.set_rows(NOTES, &rows);
 }
 
-const PAGE: [Fault; 14] = [
+/// An entry, sealed as it should be, among the rows of `custody`.
+fn misplaced_entry(forge: &mut Forge) {
+    let mut row = forge.rows(NOTES)[forge.position(NOTES, 1)].clone();
+    let context = forge.row_context(NOTES, &row);
+    let content = forge.object(&read_sealed(&row[row::OBJECT..]), &context);
+    let context = forge.row_context(Compartment::Custody, &row);
+    write_sealed(&mut row[row::OBJECT..], &forge.seal(&context, &content));
+    let mut rows = forge.rows(Compartment::Custody);
+    rows.push(row);
+    rows.sort();
+    forge.set_rows(Compartment::Custody, &rows);
+}
+
+const PAGE: [Fault; 16] = [
     (
         "page sealed again",
         |forge| with_page(forge, |_| {}),
@@ -618,7 +631,7 @@ const PAGE: [Fault; 14] = [
         "row of an unknown class",
         |forge| forge.change_row(NOTES, 1, |row| row[row::CLASS] = 9),
         "damaged",
-        "reader version 1 knows seven classes",
+        "the head of a content has revision 0",
     ),
     (
         "row whose key is not the entry's id",
@@ -665,6 +678,18 @@ const PAGE: [Fault; 14] = [
         },
         "damaged",
         "nothing may be left over",
+    ),
+    ("entry in custody", misplaced_entry, "damaged", "entries stand in the compartments that hold them"),
+    (
+        "inline bytes in a directory row",
+        |forge| {
+            forge.change_row(Compartment::Custody, 6, |row| {
+                row.push(0);
+                set_u64(row, row::INLINE, 1);
+            })
+        },
+        "damaged",
+        "only current entries and links have inline bytes",
     ),
     (
         "card of another kind",
