@@ -11,7 +11,6 @@ mod basics;
 mod compact;
 mod crash;
 mod custody;
-mod disk;
 mod export;
 mod faults;
 mod golden;
@@ -27,3 +26,5 @@ mod secrets;
 mod space;
 mod tamper;
 mod workload;
+
+use super::disk;
