@@ -1,5 +1,13 @@
 //! What the fuzz targets call: every parser of bytes that a stranger can write,
+//! the opening of whole vaults, and sequences of operations on a failing disk,
 //! each with the promise that it keeps.
+
+#[cfg(test)]
+mod corpus;
+mod forge;
+mod input;
+mod operations;
+mod vault_file;
 
 use std::time::SystemTime;
 
@@ -16,6 +24,9 @@ use crate::payload::custody::{DirectoryV1, VaultRecordV1};
 use crate::payload::history::{LedgerV1, LineV1, LinkV1};
 use crate::payload::{decode_card, decode_entry, encode_card, encode_entry};
 use crate::record::PartialDate;
+
+pub use operations::operations;
+pub use vault_file::vault_file;
 
 /// Header and credential area: what is read before a key is known.
 ///

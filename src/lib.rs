@@ -49,8 +49,14 @@ mod crypto;
 mod error;
 mod excerpt;
 mod format;
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 #[doc(hidden)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "in tests and fuzz targets only"
+)]
 pub mod fuzzing;
 mod id;
 mod interop;
@@ -62,6 +68,8 @@ mod parallel;
 mod payload;
 mod record;
 mod release;
+#[cfg(any(test, fuzzing))]
+mod seams;
 mod secret;
 mod store;
 #[cfg(test)]

@@ -22,11 +22,11 @@ use thiserror::Error;
 
 pub use crate::format::object::ObjectRef;
 pub(crate) use copy::{CopySource, Destination, FileCopy};
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use disk::Disk;
 pub use file::FileStore;
 pub(crate) use file::{FileImage, FileWriter};
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use folder::{FileAccess, FileId, Folder, Named};
 pub use memory::MemoryStore;
 pub(crate) use proof::writer as proven_writer;

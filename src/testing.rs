@@ -1,10 +1,10 @@
 //! What this crate's own tests share: the vectors and records beside the
-//! project, determined randomness, a record of every box, and sabotage.
+//! project, a record of every box, and sabotage.
 //!
 //! Absent from every build but the tests'. The state is each thread's own, so
 //! that tests do not disturb each other.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::crypto::key::ContentKey;
 use crate::format::context::{PURPOSE_AT, Purpose};
 use crate::format::object::ObjectRef;
+pub(crate) use crate::seams::{seed_randomness, shrink_segments};
 use crate::secret::SecretBytes;
 
 /// A file of the shared test data, or a loud skip.
@@ -45,34 +46,8 @@ pub(crate) fn inflate(zlib: &[u8]) -> Vec<u8> {
 }
 
 thread_local! {
-    static SEGMENTS: Cell<Option<(usize, u64)>> = const { Cell::new(None) };
-    static SEEDS: Cell<Option<(u64, u64)>> = const { Cell::new(None) };
     static SEALED: RefCell<Option<Vec<Sealed>>> = const { RefCell::new(None) };
     static SABOTAGE: RefCell<Option<Sabotage>> = const { RefCell::new(None) };
-}
-
-/// Makes segments on this thread so many bytes long, and so many the most of
-/// one commit.
-pub(crate) fn shrink_segments(length: usize, most: u64) {
-    SEGMENTS.set(Some((length, most)));
-}
-
-/// What [`shrink_segments`] said.
-pub(crate) fn segments() -> Option<(usize, u64)> {
-    SEGMENTS.get()
-}
-
-/// Makes every source of randomness that this thread opens from now on one of
-/// a sequence that the seed determines.
-pub(crate) fn seed_randomness(seed: u64) {
-    SEEDS.set(Some((seed, 0)));
-}
-
-/// The seed of the next source, where this thread's are determined.
-pub(crate) fn next_seed() -> Option<u64> {
-    let (seed, count) = SEEDS.get()?;
-    SEEDS.set(Some((seed, count + 1)));
-    Some(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(count.wrapping_mul(0xd134_2543_de82_ef95)))
 }
 
 /// A single-use box that was made: what an adversary could ever look for.

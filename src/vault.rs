@@ -31,6 +31,10 @@ mod trace;
 mod transaction;
 mod watch;
 
+#[cfg(any(test, fuzzing))]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in tests and fuzz targets only")]
+#[cfg_attr(not(test), allow(dead_code, reason = "the tests' part of it"))]
+pub(crate) mod disk;
 #[cfg(test)]
 mod tests;
 
@@ -51,6 +55,8 @@ pub use audit::{AuditEvent, ReadKind};
 pub use backup::{Backup, BackupReport};
 pub use check::{CheckFinding, CheckReport};
 pub use compact::{Closed, CompactReport, Progress};
+#[cfg(any(test, fuzzing))]
+pub(crate) use create::file_image;
 pub use create::{Access, NewVault};
 pub use custody::{AccessChange, AccessKind, ListedAccess};
 pub use erasure::{Coverage, ErasureReport};

@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 9] = [
     &["record", "format"],
     &["id", "crypto"],
     &["codec", "parallel"],
-    &["secret"],
+    &["secret", "seams"],
 ];
 
 /// Crates that only one module may name.

@@ -1,6 +1,6 @@
 //! Random bytes from the operating system, drawn in batches.
 //!
-//! A deterministic source exists in this crate's own tests only.
+//! A deterministic source exists in this crate's own tests and fuzz targets only.
 
 use rand::TryRng as _;
 use rand::rngs::SysRng;
@@ -20,7 +20,7 @@ pub struct RandomError;
 pub(crate) struct Randomness {
     batch: Zeroizing<Vec<u8>>,
     used: usize,
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     seed: Option<(u64, u64)>,
 }
 
@@ -30,8 +30,8 @@ impl Randomness {
         Self {
             batch: Zeroizing::new(Vec::new()),
             used: 0,
-            #[cfg(test)]
-            seed: crate::testing::next_seed().map(|seed| (seed, 0)),
+            #[cfg(any(test, fuzzing))]
+            seed: crate::seams::next_seed().map(|seed| (seed, 0)),
         }
     }
 
@@ -68,11 +68,11 @@ impl Randomness {
         self.batch.resize(BATCH, 0);
         // Used up until fresh bytes are there: a failure must not leave zeros to be drawn.
         self.used = self.batch.len();
-        #[cfg(test)]
+        #[cfg(any(test, fuzzing))]
         if let Some((seed, counter)) = &mut self.seed {
             for block in self.batch.chunks_mut(32) {
                 let digest = super::digest::Digest::of(&[&seed.to_le_bytes(), &counter.to_le_bytes()]);
-                block.copy_from_slice(&digest.as_bytes()[..block.len()]);
+                block.iter_mut().zip(digest.as_bytes()).for_each(|(to, from)| *to = *from);
                 *counter += 1;
             }
             self.used = 0;

@@ -8,10 +8,10 @@ use crate::codec::wire::Wire;
 /// of exactly 1 MiB, so that nothing is padded.
 pub(crate) const SEGMENT_LEN: usize = (1 << 20) - 8;
 
-/// [`SEGMENT_LEN`], or what this thread's tests make of it.
+/// [`SEGMENT_LEN`], or what this thread's test makes of it.
 pub(crate) fn segment_len() -> usize {
-    #[cfg(test)]
-    if let Some((segment, _)) = crate::testing::segments() {
+    #[cfg(any(test, fuzzing))]
+    if let Some((segment, _)) = crate::seams::segments() {
         return segment;
     }
     SEGMENT_LEN

@@ -83,7 +83,7 @@ impl Vault {
         self.backup_to(actor, &Destination::at(to.as_ref())?, name, &mut progress)
     }
 
-    pub(super) fn backup_to(
+    pub(crate) fn backup_to(
         &self,
         actor: &Actor,
         to: &Destination,

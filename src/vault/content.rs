@@ -26,10 +26,10 @@ use crate::tree::{Row, RowClass, RowKey};
 /// Most segments that one commit stores: 64 MiB.
 const STEP: u64 = 64;
 
-/// [`STEP`], or what this thread's tests make of it.
+/// [`STEP`], or what this thread's test makes of it.
 pub(super) fn step() -> u64 {
-    #[cfg(test)]
-    if let Some((_, most)) = crate::testing::segments() {
+    #[cfg(any(test, fuzzing))]
+    if let Some((_, most)) = crate::seams::segments() {
         return most;
     }
     STEP

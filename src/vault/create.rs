@@ -124,8 +124,9 @@ fn draft_file(new: &NewVault<'_>, options: &VaultOptions) -> Result<(Draft, Snap
 }
 
 /// The bytes of a new vault file, for a disk that is not real.
-#[cfg(test)]
-pub(super) fn file_image(new: &NewVault<'_>, options: &VaultOptions) -> Vec<u8> {
+#[cfg(any(test, fuzzing))]
+#[allow(clippy::unwrap_used, reason = "in tests and fuzz targets only")]
+pub(crate) fn file_image(new: &NewVault<'_>, options: &VaultOptions) -> Vec<u8> {
     draft_file(new, options).unwrap().2
 }
 

@@ -12,7 +12,6 @@ mod bulk;
 mod compact;
 mod crash;
 mod custody;
-mod disk;
 mod export;
 mod faults;
 mod golden;
@@ -31,3 +30,5 @@ mod secrets;
 mod space;
 mod tamper;
 mod workload;
+
+use super::disk;

@@ -1,8 +1,7 @@
 //! Create, open, add, amend, retract, expunge, list, check.
 
-use std::time::{Duration, SystemTime};
-
 use crate::record::{Coding, Concept, Diagnosis, Narrative, Note, Provenance, Token};
+pub(super) use crate::vault::disk::options;
 use crate::*;
 
 fn token(text: &str) -> Token {
@@ -33,17 +32,6 @@ pub(super) fn note(form: &str, text: &str) -> Entry {
 
 pub(super) fn key(byte: u8) -> Credential {
     RawKey::from_bytes(&[byte; 32]).into()
-}
-
-/// Options with a clock that stands still and the cheapest key derivation.
-pub(super) fn options() -> VaultOptions {
-    let cost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
-    let limits = KdfLimits { min_memory_kib: 8, min_passes: 1, ..KdfLimits::default() };
-    VaultOptions::default()
-        .with_clock(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000))
-        .with_kdf_cost(cost)
-        .with_kdf_limits(limits)
-        .with_lock_wait(Duration::from_millis(200))
 }
 
 pub(super) fn file() -> (tempfile::TempDir, std::path::PathBuf) {

@@ -1,5 +1,6 @@
-//! A simulated disk with one folder: it knows what is durable and what is not,
-//! tells every state that a power cut may leave, and fails where it is told to.
+//! A simulated disk with one folder, for tests and fuzz targets: it knows what is
+//! durable and what is not, tells every state that a power cut may leave, and
+//! fails where it is told to.
 //!
 //! Changes of names are durable only by a sync of the folder, and each is lost
 //! or survives by itself, whatever became of those before it: POSIX promises no
@@ -11,6 +12,7 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
 
 use crate::store::{Disk, FileAccess, FileId, FileStore, Folder, Named};
 use crate::*;
@@ -20,14 +22,14 @@ const SECTOR: usize = 512;
 const LONG_RUN: usize = 8;
 
 /// A small generator (Steele et al., SplitMix64): all that the tests choose.
-pub(super) struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) fn draw(&mut self) -> u64 {
+    pub(crate) fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -35,21 +37,32 @@ impl Chance {
         z ^ (z >> 31)
     }
 
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.draw() % bound as u64).unwrap()
     }
 
-    pub(super) fn one_in(&mut self, bound: usize) -> bool {
+    pub(crate) fn one_in(&mut self, bound: usize) -> bool {
         self.below(bound) == 0
     }
 }
 
+/// Options with a clock that stands still and the cheapest key derivation.
+pub(crate) fn options() -> VaultOptions {
+    let cost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
+    let limits = KdfLimits { min_memory_kib: 8, min_passes: 1, ..KdfLimits::default() };
+    VaultOptions::default()
+        .with_clock(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000))
+        .with_kdf_cost(cost)
+        .with_kdf_limits(limits)
+        .with_lock_wait(Duration::from_millis(200))
+}
+
 /// The name of the vault's file.
-pub(super) const VAULT: &str = "vault";
+pub(crate) const VAULT: &str = "vault";
 
 /// Files and their names.
 #[derive(Clone, Default)]
-pub(super) struct Files {
+pub(crate) struct Files {
     contents: BTreeMap<u64, Arc<Vec<u8>>>,
     names: BTreeMap<String, u64>,
 }
@@ -60,22 +73,22 @@ impl Files {
     }
 
     /// The content of the file of this name.
-    pub(super) fn image(&self, name: &str) -> Option<&Vec<u8>> {
+    pub(crate) fn image(&self, name: &str) -> Option<&Vec<u8>> {
         self.contents.get(self.names.get(name)?).map(|content| &**content)
     }
 
     /// The vault's file, which always has its name.
-    pub(super) fn vault(&self) -> &Vec<u8> {
+    pub(crate) fn vault(&self) -> &Vec<u8> {
         self.image(VAULT).expect("the vault's name is never free")
     }
 
     /// Every name with its content.
-    pub(super) fn named(&self) -> impl Iterator<Item = (&str, &Vec<u8>)> {
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&str, &Vec<u8>)> {
         self.names.iter().map(|(name, file)| (name.as_str(), &*self.contents[file]))
     }
 
     /// Contents that no name stands for any more.
-    pub(super) fn freed(&self) -> impl Iterator<Item = &Vec<u8>> {
+    pub(crate) fn freed(&self) -> impl Iterator<Item = &Vec<u8>> {
         let named: Vec<u64> = self.names.values().copied().collect();
         let freed = self.contents.iter().filter(move |(file, _)| !named.contains(file));
         freed.map(|(_, content)| &**content)
@@ -89,7 +102,7 @@ impl Files {
 /// A change of the disk that is not durable before the next sync of its file,
 /// or of the folder.
 #[derive(Clone)]
-pub(super) enum Change {
+pub(crate) enum Change {
     Write { file: u64, offset: usize, bytes: Arc<[u8]> },
     Length { file: u64, length: usize },
     Name { file: u64, name: String },
@@ -98,7 +111,7 @@ pub(super) enum Change {
 }
 
 impl Change {
-    pub(super) fn apply(&self, files: &mut Files) {
+    pub(crate) fn apply(&self, files: &mut Files) {
         match self {
             Self::Write { file, offset, bytes } => write(files.content(*file), *offset, bytes),
             Self::Length { file, length } => {
@@ -176,7 +189,7 @@ fn settle(files: &mut Files, pending: &mut Vec<Change>, synced: Option<u64>) {
 
 /// What happened on a disk, in order.
 #[derive(Clone)]
-pub(super) enum Event {
+pub(crate) enum Event {
     Change(Change),
     /// Of a file, or of the folder.
     Sync(Option<u64>),
@@ -186,28 +199,28 @@ pub(super) enum Event {
 
 /// A durable image and everything that happened to it since.
 #[derive(Clone)]
-pub(super) struct Trace {
-    pub(super) base: Files,
-    pub(super) events: Vec<Event>,
+pub(crate) struct Trace {
+    pub(crate) base: Files,
+    pub(crate) events: Vec<Event>,
 }
 
 /// What a crash leaves behind.
-pub(super) struct CrashState {
+pub(crate) struct CrashState {
     /// What survived.
-    pub(super) durable: Files,
+    pub(crate) durable: Files,
     /// What the next process still sees although it is not durable: only the
     /// process died, not yet the power.
-    pub(super) pending: Vec<Change>,
+    pub(crate) pending: Vec<Change>,
     /// The last commit that had been acknowledged, if the trace tells.
-    pub(super) acknowledged: Option<Epoch>,
+    pub(crate) acknowledged: Option<Epoch>,
     /// Where in the trace and in which way, for the message of a failure.
-    pub(super) label: String,
+    pub(crate) label: String,
 }
 
 /// Visits the states that a crash after any event of the trace may leave:
 /// pending changes whole, lost, in random subsets and torn by sectors, and
 /// still visible after the death of the process alone.
-pub(super) fn crash_states(trace: &Trace, chance: &mut Chance, visit: &mut dyn FnMut(CrashState)) {
+pub(crate) fn crash_states(trace: &Trace, chance: &mut Chance, visit: &mut dyn FnMut(CrashState)) {
     let mut durable = trace.base.clone();
     let mut pending: Vec<Change> = Vec::new();
     let mut acknowledged = None;
@@ -261,23 +274,28 @@ fn torn_states(durable: &Files, pending: &[Change], chance: &mut Chance, state: 
         state(&format!("torn, sector {cut} lost"), image, Vec::new());
     }
     for round in 0..2 {
-        let mut image = durable.clone();
-        for change in pending {
-            match chance.below(3) {
-                0 => {}
-                1 => change.apply(&mut image),
-                // A change of names is whole or lost.
-                _ if change.file().is_none() => {}
-                _ => change.apply_torn(&mut image, &mut |_| chance.one_in(2)),
-            }
-        }
-        state(&format!("random subset {round}"), image, Vec::new());
+        state(&format!("random subset {round}"), random_subset(durable, pending, chance), Vec::new());
     }
+}
+
+/// What is durable, and of what is not a random part.
+fn random_subset(durable: &Files, pending: &[Change], chance: &mut Chance) -> Files {
+    let mut image = durable.clone();
+    for change in pending {
+        match chance.below(3) {
+            0 => {}
+            1 => change.apply(&mut image),
+            // A change of names is whole or lost.
+            _ if change.file().is_none() => {}
+            _ => change.apply_torn(&mut image, &mut |_| chance.one_in(2)),
+        }
+    }
+    image
 }
 
 /// What the disk does wrong, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The call fails (EIO).
     Io,
     /// The disk is full (ENOSPC).
@@ -286,10 +304,13 @@ pub(super) enum Fault {
     Short,
     /// The call is interrupted (EINTR).
     Interrupted,
+    /// The power is cut: this call and all later ones fail.
+    PowerCut,
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 4] = [Self::Io, Self::Full, Self::Short, Self::Interrupted];
+    /// All after which the process goes on.
+    pub(crate) const ALL: [Self; 4] = [Self::Io, Self::Full, Self::Short, Self::Interrupted];
 }
 
 /// Which call is to fail, and what came of it.
@@ -314,11 +335,11 @@ struct State {
 
 /// A folder in memory with one vault, on a disk of its own. Clones are the same.
 #[derive(Clone)]
-pub(super) struct SimDisk(Arc<Mutex<State>>);
+pub(crate) struct SimDisk(Arc<Mutex<State>>);
 
 impl SimDisk {
     /// A disk whose content is durable.
-    pub(super) fn new(image: Vec<u8>) -> Self {
+    pub(crate) fn new(image: Vec<u8>) -> Self {
         Self::with(Files::of_vault(image), true)
     }
 
@@ -329,19 +350,19 @@ impl SimDisk {
     }
 
     /// A disk as a crash left it.
-    pub(super) fn after(state: &CrashState) -> Self {
+    pub(crate) fn after(state: &CrashState) -> Self {
         let disk = Self::with(state.durable.clone(), true);
         state.pending.iter().for_each(|change| disk.state().change(change.clone()));
         disk
     }
 
     /// A disk whose content is durable and whose past is not wanted.
-    pub(super) fn without_trace(image: Vec<u8>) -> Self {
+    pub(crate) fn without_trace(image: Vec<u8>) -> Self {
         Self::with(Files::of_vault(image), false)
     }
 
     /// The same of several files.
-    pub(super) fn of_files(files: Files) -> Self {
+    pub(crate) fn of_files(files: Files) -> Self {
         Self::with(files, false)
     }
 
@@ -349,42 +370,42 @@ impl SimDisk {
         self.0.lock().unwrap()
     }
 
-    pub(super) fn folder(&self) -> Arc<dyn Folder> {
+    pub(crate) fn folder(&self) -> Arc<dyn Folder> {
         Arc::new(self.clone())
     }
 
-    pub(super) fn try_store(&self) -> Result<FileStore, Error> {
+    pub(crate) fn try_store(&self) -> Result<FileStore, Error> {
         Ok(FileStore::on(self.folder(), VAULT.into())?)
     }
 
-    pub(super) fn store(&self) -> FileStore {
+    pub(crate) fn store(&self) -> FileStore {
         self.try_store().unwrap()
     }
 
-    pub(super) fn open(&self) -> Result<LockedVault, Error> {
-        self.open_with(super::basics::options())
+    pub(crate) fn open(&self) -> Result<LockedVault, Error> {
+        self.open_with(options())
     }
 
-    pub(super) fn open_with(&self, options: VaultOptions) -> Result<LockedVault, Error> {
+    pub(crate) fn open_with(&self, options: VaultOptions) -> Result<LockedVault, Error> {
         LockedVault::of(Arc::new(self.try_store()?), options)
     }
 
-    pub(super) fn unlock(&self, credential: &Credential) -> Result<Vault, Error> {
+    pub(crate) fn unlock(&self, credential: &Credential) -> Result<Vault, Error> {
         self.open()?.unlock(credential)
     }
 
     /// What a process sees of the vault's file.
-    pub(super) fn image(&self) -> Vec<u8> {
+    pub(crate) fn image(&self) -> Vec<u8> {
         self.state().visible.vault().clone()
     }
 
     /// What a process sees of all files.
-    pub(super) fn files(&self) -> Files {
+    pub(crate) fn files(&self) -> Files {
         self.state().visible.clone()
     }
 
     /// Another process writes a file, in place or anew.
-    pub(super) fn put(&self, name: &str, image: Vec<u8>) {
+    pub(crate) fn put(&self, name: &str, image: Vec<u8>) {
         let mut state = self.state();
         let next = state.next_file();
         let file = *state.visible.names.entry(name.into()).or_insert(next);
@@ -393,49 +414,60 @@ impl SimDisk {
     }
 
     /// Another process writes the vault's file.
-    pub(super) fn replace(&self, image: Vec<u8>) {
+    pub(crate) fn replace(&self, image: Vec<u8>) {
         self.put(VAULT, image);
     }
 
     /// Flips bits of one byte of the vault's file.
-    pub(super) fn flip(&self, offset: usize, bits: u8) {
+    pub(crate) fn flip(&self, offset: usize, bits: u8) {
         let mut state = self.state();
         let file = state.visible.names[VAULT];
         Arc::make_mut(state.visible.contents.get_mut(&file).unwrap())[offset] ^= bits;
     }
 
     /// Whether the vault's file and all names are durable.
-    pub(super) fn is_durable(&self) -> bool {
+    pub(crate) fn is_durable(&self) -> bool {
         let state = self.state();
         let vault = state.visible.names.get(VAULT).copied();
         state.pending.iter().all(|change| change.file().is_some_and(|file| Some(file) != vault))
     }
 
-    pub(super) fn acknowledge(&self, epoch: Epoch) {
+    pub(crate) fn acknowledge(&self, epoch: Epoch) {
         self.state().trace.as_mut().unwrap().events.push(Event::Acknowledged(epoch));
     }
 
-    pub(super) fn trace(&self) -> Trace {
+    pub(crate) fn trace(&self) -> Trace {
         self.state().trace.clone().unwrap()
     }
 
     /// What a power cut now would leave when nothing unsynced survives.
-    pub(super) fn durable_files(&self) -> Files {
+    pub(crate) fn durable_files(&self) -> Files {
         self.state().durable.clone()
     }
 
     /// The same of the vault's file.
-    pub(super) fn durable_image(&self) -> Vec<u8> {
+    pub(crate) fn durable_image(&self) -> Vec<u8> {
         self.state().durable.vault().clone()
     }
 
+    /// What a power cut now leaves, drawn by chance.
+    pub(crate) fn after_power_cut(&self, chance: &mut Chance) -> Files {
+        let state = self.state();
+        random_subset(&state.durable, &state.pending, chance)
+    }
+
+    /// No call fails any more.
+    pub(crate) fn mend(&self) {
+        self.state().plan = Plan::default();
+    }
+
     /// Lets the call of this number, counted from now, fail.
-    pub(super) fn fail_at(&self, call: usize, fault: Fault) {
+    pub(crate) fn fail_at(&self, call: usize, fault: Fault) {
         self.state().plan = Plan { fail_at: Some((call, fault)), ..Plan::default() };
     }
 
     /// Which call failed and at which offset.
-    pub(super) fn failed(&self) -> Option<(&'static str, u64)> {
+    pub(crate) fn failed(&self) -> Option<(&'static str, u64)> {
         let state = self.state();
         state.plan.failed.map(|name| (name, state.plan.failed_at))
     }
@@ -477,7 +509,8 @@ impl State {
     fn fault(&mut self, name: &'static str, offset: u64) -> Option<Fault> {
         let call = self.plan.calls;
         self.plan.calls += 1;
-        let (_, fault) = self.plan.fail_at.filter(|(at, _)| *at == call)?;
+        let is_hit = |(at, fault): &(usize, Fault)| *at == call || (*fault == Fault::PowerCut && *at < call);
+        let (_, fault) = self.plan.fail_at.filter(is_hit)?;
         (self.plan.failed, self.plan.failed_at) = (Some(name), offset);
         Some(fault)
     }
@@ -494,6 +527,7 @@ impl From<Fault> for io::Error {
             Fault::Full => io::ErrorKind::StorageFull.into(),
             Fault::Short => io::ErrorKind::WriteZero.into(),
             Fault::Interrupted => io::ErrorKind::Interrupted.into(),
+            Fault::PowerCut => Self::other("the power is cut"),
         }
     }
 }
@@ -576,10 +610,13 @@ impl Disk for SimFile {
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.disk.state();
+        let first_failure = state.plan.failed.is_none();
         let fault = state.fault("write", offset);
         let written = match fault {
             None => bytes,
             Some(Fault::Short) => &bytes[..bytes.len() / 2],
+            // Torn like every change before it that was not synced.
+            Some(Fault::PowerCut) if first_failure => bytes,
             Some(_) => &[],
         };
         if !written.is_empty() {
@@ -647,11 +684,11 @@ impl Disk for SimFile {
 
 /// Tells states apart that were seen from those that were not.
 #[derive(Default)]
-pub(super) struct Seen(HashSet<(u64, Option<Epoch>)>);
+pub(crate) struct Seen(HashSet<(u64, Option<Epoch>)>);
 
 impl Seen {
     /// Whether this content, with this acknowledged, is new.
-    pub(super) fn is_new(&mut self, state: &CrashState) -> bool {
+    pub(crate) fn is_new(&mut self, state: &CrashState) -> bool {
         let mut hasher = DefaultHasher::new();
         for (name, content) in state.durable.named() {
             hasher.write(name.as_bytes());

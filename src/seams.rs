@@ -1,0 +1,33 @@
+//! What tests and fuzz targets determine of this thread: the randomness that it
+//! draws and the length of its segments. Absent from every other build.
+
+use std::cell::Cell;
+
+thread_local! {
+    static SEGMENTS: Cell<Option<(usize, u64)>> = const { Cell::new(None) };
+    static SEEDS: Cell<Option<(u64, u64)>> = const { Cell::new(None) };
+}
+
+/// Makes segments on this thread so many bytes long, and so many the most of
+/// one commit.
+pub(crate) fn shrink_segments(length: usize, most: u64) {
+    SEGMENTS.set(Some((length, most)));
+}
+
+/// What [`shrink_segments`] said.
+pub(crate) fn segments() -> Option<(usize, u64)> {
+    SEGMENTS.get()
+}
+
+/// Makes every source of randomness that this thread opens from now on one of
+/// a sequence that the seed determines.
+pub(crate) fn seed_randomness(seed: u64) {
+    SEEDS.set(Some((seed, 0)));
+}
+
+/// The seed of the next source, where this thread's are determined.
+pub(crate) fn next_seed() -> Option<u64> {
+    let (seed, count) = SEEDS.get()?;
+    SEEDS.set(Some((seed, count + 1)));
+    Some(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(count.wrapping_mul(0xd134_2543_de82_ef95)))
+}
