@@ -5,6 +5,9 @@ use super::disk::SimDisk;
 use super::workload::{new_image, owner};
 use crate::*;
 
+/// Commits of each kind that are measured.
+const COMMITS: u64 = 24;
+
 fn appended(vault: &Vault, change: impl FnOnce(&Vault)) -> u64 {
     let end = |vault: &Vault| vault.unlocked().unwrap().snapshot.root.append_end;
     let before = end(vault);
@@ -18,9 +21,9 @@ fn add(vault: &Vault, count: usize) -> Vec<EntryId> {
     vault.update(&Actor::owner(), |tx| entries.iter().map(|entry| tx.add(entry)).collect()).unwrap().value
 }
 
-/// Bytes appended by an addition, an amendment and an expungement.
+/// Bytes appended by an addition, an amendment and an expungement, the mean of as
+/// many of each: how full the pages are on the way is chance.
 fn at(count: usize) -> [u64; 3] {
-    crate::testing::seed_randomness(7);
     let vault = SimDisk::without_trace(new_image("password")).unlock(&owner()).unwrap();
     if count > 0 {
         add(&vault, count);
@@ -29,15 +32,17 @@ fn at(count: usize) -> [u64; 3] {
     for _ in 0..40 {
         add(&vault, 1);
     }
-    let id = add(&vault, 1)[0];
+    let ids: Vec<EntryId> = (0..COMMITS).map(|_| add(&vault, 1)[0]).collect();
     let entry = diagnosis("F99", "amended", "2020");
-    [
-        appended(&vault, |vault| drop(add(vault, 1))),
-        appended(&vault, |vault| {
+    let mut sums = [0; 3];
+    for id in ids {
+        sums[0] += appended(&vault, |vault| drop(add(vault, 1)));
+        sums[1] += appended(&vault, |vault| {
             vault.update(&Actor::owner(), |tx| tx.amend(id, &entry, "why")).map(drop).unwrap()
-        }),
-        appended(&vault, |vault| drop(vault.expunge(&Actor::owner(), &[id], "order").unwrap())),
-    ]
+        });
+        sums[2] += appended(&vault, |vault| drop(vault.expunge(&Actor::owner(), &[id], "order").unwrap()));
+    }
+    sums.map(|sum| sum / COMMITS)
 }
 
 #[test]
@@ -46,9 +51,13 @@ fn a_commit_appends_a_bounded_number_of_bytes() {
     let first = appended(&vault, |vault| drop(add(vault, 1)));
     eprintln!("bytes appended by the first entry: {first}");
     assert!(first <= 2_000, "{first}");
-    for (count, bound) in [(40, 9_000), (1_000, 24_000), (10_000, 32_000)] {
+    for (count, bounds) in [
+        (40, [13_000, 15_000, 20_000]),
+        (1_000, [18_000, 22_000, 30_000]),
+        (10_000, [20_000, 28_000, 40_000]),
+    ] {
         let bytes = at(count - 40);
         eprintln!("bytes appended at {count} entries, adding, amending, expunging one: {bytes:?}");
-        assert!(bytes.iter().all(|bytes| *bytes <= bound), "{count}: {bytes:?}");
+        assert!(bytes.iter().zip(bounds).all(|(bytes, bound)| *bytes <= bound), "{count}: {bytes:?}");
     }
 }
