@@ -2,11 +2,11 @@
 //! the opening of whole vaults, and sequences of operations on a failing disk,
 //! each with the promise that it keeps.
 
-#[cfg(test)]
-mod corpus;
 mod forge;
 mod input;
 mod operations;
+#[cfg(test)]
+mod tests;
 mod vault_file;
 
 use std::time::SystemTime;
