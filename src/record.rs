@@ -17,6 +17,7 @@ pub use card::{Card, CardFlags};
 pub use date::{DateRange, ParseDateError, PartialDate, Precision};
 pub use entry::{Entry, LegalHold, Marks, Origin, Provenance, Source, SourceFormat};
 pub use field::{Field, FieldError, FieldSchema};
+pub(crate) use field::{FieldRef, ValueRef};
 pub use kinds::{
     AdvanceDirective, Allergy, Assessment, AttachmentRecord, Diagnosis, Encounter, FamilyHistory,
     Hospitalization, Immunization, Kind, LegalDocument, Medication, Note, Observation, Other, Patient,

@@ -11,7 +11,7 @@ mod update;
 
 use thiserror::Error;
 
-pub(crate) use object::{ObjectWriter, Sealed, open_object, open_stored, read_checked};
+pub(crate) use object::{ObjectWriter, Sealed, for_each_checked, open_object, open_stored, read_checked};
 pub(crate) use page::{Page, PageCache, Row, RowClass, RowKey};
 pub(crate) use update::{Changes, TrieUpdate};
 

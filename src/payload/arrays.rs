@@ -68,7 +68,7 @@ pub(super) mod run {
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        BytesV1::deserialize(from).map(|bytes| bytes.0)
+        BytesV1::deserialize(from).map(|bytes| bytes.0.into_owned())
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::PayloadError;
-use super::mirror::Mirror;
+use super::mirror::{Mirror, Text};
 use crate::codec::wire::{self, Wire};
 use crate::record::{self, Card, CardFlags, Coding, DateRange, Kind, PartialDate, Token};
 
@@ -46,33 +46,33 @@ const ALL_FLAGS: u16 = (1 << 6) - 1;
 
 /// Version 1 of a card.
 #[derive(Serialize, Deserialize)]
-struct CardV1 {
+struct CardV1<'a> {
     kind: u16,
     flags: u16,
     complete: bool,
-    start: Option<String>,
-    end: EndV1,
-    system: SystemV1,
-    code: Option<String>,
-    display: Option<String>,
-    provider: Option<String>,
+    start: Option<Text<'a>>,
+    end: EndV1<'a>,
+    system: SystemV1<'a>,
+    code: Option<Text<'a>>,
+    display: Option<Text<'a>>,
+    provider: Option<Text<'a>>,
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Eq)]
-enum EndV1 {
+enum EndV1<'a> {
     Open,
     SameAsStart,
-    At(String),
+    At(Text<'a>),
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Eq)]
-enum SystemV1 {
+enum SystemV1<'a> {
     Absent,
     Known(u16),
-    Named(String),
+    Named(Text<'a>),
 }
 
-impl Wire for CardV1 {
+impl Wire for CardV1<'_> {
     const NAME: &'static str = "CardV1";
     const LIMIT: usize = CARD_LIMIT;
 
@@ -115,11 +115,11 @@ pub(crate) fn encode_card(card: &Card) -> Result<Zeroizing<Vec<u8>>, PayloadErro
 /// # Errors
 /// [`PayloadError`] when the bytes are not a card.
 pub(crate) fn decode_card(bytes: &[u8]) -> Result<Card, PayloadError> {
-    wire::decode::<CardV1>(bytes)?.back()
+    wire::decode::<CardV1<'_>>(bytes)?.back()
 }
 
 /// What gives way when a card is too large, in order.
-const STEPS: [fn(&mut CardV1, usize); 6] = [
+const STEPS: [fn(&mut CardV1<'_>, usize); 6] = [
     |card, excess| shorten(&mut card.display, excess),
     |card, excess| shorten(&mut card.provider, excess),
     |card, _| card.provider = None,
@@ -134,14 +134,17 @@ const STEPS: [fn(&mut CardV1, usize); 6] = [
     },
 ];
 
-fn shorten(text: &mut Option<String>, excess: usize) {
+fn shorten(text: &mut Option<Text<'_>>, excess: usize) {
     if let Some(text) = text {
         let target = text.len().saturating_sub(excess).max(SHORTEST);
-        text.truncate(record::shorten(text, target).len());
+        match text {
+            Text::Borrowed(text) => *text = record::shorten(text, target),
+            Text::Owned(text) => text.truncate(record::shorten(text, target).len()),
+        }
     }
 }
 
-impl CardV1 {
+impl CardV1<'_> {
     /// The length of the encoding: fixed widths, and 8 bytes of length for each text.
     fn size(&self) -> usize {
         const FIXED: usize = 2 + 2 + 1 + 1 + 4 + 4 + 1 + 1 + 1;
@@ -157,19 +160,18 @@ impl CardV1 {
     }
 }
 
-impl Mirror<Card> for CardV1 {
-    fn of(card: &Card) -> Self {
-        let text = |token: &Option<Token>| token.as_ref().map(|token| token.as_str().to_owned());
+impl<'a> Mirror<'a, Card> for CardV1<'a> {
+    fn of(card: &'a Card) -> Self {
         Self {
             kind: card.kind.number(),
             flags: pack(card.flags),
             complete: card.complete,
-            start: card.dates.start().map(|date| date.as_str().to_owned()),
+            start: card.dates.start().map(Mirror::of),
             end: EndV1::of_range(&card.dates),
             system: SystemV1::of_uri(card.coding.system.as_ref()),
-            code: text(&card.coding.code),
-            display: text(&card.coding.display),
-            provider: text(&card.provider),
+            code: Mirror::of(&card.coding.code),
+            display: Mirror::of(&card.coding.display),
+            provider: Mirror::of(&card.provider),
         }
     }
 
@@ -197,33 +199,33 @@ impl Mirror<Card> for CardV1 {
     }
 }
 
-impl EndV1 {
-    fn of_range(dates: &DateRange) -> Self {
+impl<'a> EndV1<'a> {
+    fn of_range(dates: &'a DateRange) -> Self {
         match dates.end() {
             None => Self::Open,
             end if end == dates.start() => Self::SameAsStart,
-            Some(end) => Self::At(end.as_str().to_owned()),
+            Some(end) => Self::At(Mirror::of(end)),
         }
     }
 }
 
-impl SystemV1 {
-    fn of_uri(uri: Option<&Token>) -> Self {
+impl<'a> SystemV1<'a> {
+    fn of_uri(uri: Option<&'a Token>) -> Self {
         let Some(uri) = uri.map(Token::as_str) else {
             return Self::Absent;
         };
         match SYSTEMS.iter().find(|(_, known)| *known == uri) {
             Some((number, _)) => Self::Known(*number),
-            None => Self::Named(uri.to_owned()),
+            None => Self::Named(Text::Borrowed(uri)),
         }
     }
 
-    fn into_uri(self) -> Option<String> {
+    fn into_uri(self) -> Option<Text<'a>> {
         match self {
             Self::Absent => None,
             Self::Known(number) => {
                 let known = SYSTEMS.iter().find(|(known, _)| *known == number);
-                known.map(|(_, uri)| (*uri).to_owned())
+                known.map(|(_, uri)| Text::Borrowed(*uri))
             }
             Self::Named(uri) => Some(uri),
         }
@@ -333,8 +335,9 @@ mod tests {
 
     #[test]
     fn a_known_system_has_one_encoding() {
-        let mut form = CardV1::of(&card("http://loinc.org", 1, 1, 1));
-        form.system = SystemV1::Named("http://loinc.org".to_owned());
+        let card = card("http://loinc.org", 1, 1, 1);
+        let mut form = CardV1::of(&card);
+        form.system = SystemV1::Named("http://loinc.org".into());
         assert!(!form.is_canonical());
         form.system = SystemV1::Known(9999);
         assert!(!form.is_canonical());

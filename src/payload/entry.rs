@@ -6,36 +6,36 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::PayloadError;
-use super::mirror::{BytesV1, Mirror, mirror};
+use super::mirror::{BytesV1, Mirror, Text, mirror};
 use super::value::{CodingV1, PartyV1, ValueV1};
 use crate::codec::wire::{self, Wire};
 use crate::id::EntryId;
-use crate::record::{Entry, Kind, Origin, Record, Source, SourceFormat};
+use crate::record::{Entry, FieldRef, Kind, Origin, Record, Source, SourceFormat};
 
 /// Most values of one field: its index has 16 bits.
 const MAX_VALUES: usize = 1 << 16;
 
 /// Version 1 of an entry.
 #[derive(Serialize, Deserialize)]
-struct EntryV1 {
+struct EntryV1<'a> {
     kind: u16,
-    fields: Vec<FieldV1>,
-    provenance: ProvenanceV1,
-    source: Option<SourceV1>,
-    marks: MarksV1,
+    fields: Vec<FieldV1<'a>>,
+    provenance: ProvenanceV1<'a>,
+    source: Option<SourceV1<'a>>,
+    marks: MarksV1<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct FieldV1 {
+struct FieldV1<'a> {
     tag: u16,
     index: u16,
-    value: ValueV1,
+    value: ValueV1<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct SourceV1 {
+struct SourceV1<'a> {
     format: SourceFormatV1,
-    bytes: BytesV1,
+    bytes: BytesV1<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -51,27 +51,27 @@ enum OriginV1 {
 }
 
 mirror! {
-    ProvenanceV1 of Provenance {
-        provider: Option<PartyV1>,
-        document: Option<String>,
-        recorded: Option<String>,
+    ProvenanceV1<'a> of Provenance {
+        provider: Option<PartyV1<'a>>,
+        document: Option<Text<'a>>,
+        recorded: Option<Text<'a>>,
         origin: OriginV1,
-        identity: Option<String>,
-        labels: Vec<CodingV1>,
+        identity: Option<Text<'a>>,
+        labels: Vec<CodingV1<'a>>,
     }
-    MarksV1 of Marks {
+    MarksV1<'a> of Marks {
         retracted: bool,
-        expires: Option<String>,
-        legal_holds: Vec<LegalHoldV1>,
+        expires: Option<Text<'a>>,
+        legal_holds: Vec<LegalHoldV1<'a>>,
         disputes: Vec<[u8; 16]>,
     }
-    LegalHoldV1 of LegalHold {
-        reason: String,
-        until: Option<String>,
+    LegalHoldV1<'a> of LegalHold {
+        reason: Text<'a>,
+        until: Option<Text<'a>>,
     }
 }
 
-impl Wire for EntryV1 {
+impl Wire for EntryV1<'_> {
     const NAME: &'static str = "EntryV1";
     const LIMIT: usize = 64 << 20;
 
@@ -85,7 +85,7 @@ impl Wire for EntryV1 {
 /// # Errors
 /// [`PayloadError::TooManyValues`] and [`PayloadError::Wire`] when it is too large.
 pub(crate) fn encode_entry(entry: &Entry) -> Result<Zeroizing<Vec<u8>>, PayloadError> {
-    let fields = entry.record.fields();
+    let fields = entry.record.values();
     for run in fields.chunk_by(|one, next| one.tag == next.tag) {
         if let (Some(first), true) = (run.first(), run.len() > MAX_VALUES) {
             return Err(PayloadError::TooManyValues { tag: first.tag });
@@ -94,8 +94,8 @@ pub(crate) fn encode_entry(entry: &Entry) -> Result<Zeroizing<Vec<u8>>, PayloadE
     let form = EntryV1 {
         kind: entry.kind().number(),
         fields: fields
-            .iter()
-            .map(|field| FieldV1 { tag: field.tag, index: field.index, value: ValueV1::of(&field.value) })
+            .into_iter()
+            .map(|FieldRef { tag, index, value }| FieldV1 { tag, index, value: value.into() })
             .collect(),
         provenance: ProvenanceV1::of(&entry.provenance),
         source: entry.source.as_ref().map(SourceV1::of),
@@ -109,7 +109,7 @@ pub(crate) fn encode_entry(entry: &Entry) -> Result<Zeroizing<Vec<u8>>, PayloadE
 /// # Errors
 /// Every [`PayloadError`] but [`PayloadError::TooManyValues`].
 pub(crate) fn decode_entry(bytes: &[u8]) -> Result<Entry, PayloadError> {
-    let form: EntryV1 = wire::decode(bytes)?;
+    let form: EntryV1<'_> = wire::decode(bytes)?;
     let kind = Kind::from_number(form.kind).ok_or(PayloadError::UnknownKind { number: form.kind })?;
     let fields = form.fields.into_iter().map(|field| Ok((field.tag, field.index, field.value.back()?)));
     let fields = fields.collect::<Result<Vec<_>, PayloadError>>()?;
@@ -121,8 +121,8 @@ pub(crate) fn decode_entry(bytes: &[u8]) -> Result<Entry, PayloadError> {
     })
 }
 
-impl Mirror<Source> for SourceV1 {
-    fn of(source: &Source) -> Self {
+impl<'a> Mirror<'a, Source> for SourceV1<'a> {
+    fn of(source: &'a Source) -> Self {
         let format = match source.format {
             SourceFormat::FhirR4Json => SourceFormatV1::FhirR4Json,
         };
@@ -137,7 +137,7 @@ impl Mirror<Source> for SourceV1 {
     }
 }
 
-impl Mirror<Origin> for OriginV1 {
+impl Mirror<'_, Origin> for OriginV1 {
     fn of(origin: &Origin) -> Self {
         match origin {
             Origin::Imported => Self::Imported,
@@ -155,7 +155,7 @@ impl Mirror<Origin> for OriginV1 {
     }
 }
 
-impl Mirror<EntryId> for [u8; 16] {
+impl Mirror<'_, EntryId> for [u8; 16] {
     fn of(id: &EntryId) -> Self {
         *id.as_bytes()
     }
@@ -346,20 +346,21 @@ mod tests {
 
     #[test]
     fn unsorted_and_unknown_fields_are_refused() {
+        let (provenance, marks) = (Provenance::default(), Marks::default());
         let form = |kind, fields: &[(u16, u16)]| EntryV1 {
             kind,
             fields: fields
                 .iter()
-                .map(|&(tag, index)| FieldV1 { tag, index, value: ValueV1::Token("a".to_owned()) })
+                .map(|&(tag, index)| FieldV1 { tag, index, value: ValueV1::Token("a".into()) })
                 .collect(),
-            provenance: ProvenanceV1::of(&Provenance::default()),
+            provenance: ProvenanceV1::of(&provenance),
             source: None,
-            marks: MarksV1::of(&Marks::default()),
+            marks: MarksV1::of(&marks),
         };
         let not_canonical = WireError::NotCanonical { type_name: "EntryV1" };
         assert_eq!(wire::encode(&form(1, &[(3, 0), (2, 0)])).err(), Some(not_canonical));
         assert_eq!(wire::encode(&form(1, &[(2, 0), (2, 0)])).err(), Some(not_canonical));
-        let decode = |form| decode_entry(&wire::encode(&form).unwrap()).err();
+        let decode = |form: EntryV1<'_>| decode_entry(&wire::encode(&form).unwrap()).err();
         assert_eq!(decode(form(999, &[])), Some(PayloadError::UnknownKind { number: 999 }));
         let kind = Kind::Diagnosis;
         assert_eq!(decode(form(1, &[(99, 0)])), Some(FieldError::Unknown { kind, tag: 99 }.into()));

@@ -2,21 +2,26 @@
 //!
 //! `back` refuses what `of` cannot have made.
 
+use std::borrow::Cow;
+
 use super::PayloadError;
 use crate::crypto::digest::Digest;
 use crate::record::{Narrative, PartialDate, Token};
 
+/// A text: lent by a value that is encoded, owned when it was decoded.
+pub(super) type Text<'a> = Cow<'a, str>;
+
 /// The wire form of `Domain`.
-pub(super) trait Mirror<Domain>: Sized {
-    /// The wire form of a value.
-    fn of(value: &Domain) -> Self;
+pub(super) trait Mirror<'a, Domain>: Sized {
+    /// The wire form of a value, which lends it its texts and bytes.
+    fn of(value: &'a Domain) -> Self;
 
     /// The value of a wire form.
     fn back(self) -> Result<Domain, PayloadError>;
 }
 
-impl<Domain, Form: Mirror<Domain>> Mirror<Option<Domain>> for Option<Form> {
-    fn of(value: &Option<Domain>) -> Self {
+impl<'a, Domain, Form: Mirror<'a, Domain>> Mirror<'a, Option<Domain>> for Option<Form> {
+    fn of(value: &'a Option<Domain>) -> Self {
         value.as_ref().map(Form::of)
     }
 
@@ -25,8 +30,8 @@ impl<Domain, Form: Mirror<Domain>> Mirror<Option<Domain>> for Option<Form> {
     }
 }
 
-impl<Domain, Form: Mirror<Domain>> Mirror<Vec<Domain>> for Vec<Form> {
-    fn of(value: &Vec<Domain>) -> Self {
+impl<'a, Domain, Form: Mirror<'a, Domain>> Mirror<'a, Vec<Domain>> for Vec<Form> {
+    fn of(value: &'a Vec<Domain>) -> Self {
         value.iter().map(Form::of).collect()
     }
 
@@ -37,13 +42,13 @@ impl<Domain, Form: Mirror<Domain>> Mirror<Vec<Domain>> for Vec<Form> {
 
 macro_rules! texts {
     ($($domain:ty),+) => {$(
-        impl Mirror<$domain> for String {
-            fn of(value: &$domain) -> Self {
-                value.as_str().to_owned()
+        impl<'a> Mirror<'a, $domain> for Text<'a> {
+            fn of(value: &'a $domain) -> Self {
+                Cow::Borrowed(value.as_str())
             }
 
             fn back(self) -> Result<$domain, PayloadError> {
-                <$domain>::new(self).map_err(|_| PayloadError::Malformed)
+                <$domain>::new(self.into_owned()).map_err(|_| PayloadError::Malformed)
             }
         }
     )+};
@@ -51,9 +56,9 @@ macro_rules! texts {
 
 texts!(Token, Narrative);
 
-impl Mirror<PartialDate> for String {
-    fn of(value: &PartialDate) -> Self {
-        value.as_str().to_owned()
+impl<'a> Mirror<'a, PartialDate> for Text<'a> {
+    fn of(value: &'a PartialDate) -> Self {
+        Cow::Borrowed(value.as_str())
     }
 
     fn back(self) -> Result<PartialDate, PayloadError> {
@@ -61,7 +66,7 @@ impl Mirror<PartialDate> for String {
     }
 }
 
-impl Mirror<Digest> for [u8; 32] {
+impl Mirror<'_, Digest> for [u8; 32] {
     fn of(value: &Digest) -> Self {
         *value.as_bytes()
     }
@@ -73,7 +78,7 @@ impl Mirror<Digest> for [u8; 32] {
 
 macro_rules! itself {
     ($($type:ty),+) => {$(
-        impl Mirror<$type> for $type {
+        impl Mirror<'_, $type> for $type {
             fn of(value: &$type) -> Self {
                 *value
             }
@@ -89,15 +94,15 @@ itself!(bool, u64);
 
 /// Declares a wire struct that holds the same fields as a domain struct.
 macro_rules! mirror {
-    ($($(#[$doc:meta])* $form:ident of $domain:ident { $($field:ident: $type:ty,)+ })+) => {$(
+    ($($(#[$doc:meta])* $form:ident<$a:lifetime> of $domain:ident { $($field:ident: $type:ty,)+ })+) => {$(
         $(#[$doc])*
         #[derive(serde::Serialize, serde::Deserialize)]
-        pub(super) struct $form {
+        pub(super) struct $form<$a> {
             $($field: $type,)+
         }
 
-        impl $crate::payload::mirror::Mirror<$crate::record::$domain> for $form {
-            fn of(value: &$crate::record::$domain) -> Self {
+        impl<$a> $crate::payload::mirror::Mirror<$a, $crate::record::$domain> for $form<$a> {
+            fn of(value: &$a $crate::record::$domain) -> Self {
                 Self { $($field: $crate::payload::mirror::Mirror::of(&value.$field),)+ }
             }
 
@@ -113,15 +118,15 @@ pub(super) use mirror;
 
 /// Declares a wire enum with the same variants as a domain enum.
 macro_rules! mirror_enum {
-    ($($(#[$doc:meta])* $form:ident of $domain:ident { $($variant:ident($type:ty),)+ })+) => {$(
+    ($($(#[$doc:meta])* $form:ident<$a:lifetime> of $domain:ident { $($variant:ident($type:ty),)+ })+) => {$(
         $(#[$doc])*
         #[derive(serde::Serialize, serde::Deserialize)]
-        pub(super) enum $form {
+        pub(super) enum $form<$a> {
             $($variant($type),)+
         }
 
-        impl $crate::payload::mirror::Mirror<$crate::record::$domain> for $form {
-            fn of(value: &$crate::record::$domain) -> Self {
+        impl<$a> $crate::payload::mirror::Mirror<$a, $crate::record::$domain> for $form<$a> {
+            fn of(value: &$a $crate::record::$domain) -> Self {
                 match value {
                     $($crate::record::$domain::$variant(inner) => {
                         Self::$variant($crate::payload::mirror::Mirror::of(inner))
@@ -143,44 +148,44 @@ pub(super) use mirror_enum;
 
 /// Bytes as one run rather than item by item; the encoding is the same.
 #[derive(PartialEq, Eq)]
-pub(super) struct BytesV1(pub(super) Vec<u8>);
+pub(super) struct BytesV1<'a>(pub(super) Cow<'a, [u8]>);
 
-impl serde::Serialize for BytesV1 {
+impl serde::Serialize for BytesV1<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(&self.0)
     }
 }
 
-impl<'de> serde::Deserialize<'de> for BytesV1 {
+impl<'de> serde::Deserialize<'de> for BytesV1<'_> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_byte_buf(BytesVisitor)
+        deserializer.deserialize_byte_buf(BytesVisitor).map(|bytes| Self(Cow::Owned(bytes)))
     }
 }
 
 struct BytesVisitor;
 
 impl serde::de::Visitor<'_> for BytesVisitor {
-    type Value = BytesV1;
+    type Value = Vec<u8>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("bytes")
     }
 
-    fn visit_byte_buf<E: serde::de::Error>(self, bytes: Vec<u8>) -> Result<BytesV1, E> {
-        Ok(BytesV1(bytes))
+    fn visit_byte_buf<E: serde::de::Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+        Ok(bytes)
     }
 
-    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<BytesV1, E> {
-        Ok(BytesV1(bytes.to_owned()))
+    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+        Ok(bytes.to_owned())
     }
 }
 
-impl Mirror<Vec<u8>> for BytesV1 {
-    fn of(value: &Vec<u8>) -> Self {
-        Self(value.clone())
+impl<'a> Mirror<'a, Vec<u8>> for BytesV1<'a> {
+    fn of(value: &'a Vec<u8>) -> Self {
+        Self(Cow::Borrowed(value))
     }
 
     fn back(self) -> Result<Vec<u8>, PayloadError> {
-        Ok(self.0)
+        Ok(self.0.into_owned())
     }
 }

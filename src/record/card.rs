@@ -8,7 +8,7 @@ use super::entry::Entry;
 use super::kinds::Kind;
 use super::search::Needle;
 use super::text::Token;
-use super::value::{Attachment, Coding, Concept, Value, redacted_debug};
+use super::value::{Coding, Concept, redacted_debug};
 
 /// An entry in brief.
 #[derive(Clone, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl CardFlags {
             retracted: entry.marks.retracted,
             legal_hold: !entry.marks.legal_holds.is_empty(),
             disputed: !entry.marks.disputes.is_empty(),
-            attachment: has_attachment(entry),
+            attachment: entry.lent_attachments().any(|attachment| attachment.location.is_some()),
             more_codings,
             expires: entry.marks.expires.is_some(),
         }
@@ -133,12 +133,6 @@ impl Concept {
 
 fn answer(found: bool, unsure: bool) -> Option<bool> {
     if found || !unsure { Some(found) } else { None }
-}
-
-fn has_attachment(entry: &Entry) -> bool {
-    let holds = |value: &Value| matches!(value, Value::Attachment(Attachment { location: Some(_), .. }));
-    let may_hold = entry.kind().schema().iter().any(|field| field.field_type == super::FieldType::Attachment);
-    may_hold && entry.record.fields().iter().any(|field| holds(&field.value))
 }
 
 /// The longest start of a text that has at most this many bytes and cuts no character.

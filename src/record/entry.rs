@@ -3,12 +3,12 @@
 //! The original bytes are never rewritten; the record beside them is a reading.
 
 use super::date::{DateRange, PartialDate};
-use super::field::FieldSchema;
+use super::field::{FieldSchema, ValueRef};
 use super::kinds::{Kind, Record};
 use super::search::{Needle, Searchable as _};
 use super::table::Span;
 use super::text::{Narrative, Token};
-use super::value::{Attachment, Coding, Concept, FieldType, Party, Value, redacted_debug};
+use super::value::{Attachment, Coding, Concept, FieldType, Party, redacted_debug};
 use crate::id::EntryId;
 
 /// One item of a person's record.
@@ -75,17 +75,20 @@ impl Entry {
     /// The attachments, in the order of the record's fields.
     #[must_use]
     pub fn attachments(&self) -> Vec<Attachment> {
+        self.lent_attachments().cloned().collect()
+    }
+
+    /// The attachments, as [`Entry::attachments`] gives them.
+    pub(crate) fn lent_attachments(&self) -> impl Iterator<Item = &Attachment> {
         let holds = |schema: &FieldSchema| schema.field_type == FieldType::Attachment;
-        if !self.kind().schema().iter().any(holds) {
-            return Vec::new();
-        }
-        let fields = self.record.fields().into_iter();
-        fields
-            .filter_map(|field| match field.value {
-                Value::Attachment(attachment) => Some(attachment),
-                _ => None,
-            })
-            .collect()
+        let values = match self.kind().schema().iter().any(holds) {
+            true => self.record.values(),
+            false => Vec::new(),
+        };
+        values.into_iter().filter_map(|field| match field.value {
+            ValueRef::Attachment(attachment) => Some(attachment),
+            _ => None,
+        })
     }
 
     /// Whether a text is found in the entry, whatever its case: in any code, display,

@@ -27,6 +27,16 @@ pub struct Field {
     pub value: Value,
 }
 
+/// One value of one field of a record, as the record lends it.
+pub(crate) struct FieldRef<'a> {
+    /// As of [`Field`].
+    pub(crate) tag: u16,
+    /// As of [`Field`].
+    pub(crate) index: u16,
+    /// The value.
+    pub(crate) value: ValueRef<'a>,
+}
+
 /// What a field of a kind holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -86,6 +96,9 @@ pub(super) trait Member {
     const TYPE: FieldType;
     const REPEATS: bool;
 
+    /// Appends the member's values, lent.
+    fn lend<'a>(&'a self, tag: u16, out: &mut Vec<FieldRef<'a>>);
+
     /// Appends the member's values.
     fn give(self, tag: u16, name: &'static str, out: &mut Vec<Field>);
 
@@ -109,6 +122,8 @@ pub(super) trait Member {
 pub(super) trait Item: Sized + Searchable {
     const TYPE: FieldType;
 
+    fn lent(&self) -> ValueRef<'_>;
+
     fn into_value(self) -> Value;
 
     fn from_value(value: Value) -> Option<Self>;
@@ -129,6 +144,10 @@ pub(super) trait Item: Sized + Searchable {
 impl<T: Item> Member for Option<T> {
     const TYPE: FieldType = T::TYPE;
     const REPEATS: bool = false;
+
+    fn lend<'a>(&'a self, tag: u16, out: &mut Vec<FieldRef<'a>>) {
+        out.extend(self.as_ref().map(|item| FieldRef { tag, index: 0, value: item.lent() }));
+    }
 
     fn give(self, tag: u16, name: &'static str, out: &mut Vec<Field>) {
         out.extend(self.map(|item| Field { tag, name, index: 0, value: item.into_value() }));
@@ -163,10 +182,13 @@ impl<T: Item> Member for Vec<T> {
     const TYPE: FieldType = T::TYPE;
     const REPEATS: bool = true;
 
+    fn lend<'a>(&'a self, tag: u16, out: &mut Vec<FieldRef<'a>>) {
+        let fields = self.iter().zip(indices());
+        out.extend(fields.map(|(item, index)| FieldRef { tag, index, value: item.lent() }));
+    }
+
     fn give(self, tag: u16, name: &'static str, out: &mut Vec<Field>) {
-        // Indices that do not fit repeat the last one, which encoding refuses.
-        let indices = (0..=u16::MAX).chain(std::iter::repeat(u16::MAX));
-        let fields = self.into_iter().zip(indices);
+        let fields = self.into_iter().zip(indices());
         out.extend(fields.map(|(item, index)| Field { tag, name, index, value: item.into_value() }));
     }
 
@@ -195,10 +217,25 @@ impl<T: Item> Member for Vec<T> {
     }
 }
 
+/// The indices of a field's values. Those that do not fit repeat the last one,
+/// which encoding refuses.
+fn indices() -> impl Iterator<Item = u16> {
+    (0..=u16::MAX).chain(std::iter::repeat(u16::MAX))
+}
+
 macro_rules! items {
-    ($($item:ty, $variant:ident $({ $($extra:item)* })?;)+) => {$(
-        impl Item for $item {
+    ($($item:ty, $variant:ident $({ $($extra:item)* })?;)+) => {
+        /// A [`Value`] that a record lends.
+        pub(crate) enum ValueRef<'a> {
+            $($variant(&'a $item),)+
+        }
+
+        $(impl Item for $item {
             const TYPE: FieldType = FieldType::$variant;
+
+            fn lent(&self) -> ValueRef<'_> {
+                ValueRef::$variant(self)
+            }
 
             fn into_value(self) -> Value {
                 Value::$variant(self)
@@ -212,8 +249,8 @@ macro_rules! items {
             }
 
             $($($extra)*)?
-        }
-    )+};
+        })+
+    };
 }
 
 items! {

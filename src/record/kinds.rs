@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::date::PartialDate;
-use super::field::{Field, FieldError, FieldSchema, Member, Refusal};
+use super::field::{Field, FieldError, FieldRef, FieldSchema, Member, Refusal};
 use super::search::Needle;
 use super::table::{Span, kinds};
 use super::text::{Narrative, Token};

@@ -138,6 +138,17 @@ macro_rules! kinds {
                 fields
             }
 
+            /// The record's values, as [`Record::into_fields`] gives them.
+            pub(crate) fn values(&self) -> Vec<FieldRef<'_>> {
+                let mut values = Vec::new();
+                match self {
+                    $(Self::$variant(record) => {
+                        $(Member::lend(&record.$field, $tag, &mut values);)+
+                    })+
+                }
+                values
+            }
+
             /// An empty record of this kind.
             #[must_use]
             pub fn empty(kind: Kind) -> Self {

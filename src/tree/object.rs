@@ -13,6 +13,9 @@ use crate::format::context::Context;
 use crate::format::object::SealedObject;
 use crate::store::{Store, StoreWriter};
 
+/// Stored bytes that are read at a time, if no single object is larger.
+const READ_AT_ONCE: u64 = 1 << 20;
+
 /// Reads, checks, decrypts and unpads an object.
 pub(crate) fn open_object(
     store: &dyn Store,
@@ -67,6 +70,37 @@ pub(crate) fn read_checked(store: &dyn Store, object: &SealedObject) -> Result<V
     checked(object, stored)
 }
 
+/// Visits the stored bytes of objects in their order, each if it is what its
+/// parent names. Reads many at a time, as many as memory has room for.
+pub(crate) fn for_each_checked(
+    store: &dyn Store,
+    objects: &[&SealedObject],
+    mut visit: impl FnMut(&SealedObject, Vec<u8>) -> Result<(), TreeError>,
+) -> Result<(), TreeError> {
+    let mut rest = objects;
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(read_at_once(rest));
+        let references: Vec<_> = now.iter().map(|object| object.object).collect();
+        let stored = store.objects(&references)?;
+        if stored.len() != now.len() {
+            return Err(TreeError::Damaged { what: "object" });
+        }
+        now.iter().zip(stored).try_for_each(|(object, stored)| visit(object, checked(object, stored)?))?;
+        rest = later;
+    }
+    Ok(())
+}
+
+/// How many of these objects are read at a time: at least one.
+fn read_at_once(objects: &[&SealedObject]) -> usize {
+    let mut total: u64 = 0;
+    let fits = objects.iter().take_while(|object| {
+        total = total.saturating_add(object.object.length);
+        total <= READ_AT_ONCE
+    });
+    fits.count().max(1).min(objects.len())
+}
+
 fn checked(object: &SealedObject, stored: Vec<u8>) -> Result<Vec<u8>, TreeError> {
     match Digest::of(&[&stored]).matches(&object.digest) {
         true => Ok(stored),
@@ -99,16 +133,20 @@ impl ObjectWriter<'_> {
         Ok(SealedObject { key, object, digest })
     }
 
-    /// Puts an object of another store byte for byte: its key and its context
-    /// stay, only its reference changes.
-    pub(crate) fn copy(
+    /// Puts objects of another store byte for byte: their keys and contexts stay,
+    /// only their references change.
+    pub(crate) fn copy_all(
         &mut self,
         from: &dyn Store,
-        object: &SealedObject,
-    ) -> Result<SealedObject, TreeError> {
-        let stored = read_checked(from, object)?;
-        let references = self.writer.put(&[&stored])?;
-        let reference = references.first().copied().ok_or(TreeError::Damaged { what: "reference" })?;
-        Ok(SealedObject { object: reference, ..object.duplicate() })
+        objects: &[&SealedObject],
+    ) -> Result<Vec<SealedObject>, TreeError> {
+        let mut copied = Vec::with_capacity(objects.len());
+        for_each_checked(from, objects, |object, stored| {
+            let references = self.writer.put(&[&stored])?;
+            let reference = references.first().copied().ok_or(TreeError::Damaged { what: "reference" })?;
+            copied.push(SealedObject { object: reference, ..object.duplicate() });
+            Ok(())
+        })?;
+        Ok(copied)
     }
 }

@@ -69,8 +69,18 @@ impl Rewriting<'_, '_> {
         prefix: Prefix,
         mut additions: Additions,
     ) -> Result<Option<Node>, TreeError> {
-        for row in rows.iter().filter(|row| !additions.contains_key(&row.key)).collect::<Vec<_>>() {
-            additions.insert(row.key, self.copy(row)?);
+        let kept: Vec<Row> =
+            rows.iter().filter(|row| !additions.contains_key(&row.key)).map(Row::duplicate).collect();
+        let objects: Vec<_> = kept.iter().filter_map(|row| row.object.as_ref()).collect();
+        let mut copied = self.out.copy_all(self.trie.store, &objects)?.into_iter();
+        for mut row in kept {
+            self.least_reader = self.least_reader.max(row.class.least_reader());
+            if let Some(object) = &mut row.object {
+                *object = copied.next().ok_or(TreeError::Damaged { what: "object" })?;
+                self.live = self.live.saturating_add(object.object.length);
+                (self.copied)(object.object.length);
+            }
+            additions.insert(row.key, row);
         }
         Ok(build(prefix, additions.into_values().collect()))
     }
@@ -94,17 +104,5 @@ impl Rewriting<'_, '_> {
             }
         }
         Ok(Node::Inner(nodes))
-    }
-
-    fn copy(&mut self, row: &Row) -> Result<Row, TreeError> {
-        self.least_reader = self.least_reader.max(row.class.least_reader());
-        let mut row = row.duplicate();
-        if let Some(object) = &row.object {
-            let length = object.object.length;
-            row.object = Some(self.out.copy(self.trie.store, object)?);
-            self.live = self.live.saturating_add(length);
-            (self.copied)(length);
-        }
-        Ok(row)
     }
 }

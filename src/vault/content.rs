@@ -44,8 +44,8 @@ pub(super) struct Content {
 }
 
 /// The contents that an entry uses.
-pub(super) fn stored_contents(entry: &Entry) -> impl Iterator<Item = Digest> + use<> {
-    entry.attachments().into_iter().filter_map(|attachment| match attachment.location {
+pub(super) fn stored_contents(entry: &Entry) -> impl Iterator<Item = Digest> {
+    entry.lent_attachments().filter_map(|attachment| match attachment.location {
         Some(Location::Stored(digest)) => Some(digest),
         _ => None,
     })

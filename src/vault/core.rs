@@ -1,9 +1,10 @@
 //! What a handle always has, and one state of the vault as a root names it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroizing;
 
+use super::erasure::Told;
 use crate::crypto::boxes::{decrypt_committed, encrypt_committed};
 use crate::crypto::digest::Digest;
 use crate::crypto::key::{IdentityKey, RootKey};
@@ -31,6 +32,7 @@ pub(super) struct Core {
     pub(super) scope: Scope,
     pub(super) keyring: Arc<Keyring>,
     pub(super) cache: PageCache,
+    told: Mutex<Told>,
 }
 
 /// One state of the vault: a root, its area, and the places that open.
@@ -65,10 +67,19 @@ impl Snapshot {
 }
 
 impl Core {
+    pub(super) fn new(store: Arc<dyn Store>, scope: Scope, keyring: Arc<Keyring>) -> Self {
+        Self { store, scope, keyring, cache: PageCache::default(), told: Mutex::default() }
+    }
+
     /// The same keys on another store of the same vault.
     pub(super) fn on(&self, store: Arc<dyn Store>) -> Self {
         let (scope, keyring) = (self.scope, Arc::clone(&self.keyring));
-        Self { store, scope, keyring, cache: PageCache::default() }
+        Self::new(store, scope, keyring)
+    }
+
+    /// What this handle has read of the ledger.
+    pub(super) fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn root_context(&self) -> Context {

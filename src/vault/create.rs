@@ -31,7 +31,7 @@ use crate::store::{
     Chosen, Creation, FileImage, FileStore, MemoryStore, ObjectRef, Publication, Repairs, Store, StoreError,
     StoreWriter, proven_writer,
 };
-use crate::tree::{PageCache, Row, RowClass, RowKey};
+use crate::tree::{Row, RowClass, RowKey};
 
 /// One way into a vault.
 pub struct Access<'a> {
@@ -222,7 +222,7 @@ impl Draft {
         let area = plan.area.encode(&keyring.area_mac_key());
         // Replaced by the store that the vault is created in: nothing is read before.
         let store = Arc::new(MemoryStore::new());
-        let core = Core { store, scope, keyring: Arc::new(keyring), cache: PageCache::default() };
+        let core = Core::new(store, scope, Arc::new(keyring));
         let first = new.access.first().map(|access| access.credential);
         let first_is_password = matches!(first, Some(Credential::Password(_)));
         Ok(Self { core, header, plan, area, random, first_is_password })

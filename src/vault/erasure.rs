@@ -3,8 +3,10 @@
 use super::backup::Backup;
 use super::core::View;
 use super::ledger::{Action, LineState};
+use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::store::Medium;
+use std::collections::BTreeSet;
 
 /// What a commit has withdrawn so far.
 #[derive(Default)]
@@ -99,24 +101,61 @@ impl View<'_> {
     /// What the ledger tells of copies of the entries: damage elsewhere must not
     /// keep anybody from expunging.
     fn traces(&self, erasure: &Erasure) -> Traces {
+        let mut told = self.core.told();
         let mut traces = Traces::default();
         let since = erasure.since.unwrap_or(Epoch::new(0));
-        for epoch in (1..=self.snapshot.root.epoch.number()).map(Epoch::new) {
+        let now = self.snapshot.root.epoch;
+        let known = told.telling.iter().copied().filter(|epoch| *epoch <= now);
+        let unread = (told.upto + 1..=now.number()).map(Epoch::new);
+        let mut telling = Vec::new();
+        for epoch in known.chain(unread) {
             let Ok(lines) = self.ledger_lines(epoch) else {
+                telling.push(epoch);
                 traces.unreadable.push(epoch);
                 if traces.unreadable.len() == UNREADABLE_LIMIT {
                     // The epoch is a claim of the root: the walk must end.
-                    break;
+                    return traces;
                 }
                 continue;
             };
             if lines.iter().any(|line| hands_out(&line.state, &erasure.entries)) {
                 traces.released_in.push(epoch);
             }
+            if lines.iter().any(|line| tells_of_copies(&line.state)) {
+                telling.push(epoch);
+            }
             let backups = lines.iter().filter_map(|line| Backup::of(epoch, line.time, &line.state));
             traces.backups.extend(backups.filter(|backup| backup.checkpoint.epoch() >= since));
         }
+        if now.number() >= told.upto {
+            told.upto = now.number();
+            told.telling = telling;
+        }
         traces
+    }
+}
+
+/// What a handle has read of the ledger, so that it reads no line twice: a line
+/// never changes, but to be destroyed.
+#[derive(Default)]
+pub(super) struct Told {
+    /// The last commit of those that were all read.
+    upto: u64,
+    /// Those among them that tell of copies, or cannot be read.
+    telling: Vec<Epoch>,
+    /// Rows without any line that tells of one entry alone.
+    shared: BTreeSet<(Compartment, Epoch)>,
+}
+
+impl Told {
+    /// Whether no line of the row tells of one entry alone.
+    pub(super) fn is_shared(&self, compartment: Compartment, epoch: Epoch) -> bool {
+        self.shared.contains(&(compartment, epoch))
+    }
+
+    /// Remembers that.
+    pub(super) fn set_shared(&mut self, compartment: Compartment, epoch: Epoch) {
+        self.shared.insert((compartment, epoch));
     }
 }
 
@@ -126,6 +165,10 @@ struct Traces {
     released_in: Vec<Epoch>,
     backups: Vec<Backup>,
     unreadable: Vec<Epoch>,
+}
+
+fn tells_of_copies(state: &LineState) -> bool {
+    matches!(state, LineState::Whole { action: Action::Released | Action::Exported | Action::BackedUp, .. })
 }
 
 fn hands_out(state: &LineState, entries: &[EntryId]) -> bool {

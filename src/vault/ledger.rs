@@ -12,7 +12,7 @@ use crate::codec::wire;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::payload::history::{LeafBodyV1, LedgerV1, LineV1, LinkV1};
+use crate::payload::history::{LeafBodyV1, LeafV1, LedgerV1, LineV1, LinkV1};
 use crate::tree::{RowClass, RowKey};
 
 /// Longest reason or detail in bytes.
@@ -226,6 +226,9 @@ impl Transaction<'_> {
     ) -> Result<(), Error> {
         let key = RowKey::ledger(self.core.scope.vault, epoch);
         let Some(row) = self.row(compartment, &key)? else { return Ok(()) };
+        if self.core.told().is_shared(compartment, epoch) {
+            return Ok(());
+        }
         // What this commit itself destroyed in the row before is not stored yet.
         let pending = self.work.redacted.remove(&(compartment, epoch));
         let is_first = pending.is_none();
@@ -234,6 +237,11 @@ impl Transaction<'_> {
             None => wire::decode::<LedgerV1>(&self.core.open_row(compartment, &row)?)?,
         };
         let mut destroyed = false;
+        let alone =
+            |leaf: &LeafV1| matches!(&leaf.body, LeafBodyV1::Line(_, line) if line.subjects.len() == 1);
+        if is_first && !ledger.leaves.iter().any(alone) {
+            self.core.told().set_shared(compartment, epoch);
+        }
         for leaf in &mut ledger.leaves {
             if let LeafBodyV1::Line(salt, line) = &leaf.body
                 && line.subjects == [*id.as_bytes()]

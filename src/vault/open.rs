@@ -24,7 +24,7 @@ use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
 use crate::payload::catalogue::EraseListV1;
 use crate::secret::WipesStack;
 use crate::store::{Chosen, FileStore, Heads, Repairs, Store, StoreError, StoreWriter, proven_writer};
-use crate::tree::{PageCache, Trie, open_object};
+use crate::tree::{Trie, open_object};
 
 /// What opening a vault found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +180,7 @@ impl LockedVault {
 
     fn core(&self, keyring: Keyring) -> Core {
         let (store, scope) = (Arc::clone(&self.store), self.scope);
-        Core { store, scope, keyring: Arc::new(keyring), cache: PageCache::default() }
+        Core::new(store, scope, Arc::new(keyring))
     }
 
     fn finish(self, opened: (Core, WayIn), snapshot: Snapshot, recovery: Recovery) -> Result<Vault, Error> {

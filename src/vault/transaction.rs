@@ -242,11 +242,11 @@ impl Transaction<'_> {
             new.push((compartment, id, entry));
         }
         let half_done = std::mem::replace(&mut self.work.half_done, true);
-        // In the order of the catalogue: what is read together stands together.
-        new.sort_unstable_by_key(|(compartment, id, _)| (*compartment, *id));
         for (compartment, id, entry) in &new {
             self.use_contents(*compartment, *id, entry)?;
         }
+        // In the order of the catalogue: what is read together stands together.
+        new.sort_unstable_by_key(|(compartment, id, _)| (*compartment, *id));
         let (core, epoch) = (self.core, self.epoch());
         let batches: Vec<_> = new.chunks(ENTRIES_AT_A_TIME).collect();
         let seal_all = |batch: &&[(Compartment, EntryId, &Entry)]| -> Result<Vec<_>, Error> {

@@ -18,7 +18,7 @@ use crate::format::place::Compartment;
 use crate::keys::{AreaPlan, Grant, SlotPlan};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
 use crate::store::StoreWriter;
-use crate::tree::{PageCache, RowClass, RowKey};
+use crate::tree::{RowClass, RowKey};
 
 /// What a commit under new keys publishes.
 pub(super) struct Renewal {
@@ -57,8 +57,7 @@ impl View<'_> {
             slots.map(|(slot, public)| DirectorySlotV1 { public: public.as_bytes().to_vec(), ..slot });
         let directory = DirectoryV1 { slots: slots.collect() };
         let store = Arc::clone(&self.core.store);
-        let core =
-            Core { store, scope: self.core.scope, keyring: Arc::new(keyring), cache: PageCache::default() };
+        let core = Core::new(store, self.core.scope, Arc::new(keyring));
         Ok(Renewal { core, area: plan.area, directory, compartments })
     }
 

@@ -1,6 +1,8 @@
 //! A release from a vault: verified without it, and written down first.
 
 use super::basics::{diagnosis, key, note, options};
+use super::disk::SimDisk;
+use super::workload::{self, new_image};
 use crate::crypto::random::Randomness;
 use crate::crypto::signature::SigningKey;
 use crate::*;
@@ -40,6 +42,53 @@ fn a_release_verifies_without_the_vault_and_is_in_the_ledger() {
     }
     let report = vault.expunge(&owner, &[asthma], "wish").unwrap();
     assert_eq!(report.released_in, [line.epoch]);
+    assert!(vault.check().unwrap().is_clean());
+}
+
+#[test]
+fn every_erasure_report_names_the_releases_and_exports_of_its_own_entries() {
+    let disk = SimDisk::without_trace(new_image("password"));
+    let vault = disk.unlock(&workload::owner()).unwrap();
+    let owner = Actor::owner();
+    let entries: Vec<Entry> = (0..6).map(|n| diagnosis(&format!("F{n}"), "Asthma", "2019")).collect();
+    // One line that tells of all, and one of each.
+    let all = vault.update(&owner, |tx| tx.add_all(&entries[..4])).unwrap().value;
+    let each = vault.update(&owner, |tx| Ok([tx.add(&entries[4])?, tx.add(&entries[5])?])).unwrap().value;
+    let release = |vault: &Vault, id: EntryId| {
+        let policy = Policy::only([id]);
+        vault.release(&owner, &ReleaseRequest::new(token("x"), token("y"), policy)).unwrap();
+        vault.epoch()
+    };
+    let first = release(&vault, all[0]);
+    assert_eq!(vault.expunge(&owner, &[all[1]], "wish").unwrap().released_in, []);
+    // By another handle, after this one read the ledger.
+    let second = release(&disk.unlock(&workload::owner()).unwrap(), all[0]);
+    vault.export(&owner).unwrap();
+    let third = vault.epoch();
+    let reports = [
+        (vault.expunge(&owner, &[all[2]], "wish").unwrap(), vec![third]),
+        (vault.expunge(&owner, &[all[0]], "wish").unwrap(), vec![first, second, third]),
+        (vault.expunge(&owner, &[all[3]], "wish").unwrap(), vec![third]),
+    ];
+    for (report, expected) in reports {
+        assert_eq!(report.released_in, expected);
+    }
+    // A commit that failed leaves nothing behind of what it destroyed.
+    let failed = vault.update(&owner, |tx| {
+        tx.expunge(each[0], "wish")?;
+        tx.expunge(each[1], "wish")?;
+        Err::<(), _>(Error::Invalid { what: "given up" })
+    });
+    assert!(failed.is_err());
+    let lines_about = |id: EntryId| {
+        let of = |line: &LedgerLine| matches!(&line.state, LineState::Whole { action: Action::Added, subjects, .. } if subjects == &[id]);
+        vault.ledger().unwrap().iter().filter(|line| of(line)).count()
+    };
+    for id in each {
+        assert_eq!(lines_about(id), 1);
+        vault.expunge(&owner, &[id], "wish").unwrap();
+        assert_eq!(lines_about(id), 0, "a line that tells of an expunged entry alone stayed");
+    }
     assert!(vault.check().unwrap().is_clean());
 }
 
