@@ -3,6 +3,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Medium;
 use super::folder::{FileAccess, FileId};
@@ -17,6 +18,11 @@ pub(crate) trait Disk: Send + Sync {
     fn sync(&self) -> io::Result<()>;
     /// Length in bytes.
     fn len(&self) -> io::Result<u64>;
+    /// Whether the file is this long, or was when somebody looked: nothing of a
+    /// vault makes its file shorter.
+    fn reaches(&self, length: u64) -> io::Result<bool> {
+        Ok(self.len()? >= length)
+    }
     /// Makes the file at least `length` bytes long, with space allocated where
     /// the system can.
     fn reserve(&self, length: u64) -> io::Result<()>;
@@ -38,12 +44,14 @@ pub(crate) trait Disk: Send + Sync {
 pub(super) struct FileDisk {
     file: File,
     writable: bool,
+    /// Its length when somebody last looked.
+    seen_length: AtomicU64,
 }
 
 impl FileDisk {
     /// An open file.
     pub(super) fn new(file: File, writable: bool) -> Self {
-        Self { file, writable }
+        Self { file, writable, seen_length: AtomicU64::new(0) }
     }
 
     fn write_permitted(&self) -> io::Result<()> {
@@ -102,7 +110,13 @@ impl Disk for FileDisk {
     }
 
     fn len(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
+        let length = self.file.metadata()?.len();
+        self.seen_length.store(length, Ordering::Relaxed);
+        Ok(length)
+    }
+
+    fn reaches(&self, length: u64) -> io::Result<bool> {
+        Ok(self.seen_length.load(Ordering::Relaxed) >= length || self.len()? >= length)
     }
 
     fn reserve(&self, length: u64) -> io::Result<()> {

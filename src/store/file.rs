@@ -202,25 +202,20 @@ impl FileStore {
         }
     }
 
-    fn read_object(disk: &dyn Disk, object: &ObjectRef, length: u64) -> Result<Vec<u8>, StoreError> {
+    fn read_object(disk: &dyn Disk, object: &ObjectRef) -> Result<Vec<u8>, StoreError> {
         let offset = file_offset(object).ok_or(StoreError::Missing)?;
         let end = offset.checked_add(object.length).ok_or(StoreError::Missing)?;
-        if object.length > OBJECT_LIMIT || end > length {
+        if object.length > OBJECT_LIMIT || !disk.reaches(end)? {
             return Err(StoreError::Missing);
         }
         read(disk, offset, usize::try_from(object.length).map_err(|_| StoreError::Missing)?)
     }
 
     /// Reads objects that stand one behind the other at once.
-    fn read_run(
-        disk: &dyn Disk,
-        run: &[ObjectRef],
-        length: u64,
-        read: &mut Vec<Vec<u8>>,
-    ) -> Result<(), StoreError> {
+    fn read_run(disk: &dyn Disk, run: &[ObjectRef], read: &mut Vec<Vec<u8>>) -> Result<(), StoreError> {
         let first = run.first().ok_or(StoreError::Missing)?;
         let whole = ObjectRef { length: run.iter().map(|object| object.length).sum(), ..*first };
-        let bytes = Self::read_object(disk, &whole, length)?;
+        let bytes = Self::read_object(disk, &whole)?;
         let mut rest = bytes.as_slice();
         for object in run {
             let length = usize::try_from(object.length).map_err(|_| StoreError::Missing)?;
@@ -292,15 +287,14 @@ impl Store for FileStore {
 
     fn objects(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
         let disk = self.disk();
-        let length = disk.len()?;
         let mut read = Vec::with_capacity(objects.len());
         let mut rest = objects;
         while let Some((run, later)) =
             rest.split_at_checked(neighbours(rest)).filter(|(run, _)| !run.is_empty())
         {
             match run {
-                [object] => read.push(Self::read_object(&*disk, object, length)?),
-                run => Self::read_run(&*disk, run, length, &mut read)?,
+                [object] => read.push(Self::read_object(&*disk, object)?),
+                run => Self::read_run(&*disk, run, &mut read)?,
             }
             rest = later;
         }
@@ -509,11 +503,10 @@ impl Tail {
 
     /// The bytes of objects, those not yet written included.
     pub(super) fn written(&self, disk: &dyn Disk, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
-        let length = disk.len()?;
         let find = |object: &ObjectRef| {
             let offset = file_offset(object).ok_or(StoreError::Missing)?;
             let Some(from) = offset.checked_sub(self.start) else {
-                return FileStore::read_object(disk, object, length);
+                return FileStore::read_object(disk, object);
             };
             let range = usize::try_from(from).ok().zip(usize::try_from(object.length).ok());
             let held = range.and_then(|(from, length)| self.buffer.get(from..from.checked_add(length)?));
