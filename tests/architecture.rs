@@ -20,7 +20,22 @@ const LAYERS: [&[&str]; 9] = [
 const ONLY_IN: [(&str, &[&str]); 3] = [
     (
         "crypto",
-        &["aes_gcm", "argon2", "ed25519_dalek", "hkdf", "hmac", "p256", "rand", "sha2", "subtle", "x_wing"],
+        &[
+            "aes_gcm",
+            "argon2",
+            "ed25519_dalek",
+            "hkdf",
+            "hmac",
+            "ml_kem",
+            "p256",
+            "rand",
+            "sha2",
+            "sha3",
+            "shake",
+            "subtle",
+            "x25519_dalek",
+            "x_wing",
+        ],
     ),
     ("codec", &["bincode", "json_event_parser", "base64"]),
     ("store", &["rustix", "std::fs", "std::net"]),

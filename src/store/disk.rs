@@ -23,8 +23,9 @@ pub(crate) trait Disk: Send + Sync {
     fn reaches(&self, length: u64) -> io::Result<bool> {
         Ok(self.len()? >= length)
     }
-    /// Makes the file at least `length` bytes long, with space allocated where
-    /// the system can.
+    /// Makes the file at least `length` bytes long, the new ones zero and written,
+    /// so that the system changes nothing but bytes when they are written again:
+    /// a barrier is dearer after a change of what the file consists of.
     fn reserve(&self, length: u64) -> io::Result<()>;
     /// Takes the writer's lock if nobody has it.
     fn try_lock(&self) -> io::Result<bool>;
@@ -39,6 +40,9 @@ pub(crate) trait Disk: Send + Sync {
     /// What is known of the medium.
     fn medium(&self) -> Medium;
 }
+
+/// What a file grows by at a time.
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// A real file.
 pub(super) struct FileDisk {
@@ -120,8 +124,14 @@ impl Disk for FileDisk {
     }
 
     fn reserve(&self, length: u64) -> io::Result<()> {
-        self.write_permitted()?;
-        if self.len()? >= length { Ok(()) } else { allocate(&self.file, length) }
+        let mut end = self.len()?;
+        while end < length {
+            let step = (length - end).min(ZEROS.len() as u64);
+            let zeros = ZEROS.get(..usize::try_from(step).unwrap_or_default()).unwrap_or_default();
+            self.write_at(end, zeros)?;
+            end += step;
+        }
+        Ok(())
     }
 
     fn try_lock(&self) -> io::Result<bool> {
@@ -158,19 +168,6 @@ impl Disk for FileDisk {
     fn medium(&self) -> Medium {
         medium(&self.file)
     }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn allocate(file: &File, length: u64) -> io::Result<()> {
-    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, length) {
-        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => file.set_len(length),
-        result => result.map_err(io::Error::from),
-    }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn allocate(file: &File, length: u64) -> io::Result<()> {
-    file.set_len(length)
 }
 
 #[cfg(target_os = "linux")]

@@ -475,13 +475,18 @@ impl Tail {
         self.end
     }
 
-    pub(super) fn flush(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
+    /// Writes what is held back, and room for the next commits behind it.
+    pub(super) fn finish(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
         if self.buffer.is_empty() {
             return Ok(());
         }
+        self.flush(disk)?;
         // Grows in steps, so that most commits change no length.
         let step = (self.end / 16).clamp(16 * 1024, 1 << 20);
-        disk.reserve(self.end.next_multiple_of(step))?;
+        Ok(disk.reserve(self.end.next_multiple_of(step))?)
+    }
+
+    fn flush(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
         disk.write_at(self.start, &self.buffer)?;
         self.start = self.end;
         self.buffer.clear();
@@ -660,10 +665,13 @@ impl StoreWriter for FileWriter<'_> {
         }
         self.expect_root(publication.expected)?;
         let [root_a, root_b] = ROOTS;
-        let areas = self.other_area(publication.area)?;
-        self.tail.flush(&*self.disk)?;
-        if let Some(area) = publication.new_area {
-            self.write(areas.0, area)?;
+        let change = match publication.new_area {
+            Some(area) => Some((area, self.other_area(publication.area)?)),
+            None => None,
+        };
+        self.tail.finish(&*self.disk)?;
+        if let Some((area, (other, _))) = change {
+            self.write(other, area)?;
         }
         self.barrier()?;
         self.write(root_a, publication.root)?;
@@ -671,14 +679,14 @@ impl StoreWriter for FileWriter<'_> {
         #[cfg(test)]
         let root_b = crate::testing::sabotaged_root(root_a, root_b);
         self.write(root_b, publication.root)?;
-        if !publication.withdraws && publication.new_area.is_none() {
+        if !publication.withdraws && change.is_none() {
             // Made durable by the next commit's first barrier, or by an opening.
             return Ok(());
         }
         self.barrier()?;
         self.erase(publication.erase)?;
-        if let Some(area) = publication.new_area {
-            self.write(areas.1, area)?;
+        if let Some((area, (_, named))) = change {
+            self.write(named, area)?;
         }
         self.barrier()
     }

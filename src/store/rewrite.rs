@@ -243,7 +243,7 @@ impl StoreWriter for Rewrite<'_> {
 
     /// Writes what opens the file, once everything else in it is durable.
     fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
-        self.tail.flush(&*self.disk)?;
+        self.tail.finish(&*self.disk)?;
         self.disk.sync()?;
         self.is_whole = true;
         for offset in AREAS {
