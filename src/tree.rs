@@ -11,7 +11,7 @@ mod update;
 
 use thiserror::Error;
 
-pub(crate) use object::{ObjectWriter, Sealed, for_each_checked, open_object, open_stored, read_checked};
+pub(crate) use object::{ObjectWriter, Sealed, check_stored, open_object, open_stored, read_checked};
 pub(crate) use page::{Page, PageCache, Row, RowClass, RowKey};
 pub(crate) use update::{Changes, TrieUpdate};
 
@@ -212,6 +212,15 @@ impl Trie<'_> {
             Page::Leaf(rows) if rows.len() as u64 == leaf.rows => Ok(rows),
             _ => Err(TreeError::Damaged { what: "page count" }),
         }
+    }
+
+    /// Reads back a leaf and every object that its rows name; gives their stored
+    /// bytes.
+    pub(crate) fn check_leaf(&self, leaf: &LeafRef) -> Result<u64, TreeError> {
+        let rows = self.leaf_rows(leaf)?;
+        let objects: Vec<_> = rows.iter().filter_map(|row| row.object.as_ref()).collect();
+        check_stored(self.store, &objects)?;
+        Ok(rows.iter().map(Row::stored_bytes).fold(leaf.object.object.length, u64::saturating_add))
     }
 
     /// Visits every page that can be read, and every fault in place of a page.

@@ -11,10 +11,11 @@ use crate::crypto::key::ContentKey;
 use crate::crypto::random::{RandomError, Randomness};
 use crate::format::context::Context;
 use crate::format::object::SealedObject;
+use crate::parallel::in_order;
 use crate::store::{Store, StoreWriter};
 
-/// Stored bytes that are read at a time, if no single object is larger.
-const READ_AT_ONCE: u64 = 1 << 20;
+/// Stored bytes that one core reads at a time, if no single object is larger.
+const READ_AT_ONCE: u64 = 256 * 1024;
 
 /// Reads, checks, decrypts and unpads an object.
 pub(crate) fn open_object(
@@ -70,35 +71,37 @@ pub(crate) fn read_checked(store: &dyn Store, object: &SealedObject) -> Result<V
     checked(object, stored)
 }
 
-/// Visits the stored bytes of objects in their order, each if it is what its
-/// parent names. Reads many at a time, as many as memory has room for.
-pub(crate) fn for_each_checked(
-    store: &dyn Store,
-    objects: &[&SealedObject],
-    mut visit: impl FnMut(&SealedObject, Vec<u8>) -> Result<(), TreeError>,
-) -> Result<(), TreeError> {
+/// Parts of a run of objects, each of which is read at once: of one object at
+/// least, of no more bytes than [`READ_AT_ONCE`] otherwise.
+fn read_parts<'o>(objects: &'o [&'o SealedObject]) -> Vec<&'o [&'o SealedObject]> {
+    let mut parts = Vec::new();
     let mut rest = objects;
     while !rest.is_empty() {
-        let (now, later) = rest.split_at(read_at_once(rest));
-        let references: Vec<_> = now.iter().map(|object| object.object).collect();
-        let stored = store.objects(&references)?;
-        if stored.len() != now.len() {
-            return Err(TreeError::Damaged { what: "object" });
-        }
-        now.iter().zip(stored).try_for_each(|(object, stored)| visit(object, checked(object, stored)?))?;
+        let mut total: u64 = 0;
+        let fits = rest.iter().take_while(|object| {
+            total = total.saturating_add(object.object.length);
+            total <= READ_AT_ONCE
+        });
+        let (part, later) = rest.split_at(fits.count().max(1).min(rest.len()));
+        parts.push(part);
         rest = later;
     }
-    Ok(())
+    parts
 }
 
-/// How many of these objects are read at a time: at least one.
-fn read_at_once(objects: &[&SealedObject]) -> usize {
-    let mut total: u64 = 0;
-    let fits = objects.iter().take_while(|object| {
-        total = total.saturating_add(object.object.length);
-        total <= READ_AT_ONCE
-    });
-    fits.count().max(1).min(objects.len())
+/// The stored bytes of objects, each if it is what its parent names.
+fn read_all_checked(store: &dyn Store, objects: &[&SealedObject]) -> Result<Vec<Vec<u8>>, TreeError> {
+    let references: Vec<_> = objects.iter().map(|object| object.object).collect();
+    let stored = store.objects(&references)?;
+    if stored.len() != objects.len() {
+        return Err(TreeError::Damaged { what: "object" });
+    }
+    objects.iter().zip(stored).map(|(object, stored)| checked(object, stored)).collect()
+}
+
+/// Reads objects back, some at a time; each must be what its parent names.
+pub(crate) fn check_stored(store: &dyn Store, objects: &[&SealedObject]) -> Result<(), TreeError> {
+    read_parts(objects).into_iter().try_for_each(|part| read_all_checked(store, part).map(|_| ()))
 }
 
 fn checked(object: &SealedObject, stored: Vec<u8>) -> Result<Vec<u8>, TreeError> {
@@ -134,19 +137,28 @@ impl ObjectWriter<'_> {
     }
 
     /// Puts objects of another store byte for byte: their keys and contexts stay,
-    /// only their references change.
+    /// only their references change. They are read and checked on every core;
+    /// `copied` is told the stored length of each.
     pub(crate) fn copy_all(
         &mut self,
         from: &dyn Store,
         objects: &[&SealedObject],
+        copied: &mut dyn FnMut(u64),
     ) -> Result<Vec<SealedObject>, TreeError> {
-        let mut copied = Vec::with_capacity(objects.len());
-        for_each_checked(from, objects, |object, stored| {
-            let references = self.writer.put(&[&stored])?;
-            let reference = references.first().copied().ok_or(TreeError::Damaged { what: "reference" })?;
-            copied.push(SealedObject { object: reference, ..object.duplicate() });
-            Ok(())
-        })?;
-        Ok(copied)
+        let mut put = Vec::with_capacity(objects.len());
+        let mut named = objects.iter();
+        in_order(
+            &read_parts(objects),
+            |part| read_all_checked(from, part),
+            |stored| {
+                let stored: Vec<&[u8]> = stored.iter().map(Vec::as_slice).collect();
+                for (reference, object) in self.writer.put(&stored)?.into_iter().zip(&mut named) {
+                    put.push(SealedObject { object: reference, ..object.duplicate() });
+                    copied(reference.length);
+                }
+                Ok(())
+            },
+        )?;
+        if put.len() == objects.len() { Ok(put) } else { Err(TreeError::Damaged { what: "reference" }) }
     }
 }

@@ -1,13 +1,18 @@
 //! A whole trie anew in another file: every page under a fresh key, every
-//! object byte for byte. Only the pages of one path are in memory at a time.
+//! object byte for byte. Only the pages of one path, and the rows of one part of
+//! the trie, are in memory at a time.
 
 use std::collections::BTreeMap;
 
 use super::object::ObjectWriter;
-use super::page::{Child, Page, Prefix, Row, RowKey};
+use super::page::{Child, Prefix, Row, RowKey};
 use super::update::{Node, TrieUpdate, build};
 use super::{TreeError, Trie};
 use crate::format::object::SealedObject;
+
+/// Rows of a part of the trie that is rewritten at once, on every core: some
+/// megabytes.
+const ROWS_AT_ONCE: u64 = 8192;
 
 /// Rows that a rewriting adds; they are in the new file already.
 pub(crate) type Additions = BTreeMap<RowKey, Row>;
@@ -55,34 +60,57 @@ impl Rewriting<'_, '_> {
         let Some((object, rows)) = current else {
             return Ok(build(prefix, additions.into_values().collect()));
         };
+        if rows <= ROWS_AT_ONCE {
+            return self.part(&object, rows, prefix, additions);
+        }
         let page = self.trie.page(&object, rows, prefix)?;
         (self.copied)(object.object.length);
-        match &*page {
-            Page::Leaf(rows) => self.leaf(rows, prefix, additions),
-            Page::Inner(children) => self.inner(children, prefix, additions).map(Some),
-        }
+        self.inner(page.children(), prefix, additions).map(Some)
     }
 
-    fn leaf(
+    /// A part of the trie whose rows are in memory at once.
+    fn part(
         &mut self,
-        rows: &[Row],
+        object: &SealedObject,
+        rows: u64,
         prefix: Prefix,
         mut additions: Additions,
     ) -> Result<Option<Node>, TreeError> {
-        let kept: Vec<Row> =
-            rows.iter().filter(|row| !additions.contains_key(&row.key)).map(Row::duplicate).collect();
+        let mut kept = Vec::with_capacity(usize::try_from(rows).unwrap_or_default());
+        self.gather(object, rows, prefix, &additions, &mut kept)?;
         let objects: Vec<_> = kept.iter().filter_map(|row| row.object.as_ref()).collect();
-        let mut copied = self.out.copy_all(self.trie.store, &objects)?.into_iter();
+        let mut copied = self.out.copy_all(self.trie.store, &objects, self.copied)?.into_iter();
         for mut row in kept {
             self.least_reader = self.least_reader.max(row.class.least_reader());
             if let Some(object) = &mut row.object {
                 *object = copied.next().ok_or(TreeError::Damaged { what: "object" })?;
                 self.live = self.live.saturating_add(object.object.length);
-                (self.copied)(object.object.length);
             }
             additions.insert(row.key, row);
         }
-        Ok(build(prefix, additions.into_values().collect()))
+        let mut node = build(prefix, additions.into_values().collect());
+        if let Some(node) = &mut node {
+            self.trie.write_many_leaves(node, prefix, &mut self.live, self.out)?;
+        }
+        Ok(node)
+    }
+
+    /// The rows below a page, but for those that an addition replaces.
+    fn gather(
+        &mut self,
+        object: &SealedObject,
+        rows: u64,
+        prefix: Prefix,
+        additions: &Additions,
+        kept: &mut Vec<Row>,
+    ) -> Result<(), TreeError> {
+        let page = self.trie.page(object, rows, prefix)?;
+        (self.copied)(object.object.length);
+        let rows = page.leaf_rows().iter().filter(|row| !additions.contains_key(&row.key));
+        kept.extend(rows.map(Row::duplicate));
+        page.children().iter().try_for_each(|child| {
+            self.gather(&child.object, child.rows, prefix.child(child.nibble), additions, kept)
+        })
     }
 
     fn inner(&mut self, children: &[Child], prefix: Prefix, additions: Additions) -> Result<Node, TreeError> {

@@ -103,7 +103,7 @@ impl Trie<'_> {
         let (mut root, mut rows) = (None, 0);
         if let Some(mut node) = self.change(current, Prefix::EMPTY, changes, &mut turnover)? {
             rows = node.rows()?;
-            self.write_many_leaves(&mut node, &mut turnover.new, out)?;
+            self.write_many_leaves(&mut node, Prefix::EMPTY, &mut turnover.new, out)?;
             root = Some(self.write(node, Prefix::EMPTY, &mut turnover.new, out)?);
         }
         let live = turnover.applied_to(self.live);
@@ -127,15 +127,16 @@ impl Trie<'_> {
         })
     }
 
-    /// Writes the leaves on all cores where they are many.
-    fn write_many_leaves(
+    /// Writes the leaves of a node on all cores where they are many.
+    pub(super) fn write_many_leaves(
         &self,
         node: &mut Node,
+        prefix: Prefix,
         bytes: &mut u64,
         out: &mut ObjectWriter<'_>,
     ) -> Result<(), TreeError> {
         let mut leaves = Vec::new();
-        node.leaves(Prefix::EMPTY, &mut leaves);
+        node.leaves(prefix, &mut leaves);
         if leaves.len() < MANY_LEAVES {
             return Ok(());
         }

@@ -14,18 +14,15 @@ use crate::crypto::digest::Digest;
 use crate::error::Error;
 use crate::format::FIRST_READER;
 use crate::format::area::Area;
-use crate::format::object::SealedObject;
 use crate::format::place::{Compartment, PLACES, Place};
 use crate::id::Epoch;
 use crate::parallel::in_order;
 use crate::store::{Beside, FileStore, FileWriter, Found, Heads, Store, StoreError, StoreWriter as _};
-use crate::tree::{Changes, Page, TreeError, TrieUpdate, for_each_checked};
+use crate::tree::{Changes, LeafRef, TreeError, TrieUpdate};
 use std::sync::Arc;
 
-/// Stored bytes of objects that are read back together, and how many objects a
-/// core takes at a time.
-const BYTES_AT_A_TIME: u64 = 8 << 20;
-const OBJECTS_AT_A_TIME: usize = 256;
+/// Leaves that one core reads back at a time.
+const LEAVES_AT_A_TIME: usize = 8;
 
 /// How far a long operation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,57 +203,20 @@ fn verify(core: &Core, snapshot: &Snapshot, meter: &mut Meter<'_>) -> Result<(),
     }
     let view = View { core, snapshot };
     for compartment in Compartment::ALL {
-        let mut waiting = Waiting::default();
-        let mut result = Ok(());
-        view.trie(compartment)?.survey(&mut |visited| {
-            if result.is_ok() {
-                result = visited.and_then(|(object, page)| {
-                    meter.advance(object.object.length);
-                    waiting.take(page);
-                    if waiting.bytes >= BYTES_AT_A_TIME { waiting.read_back(core, meter) } else { Ok(()) }
-                });
-            }
-        });
-        result?;
-        waiting.read_back(core, meter)?;
+        let trie = view.trie(compartment)?;
+        let leaves = trie.leaves().into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut read = 0;
+        let batches: Vec<_> = leaves.chunks(LEAVES_AT_A_TIME).collect();
+        let check = |leaves: &&[LeafRef]| leaves.iter().map(|leaf| trie.check_leaf(leaf)).sum();
+        in_order(&batches, check, |bytes: u64| {
+            read += bytes;
+            meter.advance(bytes);
+            Ok::<_, TreeError>(())
+        })?;
+        // The inner pages, which were read to find the leaves.
+        meter.advance(trie.live.saturating_sub(read));
     }
     Ok(())
-}
-
-/// Objects of a new file that are to be read back, on every core.
-#[derive(Default)]
-struct Waiting {
-    objects: Vec<SealedObject>,
-    bytes: u64,
-}
-
-impl Waiting {
-    fn take(&mut self, page: &Page) {
-        let objects = page.leaf_rows().iter().filter_map(|row| row.object.as_ref());
-        for object in objects {
-            self.bytes = self.bytes.saturating_add(object.object.length);
-            self.objects.push(object.duplicate());
-        }
-    }
-
-    fn read_back(&mut self, core: &Core, meter: &mut Meter<'_>) -> Result<(), TreeError> {
-        let objects: Vec<&SealedObject> = self.objects.iter().collect();
-        let parts: Vec<&[&SealedObject]> = objects.chunks(OBJECTS_AT_A_TIME).collect();
-        let read = |part: &&[&SealedObject]| {
-            let mut bytes = 0;
-            for_each_checked(&*core.store, part, |object, _| {
-                bytes += object.object.length;
-                Ok(())
-            })?;
-            Ok::<_, TreeError>(bytes)
-        };
-        in_order(&parts, read, |bytes| {
-            meter.advance(bytes);
-            Ok(())
-        })?;
-        *self = Self::default();
-        Ok(())
-    }
 }
 
 /// Finishes or undoes an interrupted compaction, once the vault itself is known

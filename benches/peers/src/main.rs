@@ -1,5 +1,6 @@
 //! Subrosa beside its peers, in one run; prints the table that README.md shows.
 
+mod attachments;
 mod bare;
 mod counting;
 mod excerpts;
@@ -21,7 +22,7 @@ const HELP: &str = "Subrosa beside its peers
 
     cargo run --release --manifest-path benches/peers/Cargo.toml -- [OPTIONS] [PART …]
 
-PART      bare, commit, large, small, excerpts, keepass; all if none is named
+PART      bare, commit, large, small, attachments, excerpts, keepass; all if none is named
 --quick   a tenth of the entries and short samples: about two minutes
 --entries N      entries of the large vault (100000)
 --many N         entries of the vault for the cost per commit (1000000)
@@ -61,6 +62,9 @@ fn main() {
     }
     if bench.wants("small") {
         small::all(&mut bench, path);
+    }
+    if bench.wants("attachments") {
+        attachments::all(&mut bench, path);
     }
     if bench.wants("excerpts") {
         excerpts::all(&mut bench);
