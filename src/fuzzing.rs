@@ -13,17 +13,22 @@ use std::time::SystemTime;
 
 use crate::codec::padding;
 use crate::codec::wire::{self, Wire};
-use crate::excerpt::{TrustedKeys, UnverifiedExcerpt};
+use crate::excerpt::{PublicKey, TrustedKeys, UnverifiedExcerpt};
 use crate::format::area::Area;
 use crate::format::header::Header;
 use crate::format::place::Place;
 use crate::format::root::Root;
+use crate::id::EntryId;
 use crate::interop::fhir::{Import, ImportLimits, ImportOptions};
+use crate::keys::{Credential, RecoveryKey};
 use crate::payload::catalogue::{EraseListV1, PageV1};
+use crate::payload::content::{ContentV1, UploadV1};
 use crate::payload::custody::{DirectoryV1, VaultRecordV1};
 use crate::payload::history::{LedgerV1, LineV1, LinkV1};
 use crate::payload::{decode_card, decode_entry, encode_card, encode_entry};
 use crate::record::PartialDate;
+use crate::release::CodeFilter;
+use crate::vault::Checkpoint;
 
 pub use operations::operations;
 pub use vault_file::vault_file;
@@ -70,7 +75,7 @@ pub fn page(bytes: &[u8]) {
 /// When one that decodes does not encode to the same bytes.
 pub fn wire_structs(bytes: &[u8]) {
     let Some((which, bytes)) = bytes.split_first() else { return };
-    match which % 8 {
+    match which % 10 {
         0 => injective::<LinkV1>(bytes),
         1 => injective::<LedgerV1>(bytes),
         2 => injective::<LineV1>(bytes),
@@ -82,6 +87,8 @@ pub fn wire_structs(bytes: &[u8]) {
                 assert!(encode_entry(&entry).is_ok_and(|again| again.as_slice() == bytes));
             }
         }
+        8 => injective::<ContentV1>(bytes),
+        9 => injective::<UploadV1>(bytes),
         _ => {
             if let Ok(card) = decode_card(bytes) {
                 assert!(encode_card(&card).is_ok_and(|again| again.as_slice() == bytes));
@@ -116,6 +123,35 @@ pub fn fhir(bytes: &[u8]) {
     for entry in &imported.entries {
         let source = entry.entry.source.as_ref().map(|source| source.bytes.as_slice()).unwrap_or_default();
         assert!(!source.is_empty() && bytes.windows(source.len()).any(|window| window == source));
+    }
+}
+
+/// What people type or paste: keys, recovery keys, passwords, checkpoints, code
+/// filters, ids.
+///
+/// # Panics
+/// When something that is read does not come back equal from how it is written.
+pub fn texts(bytes: &[u8]) {
+    if let Ok(key) = PublicKey::from_jwk(bytes) {
+        let again = PublicKey::from_jwk(key.to_jwk().as_bytes());
+        assert!(again.is_ok_and(|again| again.fingerprint() == key.fingerprint()));
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(key) = RecoveryKey::parse(text) {
+        for written in [key.to_words(), key.to_groups()] {
+            let again = RecoveryKey::parse(written.expose_secret());
+            assert!(again.is_ok_and(|again| again.secret().expose_secret() == key.secret().expose_secret()));
+        }
+    }
+    let _ = Credential::password(text);
+    if let Ok(checkpoint) = text.parse::<Checkpoint>() {
+        assert!(checkpoint.to_string().parse() == Ok(checkpoint));
+    }
+    if let Ok(filter) = text.parse::<CodeFilter>() {
+        assert!(filter.to_string() == text);
+    }
+    if let Ok(id) = text.parse::<EntryId>() {
+        assert!(id.to_string().parse() == Ok(id));
     }
 }
 

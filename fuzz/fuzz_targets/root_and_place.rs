@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../sanitizer.rs"]
-mod sanitizer;
-
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| subrosa::fuzzing::root_and_place(bytes));

@@ -107,6 +107,8 @@ impl Forge {
                         4 => 1,
                         5 => 3,
                         6 => 4,
+                        9 => 8,
+                        10 => 9,
                         _ => continue,
                     };
                     plain.extend(content.map(|content| ("wire_structs", [&[which], &content[..]].concat())));

@@ -4,10 +4,13 @@
 //! `SUBROSA_WRITE_SEEDS=FOLDER cargo test seeds` writes what the corpora grew
 //! from: one input for each structure of the golden vault.
 
+use std::ops::Add as _;
 use std::path::{Path, PathBuf};
 
 use super::forge::Forge;
 use super::vault_file::{RAW_KEY, TEMPLATE};
+use crate::crypto::random::Randomness;
+use crate::crypto::signature::SigningKey;
 use crate::format::area::AREA_LEN;
 use crate::format::header::geometry;
 use crate::*;
@@ -63,6 +66,11 @@ fn kept_fhir_documents_are_read_or_refused() {
 }
 
 #[test]
+fn kept_texts_are_read_or_refused() {
+    replay("texts", super::texts);
+}
+
+#[test]
 fn kept_excerpts_are_verified_or_refused() {
     replay("excerpt", super::excerpt);
 }
@@ -87,7 +95,7 @@ fn every_fuzz_target_has_a_small_corpus() {
         bytes += corpus(&name).iter().map(|input| input.metadata().unwrap().len()).sum::<u64>();
         count += 1;
     }
-    assert!(count == 8, "a new target needs a test here that replays its corpus");
+    assert!(count == 9, "a new target needs a test here that replays its corpus");
     assert!(bytes < MOST_BYTES, "{bytes} bytes");
 }
 
@@ -97,6 +105,7 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("header_and_area", TEMPLATE[..4096].to_vec()),
         ("header_and_area", TEMPLATE[at(geometry::AREA_A)..][..AREA_LEN].to_vec()),
     ];
+    seeds.extend(texts().into_iter().map(|text| ("texts", text.into_bytes())));
     let forge = Forge::new(TEMPLATE, &RawKey::from_bytes(&RAW_KEY).into());
     seeds.extend(forge.plaintexts());
     // Every kind of change of a file: at the beginning of something, and in its middle.
@@ -126,11 +135,30 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     seeds
 }
 
+fn texts() -> Vec<String> {
+    let key = RecoveryKey::parse(&["abandon "; 23].concat().add("art")).unwrap();
+    let mut texts = vec![
+        key.to_words().expose_secret().to_owned(),
+        key.to_groups().expose_secret().to_owned(),
+        format!("12:{}", "0a".repeat(32)),
+        "http://hl7.org/fhir/sid/icd-10-cm|F33*".to_owned(),
+        "F33.1".to_owned(),
+        "0a".repeat(16),
+        "e\u{301}\u{1100}\u{1161} a sentence".to_owned(),
+    ];
+    for algorithm in [SignatureAlgorithm::Es256, SignatureAlgorithm::Ed25519] {
+        let key = SigningKey::generate(algorithm, &mut Randomness::seeded(3)).unwrap();
+        texts.push(PublicKey::of(&key).to_jwk());
+    }
+    texts
+}
+
 #[test]
 fn seeds_are_taken_from_every_structure() {
     let seeds = seeds();
-    let counts = ["header_and_area", "root_and_place", "page", "wire_structs", "vault_file", "operations"]
-        .map(|target| seeds.iter().filter(|(name, _)| *name == target).count());
+    let counts =
+        ["header_and_area", "root_and_place", "page", "wire_structs", "texts", "vault_file", "operations"]
+            .map(|target| seeds.iter().filter(|(name, _)| *name == target).count());
     assert!(counts.iter().all(|count| *count > 1), "{counts:?}");
     let Some(folder) = std::env::var_os("SUBROSA_WRITE_SEEDS") else { return };
     for (number, (target, seed)) in seeds.iter().enumerate() {
