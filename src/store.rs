@@ -30,7 +30,7 @@ pub(crate) use file::{FileImage, FileWriter};
 pub(crate) use folder::{FileAccess, FileId, Folder, Named};
 pub use memory::MemoryStore;
 pub(crate) use proof::writer as proven_writer;
-pub(crate) use rewrite::{Beside, Found};
+pub(crate) use rewrite::{Beside, Found, has_unwritten_sector};
 
 /// Keeps one vault's header, credential areas, roots and objects.
 ///

@@ -192,6 +192,11 @@ impl Drop for Rewrite<'_> {
     }
 }
 
+/// Whether a part of a new file was never written, or only in part.
+pub(crate) fn has_unwritten_sector(part: &[u8]) -> bool {
+    part.chunks(SECTOR).any(|sector| sector.iter().all(|byte| *byte == 0))
+}
+
 /// Overwrites what opens a vault file. The first root goes last: by it an
 /// interrupted scrubbing is told from somebody's copy.
 pub(super) fn scrub(disk: &dyn Disk) -> std::io::Result<()> {

@@ -18,7 +18,9 @@ use crate::format::object::SealedObject;
 use crate::format::place::{Compartment, PLACES, Place};
 use crate::id::Epoch;
 use crate::parallel::in_order;
-use crate::store::{Beside, FileStore, FileWriter, Found, Heads, Store, StoreError, StoreWriter as _};
+use crate::store::{
+    Beside, FileStore, FileWriter, Found, Heads, Store, StoreError, StoreWriter as _, has_unwritten_sector,
+};
 use crate::tree::{Changes, Page, TreeError, TrieUpdate, for_each_checked};
 use std::sync::Arc;
 
@@ -290,12 +292,12 @@ impl View<'_> {
     /// can miss it; a copy that somebody made is not.
     fn is_leftover(&self, which: Beside, store: &FileStore) -> Result<bool, Error> {
         let heads = match store.heads() {
-            Err(StoreError::Missing) => return Ok(true),
+            // A draft may end before its heads, an old file was whole.
+            Err(StoreError::Missing) => return Ok(which == Beside::Draft),
             heads => heads?,
         };
         let Some(candidate) = Candidate::newest_of_any(self.core, &heads.roots) else {
-            // Nobody can read anything in it, unless by an area of other keys.
-            return Ok(heads.areas.iter().all(|area| Area::parse(area).is_err() || self.has_area(area)));
+            return Ok(self.is_unfinished(which, &heads));
         };
         let (epoch, digest) = (candidate.root.epoch, Digest::of(&[&candidate.root_bytes]));
         match which {
@@ -313,8 +315,19 @@ impl View<'_> {
         }
     }
 
-    fn has_area(&self, area: &[u8]) -> bool {
-        area == self.snapshot.area_bytes
+    /// Whether a file of which no root opens is what writing a draft's heads, or
+    /// overwriting them, leaves when it is interrupted. Somebody's copy whose roots
+    /// are damaged still has its areas, and roots without a gap.
+    fn is_unfinished(&self, which: Beside, heads: &Heads) -> bool {
+        let mut intact = heads.areas.iter().filter(|area| Area::parse(area).is_ok()).peekable();
+        match which {
+            _ if intact.peek().is_none() => true,
+            Beside::Old => false,
+            Beside::Draft => {
+                let is_torn = heads.roots.first().is_some_and(|root| has_unwritten_sector(root));
+                is_torn && intact.all(|area| *area == self.snapshot.area_bytes)
+            }
+        }
     }
 
     /// The digest of the root that a commit of this history published.
