@@ -296,6 +296,11 @@ pub enum StoreError {
     /// There is a file of this name, or a vault in this store, already.
     #[error("a file or vault of this name exists already: choose another name")]
     Exists,
+    /// Compaction of a file beside it needs the name.
+    #[error(
+        "compaction needs this name, which is that of a file in the same folder with .compact or .old: choose another name"
+    )]
+    ReservedName,
     /// There is no file of this name, or no vault in this store.
     #[error("there is no vault at this path")]
     NotFound,

@@ -9,6 +9,7 @@ use super::disk::Disk;
 use super::file::{AREAS, FileStore, FileWriter, ROOTS, Tail, overwrite, read_header};
 use super::folder::{Named, RealFolder, has_no_links};
 use super::{Chosen, Creation, ObjectRef, Publication, Repairs, StoreError, StoreWriter};
+use crate::crypto::digest::Digest;
 use crate::format::area::AREA_LEN;
 use crate::format::header::{HEADER_LEN, geometry};
 use crate::format::root::ROOT_LEN;
@@ -66,6 +67,15 @@ impl FileStore {
         match disk.len()? <= HEADER_LEN as u64 && self.begins_like(&header) {
             true => Ok(Found::Beginning),
             false => Ok(Found::Foreign),
+        }
+    }
+
+    /// Whether this mark stands behind the append end.
+    pub(crate) fn has_mark(&self, append_end: u64, mark: &Digest) -> Result<bool, StoreError> {
+        let mut found = [0; 32];
+        match self.disk().read_at(append_end, &mut found) {
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+            read => Ok(read.map(|()| found == *mark.as_bytes())?),
         }
     }
 
@@ -151,13 +161,17 @@ impl Rewrite<'_> {
     /// Gives the new file the vault's name and makes the old one unreadable.
     ///
     /// Until the new file has the name, nothing has changed for anybody; a
-    /// failure after that poisons the store, and the next opening finishes.
-    pub(crate) fn replace(mut self) -> Result<(), StoreError> {
+    /// failure after that poisons the store, and the next opening finishes. By the
+    /// mark, which stands where the old file's next commit would, it knows the old
+    /// file from somebody's copy.
+    pub(crate) fn replace(mut self, append_end: u64, mark: &Digest) -> Result<(), StoreError> {
         let store = self.old.store;
         let (folder, old_name) = (store.folder(), store.name_beside(Beside::Old));
         if !store.is_named(&*self.old.disk)? {
             return Err(StoreError::Replaced);
         }
+        self.old.disk.write_at(append_end, mark.as_bytes())?;
+        self.old.disk.sync().map_err(|error| store.poison(error))?;
         folder.link(store.name(), &old_name).map_err(|error| match has_no_links(&error) {
             true => StoreError::Unsupported,
             false => error.into(),

@@ -66,7 +66,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`StoreError::Exists`] when there is such a file, the vault itself
-    /// included; [`StoreError::NoFolder`], [`StoreError::NoSpace`],
+    /// included; [`StoreError::ReservedName`] for the names that compaction uses
+    /// beside a file; [`StoreError::NoFolder`], [`StoreError::NoSpace`],
     /// [`StoreError::Unsupported`] for a vault that is not in a file;
     /// [`Error::Damaged`] when something in the vault cannot be read;
     /// [`Error::Invalid`] for a name that is empty or too long; and as

@@ -135,7 +135,7 @@ impl Vault {
         let store = draft.store()?;
         let after = store.length()?;
         verify(&core.on(Arc::new(store)), &rewritten, &mut meter)?;
-        draft.replace()?;
+        draft.replace(snapshot.root.append_end, &replacement_mark(&rewritten.root_bytes))?;
         core.cache.clear();
         let epoch = rewritten.root.epoch;
         self.adopt(current.with(rewritten));
@@ -195,6 +195,12 @@ impl Transaction<'_> {
         links.set_heads(epoch, &mut places);
         self.publish(epoch, least_reader, places, None)
     }
+}
+
+/// What stands behind the append end of a file that the file with this root takes
+/// the place of: no copy that was made before has it, and no backup.
+fn replacement_mark(root: &[u8]) -> Digest {
+    Digest::of(&[b"subrosa/v1 replaced by".as_slice(), root])
 }
 
 /// Reads back every page and every object of a new file.
@@ -300,14 +306,15 @@ impl View<'_> {
             return Ok(self.is_unfinished(which, &heads));
         };
         let (epoch, digest) = (candidate.root.epoch, Digest::of(&[&candidate.root_bytes]));
+        let end = candidate.root.append_end;
         match which {
             Beside::Old => {
-                let next = epoch.next();
-                let is_past = epoch < self.snapshot.root.epoch && self.root_digest_at(epoch)? == Some(digest);
-                Ok(is_past && self.compacts(next)?)
+                let root = &self.snapshot.root;
+                let was_last = epoch.next() == root.epoch && root.previous == digest;
+                Ok(was_last && store.has_mark(end, &replacement_mark(&self.snapshot.root_bytes))?)
             }
             Beside::Draft => {
-                if self.root_digest_at(epoch)? == Some(digest) {
+                if candidate.root.previous != self.snapshot.root_digest() {
                     return Ok(false);
                 }
                 Ok(self.is_draft(store, epoch).unwrap_or(false))
@@ -326,17 +333,6 @@ impl View<'_> {
             Beside::Draft => {
                 let is_torn = heads.roots.first().is_some_and(|root| has_unwritten_sector(root));
                 is_torn && intact.all(|area| *area == self.snapshot.area_bytes)
-            }
-        }
-    }
-
-    /// The digest of the root that a commit of this history published.
-    fn root_digest_at(&self, epoch: Epoch) -> Result<Option<Digest>, Error> {
-        match epoch.cmp(&self.snapshot.root.epoch) {
-            std::cmp::Ordering::Greater => Ok(None),
-            std::cmp::Ordering::Equal => Ok(Some(self.snapshot.root_digest())),
-            std::cmp::Ordering::Less => {
-                Ok(self.link(epoch.next())?.map(|link| Digest::from_bytes(link.previous_root)))
             }
         }
     }

@@ -114,6 +114,30 @@ fn files_of_others_keep_compaction_away_and_stay_as_they_are() {
 }
 
 #[test]
+fn a_copy_made_before_a_compaction_is_not_taken_for_the_old_file() {
+    for suffix in [".old", ".compact"] {
+        let (_folder, path) = file();
+        let vault = create(&path);
+        add(&vault, "x");
+        let copy = std::fs::read(&path).unwrap();
+        compact(&vault).unwrap();
+        let compacted = std::fs::read(&path).unwrap();
+        let at = beside(&path, suffix);
+        std::fs::write(&at, &copy).unwrap();
+        drop(open(&path, &key(1)).unwrap());
+        assert!(std::fs::read(&at).unwrap() == copy, "{suffix}");
+        // Nor is a compacted copy the draft of the vault that went on without it.
+        std::fs::remove_file(&at).unwrap();
+        drop(vault);
+        std::fs::write(&path, &copy).unwrap();
+        add(&open(&path, &key(1)).unwrap(), "y");
+        std::fs::write(&at, &compacted).unwrap();
+        drop(open(&path, &key(1)).unwrap());
+        assert!(std::fs::read(&at).unwrap() == compacted, "{suffix}");
+    }
+}
+
+#[test]
 fn a_copy_by_another_name_is_not_destroyed() {
     let (folder, path) = file();
     let vault = create(&path);
