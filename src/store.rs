@@ -326,9 +326,10 @@ pub enum StoreError {
     /// lacks what that takes.
     #[error("this storage does not support it: a vault file on a local disk does")]
     Unsupported,
-    /// A file that is not part of the vault has a name that compaction needs.
+    /// A file that is not part of the vault, or is not known to be, has a name that
+    /// compaction needs.
     #[error(
-        "a file that is no leftover of this vault has the name that compaction needs, which is the vault's name with .compact or .old: move it elsewhere"
+        "a file that is not known for a leftover of this vault has the name that compaction needs, which is the vault's name with .compact or .old: move it elsewhere"
     )]
     InTheWay {
         /// The file.

@@ -109,6 +109,11 @@ impl FileWriter<'_> {
         folder.sync().map_err(|error| self.store.poison(error))
     }
 
+    /// Lets this writer withdraw nothing, as it could be read in the file of this name.
+    pub(crate) fn refuse_withdrawals(&mut self, which: Beside) {
+        self.in_the_way = Some(self.store.folder().path(&self.store.name_beside(which)));
+    }
+
     /// Starts a new file that is to take this one's place.
     pub(crate) fn rewrite(&self) -> Result<Rewrite<'_>, StoreError> {
         if !RealFolder::TELLS_FILES_APART {

@@ -11,7 +11,7 @@ use super::space::space_of;
 use super::transaction::{Transaction, Work};
 use super::{Unlocked, Vault};
 use crate::crypto::digest::Digest;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::format::FIRST_READER;
 use crate::format::area::Area;
 use crate::format::object::SealedObject;
@@ -106,14 +106,14 @@ impl Vault {
         let mut writer = file.lock(self.options.lock_wait)?;
         let current = open::current_for_writing(&self.unlocked()?, &mut writer)?;
         self.adopt(current.clone());
-        self.compact_locked(&current, file, &writer, actor, &mut progress)
+        self.compact_locked(&current, file, &mut writer, actor, &mut progress)
     }
 
     fn compact_locked(
         &self,
         current: &Unlocked,
         file: &FileStore,
-        writer: &FileWriter<'_>,
+        writer: &mut FileWriter<'_>,
         actor: &Actor,
         progress: &mut Watch<'_>,
     ) -> Result<CompactReport, Error> {
@@ -267,27 +267,49 @@ impl Waiting {
     }
 }
 
+/// What a file beside the vault is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// A compaction left it.
+    Leftover,
+    /// Somebody put it there, or nothing is there.
+    Foreign,
+    /// It follows upon the vault's root, and is too damaged to say what it is.
+    Unclear,
+}
+
+impl Origin {
+    fn leftover_if(is_leftover: bool) -> Self {
+        if is_leftover { Self::Leftover } else { Self::Foreign }
+    }
+}
+
 /// Finishes or undoes an interrupted compaction, once the vault itself is known
-/// to be whole. Tells whether there was one. What is no leftover stays.
+/// to be whole. Tells whether there was one. What is no leftover stays; beside what
+/// may be one, the writer withdraws nothing.
 pub(super) fn tidy(
     core: &Core,
     snapshot: &Snapshot,
     file: &FileStore,
-    writer: &FileWriter<'_>,
+    writer: &mut FileWriter<'_>,
 ) -> Result<bool, Error> {
     let mut tidied = false;
     let known = View { core, snapshot };
     for which in [Beside::Draft, Beside::Old] {
         let found = file.beside(which)?;
-        let is_leftover = match &found {
-            Found::Nothing | Found::Foreign => false,
-            Found::Itself => which == Beside::Old,
-            Found::Beginning => which == Beside::Draft,
-            Found::Vault(store) => known.is_leftover(which, store)?,
+        let origin = match &found {
+            Found::Nothing | Found::Foreign => Origin::Foreign,
+            Found::Itself => Origin::leftover_if(which == Beside::Old),
+            Found::Beginning => Origin::leftover_if(which == Beside::Draft),
+            Found::Vault(store) => known.origin(which, store)?,
         };
-        if is_leftover {
-            writer.discard(which, &found)?;
-            tidied = true;
+        match origin {
+            Origin::Leftover => {
+                writer.discard(which, &found)?;
+                tidied = true;
+            }
+            Origin::Foreign => {}
+            Origin::Unclear => writer.refuse_withdrawals(which),
         }
     }
     Ok(tidied)
@@ -296,29 +318,18 @@ pub(super) fn tidy(
 impl View<'_> {
     /// Whether a file of this vault is what a compaction leaves, so that nobody
     /// can miss it; a copy that somebody made is not.
-    fn is_leftover(&self, which: Beside, store: &FileStore) -> Result<bool, Error> {
+    fn origin(&self, which: Beside, store: &FileStore) -> Result<Origin, Error> {
         let heads = match store.heads() {
             // A draft may end before its heads, an old file was whole.
-            Err(StoreError::Missing) => return Ok(which == Beside::Draft),
+            Err(StoreError::Missing) => return Ok(Origin::leftover_if(which == Beside::Draft)),
             heads => heads?,
         };
         let Some(candidate) = Candidate::newest_of_any(self.core, &heads.roots) else {
-            return Ok(self.is_unfinished(which, &heads));
+            return Ok(Origin::leftover_if(self.is_unfinished(which, &heads)));
         };
-        let (epoch, digest) = (candidate.root.epoch, Digest::of(&[&candidate.root_bytes]));
-        let end = candidate.root.append_end;
         match which {
-            Beside::Old => {
-                let root = &self.snapshot.root;
-                let was_last = epoch.next() == root.epoch && root.previous == digest;
-                Ok(was_last && store.has_mark(end, &replacement_mark(&self.snapshot.root_bytes))?)
-            }
-            Beside::Draft => {
-                if candidate.root.previous != self.snapshot.root_digest() {
-                    return Ok(false);
-                }
-                Ok(self.is_draft(store, epoch).unwrap_or(false))
-            }
+            Beside::Old => Ok(Origin::leftover_if(self.was_replaced(&candidate, store)?)),
+            Beside::Draft => self.origin_of_draft(candidate, store),
         }
     }
 
@@ -337,17 +348,34 @@ impl View<'_> {
         }
     }
 
-    fn is_draft(&self, store: &FileStore, epoch: Epoch) -> Result<bool, Error> {
-        let heads = store.heads()?;
-        let core = self.core.on(Arc::new(store.again()?));
-        let Some(candidate) = Candidate::newest_of_any(&core, &heads.roots) else { return Ok(true) };
-        let snapshot = candidate.check(&core)?;
-        View { core: &core, snapshot: &snapshot }.compacts(epoch)
+    /// Whether the vault's file took the place of this one.
+    fn was_replaced(&self, old: &Candidate, store: &FileStore) -> Result<bool, Error> {
+        let is_previous = self.snapshot.root.previous == Digest::of(&[&old.root_bytes]);
+        let mark = replacement_mark(&self.snapshot.root_bytes);
+        Ok(is_previous && store.has_mark(old.root.append_end, &mark)?)
     }
 
-    /// Whether a commit is a compaction.
-    fn compacts(&self, epoch: Epoch) -> Result<bool, Error> {
-        let lines = self.ledger_lines(epoch)?;
-        Ok(lines.iter().any(|line| matches!(line.state, LineState::Whole { action: Action::Compacted, .. })))
+    /// A draft is gone before the vault's next commit, so that it follows upon the
+    /// present root. `record` alone says what it is: damage in other compartments
+    /// must not make a stranger's file of it.
+    fn origin_of_draft(&self, candidate: Candidate, store: &FileStore) -> Result<Origin, Error> {
+        if candidate.root.previous != self.snapshot.root_digest() {
+            return Ok(Origin::Foreign);
+        }
+        let core = self.core.on(Arc::new(store.again()?));
+        match candidate.compacts(&core) {
+            Err(error) if error.kind() == ErrorKind::Damaged => Ok(Origin::Unclear),
+            compacts => Ok(Origin::leftover_if(compacts?)),
+        }
+    }
+}
+
+impl Candidate {
+    /// Whether this root's commit is a compaction.
+    fn compacts(self, core: &Core) -> Result<bool, Error> {
+        let epoch = self.root.epoch;
+        let snapshot = self.unchecked(core)?;
+        let lines = View { core, snapshot: &snapshot }.line_states(Compartment::Record, epoch)?;
+        Ok(lines.iter().any(|line| matches!(line, LineState::Whole { action: Action::Compacted, .. })))
     }
 }

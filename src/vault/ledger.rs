@@ -295,15 +295,21 @@ impl View<'_> {
             if self.core.keyring.compartment(compartment).is_none() {
                 continue;
             }
-            let leaves = self.ledger(compartment, epoch)?.map(|ledger| ledger.leaves).unwrap_or_default();
-            lines.extend(leaves.into_iter().map(|leaf| LedgerLine {
-                epoch,
-                time: link.time,
-                compartment,
-                state: LineState::from_wire(leaf.body),
-            }));
+            let states = self.line_states(compartment, epoch)?;
+            let line = |state| LedgerLine { epoch, time: link.time, compartment, state };
+            lines.extend(states.into_iter().map(line));
         }
         Ok(lines)
+    }
+
+    /// What the lines of a commit in one compartment say.
+    pub(super) fn line_states(
+        &self,
+        compartment: Compartment,
+        epoch: Epoch,
+    ) -> Result<Vec<LineState>, Error> {
+        let leaves = self.ledger(compartment, epoch)?.map(|ledger| ledger.leaves).unwrap_or_default();
+        Ok(leaves.into_iter().map(|leaf| LineState::from_wire(leaf.body)).collect())
     }
 }
 

@@ -95,7 +95,7 @@ impl LockedVault {
             Some(file) => {
                 let mut writer = file.lock(self.options.lock_wait)?;
                 let (opened, snapshot, recovered) = self.recover(&mut writer, credential)?;
-                let tidied = compact::tidy(&opened.0, &snapshot, file, &writer)?;
+                let tidied = compact::tidy(&opened.0, &snapshot, file, &mut writer)?;
                 (opened, snapshot, recovered || tidied)
             }
             None => self.recover(&mut *proven_writer(&*store, self.options.lock_wait)?, credential)?,
@@ -270,14 +270,19 @@ impl Candidate {
         opened.max_by_key(|candidate| candidate.root.epoch)
     }
 
+    /// The state of this root, of which nothing was read yet.
+    pub(super) fn unchecked(self, core: &Core) -> Result<Snapshot, Error> {
+        let places = core.open_places(&self.root)?;
+        let Self { root, root_bytes, area_bytes } = self;
+        Ok(Snapshot { root, root_bytes, area_bytes, places, settled: false })
+    }
+
     /// Reads every trie root whose place opens.
     pub(super) fn check(self, core: &Core) -> Result<Snapshot, Error> {
         if !core.store.admits(self.root.append_end, &self.root.erase)? {
             return Err(Error::Damaged { what: "root" });
         }
-        let places = core.open_places(&self.root)?;
-        let Self { root, root_bytes, area_bytes } = self;
-        let snapshot = Snapshot { root, root_bytes, area_bytes, places, settled: false };
+        let snapshot = self.unchecked(core)?;
         let view = View { core, snapshot: &snapshot };
         let held = Compartment::ALL.into_iter().filter(|c| core.keyring.compartment(*c).is_some());
         let tries = held.map(|compartment| view.trie(compartment)).collect::<Result<Vec<_>, _>>()?;
@@ -392,7 +397,7 @@ pub(super) fn start_writing<'s>(
     };
     let mut writer = file.lock(wait)?;
     let current = current_for_writing(known, &mut writer)?;
-    compact::tidy(&current.core, &current.snapshot, file, &writer)?;
+    compact::tidy(&current.core, &current.snapshot, file, &mut writer)?;
     Ok((Box::new(writer), current))
 }
 
