@@ -123,6 +123,8 @@ pub enum CheckFinding {
         /// Where.
         compartment: Compartment,
     },
+    /// The list of what the last commit was to erase cannot be read.
+    DamagedEraseList,
     /// A ledger line is not the one that the history commits to.
     ForeignLine {
         /// Where.
@@ -187,6 +189,7 @@ impl View<'_> {
             }
         }
         self.check_own_rows(&mut report);
+        self.check_erase_list(&mut report);
         self.check_history(&mut report);
         Ok(report)
     }
@@ -301,6 +304,14 @@ impl View<'_> {
             if missing {
                 report.findings.push(CheckFinding::DamagedPart { compartment });
             }
+        }
+    }
+
+    /// Whether an interrupted erasure could be finished.
+    fn check_erase_list(&self, report: &mut CheckReport) {
+        self.snapshot.root.erase_list.iter().for_each(|list| report.count_bytes(list));
+        if self.to_erase().is_err() {
+            report.findings.push(CheckFinding::DamagedEraseList);
         }
     }
 

@@ -116,6 +116,13 @@ impl CheckFinding {
                 NOTHING_LOST.to_owned(),
                 "Compaction counts anew.",
             ),
+            Self::DamagedEraseList => (
+                "The list of what the last commit was to erase cannot be read.".to_owned(),
+                "Nothing of the records. But if the program was interrupted right then, parts of what was \
+                 expunged may be left in the file, for whoever kept their keys."
+                    .to_owned(),
+                "Compaction writes the file anew without them.",
+            ),
             Self::ForeignLine { compartment, epoch } => (
                 format!("Lines of the ledger of {compartment} at commit {epoch} are not those that were written then."),
                 "The account of that commit cannot be trusted. No entry is lost by it.".to_owned(),

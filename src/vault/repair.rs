@@ -94,6 +94,9 @@ impl Unlocked {
         self.core.cache.clear();
         let mut damaged = Vec::new();
         let view = self.view();
+        if view.to_erase().is_err() {
+            damaged.extend(view.snapshot.root.erase_list.as_ref().map(SealedObject::duplicate));
+        }
         for compartment in view.held_compartments() {
             view.trie(compartment)?.survey_damage(&mut |object| damaged.push(object.duplicate()));
         }

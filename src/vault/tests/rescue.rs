@@ -1,6 +1,8 @@
 //! What damage must not do: keep its owner from writing and expunging, pass
 //! unseen, or be blamed on something else.
 
+use std::sync::Arc;
+
 use super::basics::{diagnosis, note};
 use super::disk::{Chance, CrashState, Files, SimDisk, crash_states};
 use super::workload::{new_image, owner};
@@ -93,4 +95,28 @@ fn beside_a_draft_that_does_not_say_what_it_is_nothing_is_withdrawn() {
     assert!(disk.files().image(DRAFT) == Some(&draft), "it may be somebody's");
     let id = vault.update(&Actor::owner(), |tx| tx.retract(ids[0], "no")).map(|_| ids[0]).unwrap();
     assert!(vault.entry(id).is_ok());
+}
+
+#[test]
+fn a_damaged_erase_list_is_found_given_back_and_keeps_nobody_from_writing() {
+    let (disk, vault, ids) = vault_with(90);
+    expunge(&vault, &ids[1..]).unwrap();
+    let whole = disk.image();
+    let list = vault.unlocked().unwrap().snapshot.root.erase_list.as_ref().unwrap().object;
+    drop(vault);
+    disk.flip(offset_of(&list) + 20, 1);
+    let reader = disk.open().unwrap().unlock_read_only(&owner()).unwrap();
+    assert_eq!(reader.check().unwrap().findings, [CheckFinding::DamagedEraseList]);
+    let vault = disk.unlock(&owner()).unwrap();
+    assert_eq!(vault.recovery(), Recovery::ListDamaged);
+    let copy = Arc::new(SimDisk::without_trace(whole.clone()).store());
+    assert_eq!(vault.repair_from_store(copy).unwrap().restored, 1);
+    assert!(vault.check().unwrap().is_clean());
+
+    disk.flip(offset_of(&list) + 20, 1);
+    let vault = disk.unlock(&owner()).unwrap();
+    add(&vault).unwrap();
+    expunge(&vault, &ids[..1]).unwrap();
+    assert!(vault.check().unwrap().is_clean(), "the next commit drops the list");
+    assert_eq!(disk.unlock(&owner()).unwrap().recovery(), Recovery::NotNeeded);
 }
