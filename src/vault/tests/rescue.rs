@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use super::adversary::Adversary;
 use super::basics::{diagnosis, note};
 use super::disk::{Chance, CrashState, Files, SimDisk, crash_states};
-use super::workload::{new_image, owner};
+use super::workload::{Workload, new_image, owner};
 use crate::format::object::ObjectRef;
 use crate::store::StoreError;
-use crate::tree::RowKey;
+use crate::testing::shrink_segments;
+use crate::tree::{Row, RowClass};
 use crate::*;
 
 const DRAFT: &str = "vault.compact";
@@ -119,4 +121,96 @@ fn a_damaged_erase_list_is_found_given_back_and_keeps_nobody_from_writing() {
     expunge(&vault, &ids[..1]).unwrap();
     assert!(vault.check().unwrap().is_clean(), "the next commit drops the list");
     assert_eq!(disk.unlock(&owner()).unwrap().recovery(), Recovery::NotNeeded);
+}
+
+/// Where the objects of these rows stand in the compartments that hold entries.
+fn offsets(disk: &SimDisk, class: RowClass) -> Vec<usize> {
+    let vault = disk.open().unwrap().unlock_read_only(&owner()).unwrap();
+    let unlocked = vault.unlocked().unwrap();
+    let mut offsets = Vec::new();
+    for compartment in Compartment::HOLDING_ENTRIES {
+        let mut note = |row: &Row| {
+            offsets.extend(row.object.iter().filter(|_| row.class == class).map(|o| offset_of(&o.object)));
+            Ok(())
+        };
+        unlocked.view().trie(compartment).unwrap().scan(&mut note).unwrap();
+    }
+    offsets
+}
+
+#[test]
+fn damaged_lines_entries_and_heads_keep_nothing_from_being_expunged() {
+    for class in [RowClass::Ledger, RowClass::Entry, RowClass::Superseded, RowClass::Content] {
+        let mut workload = Workload::new(21);
+        workload.add(9);
+        for _ in 0..4 {
+            workload.attach();
+            workload.amend();
+        }
+        let damaged = offsets(&workload.disk, class);
+        assert!(damaged.len() > 1, "{class:?}");
+        damaged.iter().for_each(|offset| workload.disk.flip(offset + 20, 1));
+        workload.expunge(3);
+        workload.expunge(100);
+        let run = workload.finish();
+        let mut adversary = Adversary::new(&run);
+        for (epoch, file) in &run.erased {
+            assert_eq!(adversary.leaks(file, &run.models[epoch]), [], "{class:?}");
+        }
+        let vault = run.disk.unlock(&owner()).unwrap();
+        assert!(vault.list(&Filter::all().with_retracted()).unwrap().is_empty());
+        let findings = vault.check().unwrap().findings;
+        let lines = |finding: &CheckFinding| matches!(finding, CheckFinding::DamagedPart { .. });
+        assert!(if class == RowClass::Ledger { findings.iter().all(lines) } else { findings.is_empty() });
+    }
+}
+
+#[test]
+fn no_backup_gives_back_lines_that_were_damaged_when_their_entry_was_expunged() {
+    let (disk, vault, _) = vault_with(3);
+    let id = add(&vault).unwrap();
+    vault.update(&Actor::owner(), |tx| tx.amend(id, &note("progress", "well"), "told by a friend")).unwrap();
+    let copy = disk.image();
+    offsets(&disk, RowClass::Ledger).iter().for_each(|offset| disk.flip(offset + 20, 1));
+    assert!(!expunge(&vault, &[id]).unwrap().unreadable.is_empty());
+    vault.repair_from_store(Arc::new(SimDisk::without_trace(copy).store())).unwrap();
+    let epoch = vault.epoch();
+    let tells =
+        |line: &LineState| matches!(line, LineState::Whole { subjects, .. } if subjects.contains(&id));
+    let unlocked = vault.unlocked().unwrap();
+    for number in 1..epoch.number() {
+        let lines = unlocked.view().line_states(Compartment::General, Epoch::new(number));
+        assert!(!lines.is_ok_and(|lines| lines.iter().any(tells)), "commit {number}");
+    }
+}
+
+#[test]
+fn a_damaged_entry_under_a_legal_hold_is_not_expunged() {
+    let (disk, vault, _) = vault_with(3);
+    let mut held = diagnosis("F32", "Depression", "2019");
+    held.marks.legal_holds = vec![LegalHold::new(Narrative::new("subpoena").unwrap(), None)];
+    let id = vault.update(&Actor::owner(), |tx| tx.add(&held)).unwrap().value;
+    offsets(&disk, RowClass::Entry).iter().for_each(|offset| disk.flip(offset + 20, 1));
+    assert!(matches!(expunge(&vault, &[id]), Err(Error::LegalHold { .. })));
+}
+
+#[test]
+fn what_others_use_of_a_damaged_head_stays_when_one_user_is_expunged() {
+    shrink_segments(504, 3);
+    let (disk, vault, _) = vault_with(3);
+    let bytes: Vec<u8> = (0..1300u32).map(|n| n.to_le_bytes()[0]).collect();
+    let attach = || {
+        let new = NewAttachment::new(Attachment::default());
+        vault.attach(&Actor::owner(), &new, &mut bytes.as_slice(), |_| {}).unwrap().value
+    };
+    let ids = [attach(), attach()];
+    offsets(&disk, RowClass::Content).iter().for_each(|offset| disk.flip(offset + 20, 1));
+    assert!(!vault.check().unwrap().is_clean());
+    expunge(&vault, &ids[..1]).unwrap();
+    assert!(vault.check().unwrap().is_clean());
+    let mut read = Vec::new();
+    std::io::Read::read_to_end(&mut vault.attachment(ids[1], 0).unwrap(), &mut read).unwrap();
+    assert!(read == bytes);
+    expunge(&vault, &ids[1..]).unwrap();
+    assert!(offsets(&disk, RowClass::Segment).is_empty());
 }
