@@ -55,7 +55,7 @@ pub(super) fn stored_contents(entry: &Entry) -> impl Iterator<Item = Digest> {
 /// Whether a revision may name a content, as far as its row tells.
 fn may_use_contents(row: &Row) -> bool {
     match row.class {
-        RowClass::Entry => list::card_of(row).is_ok_and(|card| card.flags.attachment),
+        RowClass::Entry => !list::card_of(row).is_ok_and(|card| !card.flags.attachment),
         class => class == RowClass::Superseded,
     }
 }

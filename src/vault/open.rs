@@ -385,13 +385,16 @@ pub(super) fn expect_successor(core: &Core, known: &Snapshot, newer: &Snapshot) 
 
 fn current_of(core: &Core, heads: &Heads) -> Result<Snapshot, Error> {
     let key = core.keyring.area_mac_key();
-    let areas = distinct(&heads.areas)
-        .into_iter()
-        .filter(|bytes| Area::parse(bytes).is_ok() && Area::verify(bytes, &key));
-    let candidates = areas.filter_map(|bytes| Candidate::newest(core, heads, bytes).transpose());
+    let intact = distinct(&heads.areas).into_iter().filter(|bytes| Area::parse(bytes).is_ok());
+    let (own, others): (Vec<_>, Vec<_>) = intact.partition(|bytes| Area::verify(bytes, &key));
+    let candidates = own.into_iter().filter_map(|bytes| Candidate::newest(core, heads, bytes).transpose());
     let candidates = candidates.collect::<Result<Vec<_>, _>>()?;
-    let best = candidates.into_iter().max_by_key(|candidate| candidate.root.epoch);
-    best.ok_or(Error::AccessChanged)?.check(core)
+    match candidates.into_iter().max_by_key(|candidate| candidate.root.epoch) {
+        Some(best) => best.check(core),
+        // Without an area of other keys nobody changed them.
+        None if others.is_empty() => Err(Error::Damaged { what: "roots or credential areas" }),
+        None => Err(Error::AccessChanged),
+    }
 }
 
 /// A writer, and the state that it starts from.

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::adversary::Adversary;
-use super::basics::{diagnosis, note};
+use super::basics::{diagnosis, key, note};
 use super::disk::{Chance, CrashState, Files, SimDisk, crash_states};
 use super::workload::{Workload, new_image, owner};
+use crate::format::header::geometry;
 use crate::format::object::ObjectRef;
 use crate::store::StoreError;
 use crate::testing::shrink_segments;
@@ -92,7 +93,7 @@ fn beside_a_draft_that_does_not_say_what_it_is_nothing_is_withdrawn() {
     let words = |text: &str| Password::new(text.into()).unwrap();
     let changed = vault.change_password(&Actor::owner(), words("password"), words("another password"));
     assert!(matches!(changed, Err(Error::Store(StoreError::InTheWay { .. }))));
-    let fixed = usize::try_from(crate::format::header::geometry::APPEND).unwrap();
+    let fixed = usize::try_from(geometry::APPEND).unwrap();
     assert!(disk.image()[..fixed] == before[..fixed]);
     assert!(disk.files().image(DRAFT) == Some(&draft), "it may be somebody's");
     let id = vault.update(&Actor::owner(), |tx| tx.retract(ids[0], "no")).map(|_| ids[0]).unwrap();
@@ -213,4 +214,25 @@ fn what_others_use_of_a_damaged_head_stays_when_one_user_is_expunged() {
     assert!(read == bytes);
     expunge(&vault, &ids[1..]).unwrap();
     assert!(offsets(&disk, RowClass::Segment).is_empty());
+}
+
+#[test]
+fn an_open_handle_tells_damaged_copies_from_changed_access() {
+    let twins = [(geometry::AREA_A, geometry::AREA_B), (geometry::ROOT_A, geometry::ROOT_B)];
+    for (first, second) in twins {
+        let (disk, vault, _) = vault_with(1);
+        for offset in [first, second] {
+            disk.flip(usize::try_from(offset).unwrap() + 300, 1);
+        }
+        assert!(matches!(vault.refresh(), Err(Error::Damaged { .. })));
+        assert!(matches!(vault.check(), Err(Error::Damaged { .. })));
+        assert!(matches!(add(&vault), Err(Error::Damaged { .. })));
+    }
+    let (disk, vault, _) = vault_with(1);
+    let other = disk.unlock(&owner()).unwrap();
+    let new = key(9);
+    let change = AccessChange { revoke: Vec::new(), add: vec![Access::to_everything(&new, "other")] };
+    other.change_access(&Actor::owner(), &change).unwrap();
+    disk.flip(usize::try_from(geometry::AREA_A).unwrap() + 300, 1);
+    assert!(matches!(vault.refresh(), Err(Error::AccessChanged)));
 }
