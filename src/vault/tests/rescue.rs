@@ -9,7 +9,7 @@ use super::disk::{Chance, CrashState, Files, SimDisk, crash_states};
 use super::workload::{Workload, new_image, owner};
 use crate::format::header::geometry;
 use crate::format::object::ObjectRef;
-use crate::store::StoreError;
+use crate::store::{Destination, StoreError};
 use crate::testing::shrink_segments;
 use crate::tree::{Row, RowClass};
 use crate::*;
@@ -235,4 +235,21 @@ fn an_open_handle_tells_damaged_copies_from_changed_access() {
     other.change_access(&Actor::owner(), &change).unwrap();
     disk.flip(usize::try_from(geometry::AREA_A).unwrap() + 300, 1);
     assert!(matches!(vault.refresh(), Err(Error::AccessChanged)));
+}
+
+#[test]
+fn a_page_that_is_whole_in_memory_alone_does_not_make_a_backup_blame_its_disk() {
+    let (disk, vault, _) = vault_with(60);
+    vault.list(&Filter::all()).unwrap();
+    assert!(vault.check().unwrap().is_clean());
+    let unlocked = vault.unlocked().unwrap();
+    let mut pages = Vec::new();
+    unlocked.view().trie(Compartment::General).unwrap().survey(&mut |page| {
+        pages.push(offset_of(&page.unwrap().0.object));
+    });
+    disk.flip(pages.last().unwrap() + 20, 1);
+    let to = Destination::on(disk.folder(), "backup".into()).unwrap();
+    let result = vault.backup_to(&Actor::owner(), &to, "drawer", &mut |_| {});
+    assert!(matches!(result, Err(Error::Damaged { .. })), "{result:?}");
+    assert!(disk.files().image("backup").is_none());
 }
