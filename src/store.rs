@@ -248,7 +248,7 @@ pub struct Publication<'a> {
 pub enum Medium {
     /// A file system that overwrites in place as far as the system tells.
     InPlace {
-        /// The file system's name, if known.
+        /// The file system's name; `None` where nothing is known of it.
         file_system: Option<&'static str>,
     },
     /// A copy-on-write or log-structured file system: overwriting leaves old blocks behind.
