@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::adversary::Adversary;
 use super::basics::{diagnosis, key, note};
-use super::disk::{Chance, CrashState, Files, SimDisk, crash_states};
+use super::disk::{Chance, Change, CrashState, Event, Fault, Files, SimDisk, crash_states};
 use super::workload::{Workload, new_image, owner};
 use crate::format::header::geometry;
 use crate::format::object::ObjectRef;
@@ -259,4 +259,37 @@ fn an_erasure_says_when_nothing_is_known_of_the_file_system() {
     let on = |file_system| Coverage::on(&Medium::InPlace { file_system });
     assert_ne!(on(None), on(Some("ext4")));
     assert!(matches!(on(None).1, Coverage::BestEffort { because } if because.contains("not known")));
+}
+
+#[test]
+fn where_there_are_no_hard_links_nothing_is_copied_for_a_compaction() {
+    let (disk, vault, _) = vault_with(60);
+    disk.refuse_links();
+    let before = disk.trace().events.len();
+    let compacted = vault.compact(&Actor::owner(), |_| {});
+    assert!(matches!(compacted, Err(Error::Store(StoreError::Unsupported))));
+    let events = &disk.trace().events[before..];
+    assert!(!events.iter().any(|event| matches!(event, Event::Change(Change::Write { .. }))));
+    assert_eq!(disk.files().named().count(), 1);
+    assert_eq!(disk.files().freed().map(Vec::len).collect::<Vec<_>>(), [0]);
+    add(&vault).unwrap();
+}
+
+#[test]
+fn a_backup_that_cannot_be_renamed_leaves_no_empty_file_under_its_name() {
+    let mut failed_renames = 0;
+    for call in 0.. {
+        let (disk, vault, _) = vault_with(1);
+        disk.refuse_links();
+        let to = Destination::on(disk.folder(), "backup".into()).unwrap();
+        disk.fail_at(call, Fault::Io);
+        let result = vault.backup_to(&Actor::owner(), &to, "drawer", &mut |_| {});
+        let Some((failed, _)) = disk.failed() else {
+            result.unwrap();
+            break;
+        };
+        failed_renames += usize::from(failed == "rename");
+        assert!(failed != "rename" || disk.files().image("backup").is_none());
+    }
+    assert_eq!(failed_renames, 1);
 }
