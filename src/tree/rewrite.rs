@@ -24,7 +24,7 @@ impl Trie<'_> {
     ) -> Result<(TrieUpdate, u16), TreeError> {
         let live = additions.values().map(Row::stored_bytes).sum();
         let least_reader = additions.values().map(|row| row.class.least_reader()).max().unwrap_or_default();
-        let mut rewriting = Rewriting { trie: self, out, copied, live, least_reader };
+        let mut rewriting = Rewriting { trie: self, out, copied, left: self.live, live, least_reader };
         let root = self.root.map(|root| (root.duplicate(), self.rows));
         let (mut root_page, mut rows) = (None, 0);
         if let Some(node) = rewriting.subtrie(root, Prefix::EMPTY, additions)? {
@@ -40,11 +40,21 @@ struct Rewriting<'a, 'w> {
     trie: &'a Trie<'a>,
     out: &'a mut ObjectWriter<'w>,
     copied: &'a mut dyn FnMut(u64),
+    /// Live bytes of the trie that were not read yet.
+    left: u64,
     live: u64,
     least_reader: u16,
 }
 
 impl Rewriting<'_, '_> {
+    /// Counts an object that is about to be read. Rows that all name the same one
+    /// would else make a large file of a small one.
+    fn spend(&mut self, object: &SealedObject) -> Result<(), TreeError> {
+        let left = self.left.checked_sub(object.object.length);
+        self.left = left.ok_or(TreeError::Damaged { what: "live bytes" })?;
+        Ok(())
+    }
+
     /// A part of the trie whose pages below the first are written.
     fn subtrie(
         &mut self,
@@ -55,6 +65,7 @@ impl Rewriting<'_, '_> {
         let Some((object, rows)) = current else {
             return Ok(build(prefix, additions.into_values().collect()));
         };
+        self.spend(&object)?;
         let page = self.trie.page(&object, rows, prefix)?;
         (self.copied)(object.object.length);
         match &*page {
@@ -72,6 +83,7 @@ impl Rewriting<'_, '_> {
         let kept: Vec<Row> =
             rows.iter().filter(|row| !additions.contains_key(&row.key)).map(Row::duplicate).collect();
         let objects: Vec<_> = kept.iter().filter_map(|row| row.object.as_ref()).collect();
+        objects.iter().try_for_each(|object| self.spend(object))?;
         let mut copied = self.out.copy_all(self.trie.store, &objects)?.into_iter();
         for mut row in kept {
             self.least_reader = self.least_reader.max(row.class.least_reader());

@@ -114,7 +114,8 @@ impl CheckFinding {
             Self::WrongSize { compartment } => (
                 format!("{compartment} says another number of bytes than it has."),
                 NOTHING_LOST.to_owned(),
-                "Compaction counts anew.",
+                "Compaction counts anew where it says more. Where it says less, ask who has the keys: no version \
+                 writes such a vault.",
             ),
             Self::DamagedEraseList => (
                 "The list of what the last commit was to erase cannot be read.".to_owned(),

@@ -293,6 +293,9 @@ impl Candidate {
             return Err(Error::Damaged { what: "root" });
         }
         let snapshot = self.unchecked(core)?;
+        if core.store.as_file().is_some() && !snapshot.fits() {
+            return Err(Error::Damaged { what: "root" });
+        }
         let view = View { core, snapshot: &snapshot };
         let held = Compartment::ALL.into_iter().filter(|c| core.keyring.compartment(*c).is_some());
         let tries = held.map(|compartment| view.trie(compartment)).collect::<Result<Vec<_>, _>>()?;
