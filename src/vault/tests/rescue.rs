@@ -293,3 +293,19 @@ fn a_backup_that_cannot_be_renamed_leaves_no_empty_file_under_its_name() {
     }
     assert_eq!(failed_renames, 1);
 }
+
+#[test]
+fn a_repair_of_rows_that_claim_the_same_bytes_ends() {
+    let (disk, vault, ids) = vault_with(1);
+    let large = note("progress", &"slept badly ".repeat(300));
+    let large = vault.update(&Actor::owner(), |tx| tx.add(&large)).unwrap().value;
+    let copy = Arc::new(SimDisk::without_trace(disk.image()).store());
+    let row = |id| vault.unlocked().unwrap().view().entry_row(id).unwrap().1;
+    let (first, mut second) = (row(large), row(ids[0]));
+    let overlapping = offset_of(&first.object.as_ref().unwrap().object) as u64 + 100;
+    second.object.as_mut().unwrap().object.reference[..8].copy_from_slice(&overlapping.to_le_bytes());
+    vault.update(&Actor::owner(), |tx| tx.put_row(Compartment::General, second.duplicate())).unwrap();
+    let report = vault.repair_from_store(copy).unwrap();
+    assert_eq!(report.restored, 2);
+    assert!(!report.check.is_clean());
+}
