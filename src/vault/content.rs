@@ -448,8 +448,8 @@ impl Transaction<'_> {
             if !content.changed {
                 continue;
             }
-            if let Some(before) = content.stored.as_ref().filter(|_| self.work.withdraws) {
-                self.erase(before);
+            if let Some(before) = &content.stored {
+                self.supersede(before);
             }
             let mut row = Row::unnamed(RowKey::content(&digest), RowClass::Content, self.epoch());
             row.id = EntryId::from_bytes(content.head.content);

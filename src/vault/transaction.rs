@@ -469,6 +469,13 @@ impl Transaction<'_> {
         self.change(compartment, row.key, None)
     }
 
+    /// Erases what this commit puts anew: once its row is gone nobody knows where it
+    /// is, and whoever kept its key could read it after an expungement.
+    pub(super) fn supersede(&mut self, object: &SealedObject) {
+        self.work.withdraws = true;
+        self.erase(object);
+    }
+
     pub(super) fn erase(&mut self, object: &SealedObject) {
         self.work.erasure.bytes = self.work.erasure.bytes.saturating_add(object.object.length);
         self.work.erase.push(object.object);

@@ -7,10 +7,14 @@ use super::adversary::Adversary;
 use super::basics::{diagnosis, key, note};
 use super::disk::{Chance, Change, CrashState, Event, Fault, Files, SimDisk, crash_states};
 use super::workload::{Workload, new_image, owner};
+use crate::crypto::boxes::decrypt_once;
+use crate::crypto::key::ContentKey;
+use crate::format::context::{PURPOSE_AT, Purpose};
 use crate::format::header::geometry;
 use crate::format::object::ObjectRef;
+use crate::secret::SecretBytes;
 use crate::store::{Destination, StoreError};
-use crate::testing::shrink_segments;
+use crate::testing::{Sealed, shrink_segments, start_recording, take_recorded};
 use crate::tree::{Row, RowClass};
 use crate::*;
 
@@ -308,4 +312,37 @@ fn a_repair_of_rows_that_claim_the_same_bytes_ends() {
     let report = vault.repair_from_store(copy).unwrap();
     assert_eq!(report.restored, 2);
     assert!(!report.check.is_clean());
+}
+
+/// Whether a box that was made still stands whole in a file.
+fn stands(sealed: &Sealed, file: &[u8]) -> bool {
+    let key = ContentKey::from_secret(SecretBytes::filled(|key| *key = sealed.key));
+    let start = offset_of(&sealed.object);
+    let stored = file.get(start..start + usize::try_from(sealed.object.length).unwrap());
+    stored.is_some_and(|stored| decrypt_once(&key, &sealed.context, stored.to_vec()).is_ok())
+}
+
+#[test]
+fn whoever_kept_every_key_finds_nothing_of_an_expunged_attachment_but_pages() {
+    start_recording();
+    shrink_segments(504, 3);
+    let (disk, vault, _) = vault_with(3);
+    let title = Some(Token::new("letter").unwrap());
+    let new = NewAttachment::new(Attachment { title, ..Attachment::default() });
+    let bytes = [7; 504 * 8];
+    let attach = || vault.attach(&Actor::owner(), &new, &mut bytes.as_slice(), |_| {}).unwrap().value;
+    let ids = [attach(), attach()];
+    expunge(&vault, &ids).unwrap();
+    let (file, sealed) = (disk.image(), take_recorded());
+    let made = |purpose: Purpose| sealed.iter().filter(move |box_| box_.context[PURPOSE_AT] == purpose as u8);
+    assert!(made(Purpose::Page).any(|sealed| stands(sealed, &file)));
+    for purpose in [Purpose::Content, Purpose::Upload] {
+        assert!(made(purpose).count() > 1);
+        assert_eq!(
+            made(purpose).filter(|sealed| stands(sealed, &file)).count(),
+            0,
+            "purpose {}",
+            purpose as u8
+        );
+    }
 }
