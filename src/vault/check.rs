@@ -18,6 +18,9 @@ use crate::payload::history::{LedgerV1, LinkV1};
 use crate::tree::{Row, RowClass, RowKey};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Checks beside a writer before one that it disturbed is what there is to say.
+pub(super) const ATTEMPTS: usize = 4;
+
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -150,7 +153,6 @@ impl Vault {
     }
 
     fn check_now(&self) -> Result<CheckReport, Error> {
-        const ATTEMPTS: usize = 4;
         let mut attempt = 0;
         loop {
             self.refresh()?;

@@ -1,11 +1,12 @@
 //! What damage must not do: keep its owner from writing and expunging, pass
 //! unseen, or be blamed on something else.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::adversary::Adversary;
 use super::basics::{diagnosis, key, note};
-use super::disk::{Chance, Change, CrashState, Event, Fault, Files, SimDisk, crash_states};
+use super::disk::{Chance, Change, CrashState, Event, Fault, Files, SimDisk, crash_states, options};
 use super::workload::{Workload, new_image, owner};
 use crate::crypto::boxes::decrypt_once;
 use crate::crypto::key::ContentKey;
@@ -344,5 +345,59 @@ fn whoever_kept_every_key_finds_nothing_of_an_expunged_attachment_but_pages() {
             "purpose {}",
             purpose as u8
         );
+    }
+}
+
+/// Another handle's commit.
+type Commit = Box<dyn FnOnce() + Send>;
+
+/// A store beside which another handle commits when the heads are read.
+struct Overtaken {
+    store: FileStore,
+    /// Reads of the heads until then, and what is done.
+    overtake: Mutex<Option<(usize, Commit)>>,
+}
+
+impl Store for Overtaken {
+    fn header(&self) -> Result<Vec<u8>, StoreError> {
+        self.store.header()
+    }
+
+    fn heads(&self) -> Result<Heads, StoreError> {
+        let mut overtake = self.overtake.lock().unwrap();
+        match overtake.take() {
+            Some((0, commit)) => commit(),
+            other => *overtake = other.map(|(left, commit)| (left - 1, commit)),
+        }
+        self.store.heads()
+    }
+
+    fn objects(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.store.objects(objects)
+    }
+
+    fn writer(&self, wait: Duration) -> Result<Box<dyn StoreWriter + '_>, StoreError> {
+        self.store.writer(wait)
+    }
+
+    fn medium(&self) -> Medium {
+        self.store.medium()
+    }
+
+    fn needs_proof(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_deep_check_that_a_writer_overtakes_finds_no_damage() {
+    for read in 0..6 {
+        let (disk, vault, ids) = vault_with(3);
+        let store = Arc::new(Overtaken { store: disk.store(), overtake: Mutex::new(None) });
+        let locked = LockedVault::of(store.clone(), options()).unwrap();
+        let reader = locked.unlock_read_only(&owner()).unwrap();
+        let commit = Box::new(move || drop(expunge(&vault, &ids[..1]).unwrap()));
+        *store.overtake.lock().unwrap() = Some((read, commit));
+        assert_eq!(reader.check_deep(|_| {}).unwrap().findings, [], "at read {read}");
     }
 }
