@@ -251,6 +251,7 @@ fn store_code(error: &StoreError) -> &'static str {
         StoreError::Sync { .. } | StoreError::Poisoned => "not-durable",
         StoreError::Replaced => "replaced",
         StoreError::Exists => "exists",
+        StoreError::ReservedName => "reserved-name",
         StoreError::NotFound => "not-found",
         StoreError::NoLocks => "no-locks",
         StoreError::Unreliable { .. } => "unreliable-store",

@@ -30,7 +30,7 @@ pub(crate) use file::{FileImage, FileWriter};
 pub(crate) use folder::{FileAccess, FileId, Folder, Named};
 pub use memory::MemoryStore;
 pub(crate) use proof::writer as proven_writer;
-pub(crate) use rewrite::{Beside, Found};
+pub(crate) use rewrite::{Beside, Found, has_unwritten_sector};
 
 /// Keeps one vault's header, credential areas, roots and objects.
 ///
@@ -248,7 +248,7 @@ pub struct Publication<'a> {
 pub enum Medium {
     /// A file system that overwrites in place as far as the system tells.
     InPlace {
-        /// The file system's name, if known.
+        /// The file system's name; `None` where nothing is known of it.
         file_system: Option<&'static str>,
     },
     /// A copy-on-write or log-structured file system: overwriting leaves old blocks behind.
@@ -296,6 +296,11 @@ pub enum StoreError {
     /// There is a file of this name, or a vault in this store, already.
     #[error("a file or vault of this name exists already: choose another name")]
     Exists,
+    /// Compaction of a file beside it needs the name.
+    #[error(
+        "compaction needs this name, which is that of a file in the same folder with .compact or .old: choose another name"
+    )]
+    ReservedName,
     /// There is no file of this name, or no vault in this store.
     #[error("there is no vault at this path")]
     NotFound,
@@ -321,9 +326,10 @@ pub enum StoreError {
     /// lacks what that takes.
     #[error("this storage does not support it: a vault file on a local disk does")]
     Unsupported,
-    /// A file that is not part of the vault has a name that compaction needs.
+    /// A file that is not part of the vault, or is not known to be, has a name that
+    /// compaction needs.
     #[error(
-        "a file that is no leftover of this vault has the name that compaction needs, which is the vault's name with .compact or .old: move it elsewhere"
+        "a file that is not known for a leftover of this vault has the name that compaction needs, which is the vault's name with .compact or .old: move it elsewhere"
     )]
     InTheWay {
         /// The file.

@@ -248,8 +248,18 @@ impl Trie<'_> {
     /// those that its parent names.
     pub(crate) fn survey_damage(&self, visit: &mut dyn FnMut(&SealedObject)) {
         let mut pages = Vec::new();
+        // What is claimed by many rows is not read for each of them.
+        let mut left = self.live;
+        let mut is_due = |object: &SealedObject| {
+            let rest = left.checked_sub(object.object.length);
+            left = rest.unwrap_or(left);
+            rest.is_some()
+        };
         pages.extend(self.root.map(|root| (root.duplicate(), self.rows, Prefix::EMPTY)));
         while let Some((object, rows, prefix)) = pages.pop() {
+            if !is_due(&object) {
+                continue;
+            }
             if read_checked(self.store, &object).is_err() {
                 visit(&object);
                 continue;
@@ -263,6 +273,7 @@ impl Trie<'_> {
                 );
             }
             let objects = page.leaf_rows().iter().filter_map(|row| row.object.as_ref());
+            let objects = objects.filter(|object| is_due(object));
             objects.filter(|object| read_checked(self.store, object).is_err()).for_each(&mut *visit);
         }
     }

@@ -114,6 +114,10 @@ pub(crate) fn told(vault: Vault) -> Vault {
             "The last write to this vault was interrupted or is still going on, and the file cannot be repaired \
              now. You see its newest whole state.",
         ),
+        Recovery::ListDamaged => note(
+            "The list of what was expunged last is damaged. If the program was interrupted then, parts of that \
+             may still be in the file: compact the vault.",
+        ),
         _ => {}
     }
     vault

@@ -85,7 +85,9 @@ impl From<Error> for Failure {
         let exit = match error.kind() {
             ErrorKind::WrongCredential => Exit::WrongCredential,
             ErrorKind::Damaged => Exit::Damaged,
-            ErrorKind::Environment if ["exists", "in-the-way", "second-name"].contains(&error.code()) => {
+            ErrorKind::Environment
+                if ["exists", "in-the-way", "reserved-name", "second-name"].contains(&error.code()) =>
+            {
                 Exit::Refused
             }
             ErrorKind::Environment => Exit::Environment,

@@ -1,7 +1,7 @@
 //! A copy of a vault file (backup and restore) that has its name only when it
 //! is whole and durable.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,12 +29,23 @@ impl Destination {
         Self::on(Arc::new(folder), name)
     }
 
-    /// A new file in any folder.
+    /// A new file in any folder, under no name that is in use or that compaction
+    /// needs.
     pub(crate) fn on(folder: Arc<dyn Folder>, name: OsString) -> Result<Self, StoreError> {
         match folder.named(&name)? {
+            Named::Nothing if is_reserved(&*folder, &name)? => Err(StoreError::ReservedName),
             Named::Nothing => Ok(Self { folder, name }),
             _ => Err(StoreError::Exists),
         }
+    }
+}
+
+/// Whether a compaction of a file beside it would need the name.
+fn is_reserved(folder: &dyn Folder, name: &OsStr) -> Result<bool, StoreError> {
+    let suffix = Path::new(name).extension().and_then(OsStr::to_str);
+    match Path::new(name).file_stem() {
+        Some(stem) if matches!(suffix, Some("compact" | "old")) => Ok(folder.named(stem)? != Named::Nothing),
+        _ => Ok(false),
     }
 }
 

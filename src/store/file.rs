@@ -2,7 +2,7 @@
 //! `docs/format.md` give, and no other.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
@@ -188,7 +188,8 @@ impl FileStore {
         loop {
             let disk = self.follow()?;
             lock_file(&*disk, deadline)?;
-            let writer = FileWriter { store: self, disk, tail: Tail::default(), _guard: guard };
+            let writer =
+                FileWriter { store: self, disk, in_the_way: None, tail: Tail::default(), _guard: guard };
             // Whoever had the lock before may have replaced the file.
             if self.is_named(&*writer.disk)? {
                 writer.settle_name()?;
@@ -525,6 +526,8 @@ impl Tail {
 pub(crate) struct FileWriter<'a> {
     pub(super) store: &'a FileStore,
     pub(super) disk: Arc<dyn Disk>,
+    /// A file in which what is withdrawn might still be read.
+    pub(super) in_the_way: Option<PathBuf>,
     tail: Tail,
     _guard: MutexGuard<'a, ()>,
 }
@@ -663,6 +666,10 @@ impl StoreWriter for FileWriter<'_> {
         if !lie_below(self.tail.end(), publication.erase) {
             return Err(StoreError::Missing);
         }
+        let withdraws = publication.withdraws || publication.new_area.is_some();
+        if let Some(path) = self.in_the_way.as_ref().filter(|_| withdraws) {
+            return Err(StoreError::InTheWay { path: path.clone() });
+        }
         self.expect_root(publication.expected)?;
         let [root_a, root_b] = ROOTS;
         let change = match publication.new_area {
@@ -679,7 +686,7 @@ impl StoreWriter for FileWriter<'_> {
         #[cfg(test)]
         let root_b = crate::testing::sabotaged_root(root_a, root_b);
         self.write(root_b, publication.root)?;
-        if !publication.withdraws && change.is_none() {
+        if !withdraws {
             // Made durable by the next commit's first barrier, or by an opening.
             return Ok(());
         }

@@ -227,7 +227,11 @@ pub(super) fn give_name(folder: &dyn Folder, temporary: &OsStr, name: &OsStr) ->
     match folder.link(temporary, name) {
         Err(error) if has_no_links(&error) => {
             folder.create(name, &FileAccess::PRIVATE)?;
-            folder.rename(temporary, name)?;
+            if let Err(error) = folder.rename(temporary, name) {
+                // An empty file is no success either.
+                let _ = folder.remove(name);
+                return Err(error);
+            }
         }
         result => {
             result?;

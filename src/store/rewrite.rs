@@ -9,6 +9,7 @@ use super::disk::Disk;
 use super::file::{AREAS, FileStore, FileWriter, ROOTS, Tail, overwrite, read_header};
 use super::folder::{Named, RealFolder, has_no_links};
 use super::{Chosen, Creation, ObjectRef, Publication, Repairs, StoreError, StoreWriter};
+use crate::crypto::digest::Digest;
 use crate::format::area::AREA_LEN;
 use crate::format::header::{HEADER_LEN, geometry};
 use crate::format::root::ROOT_LEN;
@@ -69,6 +70,15 @@ impl FileStore {
         }
     }
 
+    /// Whether this mark stands behind the append end.
+    pub(crate) fn has_mark(&self, append_end: u64, mark: &Digest) -> Result<bool, StoreError> {
+        let mut found = [0; 32];
+        match self.disk().read_at(append_end, &mut found) {
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+            read => Ok(read.map(|()| found == *mark.as_bytes())?),
+        }
+    }
+
     /// Whether these bytes are what a power cut may leave of this vault's header.
     fn begins_like(&self, bytes: &[u8]) -> bool {
         let sectors = bytes.chunks(SECTOR).zip(self.header_bytes().chunks(SECTOR));
@@ -99,6 +109,11 @@ impl FileWriter<'_> {
         folder.sync().map_err(|error| self.store.poison(error))
     }
 
+    /// Lets this writer withdraw nothing, as it could be read in the file of this name.
+    pub(crate) fn refuse_withdrawals(&mut self, which: Beside) {
+        self.in_the_way = Some(self.store.folder().path(&self.store.name_beside(which)));
+    }
+
     /// Starts a new file that is to take this one's place.
     pub(crate) fn rewrite(&self) -> Result<Rewrite<'_>, StoreError> {
         if !RealFolder::TELLS_FILES_APART {
@@ -115,11 +130,15 @@ impl FileWriter<'_> {
             }
         }
         let disk: Arc<dyn Disk> = Arc::from(folder.create(&name, &self.disk.access()?)?);
-        let rewrite = Rewrite { old: self, name, disk, tail: Tail::at(0), is_whole: false, is_named: false };
+        let tail = Tail::at(0);
+        let mut rewrite =
+            Rewrite { old: self, name, disk, tail, is_linked: false, is_whole: false, is_named: false };
         // Whoever comes when it has its name waits until the old file is gone.
         if !rewrite.disk.try_lock()? {
             return Err(StoreError::Busy);
         }
+        // Where there are no links, nothing is copied in vain.
+        rewrite.link_old()?;
         // So that a power cut leaves it under its name and not in free space.
         folder.sync()?;
         // First of all, so that a leftover is known for what it is.
@@ -136,6 +155,8 @@ pub(crate) struct Rewrite<'a> {
     name: OsString,
     disk: Arc<dyn Disk>,
     tail: Tail,
+    /// The old file has its further name.
+    is_linked: bool,
     /// It has what opens it.
     is_whole: bool,
     /// It has the vault's name.
@@ -148,32 +169,39 @@ impl Rewrite<'_> {
         FileStore::on(Arc::clone(self.old.store.folder()), self.name.clone())
     }
 
-    /// Gives the new file the vault's name and makes the old one unreadable.
-    ///
-    /// Until the new file has the name, nothing has changed for anybody; a
-    /// failure after that poisons the store, and the next opening finishes.
-    pub(crate) fn replace(mut self) -> Result<(), StoreError> {
+    /// Gives the old file the name that it is to have when it loses its own.
+    fn link_old(&mut self) -> Result<(), StoreError> {
         let store = self.old.store;
-        let (folder, old_name) = (store.folder(), store.name_beside(Beside::Old));
-        if !store.is_named(&*self.old.disk)? {
-            return Err(StoreError::Replaced);
-        }
-        folder.link(store.name(), &old_name).map_err(|error| match has_no_links(&error) {
+        let linked = store.folder().link(store.name(), &store.name_beside(Beside::Old));
+        linked.map_err(|error| match has_no_links(&error) {
             true => StoreError::Unsupported,
             false => error.into(),
         })?;
-        if let Err(error) = folder.sync() {
-            // A second name of the vault file; the next opening takes it away too.
-            let _ = folder.remove(&old_name);
-            return Err(error.into());
+        self.is_linked = true;
+        Ok(())
+    }
+
+    /// Gives the new file the vault's name and makes the old one unreadable.
+    ///
+    /// Until the new file has the name, nothing has changed for anybody; a
+    /// failure after that poisons the store, and the next opening finishes. By the
+    /// mark, which stands where the old file's next commit would, it knows the old
+    /// file from somebody's copy.
+    pub(crate) fn replace(mut self, append_end: u64, mark: &Digest) -> Result<(), StoreError> {
+        let store = self.old.store;
+        let folder = store.folder();
+        if !store.is_named(&*self.old.disk)? {
+            return Err(StoreError::Replaced);
         }
+        self.old.disk.write_at(append_end, mark.as_bytes())?;
+        self.old.disk.sync().map_err(|error| store.poison(error))?;
         self.is_named = true;
         let poison = |error| store.poison(error);
         folder.rename(&self.name, store.name()).map_err(poison)?;
         folder.sync().map_err(poison)?;
         store.adopt(Arc::clone(&self.disk));
         scrub(&*self.old.disk).map_err(poison)?;
-        folder.remove(&old_name).map_err(poison)?;
+        folder.remove(&store.name_beside(Beside::Old)).map_err(poison)?;
         folder.sync().map_err(poison)
     }
 }
@@ -186,10 +214,19 @@ impl Drop for Rewrite<'_> {
             if self.is_whole {
                 let _ = scrub(&*self.disk);
             }
-            let _ = folder.remove(&self.name).and_then(|()| folder.sync());
+            let _ = folder.remove(&self.name);
+            if self.is_linked {
+                let _ = folder.remove(&self.old.store.name_beside(Beside::Old));
+            }
+            let _ = folder.sync();
         }
         let _ = self.disk.unlock();
     }
+}
+
+/// Whether a part of a new file was never written, or only in part.
+pub(crate) fn has_unwritten_sector(part: &[u8]) -> bool {
+    part.chunks(SECTOR).any(|sector| sector.iter().all(|byte| *byte == 0))
 }
 
 /// Overwrites what opens a vault file. The first root goes last: by it an

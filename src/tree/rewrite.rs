@@ -3,9 +3,10 @@
 //! the trie, are in memory at a time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::object::ObjectWriter;
-use super::page::{Child, Prefix, Row, RowKey};
+use super::page::{Child, Page, Prefix, Row, RowKey};
 use super::update::{Node, TrieUpdate, build};
 use super::{TreeError, Trie};
 use crate::format::object::SealedObject;
@@ -29,7 +30,7 @@ impl Trie<'_> {
     ) -> Result<(TrieUpdate, u16), TreeError> {
         let live = additions.values().map(Row::stored_bytes).sum();
         let least_reader = additions.values().map(|row| row.class.least_reader()).max().unwrap_or_default();
-        let mut rewriting = Rewriting { trie: self, out, copied, live, least_reader };
+        let mut rewriting = Rewriting { trie: self, out, copied, left: self.live, live, least_reader };
         let root = self.root.map(|root| (root.duplicate(), self.rows));
         let (mut root_page, mut rows) = (None, 0);
         if let Some(node) = rewriting.subtrie(root, Prefix::EMPTY, additions)? {
@@ -45,11 +46,33 @@ struct Rewriting<'a, 'w> {
     trie: &'a Trie<'a>,
     out: &'a mut ObjectWriter<'w>,
     copied: &'a mut dyn FnMut(u64),
+    /// Live bytes of the trie that were not read yet.
+    left: u64,
     live: u64,
     least_reader: u16,
 }
 
 impl Rewriting<'_, '_> {
+    /// Counts an object that is about to be read. Rows that all name the same one
+    /// would else make a large file of a small one.
+    fn spend(&mut self, object: &SealedObject) -> Result<(), TreeError> {
+        let left = self.left.checked_sub(object.object.length);
+        self.left = left.ok_or(TreeError::Damaged { what: "live bytes" })?;
+        Ok(())
+    }
+
+    fn read_page(
+        &mut self,
+        object: &SealedObject,
+        rows: u64,
+        prefix: Prefix,
+    ) -> Result<Arc<Page>, TreeError> {
+        self.spend(object)?;
+        let page = self.trie.page(object, rows, prefix)?;
+        (self.copied)(object.object.length);
+        Ok(page)
+    }
+
     /// A part of the trie whose pages below the first are written.
     fn subtrie(
         &mut self,
@@ -63,8 +86,7 @@ impl Rewriting<'_, '_> {
         if rows <= ROWS_AT_ONCE {
             return self.part(&object, rows, prefix, additions);
         }
-        let page = self.trie.page(&object, rows, prefix)?;
-        (self.copied)(object.object.length);
+        let page = self.read_page(&object, rows, prefix)?;
         self.inner(page.children(), prefix, additions).map(Some)
     }
 
@@ -79,6 +101,7 @@ impl Rewriting<'_, '_> {
         let mut kept = Vec::with_capacity(usize::try_from(rows).unwrap_or_default());
         self.gather(object, rows, prefix, &additions, &mut kept)?;
         let objects: Vec<_> = kept.iter().filter_map(|row| row.object.as_ref()).collect();
+        objects.iter().try_for_each(|object| self.spend(object))?;
         let mut copied = self.out.copy_all(self.trie.store, &objects, self.copied)?.into_iter();
         for mut row in kept {
             self.least_reader = self.least_reader.max(row.class.least_reader());
@@ -104,8 +127,7 @@ impl Rewriting<'_, '_> {
         additions: &Additions,
         kept: &mut Vec<Row>,
     ) -> Result<(), TreeError> {
-        let page = self.trie.page(object, rows, prefix)?;
-        (self.copied)(object.object.length);
+        let page = self.read_page(object, rows, prefix)?;
         let rows = page.leaf_rows().iter().filter(|row| !additions.contains_key(&row.key));
         kept.extend(rows.map(Row::duplicate));
         page.children().iter().try_for_each(|child| {

@@ -371,7 +371,11 @@ impl<'a> Uploading<'a> {
             title: title.unwrap_or_default(),
             started: self.started,
         };
-        let mut row = Row::unnamed(RowKey::upload(content), RowClass::Upload, tx.epoch());
+        let key = RowKey::upload(content);
+        if let Some(before) = tx.row(self.compartment, &key)?.and_then(|row| row.object) {
+            tx.supersede(&before);
+        }
+        let mut row = Row::unnamed(key, RowClass::Upload, tx.epoch());
         row.id = EntryId::from_bytes(*content.as_bytes());
         tx.put_sealed(self.compartment, row, &wire::encode(&upload)?)?;
         self.stored = self.index;
@@ -383,7 +387,8 @@ impl<'a> Uploading<'a> {
             tx.remove_segments(self.compartment, content, self.index..self.stored)?;
         }
         let key = RowKey::upload(content);
-        if tx.row(self.compartment, &key)?.is_some() {
+        if let Some(row) = tx.row(self.compartment, &key)? {
+            row.object.iter().for_each(|before| tx.supersede(before));
             tx.change(self.compartment, key, None)?;
         }
         let (size, digest) = (self.segments.size, self.segments.finish());

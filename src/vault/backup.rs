@@ -8,14 +8,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::audit::ReadKind;
+use super::check::CheckReport;
 use super::compact::{Meter, Progress, Watch};
-use super::core::View;
+use super::core::{Core, View};
 use super::history::Checkpoint;
 use super::ledger::{Action, Detail, Line, LineState};
 use super::open::{self, LockedVault};
 use super::options::Actor;
 use super::{Unlocked, Vault};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
 use crate::id::Epoch;
 use crate::keys::{Credential, Grant};
@@ -66,7 +67,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`StoreError::Exists`] when there is such a file, the vault itself
-    /// included; [`StoreError::NoFolder`], [`StoreError::NoSpace`],
+    /// included; [`StoreError::ReservedName`] for the names that compaction uses
+    /// beside a file; [`StoreError::NoFolder`], [`StoreError::NoSpace`],
     /// [`StoreError::Unsupported`] for a vault that is not in a file;
     /// [`Error::Damaged`] when something in the vault cannot be read;
     /// [`Error::Invalid`] for a name that is empty or too long; and as
@@ -233,16 +235,31 @@ impl Unlocked {
     /// Opens a copy with the keys of this handle and reads everything in it.
     fn check_copy(&self, copy: &FileCopy, bytes: u64) -> Result<BackupReport, Error> {
         let core = self.core.on(Arc::new(copy.store()?));
-        let snapshot = open::current(&core)?;
-        let checkpoint = snapshot.checkpoint();
-        let report = View { core: &core, snapshot: &snapshot }.check_everything()?;
-        if !report.is_clean() || checkpoint != self.snapshot.checkpoint() {
-            let is_whole = self.view().check_everything()?.is_clean();
-            return Err(if is_whole { misread() } else { Error::Damaged { what: "what was to be copied" } });
+        let checkpoint = self.snapshot.checkpoint();
+        match check_newest(&core) {
+            Ok((found, report)) if report.is_clean() && found == checkpoint => {
+                let (entries, not_checked) = (report.entries, report.not_checked);
+                Ok(BackupReport { checkpoint, bytes, entries, not_checked })
+            }
+            Err(error) if error.kind() != ErrorKind::Damaged => Err(error),
+            _ => Err(self.why_not_copied()?),
         }
-        let (entries, not_checked) = (report.entries, report.not_checked);
-        Ok(BackupReport { checkpoint, bytes, entries, not_checked })
     }
+
+    /// Whether the vault's file or the copy's is at fault, as both are on disk now.
+    fn why_not_copied(&self) -> Result<Error, Error> {
+        // Pages in memory may be whole where those on disk are not.
+        self.core.cache.clear();
+        let is_whole = self.view().check_everything()?.is_clean();
+        Ok(if is_whole { misread() } else { Error::Damaged { what: "what was to be copied" } })
+    }
+}
+
+/// Reads everything in a copy.
+fn check_newest(core: &Core) -> Result<(Checkpoint, CheckReport), Error> {
+    let snapshot = open::current(core)?;
+    let report = View { core, snapshot: &snapshot }.check_everything()?;
+    Ok((snapshot.checkpoint(), report))
 }
 
 /// What was written to a copy is not what is read from it.

@@ -11,13 +11,15 @@ use super::space::space_of;
 use super::transaction::{Transaction, Work};
 use super::{Unlocked, Vault};
 use crate::crypto::digest::Digest;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::format::FIRST_READER;
 use crate::format::area::Area;
 use crate::format::place::{Compartment, PLACES, Place};
 use crate::id::Epoch;
 use crate::parallel::in_order;
-use crate::store::{Beside, FileStore, FileWriter, Found, Heads, Store, StoreError, StoreWriter as _};
+use crate::store::{
+    Beside, FileStore, FileWriter, Found, Heads, Store, StoreError, StoreWriter as _, has_unwritten_sector,
+};
 use crate::tree::{Changes, LeafRef, TreeError, TrieUpdate};
 use std::sync::Arc;
 
@@ -101,14 +103,14 @@ impl Vault {
         let mut writer = file.lock(self.options.lock_wait)?;
         let current = open::current_for_writing(&self.unlocked()?, &mut writer)?;
         self.adopt(current.clone());
-        self.compact_locked(&current, file, &writer, actor, &mut progress)
+        self.compact_locked(&current, file, &mut writer, actor, &mut progress)
     }
 
     fn compact_locked(
         &self,
         current: &Unlocked,
         file: &FileStore,
-        writer: &FileWriter<'_>,
+        writer: &mut FileWriter<'_>,
         actor: &Actor,
         progress: &mut Watch<'_>,
     ) -> Result<CompactReport, Error> {
@@ -130,7 +132,7 @@ impl Vault {
         let store = draft.store()?;
         let after = store.length()?;
         verify(&core.on(Arc::new(store)), &rewritten, &mut meter)?;
-        draft.replace()?;
+        draft.replace(snapshot.root.append_end, &replacement_mark(&rewritten.root_bytes))?;
         core.cache.clear();
         let epoch = rewritten.root.epoch;
         self.adopt(current.with(rewritten));
@@ -192,6 +194,12 @@ impl Transaction<'_> {
     }
 }
 
+/// What stands behind the append end of a file that the file with this root takes
+/// the place of: no copy that was made before has it, and no backup.
+fn replacement_mark(root: &[u8]) -> Digest {
+    Digest::of(&[b"subrosa/v1 replaced by".as_slice(), root])
+}
+
 /// Reads back every page and every object of a new file.
 fn verify(core: &Core, snapshot: &Snapshot, meter: &mut Meter<'_>) -> Result<(), Error> {
     let damaged = || Error::Damaged { what: "new file" };
@@ -219,27 +227,49 @@ fn verify(core: &Core, snapshot: &Snapshot, meter: &mut Meter<'_>) -> Result<(),
     Ok(())
 }
 
+/// What a file beside the vault is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// A compaction left it.
+    Leftover,
+    /// Somebody put it there, or nothing is there.
+    Foreign,
+    /// It follows upon the vault's root, and is too damaged to say what it is.
+    Unclear,
+}
+
+impl Origin {
+    fn leftover_if(is_leftover: bool) -> Self {
+        if is_leftover { Self::Leftover } else { Self::Foreign }
+    }
+}
+
 /// Finishes or undoes an interrupted compaction, once the vault itself is known
-/// to be whole. Tells whether there was one. What is no leftover stays.
+/// to be whole. Tells whether there was one. What is no leftover stays; beside what
+/// may be one, the writer withdraws nothing.
 pub(super) fn tidy(
     core: &Core,
     snapshot: &Snapshot,
     file: &FileStore,
-    writer: &FileWriter<'_>,
+    writer: &mut FileWriter<'_>,
 ) -> Result<bool, Error> {
     let mut tidied = false;
     let known = View { core, snapshot };
     for which in [Beside::Draft, Beside::Old] {
         let found = file.beside(which)?;
-        let is_leftover = match &found {
-            Found::Nothing | Found::Foreign => false,
-            Found::Itself => which == Beside::Old,
-            Found::Beginning => which == Beside::Draft,
-            Found::Vault(store) => known.is_leftover(which, store)?,
+        let origin = match &found {
+            Found::Nothing | Found::Foreign => Origin::Foreign,
+            Found::Itself => Origin::leftover_if(which == Beside::Old),
+            Found::Beginning => Origin::leftover_if(which == Beside::Draft),
+            Found::Vault(store) => known.origin(which, store)?,
         };
-        if is_leftover {
-            writer.discard(which, &found)?;
-            tidied = true;
+        match origin {
+            Origin::Leftover => {
+                writer.discard(which, &found)?;
+                tidied = true;
+            }
+            Origin::Foreign => {}
+            Origin::Unclear => writer.refuse_withdrawals(which),
         }
     }
     Ok(tidied)
@@ -248,57 +278,64 @@ pub(super) fn tidy(
 impl View<'_> {
     /// Whether a file of this vault is what a compaction leaves, so that nobody
     /// can miss it; a copy that somebody made is not.
-    fn is_leftover(&self, which: Beside, store: &FileStore) -> Result<bool, Error> {
+    fn origin(&self, which: Beside, store: &FileStore) -> Result<Origin, Error> {
         let heads = match store.heads() {
-            Err(StoreError::Missing) => return Ok(true),
+            // A draft may end before its heads, an old file was whole.
+            Err(StoreError::Missing) => return Ok(Origin::leftover_if(which == Beside::Draft)),
             heads => heads?,
         };
         let Some(candidate) = Candidate::newest_of_any(self.core, &heads.roots) else {
-            // Nobody can read anything in it, unless by an area of other keys.
-            return Ok(heads.areas.iter().all(|area| Area::parse(area).is_err() || self.has_area(area)));
+            return Ok(Origin::leftover_if(self.is_unfinished(which, &heads)));
         };
-        let (epoch, digest) = (candidate.root.epoch, Digest::of(&[&candidate.root_bytes]));
         match which {
-            Beside::Old => {
-                let next = epoch.next();
-                let is_past = epoch < self.snapshot.root.epoch && self.root_digest_at(epoch)? == Some(digest);
-                Ok(is_past && self.compacts(next)?)
-            }
+            Beside::Old => Ok(Origin::leftover_if(self.was_replaced(&candidate, store)?)),
+            Beside::Draft => self.origin_of_draft(candidate, store),
+        }
+    }
+
+    /// Whether a file of which no root opens is what writing a draft's heads, or
+    /// overwriting them, leaves when it is interrupted. Somebody's copy whose roots
+    /// are damaged still has its areas, and roots without a gap.
+    fn is_unfinished(&self, which: Beside, heads: &Heads) -> bool {
+        let mut intact = heads.areas.iter().filter(|area| Area::parse(area).is_ok()).peekable();
+        match which {
+            _ if intact.peek().is_none() => true,
+            Beside::Old => false,
             Beside::Draft => {
-                if self.root_digest_at(epoch)? == Some(digest) {
-                    return Ok(false);
-                }
-                Ok(self.is_draft(store, epoch).unwrap_or(false))
+                let is_torn = heads.roots.first().is_some_and(|root| has_unwritten_sector(root));
+                is_torn && intact.all(|area| *area == self.snapshot.area_bytes)
             }
         }
     }
 
-    fn has_area(&self, area: &[u8]) -> bool {
-        area == self.snapshot.area_bytes
+    /// Whether the vault's file took the place of this one.
+    fn was_replaced(&self, old: &Candidate, store: &FileStore) -> Result<bool, Error> {
+        let is_previous = self.snapshot.root.previous == Digest::of(&[&old.root_bytes]);
+        let mark = replacement_mark(&self.snapshot.root_bytes);
+        Ok(is_previous && store.has_mark(old.root.append_end, &mark)?)
     }
 
-    /// The digest of the root that a commit of this history published.
-    fn root_digest_at(&self, epoch: Epoch) -> Result<Option<Digest>, Error> {
-        match epoch.cmp(&self.snapshot.root.epoch) {
-            std::cmp::Ordering::Greater => Ok(None),
-            std::cmp::Ordering::Equal => Ok(Some(self.snapshot.root_digest())),
-            std::cmp::Ordering::Less => {
-                Ok(self.link(epoch.next())?.map(|link| Digest::from_bytes(link.previous_root)))
-            }
+    /// A draft is gone before the vault's next commit, so that it follows upon the
+    /// present root. `record` alone says what it is: damage in other compartments
+    /// must not make a stranger's file of it.
+    fn origin_of_draft(&self, candidate: Candidate, store: &FileStore) -> Result<Origin, Error> {
+        if candidate.root.previous != self.snapshot.root_digest() {
+            return Ok(Origin::Foreign);
         }
-    }
-
-    fn is_draft(&self, store: &FileStore, epoch: Epoch) -> Result<bool, Error> {
-        let heads = store.heads()?;
         let core = self.core.on(Arc::new(store.again()?));
-        let Some(candidate) = Candidate::newest_of_any(&core, &heads.roots) else { return Ok(true) };
-        let snapshot = candidate.check(&core)?;
-        View { core: &core, snapshot: &snapshot }.compacts(epoch)
+        match candidate.compacts(&core) {
+            Err(error) if error.kind() == ErrorKind::Damaged => Ok(Origin::Unclear),
+            compacts => Ok(Origin::leftover_if(compacts?)),
+        }
     }
+}
 
-    /// Whether a commit is a compaction.
-    fn compacts(&self, epoch: Epoch) -> Result<bool, Error> {
-        let lines = self.ledger_lines(epoch)?;
-        Ok(lines.iter().any(|line| matches!(line.state, LineState::Whole { action: Action::Compacted, .. })))
+impl Candidate {
+    /// Whether this root's commit is a compaction.
+    fn compacts(self, core: &Core) -> Result<bool, Error> {
+        let epoch = self.root.epoch;
+        let snapshot = self.unchecked(core)?;
+        let lines = View { core, snapshot: &snapshot }.line_states(Compartment::Record, epoch)?;
+        Ok(lines.iter().any(|line| matches!(line, LineState::Whole { action: Action::Compacted, .. })))
     }
 }

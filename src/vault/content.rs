@@ -11,10 +11,11 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use super::core::View;
+use super::list;
 use super::transaction::Transaction;
 use crate::codec::wire;
 use crate::crypto::digest::{Digest, RunningDigest};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::format::CONTENT_READER;
 use crate::format::object::SealedObject;
 use crate::format::place::Compartment;
@@ -49,6 +50,14 @@ pub(super) fn stored_contents(entry: &Entry) -> impl Iterator<Item = Digest> {
         Some(Location::Stored(digest)) => Some(digest),
         _ => None,
     })
+}
+
+/// Whether a revision may name a content, as far as its row tells.
+fn may_use_contents(row: &Row) -> bool {
+    match row.class {
+        RowClass::Entry => !list::card_of(row).is_ok_and(|card| !card.flags.attachment),
+        class => class == RowClass::Superseded,
+    }
 }
 
 /// A source, segment by segment, with the digest of what was read so far.
@@ -290,31 +299,113 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// The contents that a revision of an entry uses; where it cannot be read,
-    /// all that name the entry as a user.
+    /// The contents that a revision of an entry uses.
     pub(super) fn contents_of(
         &self,
         compartment: Compartment,
         revision: &Row,
     ) -> Result<BTreeSet<Digest>, Error> {
-        if let Ok(entry) = self.core.open_entry(compartment, revision) {
-            return Ok(stored_contents(&entry).collect());
-        }
-        let mut heads = Vec::new();
-        self.view().trie(compartment)?.scan(&mut |row| {
-            if row.class == RowClass::Content {
-                heads.push(row.duplicate());
+        match self.core.open_entry(compartment, revision) {
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                self.contents_of_unreadable(compartment, revision)
             }
-            Ok(())
-        })?;
+            entry => Ok(stored_contents(&entry?).collect()),
+        }
+    }
+
+    /// The contents of which the entry of a revision that cannot be read is said to
+    /// be a user.
+    pub(super) fn contents_of_unreadable(
+        &self,
+        compartment: Compartment,
+        revision: &Row,
+    ) -> Result<BTreeSet<Digest>, Error> {
+        if !may_use_contents(revision) {
+            return Ok(BTreeSet::new());
+        }
         let mut used = BTreeSet::new();
-        for row in heads {
+        for row in self.rows_where(compartment, |row| row.class == RowClass::Content)? {
             let head = self.view().content_head(compartment, &row)?;
             if head.users.binary_search(revision.id.as_bytes()).is_ok() {
                 used.insert(Digest::from_bytes(head.sha256));
             }
         }
         Ok(used)
+    }
+
+    fn rows_where(
+        &self,
+        compartment: Compartment,
+        is_wanted: impl Fn(&Row) -> bool,
+    ) -> Result<Vec<Row>, Error> {
+        let mut rows = Vec::new();
+        self.view().trie(compartment)?.scan(&mut |row| {
+            if is_wanted(row) {
+                rows.push(row.duplicate());
+            }
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// A head that cannot be read, made anew from the segments and from the entries
+    /// that this commit leaves in the vault.
+    fn derive_head(&self, compartment: Compartment, digest: Digest, row: &Row) -> Result<ContentV1, Error> {
+        let content = row.content_id();
+        let segments = self.rows_where(compartment, |other| {
+            other.class == RowClass::Segment && other.content_id() == content
+        })?;
+        let mut indexes: Vec<u64> = segments.iter().map(|segment| segment.revision).collect();
+        indexes.sort_unstable();
+        if !indexes.iter().copied().eq(0..segments.len() as u64) {
+            return Err(damaged_attachment());
+        }
+        let users = self.users_of(compartment, digest)?;
+        let size = match indexes.last() {
+            // A content that goes with its last user needs no size.
+            Some(_) if users.is_empty() => 0,
+            Some(last) => {
+                let bytes =
+                    self.view().segment(compartment, content, *last)?.ok_or_else(damaged_attachment)?;
+                last * segment_len() as u64 + bytes.len() as u64
+            }
+            None => 0,
+        };
+        let (content, segments) = (*content.as_bytes(), segments.len() as u64);
+        Ok(ContentV1 { content, size, sha256: *digest.as_bytes(), segments, users })
+    }
+
+    /// The entries that name a content in a revision which this commit leaves in
+    /// the vault, ascending.
+    fn users_of(&self, compartment: Compartment, digest: Digest) -> Result<Vec<[u8; 16]>, Error> {
+        let is_left = |row: &Row| match self.row(compartment, &row.key) {
+            Ok(row) => row.is_some(),
+            Err(_) => true,
+        };
+        let mut users = BTreeSet::new();
+        for row in self.rows_where(compartment, |row| may_use_contents(row) && is_left(row))? {
+            let entry = self.core.open_entry(compartment, &row)?;
+            if stored_contents(&entry).any(|used| used == digest) {
+                users.insert(*row.id.as_bytes());
+            }
+        }
+        Ok(users.into_iter().collect())
+    }
+
+    /// A content with the changes of this commit, even if its head cannot be read.
+    fn content_or_derived(
+        &mut self,
+        compartment: Compartment,
+        digest: Digest,
+    ) -> Result<Option<&mut Content>, Error> {
+        let is_damaged = self.content(compartment, digest).is_err_and(|e| e.kind() == ErrorKind::Damaged);
+        if is_damaged && let Some(row) = self.row(compartment, &RowKey::content(&digest))? {
+            let head = self.derive_head(compartment, digest, &row)?;
+            self.work
+                .contents
+                .insert((compartment, digest), Content { head, stored: row.object, changed: true });
+        }
+        self.content(compartment, digest)
     }
 
     /// Makes an expunged entry no longer a user; a content goes with its last one.
@@ -325,7 +416,7 @@ impl Transaction<'_> {
         contents: BTreeSet<Digest>,
     ) -> Result<(), Error> {
         for digest in contents {
-            let Some(content) = self.content(compartment, digest)? else { continue };
+            let Some(content) = self.content_or_derived(compartment, digest)? else { continue };
             content.head.users.retain(|user| user != id.as_bytes());
             content.changed = true;
             if !content.head.users.is_empty() {
@@ -357,8 +448,8 @@ impl Transaction<'_> {
             if !content.changed {
                 continue;
             }
-            if let Some(before) = content.stored.as_ref().filter(|_| self.work.withdraws) {
-                self.erase(before);
+            if let Some(before) = &content.stored {
+                self.supersede(before);
             }
             let mut row = Row::unnamed(RowKey::content(&digest), RowClass::Content, self.epoch());
             row.id = EntryId::from_bytes(content.head.content);

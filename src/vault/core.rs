@@ -11,6 +11,7 @@ use crate::crypto::key::{IdentityKey, RootKey};
 use crate::crypto::random::{RandomError, Randomness};
 use crate::error::Error;
 use crate::format::context::{Context, Purpose, Scope};
+use crate::format::header::geometry;
 use crate::format::object::SealedObject;
 use crate::format::place::{Compartment, PLACES, Place};
 use crate::format::root::{PlaceBox, Root};
@@ -53,6 +54,13 @@ impl Snapshot {
             true => Digest::from_bytes([0; 32]),
             false => Digest::of(&[&self.root_bytes]),
         }
+    }
+
+    /// Whether a file has room for what the places say is live. Nothing is stored
+    /// twice, so what they say bounds how much is ever read.
+    pub(super) fn fits(&self) -> bool {
+        let live = self.places.iter().flatten().fold(0, |sum: u64, place| sum.saturating_add(place.live));
+        live <= self.root.append_end.saturating_sub(geometry::APPEND)
     }
 
     /// Whether this is what a first commit starts from.

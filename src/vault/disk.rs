@@ -330,6 +330,8 @@ struct State {
     pending: Vec<Change>,
     trace: Option<Trace>,
     locked: HashSet<u64>,
+    /// The file system has no hard links.
+    has_no_links: bool,
     plan: Plan,
 }
 
@@ -461,6 +463,11 @@ impl SimDisk {
         self.state().plan = Plan::default();
     }
 
+    /// Refuses hard links, as vfat does.
+    pub(crate) fn refuse_links(&self) {
+        self.state().has_no_links = true;
+    }
+
     /// Lets the call of this number, counted from now, fail.
     pub(crate) fn fail_at(&self, call: usize, fault: Fault) {
         self.state().plan = Plan { fail_at: Some((call, fault)), ..Plan::default() };
@@ -557,6 +564,9 @@ impl Folder for SimDisk {
     fn link(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         let mut state = self.state();
         state.call("link", 0)?;
+        if state.has_no_links {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         let (file, name) = (state.file(from)?, state.free_name(to)?);
         state.change(Change::Name { file, name });
         Ok(())

@@ -67,24 +67,31 @@ pub struct ErasureReport {
 const UNREADABLE_LIMIT: usize = 1 << 16;
 const COPIES: &str = "older copies and backups of the vault file, snapshots and cloud versions still hold the \
     entry for whoever has a password: delete them. The files that it was imported from are not touched";
-const EARLIER_IMAGES: &str =
+const OVERWRITTEN: &str =
     "overwritten in place; a solid-state drive may keep old blocks until it reuses them";
+const UNKNOWN: &str = "overwritten, but it is not known whether this file system does that in place, and a \
+    solid-state drive may keep old blocks until it reuses them";
+const NOT_IN_PLACE: &str = "this file system does not overwrite in place: old blocks and snapshots may remain \
+    until it reuses or removes them";
+
+impl Coverage {
+    /// Of the vault itself and of the medium beneath it.
+    pub(super) fn on(medium: &Medium) -> (Self, Self) {
+        let best_effort = |because| (Self::Proven, Self::BestEffort { because });
+        match medium {
+            Medium::InPlace { file_system: Some(_) } => best_effort(OVERWRITTEN),
+            Medium::InPlace { file_system: None } => best_effort(UNKNOWN),
+            Medium::CopyOnWrite { .. } => best_effort(NOT_IN_PLACE),
+            Medium::Memory => (Self::Proven, Self::Proven),
+            Medium::OperatorDependent => (Self::OperatorDependent, Self::OperatorDependent),
+        }
+    }
+}
 
 impl View<'_> {
     /// The report of an erasure that is about to be committed.
     pub(super) fn erasure_report(&self, erasure: Erasure) -> ErasureReport {
-        let (vault, medium) = match self.core.store.medium() {
-            Medium::InPlace { .. } => (Coverage::Proven, Coverage::BestEffort { because: EARLIER_IMAGES }),
-            Medium::CopyOnWrite { .. } => (
-                Coverage::Proven,
-                Coverage::BestEffort {
-                    because: "this file system does not overwrite in place: old blocks and snapshots may \
-                              remain until it reuses or removes them",
-                },
-            ),
-            Medium::Memory => (Coverage::Proven, Coverage::Proven),
-            Medium::OperatorDependent => (Coverage::OperatorDependent, Coverage::OperatorDependent),
-        };
+        let (vault, medium) = Coverage::on(&self.core.store.medium());
         let Traces { released_in, backups, unreadable } = self.traces(&erasure);
         ErasureReport {
             entries: erasure.entries,

@@ -9,11 +9,13 @@ use super::links::leaf_digest;
 use super::options::Actor;
 use super::transaction::Transaction;
 use crate::codec::wire;
-use crate::error::Error;
+use crate::crypto::digest::Digest;
+use crate::crypto::key::ContentKey;
+use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::payload::history::{LeafBodyV1, LeafV1, LedgerV1, LineV1, LinkV1};
-use crate::tree::{RowClass, RowKey};
+use crate::tree::{Row, RowClass, RowKey};
 
 /// Longest reason or detail in bytes.
 pub(super) const TEXT_LIMIT: usize = 16 * 1024;
@@ -229,12 +231,21 @@ impl Transaction<'_> {
         if self.core.told().is_shared(compartment, epoch) {
             return Ok(());
         }
+        if self.is_changed(compartment, &key) {
+            // Given up before by this commit.
+            return Ok(());
+        }
         // What this commit itself destroyed in the row before is not stored yet.
         let pending = self.work.redacted.remove(&(compartment, epoch));
         let is_first = pending.is_none();
         let mut ledger = match pending {
             Some(ledger) => ledger,
-            None => wire::decode::<LedgerV1>(&self.core.open_row(compartment, &row)?)?,
+            None => match self.view().ledger_of(compartment, &row) {
+                Err(error) if error.kind() == ErrorKind::Damaged => {
+                    return self.give_up_lines(compartment, row);
+                }
+                ledger => ledger?,
+            },
         };
         let mut destroyed = false;
         let alone =
@@ -257,6 +268,18 @@ impl Transaction<'_> {
             self.work.redacted.insert((compartment, epoch), ledger);
         }
         Ok(())
+    }
+
+    /// Erases lines that cannot be read, of which some may tell of the entry alone.
+    /// The row stays, so that the commit is known for one whose lines are damaged,
+    /// and names bytes that nobody has: no backup may give them back.
+    fn give_up_lines(&mut self, compartment: Compartment, mut row: Row) -> Result<(), Error> {
+        if let Some(object) = &mut row.object {
+            self.erase(object);
+            object.key = ContentKey::from_secret(self.work.random.secret()?);
+            object.digest = Digest::from_bytes(self.work.random.bytes()?);
+        }
+        self.put_row(compartment, row)
     }
 
     /// Puts the ledger rows of which lines were destroyed.
@@ -283,8 +306,12 @@ impl View<'_> {
     pub(super) fn ledger(&self, compartment: Compartment, epoch: Epoch) -> Result<Option<LedgerV1>, Error> {
         let row = self.row(compartment, &RowKey::ledger(self.core.scope.vault, epoch))?;
         let Some(row) = row.filter(|row| row.class == RowClass::Ledger) else { return Ok(None) };
-        let ledger: LedgerV1 = wire::decode(&self.core.open_row(compartment, &row)?)?;
+        let ledger = self.ledger_of(compartment, &row)?;
         if ledger.epoch == epoch.number() { Ok(Some(ledger)) } else { Err(Error::Damaged { what: "ledger" }) }
+    }
+
+    fn ledger_of(&self, compartment: Compartment, row: &Row) -> Result<LedgerV1, Error> {
+        Ok(wire::decode(&self.core.open_row(compartment, row)?)?)
     }
 
     /// Every line of a commit in the compartments that are open.
@@ -295,15 +322,21 @@ impl View<'_> {
             if self.core.keyring.compartment(compartment).is_none() {
                 continue;
             }
-            let leaves = self.ledger(compartment, epoch)?.map(|ledger| ledger.leaves).unwrap_or_default();
-            lines.extend(leaves.into_iter().map(|leaf| LedgerLine {
-                epoch,
-                time: link.time,
-                compartment,
-                state: LineState::from_wire(leaf.body),
-            }));
+            let states = self.line_states(compartment, epoch)?;
+            let line = |state| LedgerLine { epoch, time: link.time, compartment, state };
+            lines.extend(states.into_iter().map(line));
         }
         Ok(lines)
+    }
+
+    /// What the lines of a commit in one compartment say.
+    pub(super) fn line_states(
+        &self,
+        compartment: Compartment,
+        epoch: Epoch,
+    ) -> Result<Vec<LineState>, Error> {
+        let leaves = self.ledger(compartment, epoch)?.map(|ledger| ledger.leaves).unwrap_or_default();
+        Ok(leaves.into_iter().map(|leaf| LineState::from_wire(leaf.body)).collect())
     }
 }
 

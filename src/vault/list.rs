@@ -310,8 +310,13 @@ fn entry_of(content: &[u8]) -> Result<Entry, Error> {
 }
 
 fn listed_row(compartment: Compartment, row: &Row) -> Result<Listed, Error> {
-    let card = decode_card(&row.inline).map_err(|_| Error::Damaged { what: "card" })?;
+    let card = card_of(row)?;
     Ok(Listed { id: row.id, revision: row.revision, compartment, card })
+}
+
+/// The card in the row of a current entry.
+pub(super) fn card_of(row: &Row) -> Result<Card, Error> {
+    decode_card(&row.inline).map_err(|_| Error::Damaged { what: "card" })
 }
 
 /// The card of an entry, as its row keeps it.

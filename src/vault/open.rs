@@ -12,7 +12,7 @@ use super::options::VaultOptions;
 use super::watch::AutoLock;
 use super::{State, Unlocked, Vault, WayIn, trace};
 use crate::crypto::digest::Digest;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::format::READER_VERSION;
 use crate::format::area::Area;
 use crate::format::context::{Purpose, Scope};
@@ -38,6 +38,17 @@ pub enum Recovery {
     /// A writer was interrupted, and this opening may not write: what is read
     /// is the newest whole state.
     Needed,
+    /// The list of what the last commit withdrew is damaged. The commit that wrote it
+    /// erased all of that, unless it was interrupted: then some may still be in the
+    /// file, where only somebody who kept its keys can read it, until a compaction.
+    ListDamaged,
+}
+
+impl Recovery {
+    /// This, where something else was repaired too.
+    fn and(self, repaired: bool) -> Self {
+        if repaired && self == Self::NotNeeded { Self::Recovered } else { self }
+    }
 }
 
 /// A vault whose header was read and nothing else.
@@ -91,16 +102,15 @@ impl LockedVault {
 
     fn unlock_for_writing(self, credential: &Credential) -> Result<Vault, Error> {
         let store = Arc::clone(&self.store);
-        let (opened, snapshot, recovered) = match store.as_file() {
+        let (opened, snapshot, recovery) = match store.as_file() {
             Some(file) => {
                 let mut writer = file.lock(self.options.lock_wait)?;
-                let (opened, snapshot, recovered) = self.recover(&mut writer, credential)?;
-                let tidied = compact::tidy(&opened.0, &snapshot, file, &writer)?;
-                (opened, snapshot, recovered || tidied)
+                let (opened, snapshot, recovery) = self.recover(&mut writer, credential)?;
+                let tidied = compact::tidy(&opened.0, &snapshot, file, &mut writer)?;
+                (opened, snapshot, recovery.and(tidied))
             }
             None => self.recover(&mut *proven_writer(&*store, self.options.lock_wait)?, credential)?,
         };
-        let recovery = if recovered { Recovery::Recovered } else { Recovery::NotNeeded };
         self.finish(opened, snapshot, recovery)
     }
 
@@ -124,18 +134,18 @@ impl LockedVault {
         Ok(vault)
     }
 
-    /// Steps 1 to 6. Tells whether anything had to be repaired.
+    /// Steps 1 to 6. Tells what had to be repaired.
     fn recover(
         &self,
         writer: &mut dyn StoreWriter,
         credential: &Credential,
-    ) -> Result<((Core, WayIn), Snapshot, bool), Error> {
+    ) -> Result<((Core, WayIn), Snapshot, Recovery), Error> {
         // What a dead process wrote may not be durable yet.
         writer.sync()?;
         let heads = self.store.heads()?;
         let (opened, mut snapshot) = self.choose(&heads, credential)?;
-        let recovered = settle(&opened.0, &mut snapshot, writer)?;
-        Ok((opened, snapshot, recovered))
+        let recovery = settle(&opened.0, &mut snapshot, writer)?;
+        Ok((opened, snapshot, recovery))
     }
 
     /// Steps 2 and 3: the pair of the highest epoch, checked down to the tries'
@@ -270,14 +280,22 @@ impl Candidate {
         opened.max_by_key(|candidate| candidate.root.epoch)
     }
 
+    /// The state of this root, of which nothing was read yet.
+    pub(super) fn unchecked(self, core: &Core) -> Result<Snapshot, Error> {
+        let places = core.open_places(&self.root)?;
+        let Self { root, root_bytes, area_bytes } = self;
+        Ok(Snapshot { root, root_bytes, area_bytes, places, settled: false })
+    }
+
     /// Reads every trie root whose place opens.
     pub(super) fn check(self, core: &Core) -> Result<Snapshot, Error> {
         if !core.store.admits(self.root.append_end, &self.root.erase)? {
             return Err(Error::Damaged { what: "root" });
         }
-        let places = core.open_places(&self.root)?;
-        let Self { root, root_bytes, area_bytes } = self;
-        let snapshot = Snapshot { root, root_bytes, area_bytes, places, settled: false };
+        let snapshot = self.unchecked(core)?;
+        if core.store.as_file().is_some() && !snapshot.fits() {
+            return Err(Error::Damaged { what: "root" });
+        }
         let view = View { core, snapshot: &snapshot };
         let held = Compartment::ALL.into_iter().filter(|c| core.keyring.compartment(*c).is_some());
         let tries = held.map(|compartment| view.trie(compartment)).collect::<Result<Vec<_>, _>>()?;
@@ -297,13 +315,15 @@ fn root_naming(area: &Digest, plain: &[u8]) -> Result<Option<Root>, Error> {
     Ok(Root::decode(plain).ok())
 }
 
-/// Steps 4 to 6. Tells whether anything had to be repaired.
-pub(super) fn settle(
-    core: &Core,
-    snapshot: &mut Snapshot,
-    writer: &mut dyn StoreWriter,
-) -> Result<bool, Error> {
-    let erase = erase_list(core, snapshot)?;
+/// Steps 4 to 6. Tells what had to be repaired. A damaged erase list keeps nobody
+/// from writing: the next commit's root drops it.
+fn settle(core: &Core, snapshot: &mut Snapshot, writer: &mut dyn StoreWriter) -> Result<Recovery, Error> {
+    let (erase, recovery) = match (View { core, snapshot }).to_erase() {
+        Err(error) if error.kind() == ErrorKind::Damaged => {
+            (snapshot.root.erase.clone(), Recovery::ListDamaged)
+        }
+        erase => (erase?, Recovery::NotNeeded),
+    };
     let chosen = Chosen { area: &snapshot.area_bytes, root: &snapshot.root_bytes, erase: &erase };
     let repairs = writer.settle(&chosen)?;
     snapshot.settled = true;
@@ -317,22 +337,23 @@ pub(super) fn settle(
             erased = erase.len()
         );
     }
-    Ok(repairs.root || repairs.area)
+    Ok(recovery.and(repairs.root || repairs.area))
 }
 
-fn erase_list(core: &Core, snapshot: &Snapshot) -> Result<Vec<ObjectRef>, Error> {
-    let mut erase = snapshot.root.erase.clone();
-    if let Some(list) = &snapshot.root.erase_list {
-        let context = core.scope.context(Purpose::EraseList);
-        let content = open_object(&*core.store, list, &context)?;
+impl View<'_> {
+    /// The objects to erase, those for which the root has no room included.
+    pub(super) fn to_erase(&self) -> Result<Vec<ObjectRef>, Error> {
+        let root = &self.snapshot.root;
+        let mut objects = root.erase.clone();
+        let Some(list) = &root.erase_list else { return Ok(objects) };
+        let context = self.core.scope.context(Purpose::EraseList);
+        let content = open_object(&*self.core.store, list, &context)?;
         let list: EraseListV1 = crate::codec::wire::decode(&content)?;
-        erase.extend(
-            list.objects
-                .iter()
-                .map(|(reference, length)| ObjectRef { reference: *reference, length: *length }),
-        );
+        let object = |(reference, length)| ObjectRef { reference, length };
+        objects.extend(list.objects.into_iter().map(object));
+        let is_sound = self.core.store.admits(root.append_end, &objects)?;
+        if is_sound { Ok(objects) } else { Err(Error::Damaged { what: "erase list" }) }
     }
-    Ok(erase)
 }
 
 /// The newest state that the keys of an unlocked vault open, for a reader.
@@ -367,13 +388,16 @@ pub(super) fn expect_successor(core: &Core, known: &Snapshot, newer: &Snapshot) 
 
 fn current_of(core: &Core, heads: &Heads) -> Result<Snapshot, Error> {
     let key = core.keyring.area_mac_key();
-    let areas = distinct(&heads.areas)
-        .into_iter()
-        .filter(|bytes| Area::parse(bytes).is_ok() && Area::verify(bytes, &key));
-    let candidates = areas.filter_map(|bytes| Candidate::newest(core, heads, bytes).transpose());
+    let intact = distinct(&heads.areas).into_iter().filter(|bytes| Area::parse(bytes).is_ok());
+    let (own, others): (Vec<_>, Vec<_>) = intact.partition(|bytes| Area::verify(bytes, &key));
+    let candidates = own.into_iter().filter_map(|bytes| Candidate::newest(core, heads, bytes).transpose());
     let candidates = candidates.collect::<Result<Vec<_>, _>>()?;
-    let best = candidates.into_iter().max_by_key(|candidate| candidate.root.epoch);
-    best.ok_or(Error::AccessChanged)?.check(core)
+    match candidates.into_iter().max_by_key(|candidate| candidate.root.epoch) {
+        Some(best) => best.check(core),
+        // Without an area of other keys nobody changed them.
+        None if others.is_empty() => Err(Error::Damaged { what: "roots or credential areas" }),
+        None => Err(Error::AccessChanged),
+    }
 }
 
 /// A writer, and the state that it starts from.
@@ -392,7 +416,7 @@ pub(super) fn start_writing<'s>(
     };
     let mut writer = file.lock(wait)?;
     let current = current_for_writing(known, &mut writer)?;
-    compact::tidy(&current.core, &current.snapshot, file, &writer)?;
+    compact::tidy(&current.core, &current.snapshot, file, &mut writer)?;
     Ok((Box::new(writer), current))
 }
 

@@ -1,7 +1,7 @@
 //! Repair of damaged bytes from a backup: an object is put back only if it is,
 //! byte for byte, the one that the vault names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -65,11 +65,14 @@ impl Vault {
         }
         let source = Source::new(&current.core, copy);
         let (mut restored, mut bytes) = (0, 0);
+        // Rows that claim the same bytes would damage each other for ever.
+        let mut known = HashSet::new();
         // A page that was put back shows what is damaged below it.
         loop {
             let found: Vec<_> = current
                 .damaged()?
                 .iter()
+                .filter(|object| known.insert((object.object.reference, object.object.length)))
                 .filter_map(|object| Some((object.object, source.find(object)?)))
                 .collect();
             if found.is_empty() {
@@ -94,6 +97,9 @@ impl Unlocked {
         self.core.cache.clear();
         let mut damaged = Vec::new();
         let view = self.view();
+        if view.to_erase().is_err() {
+            damaged.extend(view.snapshot.root.erase_list.as_ref().map(SealedObject::duplicate));
+        }
         for compartment in view.held_compartments() {
             view.trie(compartment)?.survey_damage(&mut |object| damaged.push(object.duplicate()));
         }

@@ -23,6 +23,7 @@ mod memory;
 mod model;
 mod release;
 mod repair;
+mod rescue;
 mod review;
 #[cfg(unix)]
 mod seams;

@@ -10,7 +10,7 @@ use super::options::{Actor, WriterVersion};
 use super::{Vault, open, trace};
 use crate::crypto::digest::Digest;
 use crate::crypto::random::Randomness;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::format::object::{ObjectRef, SealedObject};
 use crate::format::place::{Compartment, PLACES};
 use crate::id::{EntryId, Epoch};
@@ -332,20 +332,29 @@ impl Transaction<'_> {
     }
 
     /// Destroys an entry with all its revisions. When the commit returns, the
-    /// vault file no longer yields any of it under any credential.
+    /// vault file no longer yields any of it under any credential. A part of it
+    /// that is damaged goes too.
     ///
     /// # Errors
-    /// [`Error::NoSuchEntry`], [`Error::LegalHold`], [`Error::Store`].
+    /// [`Error::NoSuchEntry`], [`Error::LegalHold`], [`Error::Store`];
+    /// [`Error::Damaged`] when so much is that nobody can tell which attachments
+    /// are the entry's alone.
     pub fn expunge(&mut self, id: EntryId, reason: &str) -> Result<(), Error> {
         let (compartment, current) = self.entry_row(id)?;
-        let entry = self.stored_entry(id)?;
-        if !entry.marks.legal_holds.is_empty() {
+        let entry = match self.stored_entry(id) {
+            Err(error) if error.kind() == ErrorKind::Damaged => None,
+            entry => Some(entry?),
+        };
+        if is_held(&current, entry.as_ref())? {
             return Err(Error::LegalHold { id });
         }
+        let mut contents: BTreeSet<Digest> = match &entry {
+            Some(entry) => stored_contents(entry).collect(),
+            None => self.contents_of_unreadable(compartment, &current)?,
+        };
         let half_done = std::mem::replace(&mut self.work.half_done, true);
         self.work.withdraws = true;
         let mut epochs = vec![current.epoch];
-        let mut contents: BTreeSet<Digest> = stored_contents(&entry).collect();
         self.remove_row(compartment, &current)?;
         for revision in 1..current.revision {
             let row = self.row(compartment, &RowKey::revision(id, revision))?;
@@ -429,6 +438,11 @@ impl Transaction<'_> {
         }
     }
 
+    /// Whether this commit put or removed the row.
+    pub(super) fn is_changed(&self, compartment: Compartment, key: &RowKey) -> bool {
+        self.work.changes.get(compartment.index()).is_some_and(|changes| changes.contains_key(key))
+    }
+
     pub(super) fn put_row(&mut self, compartment: Compartment, row: Row) -> Result<(), Error> {
         self.change(compartment, row.key, Some(row))
     }
@@ -453,6 +467,13 @@ impl Transaction<'_> {
         }
         self.work.erasure.since = Some(self.work.erasure.since.map_or(row.epoch, |e| e.min(row.epoch)));
         self.change(compartment, row.key, None)
+    }
+
+    /// Erases what this commit puts anew: once its row is gone nobody knows where it
+    /// is, and whoever kept its key could read it after an expungement.
+    pub(super) fn supersede(&mut self, object: &SealedObject) {
+        self.work.withdraws = true;
+        self.erase(object);
     }
 
     pub(super) fn erase(&mut self, object: &SealedObject) {
@@ -507,6 +528,15 @@ impl Transaction<'_> {
 fn new_row(id: EntryId, revision: u64, epoch: Epoch, entry: &Entry) -> Result<Row, Error> {
     let inline = list::inline_card(entry)?;
     Ok(Row { key: RowKey::entry(id), class: RowClass::Entry, id, revision, epoch, object: None, inline })
+}
+
+/// Whether an entry is under a legal hold. Of one that cannot be read the card
+/// says so, which stands in the catalogue and never leaves that out.
+fn is_held(row: &Row, entry: Option<&Entry>) -> Result<bool, Error> {
+    match entry {
+        Some(entry) => Ok(!entry.marks.legal_holds.is_empty()),
+        None => Ok(list::card_of(row)?.flags.legal_hold),
+    }
 }
 
 impl Row {

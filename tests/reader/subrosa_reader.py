@@ -27,7 +27,7 @@ from contents import Contents, stored_digests
 from kinds import KINDS
 from outcome import Damaged, Refused, WrongCredential, require
 from outer import (
-    SLOTS, Header, Password, RandomKey, checked_reference, needs_recovery, newest_pair, open_place, read_areas, unlock,
+    APPEND_START, SLOTS, Header, Password, RandomKey, checked_reference, needs_recovery, newest_pair, open_place, read_areas, unlock,
 )
 from primitives import Purpose
 
@@ -58,6 +58,8 @@ def open_vault(file, credential):
         number: open_place(header, root, number, key)
         for number, key in sorted(keys.compartments.items())
     }
+    live = sum(place.live for place in places.values())
+    require(live <= root.append_end - APPEND_START, "places: live bytes")
     rows = {number: read_rows(objects, number, place) for number, place in places.items()}
     for number, some in rows.items():
         for row in some:

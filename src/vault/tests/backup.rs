@@ -85,6 +85,26 @@ fn a_backup_goes_over_nothing_and_leaves_nothing_when_it_fails() {
 }
 
 #[test]
+fn the_names_that_compaction_needs_are_refused_for_copies() {
+    let (folder, path, vault, _) = vault_with(3);
+    let backup = folder.path().join("backup");
+    back_up(&vault, &backup).unwrap();
+    for beside in [&path, &backup] {
+        for suffix in [".old", ".compact"] {
+            let mut to = beside.clone().into_os_string();
+            to.push(suffix);
+            let to = std::path::PathBuf::from(to);
+            assert!(matches!(back_up(&vault, &to), Err(Error::Store(StoreError::ReservedName))));
+            let restored = LockedVault::open(&backup, options()).unwrap().restore(&key(1), &to, |_| {});
+            assert!(matches!(restored, Err(Error::Store(StoreError::ReservedName))));
+        }
+    }
+    assert_eq!(files(&folder), 2);
+    // Of no file that is there.
+    back_up(&vault, &folder.path().join("last.old")).unwrap();
+}
+
+#[test]
 fn a_damaged_vault_is_not_backed_up_as_if_it_were_whole() {
     let (folder, path, vault, _) = vault_with(3);
     drop(vault);

@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::basics::{diagnosis, file, key, note, open, options};
+use crate::format::header::geometry;
 use crate::store::StoreError;
 use crate::*;
 
@@ -24,6 +25,14 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// A copy of a vault of which no root opens any more.
+fn with_damaged_roots(mut copy: Vec<u8>) -> Vec<u8> {
+    for root in [geometry::ROOT_A, geometry::ROOT_B] {
+        copy[usize::try_from(root).unwrap() + 300] ^= 1;
+    }
+    copy
 }
 
 fn names(path: &Path) -> Vec<String> {
@@ -76,7 +85,9 @@ fn files_of_others_keep_compaction_away_and_stay_as_they_are() {
         let copy = std::fs::read(&path).unwrap();
         add(&vault, "y");
         let at = beside(&path, suffix);
-        let foreign: [&dyn Fn(); 5] = [
+        let damaged = with_damaged_roots(copy.clone());
+        let foreign: [&dyn Fn(); 6] = [
+            &|| std::fs::write(&at, &damaged).unwrap(),
             &|| std::fs::write(&at, b"a thesis").unwrap(),
             &|| std::fs::write(&at, &copy).unwrap(),
             &|| assert!(std::fs::copy(&path, &at).is_ok()),
@@ -99,6 +110,30 @@ fn files_of_others_keep_compaction_away_and_stay_as_they_are() {
             if at.is_dir() { std::fs::remove_dir(&at).unwrap() } else { std::fs::remove_file(&at).unwrap() }
         }
         compact(&vault).unwrap();
+    }
+}
+
+#[test]
+fn a_copy_made_before_a_compaction_is_not_taken_for_the_old_file() {
+    for suffix in [".old", ".compact"] {
+        let (_folder, path) = file();
+        let vault = create(&path);
+        add(&vault, "x");
+        let copy = std::fs::read(&path).unwrap();
+        compact(&vault).unwrap();
+        let compacted = std::fs::read(&path).unwrap();
+        let at = beside(&path, suffix);
+        std::fs::write(&at, &copy).unwrap();
+        drop(open(&path, &key(1)).unwrap());
+        assert!(std::fs::read(&at).unwrap() == copy, "{suffix}");
+        // Nor is a compacted copy the draft of the vault that went on without it.
+        std::fs::remove_file(&at).unwrap();
+        drop(vault);
+        std::fs::write(&path, &copy).unwrap();
+        add(&open(&path, &key(1)).unwrap(), "y");
+        std::fs::write(&at, &compacted).unwrap();
+        drop(open(&path, &key(1)).unwrap());
+        assert!(std::fs::read(&at).unwrap() == compacted, "{suffix}");
     }
 }
 

@@ -9,7 +9,9 @@ use crate::crypto::random::Randomness;
 use crate::format::header::geometry;
 use crate::format::object::{ObjectRef, SealedObject};
 use crate::format::root::Root;
-use crate::tree::{Row, RowClass, RowKey};
+use crate::store::{FileImage, StoreWriter as _};
+use crate::tree::{ObjectWriter, Row, RowClass, RowKey, TreeError};
+use crate::vault::core::{Snapshot, View};
 use crate::vault::transaction::Transaction;
 use crate::*;
 
@@ -170,28 +172,75 @@ fn a_ledger_row_with_the_lines_of_another_commit_is_foreign() {
     assert_eq!(copied(2, 1), [foreign]);
 }
 
+/// Rows of as many entries that all name this object.
+fn put_rows(tx: &mut Transaction<'_>, count: u16, object: &SealedObject) -> Result<(), Error> {
+    for number in 0..count {
+        let mut id = [7; 16];
+        id[..2].copy_from_slice(&number.to_le_bytes());
+        let id = EntryId::from_bytes(id);
+        let (key, epoch) = (RowKey::entry(id), tx.epoch());
+        let object = Some(object.duplicate());
+        let row = Row { key, class: RowClass::Entry, id, revision: 1, epoch, object, inline: vec![1].into() };
+        tx.put_row(Compartment::General, row)?;
+    }
+    Ok(())
+}
+
 #[test]
-fn rows_whose_lengths_add_up_to_more_than_a_number_holds_are_damaged_entries() {
-    let findings = findings_after(|tx| {
-        for byte in [1, 2, 3] {
-            let id = EntryId::from_bytes([byte; 16]);
-            let object = SealedObject {
-                key: crypto::key::ContentKey::from_secret(Randomness::seeded(1).secret().unwrap()),
-                object: object(geometry::APPEND, u64::MAX),
-                digest: crypto::digest::Digest::of(&[]),
-            };
-            let (key, epoch) = (RowKey::entry(id), tx.epoch());
-            let object = Some(object);
-            let row =
-                Row { key, class: RowClass::Entry, id, revision: 1, epoch, object, inline: vec![1].into() };
-            tx.put_row(Compartment::General, row)?;
-        }
-        Ok(())
-    });
-    let damaged = |byte| CheckFinding::DamagedEntry {
-        compartment: Compartment::General,
-        id: EntryId::from_bytes([byte; 16]),
-        revision: 1,
+fn rows_whose_lengths_add_up_to_more_than_the_file_has_are_refused_and_nothing_is_written() {
+    let named = SealedObject {
+        key: crypto::key::ContentKey::from_secret(Randomness::seeded(1).secret().unwrap()),
+        object: object(geometry::APPEND, u64::MAX),
+        digest: crypto::digest::Digest::of(&[]),
     };
-    assert_eq!(findings, [damaged(1), damaged(2), damaged(3)]);
+    let disk = SimDisk::without_trace(new_image("password"));
+    let vault = disk.unlock(&owner()).unwrap();
+    vault.update(&Actor::owner(), |tx| put_rows(tx, 3, &named)).unwrap();
+    assert!(matches!(vault.check(), Err(Error::Damaged { what: "root" })));
+    let hostile = Hostile { image: disk.image(), vault };
+    assert!(matches!(hostile.refusal(), Error::Damaged { what: "root" }));
+}
+
+/// A vault of which 1,000 rows name one object of 64 KiB.
+fn with_1000_rows_on_one_object() -> Hostile {
+    let disk = SimDisk::without_trace(new_image("password"));
+    let vault = disk.unlock(&owner()).unwrap();
+    let large = note("progress", &"slept badly ".repeat(5000));
+    let id = vault.update(&Actor::owner(), |tx| tx.add(&large)).unwrap().value;
+    let named = vault.unlocked().unwrap().view().entry_row(id).unwrap().1.object.unwrap();
+    vault.update(&Actor::owner(), |tx| put_rows(tx, 1000, &named)).unwrap();
+    Hostile { image: disk.image(), vault }
+}
+
+#[test]
+fn a_thousand_rows_on_one_object_are_damage_and_nothing_is_written() {
+    let hostile = with_1000_rows_on_one_object();
+    assert!(matches!(hostile.refusal(), Error::Damaged { what: "root" }));
+}
+
+#[test]
+fn no_walk_reads_more_than_the_place_says_is_live() {
+    const CLAIM: u64 = 1 << 20;
+    let hostile = with_1000_rows_on_one_object();
+    let unlocked = hostile.vault.unlocked().unwrap();
+    let mut places = unlocked.core.open_places(&unlocked.snapshot.root).unwrap();
+    let general = places[Compartment::General.index()].as_mut().unwrap();
+    assert!(general.live > 32 * CLAIM);
+    general.live = CLAIM;
+    let root = hostile.root();
+    let snapshot = Snapshot { root, root_bytes: Vec::new(), area_bytes: Vec::new(), places, settled: false };
+    let view = View { core: &unlocked.core, snapshot: &snapshot };
+    let report = view.check_everything().unwrap();
+    assert!(report.findings.contains(&CheckFinding::WrongSize { compartment: Compartment::General }));
+    assert!(report.bytes < 2 * CLAIM);
+
+    let trie = view.trie(Compartment::General).unwrap();
+    let (mut image, mut random) = (FileImage::new(), Randomness::from_system());
+    let mut out = ObjectWriter { writer: &mut image, random: &mut random };
+    let rewritten = trie.rewrite(std::collections::BTreeMap::new(), &mut out, &mut |_| {});
+    assert!(matches!(rewritten, Err(TreeError::Damaged { what: "live bytes" })));
+    assert!(image.append_end() < geometry::APPEND + 2 * CLAIM);
+    let mut damaged = 0;
+    trie.survey_damage(&mut |_| damaged += 1);
+    assert_eq!(damaged, 0);
 }

@@ -175,6 +175,7 @@ fn every_finding_is_explained() {
         CheckFinding::DamagedPart { compartment },
         CheckFinding::BrokenHistory { epoch },
         CheckFinding::WrongSize { compartment },
+        CheckFinding::DamagedEraseList,
         CheckFinding::ForeignLine { compartment, epoch },
     ];
     let explained: std::collections::BTreeSet<String> = findings
