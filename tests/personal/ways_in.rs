@@ -89,6 +89,7 @@ fn several_people_have_their_own_ways_in_and_one_is_taken_away() {
     add("clinic", &["--new-password-file", "clinic"]).refused(1, "choose another name");
     add("twin", &["--new-password-file", "spouse"]).refused(1, "the same password or key");
     add("x", &["--new-password-file", "clinic", "--only", "attic"]).refused(2, "psychotherapy-notes");
+    add("x", &["--new-password-file", "clinic", "--only", "custody"]).refused(1, "leave custody out");
     assert_eq!(names(&person, "spouse"), ["password", "recovery key", "spouse", "clinic"]);
     person.run_bare(&["access", "list", "my.vault", "--password-file", "clinic"], "").refused(1, "custody");
 

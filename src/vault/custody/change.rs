@@ -52,14 +52,16 @@ impl Vault {
     /// answer [`Error::AccessChanged`] and have to be unlocked again.
     ///
     /// Whoever changes access must hold the keys of everything that any way in
-    /// opens: in effect, a way in to everything.
+    /// opens: in effect, a way in to everything. The directory in `custody` says what
+    /// each change grants to whom, so whoever holds its key has everything from
+    /// the next change on: a grant with `custody` is to everything or refused.
     ///
     /// # Errors
     /// [`Error::NoSuchAccess`] when one to revoke is gone or was replaced;
     /// [`Error::LastFullAccess`], [`Error::NoFreeAccess`];
     /// [`Error::NeedsCompartment`]; [`Error::Invalid`] when there is nothing to
-    /// do, when another way in has the same password or key, or when the cost of
-    /// a new password is not possible; [`Error::Kdf`], [`Error::Store`].
+    /// do, when a grant holds `custody` and not everything, when another way in has
+    /// the same password or key, or when the cost of a new password is not possible; [`Error::Kdf`], [`Error::Store`].
     /// Nothing is written then.
     pub fn change_access(&self, actor: &Actor, change: &AccessChange<'_>) -> Result<Vec<AccessId>, Error> {
         let _call = self.begin()?;

@@ -62,7 +62,7 @@ impl View<'_> {
     }
 
     /// Refuses unless the keys of all these compartments are held.
-    pub(super) fn holds(&self, compartments: Grant) -> Result<(), Error> {
+    pub(in crate::vault) fn holds(&self, compartments: Grant) -> Result<(), Error> {
         let held = self.core.keyring.grant();
         let mut missing = Compartment::ALL.into_iter().filter(|c| compartments.includes(*c));
         match missing.find(|compartment| !held.includes(*compartment)) {
