@@ -138,6 +138,14 @@ fn document_of(entry: &Entry) -> Option<String> {
     entry.provenance.document.as_ref().map(|document| document.as_str().to_owned())
 }
 
+/// Whether an entry that is known may be an older version of one that has no more than
+/// `Type/id` in common with it: from a document of one name, about one patient.
+fn may_be_older(known: &Entry, entry: &Entry, strangers: &HashSet<Option<String>>) -> bool {
+    known.provenance.document == entry.provenance.document
+        && !strangers.contains(&document_of(entry))
+        && !are_of_two(source_of(known), source_of(entry))
+}
+
 impl Taking<'_> {
     /// Finds the documents of strangers.
     fn meet(&mut self, tx: &Transaction<'_>, imported: &Imported) -> Result<(), Error> {
@@ -186,23 +194,23 @@ impl Taking<'_> {
         known: &[Option<(Compartment, Entry)>; 3],
     ) -> Result<bool, Error> {
         let entry = &imported.entry;
+        let mut is_beside = false;
         for ((id, known), strangers) in names.ids.iter().zip(known).zip(&self.strangers) {
             let Some((compartment, known)) = known else { continue };
-            let is_alike = known.kind() == entry.kind() && *compartment == compartment_of(entry);
-            let from_one_source = is_global(&imported.identity)
-                || (known.provenance.document == entry.provenance.document
-                    && !strangers.contains(&document_of(entry))
-                    && !are_of_two(source_of(known), source_of(entry)));
-            if is_alike && from_one_source {
+            if known.kind() != entry.kind() || *compartment != compartment_of(entry) {
+                continue;
+            }
+            if is_global(&imported.identity) || may_be_older(known, entry, strangers) {
                 // What was decided about the entry here stays decided.
                 let entry = Entry { marks: known.marks.clone(), ..entry.clone() };
                 tx.amend(*id, &entry, "changed in its source")?;
                 self.report.amended.push(*id);
                 return Ok(true);
             }
-            if is_alike {
-                self.tell_beside(&imported.identity);
-            }
+            is_beside = true;
+        }
+        if is_beside {
+            self.tell_beside(&imported.identity);
         }
         Ok(false)
     }
