@@ -372,22 +372,23 @@ fn current_of(core: &Core, heads: &Heads) -> Result<Snapshot, Error> {
     best.ok_or(Error::AccessChanged)?.check(core)
 }
 
-/// A writer, and the state that it starts from.
+/// A writer, and the state that it starts from. What the handle knows is asked for
+/// under the lock: another thread may change the keys while this one waits for it.
 ///
 /// What a compaction of another handle left when it was interrupted goes first:
 /// what this writer withdraws could be read there for ever.
 pub(super) fn start_writing<'s>(
     store: &'s dyn Store,
-    known: &Unlocked,
+    known: impl FnOnce() -> Result<Unlocked, Error>,
     wait: Duration,
 ) -> Result<(Box<dyn StoreWriter + 's>, Unlocked), Error> {
     let Some(file) = store.as_file() else {
         let mut writer = proven_writer(store, wait)?;
-        let current = current_for_writing(known, &mut *writer)?;
+        let current = current_for_writing(&known()?, &mut *writer)?;
         return Ok((writer, current));
     };
     let mut writer = file.lock(wait)?;
-    let current = current_for_writing(known, &mut writer)?;
+    let current = current_for_writing(&known()?, &mut writer)?;
     compact::tidy(&current.core, &current.snapshot, file, &writer)?;
     Ok((Box::new(writer), current))
 }

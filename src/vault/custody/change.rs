@@ -71,7 +71,7 @@ impl Vault {
             return Err(Error::Invalid { what: "name at least one way in to add or to take away" });
         }
         let (mut writer, current) =
-            open::start_writing(&*self.store, &self.unlocked()?, self.options.lock_wait)?;
+            open::start_writing(&*self.store, || self.unlocked(), self.options.lock_wait)?;
         let prepared = current.view().prepare(change, &self.options, current.way_in)?;
         let lines = prepared.lines(actor, change);
         let added = prepared.added;

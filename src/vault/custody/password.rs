@@ -66,7 +66,7 @@ impl Vault {
         self.may_write()?;
         let cost = self.options.new_password_cost()?;
         let (mut writer, current) =
-            open::start_writing(&*self.store, &self.unlocked()?, self.options.lock_wait)?;
+            open::start_writing(&*self.store, || self.unlocked(), self.options.lock_wait)?;
         let view = current.view();
         let mut change = view.open_for_change(old, new, &self.options.kdf_limits)?;
         match view.directory_to_renew()? {
