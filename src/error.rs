@@ -156,6 +156,9 @@ pub enum Error {
     /// Credentials were changed by another handle since this one was unlocked.
     #[error("the vault's access was changed meanwhile: unlock it again")]
     AccessChanged,
+    /// A writer withdrew parts of the state that was being read through.
+    #[error("the vault was changed while it was read: start reading it again")]
+    Superseded,
     /// The vault locked itself, or was locked: its keys are gone from memory.
     #[error("the vault is locked: unlock it again")]
     Locked,
@@ -189,6 +192,7 @@ impl Error {
             Self::Random(_)
             | Self::Store(_)
             | Self::OtherProcess
+            | Self::Superseded
             | Self::Source { .. }
             | Self::Kdf(KdfError::OutOfMemory { .. }) => ErrorKind::Environment,
             _ => ErrorKind::Refused,
@@ -230,6 +234,7 @@ impl Error {
             Self::Store(error) => store_code(error),
             Self::OtherProcess => "other-process",
             Self::AccessChanged => "access-changed",
+            Self::Superseded => "superseded",
             Self::Locked => "locked",
         }
     }
@@ -237,7 +242,10 @@ impl Error {
     /// Whether the same call may succeed later without anything being changed.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Busy | StoreError::Conflict) | Self::Random(_))
+        matches!(
+            self,
+            Self::Store(StoreError::Busy | StoreError::Conflict) | Self::Random(_) | Self::Superseded
+        )
     }
 }
 
