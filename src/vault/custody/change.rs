@@ -14,6 +14,8 @@ use crate::format::place::Compartment;
 use crate::id::AccessId;
 use crate::keys::{Credential, Grant, NewSlot, SlotPlan};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
+#[cfg(doc)]
+use crate::store::StoreError;
 
 /// Ways in to add and to take away, all in one commit.
 ///
@@ -62,7 +64,8 @@ impl Vault {
     /// [`Error::NeedsCompartment`]; [`Error::Invalid`] when there is nothing to
     /// do, when a grant holds `custody` and not everything, when another way in has
     /// the same password or key, or when the cost of a new password is not possible; [`Error::Kdf`], [`Error::Store`].
-    /// Nothing is written then.
+    /// Nothing is written then, unless it is [`StoreError::NotErased`]: the change is
+    /// made, and what was added is found by [`Vault::access`].
     pub fn change_access(&self, actor: &Actor, change: &AccessChange<'_>) -> Result<Vec<AccessId>, Error> {
         let _call = self.begin()?;
         self.may_write()?;
