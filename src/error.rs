@@ -263,6 +263,7 @@ fn store_code(error: &StoreError) -> &'static str {
         StoreError::NoLocks => "no-locks",
         StoreError::Unreliable { .. } => "unreliable-store",
         StoreError::NotErased => "not-erased",
+        StoreError::AreaLost => "area-lost",
         StoreError::Unsupported => "unsupported",
         StoreError::InTheWay { .. } => "in-the-way",
         StoreError::SecondName => "second-name",
