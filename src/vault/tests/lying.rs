@@ -9,6 +9,8 @@ use crate::*;
 
 const OLD: &str = "old password";
 
+type Change<'a> = &'a dyn Fn(&Vault) -> Result<(), Error>;
+
 /// A vault with one entry on a store that does not lie yet.
 fn vault_on(lie: Lie) -> (Arc<LyingStore>, Vault, EntryId) {
     let store = LyingStore::new(lie);
@@ -79,18 +81,18 @@ fn nothing_is_created_on_a_store_that_loses_what_is_put() {
 
 #[test]
 fn a_credential_area_that_is_lost_undoes_the_change_before_anything_is_erased() {
-    let changes: [fn(&Vault) -> Result<(), Error>; 3] = [
-        |vault| {
+    let changes: [Change<'_>; 3] = [
+        &|vault| {
             let password = |text: &str| Password::new(text.into()).unwrap();
             vault.change_password(&Actor::owner(), password(OLD), password("new password"))
         },
-        |vault| {
+        &|vault| {
             let friend = key(2);
             let add = vec![Access::to_everything(&friend, "friend")];
             let change = AccessChange { add, ..AccessChange::default() };
             vault.change_access(&Actor::owner(), &change).map(drop)
         },
-        |vault| {
+        &|vault| {
             let listed = vault.access()?;
             let revoke = listed.iter().filter(|access| access.name == "password").map(|access| access.id);
             let change = AccessChange { revoke: revoke.collect(), ..AccessChange::default() };
@@ -132,7 +134,7 @@ fn a_change_of_access_of_which_something_was_not_erased_is_made_and_the_handle_g
     };
     let change_password =
         |vault: &Vault| vault.change_password(&Actor::owner(), password(OLD), password("new password"));
-    let changes: [(&dyn Fn(&Vault) -> Result<(), Error>, Credential); 2] =
+    let changes: [(Change<'_>, Credential); 2] =
         [(&grant, key(2)), (&change_password, password("new password").into())];
     for (change, opens) in changes {
         let (store, vault, id) = vault_on(Lie::KeepsErased);
