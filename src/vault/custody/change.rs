@@ -48,10 +48,12 @@ impl Vault {
     ///
     /// The vault gets a new root key, the compartments that a revoked way in
     /// opened get new keys, and every way in that stays is granted them without
-    /// its password. So whatever was revoked, and whatever keys it ever had, opens
-    /// nothing of the file any more; what somebody copied or read before, and an
-    /// older copy of the file, it still opens. This handle goes on; all others
-    /// answer [`Error::AccessChanged`] and have to be unlocked again.
+    /// its password. So a credential that was revoked opens the file no more, and
+    /// what is written afterwards is under keys that nobody had before. Entries are
+    /// not encrypted anew: whoever kept their keys or decrypted pages, and not the
+    /// credential alone, still reads what was not rewritten since; so does whoever
+    /// has an older copy of the file. This handle goes on; all others answer
+    /// [`Error::AccessChanged`] and have to be unlocked again.
     ///
     /// Whoever changes access must hold the keys of everything that any way in
     /// opens: in effect, a way in to everything. The directory in `custody` says what
