@@ -93,6 +93,9 @@ pub enum Error {
     /// The policy lets nothing out.
     #[error("nothing would be released: the preview says what was withheld and why")]
     NothingToRelease,
+    /// The vault was changed since the preview that a release was tied to.
+    #[error("what would be released is not what was previewed: look at the preview again")]
+    NotAsPreviewed,
     /// The excerpt could not be made.
     #[error(transparent)]
     Issue(#[from] IssueExcerptError),
@@ -218,6 +221,7 @@ impl Error {
             Self::NoFreeAccess => "no-free-access",
             Self::LegalHold { .. } => "legal-hold",
             Self::NothingToRelease => "nothing-to-release",
+            Self::NotAsPreviewed => "not-as-previewed",
             Self::Issue(_) => "not-issued",
             Self::NoSuchContent => "no-such-content",
             Self::NoSuchAttachment { .. } => "no-such-attachment",
