@@ -44,6 +44,26 @@ fn a_forgotten_password_is_replaced_with_the_recovery_key() {
 }
 
 #[test]
+fn one_password_for_several_forgotten_ones_opens_what_any_of_them_did() {
+    let person = with_records();
+    person.write("clinic", "a sentence that only the clinic says");
+    person.write("spouse", "seven staplers under one umbrella");
+    person.write("new", "another long sentence about tulips");
+    let add = |name: &str, more: &[&str]| {
+        let file =
+            ["access", "add", "my.vault", name, "--small-device", "--yes", "--new-password-file", name];
+        person.run(&[&file[..], more].concat()).done();
+    };
+    add("clinic", &["--only", "general"]);
+    add("spouse", &[]);
+    let recover = ["recover", "my.vault", "--recovery-key-file", "key", "--small-device", "--yes"];
+    let more = ["--replace", "clinic", "--replace", "spouse", "--new-password-file", "new"];
+    person.run_bare(&[&recover[..], &more].concat(), "").done();
+    assert_eq!(names(&person, "new"), ["password", "recovery key", "spouse"]);
+    assert!(!opens(&person, "--password-file", "clinic") && !opens(&person, "--password-file", "spouse"));
+}
+
+#[test]
 fn a_recovery_without_a_terminal_keeps_the_recovery_key_and_says_so() {
     let person = Person::with_vault();
     person.write("weak", "password1");
