@@ -111,7 +111,9 @@ fn several_people_have_their_own_ways_in_and_one_is_taken_away() {
     add("x", &["--new-password-file", "clinic", "--only", "attic"]).refused(2, "psychotherapy-notes");
     add("x", &["--new-password-file", "clinic", "--only", "custody"]).refused(1, "leave custody out");
     assert_eq!(names(&person, "spouse"), ["password", "recovery key", "spouse", "clinic"]);
-    person.run_bare(&["access", "list", "my.vault", "--password-file", "clinic"], "").refused(1, "custody");
+    person
+        .run_bare(&["access", "list", "my.vault", "--password-file", "clinic"], "")
+        .refused(1, "custody; use a way in that does, such as the owner's password");
 
     let told =
         person.run_with(&["access", "revoke", "my.vault", "clinic"], "no\n").refused(1, "not confirmed");
