@@ -182,6 +182,42 @@ fn threads_that_share_the_handle_do_not_notice_a_change_of_access() {
 }
 
 #[test]
+fn threads_that_write_with_the_handle_do_not_notice_a_change_of_access() {
+    let fixture = Fixture::new();
+    let spouse = fixture.add(&password("0").into(), "spouse", Grant::ALL);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let vault = &fixture.vault;
+    let written: u64 = std::thread::scope(|scope| {
+        let write = |number: u64| {
+            let mut written = 0;
+            while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                if number == 0 {
+                    let letter = NewAttachment::new(Attachment::default());
+                    let bytes = written.to_string();
+                    vault.attach(&actor(), &letter, &mut bytes.as_bytes(), |_| {}).unwrap();
+                } else {
+                    vault.update(&actor(), |tx| tx.add(&note("progress", "slept badly"))).unwrap();
+                }
+                written += 1;
+            }
+            written
+        };
+        let writers: Vec<_> = (0..3).map(|number| scope.spawn(move || write(number))).collect();
+        for round in 0..6 {
+            let id = add(vault, &key(50 + round), "guest", general()).unwrap();
+            let (old, new) = (round.to_string(), (round + 1).to_string());
+            vault.change_password(&actor(), password(&old), password(&new)).unwrap();
+            revoke(vault, id).unwrap();
+        }
+        revoke(vault, spouse).unwrap();
+        done.store(true, std::sync::atomic::Ordering::SeqCst);
+        writers.into_iter().map(|writer| writer.join().unwrap()).sum()
+    });
+    let report = vault.check().unwrap();
+    assert!(report.is_clean() && report.entries == written);
+}
+
+#[test]
 fn the_ledger_tells_of_changed_access_to_those_who_see_the_directory() {
     let fixture = Fixture::new();
     let clinic = fixture.add(&key(2), "clinic", general());

@@ -128,7 +128,9 @@ fn what_was_previewed_is_released_or_nothing() {
     let as_previewed = |view: &View| request().as_previewed(view);
     let view = vault.preview(request().policy()).unwrap();
     let changes: [&dyn Fn(); 3] = [
-        &|| drop(add(&other, "2001")),
+        &|| {
+            add(&other, "2001");
+        },
         &|| {
             let amended = diagnosis("J45", "Asthma", "1999");
             other.update(&owner, |tx| tx.amend(first, &amended, "wrong year")).unwrap();
