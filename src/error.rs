@@ -93,6 +93,9 @@ pub enum Error {
     /// The policy lets nothing out.
     #[error("nothing would be released: the preview says what was withheld and why")]
     NothingToRelease,
+    /// The vault was changed since the preview that a release was tied to.
+    #[error("what would be released is not what was previewed: look at the preview again")]
+    NotAsPreviewed,
     /// The excerpt could not be made.
     #[error(transparent)]
     Issue(#[from] IssueExcerptError),
@@ -156,6 +159,9 @@ pub enum Error {
     /// Credentials were changed by another handle since this one was unlocked.
     #[error("the vault's access was changed meanwhile: unlock it again")]
     AccessChanged,
+    /// A writer withdrew parts of the state that was being read through.
+    #[error("the vault was changed while it was read: start reading it again")]
+    Superseded,
     /// The vault locked itself, or was locked: its keys are gone from memory.
     #[error("the vault is locked: unlock it again")]
     Locked,
@@ -189,6 +195,7 @@ impl Error {
             Self::Random(_)
             | Self::Store(_)
             | Self::OtherProcess
+            | Self::Superseded
             | Self::Source { .. }
             | Self::Kdf(KdfError::OutOfMemory { .. }) => ErrorKind::Environment,
             _ => ErrorKind::Refused,
@@ -214,6 +221,7 @@ impl Error {
             Self::NoFreeAccess => "no-free-access",
             Self::LegalHold { .. } => "legal-hold",
             Self::NothingToRelease => "nothing-to-release",
+            Self::NotAsPreviewed => "not-as-previewed",
             Self::Issue(_) => "not-issued",
             Self::NoSuchContent => "no-such-content",
             Self::NoSuchAttachment { .. } => "no-such-attachment",
@@ -230,6 +238,7 @@ impl Error {
             Self::Store(error) => store_code(error),
             Self::OtherProcess => "other-process",
             Self::AccessChanged => "access-changed",
+            Self::Superseded => "superseded",
             Self::Locked => "locked",
         }
     }
@@ -237,7 +246,10 @@ impl Error {
     /// Whether the same call may succeed later without anything being changed.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Busy | StoreError::Conflict) | Self::Random(_))
+        matches!(
+            self,
+            Self::Store(StoreError::Busy | StoreError::Conflict) | Self::Random(_) | Self::Superseded
+        )
     }
 }
 
@@ -256,6 +268,7 @@ fn store_code(error: &StoreError) -> &'static str {
         StoreError::NoLocks => "no-locks",
         StoreError::Unreliable { .. } => "unreliable-store",
         StoreError::NotErased => "not-erased",
+        StoreError::AreaLost => "area-lost",
         StoreError::Unsupported => "unsupported",
         StoreError::InTheWay { .. } => "in-the-way",
         StoreError::SecondName => "second-name",

@@ -68,6 +68,9 @@ pub enum IssueExcerptError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The time until which it would be valid is not in the future.
+    #[error("the excerpt would have expired when it is issued: choose a later time")]
+    Expired,
     /// The signer gave no signature that verifies.
     #[error(transparent)]
     Signer(#[from] SignerError),
@@ -105,6 +108,9 @@ impl Excerpt {
         random: &mut Randomness,
         now: SystemTime,
     ) -> Result<Self, IssueExcerptError> {
+        if request.expires.is_some_and(|expires| UnixTime::from(expires) <= now.into()) {
+            return Err(IssueExcerptError::Expired);
+        }
         if view.released().len() > MAX_ENTRIES {
             return Err(IssueExcerptError::TooManyEntries { limit: MAX_ENTRIES });
         }

@@ -1,66 +1,181 @@
 //! Work on every core that the process may use, its results taken in order.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::secret::WipesStack;
 
+/// Parts for each core that may be begun and not yet consumed.
+const AHEAD: usize = 2;
+
 /// Produces a result of every part and consumes the results in the order of the
 /// parts. Parts are produced on all cores; results are consumed on this thread,
-/// as they come, so that few wait at a time. The first error ends the work.
+/// as they come. Nobody begins a part while [`AHEAD`] for each core wait to be
+/// consumed. The first error ends the work.
 pub(crate) fn in_order<T: Sync, R: Send, E: Send>(
     parts: &[T],
     produce: impl Fn(&T) -> Result<R, E> + Sync,
     mut consume: impl FnMut(R) -> Result<(), E>,
 ) -> Result<(), E> {
-    let helpers = match parts.len() {
-        0 | 1 => 0,
-        _ => thread::available_parallelism().map_or(0, |cores| cores.get() - 1),
+    let cores = match parts.len() {
+        0 | 1 => 1,
+        _ => thread::available_parallelism().map_or(1, std::num::NonZero::get),
     };
-    if helpers == 0 {
+    if cores == 1 {
         return parts.iter().try_for_each(|part| consume(produce(part)?));
     }
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(BTreeMap::new());
-    let produce_one = || {
-        let index = next.fetch_add(1, Ordering::Relaxed);
-        let Some(part) = parts.get(index) else { return false };
-        let result = produce(part);
-        done.lock().unwrap_or_else(PoisonError::into_inner).insert(index, result);
-        true
+    let line = Line::new(parts.len(), AHEAD.saturating_mul(cores));
+    let produce_at = |index: usize| {
+        if let Some(part) = parts.get(index) {
+            line.hand_in(index, produce(part));
+        }
     };
     thread::scope(|scope| {
         let work = || {
             let _wipes = WipesStack;
-            while produce_one() {}
+            let _ends = EndsOnPanic(&line);
+            while let Some(index) = line.begin() {
+                produce_at(index);
+            }
         };
-        let mut helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(work)).collect();
-        let mut due = 0;
+        let helpers: Vec<_> = (1..cores).map(|_| scope.spawn(work)).collect();
+        // Whatever ends this, an error or a panic too, no helper waits any more.
+        let _ends = Ends(&line);
         loop {
-            let result = done.lock().unwrap_or_else(PoisonError::into_inner).remove(&due);
-            match result {
-                Some(result) => {
-                    if let Err(error) = result.and_then(&mut consume) {
-                        // Nothing more is begun.
-                        next.store(parts.len(), Ordering::Relaxed);
-                        return Err(error);
-                    }
-                    due += 1;
+            match line.next() {
+                Next::Due(result) => {
+                    consume(result?)?;
+                    line.consumed();
                 }
-                None if due == parts.len() => return Ok(()),
-                None if produce_one() => {}
-                None => {
-                    // Every part was begun: what is due comes when its thread ends.
-                    let helper = helpers.pop().expect("a part that is not done has a thread");
-                    if let Err(panic) = helper.join() {
-                        std::panic::resume_unwind(panic);
-                    }
+                Next::Begin(index) => produce_at(index),
+                Next::Done => return Ok(()),
+                Next::Lost => {
+                    let panics = helpers.into_iter().filter_map(|helper| helper.join().err());
+                    std::panic::resume_unwind(panics.last().expect("a part that is lost had a panic"));
                 }
             }
         }
     })
+}
+
+/// The parts on their way from who produces them to who consumes them.
+struct Line<R> {
+    parts: usize,
+    /// How many parts may be begun and not yet consumed.
+    ahead: usize,
+    state: Mutex<State<R>>,
+    changed: Condvar,
+}
+
+struct State<R> {
+    /// The part to begin next.
+    next: usize,
+    /// The part to consume next.
+    due: usize,
+    done: BTreeMap<usize, R>,
+    /// Nothing more is begun.
+    is_over: bool,
+}
+
+/// What the thread that consumes does next.
+enum Next<R> {
+    Due(R),
+    Begin(usize),
+    Done,
+    /// A helper panicked.
+    Lost,
+}
+
+impl<R> Line<R> {
+    fn new(parts: usize, ahead: usize) -> Self {
+        let state = State { next: 0, due: 0, done: BTreeMap::new(), is_over: false };
+        Self { parts, ahead, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<R>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'s>(&self, state: MutexGuard<'s, State<R>>) -> MutexGuard<'s, State<R>> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The part that a helper begins, once it is not too far ahead.
+    fn begin(&self) -> Option<usize> {
+        let mut state = self.state();
+        loop {
+            if state.is_over || state.next >= self.parts {
+                return None;
+            }
+            if let Some(index) = self.take(&mut state) {
+                return Some(index);
+            }
+            state = self.wait(state);
+        }
+    }
+
+    fn take(&self, state: &mut State<R>) -> Option<usize> {
+        let index = state.next;
+        let free = index < self.parts && index - state.due < self.ahead;
+        state.next += usize::from(free);
+        free.then_some(index)
+    }
+
+    fn hand_in(&self, index: usize, result: R) {
+        self.state().done.insert(index, result);
+        self.changed.notify_all();
+    }
+
+    fn next(&self) -> Next<R> {
+        let mut state = self.state();
+        loop {
+            let due = state.due;
+            if due == self.parts {
+                return Next::Done;
+            }
+            if let Some(result) = state.done.remove(&due) {
+                return Next::Due(result);
+            }
+            if state.is_over {
+                return Next::Lost;
+            }
+            if let Some(index) = self.take(&mut state) {
+                return Next::Begin(index);
+            }
+            state = self.wait(state);
+        }
+    }
+
+    fn consumed(&self) {
+        self.state().due += 1;
+        self.changed.notify_all();
+    }
+
+    fn end(&self) {
+        self.state().is_over = true;
+        self.changed.notify_all();
+    }
+}
+
+/// Ends the work when it goes out of scope.
+struct Ends<'a, R>(&'a Line<R>);
+
+impl<R> Drop for Ends<'_, R> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// Ends the work when a panic passes.
+struct EndsOnPanic<'a, R>(&'a Line<R>);
+
+impl<R> Drop for EndsOnPanic<'_, R> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.end();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +212,41 @@ mod tests {
         assert_eq!((error, taken), (Err("produced"), 500));
         let consume = |part| if part == 7 { Err("consumed") } else { Ok(()) };
         assert_eq!(in_order(&parts, |part| Ok(*part), consume), Err("consumed"));
+    }
+
+    #[test]
+    fn nobody_runs_further_ahead_of_a_slow_consumer_than_allowed() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let (begun, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let mut consumed = 0;
+        let produce = |part: &usize| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            Ok::<usize, ()>(*part)
+        };
+        let parts: Vec<usize> = (0..200).collect();
+        let done = in_order(&parts, produce, |_| {
+            thread::sleep(std::time::Duration::from_micros(500));
+            most.fetch_max(begun.load(Ordering::SeqCst) - consumed, Ordering::SeqCst);
+            consumed += 1;
+            Ok(())
+        });
+        assert_eq!((done, consumed), (Ok(()), parts.len()));
+        assert!(most.into_inner() <= AHEAD * cores);
+    }
+
+    #[test]
+    #[should_panic(expected = "in the consumer")]
+    fn a_panic_in_the_consumer_ends_the_helpers_too() {
+        let parts: Vec<u64> = (0..1000).collect();
+        let _ = in_order(
+            &parts,
+            |part| Ok::<u64, ()>(*part),
+            |part| match part {
+                500 => panic!("in the consumer"),
+                _ => Ok(()),
+            },
+        );
     }
 
     #[test]

@@ -134,6 +134,9 @@ fn deadline(wait: Duration) -> Instant {
 /// A commit calls `sync` and `settle` if the vault was not at rest, then `start`,
 /// `put` as often as it likes, and `publish` last. A creation calls `start`, `put`
 /// and `create`.
+///
+/// Where [`Store::needs_proof`], a `publish` with a new area names nothing to erase;
+/// another writer's `settle` erases it once area and root were read back.
 pub trait StoreWriter {
     /// Makes everything written so far durable, also by a process that died.
     ///
@@ -316,6 +319,13 @@ pub enum StoreError {
         /// What it did not do.
         what: &'static str,
     },
+    /// The store replaced the root, lost the credential area that goes with it, and
+    /// did not take the ones before back.
+    #[error(
+        "the storage lost the vault's credential area and nothing opens the vault as it stands there: have \
+         its operator bring back its last state, or restore a backup"
+    )]
+    AreaLost,
     /// The change is made, and the store still answers with what it was to erase.
     #[error(
         "the change was made and is durable, but the storage still holds bytes that it was told to erase: \

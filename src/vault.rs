@@ -360,16 +360,22 @@ impl Vault {
         loop {
             match read(&known.view()) {
                 Err(error) if error.kind() == crate::ErrorKind::Damaged => {
-                    let newer = self.newest(&known)?;
-                    if newer.snapshot.root_bytes == known.snapshot.root_bytes {
-                        return Err(error);
-                    }
-                    open::expect_successor(&newer.core, &known.snapshot, &newer.snapshot)?;
-                    self.adopt(newer.clone());
-                    known = newer;
+                    known = self.successor(&known, error)?;
                 }
                 result => return result,
             }
         }
+    }
+
+    /// The newer state, of which a writer may have withdrawn what was not found in
+    /// the known one; where there is none, the fault.
+    fn successor(&self, known: &Unlocked, fault: Error) -> Result<Unlocked, Error> {
+        let newer = self.newest(known)?;
+        if newer.snapshot.root_bytes == known.snapshot.root_bytes {
+            return Err(fault);
+        }
+        open::expect_successor(&newer.core, &known.snapshot, &newer.snapshot)?;
+        self.adopt(newer.clone());
+        Ok(newer)
     }
 }

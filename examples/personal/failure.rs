@@ -113,6 +113,10 @@ fn advice(code: &str) -> &'static str {
         "forked" => "; keep both copies and find out which one you wrote to",
         "weak-kdf" => "; --accept-weak opens it",
         "costly-kdf" => "; no vault made by this program asks for so much: restore a backup",
+        "needs-compartment" => {
+            "; use a way in that does, such as the owner's password or the recovery key (--recovery-key)"
+        }
+        "no-such-revision" => "; `personal show --history` lists its versions",
         "no-such-entry" => "; `personal list` shows what there is",
         "second-name" => "; `find -samefile` finds it",
         "too-large" => "; an entry has at most 64 MiB",

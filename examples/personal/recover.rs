@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use subrosa::{
-    Access, AccessChange, AccessKind, Actor, Credential, ListedAccess, LockedVault, RecoveryKey, Vault,
+    Access, AccessChange, AccessKind, Actor, Compartment, Credential, Grant, ListedAccess, LockedVault,
+    RecoveryKey, Vault,
 };
 
 use crate::access;
@@ -31,7 +32,7 @@ pub(crate) fn run(common: &Common, command: &Recover) -> Result<(), Failure> {
     let locked = LockedVault::open(&path, options)?;
     let vault = access::told(locked.unlock(&access::recovery_credential(common)?)?);
     let forgotten = forgotten(&vault, command)?;
-    let (first, _) = forgotten.split_first().ok_or_else(nothing_forgotten)?;
+    let (name, grant) = successor(&forgotten)?;
     let password = prompt::new_password(command.new_password_file.as_deref())?;
     let password = Credential::from(prompt::password(&password)?);
     let old_key = vault.access()?.into_iter().find(|a| a.is_own && a.kind == AccessKind::RecoveryKey);
@@ -44,7 +45,7 @@ pub(crate) fn run(common: &Common, command: &Recover) -> Result<(), Failure> {
     prompt::confirm(common.yes, &format!("Replace the password of: {}?", names.join(", ")))?;
     // The old key is about to be worthless: the new one must be safe before.
     key_file.as_ref().map_or(Ok(()), NewFile::sync)?;
-    let access = Access { credential: &password, name: &first.name, grant: first.grant };
+    let access = Access { credential: &password, name, grant };
     let replaced = replace(&vault, &forgotten, access, old_key, new_key)?;
     key_file.map_or(Ok(()), NewFile::finish)?;
     access::close(vault)?;
@@ -75,6 +76,15 @@ fn forgotten(vault: &Vault, command: &Recover) -> Result<Vec<ListedAccess>, Fail
              --recovery-key` shows the names",
         )),
     }
+}
+
+/// What the one new password is called and opens: all that any of the forgotten ones did.
+fn successor(forgotten: &[ListedAccess]) -> Result<(&str, Grant), Failure> {
+    let is_granted = |compartment: &Compartment| forgotten.iter().any(|a| a.grant.includes(*compartment));
+    let granted: Vec<Compartment> = Compartment::ALL.into_iter().filter(is_granted).collect();
+    let grant = Grant::of(&granted);
+    let widest = forgotten.iter().find(|access| access.grant == grant).or(forgotten.first());
+    Ok((&widest.ok_or_else(nothing_forgotten)?.name, grant))
 }
 
 fn nothing_forgotten() -> Failure {

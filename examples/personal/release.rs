@@ -44,7 +44,7 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
         note(&preview::told(&view, &command.mask));
         prompt::confirm(false, &question)?;
     }
-    let mut request = ReleaseRequest::new(recipient, purpose, policy);
+    let mut request = ReleaseRequest::new(recipient, purpose, policy).as_previewed(&view);
     if let Some(expires) = plan.expires {
         request = request.expiring(expires);
     }

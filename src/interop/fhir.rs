@@ -17,3 +17,5 @@ pub use import::{
     Document, Import, ImportError, ImportLimits, ImportOptions, Imported, ImportedEntry, PatientReferences,
     Piece,
 };
+pub(crate) use import::{beside, is_global};
+pub(crate) use patients::are_of_two;

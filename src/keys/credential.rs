@@ -8,7 +8,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::crypto::digest::Digest;
 use crate::crypto::random::{RandomError, Randomness};
-use crate::secret::{SecretBytes, SecretText};
+use crate::secret::{SecretBytes, SecretText, WipesStack};
 
 /// Longest password in bytes after normalization.
 const PASSWORD_LIMIT: usize = 4096;
@@ -94,14 +94,16 @@ impl RecoveryKey {
     /// # Errors
     /// [`CredentialError::NotARecoveryKey`].
     pub fn parse(text: &str) -> Result<Self, CredentialError> {
+        let _wipes = WipesStack;
         Self::from_groups(text).or_else(|| Self::from_words(text)).ok_or(CredentialError::NotARecoveryKey)
     }
 
     /// The key as 24 English words.
     #[must_use]
     pub fn to_words(&self) -> SecretText {
+        let _wipes = WipesStack;
         let mut words = String::with_capacity(24 * 9);
-        for word in self.words() {
+        for word in self.mnemonic().iter().flat_map(Mnemonic::words) {
             if !words.is_empty() {
                 words.push(' ');
             }
@@ -113,7 +115,8 @@ impl RecoveryKey {
     /// The word at `position`, counted from 1 to 24: to ask one back.
     #[must_use]
     pub fn word(&self, position: usize) -> Option<&'static str> {
-        self.words().nth(position.checked_sub(1)?)
+        let _wipes = WipesStack;
+        self.mnemonic()?.words().nth(position.checked_sub(1)?)
     }
 
     /// The key as 8 groups of 7 characters, checksum included.
@@ -137,10 +140,9 @@ impl RecoveryKey {
         &self.0
     }
 
-    fn words(&self) -> impl Iterator<Item = &'static str> {
-        Mnemonic::from_entropy_in(Language::English, self.0.expose_secret())
-            .into_iter()
-            .flat_map(|mnemonic| mnemonic.words().collect::<Vec<_>>())
+    /// The words, which are wiped when they go out of scope.
+    fn mnemonic(&self) -> Option<Mnemonic> {
+        Mnemonic::from_entropy_in(Language::English, self.0.expose_secret()).ok()
     }
 
     fn from_words(text: &str) -> Option<Self> {
@@ -292,6 +294,17 @@ mod tests {
         assert_eq!(refused("x".repeat(4097)), Some(CredentialError::LongPassword));
         assert_eq!(refused("a\u{378}b".into()), Some(CredentialError::UnassignedCharacter));
         assert_eq!(refused("correct horse 電池 🐎".into()), None);
+    }
+
+    #[test]
+    fn the_words_of_a_recovery_key_are_wiped() {
+        fn is_wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        let key = RecoveryKey::generate().unwrap();
+        is_wiped(&key.mnemonic().unwrap());
+        let words = key.to_words();
+        let asked: Vec<&str> = (1..=24).map(|position| key.word(position).unwrap()).collect();
+        assert_eq!(asked.join(" "), words.expose_secret());
+        assert!(key.word(0).is_none() && key.word(25).is_none());
     }
 
     #[test]

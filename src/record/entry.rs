@@ -112,7 +112,8 @@ pub struct Provenance {
     pub recorded: Option<PartialDate>,
     /// How it came into the vault.
     pub origin: Origin,
-    /// Its stable identity in its source, such as `Condition/123`.
+    /// Its stable identity in its source, such as `Condition/123`, with the server's
+    /// address in front where that is known.
     pub identity: Option<Token>,
     /// Security labels that the source gave it (FHIR `meta.security`).
     pub labels: Vec<Coding>,

@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::claims::{Claim, ClaimValue, Visibility};
 use crate::codec::json::{Json, Object};
+use crate::crypto::digest::Digest;
 use crate::id::EntryId;
 use crate::record::Kind;
 
@@ -48,6 +49,18 @@ impl View {
     #[must_use]
     pub fn subject(&self) -> Option<&Subject> {
         self.subject.as_ref()
+    }
+
+    /// SHA-256 of all that a recipient would read, and of which entries it is.
+    pub(crate) fn digest(&self) -> Digest {
+        let mut texts = vec![self.summary_text()];
+        texts.extend(self.subject.iter().flat_map(|s| [s.name.clone(), s.born.clone().unwrap_or_default()]));
+        for entry in &self.released {
+            texts.extend([entry.id.to_string(), entry.kind.name().to_owned(), entry.disclosed_json()]);
+            texts.extend(entry.bars.iter().map(|bar| (*bar).to_owned()));
+        }
+        // As a list of strings: where one ends is part of it.
+        Digest::of(&[Json::Array(texts.into_iter().map(Json::String).collect()).to_text().as_bytes()])
     }
 
     /// What was asked for, as JSON text.

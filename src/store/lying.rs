@@ -19,6 +19,8 @@ pub(crate) enum Lie {
     ChangesPut,
     /// Says that the root was replaced and does not replace it.
     LosesRoot,
+    /// Replaces the root and keeps the credential area before, whatever it is told.
+    LosesArea,
     /// Reads the root before the newest.
     StaleHeads,
     /// Answers with an earlier object's bytes.
@@ -43,10 +45,11 @@ pub(crate) enum Lie {
     IgnoresLength,
 }
 
-pub(crate) const LIES: [Lie; 14] = [
+pub(crate) const LIES: [Lie; 15] = [
     Lie::LosesPut,
     Lie::ChangesPut,
     Lie::LosesRoot,
+    Lie::LosesArea,
     Lie::StaleHeads,
     Lie::StaleObjects,
     Lie::IgnoresExpected,
@@ -158,7 +161,9 @@ impl StoreWriter for LyingWriter<'_> {
 
     fn settle(&mut self, chosen: &Chosen<'_>) -> Result<Repairs, StoreError> {
         let erase = if self.store.tells(Lie::KeepsErased) { &[] } else { chosen.erase };
-        self.writer.settle(&Chosen { erase, ..*chosen })
+        let area = self.store.truth.heads()?.areas.remove(0);
+        let area = if self.store.tells(Lie::LosesArea) { &area } else { chosen.area };
+        self.writer.settle(&Chosen { erase, area, ..*chosen })
     }
 
     fn start(&mut self, append_end: u64) {
@@ -189,7 +194,9 @@ impl StoreWriter for LyingWriter<'_> {
     }
 
     fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError> {
-        self.writer.create(creation)
+        let lost = vec![0; creation.area.len()];
+        let area = if self.store.tells(Lie::LosesArea) { &lost } else { creation.area };
+        self.writer.create(&Creation { area, ..*creation })
     }
 
     fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
@@ -200,7 +207,8 @@ impl StoreWriter for LyingWriter<'_> {
         let ignores = self.store.tells(Lie::IgnoresExpected) || self.store.tells(Lie::TwoWinners);
         let expected = if ignores { heads.roots[0].as_slice() } else { publication.expected };
         let erase = if self.store.tells(Lie::KeepsErased) { &[] } else { publication.erase };
-        self.writer.publish(&Publication { expected, erase, ..*publication })?;
+        let new_area = publication.new_area.filter(|_| !self.store.tells(Lie::LosesArea));
+        self.writer.publish(&Publication { expected, erase, new_area, ..*publication })?;
         *self.store.before.lock().unwrap() = Some(heads);
         Ok(())
     }
@@ -227,7 +235,7 @@ mod tests {
             let named = match lie {
                 Lie::LosesPut => breach == Breach::LostPut || breach == Breach::NotWritten,
                 Lie::ChangesPut => breach == Breach::NotWritten || breach == Breach::LostPut,
-                Lie::LosesRoot | Lie::StaleHeads => breach == Breach::StaleRead,
+                Lie::LosesRoot | Lie::LosesArea | Lie::StaleHeads => breach == Breach::StaleRead,
                 Lie::StaleObjects => breach == Breach::ChangedObject,
                 Lie::IgnoresExpected => breach == Breach::ExpectedIgnored,
                 Lie::SharesWriter | Lie::TwoWinners => breach == Breach::WriterNotExclusive,

@@ -125,6 +125,10 @@ impl StoreWriter for MemoryWriter<'_> {
         for object in chosen.erase {
             state.objects.remove(&object.reference);
         }
+        if state.root == chosen.root && state.area != chosen.area {
+            state.area = chosen.area.to_vec();
+            return Ok(Repairs { area: true, ..Repairs::default() });
+        }
         Ok(Repairs::default())
     }
 

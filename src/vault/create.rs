@@ -39,7 +39,7 @@ pub struct Access<'a> {
     pub credential: &'a Credential,
     /// What the owner calls it, at most 256 bytes.
     pub name: &'a str,
-    /// The compartments that it opens.
+    /// The compartments that it opens: every one, or any without `custody`.
     pub grant: Grant,
 }
 
@@ -53,6 +53,13 @@ impl<'a> Access<'a> {
     pub(super) fn check(&self) -> Result<(), Error> {
         if self.name.len() > 256 {
             return Err(Error::Invalid { what: "the name of a way in has at most 256 bytes" });
+        }
+        // Whoever writes the directory says what the next change of access grants to whom.
+        if self.grant.includes(Compartment::Custody) && self.grant != Grant::ALL {
+            return Err(Error::Invalid {
+                what: "whoever opens custody could grant themselves everything: grant every compartment, or \
+                       leave custody out",
+            });
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::crypto::key::IdentityKey;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::EntryId;
-use crate::interop::fhir::{Finding, Imported, ImportedEntry};
+use crate::interop::fhir::{Finding, FindingReason, Imported, ImportedEntry, are_of_two, beside, is_global};
 use crate::record::{Entry, Kind};
 
 /// What became of an import.
@@ -69,7 +69,11 @@ impl Vault {
                 Expunged::StayAway => tx.view().expunged_ids()?,
                 Expunged::TakeAgain => HashSet::new(),
             };
-            let mut taking = Taking { key: &key, away: &away, report: ImportReport::default() };
+            let report = ImportReport { findings: imported.findings.clone(), ..ImportReport::default() };
+            let takes_again = expunged == Expunged::TakeAgain;
+            let mut taking =
+                Taking { key: &key, away: &away, takes_again, strangers: Default::default(), report };
+            taking.meet(tx, imported)?;
             for (done, entry) in imported.entries.iter().enumerate() {
                 progress(done, imported.entries.len());
                 taking.take(tx, entry)?;
@@ -96,51 +100,154 @@ impl View<'_> {
 struct Taking<'a> {
     key: &'a IdentityKey,
     away: &'a HashSet<EntryId>,
+    /// Whether an entry that was expunged may come in again.
+    takes_again: bool,
+    /// The documents whose patient is not the one known under the same identity, by
+    /// the name that the known one has: of several sources, each stays with its own.
+    strangers: [HashSet<Option<String>>; 2],
     report: ImportReport,
 }
 
-/// What became of one entry under one id.
-enum Place {
-    Taken,
-    /// Another source uses the same identity for something else.
-    Occupied,
+/// The names of an entry, each of which makes an id: the identity; that of its kind,
+/// where something else has the first; that of its content, where another source has both.
+struct Names {
+    ids: [EntryId; 3],
+    /// Another resource of this import has the first.
+    is_beside: bool,
+}
+
+impl Names {
+    fn of(key: &IdentityKey, imported: &ImportedEntry) -> Self {
+        let digest = Digest::of(&[source_of(&imported.entry)]);
+        let named = &imported.identity;
+        let identity = named.strip_suffix(&beside("", &digest)).unwrap_or(named);
+        let of_kind = format!("{} {identity}", imported.entry.kind().name());
+        let ids = [identity, &of_kind, &beside(identity, &digest)];
+        Self {
+            ids: ids.map(|name| EntryId::from_bytes(key.derive_id(name.as_bytes()))),
+            is_beside: identity != named,
+        }
+    }
+}
+
+fn source_of(entry: &Entry) -> &[u8] {
+    entry.source.as_ref().map_or(&[], |source| &source.bytes)
+}
+
+fn document_of(entry: &Entry) -> Option<String> {
+    entry.provenance.document.as_ref().map(|document| document.as_str().to_owned())
+}
+
+/// Whether an entry that is known may be an older version of one that has no more than
+/// `Type/id` in common with it: from a document of one name, about one patient.
+fn may_be_older(known: &Entry, entry: &Entry, strangers: &HashSet<Option<String>>) -> bool {
+    known.provenance.document == entry.provenance.document
+        && !strangers.contains(&document_of(entry))
+        && !are_of_two(source_of(known), source_of(entry))
 }
 
 impl Taking<'_> {
-    fn take(&mut self, tx: &mut Transaction<'_>, imported: &ImportedEntry) -> Result<(), Error> {
-        let entry = &imported.entry;
-        let digest = entry.source.as_ref().map(|source| Digest::of(&[&source.bytes]).to_string());
-        let of_kind = format!("{} {}", entry.kind().name(), imported.identity);
-        let of_content = format!("{of_kind} {}", digest.unwrap_or_default());
-        for identity in [&imported.identity, &of_kind, &of_content] {
-            let id = EntryId::from_bytes(self.key.derive_id(identity.as_bytes()));
-            if let Place::Taken = self.take_as(tx, id, entry)? {
-                return Ok(());
+    /// Finds the documents of strangers.
+    fn meet(&mut self, tx: &Transaction<'_>, imported: &Imported) -> Result<(), Error> {
+        for patient in imported.entries.iter().filter(|entry| entry.entry.kind() == Kind::Patient) {
+            let ids = Names::of(self.key, patient).ids;
+            for (id, strangers) in ids.iter().zip(&mut self.strangers) {
+                if let Some((_, known)) = tx.current(*id)?
+                    && are_of_two(source_of(&known), source_of(&patient.entry))
+                {
+                    strangers.insert(document_of(&patient.entry));
+                }
             }
         }
-        let id = tx.draw_id()?;
-        self.add(tx, id, entry)
+        Ok(())
     }
 
-    fn take_as(&mut self, tx: &mut Transaction<'_>, id: EntryId, entry: &Entry) -> Result<Place, Error> {
-        if self.away.contains(&id) {
-            self.report.expunged_before += 1;
-            return Ok(Place::Taken);
+    fn take(&mut self, tx: &mut Transaction<'_>, imported: &ImportedEntry) -> Result<(), Error> {
+        let entry = &imported.entry;
+        let names = Names::of(self.key, imported);
+        let [first, ..] = names.ids;
+        let mut known = [None, None, None];
+        for (id, known) in names.ids.iter().zip(&mut known) {
+            *known = tx.current(*id)?;
+            match known {
+                Some((_, known)) if known.source == entry.source => {
+                    self.report.unchanged += 1;
+                    return Ok(());
+                }
+                // Where nothing ever had the first name, nothing has the others.
+                None if *id == first && !self.takes_again && !self.away.contains(id) => break,
+                _ => {}
+            }
         }
-        let Some((compartment, known)) = tx.current(id)? else {
-            return self.add(tx, id, entry).map(|()| Place::Taken);
-        };
-        if known.source == entry.source {
-            self.report.unchanged += 1;
-        } else if known.kind() == entry.kind() && compartment == compartment_of(entry) {
-            // What was decided about the entry here stays decided.
-            let entry = Entry { marks: known.marks, ..entry.clone() };
-            tx.amend(id, &entry, "changed in its source")?;
-            self.report.amended.push(id);
-        } else {
-            return Ok(Place::Occupied);
+        if !names.is_beside && self.revise(tx, imported, &names, &known)? {
+            return Ok(());
         }
-        Ok(Place::Taken)
+        self.settle(tx, entry, &names, &known)
+    }
+
+    /// Amends the entry that this is a newer version of, if there is one.
+    fn revise(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        imported: &ImportedEntry,
+        names: &Names,
+        known: &[Option<(Compartment, Entry)>; 3],
+    ) -> Result<bool, Error> {
+        let entry = &imported.entry;
+        let mut is_beside = false;
+        for ((id, known), strangers) in names.ids.iter().zip(known).zip(&self.strangers) {
+            let Some((compartment, known)) = known else { continue };
+            if known.kind() != entry.kind() || *compartment != compartment_of(entry) {
+                continue;
+            }
+            if is_global(&imported.identity) || may_be_older(known, entry, strangers) {
+                // What was decided about the entry here stays decided.
+                let entry = Entry { marks: known.marks.clone(), ..entry.clone() };
+                tx.amend(*id, &entry, "changed in its source")?;
+                self.report.amended.push(*id);
+                return Ok(true);
+            }
+            is_beside = true;
+        }
+        if is_beside {
+            self.tell_beside(&imported.identity);
+        }
+        Ok(false)
+    }
+
+    /// Adds the entry under the first name that is free, unless what had that name
+    /// was expunged.
+    fn settle(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        entry: &Entry,
+        names: &Names,
+        known: &[Option<(Compartment, Entry)>; 3],
+    ) -> Result<(), Error> {
+        let skipped = if names.is_beside { names.ids.len() - 1 } else { 0 };
+        let free = names.ids.iter().zip(known).skip(skipped).find(|(_, known)| known.is_none());
+        match free {
+            Some((id, _)) if self.away.contains(id) => {
+                self.report.expunged_before += 1;
+                Ok(())
+            }
+            Some((id, _)) => self.add(tx, *id, entry),
+            None => {
+                let id = tx.draw_id()?;
+                self.add(tx, id, entry)
+            }
+        }
+    }
+
+    /// An entry is kept beside another source's of the same identity.
+    fn tell_beside(&mut self, identity: &str) {
+        let path = identity.rsplit('/').nth(1).unwrap_or("Resource").to_owned();
+        let reason = FindingReason::SameIdentity;
+        let findings = &mut self.report.findings;
+        match findings.iter_mut().find(|found| found.path == path && found.reason == reason) {
+            Some(found) => found.count += 1,
+            None => findings.push(Finding { path, reason, count: 1 }),
+        }
     }
 
     fn add(&mut self, tx: &mut Transaction<'_>, id: EntryId, entry: &Entry) -> Result<(), Error> {
@@ -161,7 +268,6 @@ impl Taking<'_> {
         }
         self.report.repetitions = imported.repetitions;
         self.report.other_patients = imported.other_patients;
-        self.report.findings = imported.findings.clone();
         self.report
     }
 }

@@ -102,7 +102,7 @@ pub enum Detail {
     Purpose,
     /// What was selected and masked.
     Policy,
-    /// SHA-256 of the excerpt's envelope.
+    /// The id of the excerpt's copy, as its envelope has it.
     Excerpt,
     /// What the owner calls a way in or a backup.
     Name,

@@ -7,7 +7,7 @@ use super::Vault;
 use super::audit::ReadKind;
 use super::core::View;
 use super::ledger::{Action, LineState};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::parallel::in_order;
@@ -170,20 +170,32 @@ impl Vault {
     /// Hands every current entry of the open compartments, retracted ones included,
     /// to `visit`, in no order that means anything. What is read is authenticated
     /// and decoded on every core; `visit` is called on this thread alone, and no more
-    /// than a few hundred entries wait for it. It sees entries of one state: where
-    /// that is withdrawn meanwhile, the call ends with an error.
+    /// than a few hundred entries for each core wait for it. It sees entries of one
+    /// state: where a writer withdraws that meanwhile, the call ends with
+    /// [`Error::Superseded`].
     ///
     /// # Errors
-    /// The error of `visit`, [`Error::Damaged`], [`Error::Store`].
+    /// The error of `visit`, [`Error::Superseded`], [`Error::Damaged`], [`Error::Store`].
     pub fn for_each_entry(
         &self,
         mut visit: impl FnMut(EntryId, Entry) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let _call = self.begin()?;
-        self.unlocked()?.view().for_each_batch(|_, entries| {
+        let known = self.unlocked()?;
+        let mut is_refused = false;
+        let read = known.view().for_each_batch(|_, entries| {
             self.tell(ReadKind::Opened, None, entries.iter().map(|(id, _)| *id).collect());
-            entries.into_iter().try_for_each(|(id, entry)| visit(id, entry))
-        })
+            let visited = entries.into_iter().try_for_each(|(id, entry)| visit(id, entry));
+            is_refused = visited.is_err();
+            visited
+        });
+        match read {
+            Err(fault) if fault.kind() == ErrorKind::Damaged && !is_refused => {
+                self.successor(&known, fault)?;
+                Err(Error::Superseded)
+            }
+            read => read,
+        }
     }
 
     /// The revisions of an entry, oldest first.

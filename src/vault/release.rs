@@ -9,6 +9,7 @@ use super::core::View as Snapshot;
 use super::ledger::{Action, Detail, Line};
 use super::options::{Actor, HolderRole};
 use super::{Vault, trace};
+use crate::crypto::digest::Digest;
 use crate::crypto::random::Randomness;
 use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
 use crate::error::Error;
@@ -25,19 +26,28 @@ pub struct ReleaseRequest {
     purpose: Token,
     policy: Policy,
     expires: Option<SystemTime>,
+    previewed: Option<Digest>,
 }
 
 impl ReleaseRequest {
     /// A release of what `policy` allows.
     #[must_use]
     pub fn new(recipient: Token, purpose: Token, policy: Policy) -> Self {
-        Self { recipient, purpose, policy, expires: None }
+        Self { recipient, purpose, policy, expires: None, previewed: None }
     }
 
     /// The same release, no longer valid from then on.
     #[must_use]
     pub fn expiring(mut self, expires: SystemTime) -> Self {
         self.expires = Some(expires);
+        self
+    }
+
+    /// The same release of exactly what this preview shows a recipient: if the vault
+    /// was changed since so that anything else would leave, nothing does.
+    #[must_use]
+    pub fn as_previewed(mut self, view: &View) -> Self {
+        self.previewed = Some(view.digest());
         self
     }
 
@@ -65,6 +75,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::NothingToRelease`] when the policy lets nothing out,
+    /// [`Error::NotAsPreviewed`] when something else would leave than was previewed,
     /// [`Error::Issue`] when the excerpt cannot be made, and as [`Vault::update`].
     pub fn release(&self, actor: &Actor, request: &ReleaseRequest) -> Result<Excerpt, Error> {
         self.release_signed_by(None, actor, request)
@@ -115,6 +126,9 @@ impl Vault {
         let committed = self.update(actor, |tx| {
             // Chosen on the state that the commit starts from, under the writer's lock.
             let (view, compartments) = tx.view().select(&request.policy)?;
+            if request.previewed.as_ref().is_some_and(|previewed| *previewed != view.digest()) {
+                return Err(Error::NotAsPreviewed);
+            }
             if view.released().is_empty() {
                 return Err(Error::NothingToRelease);
             }

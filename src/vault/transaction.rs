@@ -97,7 +97,7 @@ impl Vault {
         opened: &mut Vec<EntryId>,
     ) -> Result<Committed<T>, Error> {
         let (mut writer, current) =
-            open::start_writing(&*self.store, &self.unlocked()?, self.options.lock_wait)?;
+            open::start_writing(&*self.store, || self.unlocked(), self.options.lock_wait)?;
         self.adopt(current.clone());
         writer.start(current.snapshot.root.append_end);
         let mut transaction = Transaction {

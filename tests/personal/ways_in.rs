@@ -44,6 +44,26 @@ fn a_forgotten_password_is_replaced_with_the_recovery_key() {
 }
 
 #[test]
+fn one_password_for_several_forgotten_ones_opens_what_any_of_them_did() {
+    let person = with_records();
+    person.write("clinic", "a sentence that only the clinic says");
+    person.write("spouse", "seven staplers under one umbrella");
+    person.write("new", "another long sentence about tulips");
+    let add = |name: &str, more: &[&str]| {
+        let file =
+            ["access", "add", "my.vault", name, "--small-device", "--yes", "--new-password-file", name];
+        person.run(&[&file[..], more].concat()).done();
+    };
+    add("clinic", &["--only", "general"]);
+    add("spouse", &[]);
+    let recover = ["recover", "my.vault", "--recovery-key-file", "key", "--small-device", "--yes"];
+    let more = ["--replace", "clinic", "--replace", "spouse", "--new-password-file", "new"];
+    person.run_bare(&[&recover[..], &more].concat(), "").done();
+    assert_eq!(names(&person, "new"), ["password", "recovery key", "spouse"]);
+    assert!(!opens(&person, "--password-file", "clinic") && !opens(&person, "--password-file", "spouse"));
+}
+
+#[test]
 fn a_recovery_without_a_terminal_keeps_the_recovery_key_and_says_so() {
     let person = Person::with_vault();
     person.write("weak", "password1");
@@ -89,8 +109,11 @@ fn several_people_have_their_own_ways_in_and_one_is_taken_away() {
     add("clinic", &["--new-password-file", "clinic"]).refused(1, "choose another name");
     add("twin", &["--new-password-file", "spouse"]).refused(1, "the same password or key");
     add("x", &["--new-password-file", "clinic", "--only", "attic"]).refused(2, "psychotherapy-notes");
+    add("x", &["--new-password-file", "clinic", "--only", "custody"]).refused(1, "leave custody out");
     assert_eq!(names(&person, "spouse"), ["password", "recovery key", "spouse", "clinic"]);
-    person.run_bare(&["access", "list", "my.vault", "--password-file", "clinic"], "").refused(1, "custody");
+    person
+        .run_bare(&["access", "list", "my.vault", "--password-file", "clinic"], "")
+        .refused(1, "custody; use a way in that does, such as the owner's password");
 
     let told =
         person.run_with(&["access", "revoke", "my.vault", "clinic"], "no\n").refused(1, "not confirmed");

@@ -49,7 +49,8 @@ pub enum FindingReason {
     NoType,
     /// The same resource twice, byte for byte; it is taken once.
     SameTwice,
-    /// Another resource has the same identity; both are taken.
+    /// Another resource, of this input or of another source, has the same identity;
+    /// both are kept.
     SameIdentity,
 }
 
@@ -67,7 +68,7 @@ impl fmt::Display for FindingReason {
             Self::NoResource => "an entry of the bundle without a resource",
             Self::NoType => "what should be a resource has no type; kept as it came",
             Self::SameTwice => "the same resource twice; taken once",
-            Self::SameIdentity => "another resource has the same identity; both are taken",
+            Self::SameIdentity => "another resource has the same identity; both are kept",
         })
     }
 }

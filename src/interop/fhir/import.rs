@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::bundle::Found;
 use super::finding::{Finding, FindingReason, Findings};
-use super::index::{Index, local_reference};
+use super::index::{Index, global_reference, local_reference};
 use super::input::{self, InputPiece};
 use super::map;
 use super::patients::{About, PatientKey, settle};
@@ -168,8 +168,9 @@ pub struct Imported {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ImportedEntry {
-    /// `Type/id`; without an id, the `fullUrl`; without either, `sha256:` and the digest
-    /// of its bytes.
+    /// `Type/id`, with the base of the `fullUrl` in front where it has one; without an id,
+    /// the `fullUrl`; without either, `sha256:` and the digest of its bytes. Where another
+    /// resource of the same import has it, `#` and the beginning of that digest follow.
     pub identity: String,
     /// The entry.
     pub entry: Entry,
@@ -234,6 +235,10 @@ impl Import {
     }
 
     /// Reads an input: a bundle, a resource, or NDJSON.
+    ///
+    /// The name tells sources apart, where resources have no more than `Type/id`: a
+    /// vault takes one for a newer version of another only from a bundle of the same id,
+    /// or under the same name.
     ///
     /// # Errors
     /// [`ImportError`] when the input is not FHIR R4 as JSON or exceeds a limit.
@@ -391,7 +396,7 @@ impl Import {
         making.seen.insert((identity.clone(), digest), making.entries.len());
         if !making.identities.insert(identity.clone()) {
             self.findings.add(resource_type, FindingReason::SameIdentity);
-            identity = format!("{identity}#{}", digest.to_string().get(..16).unwrap_or_default());
+            identity = beside(&identity, &digest);
             making.identities.insert(identity.clone());
         }
         let json = input::parse(&held.found.bytes, self.options.limits)?;
@@ -422,10 +427,24 @@ struct Making {
 fn identity_of(found: &Found) -> String {
     let digest = || format!("sha256:{}", Digest::of(&[&found.bytes]));
     let short = |name: &String| name.len() <= 1000;
-    local_reference(found)
+    global_reference(found)
         .filter(short)
         .or_else(|| found.full_url.clone().filter(short))
         .unwrap_or_else(digest)
+}
+
+/// The identity of a resource beside another one that has its own.
+pub(crate) fn beside(identity: &str, digest: &Digest) -> String {
+    format!("{identity}#{}", digest.to_string().get(..16).unwrap_or_default())
+}
+
+/// Whether no two sources give the same identity to two resources: it has a server's
+/// address or a UUID.
+pub(crate) fn is_global(identity: &str) -> bool {
+    let id = identity.rsplit('/').next().unwrap_or_default();
+    let lengths: Vec<usize> = id.split('-').map(str::len).collect();
+    let is_uuid = lengths == [8, 4, 4, 4, 12] && id.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit());
+    identity.contains("://") || identity.starts_with("urn:") || is_uuid
 }
 
 /// The inputs all of whose resources were taken, their pieces pointing to entries.

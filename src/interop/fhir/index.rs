@@ -86,7 +86,7 @@ impl Index {
     /// The position of the resource that `reference` names, as seen from a resource
     /// with this address.
     pub(super) fn resolve(&self, reference: &str, from: Option<&str>) -> Option<usize> {
-        let reference = reference.split_once("/_history/").map_or(reference, |(plain, _)| plain);
+        let reference = without_version(reference);
         if let Some(&position) = self.by_url.get(reference) {
             return Some(position);
         }
@@ -103,20 +103,33 @@ pub(super) fn local_reference(found: &Found) -> Option<String> {
     Some(format!("{}/{}", found.resource_type.as_ref()?, found.id.as_ref()?))
 }
 
+/// `Type/id` of a resource that has both, with the base of its address in front where
+/// it has one: two servers' `Condition/1` are two.
+pub(super) fn global_reference(found: &Found) -> Option<String> {
+    let local = local_reference(found)?;
+    let base = found.full_url.as_deref().and_then(base_of).unwrap_or_default();
+    Some(format!("{base}{local}"))
+}
+
 /// The part of a RESTful address before `Type/id`.
 fn base_of(url: &str) -> Option<&str> {
     if !url.starts_with("http://") && !url.starts_with("https://") {
         return None;
     }
+    let url = without_version(url);
     let id = url.rfind('/')?;
     let before = url.get(..id)?;
     let start = before.rfind('/')? + 1;
     url.get(..start)
 }
 
+fn without_version(reference: &str) -> &str {
+    reference.split_once("/_history/").map_or(reference, |(plain, _)| plain)
+}
+
 /// A relative reference as an address, where the resource that holds it has one.
 pub(super) fn absolute(reference: &str, from: Option<&str>) -> String {
-    let reference = reference.split_once("/_history/").map_or(reference, |(plain, _)| plain);
+    let reference = without_version(reference);
     let relative = !reference.contains(':');
     let base = from.and_then(base_of).filter(|_| relative).unwrap_or_default();
     format!("{base}{reference}")

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 
 use super::bundle::{Found, type_of};
+use super::import::ImportLimits;
 use super::index::{Index, absolute, contained, each_reference, local_reference};
+use super::input;
 use crate::codec::json::{Json, Object};
 
 /// A patient in the input: a resource there, or what a reference says.
@@ -49,10 +51,8 @@ impl About {
         }
         let seen = View { object, found, index };
         for (name, only_patients) in ELEMENTS {
-            let value = object.member(name);
-            let items =
-                value.and_then(Json::as_array).unwrap_or(value.map(std::slice::from_ref).unwrap_or_default());
-            about.named.extend(items.iter().filter_map(|item| seen.key(item, only_patients)));
+            let found = items(object, name).iter().filter_map(|item| seen.key(item, only_patients));
+            about.named.extend(found);
         }
         for (_, value) in object.members().iter().filter(|(name, _)| name != "contained") {
             each_reference(value, &mut |reference| seen.mention(reference, &mut about));
@@ -75,14 +75,9 @@ impl View<'_> {
             let declared = reference.member("type").and_then(Json::as_str) == Some("Patient");
             return self.key_of_text(text, only_patients || declared);
         }
-        let identifier = reference.member("identifier")?;
-        let text = |name| identifier.member(name).and_then(Json::as_str).unwrap_or_default();
         let is_patient =
             only_patients || reference.member("type").is_none_or(|t| t.as_str() == Some("Patient"));
-        let key = format!("{}|{}", text("system"), text("value"));
-        if !is_patient || key.len() == 1 {
-            return None;
-        }
+        let key = identifier_key(reference.member("identifier")?).filter(|_| is_patient)?;
         Some(self.index.patient_with(&key).map_or(PatientKey::Reference(key), PatientKey::Resource))
     }
 
@@ -114,6 +109,51 @@ impl View<'_> {
     fn type_at(&self, position: usize) -> Option<&str> {
         self.index.summary(position).and_then(|summary| summary.resource_type.as_deref())
     }
+}
+
+/// Whether the bytes of two resources of one identity are about two patients.
+///
+/// They are if they name nobody in common, and for two patients if they have no
+/// identifier in common or, without any, were born on different days.
+pub(crate) fn are_of_two(one: &[u8], other: &[u8]) -> bool {
+    let parse = |bytes: &[u8]| input::parse(bytes, ImportLimits::default()).ok();
+    let (Some(one), Some(other)) = (parse(one), parse(other)) else { return false };
+    let (Some(one), Some(other)) = (one.as_object(), other.as_object()) else { return false };
+    let differ = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
+        !one.is_empty() && !other.is_empty() && one.is_disjoint(other)
+    };
+    let (names, other_names) = (names_in(one), names_in(other));
+    let born = |object: &Object| {
+        let date = object.member("birthDate").and_then(Json::as_str);
+        date.map(str::to_owned).into_iter().collect::<BTreeSet<_>>()
+    };
+    let named = !names.is_empty() && !other_names.is_empty();
+    differ(&names, &other_names) || (!named && differ(&born(one), &born(other)))
+}
+
+/// What a resource calls its patient; a patient, itself.
+fn names_in(object: &Object) -> BTreeSet<String> {
+    if type_of(object) == Some("Patient") {
+        return items(object, "identifier").iter().filter_map(identifier_key).collect();
+    }
+    let references = ELEMENTS.iter().flat_map(|(name, _)| items(object, name));
+    let name = |reference: &Json| {
+        let text = reference.member("reference").and_then(Json::as_str).map(str::to_owned);
+        text.or_else(|| identifier_key(reference.member("identifier")?))
+    };
+    references.filter_map(name).collect()
+}
+
+/// The values of an element, which may be one value or a list.
+fn items<'a>(object: &'a Object, name: &str) -> &'a [Json] {
+    let value = object.member(name);
+    value.and_then(Json::as_array).unwrap_or(value.map(std::slice::from_ref).unwrap_or_default())
+}
+
+/// An identifier as `system|value`.
+fn identifier_key(identifier: &Json) -> Option<String> {
+    let text = |name| identifier.member(name).and_then(Json::as_str).unwrap_or_default();
+    Some(format!("{}|{}", text("system"), text("value"))).filter(|key| key.len() > 1)
 }
 
 /// Types that serve many patients and are about none.

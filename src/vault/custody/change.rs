@@ -14,6 +14,8 @@ use crate::format::place::Compartment;
 use crate::id::AccessId;
 use crate::keys::{Credential, Grant, NewSlot, SlotPlan};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
+#[cfg(doc)]
+use crate::store::StoreError;
 
 /// Ways in to add and to take away, all in one commit.
 ///
@@ -46,21 +48,26 @@ impl Vault {
     ///
     /// The vault gets a new root key, the compartments that a revoked way in
     /// opened get new keys, and every way in that stays is granted them without
-    /// its password. So whatever was revoked, and whatever keys it ever had, opens
-    /// nothing of the file any more; what somebody copied or read before, and an
-    /// older copy of the file, it still opens. This handle goes on; all others
-    /// answer [`Error::AccessChanged`] and have to be unlocked again.
+    /// its password. So a credential that was revoked opens the file no more, and
+    /// what is written afterwards is under keys that nobody had before. Entries are
+    /// not encrypted anew: whoever kept their keys or decrypted pages, and not the
+    /// credential alone, still reads what was not rewritten since; so does whoever
+    /// has an older copy of the file. This handle goes on; all others answer
+    /// [`Error::AccessChanged`] and have to be unlocked again.
     ///
     /// Whoever changes access must hold the keys of everything that any way in
-    /// opens: in effect, a way in to everything.
+    /// opens: in effect, a way in to everything. The directory in `custody` says what
+    /// each change grants to whom, so whoever holds its key has everything from
+    /// the next change on: a grant with `custody` is to everything or refused.
     ///
     /// # Errors
     /// [`Error::NoSuchAccess`] when one to revoke is gone or was replaced;
     /// [`Error::LastFullAccess`], [`Error::NoFreeAccess`];
     /// [`Error::NeedsCompartment`]; [`Error::Invalid`] when there is nothing to
-    /// do, when another way in has the same password or key, or when the cost of
-    /// a new password is not possible; [`Error::Kdf`], [`Error::Store`].
-    /// Nothing is written then.
+    /// do, when a grant holds `custody` and not everything, when another way in has
+    /// the same password or key, or when the cost of a new password is not possible; [`Error::Kdf`], [`Error::Store`].
+    /// Nothing is written then, unless it is [`StoreError::NotErased`]: the change is
+    /// made, and what was added is found by [`Vault::access`].
     pub fn change_access(&self, actor: &Actor, change: &AccessChange<'_>) -> Result<Vec<AccessId>, Error> {
         let _call = self.begin()?;
         self.may_write()?;
@@ -69,7 +76,7 @@ impl Vault {
             return Err(Error::Invalid { what: "name at least one way in to add or to take away" });
         }
         let (mut writer, current) =
-            open::start_writing(&*self.store, &self.unlocked()?, self.options.lock_wait)?;
+            open::start_writing(&*self.store, || self.unlocked(), self.options.lock_wait)?;
         let prepared = current.view().prepare(change, &self.options, current.way_in)?;
         let lines = prepared.lines(actor, change);
         let added = prepared.added;

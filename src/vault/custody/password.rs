@@ -15,6 +15,8 @@ use crate::format::area::Area;
 use crate::format::place::Compartment;
 use crate::keys::{Credential, Grant, OpenedSlot, Password, UnlockKeys, open_area, replace_own_box};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
+#[cfg(doc)]
+use crate::store::StoreError;
 use crate::store::StoreWriter;
 
 impl Vault {
@@ -36,7 +38,9 @@ impl Vault {
     /// [`Error::WrongCredential`] when `old` opens nothing, [`Error::Kdf`],
     /// [`Error::Invalid`] when another way in has the new password, when its cost
     /// would be the third in use, or when the old and the new cost together
-    /// exceed the limits of one opening; [`Error::Store`]. Nothing is written then.
+    /// exceed the limits of one opening; [`Error::Store`]. Nothing is written then,
+    /// unless it is [`StoreError::NotErased`]: the new password opens and the old one
+    /// does not.
     pub fn change_password(&self, actor: &Actor, old: Password, new: Password) -> Result<(), Error> {
         self.replace_password(actor, &old.into(), &new.into())
     }
@@ -66,7 +70,7 @@ impl Vault {
         self.may_write()?;
         let cost = self.options.new_password_cost()?;
         let (mut writer, current) =
-            open::start_writing(&*self.store, &self.unlocked()?, self.options.lock_wait)?;
+            open::start_writing(&*self.store, || self.unlocked(), self.options.lock_wait)?;
         let view = current.view();
         let mut change = view.open_for_change(old, new, &self.options.kdf_limits)?;
         match view.directory_to_renew()? {
@@ -106,11 +110,9 @@ impl Vault {
         let mut transaction =
             Transaction { core: &current.core, snapshot: &current.snapshot, actor, time, work };
         transaction.log(Compartment::Record, Line::about(Action::PasswordChanged, actor, None, []));
-        if let Some(published) = transaction.commit(Some((area.generation, bytes)))? {
-            let way_in = change.way_in(current, generations);
-            self.adopt(Unlocked { way_in, ..current.with(published) });
-        }
-        Ok(())
+        let committed = transaction.commit(Some((area.generation, bytes)));
+        let way_in = change.way_in(current, generations);
+        self.adopt_change(Unlocked { way_in, ..current.clone() }, committed)
     }
 
     /// Publishes the slot's new own box, the marks of all passwords, and new keys.

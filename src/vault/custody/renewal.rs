@@ -3,11 +3,11 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::super::core::{Core, View};
+use super::super::core::{Core, Snapshot, View};
 use super::super::ledger::Line;
 use super::super::options::Actor;
 use super::super::transaction::{Transaction, Work};
-use super::super::{Unlocked, Vault, WayIn};
+use super::super::{Unlocked, Vault, WayIn, open};
 use super::generations::Generations;
 use crate::codec::wire;
 use crate::crypto::kem::SlotPublic;
@@ -17,7 +17,7 @@ use crate::format::area::Area;
 use crate::format::place::Compartment;
 use crate::keys::{AreaPlan, Grant, SlotPlan};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
-use crate::store::StoreWriter;
+use crate::store::{StoreError, StoreWriter};
 use crate::tree::{RowClass, RowKey};
 
 /// What a commit under new keys publishes.
@@ -62,7 +62,7 @@ impl View<'_> {
     }
 
     /// Refuses unless the keys of all these compartments are held.
-    pub(super) fn holds(&self, compartments: Grant) -> Result<(), Error> {
+    pub(in crate::vault) fn holds(&self, compartments: Grant) -> Result<(), Error> {
         let held = self.core.keyring.grant();
         let mut missing = Compartment::ALL.into_iter().filter(|c| compartments.includes(*c));
         match missing.find(|compartment| !held.includes(*compartment)) {
@@ -116,10 +116,26 @@ impl Vault {
         let mut transaction = Transaction { core: &core, snapshot: &current.snapshot, actor, time, work };
         transaction.replace_directory(&directory)?;
         lines.into_iter().for_each(|(compartment, line)| transaction.log(compartment, line));
-        if let Some(published) = transaction.commit(Some((area.generation, bytes)))? {
-            self.adopt(Unlocked { core: Arc::new(core), snapshot: Arc::new(published), way_in });
-        }
-        Ok(())
+        let committed = transaction.commit(Some((area.generation, bytes)));
+        self.adopt_change(Unlocked { core: Arc::new(core), way_in, ..current.clone() }, committed)
+    }
+
+    /// Goes on with what a change of credentials made, also where the store still
+    /// holds what it was told to erase: the change is made, and the keys before open
+    /// nothing of it.
+    pub(super) fn adopt_change(
+        &self,
+        changed: Unlocked,
+        committed: Result<Option<Snapshot>, Error>,
+    ) -> Result<(), Error> {
+        let (snapshot, told) = match committed {
+            Ok(None) => return Ok(()),
+            Ok(Some(snapshot)) => (snapshot, Ok(())),
+            Err(error @ Error::Store(StoreError::NotErased)) => (open::current(&changed.core)?, Err(error)),
+            Err(error) => return Err(error),
+        };
+        self.adopt(changed.with(snapshot));
+        told
     }
 }
 

@@ -182,6 +182,42 @@ fn threads_that_share_the_handle_do_not_notice_a_change_of_access() {
 }
 
 #[test]
+fn threads_that_write_with_the_handle_do_not_notice_a_change_of_access() {
+    let fixture = Fixture::new();
+    let spouse = fixture.add(&password("0").into(), "spouse", Grant::ALL);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let vault = &fixture.vault;
+    let written: u64 = std::thread::scope(|scope| {
+        let write = |number: u64| {
+            let mut written = 0;
+            while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                if number == 0 {
+                    let letter = NewAttachment::new(Attachment::default());
+                    let bytes = written.to_string();
+                    vault.attach(&actor(), &letter, &mut bytes.as_bytes(), |_| {}).unwrap();
+                } else {
+                    vault.update(&actor(), |tx| tx.add(&note("progress", "slept badly"))).unwrap();
+                }
+                written += 1;
+            }
+            written
+        };
+        let writers: Vec<_> = (0..3).map(|number| scope.spawn(move || write(number))).collect();
+        for round in 0..6 {
+            let id = add(vault, &key(50 + round), "guest", general()).unwrap();
+            let (old, new) = (round.to_string(), (round + 1).to_string());
+            vault.change_password(&actor(), password(&old), password(&new)).unwrap();
+            revoke(vault, id).unwrap();
+        }
+        revoke(vault, spouse).unwrap();
+        done.store(true, std::sync::atomic::Ordering::SeqCst);
+        writers.into_iter().map(|writer| writer.join().unwrap()).sum()
+    });
+    let report = vault.check().unwrap();
+    assert!(report.is_clean() && report.entries == written);
+}
+
+#[test]
 fn the_ledger_tells_of_changed_access_to_those_who_see_the_directory() {
     let fixture = Fixture::new();
     let clinic = fixture.add(&key(2), "clinic", general());
@@ -203,17 +239,19 @@ fn the_ledger_tells_of_changed_access_to_those_who_see_the_directory() {
 fn without_every_key_access_is_not_changed() {
     let fixture = Fixture::new();
     let clinic = fixture.add(&key(2), "clinic", general());
-    fixture.add(&key(3), "manager", Grant::of(&[Compartment::Custody, Compartment::General]));
     let before = fixture.heads();
-    for (handle, needed) in [(2, Compartment::Custody), (3, Compartment::PsychotherapyNotes)] {
-        let vault = fixture.open(&key(handle)).unwrap();
-        let results = [revoke(&vault, clinic), add(&vault, &key(9), "friend", general()).map(drop)];
-        for result in results {
-            assert!(
-                matches!(&result, Err(Error::NeedsCompartment { compartment }) if *compartment == needed),
-                "{result:?}"
-            );
-        }
+    let vault = fixture.open(&key(2)).unwrap();
+    for result in [revoke(&vault, clinic), add(&vault, &key(9), "friend", general()).map(drop)] {
+        let needed = Compartment::Custody;
+        assert!(
+            matches!(&result, Err(Error::NeedsCompartment { compartment }) if *compartment == needed),
+            "{result:?}"
+        );
+    }
+    let unlocked = vault.unlocked().unwrap();
+    for compartment in [Compartment::PsychotherapyNotes, Compartment::SpareB] {
+        let held = unlocked.view().holds(Grant::of(&[compartment]));
+        assert!(matches!(held, Err(Error::NeedsCompartment { compartment: told }) if told == compartment));
     }
     assert!(fixture.heads() == before);
     let read_only = LockedVault::open(&fixture.path, options()).unwrap().unlock_read_only(&key(1)).unwrap();
@@ -223,6 +261,27 @@ fn without_every_key_access_is_not_changed() {
         Err(Error::Invalid { .. })
     ));
     assert!(fixture.heads() == before);
+}
+
+#[test]
+fn custody_without_everything_is_granted_to_nobody() {
+    let fixture = Fixture::new();
+    let before = fixture.heads();
+    let all_but_one = Grant::of(&Compartment::ALL[..7]);
+    for grant in [Grant::of(&[Compartment::Custody]), all_but_one] {
+        let refused = add(&fixture.vault, &key(2), "manager", grant);
+        assert!(matches!(refused, Err(Error::Invalid { what }) if what.contains("leave custody out")));
+        let (owner, manager) = (key(1), key(2));
+        let mut new = NewVault::individual(&owner);
+        new.access.push(Access { credential: &manager, name: "manager", grant });
+        let refused = Vault::create_in_memory(&new, options()).map(drop);
+        assert!(matches!(refused, Err(Error::Invalid { what }) if what.contains("leave custody out")));
+    }
+    assert!(fixture.heads() == before);
+    let most: Vec<Compartment> =
+        Compartment::ALL.into_iter().filter(|compartment| *compartment != Compartment::Custody).collect();
+    fixture.add(&key(2), "manager", Grant::of(&most));
+    fixture.add(&key(3), "spouse", Grant::ALL);
 }
 
 #[test]
@@ -286,7 +345,7 @@ fn the_last_way_in_to_everything_stays_until_there_is_another() {
     let owner = id_of(&fixture.vault, "owner");
     let before = fixture.heads();
     assert!(matches!(revoke(&fixture.vault, owner), Err(Error::LastFullAccess)));
-    let narrower = Grant::of(&Compartment::ALL[..7]);
+    let narrower = Grant::of(&Compartment::ALL[2..]);
     let (new, most) = (key(3), key(4));
     let change = AccessChange {
         revoke: vec![owner],

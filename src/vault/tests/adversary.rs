@@ -130,6 +130,12 @@ impl Adversary {
     /// key of the first `known` boxes and whatever their credential opened in
     /// the `older` files: the numbers of those boxes.
     fn learns(&mut self, file: &[u8], who: Credential, known: usize, older: &[Vec<u8>]) -> BTreeSet<usize> {
+        let hunt = self.hunt(file, who, known, older);
+        hunt.learnt.into_iter().filter(|number| *number >= known).collect()
+    }
+
+    /// Everything that somebody finds in `file` who has that.
+    fn hunt(&mut self, file: &[u8], who: Credential, known: usize, older: &[Vec<u8>]) -> Hunt {
         self.credentials = vec![who];
         self.keyrings.clear();
         let mut hunt = Hunt { queue: (0..known).collect(), ..Hunt::default() };
@@ -145,7 +151,7 @@ impl Adversary {
                 hunt.read(self, &plain);
             }
         }
-        hunt.learnt.into_iter().filter(|number| *number >= known).collect()
+        hunt
     }
 
     /// The entry that a box holds a revision of, or a segment of its attachment.
@@ -326,6 +332,22 @@ fn whoever_was_revoked_learns_nothing_that_was_written_afterwards() {
     let (run, known, older) = guest_run(false);
     let learnt = Adversary::new(&run).learns(&run.disk.image(), guest(100), known, &[older]);
     assert!(learnt.len() > 5);
+}
+
+#[test]
+fn whoever_was_revoked_reads_what_they_kept_keys_of_and_nothing_by_the_credential_alone() {
+    let (run, known, older) = guest_run(true);
+    let (file, older) = (run.disk.image(), [older]);
+    let entries = &run.models.last_key_value().unwrap().1.entries;
+    let live: BTreeSet<u32> = entries.values().map(|entry| entry.canary).collect();
+    // With the keys of every box that was there, entries that were not rewritten are read.
+    let kept = Adversary::new(&run).hunt(&file, guest(100), known, &older).words;
+    assert!(kept.intersection(&live).count() > 20);
+    // With the credential, and whatever its slot ever gave, nothing is.
+    for older in [&older[..], &[]] {
+        let hunt = Adversary::new(&run).hunt(&file, guest(100), 0, older);
+        assert!(hunt.words.is_empty() && hunt.learnt.is_empty());
+    }
 }
 
 #[test]

@@ -53,6 +53,51 @@ fn entries_added_together_are_those_that_were_given_each_under_its_id() {
 }
 
 #[test]
+fn a_reader_whose_state_is_withdrawn_is_told_so_and_can_start_again() {
+    let (_folder, path) = file();
+    let vault = Vault::create(&path, &NewVault::individual(&key(1)), options()).unwrap();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let entries: Vec<Entry> =
+        (0..1500 * cores).map(|number| diagnosis("J45", &format!("asthma {number}"), "1998")).collect();
+    let friend = key(2);
+    let ids = vault.update(&Actor::owner(), |tx| tx.add_all(&entries)).unwrap().value;
+    let changes: [&dyn Fn(); 3] = [
+        &|| {
+            vault.compact(&Actor::owner(), |_| {}).unwrap();
+        },
+        &|| drop(vault.expunge(&Actor::owner(), &ids[..ids.len() / 2], "order").unwrap()),
+        &|| {
+            let add = vec![Access { credential: &friend, name: "friend", grant: Grant::ALL }];
+            let change = AccessChange { add, ..AccessChange::default() };
+            vault.change_access(&Actor::owner(), &change).unwrap();
+        },
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut visited = 0;
+        let read = vault.for_each_entry(|_, _| {
+            visited += 1;
+            if visited == 1 {
+                change();
+            }
+            Ok(())
+        });
+        match read {
+            Err(error @ Error::Superseded) => assert!(error.is_retryable() && error.code() == "superseded"),
+            Err(error) => panic!("{number}: {error}"),
+            // A change of access withdraws nothing that was not read already.
+            Ok(()) => assert_eq!(number, 2),
+        }
+        read_all(&vault);
+    }
+    // What the visitor says is no sign of that.
+    let refused = vault.for_each_entry(|_, _| {
+        vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J45", "x", "1999"))).unwrap();
+        Err(Error::Damaged { what: "the visitor's own" })
+    });
+    assert!(matches!(refused, Err(Error::Damaged { what: "the visitor's own" })));
+}
+
+#[test]
 fn entries_of_a_compartment_that_is_not_open_are_neither_added_nor_read() {
     let (_folder, path) = file();
     let (owner, guest) = (key(1), key(2));

@@ -85,6 +85,116 @@ fn a_changed_resource_becomes_a_revision_and_an_expunged_one_stays_away() {
     assert_eq!(take(second, Expunged::TakeAgain).added, [id]);
 }
 
+/// A bundle of a patient and a condition, with this in front of their addresses if
+/// they have any.
+fn bundle_of(base: Option<&str>, bundle: &str, patient: &str, onset: &str) -> Vec<u8> {
+    let url = |name: &str| base.map(|base| format!(r#""fullUrl":"{base}{name}","#)).unwrap_or_default();
+    format!(
+        r#"{{"resourceType":"Bundle"{bundle},"entry":[
+        {{{}"resource":{{"resourceType":"Patient","id":"1",{patient}}}}},
+        {{{}"resource":{{"resourceType":"Condition","id":"1","subject":{{"reference":"Patient/1"}},
+            "onsetDateTime":"{onset}"}}}}]}}"#,
+        url("Patient/1"),
+        url("Condition/1")
+    )
+    .into_bytes()
+}
+
+fn identified(value: &str) -> String {
+    format!(r#""identifier":[{{"system":"urn:x","value":"{value}"}}]"#)
+}
+
+/// What an import did: added, amended, unchanged, findings of one identity twice.
+fn take(vault: &Vault, inputs: &[(Option<&str>, &[u8])]) -> (usize, usize, usize, usize) {
+    let mut import = Import::new(ImportOptions::default());
+    inputs.iter().for_each(|(name, bytes)| import.read(*name, *bytes).unwrap());
+    let imported = import.finish().unwrap();
+    let report = vault.import(&Actor::owner(), &imported, Expunged::StayAway, |_, _| {}).unwrap();
+    let same = report.findings.iter().filter(|found| found.reason == FindingReason::SameIdentity);
+    (report.added.len(), report.amended.len(), report.unchanged, same.map(|found| found.count).sum())
+}
+
+#[test]
+fn records_of_two_servers_with_one_type_and_id_stay_apart() {
+    let vault = in_memory();
+    let of = |base, onset| bundle_of(Some(base), "", &identified("7"), onset);
+    assert_eq!(take(&vault, &[(None, &of("https://a/", "2018"))]), (2, 0, 0, 0));
+    assert_eq!(take(&vault, &[(None, &of("https://b/", "2019"))]), (2, 0, 0, 0));
+    for (base, onset) in [("https://a/", "2018"), ("https://b/", "2019")] {
+        assert_eq!(take(&vault, &[(None, &of(base, onset))]), (0, 0, 2, 0));
+    }
+    // A newer version is one of its own server's, whatever the file is called.
+    assert_eq!(take(&vault, &[(Some("new"), &of("https://b/", "2020"))]), (0, 1, 1, 0));
+    assert_eq!(take(&vault, &[(None, &of("https://a/", "2018"))]), (0, 0, 2, 0));
+}
+
+#[test]
+fn records_without_a_server_are_amended_by_their_own_source_only() {
+    let plain = |bundle: &str, patient: &str, onset: &str| bundle_of(None, bundle, patient, onset);
+    let born = |year: &str| format!(r#""birthDate":"{year}""#);
+    // What tells the second source from the first: the patient, the name or the bundle.
+    let pairs = [
+        ((None, plain("", &identified("a"), "2018")), (None, plain("", &identified("b"), "2019"))),
+        ((None, plain("", &born("1980"), "2018")), (None, plain("", &born("1981"), "2019"))),
+        (
+            (Some("one"), plain("", &identified("a"), "2018")),
+            (Some("other"), plain("", &identified("b"), "2019")),
+        ),
+        (
+            (None, plain(r#","id":"x""#, &identified("a"), "2018")),
+            (None, plain(r#","id":"y""#, &identified("b"), "2019")),
+        ),
+    ];
+    for ((name, one), (other_name, other)) in &pairs {
+        let vault = in_memory();
+        assert_eq!(take(&vault, &[(*name, one)]), (2, 0, 0, 0));
+        assert_eq!(take(&vault, &[(*other_name, other)]), (2, 0, 0, 2));
+        for (name, bytes) in [(name, one), (other_name, other)] {
+            assert_eq!(take(&vault, &[(*name, bytes)]), (0, 0, 2, 0));
+        }
+        // The same in one import, in either order.
+        let twice = [(*name, one.as_slice()), (*other_name, other.as_slice())];
+        for inputs in [twice, [twice[1], twice[0]]] {
+            let mut import = Import::new(ImportOptions::default());
+            inputs.iter().for_each(|(name, bytes)| import.read(*name, *bytes).unwrap());
+            if let Ok(imported) = import.finish() {
+                let report = vault.import(&Actor::owner(), &imported, Expunged::StayAway, |_, _| {}).unwrap();
+                assert_eq!((report.added.len(), report.amended.len(), report.unchanged), (0, 0, 4));
+            }
+        }
+        let newer = String::from_utf8(other.clone()).unwrap().replace("2019", "2020");
+        assert_eq!(take(&vault, &[(*other_name, newer.as_bytes())]).1, 1, "it finds its own");
+        assert_eq!(take(&vault, &[(*name, one)]), (0, 0, 2, 0));
+        assert!(vault.check().unwrap().is_clean());
+    }
+}
+
+#[test]
+fn a_resource_with_a_uuid_is_amended_from_whatever_file_it_comes() {
+    let vault = in_memory();
+    let id = "0b0e1a5c-9f1a-4a0e-8f53-0d5a6d1c2b3a";
+    let of = |onset: &str| {
+        format!(r#"{{"resourceType":"Condition","id":"{id}","onsetDateTime":"{onset}"}}"#).into_bytes()
+    };
+    assert_eq!(take(&vault, &[(Some("one"), &of("2018"))]), (1, 0, 0, 0));
+    assert_eq!(take(&vault, &[(Some("other"), &of("2019"))]), (0, 1, 0, 0));
+}
+
+#[test]
+fn an_expunged_entry_does_not_keep_anothers_changes_away() {
+    let vault = in_memory();
+    let owner = Actor::owner();
+    let of = |value: &str, onset: &str| bundle_of(None, "", &identified(value), onset);
+    take(&vault, &[(Some("one"), &of("a", "2018"))]);
+    let before: BTreeSet<EntryId> =
+        vault.list(&Filter::all()).unwrap().into_iter().map(|listed| listed.id).collect();
+    take(&vault, &[(Some("other"), &of("b", "2019"))]);
+    vault.expunge(&owner, &before.into_iter().collect::<Vec<_>>(), "wish").unwrap();
+    assert_eq!(take(&vault, &[(Some("other"), &of("b", "2019"))]), (0, 0, 2, 0));
+    assert_eq!(take(&vault, &[(Some("other"), &of("b", "2020"))]), (0, 1, 1, 0));
+    assert_eq!(take(&vault, &[(Some("one"), &of("a", "2018"))]).0, 0, "what was expunged stays away");
+}
+
 #[test]
 fn no_word_of_a_real_bundle_is_readable_in_the_vault_file() {
     for (name, bytes) in data("fhir-bundles").into_iter().take(3) {

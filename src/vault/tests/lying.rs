@@ -9,6 +9,8 @@ use crate::*;
 
 const OLD: &str = "old password";
 
+type Change<'a> = &'a dyn Fn(&Vault) -> Result<(), Error>;
+
 /// A vault with one entry on a store that does not lie yet.
 fn vault_on(lie: Lie) -> (Arc<LyingStore>, Vault, EntryId) {
     let store = LyingStore::new(lie);
@@ -75,6 +77,78 @@ fn nothing_is_created_on_a_store_that_loses_what_is_put() {
     store.lie(false);
     assert!(matches!(open(&store), Err(Error::Store(StoreError::NotFound))));
     Vault::create_in(Arc::clone(&store) as Arc<dyn Store>, &new, options()).unwrap();
+}
+
+#[test]
+fn a_credential_area_that_is_lost_undoes_the_change_before_anything_is_erased() {
+    let changes: [Change<'_>; 3] = [
+        &|vault| {
+            let password = |text: &str| Password::new(text.into()).unwrap();
+            vault.change_password(&Actor::owner(), password(OLD), password("new password"))
+        },
+        &|vault| {
+            let friend = key(2);
+            let add = vec![Access::to_everything(&friend, "friend")];
+            let change = AccessChange { add, ..AccessChange::default() };
+            vault.change_access(&Actor::owner(), &change).map(drop)
+        },
+        &|vault| {
+            let listed = vault.access()?;
+            let revoke = listed.iter().filter(|access| access.name == "password").map(|access| access.id);
+            let change = AccessChange { revoke: revoke.collect(), ..AccessChange::default() };
+            vault.change_access(&Actor::owner(), &change).map(drop)
+        },
+    ];
+    for change in changes {
+        let (store, vault, id) = vault_on(Lie::LosesArea);
+        let before = vault.epoch();
+        store.lie(true);
+        assert!(matches!(change(&vault), Err(Error::Store(StoreError::Unreliable { .. }))));
+        assert_eq!(vault.epoch(), before);
+        assert_eq!(code(&vault.entry(id).unwrap()), "A");
+        add(&vault, "B").unwrap();
+        assert_holds(&store, &["A", "B"]);
+        change(&vault).unwrap();
+        assert_holds(&store, &["A", "B"]);
+    }
+}
+
+#[test]
+fn nothing_is_created_on_a_store_that_loses_the_credential_area() {
+    let store = LyingStore::new(Lie::LosesArea);
+    store.lie(true);
+    let raw = key(1);
+    let refused =
+        Vault::create_in(Arc::clone(&store) as Arc<dyn Store>, &NewVault::individual(&raw), options());
+    assert!(matches!(refused, Err(Error::Store(StoreError::Unreliable { .. }))));
+}
+
+#[test]
+fn a_change_of_access_of_which_something_was_not_erased_is_made_and_the_handle_goes_on() {
+    let password = |text: &str| Password::new(text.into()).unwrap();
+    let friend = key(2);
+    let grant = |vault: &Vault| {
+        let add = vec![Access::to_everything(&friend, "friend")];
+        let change = AccessChange { add, ..AccessChange::default() };
+        vault.change_access(&Actor::owner(), &change).map(drop)
+    };
+    let change_password =
+        |vault: &Vault| vault.change_password(&Actor::owner(), password(OLD), password("new password"));
+    let changes: [(Change<'_>, Credential); 2] =
+        [(&grant, key(2)), (&change_password, password("new password").into())];
+    for (change, opens) in changes {
+        let (store, vault, id) = vault_on(Lie::KeepsErased);
+        let before = vault.epoch();
+        store.lie(true);
+        assert!(matches!(change(&vault), Err(Error::Store(StoreError::NotErased))));
+        assert!(vault.epoch() > before);
+        store.lie(false);
+        add(&vault, "B").unwrap();
+        assert_eq!(code(&vault.entry(id).unwrap()), "A");
+        assert!(vault.check().unwrap().is_clean());
+        let store = Arc::clone(&store) as Arc<dyn Store>;
+        assert_eq!(titles(&LockedVault::of(store, options()).unwrap().unlock(&opens).unwrap()), ["A", "B"]);
+    }
 }
 
 #[test]

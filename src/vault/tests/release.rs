@@ -102,6 +102,60 @@ fn a_policy_that_lets_nothing_out_releases_nothing() {
     assert_eq!(vault.epoch(), before);
 }
 
+#[test]
+fn an_excerpt_that_has_expired_already_is_not_released() {
+    let vault = vault_with_an_entry(SignatureAlgorithm::Es256);
+    let (before, lines) = (vault.epoch(), vault.ledger().unwrap().len());
+    let now = (options().clock)();
+    for expires in [std::time::SystemTime::UNIX_EPOCH, now] {
+        let refused = vault.release(&Actor::owner(), &request().expiring(expires));
+        assert!(matches!(refused, Err(Error::Issue(IssueExcerptError::Expired))));
+    }
+    assert_eq!((vault.epoch(), vault.ledger().unwrap().len()), (before, lines));
+    let soon = now + std::time::Duration::from_secs(1);
+    vault.release(&Actor::owner(), &request().expiring(soon)).unwrap().to_html().unwrap();
+}
+
+#[test]
+fn what_was_previewed_is_released_or_nothing() {
+    let disk = SimDisk::without_trace(new_image("password"));
+    let (vault, other) = (disk.unlock(&workload::owner()).unwrap(), disk.unlock(&workload::owner()).unwrap());
+    let owner = Actor::owner();
+    let add = |vault: &Vault, date| {
+        vault.update(&owner, |tx| tx.add(&diagnosis("J45", "Asthma", date))).unwrap().value
+    };
+    let first = add(&vault, "1998");
+    let as_previewed = |view: &View| request().as_previewed(view);
+    let view = vault.preview(request().policy()).unwrap();
+    let changes: [&dyn Fn(); 3] = [
+        &|| {
+            add(&other, "2001");
+        },
+        &|| {
+            let amended = diagnosis("J45", "Asthma", "1999");
+            other.update(&owner, |tx| tx.amend(first, &amended, "wrong year")).unwrap();
+        },
+        &|| drop(other.expunge(&owner, &[first], "wish").unwrap()),
+    ];
+    for change in changes {
+        let seen = vault.preview(request().policy()).unwrap();
+        change();
+        let (before, lines) = (other.epoch(), other.ledger().unwrap().len());
+        for view in [&seen, &view] {
+            let refused = vault.release(&owner, &as_previewed(view));
+            assert!(matches!(refused, Err(Error::NotAsPreviewed)));
+        }
+        assert_eq!((other.epoch(), other.ledger().unwrap().len()), (before, lines));
+    }
+    let narrow = request().policy().clone().mask("onset", Mask::Year).unwrap();
+    let other_policy = vault.preview(&narrow).unwrap();
+    assert!(matches!(vault.release(&owner, &as_previewed(&other_policy)), Err(Error::NotAsPreviewed)));
+    // What does not leave may change meanwhile.
+    let seen = vault.preview(request().policy()).unwrap();
+    other.update(&owner, |tx| tx.add(&note("progress", "slept badly"))).unwrap();
+    vault.release(&owner, &as_previewed(&seen)).unwrap();
+}
+
 type Answer = dyn Fn(&[u8]) -> Result<Vec<u8>, SignerError>;
 
 /// A signer outside the vault, with whatever key and answer a test wants.

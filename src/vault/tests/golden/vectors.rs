@@ -130,7 +130,7 @@ fn both_roots(file: &mut [u8], change: impl Fn(&mut [u8])) {
     }
 }
 
-const OUTER: [Fault; 25] = [
+const OUTER: [Fault; 26] = [
     ("empty file", Vec::clear, "not-a-vault", "no magic"),
     (
         "magic flipped",
@@ -267,6 +267,15 @@ const OUTER: [Fault; 25] = [
         "the MAC covers the slots of others",
     ),
     ("both roots damaged", |file| both_roots(file, |root| flip(root, 2000)), "damaged", "no root opens"),
+    (
+        "area A and both roots damaged",
+        |file| {
+            flip(file, at(AREAS[0]) + 200);
+            both_roots(file, |root| flip(root, 2000));
+        },
+        "damaged",
+        "the credential opens the only area whose digest is right: it is not wrong",
+    ),
 ];
 
 const COPIES: [Fault; 8] = [
