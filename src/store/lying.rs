@@ -235,7 +235,8 @@ mod tests {
             let named = match lie {
                 Lie::LosesPut => breach == Breach::LostPut || breach == Breach::NotWritten,
                 Lie::ChangesPut => breach == Breach::NotWritten || breach == Breach::LostPut,
-                Lie::LosesRoot | Lie::LosesArea | Lie::StaleHeads => breach == Breach::StaleRead,
+                Lie::LosesArea => breach == Breach::StaleRead || breach == Breach::TornHeads,
+                Lie::LosesRoot | Lie::StaleHeads => breach == Breach::StaleRead,
                 Lie::StaleObjects => breach == Breach::ChangedObject,
                 Lie::IgnoresExpected => breach == Breach::ExpectedIgnored,
                 Lie::SharesWriter | Lie::TwoWinners => breach == Breach::WriterNotExclusive,

@@ -70,9 +70,14 @@ impl Vault {
                 Expunged::TakeAgain => HashSet::new(),
             };
             let report = ImportReport { findings: imported.findings.clone(), ..ImportReport::default() };
-            let takes_again = expunged == Expunged::TakeAgain;
-            let mut taking =
-                Taking { key: &key, away: &away, takes_again, strangers: Default::default(), report };
+            let mut taking = Taking {
+                key: &key,
+                away: &away,
+                takes_again: expunged == Expunged::TakeAgain,
+                strangers: Default::default(),
+                put: HashSet::new(),
+                report,
+            };
             taking.meet(tx, imported)?;
             for (done, entry) in imported.entries.iter().enumerate() {
                 progress(done, imported.entries.len());
@@ -105,7 +110,17 @@ struct Taking<'a> {
     /// The documents whose patient is not the one known under the same identity, by
     /// the name that the known one has: of several sources, each stays with its own.
     strangers: [HashSet<Option<String>>; 2],
+    /// What this import puts, which can be read only after its commit.
+    put: HashSet<EntryId>,
     report: ImportReport,
+}
+
+/// What stands under a name.
+enum Known {
+    Nothing,
+    Stored(Compartment, Box<Entry>),
+    /// Another resource of this import.
+    Put,
 }
 
 /// The names of an entry, each of which makes an id: the identity; that of its kind,
@@ -162,20 +177,28 @@ impl Taking<'_> {
         Ok(())
     }
 
+    fn known(&self, tx: &Transaction<'_>, id: EntryId) -> Result<Known, Error> {
+        if self.put.contains(&id) {
+            return Ok(Known::Put);
+        }
+        let stored = |(compartment, entry)| Known::Stored(compartment, Box::new(entry));
+        Ok(tx.current(id)?.map_or(Known::Nothing, stored))
+    }
+
     fn take(&mut self, tx: &mut Transaction<'_>, imported: &ImportedEntry) -> Result<(), Error> {
         let entry = &imported.entry;
         let names = Names::of(self.key, imported);
         let [first, ..] = names.ids;
-        let mut known = [None, None, None];
+        let mut known = [Known::Nothing, Known::Nothing, Known::Nothing];
         for (id, known) in names.ids.iter().zip(&mut known) {
-            *known = tx.current(*id)?;
+            *known = self.known(tx, *id)?;
             match known {
-                Some((_, known)) if known.source == entry.source => {
+                Known::Stored(_, known) if known.source == entry.source => {
                     self.report.unchanged += 1;
                     return Ok(());
                 }
                 // Where nothing ever had the first name, nothing has the others.
-                None if *id == first && !self.takes_again && !self.away.contains(id) => break,
+                Known::Nothing if *id == first && !self.takes_again && !self.away.contains(id) => break,
                 _ => {}
             }
         }
@@ -191,12 +214,12 @@ impl Taking<'_> {
         tx: &mut Transaction<'_>,
         imported: &ImportedEntry,
         names: &Names,
-        known: &[Option<(Compartment, Entry)>; 3],
+        known: &[Known; 3],
     ) -> Result<bool, Error> {
         let entry = &imported.entry;
         let mut is_beside = false;
         for ((id, known), strangers) in names.ids.iter().zip(known).zip(&self.strangers) {
-            let Some((compartment, known)) = known else { continue };
+            let Known::Stored(compartment, known) = known else { continue };
             if known.kind() != entry.kind() || *compartment != compartment_of(entry) {
                 continue;
             }
@@ -204,6 +227,7 @@ impl Taking<'_> {
                 // What was decided about the entry here stays decided.
                 let entry = Entry { marks: known.marks.clone(), ..entry.clone() };
                 tx.amend(*id, &entry, "changed in its source")?;
+                self.put.insert(*id);
                 self.report.amended.push(*id);
                 return Ok(true);
             }
@@ -222,10 +246,11 @@ impl Taking<'_> {
         tx: &mut Transaction<'_>,
         entry: &Entry,
         names: &Names,
-        known: &[Option<(Compartment, Entry)>; 3],
+        known: &[Known; 3],
     ) -> Result<(), Error> {
         let skipped = if names.is_beside { names.ids.len() - 1 } else { 0 };
-        let free = names.ids.iter().zip(known).skip(skipped).find(|(_, known)| known.is_none());
+        let free =
+            names.ids.iter().zip(known).skip(skipped).find(|(_, known)| matches!(known, Known::Nothing));
         match free {
             Some((id, _)) if self.away.contains(id) => {
                 self.report.expunged_before += 1;
@@ -252,6 +277,7 @@ impl Taking<'_> {
 
     fn add(&mut self, tx: &mut Transaction<'_>, id: EntryId, entry: &Entry) -> Result<(), Error> {
         tx.add_as(compartment_of(entry), id, entry)?;
+        self.put.insert(id);
         match entry.kind() {
             Kind::Other => self.report.kept_raw.push(id),
             _ => self.report.added.push(id),
