@@ -72,8 +72,16 @@ impl From<BoxError> for TreeError {
     }
 }
 
-/// Sees every page with its name, or the fault in its place.
-type PageVisitor<'v> = dyn FnMut(Result<(&SealedObject, &Page), TreeError>) + 'v;
+/// A page that cannot be read.
+#[derive(Debug)]
+pub(crate) struct LostPage {
+    /// The rows below it, as its parent says.
+    pub(crate) rows: u64,
+    pub(crate) error: TreeError,
+}
+
+/// Sees every page with its name, or what is lost in its place.
+type PageVisitor<'v> = dyn FnMut(Result<(&SealedObject, &Page), LostPage>) + 'v;
 
 /// A leaf as its parent names it.
 pub(crate) struct LeafRef {
@@ -214,7 +222,7 @@ impl Trie<'_> {
         }
     }
 
-    /// Visits every page that can be read, and every fault in place of a page.
+    /// Visits every page that can be read, and what is lost in place of the others.
     pub(crate) fn survey(&self, visit: &mut PageVisitor<'_>) {
         if let Some(root) = self.root {
             self.survey_page(root, self.rows, Prefix::EMPTY, visit);
@@ -231,7 +239,7 @@ impl Trie<'_> {
                     }
                 }
             }
-            Err(error) => visit(Err(error)),
+            Err(error) => visit(Err(LostPage { rows, error })),
         }
     }
 

@@ -256,7 +256,7 @@ impl Page {
     pub(super) const STORED_LIMIT: u64 = chunked_len(padded_len(PageV1::LIMIT)) as u64;
 
     /// Rows in this page and below; `None` of a page that claims more than there can be.
-    pub(super) fn rows(&self) -> Option<u64> {
+    pub(crate) fn rows(&self) -> Option<u64> {
         match self {
             Self::Leaf(rows) => Some(rows.len() as u64),
             Self::Inner(children) => {

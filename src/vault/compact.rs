@@ -9,7 +9,7 @@ use super::open::{self, Candidate};
 use super::options::Actor;
 use super::space::space_of;
 use super::transaction::{Transaction, Work};
-use super::{Unlocked, Vault};
+use super::{Mode, Unlocked, Vault};
 use crate::crypto::digest::Digest;
 use crate::error::Error;
 use crate::format::FIRST_READER;
@@ -155,7 +155,7 @@ impl Vault {
     pub(super) fn settle_down(&self, progress: &mut Watch<'_>) -> Result<Closed, Error> {
         self.flush()?;
         let due = self.options.compact_at_close
-            && !self.read_only
+            && self.mode == Mode::Writing
             && self.space().is_ok_and(|space| space.is_compaction_due());
         if !due {
             return Ok(Closed { compacted: None, not_compacted: None });
@@ -210,7 +210,7 @@ fn verify(core: &Core, snapshot: &Snapshot, meter: &mut Meter<'_>) -> Result<(),
         let mut result = Ok(());
         view.trie(compartment)?.survey(&mut |visited| {
             if result.is_ok() {
-                result = visited.and_then(|(object, page)| {
+                result = visited.map_err(|lost| lost.error).and_then(|(object, page)| {
                     meter.advance(object.object.length);
                     waiting.take(page);
                     if waiting.bytes >= BYTES_AT_A_TIME { waiting.read_back(core, meter) } else { Ok(()) }
