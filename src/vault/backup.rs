@@ -19,7 +19,9 @@ use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::Epoch;
 use crate::keys::{Credential, Grant};
-use crate::store::{CopySource, Destination, FileCopy, FileStore, StoreError, StoreWriter as _};
+use crate::store::{
+    CopySource, Destination, FileCopy, FileStore, Heads, Store, StoreError, StoreWriter as _,
+};
 
 /// Copies that are tried while others may write; the next one keeps them out.
 const FREE_ATTEMPTS: usize = 3;
@@ -232,16 +234,26 @@ impl Unlocked {
 
     /// Opens a copy with the keys of this handle and reads everything in it.
     fn check_copy(&self, copy: &FileCopy, bytes: u64) -> Result<BackupReport, Error> {
-        let core = self.core.on(Arc::new(copy.store()?));
-        let snapshot = open::current(&core)?;
-        let checkpoint = snapshot.checkpoint();
-        let report = View { core: &core, snapshot: &snapshot }.check_everything()?;
-        if !report.is_clean() || checkpoint != self.snapshot.checkpoint() {
+        let (core, snapshot) = (self.core.on(Arc::new(copy.store()?)), &*self.snapshot);
+        let report = View { core: &core, snapshot }.check_everything()?;
+        if !report.is_clean() || !self.opens_alike(&*core.store)? {
+            // What is in memory tells nothing of the disk.
+            self.core.cache.clear();
             let is_whole = self.view().check_everything()?.is_clean();
             return Err(if is_whole { misread() } else { Error::Damaged { what: "what was to be copied" } });
         }
         let (entries, not_checked) = (report.entries, report.not_checked);
-        Ok(BackupReport { checkpoint, bytes, entries, not_checked })
+        Ok(BackupReport { checkpoint: snapshot.checkpoint(), bytes, entries, not_checked })
+    }
+
+    /// Whether a copy has the header, and every copy of area and root, of this state.
+    fn opens_alike(&self, copy: &dyn Store) -> Result<bool, Error> {
+        let Heads { areas, roots } = copy.heads()?;
+        let root = &self.snapshot.root;
+        Ok(copy.header()? == self.core.store.header()?
+            && areas.iter().all(|area| *area == self.snapshot.area_bytes)
+            && roots.iter().all(|root| *root == self.snapshot.root_bytes)
+            && copy.admits(root.append_end, &root.erase)?)
     }
 }
 

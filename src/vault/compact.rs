@@ -11,7 +11,7 @@ use super::space::space_of;
 use super::transaction::{Transaction, Work};
 use super::{Mode, Unlocked, Vault};
 use crate::crypto::digest::Digest;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::format::FIRST_READER;
 use crate::format::area::Area;
 use crate::format::object::SealedObject;
@@ -132,7 +132,11 @@ impl Vault {
         let rewritten = transaction.rewrite(&mut meter)?;
         let store = draft.store()?;
         let after = store.length()?;
-        verify(&core.on(Arc::new(store)), &rewritten, &mut meter)?;
+        verify(&core.on(Arc::new(store)), &rewritten, &mut meter).map_err(|error| match error.kind() {
+            // Everything was read of the vault itself before.
+            ErrorKind::Damaged => Error::Damaged { what: "new file" },
+            _ => error,
+        })?;
         draft.replace()?;
         core.cache.clear();
         let epoch = rewritten.root.epoch;

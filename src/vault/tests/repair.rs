@@ -18,14 +18,31 @@ fn at(offset: u64) -> usize {
 
 /// A vault at rest, its entries, and the ranges of its objects below the roots
 /// of the tries, without which nothing opens.
-struct Resting {
-    image: Vec<u8>,
-    entries: Vec<(EntryId, Entry)>,
-    objects: Vec<std::ops::Range<usize>>,
+pub(super) struct Resting {
+    pub(super) image: Vec<u8>,
+    pub(super) entries: Vec<(EntryId, Entry)>,
+    pub(super) objects: Vec<std::ops::Range<usize>>,
+}
+
+/// The ranges of a vault's objects below the roots of its tries.
+pub(super) fn objects_below_first_pages(vault: &Vault) -> Vec<std::ops::Range<usize>> {
+    let mut objects = Vec::new();
+    let unlocked = vault.unlocked().unwrap();
+    let view = unlocked.view();
+    for compartment in Compartment::ALL {
+        let mut first = true;
+        view.trie(compartment).unwrap().survey(&mut |visited| {
+            let (page_object, page) = visited.unwrap();
+            let rows = page.leaf_rows().iter().filter_map(|row| row.object.as_ref());
+            let page_object = (!std::mem::take(&mut first)).then_some(page_object);
+            objects.extend(rows.chain(page_object).map(range_of));
+        });
+    }
+    objects
 }
 
 impl Resting {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let disk = SimDisk::without_trace(new_image("password"));
         let vault = disk.unlock(&owner()).unwrap();
         let entries: Vec<Entry> = (0..60)
@@ -35,22 +52,7 @@ impl Resting {
         let add = |tx: &mut Transaction<'_>| entries.iter().map(|entry| tx.add(entry)).collect();
         let ids: Vec<EntryId> = vault.update(&Actor::owner(), add).unwrap().value;
         vault.update(&Actor::owner(), |tx| tx.amend(ids[0], &entries[1], "better known")).unwrap();
-        let mut objects = Vec::new();
-        let unlocked = vault.unlocked().unwrap();
-        let view = unlocked.view();
-        for compartment in Compartment::ALL {
-            let trie = view.trie(compartment).unwrap();
-            let mut first = true;
-            trie.survey(&mut |visited| {
-                let (page_object, page) = visited.unwrap();
-                let rows = page.leaf_rows().iter().filter_map(|row| row.object.as_ref());
-                let page_object = (!std::mem::take(&mut first)).then_some(page_object);
-                for object in rows.chain(page_object) {
-                    let start = at(u64::from_le_bytes(*object.object.reference.first_chunk().unwrap()));
-                    objects.push(start..start + at(object.object.length));
-                }
-            });
-        }
+        let objects = objects_below_first_pages(&vault);
         drop(vault.lock().unwrap());
         let mut entries: Vec<_> = ids.into_iter().zip(entries).collect();
         entries[0].1 = entries[1].1.clone();
