@@ -269,6 +269,17 @@ fn frozen_transcript() -> Json {
     serde_json::from_slice(&text).unwrap()
 }
 
+/// Writes what a new frozen vault holds, once.
+#[test]
+#[ignore = "writes what a frozen vault holds, once per format"]
+fn freeze_what_the_vault_holds() {
+    assert!(std::env::var_os("SUBROSA_FREEZE").is_some(), "set SUBROSA_FREEZE=1 to freeze this format");
+    let transcript = golden("frozen/format-1.json");
+    assert!(!transcript.exists(), "this format is frozen");
+    let (_, content) = outcome(&frozen_vault(), &frozen_credentials()[2]);
+    std::fs::write(&transcript, serde_json::to_string_pretty(&content.unwrap()).unwrap() + "\n").unwrap();
+}
+
 #[test]
 fn a_frozen_vault_opens_with_every_credential_and_holds_what_it_held() {
     let (vault, transcript) = (frozen_vault(), frozen_transcript());
