@@ -43,7 +43,7 @@ pub struct BackupReport {
 }
 
 /// A backup as the ledger lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Backup {
     /// The commit that recorded it.
@@ -54,6 +54,14 @@ pub struct Backup {
     pub name: String,
     /// The state that it holds.
     pub checkpoint: Checkpoint,
+}
+
+/// Without the name.
+impl std::fmt::Debug for Backup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { epoch, checkpoint, .. } = self;
+        f.debug_struct("Backup").field("epoch", epoch).field("checkpoint", checkpoint).finish_non_exhaustive()
+    }
 }
 
 impl Vault {

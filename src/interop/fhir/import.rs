@@ -165,7 +165,6 @@ pub struct Imported {
 }
 
 /// An entry, and what tells it apart in its source.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct ImportedEntry {
     /// `Type/id`; without an id, the `fullUrl`; without either, `sha256:` and the digest
@@ -182,6 +181,12 @@ pub struct Document {
     pub name: Option<String>,
     /// Its bytes in order.
     pub pieces: Vec<Piece>,
+}
+
+impl std::fmt::Debug for ImportedEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ImportedEntry")
+    }
 }
 
 impl std::fmt::Debug for Document {
