@@ -261,7 +261,7 @@ impl Trie<'_> {
                         .map(|child| (child.object.duplicate(), child.rows, prefix.child(child.nibble))),
                 );
             }
-            let objects = page.leaf_rows().iter().filter_map(|row| row.object.as_ref());
+            let objects = page.leaf_rows().iter().filter_map(|row| row.object.as_deref());
             objects.filter(|object| read_checked(self.store, object).is_err()).for_each(&mut *visit);
         }
     }

@@ -152,7 +152,8 @@ pub(crate) struct Row {
     pub(crate) revision: u64,
     /// The commit that wrote this revision.
     pub(crate) epoch: Epoch,
-    pub(crate) object: Option<SealedObject>,
+    /// A pointer, so that one that is absent has no room for what a call left on the stack.
+    pub(crate) object: Option<Box<SealedObject>>,
     pub(crate) inline: Zeroizing<Vec<u8>>,
 }
 
@@ -165,7 +166,7 @@ impl Row {
             id: self.id,
             revision: self.revision,
             epoch: self.epoch,
-            object: self.object.as_ref().map(SealedObject::duplicate),
+            object: self.object.as_ref().map(|object| Box::new(object.duplicate())),
             inline: self.inline.clone(),
         }
     }
@@ -182,7 +183,7 @@ impl Row {
             id: *self.id.as_bytes(),
             revision: self.revision,
             epoch: self.epoch.number(),
-            object: self.object.as_ref().map(ObjectV1::from),
+            object: self.object.as_deref().map(|object| Box::new(ObjectV1::from(object))),
             inline: self.inline.to_vec(),
         }
     }
@@ -194,7 +195,7 @@ impl Row {
             id: EntryId::from_bytes(wire.id),
             revision: wire.revision,
             epoch: Epoch::new(wire.epoch),
-            object: wire.object.take().map(SealedObject::from),
+            object: wire.object.take().map(|object| Box::new(SealedObject::from(*object))),
             inline: Zeroizing::new(std::mem::take(&mut wire.inline)),
         };
         let sound = row.class.belongs_in(compartment) && row.has_its_parts() && row.follows_its_class(vault);

@@ -71,12 +71,12 @@ impl Rewriting<'_, '_> {
     ) -> Result<Option<Node>, TreeError> {
         let kept: Vec<Row> =
             rows.iter().filter(|row| !additions.contains_key(&row.key)).map(Row::duplicate).collect();
-        let objects: Vec<_> = kept.iter().filter_map(|row| row.object.as_ref()).collect();
+        let objects: Vec<_> = kept.iter().filter_map(|row| row.object.as_deref()).collect();
         let mut copied = self.out.copy_all(self.trie.store, &objects)?.into_iter();
         for mut row in kept {
             self.least_reader = self.least_reader.max(row.class.least_reader());
             if let Some(object) = &mut row.object {
-                *object = copied.next().ok_or(TreeError::Damaged { what: "object" })?;
+                **object = copied.next().ok_or(TreeError::Damaged { what: "object" })?;
                 self.live = self.live.saturating_add(object.object.length);
                 (self.copied)(object.object.length);
             }

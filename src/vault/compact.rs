@@ -236,7 +236,7 @@ struct Waiting {
 
 impl Waiting {
     fn take(&mut self, page: &Page) {
-        let objects = page.leaf_rows().iter().filter_map(|row| row.object.as_ref());
+        let objects = page.leaf_rows().iter().filter_map(|row| row.object.as_deref());
         for object in objects {
             self.bytes = self.bytes.saturating_add(object.object.length);
             self.objects.push(object.duplicate());

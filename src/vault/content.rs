@@ -262,7 +262,7 @@ impl Transaction<'_> {
                 return Ok(None);
             }
             let Some((row, head)) = self.view().content(compartment, &digest)? else { return Ok(None) };
-            let stored = row.object.as_ref().map(SealedObject::duplicate);
+            let stored = row.object.as_deref().map(SealedObject::duplicate);
             self.work.contents.insert(at, Content { head, stored, changed: false });
         }
         Ok(self.work.contents.get_mut(&at))

@@ -233,7 +233,7 @@ impl Core {
 
     /// The content of a row's object.
     pub(super) fn open_row(&self, compartment: Compartment, row: &Row) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let object: &SealedObject = row.object.as_ref().ok_or(Error::Damaged { what: "row" })?;
+        let object: &SealedObject = row.object.as_deref().ok_or(Error::Damaged { what: "row" })?;
         Ok(open_object(&*self.store, object, &self.row_context(compartment, row))?)
     }
 
@@ -251,7 +251,7 @@ impl Core {
             _ => return rows.iter().map(|row| self.open_row(compartment, row)).collect(),
         };
         let open = |(row, stored): (&&Row, Vec<u8>)| {
-            let object = row.object.as_ref().ok_or(Error::Damaged { what: "row" })?;
+            let object = row.object.as_deref().ok_or(Error::Damaged { what: "row" })?;
             Ok(open_stored(object, &self.row_context(compartment, row), stored)?)
         };
         rows.iter().zip(stored).map(open).collect()

@@ -181,7 +181,7 @@ fn rows_whose_lengths_add_up_to_more_than_a_number_holds_are_damaged_entries() {
                 digest: crypto::digest::Digest::of(&[]),
             };
             let (key, epoch) = (RowKey::entry(id), tx.epoch());
-            let object = Some(object);
+            let object = Some(Box::new(object));
             let row =
                 Row { key, class: RowClass::Entry, id, revision: 1, epoch, object, inline: vec![1].into() };
             tx.put_row(Compartment::General, row)?;
