@@ -295,7 +295,7 @@ fn bytes_that_the_disk_cannot_read_are_counted_in_use_or_not() {
     let unused = (resting.image.len() as u64).next_multiple_of(4096);
     let disk = SimDisk::without_trace([resting.image.clone(), vec![0; 12288]].concat());
     disk.lose(unused + 10..unused + 20);
-    assert_eq!(deep(&read_only(&disk)), [unreadable.clone()]);
+    assert_eq!(deep(&read_only(&disk)), std::slice::from_ref(&unreadable));
     let disk = SimDisk::without_trace(resting.image.clone());
     disk.lose(in_use..in_use + 1);
     let damaged = CheckFinding::DamagedEntry { compartment: Compartment::General, id: *id, revision: 1 };
