@@ -8,13 +8,17 @@ pub(crate) struct SecretBytes(Box<[u8; 32]>);
 
 impl SecretBytes {
     /// A secret filled in place by `fill`.
+    #[cfg_attr(test, track_caller)]
     pub(crate) fn filled(fill: impl FnOnce(&mut [u8; 32])) -> Self {
         let mut secret = Self(Box::new([0; 32]));
         fill(&mut secret.0);
+        #[cfg(test)]
+        crate::testing::record_secret(&secret.0);
         secret
     }
 
     /// A second copy, on the heap like the first.
+    #[cfg_attr(test, track_caller)]
     pub(crate) fn duplicate(&self) -> Self {
         Self::filled(|out| out.copy_from_slice(self.0.as_slice()))
     }
@@ -56,6 +60,8 @@ impl Drop for WipesStack {
 #[inline(never)]
 fn overwrite_stack() {
     // As deep as the deepest call under a vault's operation, with room to spare;
-    // a thread's stack is 2 MiB unless it was made smaller.
-    std::hint::black_box(&mut [0u128; 4 * 1024]);
+    // frames that are not optimised are several times as large. A thread's stack is
+    // 2 MiB unless it was made smaller.
+    const DEPTH: usize = if cfg!(debug_assertions) { 16 * 1024 } else { 4 * 1024 };
+    std::hint::black_box(&mut [0u128; DEPTH]);
 }

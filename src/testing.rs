@@ -6,7 +6,10 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -80,6 +83,25 @@ pub(crate) fn record_sealed(context: &[u8], key: &ContentKey, object: &ObjectRef
             sealed.push(Sealed { context: context.to_vec(), key, object: *object });
         }
     });
+}
+
+/// Where every secret that this process makes is written down, if anywhere.
+static SECRETS: OnceLock<File> = OnceLock::new();
+
+/// Writes every secret down that this process makes from now on, each on a line
+/// with the place in the code that made it.
+pub(crate) fn record_secrets(to: &Path) {
+    SECRETS.set(File::create(to).unwrap()).unwrap();
+}
+
+/// Writes a secret down as digits, so that the record itself is none in memory.
+#[track_caller]
+pub(crate) fn record_secret(secret: &[u8; 32]) {
+    let Some(mut file) = SECRETS.get() else { return };
+    let caller = std::panic::Location::caller();
+    let mut line: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    line.push_str(&format!(" {}:{}\n", caller.file(), caller.line()));
+    file.write_all(line.as_bytes()).unwrap();
 }
 
 /// A deliberate break of the format, which the expunge adversary must catch.

@@ -72,8 +72,15 @@ impl From<BoxError> for TreeError {
     }
 }
 
-/// Sees every page with its name, or the fault in its place.
-type PageVisitor<'v> = dyn FnMut(Result<(&SealedObject, &Page), TreeError>) + 'v;
+/// A page that cannot be read.
+#[derive(Debug)]
+pub(crate) struct LostPage {
+    /// The rows below it, as its parent says.
+    pub(crate) rows: u64,
+}
+
+/// Sees every page with its name, or what is lost in its place.
+type PageVisitor<'v> = dyn FnMut(Result<(&SealedObject, &Page), LostPage>) + 'v;
 
 /// A leaf as its parent names it.
 pub(crate) struct LeafRef {
@@ -218,12 +225,12 @@ impl Trie<'_> {
     /// bytes.
     pub(crate) fn check_leaf(&self, leaf: &LeafRef) -> Result<u64, TreeError> {
         let rows = self.leaf_rows(leaf)?;
-        let objects: Vec<_> = rows.iter().filter_map(|row| row.object.as_ref()).collect();
+        let objects: Vec<_> = rows.iter().filter_map(|row| row.object.as_deref()).collect();
         check_stored(self.store, &objects)?;
         Ok(rows.iter().map(Row::stored_bytes).fold(leaf.object.object.length, u64::saturating_add))
     }
 
-    /// Visits every page that can be read, and every fault in place of a page.
+    /// Visits every page that can be read, and what is lost in place of the others.
     pub(crate) fn survey(&self, visit: &mut PageVisitor<'_>) {
         if let Some(root) = self.root {
             self.survey_page(root, self.rows, Prefix::EMPTY, visit);
@@ -240,7 +247,7 @@ impl Trie<'_> {
                     }
                 }
             }
-            Err(error) => visit(Err(error)),
+            Err(_) => visit(Err(LostPage { rows })),
         }
     }
 
@@ -272,7 +279,7 @@ impl Trie<'_> {
                         .map(|child| (child.object.duplicate(), child.rows, prefix.child(child.nibble))),
                 );
             }
-            let objects = page.leaf_rows().iter().filter_map(|row| row.object.as_ref());
+            let objects = page.leaf_rows().iter().filter_map(|row| row.object.as_deref());
             let objects = objects.filter(|object| is_due(object));
             objects.filter(|object| read_checked(self.store, object).is_err()).for_each(&mut *visit);
         }

@@ -88,10 +88,18 @@ pub struct Vault {
     recovery: Recovery,
     /// The process that unlocked the vault: a forked child must not write.
     process: u32,
-    /// Unlocked for reading only.
-    read_only: bool,
+    mode: Mode,
     /// Held while this handle publishes new keys and takes them over.
     renewing: Mutex<()>,
+}
+
+/// What a handle may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Writing,
+    Reading,
+    /// Read what can be read, and put back what is damaged.
+    Diagnosing,
 }
 
 /// What a handle holds.
@@ -288,7 +296,7 @@ impl Vault {
 
     /// Makes both copies of the root durable.
     fn flush(&self) -> Result<(), Error> {
-        if self.read_only {
+        if self.mode != Mode::Writing {
             return Ok(());
         }
         self.may_write()?;
@@ -328,9 +336,18 @@ impl Vault {
 
     /// Whether this handle may write at all.
     fn may_write(&self) -> Result<(), Error> {
-        if self.read_only {
+        if self.mode != Mode::Writing {
             return Err(Error::Invalid { what: "this vault was unlocked for reading only" });
         }
+        self.is_own_process()
+    }
+
+    /// Whether this handle may put damaged parts back.
+    fn may_repair(&self) -> Result<(), Error> {
+        if self.mode == Mode::Diagnosing { self.is_own_process() } else { self.may_write() }
+    }
+
+    fn is_own_process(&self) -> Result<(), Error> {
         if self.process != std::process::id() {
             return Err(Error::OtherProcess);
         }

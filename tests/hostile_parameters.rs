@@ -17,8 +17,10 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 /// The most memory that a refusal may take.
 const MOST_BYTES: usize = 8 << 20;
-/// Far more than a refusal takes, far less than any run of Argon2id in a hostile file.
-const MOST_TIME: Duration = Duration::from_secs(1);
+/// The longest that a refusal may take: less than any run of Argon2id.
+const MOST_TIME: Duration = Duration::from_millis(10);
+/// Tries of which the least counts: other programs take their time too.
+const TRIES: usize = 5;
 
 /// Offsets of docs/format.md, section 5.
 const AREAS: [usize; 2] = [4096, 32768];
@@ -49,17 +51,23 @@ fn set_cost(area: &mut [u8], generation: usize, cost: [u32; 3]) {
 /// Opens a file with bounded memory and time, and says how it was refused.
 fn refused(path: &Path, file: &[u8], credential: &Credential, what: &str) -> Error {
     std::fs::write(path, file).unwrap();
+    let tries = (0..TRIES).map(|_| refused_once(path, credential, what));
+    let (took, error) = tries.min_by_key(|(took, _)| *took).unwrap();
+    eprintln!("{what}: {} in {took:?}", error.code());
+    assert!(took < MOST_TIME, "{what}: {took:?}");
+    assert!(std::fs::read(path).unwrap() == file, "{what}: something was written");
+    error
+}
+
+fn refused_once(path: &Path, credential: &Credential, what: &str) -> (Duration, Error) {
     ALLOCATOR.reset_peak_usage();
     let before = ALLOCATOR.current_usage();
     let started = Instant::now();
     let locked = LockedVault::open(path, VaultOptions::default()).unwrap();
     let error = locked.unlock(credential).err().expect("the file is refused");
     let (took, peak) = (started.elapsed(), ALLOCATOR.peak_usage() - before);
-    eprintln!("{what}: {} in {took:?}, {} KiB", error.code(), peak / 1024);
     assert!(peak < MOST_BYTES, "{what}: {peak} bytes");
-    assert!(took < MOST_TIME, "{what}: {took:?}");
-    assert!(std::fs::read(path).unwrap() == file, "{what}: something was written");
-    error
+    (took, error)
 }
 
 /// Every extreme of every field, beside fields that would be accepted.

@@ -13,9 +13,10 @@ use tracing::span::{Attributes, Id, Record as SpanRecord};
 use tracing::{Event, Metadata, Subscriber};
 
 use subrosa::{
-    Actor, Coding, Concept, Credential, Diagnosis, Entry, Error, Filter, KdfCost, KdfLimits, Kind,
-    LockedVault, Narrative, NewVault, Note, Password, Policy, Provenance, Recovery, ReleaseRequest, Token,
-    Vault, VaultOptions,
+    Access, AccessChange, Actor, Attachment, Coding, Compartment, Concept, Credential, Diagnosis, Entry,
+    Error, Expunged, Filter, Grant, Import, ImportOptions, KdfCost, KdfLimits, Kind, LockedVault, Narrative,
+    NewAttachment, NewVault, Note, Password, Policy, Provenance, Recovery, RecoveryKey, ReleaseRequest,
+    Token, Vault, VaultOptions,
 };
 
 fn token(text: &str) -> Token {
@@ -89,7 +90,7 @@ impl Subscriber for Everything {
 }
 
 /// What must not be told: each is planted somewhere in the workload.
-const PLANTED: [&str; 12] = [
+const PLANTED: [&str; 20] = [
     "Penicillin-canary",
     "narrative-canary",
     "J45canary",
@@ -102,7 +103,77 @@ const PLANTED: [&str; 12] = [
     "password-canary",
     "second-password",
     "folder-canary",
+    "title-canary",
+    "content-canary",
+    "backup-canary",
+    "copy-canary",
+    "guest-canary",
+    "import-canary",
+    "third-password",
+    "identity-canary",
 ];
+
+const BUNDLE: &str = r#"{"resourceType": "Condition", "id": "identity-canary", "subject": {"reference": "Patient/1"},
+    "code": {"text": "import-canary"}, "import-canary": 1}"#;
+
+fn open(path: &std::path::Path, credential: &Credential) -> Result<Vault, Error> {
+    LockedVault::open(path, options()).unwrap().unlock(credential)
+}
+
+/// What brings data in and takes it out.
+fn in_and_out(vault: &Vault, actor: &Actor, folder: &std::path::Path) {
+    let mut attachment = Attachment::default();
+    attachment.title = Some(token("title-canary"));
+    let mut content = &b"content-canary"[..];
+    let id = vault.attach(actor, &NewAttachment::new(attachment), &mut content, |_| {}).unwrap().value;
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut vault.attachment(id, 0).unwrap(), &mut bytes).unwrap();
+    assert_eq!(bytes, b"content-canary");
+    let mut import = Import::new(ImportOptions::default());
+    import.read(Some("import-canary"), BUNDLE.as_bytes()).unwrap();
+    vault.import(actor, &import.finish().unwrap(), Expunged::StayAway, |_, _| {}).unwrap();
+    assert!(vault.export(actor).unwrap().len() > 2);
+    vault.backup(actor, folder.join("copy-canary"), "backup-canary", |_| {}).unwrap();
+    let taken = vault.backup(actor, folder.join("copy-canary"), "backup-canary", |_| {});
+    assert_eq!(taken.unwrap_err().code(), "exists");
+}
+
+/// A guest comes and goes; the owner forgets the password and sets another.
+fn change_ways_in(vault: &Vault, actor: &Actor) -> RecoveryKey {
+    let guest: Credential = Password::new("guest-canary".to_owned()).unwrap().into();
+    let key = RecoveryKey::generate().unwrap();
+    let recovery = Credential::from(RecoveryKey::parse(key.to_words().expose_secret()).unwrap());
+    let add = vec![
+        Access { credential: &guest, name: "guest-canary", grant: Grant::of(&[Compartment::General]) },
+        Access::to_everything(&recovery, "access-canary"),
+    ];
+    let added = vault.change_access(actor, &AccessChange { revoke: Vec::new(), add }).unwrap();
+    vault.change_access(actor, &AccessChange { revoke: added[..1].to_vec(), add: Vec::new() }).unwrap();
+    key
+}
+
+fn recover(path: &std::path::Path, actor: &Actor, key: RecoveryKey) {
+    let vault = open(path, &key.into()).unwrap();
+    let password: Credential = Password::new("third-password".to_owned()).unwrap().into();
+    let forgotten = vault.access().unwrap().into_iter().map(|access| access.id).collect();
+    let add = vec![Access::to_everything(&password, "access-canary")];
+    vault.change_access(actor, &AccessChange { revoke: forgotten, add }).unwrap();
+    drop(vault.lock().unwrap());
+    assert!(open(path, &password).is_ok());
+}
+
+/// Damages everything that a copy can give back.
+fn damage_and_repair(path: &std::path::Path, credential: &Credential) {
+    let copy = path.with_extension("copy");
+    std::fs::copy(path, &copy).unwrap();
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[81920..].iter_mut().step_by(100).for_each(|byte| *byte ^= 1);
+    std::fs::write(path, bytes).unwrap();
+    let locked = LockedVault::open(path, options()).unwrap();
+    let vault = locked.unlock_for_diagnosis(credential).unwrap();
+    assert!(!vault.check_deep(|_| {}).unwrap().is_clean());
+    assert!(vault.repair_from(&copy).unwrap().check.is_clean());
+}
 
 fn workload() {
     let folder = tempfile::tempdir().unwrap();
@@ -139,6 +210,12 @@ fn workload() {
     std::fs::write(&path, bytes).unwrap();
     let vault = LockedVault::open(&path, options()).unwrap().unlock(&text("second-password").into()).unwrap();
     assert_eq!(vault.recovery(), Recovery::Recovered);
+    in_and_out(&vault, &actor, folder.path());
+    vault.compact(&actor, |_| {}).unwrap();
+    let key = change_ways_in(&vault, &actor);
+    vault.close(|_| {}).unwrap();
+    damage_and_repair(&path, &text("second-password").into());
+    recover(&path, &actor, key);
 }
 
 #[test]
@@ -163,6 +240,8 @@ fn what_is_traced_holds_no_health_value_name_or_password() {
         "check",
         "checked",
         "recovered",
+        "repair",
+        "repaired restored=",
         "micros=",
         "outcome=\"wrong-credential\"",
         "outcome=\"no-such-entry\"",
@@ -186,6 +265,7 @@ fn what_is_traced_holds_no_health_value_name_or_password() {
         "micros",
         "operation",
         "outcome",
+        "restored",
         "root",
         "vault",
     ];

@@ -53,9 +53,9 @@ pub(crate) fn to_read(common: &Common, path: &Path) -> Result<Vault, Failure> {
 pub(crate) enum Intent {
     /// Read, and repair on the occasion what an interrupted program left.
     Read,
-    /// Leave every byte as it is.
+    /// Leave every byte as it is, and look at what is left if the vault is damaged.
     Look,
-    /// Repair, or fail.
+    /// Repair, if only by a backup.
     Repair,
 }
 
@@ -76,11 +76,21 @@ pub(crate) fn to_read_expecting(
     };
     let locked = open()?;
     let credential = credential(common)?;
-    if intent == Intent::Look {
-        return Ok(told(locked.unlock_read_only(&credential)?));
-    }
-    match locked.unlock(&credential) {
-        Err(error) if intent == Intent::Repair => Err(error.into()),
+    let unlocked = match intent {
+        Intent::Look => locked.unlock_read_only(&credential),
+        _ => locked.unlock(&credential),
+    };
+    match unlocked {
+        Err(Error::Damaged { .. } | Error::Store(StoreError::Missing | StoreError::Io { .. }))
+            if intent != Intent::Read =>
+        {
+            let vault = open()?.unlock_for_diagnosis(&credential)?;
+            note(
+                "The vault is so damaged that it does not open. This is about what can still be read of it.",
+            );
+            Ok(told(vault))
+        }
+        Err(error) if intent != Intent::Read => Err(error.into()),
         Err(Error::Store(StoreError::ReadOnly | StoreError::Busy | StoreError::NoLocks)) => {
             Ok(told(open()?.unlock_read_only(&credential)?))
         }

@@ -99,6 +99,7 @@ impl VaultRootKey {
         CompartmentKey(self.derive("subrosa/v1 record", vault))
     }
 
+    #[cfg_attr(test, track_caller)]
     fn derive(&self, label: &str, vault: &[u8; 16]) -> SecretBytes {
         SecretBytes::filled(|out| {
             hkdf_sha256_expand(self.0.expose_secret(), &[label.as_bytes(), vault], out);

@@ -58,6 +58,7 @@ impl Randomness {
     }
 
     /// A fresh random secret.
+    #[cfg_attr(test, track_caller)]
     pub(crate) fn secret(&mut self) -> Result<SecretBytes, RandomError> {
         let mut result = Ok(());
         let secret = SecretBytes::filled(|bytes| result = self.fill(bytes));

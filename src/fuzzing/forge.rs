@@ -99,7 +99,7 @@ impl Forge {
                 );
                 let Some(PageV1::Leaf(rows)) = self.page(compartment, &target.path) else { continue };
                 for mut row in rows {
-                    let sealed = row.object.take().map(SealedObject::from);
+                    let sealed = row.object.take().map(|object| SealedObject::from(*object));
                     let content =
                         sealed.and_then(|sealed| self.open(&sealed, &self.row_context(compartment, &row)));
                     let which = match row.class {
@@ -192,7 +192,7 @@ impl Forge {
         self.change_rows(compartment, path, &mut |rows| {
             let found = rows.iter_mut().find(|other| other.key == row.key);
             if let Some(found) = found {
-                found.object = Some(ObjectV1::from(&sealed));
+                found.object = Some(Box::new(ObjectV1::from(&sealed)));
             }
         });
     }
@@ -211,7 +211,7 @@ impl Forge {
             }
             match which % 5 {
                 0 => drop(rows.remove(row)),
-                1 => rows[row].object = other.as_ref().map(|(_, sealed)| ObjectV1::from(sealed)),
+                1 => rows[row].object = other.as_ref().map(|(_, sealed)| Box::new(ObjectV1::from(sealed))),
                 2 => rows[row].key.iter_mut().zip(&key).for_each(|(to, from)| *to = *from),
                 3 => rows[row].class = class,
                 _ => {
@@ -232,7 +232,7 @@ impl Forge {
                 match self.page(compartment, &target.path) {
                     Some(PageV1::Leaf(rows)) => {
                         let objects = rows.into_iter().filter_map(|mut row| row.object.take());
-                        let lengths = objects.map(|object| SealedObject::from(object).object.length);
+                        let lengths = objects.map(|object| SealedObject::from(*object).object.length);
                         live = lengths.fold(live, u64::saturating_add);
                     }
                     Some(PageV1::Inner(children)) => {
@@ -322,7 +322,7 @@ impl Forge {
     fn row(&self, compartment: Compartment, path: &Path, row: usize) -> Option<(RowV1, SealedObject)> {
         let PageV1::Leaf(mut rows) = self.page(compartment, path)? else { return None };
         let mut row = (row < rows.len()).then(|| rows.swap_remove(row))?;
-        let sealed = SealedObject::from(row.object.take()?);
+        let sealed = SealedObject::from(*row.object.take()?);
         Some((row, sealed))
     }
 

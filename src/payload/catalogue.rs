@@ -34,7 +34,8 @@ pub(crate) struct RowV1 {
     pub(crate) id: [u8; 16],
     pub(crate) revision: u64,
     pub(crate) epoch: u64,
-    pub(crate) object: Option<ObjectV1>,
+    /// A pointer, so that one that is absent has no room for what a call left on the stack.
+    pub(crate) object: Option<Box<ObjectV1>>,
     #[serde(with = "run")]
     pub(crate) inline: Vec<u8>,
 }

@@ -210,7 +210,7 @@ impl fmt::Display for WithheldReason {
 /// Where a filter did not do what its author may think.
 ///
 /// For the owner: some of these tell of entries that do not leave.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FilterNotice {
     /// The policy names no kind, no code and no entry.
@@ -307,4 +307,4 @@ macro_rules! redacted_debug {
 }
 pub(crate) use redacted_debug;
 
-redacted_debug!(View, Subject, RedactedEntry);
+redacted_debug!(View, Subject, RedactedEntry, FilterNotice);

@@ -27,6 +27,8 @@ pub(crate) enum Lie {
     StaleObjects,
     /// Replaces whatever root stands there.
     IgnoresExpected,
+    /// Refuses to replace another root than the expected one, and does it when asked again.
+    RefusesOnce,
     /// Lets every writer in, one after the other started from the same root.
     SharesWriter,
     /// Lets every writer in, and each of them wins.
@@ -45,7 +47,7 @@ pub(crate) enum Lie {
     IgnoresLength,
 }
 
-pub(crate) const LIES: [Lie; 15] = [
+pub(crate) const LIES: [Lie; 16] = [
     Lie::LosesPut,
     Lie::ChangesPut,
     Lie::LosesRoot,
@@ -53,6 +55,7 @@ pub(crate) const LIES: [Lie; 15] = [
     Lie::StaleHeads,
     Lie::StaleObjects,
     Lie::IgnoresExpected,
+    Lie::RefusesOnce,
     Lie::SharesWriter,
     Lie::TwoWinners,
     Lie::IgnoresWait,
@@ -71,6 +74,8 @@ pub(crate) struct LyingStore {
     /// What stood there before the last publication.
     before: Mutex<Option<Heads>>,
     first: Mutex<Option<Vec<u8>>>,
+    /// The last root that was expected in vain.
+    refused: Mutex<Option<Vec<u8>>>,
 }
 
 impl LyingStore {
@@ -82,6 +87,7 @@ impl LyingStore {
             lying: AtomicBool::new(false),
             before: Mutex::new(None),
             first: Mutex::new(None),
+            refused: Mutex::new(None),
         })
     }
 
@@ -92,6 +98,17 @@ impl LyingStore {
 
     fn tells(&self, lie: Lie) -> bool {
         self.lie == lie && self.lying.load(Ordering::SeqCst)
+    }
+
+    /// Whether a root is replaced although another was expected.
+    fn ignores(&self, expected: &[u8], found: &[u8]) -> bool {
+        let again = || {
+            let before = self.refused.lock().unwrap().replace(expected.to_vec());
+            before.is_some_and(|before| before == expected)
+        };
+        self.tells(Lie::IgnoresExpected)
+            || self.tells(Lie::TwoWinners)
+            || (self.tells(Lie::RefusesOnce) && expected != found && again())
     }
 
     fn shares_writer(&self) -> bool {
@@ -204,8 +221,9 @@ impl StoreWriter for LyingWriter<'_> {
             return Ok(());
         }
         let heads = self.store.truth.heads()?;
-        let ignores = self.store.tells(Lie::IgnoresExpected) || self.store.tells(Lie::TwoWinners);
-        let expected = if ignores { heads.roots[0].as_slice() } else { publication.expected };
+        let found = heads.roots[0].as_slice();
+        let ignores = self.store.ignores(publication.expected, found);
+        let expected = if ignores { found } else { publication.expected };
         let erase = if self.store.tells(Lie::KeepsErased) { &[] } else { publication.erase };
         let new_area = publication.new_area.filter(|_| !self.store.tells(Lie::LosesArea));
         self.writer.publish(&Publication { expected, erase, new_area, ..*publication })?;
@@ -239,6 +257,7 @@ mod tests {
                 Lie::LosesRoot | Lie::StaleHeads => breach == Breach::StaleRead,
                 Lie::StaleObjects => breach == Breach::ChangedObject,
                 Lie::IgnoresExpected => breach == Breach::ExpectedIgnored,
+                Lie::RefusesOnce => matches!(breach, Breach::NotOneWinner { winners: 2.. }),
                 Lie::SharesWriter | Lie::TwoWinners => breach == Breach::WriterNotExclusive,
                 Lie::IgnoresWait => breach == Breach::WaitNotHonoured,
                 Lie::KeepsErased => breach == Breach::EraseLeavesBytes,

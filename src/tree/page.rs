@@ -152,7 +152,8 @@ pub(crate) struct Row {
     pub(crate) revision: u64,
     /// The commit that wrote this revision.
     pub(crate) epoch: Epoch,
-    pub(crate) object: Option<SealedObject>,
+    /// A pointer, so that one that is absent has no room for what a call left on the stack.
+    pub(crate) object: Option<Box<SealedObject>>,
     pub(crate) inline: Zeroizing<Vec<u8>>,
 }
 
@@ -165,7 +166,7 @@ impl Row {
             id: self.id,
             revision: self.revision,
             epoch: self.epoch,
-            object: self.object.as_ref().map(SealedObject::duplicate),
+            object: self.object.as_ref().map(|object| Box::new(object.duplicate())),
             inline: self.inline.clone(),
         }
     }
@@ -182,7 +183,7 @@ impl Row {
             id: *self.id.as_bytes(),
             revision: self.revision,
             epoch: self.epoch.number(),
-            object: self.object.as_ref().map(ObjectV1::from),
+            object: self.object.as_deref().map(|object| Box::new(ObjectV1::from(object))),
             inline: self.inline.to_vec(),
         }
     }
@@ -194,7 +195,7 @@ impl Row {
             id: EntryId::from_bytes(wire.id),
             revision: wire.revision,
             epoch: Epoch::new(wire.epoch),
-            object: wire.object.take().map(SealedObject::from),
+            object: wire.object.take().map(|object| Box::new(SealedObject::from(*object))),
             inline: Zeroizing::new(std::mem::take(&mut wire.inline)),
         };
         let sound = row.class.belongs_in(compartment) && row.has_its_parts() && row.follows_its_class(vault);
@@ -256,7 +257,7 @@ impl Page {
     pub(super) const STORED_LIMIT: u64 = chunked_len(padded_len(PageV1::LIMIT)) as u64;
 
     /// Rows in this page and below; `None` of a page that claims more than there can be.
-    pub(super) fn rows(&self) -> Option<u64> {
+    pub(crate) fn rows(&self) -> Option<u64> {
         match self {
             Self::Leaf(rows) => Some(rows.len() as u64),
             Self::Inner(children) => {

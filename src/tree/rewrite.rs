@@ -100,13 +100,13 @@ impl Rewriting<'_, '_> {
     ) -> Result<Option<Node>, TreeError> {
         let mut kept = Vec::with_capacity(usize::try_from(rows).unwrap_or_default());
         self.gather(object, rows, prefix, &additions, &mut kept)?;
-        let objects: Vec<_> = kept.iter().filter_map(|row| row.object.as_ref()).collect();
+        let objects: Vec<_> = kept.iter().filter_map(|row| row.object.as_deref()).collect();
         objects.iter().try_for_each(|object| self.spend(object))?;
         let mut copied = self.out.copy_all(self.trie.store, &objects, self.copied)?.into_iter();
         for mut row in kept {
             self.least_reader = self.least_reader.max(row.class.least_reader());
             if let Some(object) = &mut row.object {
-                *object = copied.next().ok_or(TreeError::Damaged { what: "object" })?;
+                **object = copied.next().ok_or(TreeError::Damaged { what: "object" })?;
                 self.live = self.live.saturating_add(object.object.length);
             }
             additions.insert(row.key, row);

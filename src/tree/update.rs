@@ -432,7 +432,7 @@ mod tests {
             id,
             revision: 1,
             epoch: Epoch::new(1),
-            object: Some(sealed(0)),
+            object: Some(Box::new(sealed(0))),
             inline: vec![1; 300].into(),
         }
     }
@@ -447,7 +447,7 @@ mod tests {
                 let id = EntryId::from_bytes(fixture.random.bytes().unwrap());
                 model.insert(RowKey::entry(id));
                 let mut row = row(id);
-                row.object = Some(sealed(round));
+                row.object = Some(Box::new(sealed(round)));
                 changes.insert(RowKey::entry(id), Some(row));
             }
             let gone: Vec<RowKey> = if round > 40 {
@@ -556,11 +556,11 @@ mod tests {
     fn rows_of_full_size_fit_a_page_below_one_chunk() {
         let rows = (0..32u8).map(|n| {
             let mut row = row(EntryId::from_bytes([n; 16]));
-            row.object = Some(SealedObject {
+            row.object = Some(Box::new(SealedObject {
                 key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
                 object: ObjectRef { reference: [n; 16], length: 1 },
                 digest: crate::crypto::digest::Digest::of(&[]),
-            });
+            }));
             row
         });
         let encoded = Page::Leaf(rows.collect()).encode().unwrap();

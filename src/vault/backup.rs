@@ -20,7 +20,9 @@ use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
 use crate::id::Epoch;
 use crate::keys::{Credential, Grant};
-use crate::store::{CopySource, Destination, FileCopy, FileStore, StoreError, StoreWriter as _};
+use crate::store::{
+    CopySource, Destination, FileCopy, FileStore, Heads, Store, StoreError, StoreWriter as _,
+};
 
 /// Copies that are tried while others may write; the next one keeps them out.
 const FREE_ATTEMPTS: usize = 3;
@@ -42,7 +44,7 @@ pub struct BackupReport {
 }
 
 /// A backup as the ledger lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Backup {
     /// The commit that recorded it.
@@ -53,6 +55,14 @@ pub struct Backup {
     pub name: String,
     /// The state that it holds.
     pub checkpoint: Checkpoint,
+}
+
+/// Without the name.
+impl std::fmt::Debug for Backup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { epoch, checkpoint, .. } = self;
+        f.debug_struct("Backup").field("epoch", epoch).field("checkpoint", checkpoint).finish_non_exhaustive()
+    }
 }
 
 impl Vault {
@@ -237,13 +247,25 @@ impl Unlocked {
         let core = self.core.on(Arc::new(copy.store()?));
         let checkpoint = self.snapshot.checkpoint();
         match check_newest(&core) {
-            Ok((found, report)) if report.is_clean() && found == checkpoint => {
+            Ok((found, report))
+                if report.is_clean() && found == checkpoint && self.opens_alike(&*core.store)? =>
+            {
                 let (entries, not_checked) = (report.entries, report.not_checked);
                 Ok(BackupReport { checkpoint, bytes, entries, not_checked })
             }
             Err(error) if error.kind() != ErrorKind::Damaged => Err(error),
             _ => Err(self.why_not_copied()?),
         }
+    }
+
+    /// Whether a copy has the header, and every copy of area and root, of this state.
+    fn opens_alike(&self, copy: &dyn Store) -> Result<bool, Error> {
+        let Heads { areas, roots } = copy.heads()?;
+        let root = &self.snapshot.root;
+        Ok(copy.header()? == self.core.store.header()?
+            && areas.iter().all(|area| *area == self.snapshot.area_bytes)
+            && roots.iter().all(|root| *root == self.snapshot.root_bytes)
+            && copy.admits(root.append_end, &root.erase)?)
     }
 
     /// Whether the vault's file or the copy's is at fault, as both are on disk now.

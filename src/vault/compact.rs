@@ -9,7 +9,7 @@ use super::open::{self, Candidate};
 use super::options::Actor;
 use super::space::space_of;
 use super::transaction::{Transaction, Work};
-use super::{Unlocked, Vault};
+use super::{Mode, Unlocked, Vault};
 use crate::crypto::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::format::FIRST_READER;
@@ -131,7 +131,11 @@ impl Vault {
         let rewritten = transaction.rewrite(&mut meter)?;
         let store = draft.store()?;
         let after = store.length()?;
-        verify(&core.on(Arc::new(store)), &rewritten, &mut meter)?;
+        verify(&core.on(Arc::new(store)), &rewritten, &mut meter).map_err(|error| match error.kind() {
+            // Everything was read of the vault itself before.
+            ErrorKind::Damaged => Error::Damaged { what: "new file" },
+            _ => error,
+        })?;
         draft.replace(snapshot.root.append_end, &replacement_mark(&rewritten.root_bytes))?;
         core.cache.clear();
         let epoch = rewritten.root.epoch;
@@ -154,7 +158,7 @@ impl Vault {
     pub(super) fn settle_down(&self, progress: &mut Watch<'_>) -> Result<Closed, Error> {
         self.flush()?;
         let due = self.options.compact_at_close
-            && !self.read_only
+            && self.mode == Mode::Writing
             && self.space().is_ok_and(|space| space.is_compaction_due());
         if !due {
             return Ok(Closed { compacted: None, not_compacted: None });

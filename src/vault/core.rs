@@ -27,12 +27,22 @@ pub(super) const ENTRY_SCHEMA: u16 = 1;
 pub(super) const PLACE_SCHEMA: u16 = 1;
 pub(super) const ROOT_SCHEMA: u16 = 1;
 
+/// What is demanded of the compartments whose keys are held.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Demand {
+    /// Each of them opens, down to the root page of its trie.
+    Whole,
+    /// Nothing: what does not open is what is looked for.
+    Parts,
+}
+
 /// Store, keys and decrypted pages of an unlocked vault.
 pub(super) struct Core {
     pub(super) store: Arc<dyn Store>,
     pub(super) scope: Scope,
     pub(super) keyring: Arc<Keyring>,
     pub(super) cache: PageCache,
+    pub(super) demand: Demand,
     told: Mutex<Told>,
 }
 
@@ -76,13 +86,20 @@ impl Snapshot {
 
 impl Core {
     pub(super) fn new(store: Arc<dyn Store>, scope: Scope, keyring: Arc<Keyring>) -> Self {
-        Self { store, scope, keyring, cache: PageCache::default(), told: Mutex::default() }
+        let (cache, told) = (PageCache::default(), Mutex::default());
+        Self { store, scope, keyring, cache, demand: Demand::Whole, told }
     }
 
     /// The same keys on another store of the same vault.
     pub(super) fn on(&self, store: Arc<dyn Store>) -> Self {
         let (scope, keyring) = (self.scope, Arc::clone(&self.keyring));
         Self::new(store, scope, keyring)
+    }
+
+    /// The same, demanding this.
+    pub(super) fn demanding(mut self, demand: Demand) -> Self {
+        self.demand = demand;
+        self
     }
 
     /// What this handle has read of the ledger.
@@ -103,16 +120,18 @@ impl Core {
         decrypt_committed(key, &self.root_context().bytes(), stored).ok()
     }
 
-    /// Decrypts every place whose key is held.
+    /// Decrypts every place whose key is held; one that does not open is none where
+    /// only parts are demanded.
     pub(super) fn open_places(&self, root: &Root) -> Result<[Option<Place>; PLACES], Error> {
         let mut places = [const { None }; PLACES];
         for ((compartment, stored), place) in Compartment::ALL.into_iter().zip(&root.places).zip(&mut places)
         {
             let Some(key) = self.keyring.compartment(compartment) else { continue };
-            let damaged = Error::Damaged { what: "place" };
             let plain = decrypt_committed(key, &self.place_context(compartment).bytes(), &stored.0);
-            let Ok(plain) = plain else { return Err(damaged) };
-            *place = Some(Place::decode(&plain).map_err(|_| damaged)?);
+            *place = plain.ok().and_then(|plain| Place::decode(&plain).ok());
+            if place.is_none() && self.demand == Demand::Whole {
+                return Err(Error::Damaged { what: "place" });
+            }
         }
         Ok(places)
     }
@@ -144,14 +163,17 @@ impl<'a> View<'a> {
         Compartment::HOLDING_ENTRIES.into_iter().filter(|c| core.keyring.compartment(*c).is_some())
     }
 
-    /// Every compartment whose key is held.
+    /// Every compartment whose key is held and whose place opened.
     pub(super) fn held_compartments(&self) -> impl Iterator<Item = Compartment> + use<'a> {
-        let core = self.core;
-        Compartment::ALL.into_iter().filter(|c| core.keyring.compartment(*c).is_some())
+        let snapshot = self.snapshot;
+        Compartment::ALL.into_iter().filter(|c| snapshot.place(*c).is_ok())
     }
 
     pub(super) fn trie(&self, compartment: Compartment) -> Result<Trie<'_>, Error> {
-        let place = self.snapshot.place(compartment)?;
+        let place = self.snapshot.place(compartment).map_err(|error| {
+            let is_held = self.core.keyring.compartment(compartment).is_some();
+            if is_held { Error::Damaged { what: "place" } } else { error }
+        })?;
         Ok(Trie {
             store: &*self.core.store,
             cache: &self.core.cache,
@@ -219,7 +241,7 @@ impl Core {
 
     /// The content of a row's object.
     pub(super) fn open_row(&self, compartment: Compartment, row: &Row) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let object: &SealedObject = row.object.as_ref().ok_or(Error::Damaged { what: "row" })?;
+        let object: &SealedObject = row.object.as_deref().ok_or(Error::Damaged { what: "row" })?;
         Ok(open_object(&*self.store, object, &self.row_context(compartment, row))?)
     }
 
@@ -237,7 +259,7 @@ impl Core {
             _ => return rows.iter().map(|row| self.open_row(compartment, row)).collect(),
         };
         let open = |(row, stored): (&&Row, Vec<u8>)| {
-            let object = row.object.as_ref().ok_or(Error::Damaged { what: "row" })?;
+            let object = row.object.as_deref().ok_or(Error::Damaged { what: "row" })?;
             Ok(open_stored(object, &self.row_context(compartment, row), stored)?)
         };
         rows.iter().zip(stored).map(open).collect()

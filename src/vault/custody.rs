@@ -48,7 +48,7 @@ impl AccessKind {
 }
 
 /// A way in, as the directory lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListedAccess {
     /// Names it, for [`Vault::change_access`].
@@ -66,6 +66,15 @@ pub struct ListedAccess {
     pub password_cost: Option<KdfCost>,
     /// Whether this handle was opened with it.
     pub is_own: bool,
+}
+
+/// Without the name.
+impl std::fmt::Debug for ListedAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { id, kind, grant, .. } = self;
+        let mut listed = f.debug_struct("ListedAccess");
+        listed.field("id", id).field("kind", kind).field("grant", grant).finish_non_exhaustive()
+    }
 }
 
 /// The directory of a new vault: all 16 slots, the first ones in use.

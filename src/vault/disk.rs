@@ -332,6 +332,8 @@ struct State {
     locked: HashSet<u64>,
     /// The file system has no hard links.
     has_no_links: bool,
+    /// What the disk cannot read.
+    lost: Option<std::ops::Range<u64>>,
     plan: Plan,
 }
 
@@ -422,9 +424,19 @@ impl SimDisk {
 
     /// Flips bits of one byte of the vault's file.
     pub(crate) fn flip(&self, offset: usize, bits: u8) {
+        self.flip_in(VAULT, offset, bits);
+    }
+
+    /// Flips bits of one byte of a file.
+    pub(crate) fn flip_in(&self, name: &str, offset: usize, bits: u8) {
         let mut state = self.state();
-        let file = state.visible.names[VAULT];
+        let file = state.visible.names[name];
         Arc::make_mut(state.visible.contents.get_mut(&file).unwrap())[offset] ^= bits;
+    }
+
+    /// Lets every read fail that touches these bytes of any file.
+    pub(crate) fn lose(&self, range: std::ops::Range<u64>) {
+        self.state().lost = Some(range);
     }
 
     /// Whether the vault's file and all names are durable.
@@ -611,6 +623,10 @@ impl Disk for SimFile {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let mut state = self.disk.state();
         state.call("read", offset)?;
+        let end = offset + buffer.len() as u64;
+        if state.lost.as_ref().is_some_and(|lost| offset < lost.end && lost.start < end) {
+            return Err(Fault::Io.into());
+        }
         let start = usize::try_from(offset).unwrap();
         let content = &state.visible.contents[&self.file];
         let bytes = content.get(start..start + buffer.len()).ok_or(io::ErrorKind::UnexpectedEof)?;

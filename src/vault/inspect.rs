@@ -75,11 +75,19 @@ impl CheckFinding {
                 "What has been overwritten is among the other findings.".to_owned(),
                 "Restore a backup, and ask who can write to the file.",
             ),
-            Self::DamagedPage { compartment } => (
+            Self::DamagedPlace { compartment } => (
+                format!("What the root says of {compartment} does not open."),
+                format!("Everything in {compartment}."),
+                FROM_BACKUP,
+            ),
+            Self::DamagedPage { compartment, rows } => (
                 format!("A page of the catalogue of {compartment} cannot be read."),
-                "The entries listed on that page, up to 32 of them with their revisions, are out of reach; \
-                 nobody can tell here which ones. All other entries are whole."
-                    .to_owned(),
+                format!(
+                    "What is listed by that page and the pages below it is out of reach: {}, each of them an entry, \
+                     an earlier revision, a part of an attachment, or a part of the ledger. Nobody can tell here \
+                     which ones. All else is whole unless other findings name it.",
+                    counted(*rows)
+                ),
                 FROM_BACKUP,
             ),
             Self::DamagedEntry { compartment, id, revision } => (
@@ -131,6 +139,13 @@ impl CheckFinding {
             ),
         };
         Explanation { wrong, lost, remedy: remedy.to_owned() }
+    }
+}
+
+fn counted(rows: u64) -> String {
+    match rows {
+        1 => "1 row".to_owned(),
+        _ => format!("{rows} rows"),
     }
 }
 
@@ -241,7 +256,7 @@ impl View<'_> {
                 // What cannot be read is among the other findings.
                 let Ok((object, page)) = visited else { return };
                 note(object);
-                page.leaf_rows().iter().filter_map(|row| row.object.as_ref()).for_each(&mut note);
+                page.leaf_rows().iter().filter_map(|row| row.object.as_deref()).for_each(&mut note);
             });
         }
         extents.sort_unstable_by_key(|(start, ..)| *start);

@@ -261,7 +261,7 @@ impl Transaction<'_> {
                 destroyed = true;
             }
         }
-        if let Some(object) = row.object.as_ref().filter(|_| is_first && destroyed) {
+        if let Some(object) = row.object.as_deref().filter(|_| is_first && destroyed) {
             self.erase(object);
         }
         if destroyed || !is_first {

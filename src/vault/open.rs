@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use super::compact;
-use super::core::{Core, Snapshot, View};
+use super::core::{Core, Demand, Snapshot, View};
 use super::history::Checkpoint;
 use super::options::VaultOptions;
 use super::watch::AutoLock;
-use super::{State, Unlocked, Vault, WayIn, trace};
+use super::{Mode, State, Unlocked, Vault, WayIn, trace};
 use crate::crypto::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::format::READER_VERSION;
@@ -18,7 +18,6 @@ use crate::format::area::Area;
 use crate::format::context::{Purpose, Scope};
 use crate::format::header::Header;
 use crate::format::object::ObjectRef;
-use crate::format::place::Compartment;
 use crate::format::root::{Root, RootHeading};
 use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
 use crate::payload::catalogue::EraseListV1;
@@ -57,6 +56,7 @@ pub struct LockedVault {
     scope: Scope,
     options: VaultOptions,
     expected: Option<Checkpoint>,
+    demand: Demand,
 }
 
 impl LockedVault {
@@ -77,7 +77,7 @@ impl LockedVault {
         let (header, digest) = Header::parse(&store.header()?)?;
         let scope = Scope { header: digest, vault: header.vault };
         trace::event!("opened", vault = scope.vault);
-        Ok(Self { store, scope, options, expected: None })
+        Ok(Self { store, scope, options, expected: None, demand: Demand::Whole })
     }
 
     /// Demands that the vault's history contains this checkpoint.
@@ -124,13 +124,34 @@ impl LockedVault {
         trace::operation("unlock", vault, || self.unlock_for_reading(credential))
     }
 
+    /// Unlocks a damaged vault, to find out what is left of it: for
+    /// [`Vault::check_deep`], which says what is damaged, and
+    /// [`Vault::repair_from`], the only call that writes. What can be read can be
+    /// read; lists and searches may be incomplete where they do not fail.
+    ///
+    /// It opens a vault to which [`LockedVault::unlock`] answers
+    /// [`Error::Damaged`] because a compartment's place or the first page of its
+    /// catalogue is damaged. The credential areas, the roots and the end of the
+    /// file must be whole as for any opening.
+    ///
+    /// # Errors
+    /// As [`LockedVault::unlock`].
+    pub fn unlock_for_diagnosis(mut self, credential: &Credential) -> Result<Vault, Error> {
+        let _wipes = WipesStack;
+        let vault = self.scope.vault;
+        self.demand = Demand::Parts;
+        let mut vault = trace::operation("unlock", vault, || self.unlock_for_reading(credential))?;
+        vault.mode = Mode::Diagnosing;
+        Ok(vault)
+    }
+
     fn unlock_for_reading(self, credential: &Credential) -> Result<Vault, Error> {
         let (heads, (opened, snapshot)) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
         let at_rest = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
             && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
         let recovery = if at_rest { Recovery::NotNeeded } else { Recovery::Needed };
         let mut vault = self.finish(opened, snapshot, recovery)?;
-        vault.read_only = true;
+        vault.mode = Mode::Reading;
         Ok(vault)
     }
 
@@ -190,7 +211,7 @@ impl LockedVault {
 
     fn core(&self, keyring: Keyring) -> Core {
         let (store, scope) = (Arc::clone(&self.store), self.scope);
-        Core::new(store, scope, Arc::new(keyring))
+        Core::new(store, scope, Arc::new(keyring)).demanding(self.demand)
     }
 
     fn finish(self, opened: (Core, WayIn), snapshot: Snapshot, recovery: Recovery) -> Result<Vault, Error> {
@@ -223,7 +244,7 @@ impl Vault {
             options,
             recovery,
             process: std::process::id(),
-            read_only: false,
+            mode: Mode::Writing,
             renewing: Mutex::new(()),
         }
     }
@@ -283,7 +304,7 @@ impl Candidate {
         Ok(Snapshot { root, root_bytes, area_bytes, places, settled: false })
     }
 
-    /// Reads every trie root whose place opens.
+    /// Reads every trie root whose place opens, where all of them are demanded.
     pub(super) fn check(self, core: &Core) -> Result<Snapshot, Error> {
         if !core.store.admits(self.root.append_end, &self.root.erase)? {
             return Err(Error::Damaged { what: "root" });
@@ -292,10 +313,11 @@ impl Candidate {
         if core.store.as_file().is_some() && !snapshot.fits() {
             return Err(Error::Damaged { what: "root" });
         }
-        let view = View { core, snapshot: &snapshot };
-        let held = Compartment::ALL.into_iter().filter(|c| core.keyring.compartment(*c).is_some());
-        let tries = held.map(|compartment| view.trie(compartment)).collect::<Result<Vec<_>, _>>()?;
-        Trie::check_roots(&tries)?;
+        if core.demand == Demand::Whole {
+            let view = View { core, snapshot: &snapshot };
+            let tries = view.held_compartments().map(|compartment| view.trie(compartment));
+            Trie::check_roots(&tries.collect::<Result<Vec<_>, _>>()?)?;
+        }
         Ok(snapshot)
     }
 }
@@ -428,9 +450,22 @@ pub(super) fn current_for_writing(known: &Unlocked, writer: &mut dyn StoreWriter
     if at_rest {
         return Ok(known.clone());
     }
-    writer.sync()?;
-    let mut newer = current_of(core, &core.store.heads()?)?;
-    expect_successor(core, snapshot, &newer)?;
+    let mut newer = successor_of(known, writer)?;
     settle(core, &mut newer, writer)?;
     Ok(known.with(newer))
+}
+
+/// The state that a repair of a vault under diagnosis starts from. Nothing is
+/// settled: that is for an opening that finds the vault whole.
+pub(super) fn current_for_repair(known: &Unlocked, writer: &mut dyn StoreWriter) -> Result<Unlocked, Error> {
+    Ok(known.with(successor_of(known, writer)?))
+}
+
+/// The newest state, once what a dead process wrote is durable.
+fn successor_of(known: &Unlocked, writer: &mut dyn StoreWriter) -> Result<Snapshot, Error> {
+    let (core, snapshot) = (&*known.core, &*known.snapshot);
+    writer.sync()?;
+    let newer = current_of(core, &core.store.heads()?)?;
+    expect_successor(core, snapshot, &newer)?;
+    Ok(newer)
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::check::CheckReport;
-use super::core::{Core, View};
+use super::core::{Core, Demand, View};
 use super::open::{self, Candidate};
-use super::{Unlocked, Vault, trace};
+use super::{Mode, Unlocked, Vault, trace};
 use crate::error::Error;
 use crate::format::header::Header;
 use crate::format::object::{ObjectRef, SealedObject};
@@ -36,6 +36,9 @@ impl Vault {
     /// it. A copy that was made before the last compaction gives entries and
     /// attachments, and pages only of compartments that have not changed since.
     ///
+    /// A vault that does not open for the damage is unlocked with
+    /// [`LockedVault::unlock_for_diagnosis`](crate::LockedVault::unlock_for_diagnosis).
+    ///
     /// # Errors
     /// [`Error::Invalid`] when the file is of another vault, [`Error::Format`] when
     /// it is none; [`StoreError::Unsupported`] for a vault that is not in a file;
@@ -46,7 +49,7 @@ impl Vault {
     }
 
     pub(super) fn repair_from_store(&self, copy: Arc<dyn Store>) -> Result<RepairReport, Error> {
-        self.may_write()?;
+        self.may_repair()?;
         let _call = self.begin()?;
         trace::operation("repair", self.id, || {
             let (restored, bytes) = self.put_back(copy)?;
@@ -58,7 +61,11 @@ impl Vault {
     fn put_back(&self, copy: Arc<dyn Store>) -> Result<(u64, u64), Error> {
         let file = self.store.as_file().ok_or(StoreError::Unsupported)?;
         let mut writer = file.lock(self.options.lock_wait)?;
-        let current = open::current_for_writing(&self.unlocked()?, &mut writer)?;
+        let known = self.unlocked()?;
+        let current = match self.mode {
+            Mode::Diagnosing => open::current_for_repair(&known, &mut writer)?,
+            _ => open::current_for_writing(&known, &mut writer)?,
+        };
         let (_, digest) = Header::parse(&copy.header()?)?;
         if digest != current.core.scope.header {
             return Err(Error::Invalid { what: "this is not a copy of this vault but of another one" });
@@ -116,7 +123,9 @@ struct Source {
 
 impl Source {
     fn new(core: &Core, copy: Arc<dyn Store>) -> Self {
-        let known = known_objects(&core.on(Arc::clone(&copy))).unwrap_or_default();
+        // A copy may be damaged too, elsewhere.
+        let elsewhere = core.on(Arc::clone(&copy)).demanding(Demand::Parts);
+        let known = known_objects(&elsewhere).unwrap_or_default();
         Self { copy, known }
     }
 
@@ -147,7 +156,7 @@ fn known_objects(core: &Core) -> Result<HashMap<[u8; 32], ObjectRef>, Error> {
             // What cannot be read of the copy it cannot give.
             let Ok((object, page)) = visited else { return };
             note(object);
-            page.leaf_rows().iter().filter_map(|row| row.object.as_ref()).for_each(&mut note);
+            page.leaf_rows().iter().filter_map(|row| row.object.as_deref()).for_each(&mut note);
         });
     }
     Ok(known)

@@ -4,7 +4,6 @@ use super::Vault;
 use super::core::{Core, Snapshot};
 use crate::error::Error;
 use crate::format::header::geometry;
-use crate::format::place::Compartment;
 use crate::store::StoreError;
 
 /// Dead bytes below which a file is not worth compacting.
@@ -49,7 +48,7 @@ pub(super) fn space_of(core: &Core, snapshot: &Snapshot) -> Result<SpaceReport, 
     let file = core.store.as_file().ok_or(StoreError::Unsupported)?.length()?;
     let places = snapshot.places.iter().flatten();
     let live = places.fold(0u64, |live, place| live.saturating_add(place.live));
-    let all_open = Compartment::ALL.into_iter().all(|c| core.keyring.compartment(c).is_some());
+    let all_open = snapshot.places.iter().all(Option::is_some);
     let used = snapshot.root.append_end.saturating_sub(geometry::APPEND);
     Ok(SpaceReport { file, live, dead: all_open.then(|| used.saturating_sub(live)) })
 }

@@ -261,7 +261,7 @@ impl Transaction<'_> {
         };
         in_order(&batches, seal_all, |batch| {
             for (compartment, mut row, context, sealed) in batch {
-                row.object = Some(self.work.objects().put(&context, sealed)?);
+                row.object = Some(Box::new(self.work.objects().put(&context, sealed)?));
                 self.put_row(compartment, row)?;
             }
             Ok(())
@@ -506,7 +506,7 @@ impl Transaction<'_> {
     ) -> Result<(), Error> {
         self.snapshot.place(compartment)?;
         let context = self.core.row_context(compartment, &row);
-        row.object = Some(self.work.objects().seal(&context, content)?);
+        row.object = Some(Box::new(self.work.objects().seal(&context, content)?));
         self.put_row(compartment, row)
     }
 

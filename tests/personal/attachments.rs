@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+#[cfg(unix)]
+use super::support::PASSWORD;
 use super::support::Person;
 
 fn scan() -> Vec<u8> {
@@ -62,5 +64,36 @@ fn a_file_joins_an_entry_and_an_export_loses_none() {
     }
     found.sort();
     assert!(found == [Vec::new(), scan()]);
+    person.run(&["check", "my.vault"]).done();
+}
+
+/// The program opens the file first and then waits for the password: time to change the file.
+#[cfg(unix)]
+#[test]
+fn a_file_that_changes_while_it_is_read_is_not_attached() {
+    let person = Person::with_vault();
+    let made = std::process::Command::new("mkfifo").arg(person.path("pipe")).status().unwrap();
+    assert!(made.success());
+    let shorter = scan()[..1_000_000].to_vec();
+    let changed = [vec![1], scan()[1..].to_vec()].concat();
+    for now in [shorter, changed] {
+        person.write("scan.pdf", scan());
+        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+        let file = std::fs::File::options().write(true).open(person.path("scan.pdf")).unwrap();
+        file.set_modified(old).unwrap();
+        let ran = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut pipe = std::fs::File::options().write(true).open(person.path("pipe")).unwrap();
+                person.write("scan.pdf", &now);
+                std::io::Write::write_all(&mut pipe, PASSWORD.as_bytes()).unwrap();
+            });
+            person.run_bare(
+                &["--password-file", "pipe", "attach", "my.vault", "scan.pdf", "--title", "scan"],
+                "",
+            )
+        });
+        ran.refused(5, "changed while it was read");
+        assert_eq!(person.run(&["list", "my.vault", "--json"]).done().json(), json!([]));
+    }
     person.run(&["check", "my.vault"]).done();
 }

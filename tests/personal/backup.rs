@@ -60,3 +60,28 @@ fn compaction_makes_the_file_smaller_and_keeps_what_is_in_it() {
     person.run(&["compact", "my.vault"]).refused(1, "move it elsewhere");
     assert_eq!(person.read("my.vault.old"), b"mine");
 }
+
+#[test]
+fn a_vault_too_damaged_to_open_is_explained_and_repaired_from_a_backup() {
+    let person = with_records();
+    person.run(&["backup", "my.vault", "copy", "--label", "in the drawer"]).done();
+    let mut damaged = person.read("my.vault");
+    // The objects begin at 81920 (docs/format.md section 1); the backup has these.
+    let both = 81920..person.read("copy").len();
+    damaged[both].iter_mut().step_by(100).for_each(|byte| *byte ^= 1);
+    person.write("my.vault", &damaged);
+    person.run(&["list", "my.vault"]).refused(4, "damaged");
+    let said = person.run(&["check", "my.vault", "--deep", "--explain"]).ended(4);
+    assert!(said.err().contains("does not open"), "{}", said.err());
+    assert!(said.out().contains("catalogue of general") && said.out().contains("rows"), "{}", said.out());
+    person.run(&["check", "my.vault", "--repair"]).ended(4);
+    assert!(person.read("my.vault") == damaged, "nothing is written without a backup");
+    let said = person.run(&["check", "my.vault", "--repair", "--from", "copy"]).done();
+    assert!(
+        said.out().contains("put back from the backup") && said.out().contains("whole"),
+        "{}",
+        said.out()
+    );
+    person.run(&["check", "my.vault", "--deep"]).done();
+    assert_eq!(person.run(&["list", "my.vault", "--json"]).done().json().as_array().unwrap().len(), 4);
+}

@@ -165,7 +165,6 @@ pub struct Imported {
 }
 
 /// An entry, and what tells it apart in its source.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct ImportedEntry {
     /// `Type/id`, with the base of the `fullUrl` in front where it has one; without an id,
@@ -183,6 +182,12 @@ pub struct Document {
     pub name: Option<String>,
     /// Its bytes in order.
     pub pieces: Vec<Piece>,
+}
+
+impl std::fmt::Debug for ImportedEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ImportedEntry")
+    }
 }
 
 impl std::fmt::Debug for Document {

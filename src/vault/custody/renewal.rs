@@ -142,7 +142,7 @@ impl Vault {
 impl Transaction<'_> {
     fn replace_directory(&mut self, directory: &DirectoryV1) -> Result<(), Error> {
         let before = self.row(Compartment::Custody, &RowKey::named("directory"))?;
-        if let Some(object) = before.as_ref().and_then(|row| row.object.as_ref()) {
+        if let Some(object) = before.as_ref().and_then(|row| row.object.as_deref()) {
             self.erase(object);
         }
         let content = wire::encode(directory)?;

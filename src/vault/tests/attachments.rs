@@ -227,6 +227,26 @@ fn a_source_that_fails_or_shrinks_leaves_the_vault_as_it_was() {
 }
 
 #[test]
+fn a_source_that_shrinks_after_a_commit_leaves_the_entries_and_one_upload() {
+    for length in [STEP * SHORT + 1, 6 * SHORT, 2 * STEP * SHORT] {
+        let (_, vault) = vault();
+        let id = vault.update(&Actor::owner(), |tx| tx.add(&note("progress", "x"))).unwrap().value;
+        for new in [letter(), letter().to_entry(id, "the letter")] {
+            let longer = new.expecting_size(length as u64 + 1);
+            let shrunk = attach(&vault, &longer, &content(length));
+            assert!(matches!(shrunk, Err(Error::SourceChanged)), "{length}: {shrunk:?}");
+            let uploads = vault.uploads().unwrap();
+            assert_eq!(uploads.len(), 1, "{length}");
+            assert_eq!(uploads[0].bytes, ((length - 1) / (STEP * SHORT) * STEP * SHORT) as u64);
+            assert_eq!(vault.list(&Filter::all()).unwrap().len(), 1);
+            assert_eq!(vault.history(id).unwrap().len(), 1);
+            assert_clean(&vault);
+            vault.discard_upload(&Actor::owner(), uploads[0].id).unwrap();
+        }
+    }
+}
+
+#[test]
 fn an_upload_is_resumed_after_a_failure_at_every_segment() {
     let bytes = content(11 * SHORT + 300);
     for segment in 0..=11 {

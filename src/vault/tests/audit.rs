@@ -1,10 +1,11 @@
 //! The hook that is told of every read.
 
+use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
-use super::basics::{diagnosis, key, options};
+use super::basics::{diagnosis, key, note, options};
 use crate::*;
 
 fn vault_with(hook: impl Fn(&AuditEvent) + Send + Sync + 'static) -> Arc<Vault> {
@@ -62,6 +63,37 @@ fn every_read_is_told_with_ids_and_the_actor_where_it_is_known() {
     ];
     assert_eq!(seen, expected);
     assert!(events.iter().all(|event| event.vault == vault.id() && event.time == 1_700_000_000_000));
+}
+
+#[test]
+fn reads_of_attachments_and_of_all_entries_are_told_too() {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&events);
+    let vault = vault_with(move |event| told.lock().unwrap().push(event.clone()));
+    let nurse = Actor::new("Nurse Quill").unwrap();
+    let id = vault.update(&nurse, |tx| tx.add(&note("progress", "see the scan"))).unwrap().value;
+    let new = NewAttachment::new(Attachment::default()).to_entry(id, "scanned");
+    vault.attach(&nurse, &new, &mut &b"scan"[..], |_| {}).unwrap();
+    let mut bytes = Vec::new();
+    vault.attachment(id, 0).unwrap().read_to_end(&mut bytes).unwrap();
+    assert!(vault.attachment(id, 1).is_err(), "nothing was read");
+    vault.uploads().unwrap();
+    vault.for_each_entry(|_, _| Ok(())).unwrap();
+    let stopped = vault.for_each_entry(|_, _| Err(Error::Invalid { what: "enough" }));
+    assert!(stopped.is_err(), "what was handed out was told");
+
+    let events = events.lock().unwrap();
+    let seen: Vec<_> = events.iter().map(|e| (e.kind, e.actor.clone(), e.entries.clone(), e.count)).collect();
+    let one = vec![id];
+    let expected = [
+        // The entry is read to be amended.
+        (ReadKind::Opened, Some(nurse), one.clone(), 1),
+        (ReadKind::AttachmentOpened, None, one.clone(), 1),
+        (ReadKind::UploadsListed, None, vec![], 0),
+        (ReadKind::Opened, None, one.clone(), 1),
+        (ReadKind::Opened, None, one, 1),
+    ];
+    assert_eq!(seen, expected);
 }
 
 #[test]

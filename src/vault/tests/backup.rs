@@ -1,7 +1,11 @@
-//! Backup and restore on real files.
+//! Backup and restore on real files, and on a disk that does not keep what was written.
 
 use super::basics::{diagnosis, file, key, open, options};
-use crate::store::StoreError;
+use super::disk::{SimDisk, VAULT};
+use super::repair::Resting;
+use super::workload::owner;
+use crate::format::header::geometry;
+use crate::store::{Destination, StoreError};
 use crate::*;
 
 fn add(vault: &Vault, count: usize) -> Vec<EntryId> {
@@ -206,4 +210,64 @@ fn one_compartments_holder_backs_up_the_whole_vault() {
     let copy = open(&backup, &owner).unwrap();
     assert_eq!(copy.list(&Filter::all()).unwrap().len(), 2, "the copy was made anew");
     assert!(copy.entry(id).is_ok());
+}
+
+/// The one file beside the vault.
+fn temporary(disk: &SimDisk) -> String {
+    let files = disk.files();
+    let names: Vec<&str> = files.named().map(|(name, _)| name).filter(|name| *name != VAULT).collect();
+    assert!(names.len() == 1 && names[0].starts_with(".subrosa-"), "{names:?}");
+    names[0].to_owned()
+}
+
+/// Backs a vault up, doing this when all is written and nothing is read back.
+fn back_up_disturbed(
+    disk: &SimDisk,
+    vault: &Vault,
+    disturb: &mut dyn FnMut(&str),
+) -> Result<BackupReport, Error> {
+    let to = Destination::on(disk.folder(), "backup".into()).unwrap();
+    vault.backup_to(&Actor::owner(), &to, "drawer", &mut |progress| {
+        if progress.done == progress.total {
+            disturb(&temporary(disk));
+        }
+    })
+}
+
+fn assert_nothing_left(disk: &SimDisk, image: &[u8]) {
+    let files = disk.files();
+    assert_eq!(files.named().map(|(name, _)| name).collect::<Vec<_>>(), [VAULT]);
+    assert!(disk.image() == image, "the vault is as it was, its ledger included");
+}
+
+#[test]
+fn a_backup_that_does_not_read_back_as_it_was_written_gets_no_name_and_no_line() {
+    let resting = Resting::new();
+    let heads = [geometry::AREA_A, geometry::AREA_B, geometry::ROOT_A, geometry::ROOT_B];
+    let heads = heads.map(|offset| usize::try_from(offset).unwrap() + 300);
+    let objects = resting.objects.iter().step_by(6).map(|object| object.start + 20);
+    for byte in objects.chain(heads) {
+        let disk = SimDisk::without_trace(resting.image.clone());
+        let vault = disk.unlock(&owner()).unwrap();
+        let error = back_up_disturbed(&disk, &vault, &mut |name| disk.flip_in(name, byte, 1)).err();
+        let Some(Error::Store(StoreError::Io { source })) = error else { panic!("{byte}: {error:?}") };
+        assert!(source.to_string().contains("does not read back"), "{byte}: {source}");
+        assert_nothing_left(&disk, &resting.image);
+        assert!(back_up_disturbed(&disk, &vault, &mut |_| {}).is_ok());
+    }
+}
+
+#[test]
+fn a_vault_with_one_damaged_object_is_not_backed_up_whatever_is_in_memory() {
+    let resting = Resting::new();
+    for object in resting.objects.iter().step_by(6) {
+        let disk = SimDisk::without_trace(resting.image.clone());
+        let vault = disk.unlock(&owner()).unwrap();
+        assert!(vault.check().unwrap().is_clean(), "every page is in memory");
+        disk.flip(object.start + 20, 1);
+        let damaged = disk.image();
+        let error = back_up_disturbed(&disk, &vault, &mut |_| {}).err();
+        assert!(matches!(error, Some(Error::Damaged { what: "what was to be copied" })), "{error:?}");
+        assert_nothing_left(&disk, &damaged);
+    }
 }

@@ -5,6 +5,9 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::basics::{diagnosis, file, key, note, open, options};
+use super::disk::{SimDisk, VAULT};
+use super::repair::{Resting, objects_below_first_pages};
+use super::workload::owner;
 use crate::format::header::geometry;
 use crate::store::StoreError;
 use crate::*;
@@ -319,5 +322,37 @@ fn closing_compacts_when_more_is_dead_than_live_and_worth_it() {
             let closed = open(&path, &key(1)).unwrap().close(|_| {}).unwrap();
             assert!(matches!(closed.not_compacted, Some(Error::Store(StoreError::InTheWay { .. }))));
         }
+    }
+}
+
+#[test]
+fn a_new_file_that_does_not_read_back_as_it_was_written_does_not_become_the_vault() {
+    let resting = Resting::new();
+    let disk = SimDisk::without_trace(resting.image.clone());
+    let vault = disk.unlock(&owner()).unwrap();
+    compact(&vault).unwrap();
+    // Only sizes decide where an object comes to stand.
+    let objects = objects_below_first_pages(&vault);
+    for object in objects.iter().step_by(6) {
+        let disk = SimDisk::without_trace(resting.image.clone());
+        let vault = disk.unlock(&owner()).unwrap();
+        let mut flipped = false;
+        let result = vault.compact(&Actor::owner(), |_| {
+            let files = disk.files();
+            let draft = files.image("vault.compact").expect("the new file has its name");
+            let root = usize::try_from(crate::format::header::geometry::ROOT_B).unwrap();
+            let is_whole = draft.get(root..root + 64).is_some_and(|root| root.iter().any(|byte| *byte != 0));
+            if is_whole && !std::mem::replace(&mut flipped, true) {
+                disk.flip_in("vault.compact", object.start + 20, 1);
+            }
+        });
+        assert!(
+            flipped && matches!(result, Err(Error::Damaged { what: "new file" })),
+            "{object:?}: {result:?}"
+        );
+        let files = disk.files();
+        assert_eq!(files.named().map(|(name, _)| name).collect::<Vec<_>>(), [VAULT]);
+        assert!(disk.image() == resting.image && vault.check().unwrap().is_clean());
+        assert!(compact(&vault).is_ok());
     }
 }

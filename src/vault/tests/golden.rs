@@ -110,7 +110,7 @@ fn migrating_vault(path: &Path) -> [Vec<u8>; 2] {
 
 /// A frozen vault is written once for its format, when that format is final,
 /// and never again: `SUBROSA_FREEZE=1 cargo test --lib freeze -- --ignored`.
-/// `SUBROSA_FREEZE=1 cargo test --test golden frozen` then writes, once too, what
+/// `SUBROSA_FREEZE=1 cargo test --test golden freeze -- --ignored` then writes, once too, what
 /// it holds.
 #[test]
 #[ignore = "writes a file that is to stay as it is for ever"]

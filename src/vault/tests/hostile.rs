@@ -179,7 +179,7 @@ fn put_rows(tx: &mut Transaction<'_>, count: u16, object: &SealedObject) -> Resu
         id[..2].copy_from_slice(&number.to_le_bytes());
         let id = EntryId::from_bytes(id);
         let (key, epoch) = (RowKey::entry(id), tx.epoch());
-        let object = Some(object.duplicate());
+        let object = Some(Box::new(object.duplicate()));
         let row = Row { key, class: RowClass::Entry, id, revision: 1, epoch, object, inline: vec![1].into() };
         tx.put_row(Compartment::General, row)?;
     }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use super::basics::{diagnosis, note};
 use super::disk::SimDisk;
-use super::workload::{new_image, owner};
+use super::workload::{clinic, new_image, owner};
 use crate::format::header::geometry;
+use crate::format::object::SealedObject;
 use crate::format::root::ROOT_LEN;
+use crate::tree::{Page, RowKey};
 use crate::*;
 
 fn at(offset: u64) -> usize {
@@ -16,14 +18,31 @@ fn at(offset: u64) -> usize {
 
 /// A vault at rest, its entries, and the ranges of its objects below the roots
 /// of the tries, without which nothing opens.
-struct Resting {
-    image: Vec<u8>,
-    entries: Vec<(EntryId, Entry)>,
-    objects: Vec<std::ops::Range<usize>>,
+pub(super) struct Resting {
+    pub(super) image: Vec<u8>,
+    pub(super) entries: Vec<(EntryId, Entry)>,
+    pub(super) objects: Vec<std::ops::Range<usize>>,
+}
+
+/// The ranges of a vault's objects below the roots of its tries.
+pub(super) fn objects_below_first_pages(vault: &Vault) -> Vec<std::ops::Range<usize>> {
+    let mut objects = Vec::new();
+    let unlocked = vault.unlocked().unwrap();
+    let view = unlocked.view();
+    for compartment in Compartment::ALL {
+        let mut first = true;
+        view.trie(compartment).unwrap().survey(&mut |visited| {
+            let (page_object, page) = visited.unwrap();
+            let rows = page.leaf_rows().iter().filter_map(|row| row.object.as_deref());
+            let page_object = (!std::mem::take(&mut first)).then_some(page_object);
+            objects.extend(rows.chain(page_object).map(range_of));
+        });
+    }
+    objects
 }
 
 impl Resting {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let disk = SimDisk::without_trace(new_image("password"));
         let vault = disk.unlock(&owner()).unwrap();
         let entries: Vec<Entry> = (0..60)
@@ -33,22 +52,7 @@ impl Resting {
         let add = |tx: &mut Transaction<'_>| entries.iter().map(|entry| tx.add(entry)).collect();
         let ids: Vec<EntryId> = vault.update(&Actor::owner(), add).unwrap().value;
         vault.update(&Actor::owner(), |tx| tx.amend(ids[0], &entries[1], "better known")).unwrap();
-        let mut objects = Vec::new();
-        let unlocked = vault.unlocked().unwrap();
-        let view = unlocked.view();
-        for compartment in Compartment::ALL {
-            let trie = view.trie(compartment).unwrap();
-            let mut first = true;
-            trie.survey(&mut |visited| {
-                let (page_object, page) = visited.unwrap();
-                let rows = page.leaf_rows().iter().filter_map(|row| row.object.as_ref());
-                let page_object = (!std::mem::take(&mut first)).then_some(page_object);
-                for object in rows.chain(page_object) {
-                    let start = at(u64::from_le_bytes(*object.object.reference.first_chunk().unwrap()));
-                    objects.push(start..start + at(object.object.length));
-                }
-            });
-        }
+        let objects = objects_below_first_pages(&vault);
         drop(vault.lock().unwrap());
         let mut entries: Vec<_> = ids.into_iter().zip(entries).collect();
         entries[0].1 = entries[1].1.clone();
@@ -157,6 +161,168 @@ fn a_copy_of_another_vault_or_a_damaged_one_gives_nothing() {
     assert!(!report.check.is_clean() && disk.image() == before);
 }
 
+/// The bytes of an object in the file.
+fn range_of(object: &SealedObject) -> std::ops::Range<usize> {
+    let start = at(u64::from_le_bytes(*object.object.reference.first_chunk().unwrap()));
+    start..start + at(object.object.length)
+}
+
+/// Every page of a compartment, the root page first, and how many rows it stands for.
+fn pages(vault: &Vault, compartment: Compartment) -> Vec<(std::ops::Range<usize>, bool, u64)> {
+    let mut pages = Vec::new();
+    vault.unlocked().unwrap().view().trie(compartment).unwrap().survey(&mut |visited| {
+        let (object, page) = visited.unwrap();
+        pages.push((range_of(object), matches!(page, Page::Inner(_)), page.rows().unwrap()));
+    });
+    pages
+}
+
+#[test]
+fn a_damaged_inner_page_is_said_to_lose_every_row_below_it() {
+    let disk = SimDisk::without_trace(new_image("password"));
+    let vault = disk.unlock(&owner()).unwrap();
+    let entries: Vec<Entry> = (0..1000).map(|n| diagnosis(&format!("F{n}"), "Depression", "2019")).collect();
+    let ids = vault.update(&Actor::owner(), |tx| tx.add_all(&entries)).unwrap().value;
+    let general = Compartment::General;
+    let mut keys: Vec<RowKey> = Vec::new();
+    let note_key = &mut |row: &crate::tree::Row| {
+        keys.push(row.key);
+        Ok(())
+    };
+    vault.unlocked().unwrap().view().trie(general).unwrap().scan(note_key).unwrap();
+    let inner = pages(&vault, general).into_iter().skip(1).find(|(_, is_inner, _)| *is_inner);
+    let (bytes, _, said) = inner.expect("a thousand entries take inner pages below the root page");
+    drop(vault);
+    disk.flip(bytes.start + 20, 1);
+
+    let vault = read_only(&disk);
+    let findings = deep(&vault);
+    assert_eq!(findings, [CheckFinding::DamagedPage { compartment: general, rows: said }]);
+    let unlocked = vault.unlocked().unwrap();
+    let view = unlocked.view();
+    let lost = keys.iter().filter(|key| view.row(general, key).is_err()).count() as u64;
+    let entries_lost = ids.iter().filter(|id| vault.entry(**id).is_err()).count() as u64;
+    assert_eq!(lost, said);
+    assert!(entries_lost > 32 && entries_lost <= said);
+    assert!(findings[0].explain().lost.contains(&format!("{said} rows")));
+}
+
+#[test]
+fn a_vault_whose_first_pages_are_damaged_is_diagnosed_and_restored_from_a_copy() {
+    let resting = Resting::new();
+    let whole = read_only(&SimDisk::without_trace(resting.image.clone()));
+    let held =
+        [Compartment::Record, Compartment::Custody, Compartment::General, Compartment::PsychotherapyNotes];
+    let roots = held.map(|compartment| (compartment, pages(&whole, compartment).remove(0)));
+    // Each by itself, then all at once.
+    for damage in roots.chunks(1).chain([roots.as_slice()]) {
+        let bytes: Vec<usize> = damage.iter().map(|(_, (bytes, ..))| bytes.start + 20).collect();
+        let disk = resting.damaged(&bytes);
+        let before = disk.image();
+        for error in [disk.unlock(&owner()).err(), disk.open().unwrap().unlock_read_only(&owner()).err()] {
+            assert_eq!(error.expect("it does not open").kind(), ErrorKind::Damaged);
+        }
+        let vault = disk.open().unwrap().unlock_for_diagnosis(&owner()).unwrap();
+        let found = deep(&vault);
+        for (compartment, (_, _, rows)) in damage {
+            let page = CheckFinding::DamagedPage { compartment: *compartment, rows: *rows };
+            assert!(found.contains(&page), "{found:?}");
+        }
+        assert!(
+            !found.iter().any(|finding| matches!(finding, CheckFinding::ForeignLine { .. })),
+            "{found:?}"
+        );
+        let refused = vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("F1", "x", "2020")));
+        assert!(matches!(refused, Err(Error::Invalid { .. })));
+        assert!(disk.image() == before, "nothing is written before the repair");
+        let report = vault.repair_from_store(resting.copy()).unwrap();
+        assert_eq!(report.restored, damage.len() as u64);
+        assert!(report.check.is_clean(), "{:?}", report.check.findings);
+        assert!(disk.image() == resting.image);
+        let vault = disk.unlock(&owner()).unwrap();
+        assert!(resting.entries.iter().all(|(id, entry)| vault.entry(*id).unwrap() == *entry));
+    }
+}
+
+#[test]
+fn a_diagnosis_of_a_whole_vault_finds_nothing_and_writes_nothing() {
+    let resting = Resting::new();
+    for credential in [owner(), clinic()] {
+        let disk = SimDisk::without_trace(resting.image.clone());
+        let vault = disk.open().unwrap().unlock_for_diagnosis(&credential).unwrap();
+        assert_eq!((deep(&vault), vault.recovery()), (Vec::new(), Recovery::NotNeeded));
+        vault.close(|_| {}).unwrap();
+        assert!(disk.image() == resting.image);
+    }
+}
+
+#[test]
+fn a_place_that_does_not_open_is_a_finding_and_its_entries_are_not_said_to_be_missing() {
+    let resting = Resting::new();
+    let disk = SimDisk::without_trace(resting.image.clone());
+    let vault = disk.unlock(&owner()).unwrap();
+    let core = Arc::clone(&vault.unlocked().unwrap().core);
+    let mut root =
+        crate::format::root::Root::decode(&vault.unlocked().unwrap().snapshot.root.encode()).unwrap();
+    root.places[Compartment::General.index()].0[100] ^= 1;
+    let mut random = crate::crypto::random::Randomness::from_system();
+    let (key, context) = (core.keyring.root_key(), core.root_context().bytes());
+    let stored =
+        crate::crypto::boxes::encrypt_committed(&mut random, &key, &context, &root.encode()).unwrap();
+    drop(vault);
+    let mut image = disk.image();
+    for copy in [geometry::ROOT_A, geometry::ROOT_B] {
+        image[at(copy)..at(copy) + stored.len()].copy_from_slice(&stored);
+    }
+    let disk = SimDisk::without_trace(image);
+    assert!(matches!(disk.unlock(&owner()).err(), Some(Error::Damaged { what: "place" })));
+    let vault = disk.open().unwrap().unlock_for_diagnosis(&owner()).unwrap();
+    assert_eq!(deep(&vault), [CheckFinding::DamagedPlace { compartment: Compartment::General }]);
+    assert_eq!(vault.entry(resting.entries[3].0).err().unwrap().kind(), ErrorKind::Damaged);
+    assert_eq!(vault.space().unwrap().dead, None);
+}
+
+#[test]
+fn bytes_that_the_disk_cannot_read_are_counted_in_use_or_not() {
+    let resting = Resting::new();
+    let vault = read_only(&SimDisk::without_trace(resting.image.clone()));
+    let (id, _) = &resting.entries[7];
+    let row = vault.unlocked().unwrap().view().entry_row(*id).unwrap().1;
+    let in_use = range_of(row.object.as_ref().unwrap()).start as u64 + 10;
+    drop(vault);
+    // A block is what is tried last.
+    let unreadable = CheckFinding::UnreadableBytes { bytes: 4096 };
+    let unused = (resting.image.len() as u64).next_multiple_of(4096);
+    let disk = SimDisk::without_trace([resting.image.clone(), vec![0; 12288]].concat());
+    disk.lose(unused + 10..unused + 20);
+    assert_eq!(deep(&read_only(&disk)), std::slice::from_ref(&unreadable));
+    let disk = SimDisk::without_trace(resting.image.clone());
+    disk.lose(in_use..in_use + 1);
+    let damaged = CheckFinding::DamagedEntry { compartment: Compartment::General, id: *id, revision: 1 };
+    assert_eq!(deep(&read_only(&disk)), [unreadable, damaged]);
+}
+
+#[test]
+fn a_forged_row_that_claims_the_bytes_of_another_shares_them() {
+    let disk = SimDisk::without_trace(new_image("password"));
+    let vault = disk.unlock(&owner()).unwrap();
+    let id =
+        vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("F32", "Depression", "2019"))).unwrap().value;
+    let twin = EntryId::from_bytes([9; 16]);
+    let forge = |tx: &mut Transaction<'_>| {
+        let (compartment, row) = tx.view().entry_row(id)?;
+        let mut row = row.duplicate();
+        (row.key, row.id) = (RowKey::entry(twin), twin);
+        tx.put_row(compartment, row)
+    };
+    vault.update(&Actor::owner(), forge).unwrap();
+    let compartment = Compartment::General;
+    let shared = CheckFinding::SharedBytes { compartment };
+    let damaged = CheckFinding::DamagedEntry { compartment, id: twin, revision: 1 };
+    let found = deep(&vault);
+    assert!(found.contains(&shared) && found.contains(&damaged), "{found:?}");
+}
+
 #[test]
 fn every_finding_is_explained() {
     let compartment = Compartment::General;
@@ -168,7 +334,8 @@ fn every_finding_is_explained() {
         CheckFinding::GapInUse,
         CheckFinding::UnreadableBytes { bytes: 4096 },
         CheckFinding::SharedBytes { compartment },
-        CheckFinding::DamagedPage { compartment },
+        CheckFinding::DamagedPlace { compartment },
+        CheckFinding::DamagedPage { compartment, rows: 17 },
         CheckFinding::DamagedEntry { compartment, id, revision: 2 },
         CheckFinding::DamagedAttachment { compartment, entries: vec![id] },
         CheckFinding::OrphanSegments { compartment, segments: 3 },

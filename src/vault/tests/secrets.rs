@@ -1,9 +1,14 @@
 //! Secret types can be neither printed nor copied nor written, and no error
 //! repeats what it was about.
 
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use super::basics::{diagnosis, note, options};
+use super::disk::{Fault, SimDisk};
+use super::workload::{new_image, owner};
 use crate::crypto::kem::SlotSeed;
 use crate::crypto::key::{
     AreaMacKey, CompartmentKey, ContentKey, GrantKey, IdentityKey, RootKey, UnlockKey, VaultRootKey,
@@ -16,7 +21,9 @@ use crate::format::root::Root;
 use crate::keys::{Keyring, OpenedSlot, UnlockKeys};
 use crate::payload::catalogue::{ChildV1, ObjectV1, PageV1, RowV1};
 use crate::payload::custody::VaultRecordV1;
+use crate::payload::secret::SecretV1;
 use crate::secret::SecretBytes;
+use crate::store::lying::{Lie, LyingStore};
 use crate::tree::{Page, Row};
 use crate::vault::core::{Core, Snapshot};
 use crate::vault::{State, Unlocked};
@@ -93,9 +100,9 @@ fn no_secret_type_can_be_printed_copied_or_written() {
     ];
     // Keys on the way into a box, or out of one. A handle's own parts are counted
     // references, which are copied and never printed.
-    let on_the_wire = unprintable![VaultRecordV1, ObjectV1, RowV1, ChildV1, PageV1];
+    let on_the_wire = unprintable![SecretV1, VaultRecordV1, ObjectV1, RowV1, ChildV1, PageV1];
     let _: fn() = <Unlocked as Unwritable<_>>::holds;
-    assert_eq!((in_memory.len(), on_the_wire.len()), (30, 5));
+    assert_eq!((in_memory.len(), on_the_wire.len()), (30, 6));
 }
 
 /// A word that stands in every password, key and health value of these tests.
@@ -114,13 +121,24 @@ fn told(error: &dyn StdError) -> String {
 
 /// What was said, which must not repeat what was planted, whatever the encoding.
 #[derive(Default)]
-struct Said(Vec<String>);
+struct Said {
+    texts: Vec<String>,
+    /// Of every error of the façade.
+    codes: BTreeSet<&'static str>,
+}
 
 impl Said {
     #[track_caller]
     fn error<T, E: StdError + 'static>(&mut self, result: Result<T, E>) {
         let error = result.err().expect("an error");
+        self.codes.extend((&error as &dyn Any).downcast_ref::<Error>().map(Error::code));
         self.text(told(&error));
+    }
+
+    /// What a value prints as.
+    #[track_caller]
+    fn value(&mut self, value: &dyn std::fmt::Debug) {
+        self.text(format!("{value:?} {value:#?}"));
     }
 
     #[track_caller]
@@ -133,7 +151,7 @@ impl Said {
             assert!(!plain.contains(&form), "{text}");
         }
         assert!(!lines.contains(&bytes.join(",")), "{text}");
-        self.0.push(text);
+        self.texts.push(text);
     }
 }
 
@@ -144,10 +162,9 @@ fn planted(text: &str) -> Password {
     Password::new(text.into()).unwrap()
 }
 
-#[test]
-fn no_error_about_credentials_or_entries_repeats_them() {
-    let mut said = Said::default();
+fn about_credentials_and_entries(said: &mut Said) {
     said.error(Password::new(format!("{PLANTED}\u{378}")));
+    said.error(Password::new(PLANTED.repeat(1000)).map_err(Error::from));
     said.error(Password::new(PLANTED.repeat(1000)));
     said.error(RecoveryKey::parse("planted planted planted"));
     said.error(Actor::new(PLANTED.repeat(40)));
@@ -214,7 +231,323 @@ fn no_error_about_credentials_or_entries_repeats_them() {
     said.error(LockedVault::open(&path, options()));
     vault.forget_keys().unwrap_or_default();
     said.error(vault.list(&Filter::all()));
-    assert!(said.0.len() > 25);
+}
+
+#[test]
+fn no_error_about_credentials_or_entries_repeats_them() {
+    let mut said = Said::default();
+    about_credentials_and_entries(&mut said);
+    assert!(said.texts.len() > 25);
+}
+
+/// A vault on a simulated disk, opened by the owner, with a planted entry.
+fn planted_vault() -> (SimDisk, Vault, EntryId) {
+    let disk = SimDisk::without_trace(new_image(WORDS));
+    let vault = disk.unlock(&owner()).unwrap();
+    let id = vault.update(&planted_actor(), |tx| tx.add(&planted_entry())).unwrap().value;
+    (disk, vault, id)
+}
+
+fn planted_actor() -> Actor {
+    Actor::new("planted actor").unwrap()
+}
+
+fn planted_entry() -> Entry {
+    diagnosis("planted", "planted depression", "2019")
+}
+
+fn planted_access(key: &Credential, grant: Grant) -> Access<'_> {
+    Access { credential: key, name: "planted way in", grant }
+}
+
+fn about_histories_and_ways_in(said: &mut Said) {
+    let (disk, vault, _) = planted_vault();
+    let (old, actor) = (disk.image(), planted_actor());
+    vault.update(&actor, |tx| tx.add(&planted_entry())).unwrap();
+    let now = vault.checkpoint().unwrap();
+    let older = SimDisk::without_trace(old).open().unwrap();
+    said.error(older.expecting(now).unlock(&owner()));
+    let other: Checkpoint = format!("{}:{}", now.epoch(), "5a".repeat(32)).parse().unwrap();
+    said.error(disk.open().unwrap().expecting(other).unlock(&owner()));
+
+    let keys: Vec<Credential> = (0..16)
+        .map(|n| RawKey::from_bytes(&[KEY.as_slice(), &[n]].concat()[1..].try_into().unwrap()).into())
+        .collect();
+    let add = keys.iter().map(|key| planted_access(key, Grant::ALL)).collect();
+    said.error(vault.change_access(&actor, &AccessChange { revoke: Vec::new(), add }));
+    let beside = disk.unlock(&owner()).unwrap();
+    let listed = vault.access().unwrap();
+    let full = listed.iter().filter(|access| access.grant == Grant::ALL).map(|access| access.id).collect();
+    let add = vec![planted_access(&keys[0], Grant::of(&[Compartment::General]))];
+    said.error(vault.change_access(&actor, &AccessChange { revoke: full, add }));
+    let add = vec![planted_access(&keys[0], Grant::ALL)];
+    vault.change_access(&actor, &AccessChange { revoke: Vec::new(), add }).unwrap();
+    said.error(beside.update(&actor, |tx| tx.add(&planted_entry())));
+}
+
+/// A source that fails in the end.
+struct Failing(bool);
+
+impl std::io::Read for Failing {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if std::mem::replace(&mut self.0, true) {
+            return Err(std::io::Error::other("EIO"));
+        }
+        buffer[..PLANTED.len()].copy_from_slice(PLANTED.as_bytes());
+        Ok(PLANTED.len())
+    }
+}
+
+/// A signer that does not sign.
+struct Refusing(PublicKey);
+
+impl Signer for Refusing {
+    fn public_key(&self) -> PublicKey {
+        self.0
+    }
+
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, SignerError> {
+        Err(SignerError::Failed { reason: "the card was pulled out".into() })
+    }
+}
+
+fn planted_attachment() -> NewAttachment {
+    NewAttachment::new(Attachment {
+        title: Some(Token::new("planted scan").unwrap()),
+        ..Attachment::default()
+    })
+}
+
+fn planted_request() -> ReleaseRequest {
+    let token = |text: &str| Token::new(text).unwrap();
+    ReleaseRequest::new(
+        token("planted recipient"),
+        token("planted purpose"),
+        Policy::everything_of([Kind::Diagnosis]),
+    )
+}
+
+fn about_contents_and_releases(said: &mut Said) {
+    crate::testing::shrink_segments(1016, 4);
+    let (disk, vault, id) = planted_vault();
+    let actor = planted_actor();
+    let stored =
+        Attachment { location: Some(Location::Stored(Digest::of(&[b"planted"]))), ..Attachment::default() };
+    let record = Note { attachments: vec![stored], ..Note::default() };
+    said.error(vault.update(&actor, |tx| tx.add(&Entry::new(record.clone(), Provenance::default()))));
+    said.error(vault.attachment(id, 7).map(|_| ()));
+    let (new, bytes) = (planted_attachment(), PLANTED.repeat(1000));
+    said.error(vault.resume_upload(
+        &actor,
+        ContentId::from_bytes([7; 16]),
+        &new,
+        &mut bytes.as_bytes(),
+        |_| {},
+    ));
+    said.error(vault.attach(&actor, &new, &mut Failing(false), |_| {}));
+    said.error(vault.attach(&actor, &planted_attachment().expecting_size(9), &mut bytes.as_bytes(), |_| {}));
+    said.error(vault.update(&actor, |tx| tx.store(Compartment::General, &mut bytes.as_bytes()).map(|_| ())));
+    let pinned = disk.open_with(options().pinned_to(WriterVersion::V1)).unwrap().unlock(&owner()).unwrap();
+    said.error(pinned.attach(&actor, &new, &mut &b"planted"[..], |_| {}));
+    said.error(vault.release_with(&Refusing(vault.public_key().unwrap()), &actor, &planted_request()));
+}
+
+fn about_costs_and_versions(said: &mut Said) {
+    let (disk, _vault, _) = planted_vault();
+    let password = Credential::from(planted(WORDS));
+    let costly = KdfLimits { max_memory_kib: 8, min_memory_kib: 8, min_passes: 1, ..KdfLimits::default() };
+    for limits in [KdfLimits::default(), costly] {
+        said.error(disk.open_with(options().with_kdf_limits(limits)).unwrap().unlock(&password));
+    }
+    let none = KdfLimits { min_memory_kib: 0, min_passes: 0, ..KdfLimits::default() };
+    let cost = KdfCost { memory_kib: 0, passes: 0, lanes: 0 };
+    let useless = options().with_kdf_limits(none).with_kdf_cost(cost);
+    said.error(Vault::create_in_memory(&NewVault::individual(&password), useless));
+    let mut newer = disk.image();
+    newer[16] = 2;
+    said.error(SimDisk::without_trace(newer).open());
+}
+
+fn about_disks(said: &mut Said) {
+    let actor = planted_actor();
+    for (fault, call) in
+        [Fault::Full, Fault::Io].into_iter().flat_map(|fault| (0..40).map(move |call| (fault, call)))
+    {
+        let (disk, vault, id) = planted_vault();
+        disk.fail_at(call, fault);
+        if let failed @ Err(_) = vault.update(&actor, |tx| tx.amend(id, &planted_entry(), "planted reason")) {
+            said.error(failed);
+        }
+    }
+    let (disk, vault, _) = planted_vault();
+    let store = disk.store();
+    let writer = store.lock(Duration::ZERO).unwrap();
+    said.error(vault.update(&actor, |tx| tx.add(&planted_entry())));
+    drop(writer);
+
+    let folder = tempfile::tempdir().unwrap();
+    let (path, aside) = (folder.path().join("a.vault"), folder.path().join("b.vault"));
+    let owner = owner();
+    let vault = Vault::create(&path, &NewVault::individual(&owner), options()).unwrap();
+    vault.update(&actor, |tx| tx.add(&planted_entry())).unwrap();
+    said.error(vault.backup(&actor, folder.path().join("planted").join("copy"), "planted copy", |_| {}));
+    std::fs::write(folder.path().join("a.vault.old"), PLANTED).unwrap();
+    said.error(vault.compact(&actor, |_| {}));
+    std::fs::remove_file(folder.path().join("a.vault.old")).unwrap();
+    std::fs::hard_link(&path, folder.path().join("planted twin")).unwrap();
+    said.error(vault.compact(&actor, |_| {}));
+    drop(Vault::create(&aside, &NewVault::individual(&owner), options()).unwrap());
+    std::fs::rename(&aside, &path).unwrap();
+    said.error(vault.update(&actor, |tx| tx.add(&planted_entry())));
+
+    for lie in [Lie::LosesPut, Lie::KeepsErased] {
+        let store = LyingStore::new(lie);
+        let dynamic = std::sync::Arc::clone(&store) as std::sync::Arc<dyn Store>;
+        let vault = Vault::create_in(dynamic, &NewVault::individual(&owner), options()).unwrap();
+        let id = vault.update(&actor, |tx| tx.add(&planted_entry())).unwrap().value;
+        store.lie(true);
+        said.error(vault.expunge(&actor, &[id], "planted reason"));
+        said.error(vault.compact(&actor, |_| {}));
+    }
+}
+
+/// Codes that the planted workload does not make, and why they carry nothing.
+const WITHOUT_FIELDS: [(&str, &str); 5] = [
+    ("no-randomness", "the system's failure, without a field"),
+    ("conflict", "of stores without locks, without a field"),
+    ("read-only", "of files, without a field"),
+    ("no-locks", "of file systems, without a field"),
+    ("other-process", "of a forked process, without a field"),
+];
+
+/// Every code, out of the functions that give them.
+fn all_codes() -> BTreeSet<&'static str> {
+    let source = include_str!("../../error.rs");
+    let arms = source.split("=> \"").skip(1).filter_map(|rest| rest.split_once('"'));
+    arms.map(|(code, _)| code).collect()
+}
+
+#[test]
+fn every_code_is_made_of_planted_values_or_can_carry_none() {
+    let mut said = Said::default();
+    about_credentials_and_entries(&mut said);
+    about_histories_and_ways_in(&mut said);
+    about_contents_and_releases(&mut said);
+    about_costs_and_versions(&mut said);
+    about_disks(&mut said);
+    let excused: BTreeMap<&str, &str> = WITHOUT_FIELDS.into();
+    let expected: BTreeSet<&str> =
+        all_codes().into_iter().filter(|code| !excused.contains_key(code)).collect();
+    assert!(expected.len() > 35 && excused.keys().all(|code| all_codes().contains(code)));
+    let missing: Vec<_> = expected.difference(&said.codes).collect();
+    assert!(missing.is_empty(), "never made: {missing:?}");
+    let needless: Vec<_> = excused.keys().filter(|code| said.codes.contains(*code)).collect();
+    assert!(needless.is_empty(), "made after all: {needless:?}");
+}
+
+/// Has one more implementation for types that print themselves.
+trait Silent<Trait> {
+    fn holds() {}
+}
+impl<T: ?Sized> Silent<()> for T {}
+impl<T: ?Sized + std::fmt::Debug> Silent<Prints> for T {}
+impl<T: ?Sized + std::fmt::Display> Silent<Shows> for T {}
+
+/// Does not compile where a type could be printed.
+macro_rules! silent {
+    ($($silent:ty),+ $(,)?) => {
+        [$(<$silent as Silent<_>>::holds as fn()),+]
+    };
+}
+
+const PLANTED_BUNDLE: &str = r#"{"resourceType": "Condition", "id": "planted-1", "subject": {"reference": "Patient/planted"},
+    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "planted"}], "text": "planted"},
+    "onsetString": "planted", "extension": [{"url": "planted", "valueString": "planted"}]}"#;
+
+#[test]
+fn no_public_type_prints_what_was_planted() {
+    let silent = silent![
+        Listed,
+        Revision,
+        LedgerLine,
+        LineState,
+        Filter,
+        ReleaseRequest,
+        NewAttachment,
+        AttachmentReader<'static>,
+        Transaction<'static>,
+        Access<'static>,
+        AccessChange<'static>,
+        NewVault<'static>,
+        VaultOptions,
+        Piece,
+    ];
+    assert_eq!(silent.len(), 14);
+    crate::testing::shrink_segments(1016, 4);
+    let mut said = Said::default();
+    let events = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let told = std::sync::Arc::clone(&events);
+    let audited = options().with_audit(move |event| told.lock().unwrap().push(event.clone()));
+    let disk = SimDisk::without_trace(new_image(WORDS));
+    let vault = disk.open_with(audited).unwrap().unlock(&owner()).unwrap();
+    let actor = planted_actor();
+    let added = vault.update(&actor, |tx| tx.add(&planted_entry())).unwrap();
+    let text = vault.update(&actor, |tx| tx.add(&note("planted", "planted narrative"))).unwrap().value;
+    said.value(&added);
+    let entry = vault.entry(added.value).unwrap();
+    said.value(&entry);
+    said.value(&(&entry.record, &entry.provenance, &entry.marks, &entry.source));
+    for field in entry.record.fields().into_iter().chain(vault.entry(text).unwrap().record.fields()) {
+        said.value(&field);
+    }
+    let key: Credential = RawKey::from_bytes(KEY).into();
+    let add = vec![planted_access(&key, Grant::of(&[Compartment::General]))];
+    vault.change_access(&actor, &AccessChange { revoke: Vec::new(), add }).unwrap();
+    said.value(&vault.access().unwrap());
+
+    let bytes = PLANTED.repeat(1000);
+    let longer = planted_attachment().expecting_size(bytes.len() as u64 + 1);
+    said.error(vault.attach(&actor, &longer, &mut bytes.as_bytes(), |_| {}));
+    assert_eq!(vault.uploads().unwrap().len(), 1);
+    said.value(&vault.uploads().unwrap());
+    let attached = vault.attach(&actor, &planted_attachment(), &mut bytes.as_bytes(), |_| {}).unwrap().value;
+    said.value(vault.attachment(attached, 0).unwrap().attachment());
+
+    let to = crate::store::Destination::on(disk.folder(), "backup".into()).unwrap();
+    said.value(&vault.backup_to(&actor, &to, "planted drawer", &mut |_| {}).unwrap());
+    said.value(&vault.backups().unwrap());
+    let mut import = Import::new(ImportOptions::default());
+    import.read(Some("planted file"), PLANTED_BUNDLE.as_bytes()).unwrap();
+    said.value(&import);
+    let imported = import.finish().unwrap();
+    said.value(&imported);
+    said.value(&vault.import(&actor, &imported, Expunged::StayAway, |_, _| {}).unwrap());
+
+    let filter: CodeFilter = "planted|planted*".parse().unwrap();
+    said.value(&filter);
+    let policy = Policy::everything_of([Kind::Diagnosis]).with_code(filter);
+    said.value(&policy);
+    let view = vault.preview(&policy).unwrap();
+    said.value(&view);
+    said.value(&(view.subject(), view.released(), view.withheld(), view.notices()));
+    let excerpt = vault.release(&actor, &planted_request()).unwrap();
+    said.value(&excerpt);
+    let unverified = UnverifiedExcerpt::parse(excerpt.to_json().as_bytes()).unwrap();
+    said.value(&unverified);
+    let verified = unverified.verify(&TrustedKeys::none(), std::time::SystemTime::now()).unwrap();
+    said.value(&(&verified, verified.entries()));
+    said.value(&vault.list(&Filter::all()).unwrap()[0].card);
+    said.value(&vault.public_key().unwrap());
+    said.value(&vault.export(&actor).unwrap());
+    said.value(&vault.expunge(&actor, &[added.value], "planted reason").unwrap());
+    let report = vault.compact(&actor, |progress| drop(format!("{progress:?}"))).unwrap();
+    said.value(&report);
+    said.value(&vault.check_deep(|_| {}).unwrap());
+    said.value(&vault.space().unwrap());
+    said.value(&vault.checkpoint().unwrap());
+    let events = events.lock().unwrap();
+    assert!(events.len() > 8);
+    said.value(&*events);
 }
 
 #[test]
@@ -244,5 +577,5 @@ fn no_error_about_what_comes_from_outside_repeats_it() {
     }
     let policy = || Policy::everything_of([Kind::Diagnosis]);
     said.error(policy().mask("code", Mask::Year));
-    assert!(said.0.len() > 12, "{}", said.0.len());
+    assert!(said.texts.len() > 12, "{}", said.texts.len());
 }
