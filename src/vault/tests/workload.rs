@@ -44,6 +44,36 @@ pub(super) struct Model {
     pub(super) attached: BTreeMap<EntryId, Arc<[u8]>>,
 }
 
+/// What a workload does to a vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Act {
+    Add,
+    Amend,
+    Retract,
+    Expunge,
+    ChangePassword,
+    Compact,
+    BackUp,
+    Attach,
+    Resume,
+    Discard,
+}
+
+impl Act {
+    pub(super) const ALL: [Self; 10] = [
+        Self::Add,
+        Self::Amend,
+        Self::Retract,
+        Self::Expunge,
+        Self::ChangePassword,
+        Self::Compact,
+        Self::BackUp,
+        Self::Attach,
+        Self::Resume,
+        Self::Discard,
+    ];
+}
+
 /// A finished workload.
 pub(super) struct Run {
     pub(super) disk: SimDisk,
@@ -61,6 +91,8 @@ pub(super) struct Run {
     pub(super) guests: BTreeSet<u8>,
     /// The durable image right when each expungement was acknowledged.
     pub(super) erased: Vec<(Epoch, Vec<u8>)>,
+    /// How often it did what.
+    pub(super) acts: BTreeMap<Act, u64>,
 }
 
 pub(super) fn owner() -> Credential {
@@ -127,6 +159,7 @@ pub(super) struct Workload {
     erased: Vec<(Epoch, Vec<u8>)>,
     contents: BTreeMap<ContentId, EntryId>,
     canaries: u32,
+    acts: BTreeMap<Act, u64>,
 }
 
 impl Workload {
@@ -152,6 +185,7 @@ impl Workload {
             erased: Vec::new(),
             contents: BTreeMap::new(),
             canaries: 0,
+            acts: BTreeMap::new(),
         }
     }
 
@@ -184,6 +218,7 @@ impl Workload {
             guests: self.guests,
             erased: self.erased,
             contents: self.contents,
+            acts: self.acts,
         }
     }
 
@@ -199,28 +234,29 @@ impl Workload {
         });
         let actor = self.actor();
         let least = usize::try_from(STEP).unwrap() * SEGMENT;
-        if self.chance.one_in(2) {
+        let way = self.chance.below(6);
+        if way < 3 {
             let short = &bytes[..least.min(SEGMENT + self.chance.below(SEGMENT))];
             let id = self.vault().attach(&actor, &new, &mut &*short, |_| {}).unwrap().value;
-            return self.attached(id, number, short.into());
+            return self.attached(Act::Attach, id, number, short.into());
         }
         let mut failing = bytes[..least + SEGMENT].chain(Broken);
         self.vault().attach(&actor, &new, &mut failing, |_| {}).unwrap_err();
         self.acknowledge();
         let upload = self.vault().uploads().unwrap().remove(0).id;
-        if self.chance.one_in(3) {
+        if way == 3 {
             self.vault().discard_upload(&actor, upload).unwrap();
             self.contents.insert(upload, EntryId::from_bytes(*upload.as_bytes()));
             self.model.expunged.insert(EntryId::from_bytes(*upload.as_bytes()), number);
-            self.acknowledge();
+            self.did(Act::Discard);
             self.erased.push((self.vault().epoch(), self.disk.durable_image()));
             return;
         }
         let resumed = self.vault().resume_upload(&actor, upload, &new, &mut &*bytes, |_| {});
-        self.attached(resumed.unwrap().value, number, bytes);
+        self.attached(Act::Resume, resumed.unwrap().value, number, bytes);
     }
 
-    fn attached(&mut self, id: EntryId, canary: u32, bytes: Arc<[u8]>) {
+    fn attached(&mut self, act: Act, id: EntryId, canary: u32, bytes: Arc<[u8]>) {
         let entry = self.vault().entry(id).unwrap();
         let digest = self.vault().attachment(id, 0).unwrap().digest();
         let unlocked = self.vault().unlocked().unwrap();
@@ -228,7 +264,7 @@ impl Workload {
         self.contents.insert(row.content_id(), id);
         self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary });
         self.model.attached.insert(id, bytes);
-        self.acknowledge();
+        self.did(act);
     }
 
     fn step(&mut self) {
@@ -279,6 +315,12 @@ impl Workload {
         self.disk.acknowledge(epoch);
     }
 
+    /// The same, of an act that is counted.
+    fn did(&mut self, act: Act) {
+        *self.acts.entry(act).or_default() += 1;
+        self.acknowledge();
+    }
+
     fn entry(&mut self, canary_number: u32) -> Entry {
         let canary = canary(canary_number);
         match self.chance.below(if self.is_clinic { 2 } else { 3 }) {
@@ -295,7 +337,7 @@ impl Workload {
         for (id, (canary, entry)) in ids.into_iter().zip(entries) {
             self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary });
         }
-        self.acknowledge();
+        self.did(Act::Add);
     }
 
     pub(super) fn add(&mut self, count: usize) {
@@ -349,7 +391,7 @@ impl Workload {
         let reason = format!("because of {}", canary(number));
         self.vault().update(&actor, |tx| tx.amend(id, &entry, &reason)).unwrap();
         self.model.entries.get_mut(&id).unwrap().revisions.push(Arc::new(entry));
-        self.acknowledge();
+        self.did(Act::Amend);
     }
 
     fn retract(&mut self) {
@@ -361,7 +403,7 @@ impl Workload {
         modelled.revisions.push(Arc::new(entry));
         let actor = self.actor();
         self.vault().update(&actor, |tx| tx.retract(id, &reason)).unwrap();
-        self.acknowledge();
+        self.did(Act::Retract);
     }
 
     pub(super) fn expunge(&mut self, count: usize) {
@@ -376,7 +418,7 @@ impl Workload {
             self.model.attached.remove(&id);
             self.model.expunged.insert(id, gone.canary);
         }
-        self.acknowledge();
+        self.did(Act::Expunge);
         self.erased.push((self.vault().epoch(), self.disk.durable_image()));
     }
 
@@ -388,7 +430,7 @@ impl Workload {
         result.unwrap();
         self.model.password.clone_from(&new);
         self.passwords.insert(new);
-        self.acknowledge();
+        self.did(Act::ChangePassword);
     }
 
     /// The file written anew, which only the owner can.
@@ -398,7 +440,7 @@ impl Workload {
         }
         let actor = self.actor();
         self.vault().compact(&actor, |_| {}).unwrap();
-        self.acknowledge();
+        self.did(Act::Compact);
     }
 
     /// A backup beside the vault.
@@ -407,7 +449,7 @@ impl Workload {
         let to = Destination::on(self.disk.folder(), name.into()).unwrap();
         let actor = self.actor();
         self.vault().backup_to(&actor, &to, "in the drawer", &mut |_| {}).unwrap();
-        self.acknowledge();
+        self.did(Act::BackUp);
     }
 
     /// Somebody comes, goes, or changes what a password costs.
