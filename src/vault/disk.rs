@@ -425,6 +425,13 @@ impl SimDisk {
         Arc::make_mut(state.visible.contents.get_mut(&file).unwrap())[offset] ^= bits;
     }
 
+    /// Cuts the vault's file to this length.
+    pub(crate) fn cut(&self, length: usize) {
+        let mut state = self.state();
+        let file = state.visible.names[VAULT];
+        Arc::make_mut(state.visible.contents.get_mut(&file).unwrap()).truncate(length);
+    }
+
     /// Whether the vault's file and all names are durable.
     pub(crate) fn is_durable(&self) -> bool {
         let state = self.state();

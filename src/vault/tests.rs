@@ -23,6 +23,7 @@ mod memory;
 mod model;
 mod release;
 mod repair;
+mod replay;
 mod review;
 #[cfg(unix)]
 mod seams;

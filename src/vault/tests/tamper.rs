@@ -386,9 +386,36 @@ fn both_copies_damaged_are_refused_as_damage_and_nothing_is_written() {
 }
 
 #[test]
-fn a_file_cut_at_any_length_is_refused_or_whole() {
+fn a_file_cut_at_any_length_is_refused_before_an_object_is_read_or_is_whole() {
     let subject = Subject::golden();
-    let end = subject.parts.iter().map(|part| part.range().end).max().unwrap();
+    let root = &subject.vault.unlocked().unwrap().snapshot.root;
+    let disk = SimDisk::without_trace(subject.image.clone());
+    let (mut no_vault, mut no_heads, mut short, mut whole) = (0, 0, 0, 0);
+    for length in (0..subject.image.len()).rev() {
+        disk.cut(length);
+        let store = disk.store();
+        if length < HEADER_LEN {
+            assert!(matches!(disk.open().err(), Some(Error::Format(_))), "cut to {length}");
+            no_vault += 1;
+        } else if length < at(geometry::APPEND) {
+            assert!(disk.open().is_ok() && store.heads().is_err(), "cut to {length}");
+            no_heads += 1;
+        } else if store.admits(root.append_end, &root.erase).unwrap() {
+            assert!(length >= at(root.append_end), "cut to {length}");
+            whole += 1;
+        } else {
+            short += 1;
+        }
+    }
+    let [header, append, end] = [HEADER_LEN as u64, geometry::APPEND, root.append_end];
+    assert_eq!((no_vault, no_heads, short), (header, append - header, end - append));
+    assert_eq!(whole, subject.image.len() as u64 - end);
+}
+
+#[test]
+fn a_vault_cut_at_many_lengths_is_refused_or_read_whole() {
+    let subject = Subject::golden();
+    let end = at(subject.vault.unlocked().unwrap().snapshot.root.append_end);
     let near = |edge: usize| edge.saturating_sub(40)..edge + 40;
     let edges = subject.parts.iter().flat_map(|part| near(part.range().end));
     let fixed = [geometry::AREA_A, geometry::AREA_B, geometry::ROOT_A, geometry::ROOT_B, geometry::APPEND];
@@ -401,10 +428,12 @@ fn a_file_cut_at_any_length_is_refused_or_whole() {
     lengths.sort_unstable();
     lengths.dedup();
     on_both_cores(&lengths, |length| match subject.outcome(subject.image[..*length].to_vec()) {
-        Ok(true) => assert!(*length >= end, "cut to {length}"),
-        Ok(false) => assert!(*length < end),
-        Err(Error::Format(_) | Error::Store(_)) => assert!(*length < at(geometry::APPEND)),
-        Err(error) => assert_eq!(error.kind(), ErrorKind::Damaged, "cut to {length}: {error}"),
+        Ok(clean) => assert!(clean && *length >= end, "cut to {length}"),
+        Err(Error::Format(_)) => assert!(*length < HEADER_LEN),
+        Err(Error::Store(_)) => assert!(*length < at(geometry::APPEND)),
+        Err(error) => {
+            assert!(error.kind() == ErrorKind::Damaged && *length < end, "cut to {length}: {error}");
+        }
     });
 }
 
