@@ -4,7 +4,7 @@
 //!
 //! Every flip is tried where every read of its part passes, and one in so many
 //! on the vault as a whole besides; `SUBROSA_FLIP_STEP=1 cargo test flipped_bit`
-//! tries every one on the whole.
+//! tries every one on the whole of those vaults that a key opens.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
