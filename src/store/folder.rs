@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::StoreError;
 use super::disk::{Disk, FileDisk};
@@ -196,6 +197,28 @@ impl Folder for RealFolder {
 
     fn path(&self, name: &OsStr) -> PathBuf {
         self.0.join(name)
+    }
+}
+
+/// Where a new file is to be, under a name that is free.
+pub(crate) struct Destination {
+    pub(super) folder: Arc<dyn Folder>,
+    pub(super) name: OsString,
+}
+
+impl Destination {
+    /// A new file at a path.
+    pub(crate) fn at(path: &Path) -> Result<Self, StoreError> {
+        let (folder, name) = RealFolder::for_new_file(path)?;
+        Self::on(Arc::new(folder), name)
+    }
+
+    /// A new file in any folder.
+    pub(crate) fn on(folder: Arc<dyn Folder>, name: OsString) -> Result<Self, StoreError> {
+        match folder.named(&name)? {
+            Named::Nothing => Ok(Self { folder, name }),
+            _ => Err(StoreError::Exists),
+        }
     }
 }
 

@@ -349,6 +349,11 @@ impl SimDisk {
         Self(Arc::new(Mutex::new(state)))
     }
 
+    /// A disk with an empty folder.
+    pub(crate) fn empty() -> Self {
+        Self::with(Files::default(), true)
+    }
+
     /// A disk as a crash left it.
     pub(crate) fn after(state: &CrashState) -> Self {
         let disk = Self::with(state.durable.clone(), true);

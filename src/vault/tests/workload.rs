@@ -115,16 +115,18 @@ pub(super) fn password(text: &str) -> Credential {
 
 /// The image of a new vault with three ways in.
 pub(super) fn new_image(text: &str) -> Vec<u8> {
+    with_three_ways_in(text, |new| file_image(new, &options()))
+}
+
+/// Gives what a new vault with a key, a clinic's key and a password is to be.
+pub(super) fn with_three_ways_in<T>(text: &str, give: impl FnOnce(&NewVault<'_>) -> T) -> T {
     let (owner, clinic, password) = (owner(), clinic(), password(text));
-    let new = NewVault {
-        access: vec![
-            Access::to_everything(&owner, "owner"),
-            Access { credential: &clinic, name: "clinic", grant: Grant::of(&[Compartment::General]) },
-            Access::to_everything(&password, "password"),
-        ],
-        ..NewVault::individual(&owner)
-    };
-    file_image(&new, &options())
+    let access = vec![
+        Access::to_everything(&owner, "owner"),
+        Access { credential: &clinic, name: "clinic", grant: Grant::of(&[Compartment::General]) },
+        Access::to_everything(&password, "password"),
+    ];
+    give(&NewVault { access, ..NewVault::individual(&owner) })
 }
 
 /// The state that a handle knows, without making anything durable.
@@ -137,7 +139,7 @@ const SEGMENT: usize = 504;
 const STEP: u64 = 3;
 
 /// A source that cannot be read.
-struct Broken;
+pub(super) struct Broken;
 
 impl Read for Broken {
     fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
