@@ -236,8 +236,7 @@ impl Workload {
         });
         let actor = self.actor();
         let least = usize::try_from(STEP).unwrap() * SEGMENT;
-        let way = self.chance.below(6);
-        if way < 3 {
+        if self.chance.one_in(2) {
             let short = &bytes[..least.min(SEGMENT + self.chance.below(SEGMENT))];
             let id = self.vault().attach(&actor, &new, &mut &*short, |_| {}).unwrap().value;
             return self.attached(Act::Attach, id, number, short.into());
@@ -246,7 +245,7 @@ impl Workload {
         self.vault().attach(&actor, &new, &mut failing, |_| {}).unwrap_err();
         self.acknowledge();
         let upload = self.vault().uploads().unwrap().remove(0).id;
-        if way == 3 {
+        if self.chance.one_in(3) {
             self.vault().discard_upload(&actor, upload).unwrap();
             self.contents.insert(upload, EntryId::from_bytes(*upload.as_bytes()));
             self.model.expunged.insert(EntryId::from_bytes(*upload.as_bytes()), number);
