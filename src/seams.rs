@@ -1,10 +1,12 @@
 //! What tests and fuzz targets determine of this thread: the randomness that it
-//! draws and the length of its segments. Absent from every other build.
+//! draws, the length of its segments and when compaction is worth it. Absent from
+//! every other build.
 
 use std::cell::Cell;
 
 thread_local! {
     static SEGMENTS: Cell<Option<(usize, u64)>> = const { Cell::new(None) };
+    static WORTH_COMPACTING: Cell<Option<u64>> = const { Cell::new(None) };
     static SEEDS: Cell<Option<(u64, u64)>> = const { Cell::new(None) };
 }
 
@@ -17,6 +19,17 @@ pub(crate) fn shrink_segments(length: usize, most: u64) {
 /// What [`shrink_segments`] said.
 pub(crate) fn segments() -> Option<(usize, u64)> {
     SEGMENTS.get()
+}
+
+/// Makes so many dead bytes worth compacting a vault that this thread closes.
+#[cfg(test)]
+pub(crate) fn make_worth_compacting(dead: u64) {
+    WORTH_COMPACTING.set(Some(dead));
+}
+
+/// What [`make_worth_compacting`] said.
+pub(crate) fn worth_compacting() -> Option<u64> {
+    WORTH_COMPACTING.get()
 }
 
 /// Makes every source of randomness that this thread opens from now on one of

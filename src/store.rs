@@ -21,11 +21,12 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 pub use crate::format::object::ObjectRef;
-pub(crate) use copy::{CopySource, Destination, FileCopy};
+pub(crate) use copy::{CopySource, FileCopy};
 #[cfg(any(test, fuzzing))]
 pub(crate) use disk::Disk;
 pub use file::FileStore;
 pub(crate) use file::{FileImage, FileWriter};
+pub(crate) use folder::Destination;
 #[cfg(any(test, fuzzing))]
 pub(crate) use folder::{FileAccess, FileId, Folder, Named};
 pub use memory::MemoryStore;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::crypto::key::ContentKey;
 use crate::format::context::{PURPOSE_AT, Purpose};
 use crate::format::object::ObjectRef;
-pub(crate) use crate::seams::{seed_randomness, shrink_segments};
+pub(crate) use crate::seams::{make_worth_compacting, seed_randomness, shrink_segments};
 use crate::secret::SecretBytes;
 
 /// A file of the shared test data, or a loud skip.

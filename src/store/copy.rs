@@ -1,53 +1,19 @@
 //! A copy of a vault file (backup and restore) that has its name only when it
 //! is whole and durable.
 
-use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use super::StoreError;
 use super::disk::Disk;
 use super::file::{AREAS, FileStore, ROOTS};
-use super::folder::{FileAccess, Folder, Named, RealFolder, give_name};
+use super::folder::{Destination, FileAccess, Folder, give_name};
 use super::rewrite::scrub;
 use crate::crypto::random::Randomness;
 use crate::format::header::geometry;
 
 /// Bytes copied at a time.
 const STEP: usize = 1 << 20;
-
-/// Where a copy is to be, under a name that is free.
-pub(crate) struct Destination {
-    folder: Arc<dyn Folder>,
-    name: OsString,
-}
-
-impl Destination {
-    /// A new file at a path.
-    pub(crate) fn at(path: &Path) -> Result<Self, StoreError> {
-        let (folder, name) = RealFolder::for_new_file(path)?;
-        Self::on(Arc::new(folder), name)
-    }
-
-    /// A new file in any folder, under no name that is in use or that compaction
-    /// needs.
-    pub(crate) fn on(folder: Arc<dyn Folder>, name: OsString) -> Result<Self, StoreError> {
-        match folder.named(&name)? {
-            Named::Nothing if is_reserved(&*folder, &name)? => Err(StoreError::ReservedName),
-            Named::Nothing => Ok(Self { folder, name }),
-            _ => Err(StoreError::Exists),
-        }
-    }
-}
-
-/// Whether a compaction of a file beside it would need the name.
-fn is_reserved(folder: &dyn Folder, name: &OsStr) -> Result<bool, StoreError> {
-    let suffix = Path::new(name).extension().and_then(OsStr::to_str);
-    match Path::new(name).file_stem() {
-        Some(stem) if matches!(suffix, Some("compact" | "old")) => Ok(folder.named(stem)? != Named::Nothing),
-        _ => Ok(false),
-    }
-}
 
 /// A vault file as one root names it: the bytes below the root's append end
 /// stay what they are, but for those that a later commit withdraws.

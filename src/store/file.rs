@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::disk::Disk;
-use super::folder::{FileAccess, Folder, Named, RealFolder, give_name};
+use super::folder::{Destination, FileAccess, Folder, Named, RealFolder, give_name};
 use super::{
     Chosen, Creation, Heads, Medium, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter,
     deadline,
@@ -65,31 +65,34 @@ impl FileStore {
         Self::on(Arc::new(folder), name)
     }
 
-    /// Creates a vault file whole, never over another file, and opens it.
+    /// Creates a vault file whole, never over another file.
     ///
     /// # Errors
     /// [`StoreError::Exists`], [`StoreError::NoSpace`] and [`StoreError::Io`].
-    pub(crate) fn create(path: &Path, unique: &str, image: &[u8]) -> Result<Self, StoreError> {
-        let (folder, name) = RealFolder::for_new_file(path)?;
-        if folder.named(&name)? != Named::Nothing {
-            return Err(StoreError::Exists);
-        }
+    /// Nothing has the name then.
+    pub(crate) fn create(to: &Destination, unique: &str, image: &[u8]) -> Result<Self, StoreError> {
+        let Destination { folder, name } = to;
         let temporary = OsString::from(format!(".subrosa-{unique}"));
         let disk = folder.create(&temporary, &FileAccess::PRIVATE)?;
         let written = disk.write_at(0, image).and_then(|()| disk.sync());
-        if let Err(error) = written.and_then(|()| give_name(&folder, &temporary, &name)) {
+        if let Err(error) = written.and_then(|()| give_name(&**folder, &temporary, name)) {
             // What cannot be removed is an encrypted vault that nobody uses.
             let _ = folder.remove(&temporary);
             return Err(error.into());
         }
-        Self::on(Arc::new(folder), name)
+        let header = image.get(..HEADER_LEN).unwrap_or(image).to_vec();
+        Ok(Self::of(Arc::clone(folder), name.clone(), Arc::from(disk), header))
     }
 
     /// A store on a file of any folder.
     pub(crate) fn on(folder: Arc<dyn Folder>, name: OsString) -> Result<Self, StoreError> {
         let disk: Arc<dyn Disk> = Arc::from(folder.open(&name)?);
         let header = read_header(&*disk)?;
-        Ok(Self {
+        Ok(Self::of(folder, name, disk, header))
+    }
+
+    fn of(folder: Arc<dyn Folder>, name: OsString, disk: Arc<dyn Disk>, header: Vec<u8>) -> Self {
+        Self {
             folder,
             name,
             disk: RwLock::new(disk),
@@ -97,7 +100,7 @@ impl FileStore {
             writing: Mutex::new(()),
             poisoned: AtomicBool::new(false),
             name_is_durable: AtomicBool::new(false),
-        })
+        }
     }
 
     /// The same file by a handle of its own.
@@ -710,11 +713,15 @@ mod tests {
         vec![7; usize::try_from(geometry::APPEND).unwrap()]
     }
 
+    fn create(path: &Path, unique: &str, image: &[u8]) -> Result<FileStore, StoreError> {
+        FileStore::create(&Destination::at(path)?, unique, image)
+    }
+
     #[test]
     fn a_vault_file_keeps_the_contract() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.vault");
-        FileStore::create(&path, "u", &image()).unwrap();
+        create(&path, "u", &image()).unwrap();
         assert_eq!(check_store(&|| Arc::new(FileStore::open(&path).unwrap())), Ok(()));
     }
 
@@ -722,13 +729,10 @@ mod tests {
     fn creating_never_overwrites_and_leaves_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.vault");
-        FileStore::create(&path, "u", &image()).unwrap();
+        create(&path, "u", &image()).unwrap();
         std::fs::write(folder.path().join("b"), b"mine").unwrap();
-        assert!(matches!(FileStore::create(&path, "u", &[]), Err(StoreError::Exists)));
-        assert!(matches!(
-            FileStore::create(&folder.path().join("b"), "u", &image()),
-            Err(StoreError::Exists)
-        ));
+        assert!(matches!(create(&path, "u", &[]), Err(StoreError::Exists)));
+        assert!(matches!(create(&folder.path().join("b"), "u", &image()), Err(StoreError::Exists)));
         assert_eq!(std::fs::read(folder.path().join("b")).unwrap(), b"mine");
         assert_eq!(std::fs::read(&path).unwrap(), image());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
@@ -738,7 +742,7 @@ mod tests {
     fn a_second_process_and_a_replaced_file_are_kept_out() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.vault");
-        let store = FileStore::create(&path, "u", &image()).unwrap();
+        let store = create(&path, "u", &image()).unwrap();
         let other = FileStore::open(&path).unwrap();
         let writer = store.writer(Duration::ZERO).unwrap();
         assert!(matches!(other.writer(Duration::from_millis(10)), Err(StoreError::Busy)));
@@ -756,7 +760,7 @@ mod tests {
     fn a_file_of_the_same_vault_under_the_same_name_is_followed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.vault");
-        let store = FileStore::create(&path, "u", &image()).unwrap();
+        let store = create(&path, "u", &image()).unwrap();
         let old = store.heads().unwrap();
         let mut other = image();
         other[HEADER_LEN..].fill(9);
@@ -771,7 +775,7 @@ mod tests {
     #[test]
     fn a_reference_into_the_fixed_parts_is_missing() {
         let folder = tempfile::tempdir().unwrap();
-        let store = FileStore::create(&folder.path().join("a.vault"), "u", &image()).unwrap();
+        let store = create(&folder.path().join("a.vault"), "u", &image()).unwrap();
         for offset in [0, geometry::ROOT_A, geometry::APPEND - 1, geometry::APPEND, u64::MAX] {
             assert!(matches!(store.objects(&[file_reference(offset, 16)]), Err(StoreError::Missing)));
         }
@@ -781,7 +785,7 @@ mod tests {
     fn an_object_longer_than_any_content_is_missing_in_a_sparse_file_too() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.vault");
-        let store = FileStore::create(&path, "u", &image()).unwrap();
+        let store = create(&path, "u", &image()).unwrap();
         std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 32).unwrap();
         let object = |length| ObjectRef { length, ..file_reference(geometry::APPEND, 0) };
         assert_eq!(store.objects(&[object(1 << 20)]).unwrap()[0].len(), 1 << 20);
@@ -793,7 +797,7 @@ mod tests {
     fn a_root_that_points_astray_is_not_admitted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.vault");
-        let store = FileStore::create(&path, "u", &[&image()[..], &[1; 100]].concat()).unwrap();
+        let store = create(&path, "u", &[&image()[..], &[1; 100]].concat()).unwrap();
         let (start, end) = (geometry::APPEND, geometry::APPEND + 100);
         let object = |offset, length| ObjectRef { length, ..file_reference(offset, 0) };
         for append_end in [start, end] {
@@ -815,7 +819,7 @@ mod tests {
     fn what_cannot_be_erased_is_refused_before_anything_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.vault");
-        let store = FileStore::create(&path, "u", &image()).unwrap();
+        let store = create(&path, "u", &image()).unwrap();
         let mut writer = store.writer(Duration::ZERO).unwrap();
         let erase = [file_reference(geometry::AREA_A, 16)];
         let (area, root) = (vec![1; AREA_LEN], vec![2; ROOT_LEN]);
@@ -837,7 +841,7 @@ mod tests {
     #[test]
     fn a_wait_without_end_is_a_long_one() {
         let folder = tempfile::tempdir().unwrap();
-        let store = FileStore::create(&folder.path().join("a.vault"), "u", &image()).unwrap();
+        let store = create(&folder.path().join("a.vault"), "u", &image()).unwrap();
         drop(store.writer(Duration::MAX).unwrap());
         drop(crate::store::MemoryStore::create(vec![], vec![], vec![]).writer(Duration::MAX).unwrap());
     }

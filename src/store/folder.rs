@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::StoreError;
 use super::disk::{Disk, FileDisk};
@@ -196,6 +197,39 @@ impl Folder for RealFolder {
 
     fn path(&self, name: &OsStr) -> PathBuf {
         self.0.join(name)
+    }
+}
+
+/// Where a new file is to be, under a name that is free.
+pub(crate) struct Destination {
+    pub(super) folder: Arc<dyn Folder>,
+    pub(super) name: OsString,
+}
+
+impl Destination {
+    /// A new file at a path.
+    pub(crate) fn at(path: &Path) -> Result<Self, StoreError> {
+        let (folder, name) = RealFolder::for_new_file(path)?;
+        Self::on(Arc::new(folder), name)
+    }
+
+    /// A new file in any folder, under no name that is in use or that compaction
+    /// needs.
+    pub(crate) fn on(folder: Arc<dyn Folder>, name: OsString) -> Result<Self, StoreError> {
+        match folder.named(&name)? {
+            Named::Nothing if is_reserved(&*folder, &name)? => Err(StoreError::ReservedName),
+            Named::Nothing => Ok(Self { folder, name }),
+            _ => Err(StoreError::Exists),
+        }
+    }
+}
+
+/// Whether a compaction of a file beside it would need the name.
+fn is_reserved(folder: &dyn Folder, name: &OsStr) -> Result<bool, StoreError> {
+    let suffix = Path::new(name).extension().and_then(OsStr::to_str);
+    match Path::new(name).file_stem() {
+        Some(stem) if matches!(suffix, Some("compact" | "old")) => Ok(folder.named(stem)? != Named::Nothing),
+        _ => Ok(false),
     }
 }
 

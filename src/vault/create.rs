@@ -28,8 +28,8 @@ use crate::payload::custody::VaultRecordV1;
 use crate::payload::secret::SecretV1;
 use crate::secret::WipesStack;
 use crate::store::{
-    Chosen, Creation, FileImage, FileStore, MemoryStore, ObjectRef, Publication, Repairs, Store, StoreError,
-    StoreWriter, proven_writer,
+    Chosen, Creation, Destination, FileImage, FileStore, MemoryStore, ObjectRef, Publication, Repairs, Store,
+    StoreError, StoreWriter, proven_writer,
 };
 use crate::tree::{Row, RowClass, RowKey};
 
@@ -110,13 +110,22 @@ impl<'a> NewVault<'a> {
 }
 
 pub(super) fn in_file(path: &Path, new: &NewVault<'_>, options: VaultOptions) -> Result<Vault, Error> {
-    let _wipes = WipesStack;
     if path.symlink_metadata().is_ok() {
         return Err(StoreError::Exists.into());
     }
+    in_new_file(&Destination::at(path)?, new, options)
+}
+
+/// In a new file of any folder.
+pub(super) fn in_new_file(
+    to: &Destination,
+    new: &NewVault<'_>,
+    options: VaultOptions,
+) -> Result<Vault, Error> {
+    let _wipes = WipesStack;
     let (mut draft, snapshot, image) = draft_file(new, &options)?;
     let unique = draft.core.scope.vault.to_string();
-    draft.core.store = Arc::new(FileStore::create(path, &unique, &image)?);
+    draft.core.store = Arc::new(FileStore::create(to, &unique, &image)?);
     let way_in = draft.way_in();
     Ok(Vault::assemble((draft.core, way_in), snapshot, options, Recovery::NotNeeded))
 }

@@ -353,6 +353,11 @@ impl SimDisk {
         Self(Arc::new(Mutex::new(state)))
     }
 
+    /// A disk with an empty folder.
+    pub(crate) fn empty() -> Self {
+        Self::with(Files::default(), true)
+    }
+
     /// A disk as a crash left it.
     pub(crate) fn after(state: &CrashState) -> Self {
         let disk = Self::with(state.durable.clone(), true);
@@ -437,6 +442,13 @@ impl SimDisk {
     /// Lets every read fail that touches these bytes of any file.
     pub(crate) fn lose(&self, range: std::ops::Range<u64>) {
         self.state().lost = Some(range);
+    }
+
+    /// Cuts the vault's file to this length.
+    pub(crate) fn cut(&self, length: usize) {
+        let mut state = self.state();
+        let file = state.visible.names[VAULT];
+        Arc::make_mut(state.visible.contents.get_mut(&file).unwrap()).truncate(length);
     }
 
     /// Whether the vault's file and all names are durable.

@@ -9,6 +9,15 @@ use crate::store::StoreError;
 /// Dead bytes below which a file is not worth compacting.
 const WORTH_COMPACTING: u64 = 16 << 20;
 
+/// [`WORTH_COMPACTING`], or what this thread's test makes of it.
+fn worth_compacting() -> u64 {
+    #[cfg(any(test, fuzzing))]
+    if let Some(dead) = crate::seams::worth_compacting() {
+        return dead;
+    }
+    WORTH_COMPACTING
+}
+
 /// How much of the vault file is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,7 +36,7 @@ impl SpaceReport {
     /// Whether compaction at closing is due: more is dead than live, and enough.
     #[must_use]
     pub fn is_compaction_due(&self) -> bool {
-        self.dead.is_some_and(|dead| dead > self.live.max(WORTH_COMPACTING))
+        self.dead.is_some_and(|dead| dead > self.live.max(worth_compacting()))
     }
 }
 

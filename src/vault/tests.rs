@@ -23,6 +23,7 @@ mod memory;
 mod model;
 mod release;
 mod repair;
+mod replay;
 mod rescue;
 mod review;
 #[cfg(unix)]

@@ -96,7 +96,8 @@ fn equal_content_is_stored_once_in_a_compartment_and_never_across_compartments()
     let bytes = content(20 * SHORT);
     let first = attach(&vault, &letter(), &bytes).unwrap();
     let size = disk.image().len();
-    let rows = || vault.unlocked().unwrap().view().trie(Compartment::General).unwrap().rows;
+    let rows_of = |compartment| vault.unlocked().unwrap().view().trie(compartment).unwrap().rows;
+    let rows = || rows_of(Compartment::General);
     let before = rows();
     let small = content(2 * SHORT);
     let one = attach(&vault, &letter(), &small).unwrap();
@@ -106,7 +107,11 @@ fn equal_content_is_stored_once_in_a_compartment_and_never_across_compartments()
     assert_eq!(with_one - before, 5);
     let again = attach(&vault, &letter(), &bytes).unwrap();
     assert!(disk.image().len() > size, "a long one is stored first and withdrawn then");
+    let (general, others) = (rows(), rows_of(Compartment::Sealed));
     let sealed = attach(&vault, &letter().in_compartment(Compartment::Sealed), &small).unwrap();
+    let grown = rows_of(Compartment::Sealed) - others;
+    assert_eq!(grown, 5, "an entry, a head, two segments and a ledger row of its own");
+    assert_eq!(rows(), general);
     assert_clean(&vault);
     vault.expunge(&Actor::owner(), &[one, first], "wish").unwrap();
     for (id, expected) in [(two, &small), (again, &bytes), (sealed, &small)] {

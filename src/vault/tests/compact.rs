@@ -61,8 +61,9 @@ fn compaction_gives_dead_bytes_back_and_keeps_everything_else() {
     assert!(report.after < report.before && report.before == before.file);
     assert_eq!(std::fs::metadata(&path).unwrap().len(), report.after);
     assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
-    assert!(seen.windows(2).all(|pair| pair[0].done <= pair[1].done));
+    assert!(seen.len() > 1 && seen.windows(2).all(|pair| pair[0].done <= pair[1].done));
     assert!(seen.iter().all(|progress| progress.done <= progress.total));
+    assert!(seen.last().is_some_and(|last| last.done == last.total));
     let after = vault.space().unwrap();
     assert_eq!(after.dead, Some(0));
     assert!(before.dead.unwrap() > before.live && after.live.abs_diff(before.live) < 4096);

@@ -4,15 +4,16 @@
 //!
 //! `SUBROSA_CRASH_STATES=1000000 cargo test crash` runs as many states as asked.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::adversary::Adversary;
 use super::basics::diagnosis;
 use super::disk::{Chance, CrashState, Files, Seen, SimDisk, Trace, VAULT, crash_states};
-use super::workload::{BACKUP, Model, Run, Workload, clinic, guest, owner, password, state_of};
+use super::workload::{Act, BACKUP, Model, Run, Workload, clinic, guest, owner, password, state_of};
 use crate::format::area::AREA_LEN;
 use crate::format::header::geometry;
 use crate::format::root::ROOT_LEN;
@@ -31,12 +32,16 @@ struct Counts {
     states: AtomicU64,
     nested: AtomicU64,
     deaths: AtomicU64,
-    adversary: AtomicU64,
+    /// Files that the adversary read, as a crash left them.
+    hunted_before: AtomicU64,
+    /// The same, as a recovery left them.
+    hunted_after: AtomicU64,
     recovered: AtomicU64,
     freed: AtomicU64,
     leftovers: AtomicU64,
     backups: AtomicU64,
     guests: AtomicU64,
+    acts: Mutex<BTreeMap<Act, u64>>,
 }
 
 impl Counts {
@@ -97,7 +102,7 @@ impl Examination<'_> {
         if self.chance.one_in(8) {
             self.read_only(state);
         }
-        self.hunt_leftovers(state);
+        self.hunt_before_recovery(state);
         let disk = SimDisk::after(state);
         let first = if self.chance.one_in(3) { clinic() } else { owner() };
         let vault = disk.unlock(&first).unwrap();
@@ -209,14 +214,21 @@ impl Examination<'_> {
         assert!(disk.image() == before, "a reader wrote");
     }
 
-    /// Nor does what an interrupted compaction leaves before any recovery.
-    fn hunt_leftovers(&mut self, state: &CrashState) {
-        let acknowledged = state.acknowledged.unwrap_or(Epoch::new(1));
-        let model = self.run.models[&acknowledged].clone();
-        for (_, image) in state.durable.named().filter(|(name, _)| name.starts_with("vault.")) {
-            Counts::count(&self.counts.leftovers);
-            if image.len() as u64 >= geometry::APPEND {
-                self.hunt(image, &model);
+    /// Before anybody opens it, neither what is durable nor what the next process
+    /// sees yields what had been expunged by an acknowledged commit: not the
+    /// vault's file, not what an interrupted compaction left, not what was freed.
+    fn hunt_before_recovery(&mut self, state: &CrashState) {
+        let (run, counts) = (self.run, self.counts);
+        let model = &run.models[&state.acknowledged.unwrap_or(Epoch::new(1))];
+        let mut visible = state.durable.clone();
+        state.pending.iter().for_each(|change| change.apply(&mut visible));
+        for files in [&state.durable, &visible] {
+            let named = files.named().filter(|(name, _)| !name.starts_with(BACKUP));
+            for (name, image) in named.chain(files.freed().map(|image| ("", image))) {
+                if name.starts_with("vault.") {
+                    Counts::count(&counts.leftovers);
+                }
+                self.hunt(image, model, &counts.hunted_before);
             }
         }
     }
@@ -224,17 +236,18 @@ impl Examination<'_> {
     /// A recovery leaves nothing of a compaction; neither what it leaves nor
     /// what it freed yields anything expunged.
     fn hunt_everywhere(&mut self, files: &Files, model: &Model) {
+        let counts = self.counts;
         for (name, image) in files.named() {
             match name {
-                VAULT => self.hunt(image, model),
+                VAULT => self.hunt(image, model, &counts.hunted_after),
                 // Copies: whoever opens them has what they had.
                 name if name.starts_with(BACKUP) => {}
                 name => assert!(name.starts_with(".subrosa-"), "{name} is left"),
             }
         }
         for image in files.freed().filter(|image| image.len() as u64 >= geometry::APPEND) {
-            Counts::count(&self.counts.freed);
-            self.hunt(image, model);
+            Counts::count(&counts.freed);
+            self.hunt(image, model, &counts.hunted_after);
         }
     }
 
@@ -265,16 +278,16 @@ impl Examination<'_> {
         }
     }
 
-    /// Recoveries end in the same few files: each is hunted once.
-    fn hunt(&mut self, image: &[u8], model: &Model) {
-        if model.expunged.is_empty() {
+    /// Recoveries end in the same few files: each is hunted, and counted, once.
+    fn hunt(&mut self, image: &[u8], model: &Model, counter: &AtomicU64) {
+        if model.expunged.is_empty() || (image.len() as u64) < geometry::APPEND {
             return;
         }
-        Counts::count(&self.counts.adversary);
         let mut hasher = DefaultHasher::new();
         hasher.write(image);
         if self.hunted.insert((hasher.finish(), model.expunged.len())) {
             assert_eq!(self.adversary.leaks(image, model), [], "something expunged comes back");
+            Counts::count(counter);
         }
     }
 
@@ -328,8 +341,11 @@ fn examine_seed(seed: u64, counts: &Counts) {
         seen: Seen::default(),
         hunted: HashSet::new(),
     };
+    for (act, times) in &run.acts {
+        *counts.acts.lock().unwrap().entry(*act).or_default() += times;
+    }
     for (epoch, image) in &run.erased {
-        examination.hunt(image, &run.models[epoch]);
+        examination.hunt(image, &run.models[epoch], &counts.hunted_before);
     }
     examination.examine_trace(&run.trace, None, DEPTH);
 }
@@ -354,21 +370,24 @@ fn every_crash_leaves_the_acknowledged_state_or_the_next_and_nothing_expunged() 
             });
         }
     });
-    let [states, nested, deaths, adversary, recovered] =
-        [&counts.states, &counts.nested, &counts.deaths, &counts.adversary, &counts.recovered]
-            .map(Counts::of);
-    let guests = Counts::of(&counts.guests);
+    let [states, nested, deaths, recovered, guests] =
+        [&counts.states, &counts.nested, &counts.deaths, &counts.recovered, &counts.guests].map(Counts::of);
     eprintln!(
         "{:?} {} workloads: {states} crash states and {nested} inside recoveries, {deaths} of them process \
-         deaths; {recovered} recovered; {adversary} runs of the adversary; {guests} guests tried",
+         deaths; {recovered} recovered; {guests} guests tried",
         started.elapsed(),
         Counts::of(&next)
     );
+    let [before, after] = [&counts.hunted_before, &counts.hunted_after].map(Counts::of);
+    eprintln!("files that the adversary read: {before} before a recovery, {after} after one");
+    let acts = counts.acts.into_inner().unwrap();
+    eprintln!("{acts:?}");
+    Act::ALL.into_iter().for_each(|act| assert!(acts.contains_key(&act), "{act:?} did not happen"));
     let [freed, leftovers, backups] = [&counts.freed, &counts.leftovers, &counts.backups].map(Counts::of);
     eprintln!("{leftovers} leftovers of compactions, {freed} freed files, {backups} backups opened");
     assert!(leftovers * 100 >= wanted && freed > 0 && backups > 0);
     assert!(states + nested >= wanted);
     assert!(nested * 10 >= wanted && deaths * 20 >= wanted, "each kind of crash must be among them");
-    assert!(adversary * 3 >= wanted, "many states must follow an expungement");
+    assert!(before * 5 >= wanted && after * 5 >= wanted, "many states must follow an expungement");
     assert!(guests * 10 >= wanted, "many states must have guests who came or went");
 }

@@ -2,13 +2,17 @@
 //! typed error, a handle that cannot know its state refuses to write on, and
 //! the file holds the last acknowledged state or the whole new one.
 
-use super::basics::{diagnosis, note};
+use std::sync::Arc;
+
+use super::basics::{diagnosis, note, options};
 use super::crash::assert_copies_are_equal;
-use super::disk::{CrashState, Fault, SimDisk, VAULT};
-use super::workload::{new_image, owner, password};
+use super::disk::{CrashState, Fault, Files, SimDisk, VAULT};
+use super::tamper::Subject;
+use super::workload::{Broken, new_image, owner, password, with_three_ways_in};
 use crate::format::header::geometry;
 use crate::store::{Destination, StoreError};
-use crate::testing::shrink_segments;
+use crate::testing::{make_worth_compacting, shrink_segments};
+use crate::vault::create::in_new_file;
 use crate::*;
 
 const OLD: &str = "old password";
@@ -43,6 +47,36 @@ fn attach(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
     attach_bytes(vault, 2).map(|_| ())
 }
 
+/// Four segments, two in a commit.
+fn attach_in_two_commits(vault: &Vault, ids: &[EntryId]) -> Result<(), Error> {
+    shrink_segments(SEGMENT, 2);
+    attach(vault, ids)
+}
+
+fn resume(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
+    let upload = vault.uploads()?.remove(0).id;
+    let new = NewAttachment::new(Attachment::default());
+    let bytes = [2; 3 * SEGMENT + 7];
+    vault.resume_upload(&Actor::owner(), upload, &new, &mut &bytes[..], |_| {}).map(|_| ())
+}
+
+fn discard(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
+    let upload = vault.uploads()?.remove(0).id;
+    vault.discard_upload(&Actor::owner(), upload)
+}
+
+fn import(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
+    let bundle = br#"{"resourceType":"Bundle","type":"collection","entry":[
+        {"resource":{"resourceType":"Condition","id":"a","subject":{"reference":"Patient/1"},"onsetDateTime":"2019"}},
+        {"resource":{"resourceType":"Condition","id":"b","subject":{"reference":"Patient/1"},"onsetDateTime":"2020"}}]}"#;
+    let mut import = Import::new(ImportOptions::default());
+    import.read(None, &bundle[..]).unwrap();
+    let imported = import.finish().unwrap();
+    let report = vault.import(&Actor::owner(), &imported, Expunged::StayAway, |_, _| {})?;
+    assert_eq!(report.added.len(), 2);
+    Ok(())
+}
+
 fn expunge_attachment(vault: &Vault, ids: &[EntryId]) -> Result<(), Error> {
     vault.expunge(&Actor::owner(), &ids[5..], "order").map(|_| ())
 }
@@ -69,6 +103,37 @@ fn resting() -> (Vec<u8>, Vec<EntryId>) {
     let ids: Vec<EntryId> =
         vault.update(&Actor::owner(), |tx| entries.iter().map(|e| tx.add(e)).collect()).unwrap().value;
     let ids = [ids, vec![attach_bytes(&vault, 1).unwrap()]].concat();
+    drop(vault.lock().unwrap());
+    (disk.image(), ids)
+}
+
+/// The same with an upload of which two segments are stored.
+fn resting_with_upload() -> (Vec<u8>, Vec<EntryId>) {
+    let (image, ids) = resting();
+    shrink_segments(SEGMENT, 2);
+    let disk = SimDisk::without_trace(image);
+    let vault = disk.unlock(&owner()).unwrap();
+    let new = NewAttachment::new(Attachment::default());
+    // A commit's segments are stored once there is one more.
+    let mut source = std::io::Read::chain(&[2; 3 * SEGMENT][..], Broken);
+    vault.attach(&Actor::owner(), &new, &mut source, |_| {}).unwrap_err();
+    assert_eq!(vault.uploads().unwrap().len(), 1);
+    drop(vault.lock().unwrap());
+    shrink_segments(SEGMENT, 8);
+    (disk.image(), ids)
+}
+
+/// The same with more dead than alive.
+fn resting_with_dead_bytes() -> (Vec<u8>, Vec<EntryId>) {
+    let (image, ids) = resting();
+    let disk = SimDisk::without_trace(image);
+    let vault = disk.unlock(&owner()).unwrap();
+    for number in 0..40 {
+        let entry = diagnosis("F0", &format!("amended {number}"), "2020");
+        vault.update(&Actor::owner(), |tx| tx.amend(ids[0], &entry, "better known")).unwrap();
+    }
+    let space = vault.space().unwrap();
+    assert!(space.dead.is_some_and(|dead| dead > space.live), "{space:?}");
     drop(vault.lock().unwrap());
     (disk.image(), ids)
 }
@@ -110,10 +175,20 @@ fn must_poison(call: (&str, u64), root_written: bool) -> bool {
     }
 }
 
-/// Runs an operation with each of its calls failing in turn; new passwords cost
-/// this much memory.
+/// Runs an operation of one commit on a vault at rest with each of its calls
+/// failing in turn; new passwords cost this much memory.
 fn fail_every_call(operation: Operation, memory_kib: u32) -> usize {
-    let (image, ids) = resting();
+    fail_every_call_from(resting(), operation, memory_kib, 1)
+}
+
+/// The same on this vault, of so many commits; those before the last one change
+/// nothing that is listed.
+fn fail_every_call_from(
+    (image, ids): (Vec<u8>, Vec<EntryId>),
+    operation: Operation,
+    memory_kib: u32,
+    commits: u64,
+) -> usize {
     let before = observe(image.clone());
     let mut poisoned = 0;
     for fault in Fault::ALL {
@@ -129,13 +204,15 @@ fn fail_every_call(operation: Operation, memory_kib: u32) -> usize {
             let Some(failed) = disk.failed() else {
                 result.unwrap();
                 assert!(call > 10, "an operation makes more calls than that");
+                assert_eq!(vault.epoch().number(), before.epoch.number() + commits);
                 break;
             };
             let context = format!("{fault:?} at call {call}, {failed:?}");
             if let Err(error) = &result {
                 assert!(matches!(error, Error::Store(_)), "{context}: {error}");
             }
-            if must_poison(failed, root(&disk) != unwritten) {
+            // Of several commits the first one's root says nothing of the others.
+            if must_poison(failed, commits == 1 && root(&disk) != unwritten) {
                 assert!(result.is_err(), "{context}");
                 let again = vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J45", "x", "2020")));
                 assert!(matches!(again, Err(Error::Store(StoreError::Poisoned))), "{context}");
@@ -145,8 +222,11 @@ fn fail_every_call(operation: Operation, memory_kib: u32) -> usize {
             let survivors = [("the process dies", disk.image()), ("the power fails", disk.durable_image())];
             for (crash, survivor) in survivors {
                 let found = observe(survivor);
-                let is_new = found.epoch == before.epoch.next();
-                assert!(is_new || found == before, "{context}, then {crash}: {found:?}");
+                let made = found.epoch.number() - before.epoch.number();
+                let is_new = made == commits;
+                assert!(made <= commits, "{context}, then {crash}: {found:?}");
+                let is_old = found.ids == before.ids && found.opens_with_new == before.opens_with_new;
+                assert!(is_new || is_old, "{context}, then {crash}: {found:?}");
                 let reported = !is_new || failed.0 != "read" || result.is_ok();
                 assert!(reported, "{context}: done, and reported as failed");
                 assert!(is_new || result.is_err(), "{context}, then {crash}: an acknowledged commit is lost");
@@ -189,6 +269,26 @@ fn a_fault_at_any_call_of_attaching_leaves_the_old_or_the_new_state() {
 #[test]
 fn a_fault_at_any_call_of_expunging_an_attachment_leaves_the_old_or_the_new_state() {
     assert!(fail_every_call(expunge_attachment, SAME) > 5);
+}
+
+#[test]
+fn a_fault_at_any_call_of_attaching_in_two_commits_leaves_nothing_an_upload_or_the_attachment() {
+    assert!(fail_every_call_from(resting(), attach_in_two_commits, SAME, 2) > 5);
+}
+
+#[test]
+fn a_fault_at_any_call_of_resuming_leaves_the_upload_or_the_attachment() {
+    assert!(fail_every_call_from(resting_with_upload(), resume, SAME, 1) > 3);
+}
+
+#[test]
+fn a_fault_at_any_call_of_discarding_leaves_the_upload_or_nothing_of_it() {
+    assert!(fail_every_call_from(resting_with_upload(), discard, SAME, 1) > 5);
+}
+
+#[test]
+fn a_fault_at_any_call_of_an_import_leaves_the_old_or_the_new_state() {
+    assert!(fail_every_call(import, SAME) > 3);
 }
 
 /// The state in which an expungement's root is durable once and nothing else is.
@@ -239,6 +339,13 @@ fn compact(vault: &Vault, _: &SimDisk) -> Result<(), Error> {
     vault.compact(&Actor::owner(), |_| {}).map(|_| ())
 }
 
+/// Closing, of which a compaction that was due and failed is an error here.
+fn close(vault: &Vault, _: &SimDisk) -> Result<(), Error> {
+    make_worth_compacting(1);
+    let closed = vault.settle_down(&mut |_| {})?;
+    closed.not_compacted.map_or(Ok(()), Err)
+}
+
 fn back_up(vault: &Vault, disk: &SimDisk) -> Result<(), Error> {
     let to = Destination::on(disk.folder(), "backup".into())?;
     vault.backup_to(&Actor::owner(), &to, "drawer", &mut |_| {}).map(|_| ())
@@ -246,8 +353,10 @@ fn back_up(vault: &Vault, disk: &SimDisk) -> Result<(), Error> {
 
 /// A fault at each call of an operation that makes files: the vault is as it
 /// was or has the operation's commit, and nothing is left after an opening.
-fn fail_every_call_with_files(operation: fn(&Vault, &SimDisk) -> Result<(), Error>) -> usize {
-    let (image, ids) = resting();
+fn fail_every_call_with_files(
+    (image, ids): (Vec<u8>, Vec<EntryId>),
+    operation: fn(&Vault, &SimDisk) -> Result<(), Error>,
+) -> usize {
     let before = observe(image.clone());
     let mut refused = 0;
     for fault in Fault::ALL {
@@ -269,6 +378,10 @@ fn fail_every_call_with_files(operation: fn(&Vault, &SimDisk) -> Result<(), Erro
             let again = vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J45", "x", "2020")));
             let poisoned = matches!(again, Err(Error::Store(StoreError::Poisoned)));
             assert!(again.is_ok() || poisoned, "{context}, then {again:?}");
+            let needs_space = matches!(failed.0, "create" | "reserve" | "write");
+            if fault == Fault::Full && needs_space && result.is_err() && !poisoned {
+                assert!(matches!(result, Err(Error::Store(StoreError::NoSpace))), "{context}");
+            }
             let mut left = 0;
             disk.files().named().for_each(|(name, _)| left += usize::from(name != VAULT && name != "backup"));
             assert!(left == 0 || poisoned || failed.0 == "remove", "{context}: something is left");
@@ -300,10 +413,174 @@ fn fail_every_call_with_files(operation: fn(&Vault, &SimDisk) -> Result<(), Erro
 
 #[test]
 fn a_fault_at_any_call_of_compaction_leaves_the_vault_as_it_was_or_compacted() {
-    assert!(fail_every_call_with_files(compact) > 50);
+    assert!(fail_every_call_with_files(resting(), compact) > 50);
+}
+
+#[test]
+fn a_fault_at_any_call_of_closing_leaves_the_vault_as_it_was_or_compacted() {
+    assert!(fail_every_call_with_files(resting_with_dead_bytes(), close) > 50);
 }
 
 #[test]
 fn a_fault_at_any_call_of_a_backup_leaves_the_vault_whole_and_no_half_backup() {
-    assert!(fail_every_call_with_files(back_up) > 50);
+    assert!(fail_every_call_with_files(resting(), back_up) > 50);
+}
+
+/// Whether a new file is whole where it has its name, and no other name is taken
+/// for longer than a failure takes.
+fn assert_whole_or_absent(files: &Files, name: &str, before: &Observed, failed: bool, context: &str) {
+    match files.image(name) {
+        Some(image) => assert_eq!(&observe(image.clone()), before, "{context}"),
+        None => assert!(failed, "{context}: what was done is lost"),
+    }
+    for (other, _) in files.named().filter(|(other, _)| ![VAULT, name].contains(other)) {
+        assert!(failed && other.starts_with(".subrosa-"), "{context}: {other} is left");
+    }
+}
+
+#[test]
+fn a_fault_at_any_call_of_restoring_leaves_the_backup_as_it_was_and_a_whole_vault_or_none() {
+    let (image, _) = resting();
+    let before = observe(image.clone());
+    let mut refused = 0;
+    for fault in Fault::ALL {
+        for call in 0.. {
+            let disk = SimDisk::new(image.clone());
+            let locked = disk.open().unwrap();
+            disk.fail_at(call, fault);
+            let to = Destination::on(disk.folder(), "restored".into()).map_err(Error::from);
+            let result = to.and_then(|to| locked.restore_to(&owner(), &to, &mut |_| {}));
+            let Some(failed) = disk.failed() else {
+                result.unwrap();
+                assert!(call > 30, "a restoration makes more calls than that");
+                break;
+            };
+            let context = format!("{fault:?} at call {call}, {failed:?}: {result:?}");
+            refused += usize::from(result.is_err());
+            assert!(matches!(result, Ok(_) | Err(Error::Store(_))), "{context}");
+            assert!(disk.image() == image && disk.durable_image() == image, "{context}: the backup changed");
+            let gone = disk.files().image("restored").is_none();
+            assert!(gone || result.is_ok() || failed.0 == "remove", "{context}: half a success");
+            for files in [disk.files(), disk.durable_files()] {
+                assert_whole_or_absent(&files, "restored", &before, result.is_err(), &context);
+            }
+        }
+    }
+    assert!(refused > 30);
+}
+
+/// Creates a vault on a disk with an empty folder.
+fn create(disk: &SimDisk) -> Result<Vault, Error> {
+    let to = Destination::on(disk.folder(), VAULT.into())?;
+    with_three_ways_in(OLD, |new| in_new_file(&to, new, options()))
+}
+
+#[test]
+fn a_fault_at_any_call_of_creation_leaves_a_whole_vault_or_none() {
+    let mut refused = 0;
+    for fault in Fault::ALL {
+        for call in 0.. {
+            let disk = SimDisk::empty();
+            disk.fail_at(call, fault);
+            let result = create(&disk);
+            let Some(failed) = disk.failed() else {
+                result.unwrap();
+                assert!(call > 5, "a creation makes more calls than that");
+                break;
+            };
+            let context = format!("{fault:?} at call {call}, {failed:?}");
+            let error = result.as_ref().err();
+            refused += usize::from(error.is_some());
+            assert!(error.is_none_or(|error| matches!(error, Error::Store(_))), "{context}: {error:?}");
+            if fault == Fault::Full {
+                assert!(matches!(error, Some(Error::Store(StoreError::NoSpace))), "{context}: {error:?}");
+            }
+            assert!(error.is_none() || disk.files().image(VAULT).is_none(), "{context}: half a success");
+            for files in [disk.files(), disk.durable_files()] {
+                assert!(error.is_some() || files.image(VAULT).is_some(), "{context}: a vault is lost");
+                for (name, image) in files.named() {
+                    assert!(name == VAULT || error.is_some() && name.starts_with(".subrosa-"), "{context}");
+                    if name == VAULT {
+                        assert_eq!(observe(image.clone()).epoch, Epoch::new(1), "{context}");
+                    }
+                }
+            }
+            // The name is free for another attempt, or taken by a whole vault.
+            disk.mend();
+            let again = create(&disk);
+            let taken = matches!(again, Err(Error::Store(StoreError::Exists)));
+            assert!(taken == error.is_none() && (taken || again.is_ok()), "{context}");
+        }
+    }
+    assert!(refused >= 4 * 5);
+}
+
+#[test]
+fn a_power_cut_at_any_moment_of_creation_leaves_a_whole_vault_or_none() {
+    let disk = SimDisk::empty();
+    create(&disk).unwrap();
+    disk.acknowledge(Epoch::new(1));
+    let (mut whole, mut absent) = (0, 0);
+    let mut chance = super::disk::Chance::new(1);
+    super::disk::crash_states(&disk.trace(), &mut chance, &mut |state: CrashState| {
+        let after = SimDisk::after(&state);
+        let files = after.files();
+        match files.image(VAULT) {
+            Some(_) => {
+                assert_eq!(observe_disk(&after).epoch, Epoch::new(1), "{}", state.label);
+                whole += 1;
+            }
+            None => {
+                assert!(state.acknowledged.is_none(), "{}: an acknowledged vault is lost", state.label);
+                absent += 1;
+            }
+        }
+    });
+    assert!(whole > 5 && absent > 5, "{whole} whole, {absent} absent");
+}
+
+/// A vault of which some blobs are damaged, and the same as it was.
+fn damaged() -> (Vec<u8>, Vec<u8>) {
+    let (image, _) = resting();
+    let whole = Subject::open(image, owner());
+    let mut damaged = whole.image.clone();
+    let blobs = whole.parts.iter().filter(|part| part.kind == "blob");
+    blobs.step_by(3).for_each(|part| damaged[part.range().start + 20] ^= 1);
+    assert!(damaged != whole.image);
+    (damaged, whole.image)
+}
+
+#[test]
+fn a_fault_at_any_call_of_a_repair_leaves_damage_that_the_next_repair_mends() {
+    let (damaged, whole) = damaged();
+    let copy = || Arc::new(SimDisk::without_trace(whole.clone()).store());
+    let mut refused = 0;
+    for fault in Fault::ALL {
+        for call in 0.. {
+            let disk = SimDisk::new(damaged.clone());
+            let vault = disk.unlock(&owner()).unwrap();
+            disk.fail_at(call, fault);
+            let result = vault.repair_from_store(copy());
+            let Some(failed) = disk.failed() else {
+                assert!(result.unwrap().check.is_clean() && call > 10);
+                assert!(disk.durable_image() == whole);
+                break;
+            };
+            let context = format!("{fault:?} at call {call}, {failed:?}: {result:?}");
+            refused += usize::from(result.is_err());
+            assert!(matches!(result, Ok(_) | Err(Error::Store(_))), "{context}");
+            drop(vault);
+            for survivor in [disk.image(), disk.durable_image()] {
+                assert!(result.is_err() || survivor == whole, "{context}: what was put back is lost");
+                let is_one =
+                    |(found, (damaged, whole)): (&u8, (&u8, &u8))| found == damaged || found == whole;
+                assert!(survivor.iter().zip(damaged.iter().zip(&whole)).all(is_one), "{context}");
+                let disk = SimDisk::without_trace(survivor);
+                let vault = disk.unlock(&owner()).unwrap();
+                assert!(vault.repair_from_store(copy()).unwrap().check.is_clean(), "{context}");
+                assert!(disk.image() == whole, "{context}");
+            }
+        }
+    }
+    assert!(refused > 10);
 }

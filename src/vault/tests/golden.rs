@@ -16,7 +16,7 @@ use crate::*;
 pub(super) use sample::RAW_KEY;
 use sample::RECOVERY_KEY;
 
-const PASSWORD: &str = "Grüße aus der Rosenstraße 7";
+pub(super) const PASSWORD: &str = "Grüße aus der Rosenstraße 7";
 const CLINIC_PASSWORD: &str = "seven staplers under one umbrella";
 const OLD_PASSWORD: &str = "the first of two passwords";
 

@@ -1,18 +1,22 @@
 //! Random sequences of everything that changes or reads entries, against two
 //! oracles: a map that holds every revision, and SQLite, which answers every
-//! filter with a query of its own. The vault is locked and opened again at
-//! random points.
+//! filter with a query of its own. Two sequences of three run on a vault file,
+//! which is opened anew at random points by another handle, also as a power cut
+//! would leave it then; the third in memory, where it is locked and unlocked.
 //!
 //! `SUBROSA_MODEL_SEQUENCES=N cargo test model` runs as many as asked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
 
-use super::basics::{key, options};
-use super::disk::Chance;
+use super::basics::options;
+use super::disk::{Chance, SimDisk};
+use super::workload::{new_image, owner, password};
 use crate::record::{Coding, Concept, Diagnosis, Medication, Narrative, Note, Party, Provenance, Token};
+use crate::testing::shrink_segments;
 use crate::vault::transaction::compartment_of;
 use crate::*;
 
@@ -22,6 +26,11 @@ const STEPS: usize = 10;
 const CODES: [&str; 6] = ["F32.1", "F32.2", "F33.0", "F10.20", "J45", "Z91.5"];
 const DATES: [&str; 6] = ["2017", "2018-02", "2019-12-31", "2020-02-29", "2021", "2022-07"];
 const WORDS: [&str; 5] = ["rose", "thorn", "petal", "Briar", "hedge"];
+/// Bytes of a segment, and segments of a commit.
+const SEGMENT: usize = 504;
+const STEP: u64 = 3;
+/// Lengths of attachments: without a segment, in one commit, and in two.
+const LENGTHS: [usize; 4] = [0, 100, 2 * SEGMENT, 4 * SEGMENT + 9];
 const PROVIDERS: [&str; 3] = ["Dr. Ada Byron", "Clinic of the Elms", "dr. noor"];
 
 fn token(text: &str) -> Token {
@@ -37,6 +46,7 @@ struct Facts {
     end: Option<&'static str>,
     text: String,
     provider: Option<&'static str>,
+    attachment: Option<Attachment>,
 }
 
 impl Facts {
@@ -57,15 +67,27 @@ impl Facts {
             end: end.map(|_| "2023-01-15"),
             text,
             provider: (!chance.one_in(3)).then(|| PROVIDERS[chance.below(PROVIDERS.len())]),
+            attachment: None,
         }
     }
 
-    /// Other facts of an entry of the same kind.
+    /// Facts of something that may have an attachment.
+    fn draw_note(chance: &mut Chance) -> Self {
+        loop {
+            let facts = Self::draw(chance);
+            if facts.code.is_none() {
+                return facts;
+            }
+        }
+    }
+
+    /// Other facts of an entry of the same kind, with its attachment or without.
     fn amended(&self, chance: &mut Chance) -> Self {
         loop {
             let facts = Self::draw(chance);
             if facts.kind == self.kind {
-                return facts;
+                let attachment = self.attachment.clone().filter(|_| chance.one_in(2));
+                return Self { attachment, ..facts };
             }
         }
     }
@@ -87,7 +109,8 @@ impl Facts {
             }
             form => {
                 let form = Some(token(if form == "note" { "progress" } else { form }));
-                Note { form, text: notes, ..Note::default() }.into()
+                let attachments = self.attachment.iter().cloned().collect();
+                Note { form, text: notes, attachments, ..Note::default() }.into()
             }
         };
         let name = |name: &str| Party { name: Some(token(name)), ..Party::default() };
@@ -102,14 +125,36 @@ struct Modelled {
     retracted: Vec<bool>,
 }
 
+/// What a sequence does besides commits of entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Act {
+    Relock,
+    OpenAnew,
+    CutPower,
+    Attach,
+    Compact,
+    ChangePassword,
+}
+
+impl Act {
+    const ALL: [Self; 6] =
+        [Self::Relock, Self::OpenAnew, Self::CutPower, Self::Attach, Self::Compact, Self::ChangePassword];
+}
+
 /// A vault and both oracles.
 struct Sequence {
+    /// Where the vault is a file.
+    disk: Option<SimDisk>,
     vault: Option<Vault>,
+    password: String,
     map: BTreeMap<EntryId, Modelled>,
     expunged: BTreeSet<EntryId>,
+    /// The bytes of entries that were added with an attachment.
+    attached: BTreeMap<EntryId, Vec<u8>>,
     sql: Connection,
     chance: Chance,
     epoch: u64,
+    acts: BTreeMap<Act, u64>,
 }
 
 const SCHEMA: &str = "CREATE TABLE entries (id TEXT PRIMARY KEY, kind TEXT NOT NULL, code TEXT, first TEXT, \
@@ -121,33 +166,111 @@ const LAST: &str = "CASE length(?1) WHEN 4 THEN ?1 || '-12-31' \
     WHEN 7 THEN date(?1 || '-01', '+1 month', '-1 day') ELSE ?1 END";
 
 impl Sequence {
-    fn new(seed: u64) -> Self {
-        let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
+    /// On a file with this image, or in memory.
+    fn new(seed: u64, image: Option<&[u8]>) -> Self {
+        shrink_segments(SEGMENT, STEP);
+        let disk = image.map(|image| SimDisk::without_trace(image.to_vec()));
+        let vault = match &disk {
+            Some(disk) => disk.unlock(&owner()).unwrap(),
+            None => in_memory(),
+        };
         let sql = Connection::open_in_memory().unwrap();
         sql.execute_batch(SCHEMA).unwrap();
-        let (map, expunged) = (BTreeMap::new(), BTreeSet::new());
-        Self { vault: Some(vault), map, expunged, sql, chance: Chance::new(seed), epoch: 1 }
+        Self {
+            disk,
+            vault: Some(vault),
+            password: "password".into(),
+            map: BTreeMap::new(),
+            expunged: BTreeSet::new(),
+            attached: BTreeMap::new(),
+            sql,
+            chance: Chance::new(seed),
+            epoch: 1,
+            acts: BTreeMap::new(),
+        }
     }
 
     fn vault(&self) -> &Vault {
         self.vault.as_ref().unwrap()
     }
 
-    fn run(mut self) {
+    fn run(mut self) -> BTreeMap<Act, u64> {
         for _ in 0..STEPS {
-            match self.chance.below(10) {
-                0 => self.reopen(),
-                1 => self.fail(),
+            match self.chance.below(24) {
+                0..=1 => self.reopen(),
+                2..=3 => self.fail(),
+                4..=5 => self.attach(),
+                6 => self.compact(),
+                7 => self.change_password(),
                 _ => self.commit(),
             }
             self.query();
         }
         self.compare_everything();
+        self.reopen();
+        self.compare_everything();
+        self.acts
+    }
+
+    fn did(&mut self, act: Act) {
+        *self.acts.entry(act).or_default() += 1;
+    }
+
+    /// Whoever opens next: the owner with the key or with the present password.
+    fn credential(&mut self) -> Credential {
+        if self.chance.one_in(2) { owner() } else { password(&self.password) }
     }
 
     fn reopen(&mut self) {
-        let locked = self.vault.take().unwrap().lock().unwrap();
-        self.vault = Some(locked.unlock(&key(1)).unwrap());
+        let (credential, cuts) = (self.credential(), self.chance.one_in(3));
+        let vault = self.vault.take().unwrap();
+        let Some(disk) = &mut self.disk else {
+            self.vault = Some(vault.lock().unwrap().unlock(&credential).unwrap());
+            return self.did(Act::Relock);
+        };
+        drop(vault);
+        if cuts {
+            *disk = SimDisk::of_files(disk.durable_files());
+        }
+        let vault = disk.unlock(&credential).unwrap();
+        assert_eq!(vault.epoch(), Epoch::new(self.epoch));
+        self.vault = Some(vault);
+        self.did(if cuts { Act::CutPower } else { Act::OpenAnew });
+    }
+
+    /// A note with an attachment, of which other entries may have the same.
+    fn attach(&mut self) {
+        let mut facts = Facts::draw_note(&mut self.chance);
+        let bytes = vec![b'a'; LENGTHS[self.chance.below(LENGTHS.len())]];
+        let new = NewAttachment::new(Attachment::default()).with_entry(facts.entry());
+        let done = self.vault().attach(&Actor::owner(), &new, &mut &bytes[..], |_| {}).unwrap();
+        let (id, commits) = (done.value, done.epoch.number() - self.epoch);
+        assert!((1..=2).contains(&commits), "{commits} commits");
+        self.epoch += commits;
+        facts.attachment = self.vault().entry(id).unwrap().attachments().pop();
+        assert!(facts.attachment.is_some());
+        store(&self.sql, id, &facts, false, 1);
+        self.map.insert(id, Modelled { revisions: vec![facts], retracted: vec![false] });
+        self.attached.insert(id, bytes);
+        self.did(Act::Attach);
+    }
+
+    /// The file written anew; nothing in memory can be.
+    fn compact(&mut self) {
+        if self.disk.is_some() {
+            self.vault().compact(&Actor::owner(), |_| {}).unwrap();
+            self.epoch += 1;
+            self.did(Act::Compact);
+        }
+    }
+
+    fn change_password(&mut self) {
+        let new = format!("password of commit {}", self.epoch);
+        let words = |text: &str| Password::new(text.into()).unwrap();
+        self.vault().change_password(&Actor::owner(), words(&self.password), words(&new)).unwrap();
+        self.password = new;
+        self.epoch += 1;
+        self.did(Act::ChangePassword);
     }
 
     /// One commit of several acts, in the vault and in a transaction of SQLite.
@@ -249,6 +372,12 @@ impl Sequence {
                 expected.marks.retracted = *retracted;
                 assert!(self.vault().entry_revision(*id, revision).unwrap() == expected);
             }
+            if modelled.revisions.last().is_some_and(|facts| facts.attachment.is_some()) {
+                let mut found = Vec::new();
+                std::io::Read::read_to_end(&mut self.vault().attachment(*id, 0).unwrap(), &mut found)
+                    .unwrap();
+                assert!(found == self.attached[id]);
+            }
             assert_eq!(self.vault().history(*id).unwrap().len(), current);
         }
         for id in &self.expunged {
@@ -264,6 +393,14 @@ impl Sequence {
         );
         assert_eq!(report.commits, self.epoch);
     }
+}
+
+/// A new vault in memory with the ways in of one in a file.
+fn in_memory() -> Vault {
+    let (key, password) = (owner(), password("password"));
+    let access = vec![Access::to_everything(&key, "owner"), Access::to_everything(&password, "password")];
+    let new = NewVault { access, ..NewVault::individual(&key) };
+    Vault::create_in_memory(&new, options()).unwrap()
 }
 
 /// One act on one entry that this commit did not touch before.
@@ -344,7 +481,8 @@ fn store(sql: &Connection, id: EntryId, facts: &Facts, retracted: bool, revision
 fn random_sequences_agree_with_a_map_and_with_sqlite() {
     let asked = std::env::var("SUBROSA_MODEL_SEQUENCES").ok().map(|text| text.parse().unwrap());
     let sequences: u64 = asked.unwrap_or(SEQUENCES);
-    let next = AtomicU64::new(0);
+    let (next, acts) = (AtomicU64::new(0), Mutex::new(BTreeMap::<Act, u64>::new()));
+    let image = new_image("password");
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
@@ -353,14 +491,21 @@ fn random_sequences_agree_with_a_map_and_with_sqlite() {
                     if seed >= sequences {
                         return;
                     }
-                    let run = std::panic::AssertUnwindSafe(|| Sequence::new(seed).run());
-                    if let Err(panic) = std::panic::catch_unwind(run) {
+                    let image = (!seed.is_multiple_of(3)).then_some(image.as_slice());
+                    let run = std::panic::AssertUnwindSafe(|| Sequence::new(seed, image).run());
+                    let done = std::panic::catch_unwind(run).unwrap_or_else(|panic| {
                         eprintln!("sequence of seed {seed}");
                         std::panic::resume_unwind(panic);
+                    });
+                    for (act, times) in done {
+                        *acts.lock().unwrap().entry(act).or_default() += times;
                     }
                 }
             });
         }
     });
-    eprintln!("{sequences} sequences");
+    let acts = acts.into_inner().unwrap();
+    eprintln!("{sequences} sequences: {acts:?}");
+    Act::ALL.into_iter().for_each(|act| assert!(acts.contains_key(&act), "{act:?} did not happen"));
+    assert!(acts[&Act::OpenAnew] + acts[&Act::CutPower] >= sequences * 2 / 3, "a file is opened anew");
 }

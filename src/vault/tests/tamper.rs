@@ -2,14 +2,15 @@
 //! its objects, slots, places, areas and roots swapped, and replayed from an
 //! older state and from another vault of the same owner.
 //!
-//! A flip in an object is tried where every read of an object passes, and a
-//! part of the flips on the vault as a whole besides.
+//! Every flip is tried where every read of its part passes, and one in so many
+//! on the vault as a whole besides; `SUBROSA_FLIP_STEP=1 cargo test flipped_bit`
+//! tries every one on the whole of those vaults that a key opens.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::basics::diagnosis;
 use super::disk::SimDisk;
-use super::golden::RAW_KEY;
+use super::golden::{PASSWORD, RAW_KEY};
 use super::workload::{new_image, owner, password};
 use crate::crypto::boxes::encrypt_committed;
 use crate::crypto::random::Randomness;
@@ -22,41 +23,46 @@ use crate::tree::{TreeError, open_object};
 use crate::*;
 
 /// Bytes of a slot.
-const SLOT_LEN: usize = 1553;
+pub(super) const SLOT_LEN: usize = 1553;
 /// Flips of the whole test, over all parts.
 const LEAST_FLIPS: u64 = 500_000;
-/// Of the flips in areas and objects, one in so many is tried on the whole vault.
-const WHOLE: usize = 29;
+/// Of the flips in heads one in so many is tried on the whole vault: a prime, so
+/// that each bit of a byte has its turn.
+const HEAD_STEP: usize = 127;
+/// The same of the flips in objects, which are read whole each time.
+const OBJECT_STEP: usize = 1_999;
+/// The same of a vault that opens with passwords only, each at its full cost.
+const COSTLY_STEP: usize = 65_537;
 
-fn at(offset: u64) -> usize {
+pub(super) fn at(offset: u64) -> usize {
     usize::try_from(offset).unwrap()
 }
 
 /// Something that a reader reads: its kind, its name for its parent, its context.
-struct Part {
-    kind: &'static str,
-    sealed: SealedObject,
-    context: Context,
+pub(super) struct Part {
+    pub(super) kind: &'static str,
+    pub(super) sealed: SealedObject,
+    pub(super) context: Context,
 }
 
 impl Part {
-    fn range(&self) -> std::ops::Range<usize> {
+    pub(super) fn range(&self) -> std::ops::Range<usize> {
         let start = at(u64::from_le_bytes(*self.sealed.object.reference.first_chunk().unwrap()));
         start..start + at(self.sealed.object.length)
     }
 }
 
 /// An unlocked vault on a simulated disk and all that its keys reach.
-struct Subject {
+pub(super) struct Subject {
     disk: SimDisk,
-    image: Vec<u8>,
-    credential: Credential,
-    vault: Vault,
-    parts: Vec<Part>,
+    pub(super) image: Vec<u8>,
+    pub(super) credential: Credential,
+    pub(super) vault: Vault,
+    pub(super) parts: Vec<Part>,
 }
 
 impl Subject {
-    fn open(image: Vec<u8>, credential: Credential) -> Self {
+    pub(super) fn open(image: Vec<u8>, credential: Credential) -> Self {
         let disk = SimDisk::without_trace(image);
         let vault = disk.unlock(&credential).unwrap();
         let image = disk.image();
@@ -64,17 +70,38 @@ impl Subject {
         Self { disk, image, credential, vault, parts }
     }
 
+    /// A vault of the project's own files.
+    fn kept(name: &str, credential: Credential) -> Self {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+        Self::open(std::fs::read(path).unwrap(), credential)
+    }
+
     fn golden() -> Self {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/whole.vault");
-        Self::open(std::fs::read(path).unwrap(), RawKey::from_bytes(&RAW_KEY).into())
+        Self::kept("whole.vault", RawKey::from_bytes(&RAW_KEY).into())
+    }
+
+    fn frozen() -> Self {
+        Self::kept("frozen/format-1.vault", RawKey::from_bytes(&RAW_KEY).into())
+    }
+
+    fn migrating() -> Self {
+        Self::kept("migrating.vault", password(PASSWORD))
     }
 
     fn small() -> Self {
         Self::open(owners_vault(&["F32.1", "F10.20"]), owner())
     }
 
-    fn part(&self, offset: u64, length: usize) -> &[u8] {
+    pub(super) fn part(&self, offset: u64, length: usize) -> &[u8] {
         &self.image[at(offset)..at(offset) + length]
+    }
+
+    /// Whether everything that a reader reads stands in an image as in this one.
+    /// What the root wants erased is erased again by every opening.
+    fn stands_in(&self, image: &[u8]) -> bool {
+        let heads = 0..at(geometry::APPEND);
+        let mut ranges = self.parts.iter().map(Part::range).chain([heads]);
+        ranges.all(|range| image[range.clone()] == self.image[range])
     }
 
     fn open_part(&self, part: &Part) -> Result<(), TreeError> {
@@ -84,7 +111,7 @@ impl Subject {
 
     /// Opens another image of this vault and reads everything. Whatever it
     /// yields must be what this one holds.
-    fn outcome(&self, image: Vec<u8>) -> Result<bool, Error> {
+    pub(super) fn outcome(&self, image: Vec<u8>) -> Result<bool, Error> {
         let vault = SimDisk::without_trace(image).unlock(&self.credential)?;
         let mut whole = true;
         for listed in self.vault.list(&Filter::all().with_retracted())? {
@@ -105,7 +132,7 @@ impl Subject {
     }
 
     /// Whether the vault opens whole in spite of a change.
-    fn survives(&self, change: impl FnOnce(&mut [u8])) -> bool {
+    pub(super) fn survives(&self, change: impl FnOnce(&mut [u8])) -> bool {
         let mut image = self.image.clone();
         change(&mut image);
         match self.outcome(image) {
@@ -119,7 +146,7 @@ impl Subject {
 }
 
 /// A vault of the owner's with these diagnoses, of which one has two revisions.
-fn owners_vault(codes: &[&str]) -> Vec<u8> {
+pub(super) fn owners_vault(codes: &[&str]) -> Vec<u8> {
     let disk = SimDisk::without_trace(new_image("password"));
     let vault = disk.unlock(&owner()).unwrap();
     for code in codes {
@@ -163,97 +190,173 @@ fn on_both_cores<T: Sync>(all: &[T], each: impl Fn(&T) + Sync) {
     });
 }
 
-/// Flips every bit of the header: refused, by name where it is another version's.
-fn flip_header(subject: &Subject) -> u64 {
-    let header = subject.part(0, HEADER_LEN).to_vec();
-    for bit in 0..HEADER_LEN * 8 {
-        let mut flipped = header.clone();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        assert!(Header::parse(&flipped).is_err(), "bit {bit} of the header");
-    }
-    HEADER_LEN as u64 * 8
+/// Flips that were tried.
+#[derive(Default)]
+struct Flips {
+    heads: AtomicU64,
+    objects: AtomicU64,
+    /// On the whole vault besides.
+    whole_heads: AtomicU64,
+    whole_objects: AtomicU64,
 }
 
-/// Flips every bit of both areas: not intact, before anything in them is used.
-fn flip_areas(subject: &Subject) -> u64 {
-    let areas = [geometry::AREA_A, geometry::AREA_B];
-    let bits: Vec<usize> = (0..AREA_LEN * 8).collect();
-    let area = subject.part(areas[0], AREA_LEN);
-    assert!(area == subject.part(areas[1], AREA_LEN));
-    on_both_cores(&bits.chunks(4096).collect::<Vec<_>>(), |bits| {
-        let mut flipped = area.to_vec();
-        for bit in *bits {
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(Area::parse(&flipped).is_err(), "bit {bit} of an area");
-            flipped[bit / 8] ^= 1 << (bit % 8);
+/// One flip in how many is tried on the whole vault.
+#[derive(Clone, Copy)]
+struct Steps {
+    heads: usize,
+    objects: usize,
+}
+
+impl Steps {
+    const USUAL: Self = Self { heads: HEAD_STEP, objects: OBJECT_STEP };
+    const COSTLY: Self = Self { heads: COSTLY_STEP, objects: COSTLY_STEP };
+
+    /// As asked for, or these.
+    fn or_as_asked(self) -> Self {
+        let asked = std::env::var("SUBROSA_FLIP_STEP").ok().map(|text| text.parse().unwrap());
+        asked.map_or(self, |step| Self { heads: step, objects: step })
+    }
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Every bit of `length` bytes from `offset`, by its place in the file.
+fn bits(offset: usize, length: usize) -> std::ops::Range<usize> {
+    offset * 8..(offset + length) * 8
+}
+
+fn flip(bytes: &mut [u8], bit: usize) {
+    bytes[bit / 8] ^= 1 << (bit % 8);
+}
+
+impl Flips {
+    fn of(&self) -> [u64; 4] {
+        [&self.heads, &self.objects, &self.whole_heads, &self.whole_objects]
+            .map(|counter| counter.load(Ordering::Relaxed))
+    }
+
+    /// Everything of a vault.
+    fn flip(&self, subject: &Subject, steps: Steps) {
+        self.flip_header(subject);
+        self.flip_areas(subject);
+        self.flip_roots(subject);
+        self.flip_objects(subject);
+        self.flip_twins(subject, steps.heads);
+        self.flip_whole_objects(subject, steps.objects);
+    }
+
+    /// Every bit of the header: refused, by name where it is another version's.
+    fn flip_header(&self, subject: &Subject) {
+        let mut header = subject.part(0, HEADER_LEN).to_vec();
+        for bit in bits(0, HEADER_LEN) {
+            flip(&mut header, bit);
+            assert!(Header::parse(&header).is_err(), "bit {bit} of the header");
+            flip(&mut header, bit);
+            count(&self.heads);
         }
-    });
-    let sample: Vec<(u64, usize)> = areas
-        .into_iter()
-        .flat_map(|offset| bits.iter().step_by(WHOLE * 8).map(move |bit| (offset, *bit)))
-        .collect();
-    on_both_cores(&sample, |(offset, bit)| {
-        let repaired = subject.survives(|image| image[at(*offset) + bit / 8] ^= 1 << (bit % 8));
-        assert!(repaired, "bit {bit} of the area at {offset}");
-    });
-    2 * bits.len() as u64
-}
-
-/// Flips every bit of both roots: the vault is read from the other one.
-fn flip_roots(subject: &Subject) -> u64 {
-    let core = &subject.vault.unlocked().unwrap().core;
-    let root = subject.part(geometry::ROOT_A, ROOT_LEN);
-    assert!(root == subject.part(geometry::ROOT_B, ROOT_LEN));
-    let key = core.keyring.root_key();
-    for bit in 0..ROOT_LEN * 8 {
-        let mut flipped = root.to_vec();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        assert!(core.open_root(&key, &flipped).is_none(), "bit {bit} of a root");
     }
-    let sample: Vec<(u64, usize)> = [geometry::ROOT_A, geometry::ROOT_B]
-        .into_iter()
-        .flat_map(|offset| (0..ROOT_LEN * 8).step_by(WHOLE).map(move |bit| (offset, bit)))
-        .collect();
-    on_both_cores(&sample, |(offset, bit)| {
-        let repaired = subject.survives(|image| image[at(*offset) + bit / 8] ^= 1 << (bit % 8));
-        assert!(repaired, "bit {bit} of the root at {offset}");
-    });
-    2 * ROOT_LEN as u64 * 8
-}
 
-/// Flips every bit of every page and blob: damage, and never other text.
-fn flip_objects(subject: &Subject) -> u64 {
-    let mut flips = 0;
-    for part in &subject.parts {
-        for bit in part.range().start * 8..part.range().end * 8 {
-            subject.disk.flip(bit / 8, 1 << (bit % 8));
-            let error = subject.open_part(part).expect_err("a flipped bit");
-            assert!(matches!(error, TreeError::Damaged { .. }), "{error}");
-            subject.disk.flip(bit / 8, 1 << (bit % 8));
-            flips += 1;
+    /// Every bit of the area: not intact, before anything in it is used.
+    fn flip_areas(&self, subject: &Subject) {
+        let area = subject.part(geometry::AREA_A, AREA_LEN);
+        assert!(area == subject.part(geometry::AREA_B, AREA_LEN));
+        let all: Vec<usize> = bits(0, AREA_LEN).collect();
+        on_both_cores(&all.chunks(4096).collect::<Vec<_>>(), |bits| {
+            let mut area = area.to_vec();
+            for bit in *bits {
+                flip(&mut area, *bit);
+                assert!(Area::parse(&area).is_err(), "bit {bit} of an area");
+                flip(&mut area, *bit);
+                count(&self.heads);
+            }
+        });
+    }
+
+    /// Every bit of the root: it does not open.
+    fn flip_roots(&self, subject: &Subject) {
+        let core = &subject.vault.unlocked().unwrap().core;
+        let mut root = subject.part(geometry::ROOT_A, ROOT_LEN).to_vec();
+        assert!(root == subject.part(geometry::ROOT_B, ROOT_LEN));
+        let key = core.keyring.root_key();
+        for bit in bits(0, ROOT_LEN) {
+            flip(&mut root, bit);
+            assert!(core.open_root(&key, &root).is_none(), "bit {bit} of a root");
+            flip(&mut root, bit);
+            count(&self.heads);
         }
-        subject.open_part(part).unwrap();
     }
-    let starts: Vec<(usize, usize)> = subject
-        .parts
-        .iter()
-        .flat_map(|part| part.range().step_by(WHOLE * 8).map(|byte| (byte, byte % 8)))
-        .collect();
-    on_both_cores(&starts, |(byte, bit)| {
-        assert!(!subject.survives(|image| image[*byte] ^= 1 << bit), "byte {byte}");
-    });
-    flips
+
+    /// Every bit of every page and blob: damage, before anything is decrypted.
+    fn flip_objects(&self, subject: &Subject) {
+        for part in &subject.parts {
+            for bit in bits(part.range().start, part.range().len()) {
+                subject.disk.flip(bit / 8, 1 << (bit % 8));
+                let error = subject.open_part(part).expect_err("a flipped bit");
+                assert!(matches!(error, TreeError::Damaged { .. }), "{error}");
+                subject.disk.flip(bit / 8, 1 << (bit % 8));
+                count(&self.objects);
+            }
+            subject.open_part(part).unwrap();
+        }
+    }
+
+    /// A bit of one copy of an area or a root: an opening puts back from the
+    /// other what stood there, so that everything in the vault is as it was.
+    fn flip_twins(&self, subject: &Subject, step: usize) {
+        let copies = [
+            (geometry::AREA_A, AREA_LEN),
+            (geometry::AREA_B, AREA_LEN),
+            (geometry::ROOT_A, ROOT_LEN),
+            (geometry::ROOT_B, ROOT_LEN),
+        ];
+        let all: Vec<usize> =
+            copies.into_iter().flat_map(|(offset, length)| bits(at(offset), length)).step_by(step).collect();
+        on_both_cores(&all, |bit| {
+            let mut image = subject.image.clone();
+            flip(&mut image, *bit);
+            let disk = SimDisk::without_trace(image);
+            let vault = disk.unlock(&subject.credential).unwrap();
+            assert_eq!(vault.recovery(), Recovery::Recovered, "bit {bit}");
+            assert!(subject.stands_in(&disk.image()), "bit {bit}");
+            count(&self.whole_heads);
+        });
+    }
+
+    /// A bit of an object: the vault is refused, or read but for what it held.
+    fn flip_whole_objects(&self, subject: &Subject, step: usize) {
+        let ranges = subject.parts.iter().map(Part::range);
+        let all: Vec<usize> = ranges.flat_map(|range| bits(range.start, range.len())).step_by(step).collect();
+        on_both_cores(&all, |bit| {
+            assert!(!subject.survives(|image| flip(image, *bit)), "bit {bit}");
+            count(&self.whole_objects);
+        });
+    }
 }
 
 #[test]
 fn every_flipped_bit_that_a_reader_can_reach_is_an_error_or_repaired_from_the_twin() {
-    let mut flips = 0;
-    for subject in [Subject::golden(), Subject::small()] {
+    let subjects = [
+        (Subject::golden(), Steps::USUAL.or_as_asked()),
+        (Subject::frozen(), Steps::USUAL.or_as_asked()),
+        (Subject::migrating(), Steps::COSTLY),
+    ];
+    let total = Flips::default();
+    for (subject, steps) in &subjects {
         assert!(subject.image.len() <= 256 * 1024, "small enough to flip every bit of it");
-        flips += flip_header(&subject) + flip_areas(&subject) + flip_roots(&subject) + flip_objects(&subject);
+        total.flip(subject, *steps);
     }
-    eprintln!("{flips} bits flipped");
-    assert!(flips >= LEAST_FLIPS);
+    let [heads, objects, whole_heads, whole_objects] = total.of();
+    eprintln!("{heads} bits of heads and {objects} of objects flipped");
+    eprintln!("on the whole vault {whole_heads} of heads and {whole_objects} of objects");
+    let every_head = (HEADER_LEN + AREA_LEN + ROOT_LEN) as u64 * 8;
+    assert_eq!(heads, subjects.len() as u64 * every_head);
+    let parts = subjects.iter().flat_map(|(subject, _)| &subject.parts);
+    let every_object: usize = parts.map(|part| part.range().len()).sum();
+    assert_eq!(objects, every_object as u64 * 8);
+    assert!(objects > heads && heads + objects >= LEAST_FLIPS);
+    assert!(whole_heads * HEAD_STEP as u64 > every_head && whole_objects * OBJECT_STEP as u64 > objects / 2);
 }
 
 #[test]
@@ -283,9 +386,36 @@ fn both_copies_damaged_are_refused_as_damage_and_nothing_is_written() {
 }
 
 #[test]
-fn a_file_cut_at_any_length_is_refused_or_whole() {
+fn a_file_cut_at_any_length_is_refused_before_an_object_is_read_or_is_whole() {
     let subject = Subject::golden();
-    let end = subject.parts.iter().map(|part| part.range().end).max().unwrap();
+    let root = &subject.vault.unlocked().unwrap().snapshot.root;
+    let disk = SimDisk::without_trace(subject.image.clone());
+    let (mut no_vault, mut no_heads, mut short, mut whole) = (0, 0, 0, 0);
+    for length in (0..subject.image.len()).rev() {
+        disk.cut(length);
+        let store = disk.store();
+        if length < HEADER_LEN {
+            assert!(matches!(disk.open().err(), Some(Error::Format(_))), "cut to {length}");
+            no_vault += 1;
+        } else if length < at(geometry::APPEND) {
+            assert!(disk.open().is_ok() && store.heads().is_err(), "cut to {length}");
+            no_heads += 1;
+        } else if store.admits(root.append_end, &root.erase).unwrap() {
+            assert!(length >= at(root.append_end), "cut to {length}");
+            whole += 1;
+        } else {
+            short += 1;
+        }
+    }
+    let [header, append, end] = [HEADER_LEN as u64, geometry::APPEND, root.append_end];
+    assert_eq!((no_vault, no_heads, short), (header, append - header, end - append));
+    assert_eq!(whole, subject.image.len() as u64 - end);
+}
+
+#[test]
+fn a_vault_cut_at_many_lengths_is_refused_or_read_whole() {
+    let subject = Subject::golden();
+    let end = at(subject.vault.unlocked().unwrap().snapshot.root.append_end);
     let near = |edge: usize| edge.saturating_sub(40)..edge + 40;
     let edges = subject.parts.iter().flat_map(|part| near(part.range().end));
     let fixed = [geometry::AREA_A, geometry::AREA_B, geometry::ROOT_A, geometry::ROOT_B, geometry::APPEND];
@@ -298,10 +428,12 @@ fn a_file_cut_at_any_length_is_refused_or_whole() {
     lengths.sort_unstable();
     lengths.dedup();
     on_both_cores(&lengths, |length| match subject.outcome(subject.image[..*length].to_vec()) {
-        Ok(true) => assert!(*length >= end, "cut to {length}"),
-        Ok(false) => assert!(*length < end),
-        Err(Error::Format(_) | Error::Store(_)) => assert!(*length < at(geometry::APPEND)),
-        Err(error) => assert_eq!(error.kind(), ErrorKind::Damaged, "cut to {length}: {error}"),
+        Ok(clean) => assert!(clean && *length >= end, "cut to {length}"),
+        Err(Error::Format(_)) => assert!(*length < HEADER_LEN),
+        Err(Error::Store(_)) => assert!(*length < at(geometry::APPEND)),
+        Err(error) => {
+            assert!(error.kind() == ErrorKind::Damaged && *length < end, "cut to {length}: {error}");
+        }
     });
 }
 
@@ -381,7 +513,7 @@ fn a_holder_of_the_root_key_cannot_swap_two_places() {
 }
 
 /// Changes both areas the way somebody without a key can: under a right SHA-256.
-fn with_areas(subject: &Subject, change: impl Fn(&mut [u8])) -> bool {
+pub(super) fn with_areas(subject: &Subject, change: impl Fn(&mut [u8])) -> bool {
     subject.survives(|image| {
         for offset in [geometry::AREA_A, geometry::AREA_B] {
             let area = &mut image[at(offset)..at(offset) + AREA_LEN];

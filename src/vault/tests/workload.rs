@@ -44,6 +44,36 @@ pub(super) struct Model {
     pub(super) attached: BTreeMap<EntryId, Arc<[u8]>>,
 }
 
+/// What a workload does to a vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Act {
+    Add,
+    Amend,
+    Retract,
+    Expunge,
+    ChangePassword,
+    Compact,
+    BackUp,
+    Attach,
+    Resume,
+    Discard,
+}
+
+impl Act {
+    pub(super) const ALL: [Self; 10] = [
+        Self::Add,
+        Self::Amend,
+        Self::Retract,
+        Self::Expunge,
+        Self::ChangePassword,
+        Self::Compact,
+        Self::BackUp,
+        Self::Attach,
+        Self::Resume,
+        Self::Discard,
+    ];
+}
+
 /// A finished workload.
 pub(super) struct Run {
     pub(super) disk: SimDisk,
@@ -61,6 +91,8 @@ pub(super) struct Run {
     pub(super) guests: BTreeSet<u8>,
     /// The durable image right when each expungement was acknowledged.
     pub(super) erased: Vec<(Epoch, Vec<u8>)>,
+    /// How often it did what.
+    pub(super) acts: BTreeMap<Act, u64>,
 }
 
 pub(super) fn owner() -> Credential {
@@ -83,16 +115,18 @@ pub(super) fn password(text: &str) -> Credential {
 
 /// The image of a new vault with three ways in.
 pub(super) fn new_image(text: &str) -> Vec<u8> {
+    with_three_ways_in(text, |new| file_image(new, &options()))
+}
+
+/// Gives what a new vault with a key, a clinic's key and a password is to be.
+pub(super) fn with_three_ways_in<T>(text: &str, give: impl FnOnce(&NewVault<'_>) -> T) -> T {
     let (owner, clinic, password) = (owner(), clinic(), password(text));
-    let new = NewVault {
-        access: vec![
-            Access::to_everything(&owner, "owner"),
-            Access { credential: &clinic, name: "clinic", grant: Grant::of(&[Compartment::General]) },
-            Access::to_everything(&password, "password"),
-        ],
-        ..NewVault::individual(&owner)
-    };
-    file_image(&new, &options())
+    let access = vec![
+        Access::to_everything(&owner, "owner"),
+        Access { credential: &clinic, name: "clinic", grant: Grant::of(&[Compartment::General]) },
+        Access::to_everything(&password, "password"),
+    ];
+    give(&NewVault { access, ..NewVault::individual(&owner) })
 }
 
 /// The state that a handle knows, without making anything durable.
@@ -105,7 +139,7 @@ const SEGMENT: usize = 504;
 const STEP: u64 = 3;
 
 /// A source that cannot be read.
-struct Broken;
+pub(super) struct Broken;
 
 impl Read for Broken {
     fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
@@ -127,6 +161,7 @@ pub(super) struct Workload {
     erased: Vec<(Epoch, Vec<u8>)>,
     contents: BTreeMap<ContentId, EntryId>,
     canaries: u32,
+    acts: BTreeMap<Act, u64>,
 }
 
 impl Workload {
@@ -152,6 +187,7 @@ impl Workload {
             erased: Vec::new(),
             contents: BTreeMap::new(),
             canaries: 0,
+            acts: BTreeMap::new(),
         }
     }
 
@@ -184,6 +220,7 @@ impl Workload {
             guests: self.guests,
             erased: self.erased,
             contents: self.contents,
+            acts: self.acts,
         }
     }
 
@@ -202,7 +239,7 @@ impl Workload {
         if self.chance.one_in(2) {
             let short = &bytes[..least.min(SEGMENT + self.chance.below(SEGMENT))];
             let id = self.vault().attach(&actor, &new, &mut &*short, |_| {}).unwrap().value;
-            return self.attached(id, number, short.into());
+            return self.attached(Act::Attach, id, number, short.into());
         }
         let mut failing = bytes[..least + SEGMENT].chain(Broken);
         self.vault().attach(&actor, &new, &mut failing, |_| {}).unwrap_err();
@@ -212,15 +249,15 @@ impl Workload {
             self.vault().discard_upload(&actor, upload).unwrap();
             self.contents.insert(upload, EntryId::from_bytes(*upload.as_bytes()));
             self.model.expunged.insert(EntryId::from_bytes(*upload.as_bytes()), number);
-            self.acknowledge();
+            self.did(Act::Discard);
             self.erased.push((self.vault().epoch(), self.disk.durable_image()));
             return;
         }
         let resumed = self.vault().resume_upload(&actor, upload, &new, &mut &*bytes, |_| {});
-        self.attached(resumed.unwrap().value, number, bytes);
+        self.attached(Act::Resume, resumed.unwrap().value, number, bytes);
     }
 
-    fn attached(&mut self, id: EntryId, canary: u32, bytes: Arc<[u8]>) {
+    fn attached(&mut self, act: Act, id: EntryId, canary: u32, bytes: Arc<[u8]>) {
         let entry = self.vault().entry(id).unwrap();
         let digest = self.vault().attachment(id, 0).unwrap().digest();
         let unlocked = self.vault().unlocked().unwrap();
@@ -228,7 +265,7 @@ impl Workload {
         self.contents.insert(row.content_id(), id);
         self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary });
         self.model.attached.insert(id, bytes);
-        self.acknowledge();
+        self.did(act);
     }
 
     fn step(&mut self) {
@@ -279,6 +316,12 @@ impl Workload {
         self.disk.acknowledge(epoch);
     }
 
+    /// The same, of an act that is counted.
+    fn did(&mut self, act: Act) {
+        *self.acts.entry(act).or_default() += 1;
+        self.acknowledge();
+    }
+
     fn entry(&mut self, canary_number: u32) -> Entry {
         let canary = canary(canary_number);
         match self.chance.below(if self.is_clinic { 2 } else { 3 }) {
@@ -295,7 +338,7 @@ impl Workload {
         for (id, (canary, entry)) in ids.into_iter().zip(entries) {
             self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary });
         }
-        self.acknowledge();
+        self.did(Act::Add);
     }
 
     pub(super) fn add(&mut self, count: usize) {
@@ -349,7 +392,7 @@ impl Workload {
         let reason = format!("because of {}", canary(number));
         self.vault().update(&actor, |tx| tx.amend(id, &entry, &reason)).unwrap();
         self.model.entries.get_mut(&id).unwrap().revisions.push(Arc::new(entry));
-        self.acknowledge();
+        self.did(Act::Amend);
     }
 
     fn retract(&mut self) {
@@ -361,7 +404,7 @@ impl Workload {
         modelled.revisions.push(Arc::new(entry));
         let actor = self.actor();
         self.vault().update(&actor, |tx| tx.retract(id, &reason)).unwrap();
-        self.acknowledge();
+        self.did(Act::Retract);
     }
 
     pub(super) fn expunge(&mut self, count: usize) {
@@ -376,7 +419,7 @@ impl Workload {
             self.model.attached.remove(&id);
             self.model.expunged.insert(id, gone.canary);
         }
-        self.acknowledge();
+        self.did(Act::Expunge);
         self.erased.push((self.vault().epoch(), self.disk.durable_image()));
     }
 
@@ -388,7 +431,7 @@ impl Workload {
         result.unwrap();
         self.model.password.clone_from(&new);
         self.passwords.insert(new);
-        self.acknowledge();
+        self.did(Act::ChangePassword);
     }
 
     /// The file written anew, which only the owner can.
@@ -398,7 +441,7 @@ impl Workload {
         }
         let actor = self.actor();
         self.vault().compact(&actor, |_| {}).unwrap();
-        self.acknowledge();
+        self.did(Act::Compact);
     }
 
     /// A backup beside the vault.
@@ -407,7 +450,7 @@ impl Workload {
         let to = Destination::on(self.disk.folder(), name.into()).unwrap();
         let actor = self.actor();
         self.vault().backup_to(&actor, &to, "in the drawer", &mut |_| {}).unwrap();
-        self.acknowledge();
+        self.did(Act::BackUp);
     }
 
     /// Somebody comes, goes, or changes what a password costs.
