@@ -299,4 +299,12 @@ mod tests {
             assert_eq!(file_system(magic), Medium::InPlace { file_system: name });
         }
     }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_cannot_be_made_durable_says_so() {
+        let disk = |path: &str| FileDisk::new(File::open(path).unwrap(), true);
+        assert!(disk("Cargo.toml").sync().is_ok());
+        assert!(disk("/dev/null").sync().is_err());
+    }
 }

@@ -25,6 +25,7 @@ const SECTOR: u64 = 4096;
 #[derive(Default)]
 struct Faults {
     written: Mutex<Vec<u64>>,
+    read: Mutex<Vec<(u64, usize)>>,
     calls: Mutex<HashMap<&'static str, io::ErrorKind>>,
     unreadable: Mutex<Vec<Range<u64>>>,
 }
@@ -104,6 +105,7 @@ impl Disk for FailingDisk {
         if unreadable.iter().any(|range| range.start < end && offset < range.end) {
             return Err(io::Error::other("EIO"));
         }
+        self.faults.read.lock().unwrap().push((offset, buffer.len()));
         self.disk.read_at(offset, buffer)
     }
 
@@ -467,8 +469,10 @@ fn what_is_erased_is_overwritten_to_its_last_byte_and_no_further() {
         let mut writer = place.store.lock(Duration::ZERO).unwrap();
         let erase = [object(geometry::APPEND, length as u64)];
         let (area, root) = (vec![7; AREA_LEN], vec![7; ROOT_LEN]);
+        place.faults.written.lock().unwrap().clear();
         let repairs = writer.settle(&Chosen { area: &area, root: &root, erase: &erase }).unwrap();
         assert_eq!(repairs, Repairs::default());
+        assert_eq!(place.faults.written.lock().unwrap().len(), length.div_ceil(65_536), "in large steps");
         let bytes = std::fs::read(place.path("a.vault")).unwrap();
         let (fixed, appended) = bytes.split_at(usize::try_from(geometry::APPEND).unwrap());
         assert!(fixed.iter().all(|byte| *byte == 7));
@@ -649,4 +653,71 @@ fn a_new_file_is_for_whom_it_was_asked_and_at_first_for_nobody_else() {
     }
     let disk = place.folder.create(OsStr::new("b"), &FileAccess::PRIVATE).unwrap();
     assert_eq!(disk.access().unwrap(), FileAccess { mode: 0o600, owner });
+    if owner == Some((0, 0)) {
+        let access = FileAccess { mode: 0o600, owner: Some((1, 2)) };
+        assert_eq!(place.folder.create(OsStr::new("c"), &access).unwrap().access().unwrap(), access);
+    }
+}
+
+#[test]
+fn neighbours_are_read_at_once_up_to_a_limit() {
+    let place = Place::new(&vec![1; 4 << 20]);
+    let start = geometry::APPEND;
+    let reads = |objects: &[(u64, u64)]| {
+        let objects: Vec<_> =
+            objects.iter().map(|(offset, length)| object(start + offset, *length)).collect();
+        place.faults.read.lock().unwrap().clear();
+        let found = place.store.objects(&objects).unwrap();
+        assert!(found.iter().map(Vec::len).eq(objects.iter().map(|o| usize::try_from(o.length).unwrap())));
+        let reads = place.faults.read.lock().unwrap().clone();
+        reads.into_iter().map(|(offset, length)| (offset - start, length)).collect::<Vec<_>>()
+    };
+    assert_eq!(reads(&[(0, 10), (10, 20), (30, 5)]), [(0, 35)]);
+    assert_eq!(reads(&[(0, 10), (11, 20), (31, 5)]), [(0, 10), (11, 25)]);
+    assert_eq!(reads(&[(10, 10), (0, 10)]), [(10, 10), (0, 10)]);
+    let (half, whole) = (1 << 19, 1 << 20);
+    assert_eq!(reads(&[(0, half), (half, half), (whole, 1)]), [(0, 1 << 20), (whole, 1)]);
+    assert_eq!(reads(&[(0, half), (half, half + 1)]), [(0, 1 << 19), (half, (1 << 19) + 1)]);
+    assert_eq!(reads(&[(0, 2 << 20), (2 << 20, 1)]), [(0, 2 << 20), (2 << 20, 1)]);
+}
+
+#[test]
+fn what_is_appended_is_held_back_and_the_file_grows_in_steps() {
+    let publish = |place: &Place, length: usize| {
+        let mut writer = place.store.lock(Duration::ZERO).unwrap();
+        writer.start(geometry::APPEND);
+        place.faults.written.lock().unwrap().clear();
+        writer.put(&[&vec![1; length]]).unwrap();
+        let held = place.faults.written.lock().unwrap().is_empty();
+        let (same, root) = (vec![7; AREA_LEN], vec![7; ROOT_LEN]);
+        let publication = Publication {
+            expected: &root,
+            area: &same,
+            root: &root,
+            new_area: None,
+            withdraws: false,
+            erase: &[],
+        };
+        writer.publish(&publication).unwrap();
+        (held, place.store.length().unwrap())
+    };
+    let place = Place::new(&[]);
+    let end = geometry::APPEND + 5;
+    assert_eq!(publish(&place, 5), (true, end.next_multiple_of(16 * 1024)));
+    let end = geometry::APPEND + (1 << 20) - 1;
+    assert_eq!(publish(&place, (1 << 20) - 1), (true, end.next_multiple_of(end / 16)));
+    let end = geometry::APPEND + (4 << 20);
+    assert_eq!(publish(&place, 4 << 20), (false, end.next_multiple_of(end / 16)));
+}
+
+#[test]
+fn a_writer_that_cannot_make_durable_poisons_the_store() {
+    let place = Place::new(&[]);
+    let mut writer = place.store.lock(Duration::ZERO).unwrap();
+    StoreWriter::sync(&mut writer).unwrap();
+    place.faults.set("sync", io::ErrorKind::Other);
+    assert!(matches!(StoreWriter::sync(&mut writer), Err(StoreError::Sync { .. })));
+    drop(writer);
+    place.faults.clear();
+    assert!(matches!(place.store.lock(Duration::ZERO), Err(StoreError::Poisoned)));
 }

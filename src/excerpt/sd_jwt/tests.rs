@@ -480,3 +480,25 @@ fn a_token_is_refused_by_its_length_before_anything_in_it_is_read() {
     assert_eq!(fault(MAX_TOKEN_BYTES), Some(SdJwtError::NotAnSdJwt));
     assert_eq!(fault(MAX_TOKEN_BYTES + 1), Some(SdJwtError::TooLong { limit: MAX_TOKEN_BYTES }));
 }
+
+#[test]
+fn every_value_of_payload_and_disclosures_is_paid_for() {
+    let key = signing_key();
+    let (encoded, digest) = disclosure(json!(["salt", "hidden", [1, {"x": null}]]));
+    let payload = json!({"_sd": [digest], "a": [1, {"b": 2}], "c": {}}).to_string();
+    let message =
+        format!("{}.{}", base64url::encode(br#"{"alg":"ES256"}"#), base64url::encode(payload.as_bytes()));
+    let token = format!("{message}.{}~{encoded}~", base64url::encode(&key.sign(message.as_bytes())));
+    let public = PublicKey::of(&key);
+    let check = |values: usize| {
+        let expected = Expected { key: &public, typ: None, thumbprint: false, now: NOW };
+        let mut budget = Budget { values, ..Budget::document() };
+        verify(&token, expected, &mut budget).map(|_| budget.values)
+    };
+    // The object, `_sd` and its digest, `a` and its three, `c`; the disclosure, its
+    // two texts, its array and the three in it.
+    let cost = 8 + 7;
+    assert_eq!(check(100).ok(), Some(100 - cost));
+    assert_eq!(check(cost).ok(), Some(0));
+    assert!(check(cost - 1).is_err());
+}
