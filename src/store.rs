@@ -13,6 +13,8 @@ mod rewrite;
 pub(crate) mod contract;
 #[cfg(test)]
 pub(crate) mod lying;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::PathBuf;

@@ -405,4 +405,45 @@ mod tests {
         }
         assert!(matches!(Json::parse(b"\"\xff\"", LIMITS), Err(JsonError::NotUtf8 { offset: 1 })));
     }
+
+    #[test]
+    fn each_limit_is_the_most_that_is_accepted() {
+        let limits = |bytes, depth, values| JsonLimits { bytes, depth, values };
+        let text = b"[[1],2]";
+        assert!(Json::parse(text, limits(7, 2, 4)).is_ok());
+        let fault = |limits| Json::parse(text, limits).err();
+        assert_eq!(fault(limits(6, 2, 4)), Some(JsonError::TooLong { limit: 6 }));
+        assert_eq!(fault(limits(7, 1, 4)), Some(JsonError::TooDeep { limit: 1 }));
+        assert_eq!(fault(limits(7, 2, 3)), Some(JsonError::TooMany { limit: 3 }));
+        assert!(Json::parse(b"0", limits(1, 0, 1)).is_ok(), "a scalar has no depth");
+    }
+
+    #[test]
+    fn a_value_is_of_one_kind_and_no_other() {
+        let json = parse(r#"{"n":null,"b":true,"f":false,"i":1,"s":"x","a":[],"o":{}}"#).unwrap();
+        let kinds = |name: &str| {
+            let value = json.member(name).unwrap();
+            let [object, array] = [value.as_object().is_some(), value.as_array().is_some()];
+            [value.as_bool().is_some(), value.as_number().is_some(), value.as_str().is_some(), array, object]
+        };
+        assert_eq!(kinds("n"), [false, false, false, false, false]);
+        assert_eq!(kinds("b"), [true, false, false, false, false]);
+        assert_eq!(kinds("i"), [false, true, false, false, false]);
+        assert_eq!(kinds("s"), [false, false, true, false, false]);
+        assert_eq!(kinds("a"), [false, false, false, true, false]);
+        assert_eq!(kinds("o"), [false, false, false, false, true]);
+        let truth = |name: &str| json.member(name).unwrap().as_bool();
+        assert_eq!((truth("b"), truth("f")), (Some(true), Some(false)));
+        assert!(json.member("x").is_none() && json.member("s").unwrap().member("s").is_none());
+        assert!(json == parse(&json.to_text()).unwrap() && json != parse("{}").unwrap());
+    }
+
+    #[test]
+    fn an_end_without_a_beginning_is_refused() {
+        let mut builder = Builder::new(LIMITS);
+        assert_eq!(builder.end(7), Err(JsonError::Syntax { offset: 7 }));
+        for text in ["]", "}", "[}", "{]", "[1}"] {
+            assert!(matches!(parse(text), Err(JsonError::Syntax { .. })), "accepted {text:?}");
+        }
+    }
 }

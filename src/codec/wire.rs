@@ -174,4 +174,50 @@ mod tests {
         let too_large = WireError::TooLarge { type_name: "Sample", limit: 400 };
         assert_eq!(encode(&sample(400)).unwrap_err(), too_large);
     }
+
+    #[test]
+    fn only_exactly_the_encoding_is_the_encoding() {
+        let encoded = encode(&sample(3)).unwrap();
+        assert!(encodes_to(&sample(3), &encoded));
+        assert!(!encodes_to(&sample(3), &[&encoded[..], &[0]].concat()), "something is left over");
+        assert!(!encodes_to(&sample(3), &encoded[..encoded.len() - 1]), "something is missing");
+        assert!(!encodes_to(&sample(3), &[]), "all is missing");
+        assert!(!encodes_to(&sample(4), &encoded));
+    }
+
+    #[test]
+    fn a_value_at_its_limit_is_taken_and_one_beyond_is_not() {
+        /// One byte for each unit, and the length before them.
+        #[derive(Serialize, Deserialize, Debug, PartialEq)]
+        struct Units(Vec<u8>);
+        impl Wire for Units {
+            const NAME: &'static str = "Units";
+            const LIMIT: usize = 20;
+        }
+        let whole = encode(&Units(vec![1; 12])).unwrap();
+        assert_eq!(whole.len(), 20);
+        assert_eq!(decode::<Units>(&whole), Ok(Units(vec![1; 12])));
+        assert!(matches!(encode(&Units(vec![1; 13])), Err(WireError::TooLarge { limit: 20, .. })));
+        let beyond = bincode::serde::encode_to_vec(Units(vec![1; 13]), config::<Units>()).unwrap();
+        assert_eq!(decode::<Units>(&beyond), Err(WireError::Malformed { type_name: "Units" }));
+        let trailing = [&encode(&Units(vec![1])).unwrap()[..], &[0]].concat();
+        assert_eq!(decode::<Units>(&trailing), Err(WireError::TrailingBytes { type_name: "Units" }));
+        assert_eq!(decode::<Units>(&whole[..19]), Err(WireError::Malformed { type_name: "Units" }));
+    }
+
+    #[test]
+    fn a_value_that_breaks_its_rules_is_neither_written_nor_read() {
+        #[derive(Serialize, Deserialize, Debug, PartialEq)]
+        struct Even(u8);
+        impl Wire for Even {
+            const NAME: &'static str = "Even";
+            const LIMIT: usize = 1;
+            fn is_canonical(&self) -> bool {
+                self.0.is_multiple_of(2)
+            }
+        }
+        assert_eq!(decode::<Even>(&encode(&Even(4)).unwrap()), Ok(Even(4)));
+        assert_eq!(encode(&Even(5)).err(), Some(WireError::NotCanonical { type_name: "Even" }));
+        assert_eq!(decode::<Even>(&[5]), Err(WireError::NotCanonical { type_name: "Even" }));
+    }
 }

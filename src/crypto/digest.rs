@@ -62,3 +62,23 @@ impl fmt::Debug for Digest {
         write!(f, "Digest({self})")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_that_of_the_parts_together_and_prints_in_hexadecimal() {
+        // FIPS 180-4, of "abc".
+        let hex = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let digest = Digest::of(&[b"a", b"", b"bc"]);
+        assert_eq!(digest.to_string(), hex);
+        assert_eq!(format!("{digest:?}"), format!("Digest({hex})"));
+        let mut running = RunningDigest::default();
+        running.update(b"ab");
+        running.update(b"c");
+        assert!(running.finish() == digest);
+        assert!(Digest::from_bytes(*digest.as_bytes()).matches(&digest));
+        assert!(!Digest::of(&[b"abd"]).matches(&digest));
+    }
+}

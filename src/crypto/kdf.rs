@@ -251,4 +251,35 @@ mod tests {
         }
         assert!(limits.check(&[KdfCost::STANDARD, KdfCost::SMALL_DEVICE]).is_ok());
     }
+
+    #[test]
+    fn each_limit_of_a_password_is_the_most_that_is_accepted() {
+        let limits = KdfLimits {
+            min_memory_kib: 16,
+            max_memory_kib: 64,
+            min_passes: 2,
+            max_passes: 4,
+            max_lanes: 3,
+            max_work: 200,
+        };
+        let cost = |memory_kib, passes, lanes| KdfCost { memory_kib, passes, lanes };
+        let check = |memory_kib, passes, lanes| limits.check(&[cost(memory_kib, passes, lanes)]);
+        let costly = |memory_kib, passes, lanes| Err(KdfError::TooCostly { memory_kib, passes, lanes });
+        assert_eq!(check(64, 3, 3), Ok(()));
+        assert_eq!(check(50, 4, 1), Ok(()), "the most work");
+        assert_eq!(check(51, 4, 1), costly(51, 4, 1), "more work");
+        assert_eq!(check(65, 2, 1), costly(65, 2, 1));
+        assert_eq!(check(16, 5, 1), costly(16, 5, 1));
+        assert_eq!(check(64, 2, 4), costly(64, 2, 4));
+        assert_eq!(check(16, 2, 1), Ok(()));
+        assert_eq!(check(15, 2, 1), Err(KdfError::TooWeak { memory_kib: 15, passes: 2 }));
+        assert_eq!(check(16, 1, 1), Err(KdfError::TooWeak { memory_kib: 16, passes: 1 }));
+        assert_eq!(check(16, 0, 1), Err(KdfError::Invalid));
+        assert_eq!(check(16, 2, 0), Err(KdfError::Invalid));
+        assert_eq!(check(24, 2, 3), Ok(()), "eight blocks for each lane");
+        assert_eq!(check(23, 2, 3), Err(KdfError::Invalid));
+        let runs = [cost(50, 2, 1), cost(50, 2, 1)];
+        assert_eq!(limits.check(&runs), Ok(()), "together the most work");
+        assert_eq!(limits.check(&[runs[0], cost(51, 2, 1)]), costly(51, 2, 1));
+    }
 }

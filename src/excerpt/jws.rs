@@ -254,4 +254,16 @@ mod tests {
         assert!(matches!(check(r#"{"a":1,"a":2}"#), Some(JwsError::Json(JsonError::DuplicateName { .. }))));
         assert!(matches!(check("{} {}"), Some(JwsError::Json(_))));
     }
+
+    #[test]
+    fn a_long_header_is_refused_before_it_is_decoded() {
+        let key = PublicKey::of(&key());
+        let fault = |length: usize| check_header(&"=".repeat(length), &key, PROFILE).err();
+        let most = HEADER_LIMITS.bytes * 2;
+        assert_eq!(fault(most), Some(JwsError::Base64Url(Base64UrlError)));
+        let too_long = JwsError::Json(JsonError::TooLong { limit: HEADER_LIMITS.bytes });
+        assert_eq!(fault(most + 1), Some(too_long));
+        let spaces = base64url::encode(&vec![b' '; HEADER_LIMITS.bytes + 1]);
+        assert_eq!(check_header(&spaces, &key, PROFILE).err(), Some(too_long));
+    }
 }

@@ -283,4 +283,43 @@ mod tests {
         assert!(matches!(change("}", ""), Some(KeyError::Json(_))));
         assert!(matches!(change("{", r#"{"x":"","#), Some(KeyError::Json(_))));
     }
+
+    #[test]
+    fn a_key_prints_as_its_fingerprint_and_a_fingerprint_as_groups() {
+        let key = PublicKey::from_jwk(JWK.as_bytes()).unwrap();
+        let text = key.fingerprint().to_string();
+        let groups: Vec<&str> = text.split(' ').collect();
+        assert_eq!(groups.iter().map(|group| group.len()).collect::<Vec<_>>(), [4; 16]);
+        let bytes = base64url::decode(&key.fingerprint().key_id()).unwrap();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(groups.concat(), hex);
+        assert_eq!(format!("{key:?}"), format!("PublicKey({text})"));
+        assert_eq!(format!("{:?}", key.fingerprint()), format!("Fingerprint({text})"));
+    }
+
+    #[test]
+    fn exactly_the_keys_that_were_given_are_trusted() {
+        let [one, other] = [JWK, OKP].map(|jwk| PublicKey::from_jwk(jwk.as_bytes()).unwrap());
+        let both: TrustedKeys = [one, other].into_iter().collect();
+        assert!(both.contains(&one) && both.contains(&other));
+        let first = TrustedKeys::none().and(one);
+        assert!(first.contains(&one) && !first.contains(&other));
+        assert!(!TrustedKeys::none().contains(&one));
+    }
+
+    #[test]
+    fn a_text_is_a_key_up_to_a_limit_that_leaves_room_for_certificates() {
+        let padded = |length: usize| {
+            let text = JWK.replace('}', &format!(r#","x5c":"{}"}}"#, "A".repeat(length)));
+            (text.len(), PublicKey::from_jwk(text.as_bytes()))
+        };
+        let (shortest, key) = padded(0);
+        assert!(key.is_ok());
+        assert!(padded(16 * 1024 - shortest).1.is_ok());
+        let beyond = padded(16 * 1024 + 1 - shortest).1;
+        assert_eq!(beyond, Err(KeyError::Json(JsonError::TooLong { limit: 16 * 1024 })));
+        assert_eq!(PublicKey::from_jwk(b"[]"), Err(KeyError::Unsupported));
+        assert_eq!(PublicKey::from_jwk(b"{}"), Err(KeyError::Unsupported));
+        assert!(PublicKey::from_jwk(JWK.replace('{', r#"{"use":"sig","alg":"ES256","#).as_bytes()).is_ok());
+    }
 }

@@ -667,3 +667,86 @@ fn withheld_texts(entry: &Entry) -> Vec<String> {
     });
     narratives.chain(identity).filter(|text| text.len() > 8).collect()
 }
+
+#[test]
+fn a_verified_excerpt_tells_every_claim_that_was_signed() {
+    let key = key();
+    let public = PublicKey::of(&key);
+    let (issued, mut request) = (sample(), request());
+    let expires = now() + Duration::from_secs(7 * 24 * 3600);
+    request.expires = Some(expires);
+    let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
+    let view = policy().apply(&ids.zip(&issued).collect::<Vec<_>>());
+    let excerpt = Excerpt::issue(&view, &request, &key, &mut Randomness::from_system(), now()).unwrap();
+    let verified = verify(excerpt.to_json().as_bytes(), &TrustedKeys::none().and(public)).unwrap();
+    assert_eq!(verified.key(), &public);
+    assert_eq!(verified.purpose(), "Petition for expungement");
+    assert_eq!(verified.expires(), Some(expires));
+    let report: serde_json::Value = serde_json::from_str(&verified.to_json()).unwrap();
+    assert_eq!(report["outcome"], "signed-by-trusted-key");
+    assert_eq!(report["fingerprint"], public.fingerprint().to_string());
+    let members: Vec<&String> = report.as_object().unwrap().keys().collect();
+    assert_eq!(members.iter().filter(|name| ***name == "entries").count(), 1);
+    let mut claims = verified.contents.envelope.encode().into_members();
+    claims.retain(|(name, _)| name != "entries");
+    assert!(claims.len() >= 8);
+    for (name, value) in claims {
+        let value: serde_json::Value = serde_json::from_str(&value.to_text()).unwrap();
+        assert_eq!(report[&name], value, "{name}");
+    }
+    assert_eq!(report["entries"].as_array().unwrap().len(), 4);
+    let diagnosis = &report["entries"][0];
+    assert_eq!(diagnosis["kind"], "diagnosis");
+    assert_eq!(diagnosis["withheld"], serde_json::json!(["severity", "notes"]));
+    assert_eq!(diagnosis["fields"]["clinical_status"], "active");
+    assert_eq!(diagnosis["provenance"]["provider"]["name"], "Dr Rosa Falk");
+    assert_eq!(verified.notices(), verified.contents.envelope.notices);
+    assert!(!format!("{verified:?}").contains("Rosa"));
+}
+
+#[test]
+fn an_entry_of_other_claims_than_it_must_have_is_refused() {
+    use crate::release::claims::{Claim, ClaimValue};
+    let key = key();
+    let text = |text: &str| ClaimValue::Whole(Json::string(text));
+    let object = || ClaimValue::Object(Vec::new());
+    let check = |claims: Vec<(&str, ClaimValue)>| {
+        let claims: Vec<_> =
+            claims.into_iter().map(|(name, value)| (name.to_owned(), Claim::always(value))).collect();
+        let token =
+            issue(ENTRY_TYPE, &claims, &key, &mut Randomness::from_system()).unwrap().present_released();
+        let mut parts = issue_of(&[], &policy(), &key).parts;
+        let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
+        let mut envelope = Envelope::decode(&payload).unwrap();
+        envelope.entries = vec![Binding::of(&token, &[])];
+        parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), &key).unwrap();
+        parts.entries = vec![token];
+        fault(&parts.to_json())
+    };
+    let sound = || vec![("kind", text("note")), ("fields", object()), ("provenance", object())];
+    assert_eq!(check(sound()), None);
+    let malformed = Some(VerifyError::EntryMalformed { number: 1 });
+    for missing in 0..3 {
+        let mut claims = sound();
+        claims.remove(missing);
+        assert_eq!(check(claims), malformed, "without the claim {missing}");
+    }
+    for (name, value) in [("more", text("x")), ("more", object()), ("more", ClaimValue::Whole(Json::Null))] {
+        assert_eq!(check([sound(), vec![(name, value)]].concat()), malformed);
+    }
+    for (name, value) in [("kind", object()), ("fields", text("x")), ("provenance", text("x"))] {
+        let mut claims = sound();
+        claims.retain(|(claim, _)| *claim != name);
+        claims.push((name, value));
+        assert_eq!(check(claims), malformed, "{name} of another form");
+    }
+    for kind in ["", "Note", "a b"] {
+        let claims = vec![("kind", text(kind)), ("fields", object()), ("provenance", object())];
+        assert_eq!(check(claims), malformed, "{kind:?}");
+    }
+    for name in ["Fields", "<b>", ""] {
+        let fields = ClaimValue::Object(vec![(name.to_owned(), Claim::always(text("x")))]);
+        let claims = vec![("kind", text("note")), ("fields", fields), ("provenance", object())];
+        assert_eq!(check(claims), malformed, "{name:?}");
+    }
+}

@@ -207,3 +207,14 @@ impl VerifiedExcerpt {
 }
 
 redacted_debug!(VerifiedExcerpt, VerifiedEntry);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_outcomes_have_stable_names() {
+        assert_eq!(Outcome::SignedByTrustedKey.name(), "signed-by-trusted-key");
+        assert_eq!(Outcome::IntactUnknownSigner.name(), "intact-unknown-signer");
+    }
+}

@@ -155,3 +155,33 @@ fn is_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
     (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_plain)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_short_and_plain() {
+        let longest = "x".repeat(MAX_NAME);
+        for name in ["a", "z", "0", "9", "-", "_", "clinical_status", "x-1", &longest] {
+            assert!(is_name(name), "{name}");
+        }
+        let too_long = "x".repeat(MAX_NAME + 1);
+        for name in ["", "A", "Code", "a b", "a.b", "é", "a\0", "<b>", &too_long] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_a_file_nor_a_page_is_no_excerpt() {
+        let fault = |file: &[u8]| UnverifiedExcerpt::parse(file).err();
+        assert_eq!(fault(b""), Some(VerifyError::NotAnExcerpt));
+        assert_eq!(fault(b" \n"), Some(VerifyError::NotAnExcerpt));
+        assert_eq!(fault(b"%PDF-1.7"), Some(VerifyError::NotAnExcerpt));
+        assert_eq!(fault(b"<p>\xff</p>"), Some(VerifyError::NotAnExcerpt));
+        let most = vec![b' '; MAX_FILE_BYTES];
+        assert_eq!(fault(&most), Some(VerifyError::NotAnExcerpt));
+        let too_long = VerifyError::TooLong { limit: MAX_FILE_BYTES };
+        assert_eq!(fault(&[&most[..], b" "].concat()), Some(too_long));
+    }
+}

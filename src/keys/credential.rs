@@ -344,4 +344,22 @@ mod tests {
             assert_eq!(RecoveryKey::parse(text).err(), Some(CredentialError::NotARecoveryKey));
         }
     }
+
+    #[test]
+    fn a_raw_key_is_the_bytes_that_the_caller_keeps() {
+        let bytes: [u8; 32] = std::array::from_fn(|index| u8::try_from(index).unwrap());
+        assert_eq!(RawKey::from_bytes(&bytes).expose_secret(), &bytes);
+        let [one, other] = [RawKey::generate().unwrap(), RawKey::generate().unwrap()];
+        assert_ne!(one.expose_secret(), other.expose_secret());
+        assert_ne!(one.expose_secret(), &[0; 32]);
+    }
+
+    #[test]
+    fn a_recovery_key_has_twenty_four_words_and_none_before_or_behind() {
+        let key = RecoveryKey::generate().unwrap();
+        let words = key.to_words().expose_secret().to_owned();
+        let numbered: Vec<&str> = (1..=24).map(|number| key.word(number).unwrap()).collect();
+        assert_eq!(numbered.join(" "), words);
+        assert_eq!((key.word(0), key.word(25)), (None, None));
+    }
 }

@@ -419,4 +419,76 @@ mod tests {
         let changed = replace_own_box(&mut random, scope(), &area, &opened, (&owner, &kdf, [kdf; 2]));
         assert!(matches!(changed, Err(SlotError::LastGeneration)));
     }
+
+    #[test]
+    fn an_area_has_a_credential_and_no_more_than_it_has_slots() {
+        let mut random = Randomness::from_system();
+        let keyring = Keyring::generate(&mut random, scope().vault).unwrap();
+        let kdf = cheap(&mut random);
+        let keys: Vec<Credential> =
+            (0..=SLOTS).map(|n| RawKey::from_bytes(&[u8::try_from(n).unwrap(); 32]).into()).collect();
+        let mut generate = |count: usize| {
+            let slots: Vec<_> =
+                keys.iter().take(count).map(|credential| NewSlot { credential, grant: Grant::ALL }).collect();
+            AreaPlan::generate(&mut random, scope(), &keyring, kdf, &slots)
+        };
+        assert!(matches!(generate(0), Err(SlotError::TooMany)));
+        assert!(matches!(generate(SLOTS + 1), Err(SlotError::TooMany)));
+        for count in [1, SLOTS] {
+            let plan = generate(count).ok().unwrap();
+            assert_eq!((plan.area.slots.len(), plan.publics.len()), (SLOTS, SLOTS), "used or not");
+            let opens = keys.iter().filter(|key| open(&plan.area, key).is_some());
+            assert_eq!(opens.count(), count);
+        }
+    }
+
+    #[test]
+    fn renewed_keys_are_new_where_asked_for_and_the_same_elsewhere() {
+        let mut random = Randomness::from_system();
+        let keyring = Keyring::generate(&mut random, scope().vault).unwrap();
+        let bytes = |keyring: &Keyring, compartment| {
+            keyring.compartment(compartment).map(|key| *key.secret().expose_secret())
+        };
+        let general = Grant::of(&[Compartment::General]);
+        let renewed = keyring.renewed(&mut random, general).unwrap();
+        for compartment in Compartment::ALL {
+            let same = bytes(&keyring, compartment) == bytes(&renewed, compartment);
+            assert_eq!(same, !general.includes(compartment), "{compartment:?}");
+        }
+        assert_ne!(
+            keyring.vault_root().secret().expose_secret(),
+            renewed.vault_root().secret().expose_secret()
+        );
+        let plain = keyring.granted_plaintext(&mut random, general).unwrap().unwrap();
+        let partial = Keyring::from_granted_plaintext(scope().vault, &plain).unwrap();
+        let renewed = partial.renewed(&mut random, Grant::ALL).unwrap();
+        assert!(renewed.grant() == general, "none is held that was not");
+        assert!(partial.granted_plaintext(&mut random, Grant::ALL).unwrap().is_none());
+        for length in [0, 31, 32, plain.len() - 1] {
+            assert!(Keyring::from_granted_plaintext(scope().vault, &plain[..length]).is_none(), "{length}");
+        }
+        let longer = [&plain[..], &[0]].concat();
+        assert!(Keyring::from_granted_plaintext(scope().vault, &longer).is_none());
+    }
+
+    #[test]
+    fn a_damaged_slot_is_told_from_a_wrong_credential() {
+        let mut random = Randomness::from_system();
+        let keyring = Keyring::generate(&mut random, scope().vault).unwrap();
+        let [owner, other] = [1, 2].map(|byte| Credential::from(RawKey::from_bytes(&[byte; 32])));
+        let kdf = cheap(&mut random);
+        let slots = [NewSlot { credential: &owner, grant: Grant::ALL }];
+        let mut area = AreaPlan::generate(&mut random, scope(), &keyring, kdf, &slots).ok().unwrap().area;
+        let commits = |area: &Area, credential: &Credential| {
+            let areas = std::slice::from_ref(area);
+            let keys = UnlockKeys::derive(credential, scope(), areas, &any_cost()).unwrap();
+            (commits_area(scope(), area, &keys), open_area(scope(), area, &keys).is_some())
+        };
+        assert_eq!(commits(&area, &owner), (true, true));
+        assert_eq!(commits(&area, &other), (false, false));
+        let last = area.slots[0].granted.len() - 1;
+        area.slots[0].granted[last] ^= 1;
+        assert_eq!(commits(&area, &owner), (true, false));
+        assert_eq!(commits(&area, &other), (false, false));
+    }
 }

@@ -172,9 +172,15 @@ impl Disk for FileDisk {
 
 #[cfg(target_os = "linux")]
 fn medium(file: &File) -> Medium {
-    // The magic numbers of statfs(2).
-    let Ok(status) = rustix::fs::fstatfs(file) else { return Medium::InPlace { file_system: None } };
-    match u32::try_from(status.f_type & 0xffff_ffff).unwrap_or_default() {
+    rustix::fs::fstatfs(file)
+        .map_or(Medium::InPlace { file_system: None }, |status| file_system(status.f_type))
+}
+
+/// What is known of a file system by the magic number of statfs(2), which some
+/// machines extend by its sign.
+#[cfg(target_os = "linux")]
+fn file_system(magic: i64) -> Medium {
+    match u32::try_from(magic & 0xffff_ffff).unwrap_or_default() {
         0x9123_683e => Medium::CopyOnWrite { file_system: "btrfs" },
         0x2fc1_2fc1 => Medium::CopyOnWrite { file_system: "zfs" },
         0xf2f5_2010 => Medium::CopyOnWrite { file_system: "f2fs" },
@@ -191,4 +197,111 @@ fn medium(file: &File) -> Medium {
 #[cfg(not(target_os = "linux"))]
 fn medium(_file: &File) -> Medium {
     Medium::InPlace { file_system: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_that_was_not_seen_is_asked_for_and_never_taken_for_granted() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a");
+        std::fs::write(&path, [1; 100]).unwrap();
+        let file = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let disk = FileDisk::new(file, true);
+        assert!(disk.reaches(100).unwrap());
+        assert!(!disk.reaches(101).unwrap());
+        disk.write_at(100, &[2; 10]).unwrap();
+        assert!(disk.reaches(110).unwrap() && !disk.reaches(111).unwrap());
+        assert_eq!(disk.len().unwrap(), 110);
+        disk.reserve(50).unwrap();
+        assert_eq!(disk.len().unwrap(), 110, "nothing gets shorter");
+        disk.reserve(4000).unwrap();
+        assert_eq!(disk.len().unwrap(), 4000);
+        let mut bytes = [9; 20];
+        disk.read_at(95, &mut bytes).unwrap();
+        assert_eq!(bytes, [1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0, 0]);
+        assert_eq!(disk.read_at(3999, &mut bytes).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn a_file_that_may_only_be_read_is_not_written_reserved_or_locked() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a");
+        std::fs::write(&path, [1; 100]).unwrap();
+        let disk = FileDisk::new(File::open(&path).unwrap(), false);
+        let kind = |result: io::Result<()>| result.err().map(|error| error.kind());
+        let refused = Some(io::ErrorKind::ReadOnlyFilesystem);
+        assert_eq!(kind(disk.write_at(0, &[2])), refused);
+        assert_eq!(kind(disk.reserve(1)), refused);
+        assert_eq!(kind(disk.try_lock().map(|_| ())), refused);
+        assert_eq!(std::fs::read(&path).unwrap(), [1; 100]);
+        let mut bytes = [0; 3];
+        disk.read_at(0, &mut bytes).unwrap();
+        assert_eq!(bytes, [1; 3]);
+    }
+
+    #[test]
+    fn a_lock_is_held_until_it_is_given_back() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a");
+        std::fs::write(&path, []).unwrap();
+        let open = || {
+            let file = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+            FileDisk::new(file, true)
+        };
+        let (one, other) = (open(), open());
+        assert!(one.try_lock().unwrap());
+        assert!(!other.try_lock().unwrap());
+        one.unlock().unwrap();
+        assert!(other.try_lock().unwrap());
+    }
+
+    #[test]
+    fn two_names_of_a_file_are_one_file_and_two_files_are_two() {
+        let root = tempfile::tempdir().unwrap();
+        let [a, b, c] = ["a", "b", "c"].map(|name| root.path().join(name));
+        std::fs::write(&a, []).unwrap();
+        std::fs::write(&b, []).unwrap();
+        let disk = |path| FileDisk::new(File::open(path).unwrap(), false);
+        assert_eq!(disk(&a).names().unwrap(), 1);
+        std::fs::hard_link(&a, &c).unwrap();
+        assert_eq!(disk(&a).names().unwrap(), 2);
+        assert_eq!(disk(&a).id().unwrap(), disk(&c).id().unwrap());
+        assert_ne!(disk(&a).id().unwrap(), disk(&b).id().unwrap());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_file_system_is_known_by_its_magic_number_however_wide_that_came() {
+        let copies = |magic: i64| match file_system(magic) {
+            Medium::CopyOnWrite { file_system } => Some(file_system),
+            _ => None,
+        };
+        assert_eq!(copies(0x9123_683e), Some("btrfs"));
+        assert_eq!(copies(i64::from(0x9123_683e_u32.cast_signed())), Some("btrfs"), "sign-extended");
+        assert_eq!(copies(0x2fc1_2fc1), Some("zfs"));
+        assert_eq!(copies(0xf2f5_2010), Some("f2fs"));
+        assert_eq!(copies(0xca45_1a4e), Some("bcachefs"));
+        assert_eq!(copies(0x3434), Some("nilfs2"));
+        assert_eq!(copies(0x794c_7630), Some("overlayfs"));
+        for (magic, name) in [
+            (0xef53, Some("ext4")),
+            (0x5846_5342, Some("xfs")),
+            (0x0102_1994, Some("tmpfs")),
+            (0x6969, None),
+            (0, None),
+        ] {
+            assert_eq!(file_system(magic), Medium::InPlace { file_system: name });
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_cannot_be_made_durable_says_so() {
+        let disk = |path: &str| FileDisk::new(File::open(path).unwrap(), true);
+        assert!(disk("Cargo.toml").sync().is_ok());
+        assert!(disk("/dev/null").sync().is_err());
+    }
 }

@@ -296,4 +296,42 @@ mod tests {
         let whole = std::fs::canonicalize(std::env::current_dir().unwrap()).unwrap().join(&relative);
         assert_eq!(found.path(&name), whole);
     }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_the_system_does_not_let_be_written_is_opened_to_be_read() {
+        use std::os::unix::fs::PermissionsExt as _;
+        for (kind, refuses) in [
+            (io::ErrorKind::PermissionDenied, true),
+            (io::ErrorKind::ReadOnlyFilesystem, true),
+            (io::ErrorKind::NotFound, false),
+            (io::ErrorKind::IsADirectory, false),
+        ] {
+            assert_eq!(refuses_writing(&kind.into()), refuses, "{kind}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("a");
+        std::fs::write(&own, b"1").unwrap();
+        std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o400)).unwrap();
+        // The second is refused even to root.
+        for path in [&own, Path::new("/sys/kernel/uevent_seqnum")] {
+            let Err(error) = OpenOptions::new().write(true).open(path) else { continue };
+            if error.kind() == io::ErrorKind::PermissionDenied {
+                let (folder, name) = RealFolder::of_file(path).unwrap();
+                let disk = folder.open(&name).unwrap();
+                disk.read_at(0, &mut [0]).unwrap();
+                assert_eq!(disk.write_at(0, b"2").unwrap_err().kind(), io::ErrorKind::ReadOnlyFilesystem);
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_folder_that_is_gone_is_not_made_durable() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, _) = RealFolder::for_new_file(&folder.path().join("a")).unwrap();
+        real.sync().unwrap();
+        drop(folder);
+        assert!(real.sync().is_err());
+    }
 }

@@ -402,3 +402,149 @@ impl PageCache {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::key::ContentKey;
+    use crate::format::object::ObjectRef;
+    use crate::secret::SecretBytes;
+
+    const VAULT: VaultId = VaultId::from_bytes([5; 16]);
+    const ID: EntryId = EntryId::from_bytes([9; 16]);
+
+    fn object(length: u64) -> SealedObject {
+        SealedObject {
+            key: ContentKey::from_secret(SecretBytes::filled(|out| *out = [1; 32])),
+            object: ObjectRef { reference: [2; 16], length },
+            digest: Digest::from_bytes([3; 32]),
+        }
+    }
+
+    fn row(key: RowKey, class: RowClass, id: EntryId, revision: u64) -> Row {
+        let inline = matches!(class, RowClass::Entry | RowClass::Link).then(|| vec![7]);
+        let object = (class != RowClass::Link).then(|| object(100));
+        let inline = Zeroizing::new(inline.unwrap_or_default());
+        Row { key, class, id, revision, epoch: Epoch::new(4), object, inline }
+    }
+
+    fn read(row: &Row, compartment: Compartment) -> bool {
+        Row::from_wire(row.to_wire(), VAULT, compartment).is_ok()
+    }
+
+    #[test]
+    fn a_row_answers_only_under_its_own_key_id_and_revision() {
+        let (none, content) = (EntryId::from_bytes([0; 16]), ContentId::from_bytes(*ID.as_bytes()));
+        let (record, general) = (Compartment::Record, Compartment::General);
+        let any = RowKey::content(&Digest::from_bytes([8; 32]));
+        let sound = [
+            (row(RowKey::entry(ID), RowClass::Entry, ID, 3), general),
+            (row(RowKey::revision(ID, 3), RowClass::Superseded, ID, 3), general),
+            (row(RowKey::link(VAULT, Epoch::new(4)), RowClass::Link, none, 0), record),
+            (row(RowKey::ledger(VAULT, Epoch::new(4)), RowClass::Ledger, none, 0), record),
+            (row(RowKey::named("vault record"), RowClass::VaultRecord, none, 0), record),
+            (row(RowKey::named("directory"), RowClass::Directory, none, 0), Compartment::Custody),
+            (row(RowKey::segment(content, 3), RowClass::Segment, ID, 3), general),
+            (row(RowKey::upload(content), RowClass::Upload, ID, 0), general),
+            (row(any, RowClass::Content, ID, 0), general),
+        ];
+        for (row, compartment) in sound {
+            let (class, revision) = (row.class, row.revision);
+            assert!(read(&row, compartment), "{class:?}");
+            let changed = |change: &dyn Fn(&mut Row)| {
+                let mut row = row.duplicate();
+                change(&mut row);
+                read(&row, compartment)
+            };
+            assert!(!changed(&|row| row.revision = if revision == 0 { 1 } else { 0 }), "{class:?}");
+            assert!(!changed(&|row| row.object = row.object.is_none().then(|| object(1))), "{class:?}");
+            let inline = row.inline.is_empty();
+            assert!(!changed(&|row| *row.inline = if inline { vec![1] } else { vec![] }), "{class:?}");
+            if class != RowClass::Content {
+                assert!(!changed(&|row| row.id = EntryId::from_bytes([1; 16])), "{class:?}");
+                assert!(!changed(&|row| row.key = any), "{class:?}");
+            }
+            if matches!(class, RowClass::Link | RowClass::Ledger) {
+                assert!(!changed(&|row| row.epoch = Epoch::new(5)), "{class:?}");
+            }
+            let elsewhere = if compartment == general { Compartment::Custody } else { general };
+            assert_eq!(read(&row, elsewhere), class == RowClass::Ledger, "{class:?}");
+        }
+        let document = row(any, RowClass::Document, none, 0);
+        assert!(!Compartment::ALL.into_iter().any(|compartment| read(&document, compartment)), "reserved");
+    }
+
+    #[test]
+    fn a_class_is_the_number_it_was_written_as() {
+        let known: Vec<u8> = (0..=255).filter(|number| RowClass::from_number(*number).is_some()).collect();
+        assert_eq!(known, (1..=10).collect::<Vec<_>>());
+        assert!(known.iter().all(|number| RowClass::from_number(*number).unwrap() as u8 == *number));
+    }
+
+    #[test]
+    fn an_inner_page_that_claims_more_rows_than_can_be_counted_has_no_count() {
+        let child = |rows| Child { nibble: 0, rows, object: object(1) };
+        assert_eq!(Page::Inner(vec![child(2), child(3)]).rows(), Some(5));
+        assert_eq!(Page::Inner(vec![child(u64::MAX), child(0)]).rows(), Some(u64::MAX));
+        assert_eq!(Page::Inner(vec![child(u64::MAX), child(1)]).rows(), None);
+        let leaf = Page::Leaf(vec![row(RowKey::entry(ID), RowClass::Entry, ID, 1)]);
+        assert_eq!((leaf.rows(), leaf.leaf_rows().len(), leaf.children().len()), (Some(1), 1, 0));
+        let inner = Page::Inner(vec![child(2)]);
+        assert_eq!((inner.leaf_rows().len(), inner.children().len()), (0, 1));
+    }
+
+    #[test]
+    fn no_inner_page_stands_below_the_last_nibble() {
+        let page = Page::Inner(vec![Child { nibble: 3, rows: 1000, object: object(1) }]).encode().unwrap();
+        let mut prefix = Prefix::EMPTY;
+        for depth in 0..32 {
+            assert_eq!(prefix.depth(), depth);
+            assert!(Page::decode(&page, prefix, VAULT, Compartment::General).is_ok(), "{depth}");
+            prefix = prefix.child(9);
+        }
+        let fault = Page::decode(&page, prefix, VAULT, Compartment::General).err();
+        assert!(matches!(fault, Some(TreeError::Damaged { what: "page" })));
+    }
+
+    #[test]
+    fn a_leaf_holds_rows_of_its_prefix_alone() {
+        let key = RowKey::entry(ID);
+        let leaf = Page::encode_leaf(&[row(key, RowClass::Entry, ID, 1)]).unwrap();
+        let decode = |prefix| Page::decode(&leaf, prefix, VAULT, Compartment::General).is_ok();
+        let mut prefix = Prefix::EMPTY;
+        for depth in 0..32 {
+            assert!(decode(prefix), "{depth}");
+            let nibble = key.nibble(depth);
+            assert!(!decode(prefix.child(nibble ^ 1)), "{depth}");
+            assert!(!decode(prefix.child(nibble ^ 8)), "{depth}");
+            prefix = prefix.child(nibble);
+        }
+        assert!(decode(prefix));
+    }
+
+    #[test]
+    fn a_full_cache_keeps_the_inner_pages_while_they_are_less_than_half() {
+        let general = Compartment::General;
+        let digest = |number: u32| Digest::of(&[&number.to_le_bytes()]);
+        let (leaf, inner) = (Arc::new(Page::Leaf(vec![])), Arc::new(Page::Inner(vec![])));
+        let held = |inner_pages: u32, pages: u32| {
+            let cache = PageCache::default();
+            for number in 0..pages {
+                let page = if number < inner_pages { &inner } else { &leaf };
+                cache.insert(digest(number), general, Prefix::EMPTY, page);
+            }
+            let found = |number: &u32| cache.page(&digest(*number), general, Prefix::EMPTY).is_some();
+            ((0..inner_pages).filter(found).count(), (inner_pages..pages).filter(found).count())
+        };
+        assert_eq!(held(255, 512), (255, 257), "not full yet");
+        assert_eq!(held(255, 513), (255, 1), "the leaves went");
+        assert_eq!(held(256, 513), (0, 1), "too many inner pages went too");
+        assert_eq!(held(0, 513), (0, 1));
+        let cache = PageCache::default();
+        cache.insert(digest(1), general, Prefix::EMPTY, &leaf);
+        assert!(cache.page(&digest(1), Compartment::Record, Prefix::EMPTY).is_none());
+        assert!(cache.page(&digest(1), general, Prefix::EMPTY.child(0)).is_none());
+        cache.clear();
+        assert!(cache.page(&digest(1), general, Prefix::EMPTY).is_none());
+    }
+}

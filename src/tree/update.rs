@@ -566,4 +566,81 @@ mod tests {
         let encoded = Page::Leaf(rows.collect()).encode().unwrap();
         assert!(crate::codec::padding::pad(&encoded).len() < crate::crypto::boxes::CHUNK_LEN);
     }
+
+    #[test]
+    fn a_root_longer_than_any_page_is_refused_before_it_is_read() {
+        let mut fixture = Fixture::new();
+        let id = EntryId::from_bytes([7; 16]);
+        fixture.apply(Changes::from([(RowKey::entry(id), Some(row(id)))]));
+        assert!(Trie::check_roots(&[fixture.trie()]).is_ok());
+        let with_length = |length: u64| {
+            let mut root = fixture.root.as_ref().unwrap().duplicate();
+            root.object.length = length;
+            fixture.cache.clear();
+            let trie = [Trie { root: Some(&root), ..fixture.trie() }];
+            [Trie::check_roots(&trie).unwrap_err(), trie[0].row(&RowKey::entry(id)).err().unwrap()]
+        };
+        // What is not too long is asked for, and is not there.
+        let limit = Page::STORED_LIMIT;
+        assert!(with_length(limit).iter().all(|fault| matches!(fault, TreeError::Store(_))));
+        let faults = with_length(limit + 1);
+        assert!(faults.iter().all(|fault| matches!(fault, TreeError::Damaged { what: "page" })));
+    }
+
+    #[test]
+    fn a_leaf_of_another_count_than_its_parent_says_is_damaged() {
+        let mut fixture = Fixture::new();
+        let ids = [1, 2, 3].map(|byte| EntryId::from_bytes([byte; 16]));
+        fixture.apply(ids.map(|id| (RowKey::entry(id), Some(row(id)))).into_iter().collect());
+        let leaves = fixture.trie().leaves();
+        let mut leaf = leaves.into_iter().next().unwrap().unwrap();
+        assert_eq!(fixture.trie().leaf_rows(&leaf).unwrap().len(), 3);
+        leaf.rows = 2;
+        let fault = fixture.trie().leaf_rows(&leaf).err();
+        assert!(matches!(fault, Some(TreeError::Damaged { what: "page count" })));
+    }
+
+    /// Counts how often objects are asked for.
+    struct Counted<'a>(&'a MemoryStore, std::sync::atomic::AtomicUsize);
+
+    impl Store for Counted<'_> {
+        fn header(&self) -> Result<Vec<u8>, crate::store::StoreError> {
+            self.0.header()
+        }
+
+        fn heads(&self) -> Result<crate::store::Heads, crate::store::StoreError> {
+            self.0.heads()
+        }
+
+        fn objects(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, crate::store::StoreError> {
+            self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            self.0.objects(objects)
+        }
+
+        fn writer(
+            &self,
+            wait: Duration,
+        ) -> Result<Box<dyn crate::store::StoreWriter + '_>, crate::store::StoreError> {
+            self.0.writer(wait)
+        }
+
+        fn medium(&self) -> crate::store::Medium {
+            self.0.medium()
+        }
+    }
+
+    #[test]
+    fn roots_are_asked_for_together_and_once() {
+        let mut fixture = Fixture::new();
+        let id = EntryId::from_bytes([7; 16]);
+        fixture.apply(Changes::from([(RowKey::entry(id), Some(row(id)))]));
+        let store = Counted(&fixture.store, Default::default());
+        let trie = || Trie { store: &store, ..fixture.trie() };
+        let asked = || store.1.load(std::sync::atomic::Ordering::Relaxed);
+        Trie::check_roots(&[trie()]).unwrap();
+        assert_eq!(asked(), 1);
+        Trie::check_roots(&[trie(), trie()]).unwrap();
+        assert!(trie().row(&RowKey::entry(id)).unwrap().is_some());
+        assert_eq!(asked(), 1, "the page is kept");
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::issue::{Issued, digest, issue};
 use super::verify::{Budget, Expected, Verified, verify};
-use super::{MAX_DEPTH, SdJwtError, Step};
+use super::{MAX_DEPTH, MAX_TOKEN_BYTES, SdJwtError, Step};
 use crate::codec::base64url;
 use crate::codec::json::{Json, JsonLimits};
 use crate::crypto::random::Randomness;
@@ -454,4 +454,51 @@ fn no_changed_byte_of_a_token_verifies() {
         let Ok(changed) = String::from_utf8(changed) else { continue };
         assert!(check(&changed, &public).is_err(), "byte {index}");
     }
+}
+
+#[test]
+fn what_is_not_the_text_of_a_digest_is_refused_as_one() {
+    let sound = base64url::encode(&[7; 32]);
+    assert_eq!(sound.len(), 43);
+    assert!(hostile(&json!({"_sd": [sound]}), &[]).is_ok());
+    assert!(hostile(&json!({"a": [{"...": sound}]}), &[]).is_ok());
+    // The last character of 43 stands for two bits that must be zero.
+    let beyond = format!("{}{}", &sound[..42], "d");
+    for text in ["", "!".repeat(43).as_str(), &sound[..42], &beyond, &base64url::encode(&[7; 33])] {
+        assert_eq!(hostile(&json!({"_sd": [text]}), &[]), Err(SdJwtError::MalformedDigests), "{text}");
+        let item = json!({"a": [{"...": text}]});
+        assert_eq!(hostile(&item, &[]), Err(SdJwtError::MalformedEllipsis), "{text}");
+    }
+    assert_eq!(hostile(&json!({"_sd": [7]}), &[]), Err(SdJwtError::MalformedDigests));
+    assert_eq!(hostile(&json!({"_sd": sound}), &[]), Err(SdJwtError::MalformedDigests));
+}
+
+#[test]
+fn a_token_is_refused_by_its_length_before_anything_in_it_is_read() {
+    let key = PublicKey::of(&signing_key());
+    let fault = |length: usize| check(&"a".repeat(length), &key).err();
+    assert_eq!(fault(MAX_TOKEN_BYTES), Some(SdJwtError::NotAnSdJwt));
+    assert_eq!(fault(MAX_TOKEN_BYTES + 1), Some(SdJwtError::TooLong { limit: MAX_TOKEN_BYTES }));
+}
+
+#[test]
+fn every_value_of_payload_and_disclosures_is_paid_for() {
+    let key = signing_key();
+    let (encoded, digest) = disclosure(json!(["salt", "hidden", [1, {"x": null}]]));
+    let payload = json!({"_sd": [digest], "a": [1, {"b": 2}], "c": {}}).to_string();
+    let message =
+        format!("{}.{}", base64url::encode(br#"{"alg":"ES256"}"#), base64url::encode(payload.as_bytes()));
+    let token = format!("{message}.{}~{encoded}~", base64url::encode(&key.sign(message.as_bytes())));
+    let public = PublicKey::of(&key);
+    let check = |values: usize| {
+        let expected = Expected { key: &public, typ: None, thumbprint: false, now: NOW };
+        let mut budget = Budget { values, ..Budget::document() };
+        verify(&token, expected, &mut budget).map(|_| budget.values)
+    };
+    // The object, `_sd` and its digest, `a` and its three, `c`; the disclosure, its
+    // two texts, its array and the three in it.
+    let cost = 8 + 7;
+    assert_eq!(check(100).ok(), Some(100 - cost));
+    assert_eq!(check(cost).ok(), Some(0));
+    assert!(check(cost - 1).is_err());
 }
