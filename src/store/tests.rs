@@ -14,6 +14,7 @@ use super::disk::Disk;
 use super::file::{AREAS, FileImage, ROOTS};
 use super::folder::{FileAccess, FileId, Folder, Named, RealFolder, give_name, has_no_links};
 use super::*;
+use crate::crypto::digest::Digest;
 use crate::format::area::AREA_LEN;
 use crate::format::header::{HEADER_LEN, geometry};
 use crate::format::root::ROOT_LEN;
@@ -368,7 +369,7 @@ fn a_vault_that_is_put_together_in_memory_is_read_where_it_says() {
     image.create(&Creation { header: &header, area: &area, root: &root }).unwrap();
     let bytes = image.finish(&header, &area);
     let folder = tempfile::tempdir().unwrap();
-    let store = FileStore::create(&folder.path().join("b"), "u", &bytes).unwrap();
+    let store = FileStore::create(&Destination::at(&folder.path().join("b")).unwrap(), "u", &bytes).unwrap();
     assert_eq!(store.header().unwrap(), header);
     assert!(store.heads().unwrap() == Heads { areas: vec![area; 2], roots: vec![root; 2] });
     assert_eq!(store.objects(&references).unwrap(), [b"one".to_vec(), vec![], b"three".to_vec()]);
@@ -410,7 +411,8 @@ fn a_rewritten_file_is_read_before_it_has_its_name_and_takes_it_whole() {
     rewrite.publish(&publication).unwrap();
     assert_eq!(place.names(), ["a.vault", "a.vault.compact"]);
     let old = std::fs::File::open(place.path("a.vault")).unwrap();
-    rewrite.replace().unwrap();
+    let mark = Digest::of(&[b"the new root"]);
+    rewrite.replace(geometry::APPEND + 3000, &mark).unwrap();
     drop(writer);
     assert_eq!(place.names(), ["a.vault"]);
     assert_eq!(place.store.objects(&references).unwrap(), objects);
@@ -422,6 +424,9 @@ fn a_rewritten_file_is_read_before_it_has_its_name_and_takes_it_whole() {
         std::os::unix::fs::FileExt::read_exact_at(&old, &mut bytes, offset).unwrap();
         assert!(bytes.chunks(64).all(|part| part != &[7; 64][..part.len()]), "the old file opens no more");
     }
+    let mut marked = [0; 32];
+    std::os::unix::fs::FileExt::read_exact_at(&old, &mut marked, geometry::APPEND + 3000).unwrap();
+    assert_eq!(marked, *mark.as_bytes(), "by which it is known for the old file");
 }
 
 #[test]

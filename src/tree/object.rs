@@ -171,22 +171,22 @@ mod tests {
 
     #[test]
     fn as_many_objects_are_read_at_once_as_memory_has_room_for_and_at_least_one() {
-        let count = |lengths: &[u64]| {
+        let parts = |lengths: &[u64]| -> Vec<usize> {
             let sealed = |length: &u64| SealedObject {
                 key: ContentKey::from_secret(SecretBytes::filled(|_| ())),
                 object: ObjectRef { reference: [0; 16], length: *length },
                 digest: Digest::from_bytes([0; 32]),
             };
             let objects: Vec<SealedObject> = lengths.iter().map(sealed).collect();
-            read_at_once(&objects.iter().collect::<Vec<_>>())
+            read_parts(&objects.iter().collect::<Vec<_>>()).into_iter().map(<[_]>::len).collect()
         };
-        let half = 1 << 19;
-        assert_eq!(count(&[]), 0);
-        assert_eq!(count(&[1]), 1);
-        assert_eq!(count(&[half, half, 1]), 2);
-        assert_eq!(count(&[half, half + 1, 1]), 1);
-        assert_eq!(count(&[1 << 30, 1]), 1, "larger than the room");
-        assert_eq!(count(&[1, u64::MAX, u64::MAX]), 1);
-        assert_eq!(count(&[0; 7]), 7);
+        let half = READ_AT_ONCE / 2;
+        assert!(parts(&[]).is_empty());
+        assert_eq!(parts(&[1]), [1]);
+        assert_eq!(parts(&[half, half, 1]), [2, 1]);
+        assert_eq!(parts(&[half, half + 1, 1]), [1, 2]);
+        assert_eq!(parts(&[1 << 30, 1]), [1, 1], "larger than the room");
+        assert_eq!(parts(&[1, u64::MAX, u64::MAX]), [1, 1, 1]);
+        assert_eq!(parts(&[0; 7]), [7]);
     }
 }

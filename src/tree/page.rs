@@ -423,7 +423,7 @@ mod tests {
 
     fn row(key: RowKey, class: RowClass, id: EntryId, revision: u64) -> Row {
         let inline = matches!(class, RowClass::Entry | RowClass::Link).then(|| vec![7]);
-        let object = (class != RowClass::Link).then(|| object(100));
+        let object = (class != RowClass::Link).then(|| Box::new(object(100)));
         let inline = Zeroizing::new(inline.unwrap_or_default());
         Row { key, class, id, revision, epoch: Epoch::new(4), object, inline }
     }
@@ -457,7 +457,10 @@ mod tests {
                 read(&row, compartment)
             };
             assert!(!changed(&|row| row.revision = if revision == 0 { 1 } else { 0 }), "{class:?}");
-            assert!(!changed(&|row| row.object = row.object.is_none().then(|| object(1))), "{class:?}");
+            assert!(
+                !changed(&|row| row.object = row.object.is_none().then(|| Box::new(object(1)))),
+                "{class:?}"
+            );
             let inline = row.inline.is_empty();
             assert!(!changed(&|row| *row.inline = if inline { vec![1] } else { vec![] }), "{class:?}");
             if class != RowClass::Content {

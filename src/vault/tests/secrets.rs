@@ -412,7 +412,11 @@ fn about_disks(said: &mut Said) {
 }
 
 /// Codes that the planted workload does not make, and why they carry nothing.
-const WITHOUT_FIELDS: [(&str, &str); 5] = [
+const WITHOUT_FIELDS: [(&str, &str); 9] = [
+    ("area-lost", "of lying stores, without a field"),
+    ("not-as-previewed", "of a release, without a field"),
+    ("reserved-name", "of files, without a field"),
+    ("superseded", "of a reader that was overtaken, without a field"),
     ("no-randomness", "the system's failure, without a field"),
     ("conflict", "of stores without locks, without a field"),
     ("read-only", "of files, without a field"),
