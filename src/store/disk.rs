@@ -124,6 +124,7 @@ impl Disk for FileDisk {
     }
 
     fn reserve(&self, length: u64) -> io::Result<()> {
+        self.write_permitted()?;
         let mut end = self.len()?;
         while end < length {
             let step = (length - end).min(ZEROS.len() as u64);

@@ -409,7 +409,7 @@ fn a_rewritten_file_is_read_before_it_has_its_name_and_takes_it_whole() {
     let publication =
         Publication { expected: &[], area: &area, root: &root, new_area: None, withdraws: false, erase: &[] };
     rewrite.publish(&publication).unwrap();
-    assert_eq!(place.names(), ["a.vault", "a.vault.compact"]);
+    assert_eq!(place.names(), ["a.vault", "a.vault.compact", "a.vault.old"]);
     let old = std::fs::File::open(place.path("a.vault")).unwrap();
     let mark = Digest::of(&[b"the new root"]);
     rewrite.replace(geometry::APPEND + 3000, &mark).unwrap();
