@@ -172,7 +172,6 @@ impl WipedBlocks {
 
 impl Drop for WipedBlocks {
     fn drop(&mut self) {
-        self.0.iter_mut().for_each(zeroize::Zeroize::zeroize);
         self.0.zeroize();
     }
 }

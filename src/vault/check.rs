@@ -217,6 +217,43 @@ struct Contents {
     users: BTreeMap<Digest, BTreeSet<EntryId>>,
 }
 
+/// The revisions of a compartment's entries: where there is a third, there are two
+/// earlier ones.
+#[derive(Default)]
+struct Revisions {
+    /// Entries that were amended, and their current revision.
+    current: BTreeMap<EntryId, u64>,
+    earlier: BTreeMap<EntryId, BTreeSet<u64>>,
+}
+
+impl Revisions {
+    fn count(&mut self, row: &Row) {
+        match row.class {
+            RowClass::Entry if row.revision > 1 => {
+                self.current.insert(row.id, row.revision);
+            }
+            RowClass::Superseded => {
+                self.earlier.entry(row.id).or_default().insert(row.revision);
+            }
+            _ => {}
+        }
+    }
+
+    /// Of each entry one revision that is missing, or that is there and belongs to none.
+    fn astray(mut self) -> Vec<(EntryId, u64)> {
+        let mut astray = Vec::new();
+        for (id, current) in self.current {
+            let there = self.earlier.remove(&id).unwrap_or_default();
+            let missing = (1..current).find(|revision| !there.contains(revision));
+            let later = there.last().copied().filter(|last| *last >= current);
+            astray.extend(missing.or(later).map(|revision| (id, revision)));
+        }
+        let orphans = self.earlier.into_iter();
+        astray.extend(orphans.filter_map(|(id, revisions)| Some((id, *revisions.first()?))));
+        astray
+    }
+}
+
 /// Takes the segments out that a content accounts for; whether all were there.
 /// So each is read once, whatever is claimed, and belongs to one content.
 fn take(segments: &mut BTreeSet<(ContentId, u64)>, content: ContentId, count: u64) -> bool {
@@ -231,7 +268,7 @@ impl View<'_> {
     fn check_compartment(&self, compartment: Compartment, report: &mut CheckReport) -> Result<(), Error> {
         let mut damaged = Vec::new();
         let mut live: u64 = 0;
-        let mut contents = Contents::default();
+        let (mut contents, mut revisions) = (Contents::default(), Revisions::default());
         let trie = self.trie(compartment)?;
         trie.survey(&mut |visited| match visited {
             Ok((object, page)) => {
@@ -241,6 +278,7 @@ impl View<'_> {
                     live = live.saturating_add(row.stored_bytes());
                     // Rows that all name one object would keep this busy for ever.
                     if live <= trie.live {
+                        revisions.count(row);
                         self.check_row(compartment, row, &mut contents, report);
                     }
                 }
@@ -252,6 +290,11 @@ impl View<'_> {
             damaged.push(CheckFinding::WrongSize { compartment });
         }
         report.findings.extend(damaged);
+        if whole {
+            let astray = revisions.astray().into_iter();
+            let finding = |(id, revision)| CheckFinding::DamagedEntry { compartment, id, revision };
+            report.findings.extend(astray.map(finding));
+        }
         self.check_contents(compartment, contents, whole, report);
         Ok(())
     }
@@ -339,7 +382,10 @@ impl View<'_> {
         report: &mut CheckReport,
     ) {
         let sound = match row.class {
-            RowClass::Entry | RowClass::Superseded => self.entry_is_sound(compartment, row, contents),
+            RowClass::Entry | RowClass::Superseded => {
+                let is_past = (Epoch::new(1)..=self.snapshot.root.epoch).contains(&row.epoch);
+                self.entry_is_sound(compartment, row, contents) && is_past
+            }
             RowClass::Segment => {
                 contents.segments.insert((row.content_id(), row.revision));
                 true

@@ -172,6 +172,36 @@ fn a_ledger_row_with_the_lines_of_another_commit_is_foreign() {
     assert_eq!(copied(2, 1), [foreign]);
 }
 
+#[test]
+fn a_missing_revision_an_orphaned_one_and_one_of_a_later_commit_are_found() {
+    let disk = SimDisk::without_trace(new_image("password"));
+    let vault = disk.unlock(&owner()).unwrap();
+    let entry = diagnosis("F32", "Depression", "2019");
+    let add = |tx: &mut Transaction<'_>| tx.add(&entry);
+    let ids: Vec<_> = (0..3).map(|_| vault.update(&Actor::owner(), add).unwrap().value).collect();
+    for id in ids.iter().flat_map(|id| [id; 2]) {
+        vault.update(&Actor::owner(), |tx| tx.amend(*id, &entry, "")).unwrap();
+    }
+    assert!(vault.check().unwrap().is_clean());
+    let change = |tx: &mut Transaction<'_>| {
+        tx.change(Compartment::General, RowKey::revision(ids[0], 2), None)?;
+        tx.change(Compartment::General, RowKey::entry(ids[1]), None)?;
+        let mut row = tx.row(Compartment::General, &RowKey::revision(ids[2], 1))?.unwrap();
+        row.epoch = Epoch::new(1 << 40);
+        tx.put_row(Compartment::General, row)
+    };
+    vault.update(&Actor::owner(), change).unwrap();
+    let mut found: Vec<_> = vault.check().unwrap().findings;
+    let damaged =
+        |id, revision| CheckFinding::DamagedEntry { compartment: Compartment::General, id, revision };
+    for (id, revision) in [(ids[0], 2), (ids[1], 1), (ids[2], 1)] {
+        let at = found.iter().position(|finding| *finding == damaged(id, revision)).expect("it is found");
+        found.remove(at);
+    }
+    // The bytes of what was taken out of the catalogue are still counted.
+    assert!(found.iter().all(|finding| matches!(finding, CheckFinding::WrongSize { .. })), "{found:?}");
+}
+
 /// Rows of as many entries that all name this object.
 fn put_rows(tx: &mut Transaction<'_>, count: u16, object: &SealedObject) -> Result<(), Error> {
     for number in 0..count {
