@@ -13,6 +13,7 @@ use crate::record::{
     Address, Coding, Component, Concept, Diagnosis, Entry, HumanName, Identifier, Narrative, Note,
     Observation, Party, Patient, Provenance, Quantity, Record, Scalar, Token,
 };
+use crate::release::claims::{Claim, ClaimValue};
 use crate::release::{Mask, Policy};
 use crate::{Kind, Source, SourceFormat};
 
@@ -431,7 +432,6 @@ fn an_envelope_is_no_entry_and_an_entry_is_no_envelope() {
 
 #[test]
 fn an_entry_with_too_many_fields_is_refused() {
-    use crate::release::claims::{Claim, ClaimValue};
     let key = key();
     let whole = || ClaimValue::Whole(Json::Null);
     let entry = |count: usize| {
@@ -442,15 +442,7 @@ fn an_entry_with_too_many_fields_is_refused() {
             ("fields".to_owned(), Claim::always(ClaimValue::Object(fields))),
             ("provenance".to_owned(), Claim::always(ClaimValue::Object(Vec::new()))),
         ];
-        let token =
-            issue(ENTRY_TYPE, &claims, &key, &mut Randomness::from_system()).unwrap().present_released();
-        let mut parts = issue_of(&[], &policy(), &key).parts;
-        let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
-        let mut envelope = Envelope::decode(&payload).unwrap();
-        envelope.entries = vec![Binding::of(&token, &[])];
-        parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), &key).unwrap();
-        parts.entries = vec![token];
-        fault(&parts.to_json())
+        fault_of_entry(&claims, &key)
     };
     assert_eq!(entry(envelope::MAX_FIELDS), None);
     assert_eq!(entry(envelope::MAX_FIELDS + 1), Some(VerifyError::EntryMalformed { number: 1 }));
@@ -704,24 +696,27 @@ fn a_verified_excerpt_tells_every_claim_that_was_signed() {
     assert!(!format!("{verified:?}").contains("Rosa"));
 }
 
+/// What is found in an excerpt whose issuer signed one entry of these claims.
+fn fault_of_entry(claims: &[(String, Claim)], key: &SigningKey) -> Option<VerifyError> {
+    let token = issue(ENTRY_TYPE, claims, key, &mut Randomness::from_system()).unwrap().present_released();
+    let mut parts = issue_of(&[], &policy(), key).parts;
+    let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
+    let mut envelope = Envelope::decode(&payload).unwrap();
+    envelope.entries = vec![Binding::of(&token, &[])];
+    parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), key).unwrap();
+    parts.entries = vec![token];
+    fault(&parts.to_json())
+}
+
 #[test]
 fn an_entry_of_other_claims_than_it_must_have_is_refused() {
-    use crate::release::claims::{Claim, ClaimValue};
     let key = key();
     let text = |text: &str| ClaimValue::Whole(Json::string(text));
     let object = || ClaimValue::Object(Vec::new());
     let check = |claims: Vec<(&str, ClaimValue)>| {
         let claims: Vec<_> =
             claims.into_iter().map(|(name, value)| (name.to_owned(), Claim::always(value))).collect();
-        let token =
-            issue(ENTRY_TYPE, &claims, &key, &mut Randomness::from_system()).unwrap().present_released();
-        let mut parts = issue_of(&[], &policy(), &key).parts;
-        let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
-        let mut envelope = Envelope::decode(&payload).unwrap();
-        envelope.entries = vec![Binding::of(&token, &[])];
-        parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), &key).unwrap();
-        parts.entries = vec![token];
-        fault(&parts.to_json())
+        fault_of_entry(&claims, &key)
     };
     let sound = || vec![("kind", text("note")), ("fields", object()), ("provenance", object())];
     assert_eq!(check(sound()), None);
