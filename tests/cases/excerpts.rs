@@ -1,0 +1,1 @@
+//! Excerpt files that are not what they seem.

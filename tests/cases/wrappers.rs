@@ -1,0 +1,1 @@
+//! Wrappers, lines and texts.
