@@ -118,7 +118,7 @@ pub fn fhir(bytes: &[u8]) {
         return;
     }
     let Ok(imported) = import.finish() else { return };
-    let taken = imported.entries.len() + imported.repetitions + imported.other_patients;
+    let taken = imported.entries.len() + imported.earlier + imported.repetitions + imported.left_out.total();
     assert!(taken == imported.resources);
     for entry in &imported.entries {
         let source = entry.entry.source.as_ref().map(|source| source.bytes.as_slice()).unwrap_or_default();

@@ -106,16 +106,17 @@ pub use record::{
     Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Card, CardFlags, Coding,
     Component, Concept, DateRange, Diagnosis, Encounter, Entry, FamilyHistory, Field, FieldError,
     FieldSchema, FieldType, Hospitalization, HumanName, Identifier, Immunization, Kind, LegalDocument,
-    LegalHold, Location, Marks, Medication, Narrative, Note, Observation, Origin, Other, ParseDateError,
-    PartialDate, Party, Patient, Precision, Provenance, Provider, Quantity, Record, Scalar, Source,
-    SourceFormat, Statement, SubstanceUse, Telecom, TextError, Token, Treatment, Value,
+    LegalHold, Likeness, Location, Marks, Medication, Narrative, Note, Observation, Origin, Other,
+    ParseDateError, PartialDate, Party, Patient, Person, PersonDetail, Precision, Provenance, Provider,
+    Quantity, Record, Scalar, Source, SourceFormat, Statement, SubstanceUse, Telecom, TextError, Token,
+    Treatment, Value,
 };
 
 // Import: other people's formats.
 pub use codec::json::JsonError;
 pub use interop::fhir::{
     Document, Finding, FindingReason, Import, ImportError, ImportLimits, ImportOptions, Imported,
-    ImportedEntry, PatientReferences, Piece,
+    ImportedEntry, LeftOut, PatientReferences, Piece,
 };
 
 // Releases: what may leave, and what it looks like.

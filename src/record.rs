@@ -7,6 +7,7 @@ mod date;
 mod entry;
 mod field;
 mod kinds;
+mod person;
 mod search;
 mod table;
 mod text;
@@ -23,6 +24,7 @@ pub use kinds::{
     Hospitalization, Immunization, Kind, LegalDocument, Medication, Note, Observation, Other, Patient,
     Provider, Record, Statement, SubstanceUse, Treatment,
 };
+pub use person::{Likeness, Person, PersonDetail};
 pub use text::{Narrative, TextError, Token};
 pub use value::{
     Address, Attachment, Coding, Component, Concept, FieldType, HumanName, Identifier, Location, Party,

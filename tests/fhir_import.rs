@@ -80,7 +80,7 @@ fn check(text: &[u8], imported: &Imported, what: &str) {
     assert_eq!(imported.resources, expected.len(), "{what}");
     assert_eq!(
         imported.resources,
-        imported.entries.len() + imported.repetitions + imported.other_patients,
+        imported.entries.len() + imported.earlier + imported.repetitions + imported.left_out.total(),
         "{what}"
     );
     let others = imported.entries.iter().filter(|entry| entry.entry.kind() == Kind::Other).count();
@@ -154,9 +154,9 @@ fn each_patient(text: &[u8], error: &ImportError, name: &str) {
         assert_eq!(imported.resources, total, "{name} {patient}");
         assert_eq!(
             imported.resources,
-            imported.entries.len() + imported.repetitions + imported.other_patients
+            imported.entries.len() + imported.earlier + imported.repetitions + imported.left_out.total()
         );
-        assert!(imported.other_patients > 0, "{name} {patient}");
+        assert!(imported.left_out.other_patients > 0, "{name} {patient}");
         taken.extend(imported.entries.into_iter().map(|entry| source(&entry.entry).to_owned()));
     }
     println!("{name}: {} patients, {} of {total} taken", patients.len(), taken.len());
@@ -194,7 +194,10 @@ fn a_bulk_export_is_imported_per_patient_and_no_resource_is_anothers() {
     for patient in &patients {
         let imported = import(&texts, ImportOptions::for_patient(patient)).unwrap();
         assert_eq!(imported.resources, total);
-        assert_eq!(total, imported.entries.len() + imported.repetitions + imported.other_patients);
+        assert_eq!(
+            total,
+            imported.entries.len() + imported.earlier + imported.repetitions + imported.left_out.total()
+        );
         for entry in imported.entries {
             let text = std::str::from_utf8(source(&entry.entry)).unwrap();
             let foreign =

@@ -6,16 +6,16 @@
 mod bundle;
 mod element;
 mod finding;
+mod identity;
 mod import;
+mod imported;
 mod index;
 mod input;
 mod map;
 mod patients;
 
 pub use finding::{Finding, FindingReason};
-pub use import::{
-    Document, Import, ImportError, ImportLimits, ImportOptions, Imported, ImportedEntry, PatientReferences,
-    Piece,
-};
-pub(crate) use import::{beside, is_global};
+pub(crate) use identity::{beside, is_global};
+pub use import::{Import, ImportError, ImportLimits, ImportOptions};
+pub use imported::{Document, Imported, ImportedEntry, LeftOut, PatientReferences, Piece};
 pub(crate) use patients::are_of_two;

@@ -293,7 +293,7 @@ impl Taking<'_> {
             }
         }
         self.report.repetitions = imported.repetitions;
-        self.report.other_patients = imported.other_patients;
+        self.report.other_patients = imported.left_out.other_patients;
         self.report
     }
 }

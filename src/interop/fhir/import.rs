@@ -1,6 +1,6 @@
 //! One import: inputs in, entries and findings out.
 //!
-//! `resources` = entries + repetitions + resources of other patients, always.
+//! `resources` = entries + earlier versions + repetitions + what is left out, always.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Read};
@@ -8,14 +8,16 @@ use std::io::{self, Read};
 use thiserror::Error;
 
 use super::bundle::Found;
-use super::finding::{Finding, FindingReason, Findings};
-use super::index::{Index, global_reference, local_reference};
+use super::finding::{FindingReason, Findings};
+use super::identity::{beside, identity_of, is_global, server_of};
+use super::imported::{Document, Imported, ImportedEntry, LeftOut, PatientReferences, Piece};
+use super::index::{Index, local_reference};
 use super::input::{self, InputPiece};
 use super::map;
 use super::patients::{About, PatientKey, settle};
-use crate::codec::json::JsonError;
+use crate::codec::json::{Json, JsonError};
 use crate::crypto::digest::Digest;
-use crate::record::Entry;
+use crate::record::{Person, Record};
 
 /// What an import may cost before it is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,95 +118,6 @@ pub enum ImportError {
     },
 }
 
-/// References to the patients of an input, each of which chooses one. `Debug` prints
-/// their number only.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PatientReferences(Vec<String>);
-
-impl PatientReferences {
-    /// How many patients there are.
-    #[must_use]
-    #[allow(clippy::len_without_is_empty, reason = "an error about several patients is never empty")]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The references: first the patients in the input, in order, then those that it only
-    /// refers to.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-}
-
-impl std::fmt::Debug for PatientReferences {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PatientReferences({})", self.0.len())
-    }
-}
-
-/// What was imported.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Imported {
-    /// The entries, in the order of the inputs.
-    pub entries: Vec<ImportedEntry>,
-    /// What a reader may rely on and no field carries.
-    pub findings: Vec<Finding>,
-    /// How many entries are of kind `other` because nothing maps their type.
-    pub kept_raw: usize,
-    /// How many resources the inputs hold: entries, repetitions and other patients'.
-    pub resources: usize,
-    /// How many resources were dropped because they repeat another byte for byte.
-    pub repetitions: usize,
-    /// How many resources are about other patients than the chosen one.
-    pub other_patients: usize,
-    /// The inputs, in order, as what stands between resources and the resources: their
-    /// bytes one after another are the input. Only inputs all of whose resources were
-    /// taken.
-    pub documents: Vec<Document>,
-}
-
-/// An entry, and what tells it apart in its source.
-#[non_exhaustive]
-pub struct ImportedEntry {
-    /// `Type/id`, with the base of the `fullUrl` in front where it has one; without an id,
-    /// the `fullUrl`; without either, `sha256:` and the digest of its bytes. Where another
-    /// resource of the same import has it, `#` and the beginning of that digest follow.
-    pub identity: String,
-    /// The entry.
-    pub entry: Entry,
-}
-
-/// One input.
-#[non_exhaustive]
-pub struct Document {
-    /// The name that was given to the input.
-    pub name: Option<String>,
-    /// Its bytes in order.
-    pub pieces: Vec<Piece>,
-}
-
-impl std::fmt::Debug for ImportedEntry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ImportedEntry")
-    }
-}
-
-impl std::fmt::Debug for Document {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Document({} pieces)", self.pieces.len())
-    }
-}
-
-/// A run of bytes of an input.
-#[non_exhaustive]
-pub enum Piece {
-    /// What stands between resources.
-    Gap(Vec<u8>),
-    /// The original bytes of the entry at this position.
-    Resource(usize),
-}
-
 /// An import in progress: several inputs are one set, in which references are resolved.
 pub struct Import {
     options: ImportOptions,
@@ -293,6 +206,7 @@ impl Import {
             places.push(if *taken { Some(self.make(held, &mut making)?) } else { None });
         }
         let documents = documents(self.inputs, &places);
+        let person = making.person.filter(|person| !person.is_nameless());
         let other_patients = places.iter().filter(|place| place.is_none()).count();
         Ok(Imported {
             kept_raw: making.kept_raw,
@@ -300,7 +214,10 @@ impl Import {
             entries: making.entries,
             findings: self.findings.into_list(),
             resources: places.len(),
-            other_patients,
+            earlier: 0,
+            left_out: LeftOut { other_patients, ..LeftOut::default() },
+            person,
+            person_identities: making.person_identities,
             documents,
         })
     }
@@ -322,7 +239,7 @@ impl Import {
         let named: BTreeSet<_> = abouts.iter().flat_map(|about| about.named.iter().cloned()).collect();
         let Some(chosen) = &self.options.patient else {
             if named.len() > 1 {
-                let patients = PatientReferences(named.iter().map(|key| self.reference(key)).collect());
+                let patients = PatientReferences::new(named.iter().map(|key| self.reference(key)));
                 return Err(ImportError::SeveralPatients { patients });
             }
             return Ok(vec![true; settled.len()]);
@@ -360,7 +277,7 @@ impl Import {
             (_, Some(key)) | ([key], None) => Ok(key),
             ([], None) => Err(ImportError::NoSuchPatient { count: named.len() }),
             (several, None) => {
-                let patients = PatientReferences(several.iter().map(|key| self.reference(key)).collect());
+                let patients = PatientReferences::new(several.iter().map(|key| self.reference(key)));
                 Err(ImportError::SeveralPatients { patients })
             }
         }
@@ -408,7 +325,22 @@ impl Import {
         let mapped =
             map::entry(&json, &held.found, held.document.as_deref(), &identity, &self.index, &self.findings);
         making.kept_raw += usize::from(mapped.kept_raw);
-        making.entries.push(ImportedEntry { identity, entry: mapped.entry });
+        if let Record::Patient(patient) = &mapped.entry.record {
+            making.person.get_or_insert_default().join(&Person::of(patient));
+            making.person_identities.push(identity.clone());
+        }
+        let meta = json.member("meta");
+        let text = |name| meta.and_then(|meta| meta.member(name)).and_then(Json::as_str);
+        making.entries.push(ImportedEntry {
+            is_global: is_global(&identity),
+            server: server_of(&held.found),
+            document: held.document.clone(),
+            last_updated: text("lastUpdated").and_then(|text| text.parse().ok()),
+            version_id: text("versionId").map(str::to_owned),
+            earlier: Vec::new(),
+            entry: mapped.entry,
+            identity,
+        });
         Ok(making.entries.len() - 1)
     }
 }
@@ -427,29 +359,8 @@ struct Making {
     identities: BTreeSet<String>,
     kept_raw: usize,
     repetitions: usize,
-}
-
-fn identity_of(found: &Found) -> String {
-    let digest = || format!("sha256:{}", Digest::of(&[&found.bytes]));
-    let short = |name: &String| name.len() <= 1000;
-    global_reference(found)
-        .filter(short)
-        .or_else(|| found.full_url.clone().filter(short))
-        .unwrap_or_else(digest)
-}
-
-/// The identity of a resource beside another one that has its own.
-pub(crate) fn beside(identity: &str, digest: &Digest) -> String {
-    format!("{identity}#{}", digest.to_string().get(..16).unwrap_or_default())
-}
-
-/// Whether no two sources give the same identity to two resources: it has a server's
-/// address or a UUID.
-pub(crate) fn is_global(identity: &str) -> bool {
-    let id = identity.rsplit('/').next().unwrap_or_default();
-    let lengths: Vec<usize> = id.split('-').map(str::len).collect();
-    let is_uuid = lengths == [8, 4, 4, 4, 12] && id.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit());
-    identity.contains("://") || identity.starts_with("urn:") || is_uuid
+    person: Option<Person>,
+    person_identities: Vec<String>,
 }
 
 /// The inputs all of whose resources were taken, their pieces pointing to entries.

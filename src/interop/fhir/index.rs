@@ -112,7 +112,7 @@ pub(super) fn global_reference(found: &Found) -> Option<String> {
 }
 
 /// The part of a RESTful address before `Type/id`.
-fn base_of(url: &str) -> Option<&str> {
+pub(super) fn base_of(url: &str) -> Option<&str> {
     if !url.starts_with("http://") && !url.starts_with("https://") {
         return None;
     }

@@ -1,0 +1,99 @@
+//! What a resource is called, and how wide that name is.
+//!
+//! A name is only as wide as its source: two files may both have a `Patient/1`, and
+//! they are two. Random UUIDs and addresses are names everywhere.
+
+use super::bundle::Found;
+use super::index::{base_of, global_reference};
+use crate::crypto::digest::Digest;
+
+/// The name of a resource in its source, as [`super::ImportedEntry::identity`] says.
+pub(super) fn identity_of(found: &Found) -> String {
+    let digest = || format!("sha256:{}", Digest::of(&[&found.bytes]));
+    let short = |name: &String| name.len() <= 1000;
+    global_reference(found)
+        .filter(short)
+        .or_else(|| found.full_url.clone().filter(short))
+        .unwrap_or_else(digest)
+}
+
+/// The base of the server that a resource comes from.
+pub(super) fn server_of(found: &Found) -> Option<String> {
+    found.full_url.as_deref().and_then(base_of).map(str::to_owned)
+}
+
+/// The identity of a resource beside another one that has its own.
+pub(crate) fn beside(identity: &str, digest: &Digest) -> String {
+    format!("{identity}#{}", digest.to_string().get(..16).unwrap_or_default())
+}
+
+/// Whether no two sources give the same identity to two resources: it has a server's
+/// address or a random UUID.
+pub(crate) fn is_global(identity: &str) -> bool {
+    if identity.starts_with("http://") || identity.starts_with("https://") {
+        return !is_of_this_machine(identity);
+    }
+    let name = identity.split_once('#').map_or(identity, |(name, _)| name);
+    let id = match name.strip_prefix("urn:uuid:") {
+        Some(id) => id,
+        None => name.split_once('/').map_or("", |(_, id)| id),
+    };
+    is_random_uuid(id)
+}
+
+/// Whether an address means another server on each machine or in each network.
+fn is_of_this_machine(address: &str) -> bool {
+    let authority = address.split("//").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = match host.strip_prefix('[') {
+        Some(literal) => literal.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let is_private = host.parse::<std::net::IpAddr>().is_ok_and(|address| match address {
+        std::net::IpAddr::V4(v4) => {
+            v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified()
+        }
+        std::net::IpAddr::V6(v6) => {
+            v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local()
+        }
+    });
+    let last = host.rsplit('.').next().unwrap_or_default();
+    host.is_empty() || is_private || matches!(last, "localhost" | "local" | "internal" | "invalid" | "test")
+}
+
+/// Whether a text is a version 4 UUID (RFC 9562 section 5.4) that looks drawn at random:
+/// placeholders such as `00000000-0000-4000-8000-000000000001` are made in many places.
+pub(super) fn is_random_uuid(id: &str) -> bool {
+    let lengths: Vec<usize> = id.split('-').map(str::len).collect();
+    if lengths != [8, 4, 4, 4, 12] || !id.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit()) {
+        return false;
+    }
+    let at = |position: usize| id.as_bytes().get(position).map(u8::to_ascii_lowercase);
+    if at(14) != Some(b'4') || !matches!(at(19), Some(b'8' | b'9' | b'a' | b'b')) {
+        return false;
+    }
+    let digits: Vec<u8> = id.bytes().filter(|b| *b != b'-').map(|b| b.to_ascii_lowercase()).collect();
+    let mut different = digits.clone();
+    different.sort_unstable();
+    different.dedup();
+    // Of random UUIDs, one in 10^6 has fewer than 8 different digits, one in 10^5 a run of 7.
+    different.len() >= FEWEST_DIGITS && longest_run(&digits) < LONGEST_RUN && !counts_up(&digits)
+}
+
+const FEWEST_DIGITS: usize = 8;
+const LONGEST_RUN: usize = 7;
+
+fn longest_run(digits: &[u8]) -> usize {
+    digits.chunk_by(|one, next| one == next).map(<[u8]>::len).max().unwrap_or_default()
+}
+
+/// Whether the digits are in order, as in `12345678-1234-4234-8234-123456789abc`.
+fn counts_up(digits: &[u8]) -> bool {
+    let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default();
+    let follows = |pair: &[u8]| matches!(pair, [one, next] if value(*next) == value(*one) + 1);
+    digits.windows(2).filter(|pair| follows(pair)).count() >= MOST_IN_ORDER
+}
+
+/// Of random UUIDs, one in 10^7 has as many digits that follow on the one before.
+const MOST_IN_ORDER: usize = 11;
