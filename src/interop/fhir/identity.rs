@@ -41,25 +41,18 @@ pub(crate) fn is_global(identity: &str) -> bool {
     is_random_uuid(id)
 }
 
-/// Whether an address means another server on each machine or in each network.
+/// Whether an address may mean another server elsewhere: numbers and names of this
+/// machine or of its network, which nobody has registered.
 fn is_of_this_machine(address: &str) -> bool {
     let authority = address.split("//").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
-    let host = match host.strip_prefix('[') {
-        Some(literal) => literal.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let is_private = host.parse::<std::net::IpAddr>().is_ok_and(|address| match address {
-        std::net::IpAddr::V4(v4) => {
-            v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified()
-        }
-        std::net::IpAddr::V6(v6) => {
-            v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local()
-        }
-    });
+    if host.starts_with('[') {
+        return true;
+    }
+    let host = host.split(':').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
     let last = host.rsplit('.').next().unwrap_or_default();
-    host.is_empty() || is_private || matches!(last, "localhost" | "local" | "internal" | "invalid" | "test")
+    let is_number = last.bytes().all(|b| b.is_ascii_digit());
+    is_number || matches!(last, "localhost" | "local" | "internal" | "invalid" | "test")
 }
 
 /// Whether a text is a version 4 UUID (RFC 9562 section 5.4) that looks drawn at random:
