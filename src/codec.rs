@@ -7,4 +7,5 @@ pub(crate) mod base64url;
 pub(crate) mod fixed;
 pub(crate) mod json;
 pub(crate) mod padding;
+pub(crate) mod spell;
 pub(crate) mod wire;

@@ -125,6 +125,9 @@ pub use release::{
     Withheld, WithheldReason,
 };
 
+// Text for people: what cannot be seen is spelt.
+pub use codec::spell::{spell, spell_json, spell_lines};
+
 // Excerpts: signed, redacted, verifiable without the vault.
 pub use excerpt::{
     Excerpt, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, Outcome, PublicKey, STATEMENT,

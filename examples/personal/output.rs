@@ -29,9 +29,9 @@ pub(crate) fn bytes(content: &[u8]) -> Result<(), Failure> {
     })
 }
 
-/// Prints JSON.
+/// Prints JSON in which no character acts on a terminal.
 pub(crate) fn json(value: &Value) -> Result<(), Failure> {
-    say(&format!("{value:#}"))
+    say(&subrosa::spell_json(&format!("{value:#}")))
 }
 
 /// Says something beside the output, on standard error.
@@ -40,24 +40,15 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// A text without the characters that move the cursor, change colours or
-/// reverse the direction of writing: a record must not forge what is seen.
+/// A text in one line that cannot move the cursor, change colours, reverse the
+/// direction of writing or hide a part of itself: a record must not forge what is seen.
 pub(crate) fn printable(text: &str) -> String {
-    let harmless = |c: char| match c {
-        '\n' | '\t' => ' ',
-        c if c.is_control() || is_directional(c) => '\u{fffd}',
-        c => c,
-    };
-    text.chars().map(harmless).collect()
+    subrosa::spell(text)
 }
 
 /// The same for a text of several lines.
 pub(crate) fn printable_lines(text: &str) -> String {
-    text.lines().map(printable).collect::<Vec<_>>().join("\n")
-}
-
-fn is_directional(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    subrosa::spell_lines(text)
 }
 
 /// A table as wide as the terminal; elsewhere, as wide as its content. The first and

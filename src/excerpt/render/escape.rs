@@ -1,5 +1,7 @@
 //! Text in HTML: what a record says can neither act nor lie about its direction.
 
+use crate::codec::spell::spell_lines;
+
 /// The text as inert HTML in its own direction.
 ///
 /// Markup characters are escaped, and characters that change how others are shown
@@ -7,7 +9,7 @@
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     out.push_str("<bdi>");
-    text.chars().for_each(|character| push(&mut out, character));
+    spell_lines(text).chars().for_each(|character| push(&mut out, character));
     out.push_str("</bdi>");
     out
 }
@@ -19,20 +21,8 @@ fn push(out: &mut String, character: char) {
         '>' => out.push_str("&gt;"),
         '"' => out.push_str("&quot;"),
         '\'' => out.push_str("&#39;"),
-        '\n' | '\t' => out.push(character),
-        hidden if is_hidden(hidden) => out.push_str(&format!("[U+{:04X}]", u32::from(hidden))),
         plain => out.push(plain),
     }
-}
-
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
 }
 
 #[cfg(test)]
