@@ -438,8 +438,8 @@ fn hostile_inputs_are_typed_errors() {
     let nested =
         |depth: usize| format!("{{\"resourceType\":\"A\",\"x\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
     assert!(matches!(json(nested(1_000_000).as_bytes()), ImportError::Json(_)));
-    let line = b"{\"resourceType\":\"A\"}\n{\"resourceType\":\"B\"\n";
-    assert!(matches!(json(line), ImportError::Line { number: 2, .. }));
+    let lines = b"{\"a\":1}\n{\"resourceType\":\"B\"\n";
+    assert!(matches!(json(lines), ImportError::NotFhir));
     let mut bundle = "{\"resourceType\":\"A\"}".to_owned();
     for _ in 0..20 {
         bundle = format!("{{\"resourceType\":\"Bundle\",\"entry\":[{{\"resource\":{bundle}}}]}}");

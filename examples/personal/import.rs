@@ -49,6 +49,7 @@ fn read(command: &arguments::Import, files: &[PathBuf]) -> Result<Reading, Failu
     let mut options = ImportOptions::default();
     options.patient = prompt::value(command.patient.as_deref(), "Whose records (a reference)")?;
     options.limits.input_bytes = command.max_mib << 20;
+    options.limits.line_bytes = options.limits.input_bytes;
     let mut import = Import::new(options);
     for (number, file) in (1..).zip(files) {
         let which = match files.len() {

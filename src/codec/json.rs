@@ -51,6 +51,15 @@ pub enum JsonError {
         /// Offset near the fault.
         offset: usize,
     },
+    /// A string holds half of a character: a `\\u` escape of a surrogate without the other
+    /// (RFC 8259 section 8.2).
+    #[error(
+        "the \\u escape at byte {offset} is half of a character; write the whole character, or \\ufffd, there"
+    )]
+    LoneSurrogate {
+        /// Offset of the escape.
+        offset: usize,
+    },
     /// An object holds the same name twice (RFC 8259 section 4, RFC 7493 section 2.3).
     #[error("an object that ends at byte {offset} holds the same name twice")]
     DuplicateName {
@@ -262,7 +271,7 @@ impl Builder {
             match result.event {
                 Some(Ok(JsonEvent::Eof)) => break,
                 Some(Ok(event)) => self.event(event, offset)?,
-                Some(Err(_)) => return Err(JsonError::Syntax { offset }),
+                Some(Err(_)) => return Err(fault(text, offset)),
                 None => {}
             }
         }
@@ -324,6 +333,49 @@ impl Builder {
             None => self.done = Some(value),
         }
         Ok(())
+    }
+}
+
+/// What is wrong with a text whose tokens are JSON as far as one that ends at `offset`
+/// or begins there.
+fn fault(text: &[u8], offset: usize) -> JsonError {
+    let is_between = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b':');
+    match lone_surrogate(text) {
+        Some((string, escape))
+            if text.get(offset..string).is_none_or(|between| between.iter().all(is_between)) =>
+        {
+            JsonError::LoneSurrogate { offset: escape }
+        }
+        _ => JsonError::Syntax { offset },
+    }
+}
+
+/// The first string that holds an escape of a surrogate without the other half, and that
+/// escape.
+fn lone_surrogate(text: &[u8]) -> Option<(usize, usize)> {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let (mut at, mut string) = (0, None);
+    loop {
+        at += match (*text.get(at)?, string) {
+            (b'"', None) => {
+                string = Some(at);
+                1
+            }
+            (b'"', Some(_)) => {
+                string = None;
+                1
+            }
+            (b'\\', Some(start)) => match unit(at) {
+                Some(0xd800..=0xdbff) if matches!(unit(at + 6), Some(0xdc00..=0xdfff)) => 12,
+                Some(0xd800..=0xdfff) => return Some((start, at)),
+                Some(_) => 6,
+                None => 2,
+            },
+            _ => 1,
+        };
     }
 }
 
@@ -392,7 +444,6 @@ mod tests {
             "NaN",
             "nul",
             "\"\u{1}\"",
-            "\"\\ud800\"",
             "\"\\x\"",
             "{'a':1}",
             "[1] 2",
@@ -404,6 +455,22 @@ mod tests {
             assert!(matches!(parse(text), Err(JsonError::Syntax { .. })), "accepted {text:?}");
         }
         assert!(matches!(Json::parse(b"\"\xff\"", LIMITS), Err(JsonError::NotUtf8 { offset: 1 })));
+    }
+
+    #[test]
+    fn half_a_character_is_named_with_its_place() {
+        for (text, offset) in [
+            (r#""\ud83d""#, 1),
+            (r#""\ude00""#, 1),
+            (r#"{"a":"\\ud83d","b":"x\ud83d y"}"#, 21),
+            (r#"["\ud83d\ude00","\ud83d\n"]"#, 17),
+            (r#"{"\ud83d\ud83d":1}"#, 2),
+        ] {
+            assert_eq!(parse(text).err(), Some(JsonError::LoneSurrogate { offset }), "{text}");
+        }
+        // Only what was read so far is searched.
+        assert!(matches!(parse(r#"[1 2, 3, "\ud83d"]"#), Err(JsonError::Syntax { .. })));
+        assert!(parse(r#"["\ud83d\ude00", "\\ud83d"]"#).is_ok());
     }
 
     #[test]

@@ -1,12 +1,16 @@
-//! Finding the resources in an object: the object itself, or a bundle's, at any depth
-//! of bundles in bundles.
+//! Finding the resources in a JSON text: the text itself, or what its wrappers hold.
+//!
+//! Wrappers are bundles, whose entries may be the resources themselves, FHIR
+//! `Parameters`, arrays, single bundle entries, and the `fhirBundle` of a health card's
+//! payload, each in each other.
 
 use std::ops::Range;
 
+use super::finding::FindingReason;
 use super::import::{ImportError, ImportLimits};
 use crate::codec::json::{Json, Object};
 
-/// Most levels of bundles in bundles. Deeper ones are refused.
+/// Most levels of wrappers in wrappers. Deeper ones are refused.
 const DEPTH: usize = 8;
 
 /// A resource that was found, and where.
@@ -14,77 +18,191 @@ pub(super) struct Found {
     pub(super) resource_type: Option<String>,
     pub(super) id: Option<String>,
     pub(super) full_url: Option<String>,
+    /// The id of the outermost bundle that it was in and that has one.
+    pub(super) bundle_id: Option<String>,
     pub(super) span: Range<usize>,
     pub(super) bytes: Vec<u8>,
-    /// Entries without a resource that stood before this one.
-    pub(super) empty_entries: usize,
 }
 
-/// The resources of an object, in the order of their bytes.
-pub(super) fn resources(object: &Object, limits: ImportLimits) -> Result<Vec<Found>, ImportError> {
-    if type_of(object).is_none() {
-        return Err(ImportError::NotFhir);
+/// What a JSON text holds.
+#[derive(Default)]
+pub(super) struct Contents {
+    /// The resources, in the order of their bytes.
+    pub(super) found: Vec<Found>,
+    /// What stands in wrappers and is no resource.
+    pub(super) beside: Vec<(&'static str, FindingReason)>,
+}
+
+/// The resources of a JSON text.
+pub(super) fn contents(json: &Json, limits: ImportLimits) -> Result<Contents, ImportError> {
+    let mut contents = Contents::default();
+    collect(json, &Place::default(), &mut contents)?;
+    if contents.found.is_empty() {
+        let is_card = json.member("verifiableCredential").is_some();
+        return Err(if is_card { ImportError::HealthCard } else { ImportError::NotFhir });
     }
-    let mut found = Vec::new();
-    collect(object, None, 0, &mut found)?;
-    if found.len() > limits.resources {
+    if contents.found.len() > limits.resources {
         return Err(ImportError::TooManyResources { limit: limits.resources });
     }
-    Ok(found)
-}
-
-/// The id of a bundle, or the value of its identifier.
-pub(super) fn id_of_bundle(object: &Object) -> Option<String> {
-    if type_of(object) != Some("Bundle") {
-        return None;
-    }
-    let identifier = object.member("identifier").and_then(|identifier| identifier.member("value"));
-    object.member("id").or(identifier).and_then(Json::as_str).map(str::to_owned)
+    Ok(contents)
 }
 
 pub(super) fn type_of(object: &Object) -> Option<&str> {
     object.member("resourceType").and_then(Json::as_str)
 }
 
-fn collect(
-    object: &Object,
-    full_url: Option<&str>,
+/// Where in its wrappers a value is.
+#[derive(Clone, Copy, Default)]
+struct Place<'a> {
     depth: usize,
-    found: &mut Vec<Found>,
-) -> Result<(), ImportError> {
-    let entries = object.member("entry").and_then(Json::as_array);
-    // A bundle without entries is kept as a resource of its own.
-    let (Some("Bundle"), Some(entries)) = (type_of(object), entries) else {
-        found.push(describe(object, full_url));
-        return Ok(());
-    };
-    if depth == DEPTH {
-        return Err(ImportError::BundlesTooDeep { limit: DEPTH });
+    full_url: Option<&'a str>,
+    bundle_id: Option<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    /// One wrapper further in.
+    fn within(self, full_url: Option<&'a str>) -> Result<Self, ImportError> {
+        if self.depth == DEPTH {
+            return Err(ImportError::BundlesTooDeep { limit: DEPTH });
+        }
+        Ok(Self { depth: self.depth + 1, full_url, ..self })
     }
-    let before = found.len();
-    for entry in entries {
-        if let Some(resource) = entry.member("resource").and_then(Json::as_object) {
-            collect(resource, entry.member("fullUrl").and_then(Json::as_str), depth + 1, found)?;
+}
+
+/// Collects the resources of a value; one that holds none is passed over.
+fn collect(json: &Json, place: &Place<'_>, contents: &mut Contents) -> Result<(), ImportError> {
+    let object = match json {
+        Json::Array(items) => {
+            for item in items {
+                if !is_resource_or_wrapper(item) {
+                    contents.beside.push(("item", FindingReason::NotAResource));
+                }
+                collect(item, &place.within(None)?, contents)?;
+            }
+            return Ok(());
+        }
+        Json::Object(object) => object,
+        _ => return Ok(()),
+    };
+    match type_of(object) {
+        Some("Bundle") => bundle(object, place, contents),
+        Some("Parameters") => parameters(object, place, contents),
+        Some(_) => {
+            contents.found.push(describe(object, place));
+            Ok(())
+        }
+        None => match wrapped(object) {
+            Some(inner) => collect(inner, &place.within(full_url(object))?, contents),
+            None => Ok(()),
+        },
+    }
+}
+
+/// What an object without a type wraps: the resource of a single bundle entry, or the
+/// bundle of a health card.
+fn wrapped(object: &Object) -> Option<&Json> {
+    let card = object.member("vc").and_then(Json::as_object).unwrap_or(object);
+    let subject = card.member("credentialSubject").and_then(Json::as_object).unwrap_or(card);
+    let inner = subject.member("fhirBundle").or_else(|| object.member("resource"));
+    inner.filter(|inner| matches!(inner, Json::Object(_) | Json::Array(_)))
+}
+
+fn is_resource_or_wrapper(json: &Json) -> bool {
+    match json {
+        Json::Array(_) => true,
+        Json::Object(object) => type_of(object).is_some() || wrapped(object).is_some(),
+        _ => false,
+    }
+}
+
+fn full_url(object: &Object) -> Option<&str> {
+    object.member("fullUrl").and_then(Json::as_str)
+}
+
+/// The items of an array; an object stands for an array of one.
+fn items<'a>(object: &'a Object, name: &str) -> &'a [Json] {
+    match object.member(name) {
+        Some(Json::Array(items)) => items,
+        Some(one @ Json::Object(_)) => std::slice::from_ref(one),
+        _ => &[],
+    }
+}
+
+fn bundle(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Result<(), ImportError> {
+    let own_id = object.member("id").or_else(|| object.member("identifier")?.member("value"));
+    let place = Place { bundle_id: place.bundle_id.or(own_id.and_then(Json::as_str)), ..*place };
+    let before = contents.found.len();
+    for entry in items(object, "entry") {
+        match of_entry(entry) {
+            Some((resource, url)) => member(resource, &place.within(url)?, contents)?,
+            None => contents.beside.push(("Bundle.entry", FindingReason::NoResource)),
         }
     }
-    let empty = entries.iter().filter(|entry| entry.member("resource").and_then(Json::as_object).is_none());
-    match (found.get_mut(before), empty.count()) {
-        (_, 0) => {}
-        (Some(first), count) => first.empty_entries += count,
-        // Nothing but entries without resource: the bundle itself is what there is.
-        (None, count) => found.push(Found { empty_entries: count, ..describe(object, full_url) }),
+    // A bundle without resources is kept as a resource of its own.
+    if contents.found.len() == before {
+        contents.found.push(describe(object, &place));
     }
     Ok(())
 }
 
-fn describe(object: &Object, full_url: Option<&str>) -> Found {
+/// The resource of a bundle's entry, which some write as the resource itself.
+fn of_entry(entry: &Json) -> Option<(&Json, Option<&str>)> {
+    let object = entry.as_object()?;
+    match object.member("resource") {
+        Some(resource @ (Json::Object(_) | Json::Array(_))) => Some((resource, full_url(object))),
+        _ => type_of(object).map(|_| (entry, full_url(object))),
+    }
+}
+
+/// Collects what stands where a resource belongs: an object without a type is kept too.
+fn member(json: &Json, place: &Place<'_>, contents: &mut Contents) -> Result<(), ImportError> {
+    match json.as_object() {
+        Some(object) if !is_resource_or_wrapper(json) => {
+            contents.found.push(describe(object, place));
+            Ok(())
+        }
+        _ => collect(json, place, contents),
+    }
+}
+
+fn parameters(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Result<(), ImportError> {
+    let mut beside = 0;
+    let mut open = vec![(items(object, "parameter"), place.within(None)?)];
+    let mut inner = Contents::default();
+    while let Some((level, place)) = open.pop() {
+        let Some((parameter, rest)) = level.split_first() else { continue };
+        open.push((rest, place));
+        let Some(parameter) = parameter.as_object() else { continue };
+        if let Some(resource) = parameter.member("resource") {
+            member(resource, &place, &mut inner)?;
+        }
+        let parts = items(parameter, "part");
+        if !parts.is_empty() {
+            open.push((parts, place.within(None)?));
+        }
+        beside += parameter.members().iter().filter(|(name, _)| name.starts_with("value")).count();
+    }
+    // Parameters without resources are kept as a resource of their own.
+    if inner.found.is_empty() {
+        contents.found.push(describe(object, place));
+        return Ok(());
+    }
+    // Parts may be written before the resource beside them.
+    inner.found.sort_by_key(|found| found.span.start);
+    contents.found.append(&mut inner.found);
+    contents.beside.append(&mut inner.beside);
+    contents.beside.extend(std::iter::repeat_n(("Parameters.parameter", FindingReason::NotCarried), beside));
+    Ok(())
+}
+
+fn describe(object: &Object, place: &Place<'_>) -> Found {
     let text = |name| object.member(name).and_then(Json::as_str).map(str::to_owned);
     Found {
         resource_type: text("resourceType"),
         id: text("id"),
-        full_url: full_url.map(str::to_owned),
+        full_url: place.full_url.map(str::to_owned),
+        bundle_id: place.bundle_id.map(str::to_owned),
         span: object.span(),
         bytes: Vec::new(),
-        empty_entries: 0,
     }
 }

@@ -45,6 +45,14 @@ pub enum FindingReason {
     NotCarried,
     /// The bundle's entry holds no resource.
     NoResource,
+    /// It is not JSON, and was left out.
+    NotJson,
+    /// A string of it holds half of a character (a lone `\u` surrogate), and it was left out.
+    LoneSurrogate,
+    /// It is JSON and no FHIR resource, and was left out.
+    NotAResource,
+    /// It is larger than an entry may be, and was left out.
+    ResourceTooLarge,
     /// What should be a resource has no type.
     NoType,
     /// The same resource twice, byte for byte; it is taken once.
@@ -66,6 +74,10 @@ impl fmt::Display for FindingReason {
             Self::EnteredInError => "was entered in error",
             Self::NotCarried => "kept in the original only",
             Self::NoResource => "an entry of the bundle without a resource",
+            Self::NotJson => "not JSON; left out",
+            Self::LoneSurrogate => "holds half of a character (a \\u escape without its pair); left out",
+            Self::NotAResource => "no FHIR resource (it has no resourceType); left out",
+            Self::ResourceTooLarge => "larger than 48 MiB, more than an entry may be; left out",
             Self::NoType => "what should be a resource has no type; kept as it came",
             Self::SameTwice => "the same resource twice; taken once",
             Self::SameIdentity => "another resource has the same identity; both are kept",

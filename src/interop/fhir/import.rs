@@ -34,9 +34,9 @@ pub struct ImportLimits {
 }
 
 impl Default for ImportLimits {
-    /// 256 MiB an input, 64 MiB a line, 10 million values, 1 million resources.
+    /// 256 MiB an input, or a line of it, 10 million values, 1 million resources.
     fn default() -> Self {
-        Self { input_bytes: 256 << 20, line_bytes: 64 << 20, values: 10_000_000, resources: 1_000_000 }
+        Self { input_bytes: 256 << 20, line_bytes: 256 << 20, values: 10_000_000, resources: 1_000_000 }
     }
 }
 
@@ -67,8 +67,16 @@ pub enum ImportError {
     #[error("the input cannot be read")]
     Read(#[from] io::Error),
     /// The input is larger than the limit.
-    #[error("the input, or a line of it, is larger than {limit} bytes; split it or raise the limit")]
+    #[error("the input is larger than {limit} bytes; split it or raise the limit")]
     TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A line of the input is longer than the limit.
+    #[error("line {number} is longer than {limit} bytes; raise the limit for lines")]
+    LineTooLong {
+        /// The line, from 1.
+        number: usize,
         /// The limit in bytes.
         limit: u64,
     },
@@ -87,10 +95,10 @@ pub enum ImportError {
     /// The input is not JSON.
     #[error("{0}; FHIR as JSON is expected")]
     Json(#[from] JsonError),
-    /// A line of the input is not JSON.
+    /// Lines of the input are not JSON, and none of the others holds a resource.
     #[error("line {number}: {source}; one FHIR resource as JSON is expected on each line")]
     Line {
-        /// The line, from 1.
+        /// The first such line, from 1.
         number: usize,
         /// What is wrong.
         source: JsonError,
@@ -104,6 +112,11 @@ pub enum ImportError {
     /// The input is JSON but not FHIR.
     #[error("the input is JSON but not FHIR: it has no resourceType")]
     NotFhir,
+    /// The input is a SMART Health Card as it is signed and compressed.
+    #[error(
+        "the input is a SMART Health Card, which is signed and compressed and is not read; ask for FHIR as JSON"
+    )]
+    HealthCard,
     /// The input is about several patients and no patient was chosen.
     #[error("the input is about {} patients; choose one of them", patients.len())]
     SeveralPatients {
@@ -125,6 +138,8 @@ pub struct Import {
     inputs: Vec<HeldInput>,
     index: Index,
     findings: Findings,
+    /// What could not be read: which input, where in it, and why.
+    unread: Vec<(usize, String, FindingReason)>,
 }
 
 /// A resource held until all inputs are read.
@@ -149,10 +164,14 @@ impl Import {
             inputs: Vec::new(),
             index: Index::default(),
             findings: Findings::default(),
+            unread: Vec::new(),
         }
     }
 
-    /// Reads an input: a bundle, a resource, or NDJSON.
+    /// Reads an input: a bundle, a resource, NDJSON, or wrappers of them such as
+    /// `Parameters`.
+    ///
+    /// A line that cannot be read is left out and becomes a finding.
     ///
     /// The name tells sources apart, where resources have no more than `Type/id`: a
     /// vault takes one for a newer version of another only from a bundle of the same id,
@@ -163,7 +182,11 @@ impl Import {
     pub fn read(&mut self, name: Option<&str>, reader: impl Read) -> Result<(), ImportError> {
         let limits = self.options.limits;
         let input = input::read(reader, limits)?;
-        let document = input.bundle_id.or_else(|| name.map(str::to_owned));
+        self.unread
+            .extend(input.unread.into_iter().map(|(place, reason)| (self.inputs.len(), place, reason)));
+        for (path, reason) in input.beside {
+            self.findings.add(path.to_owned(), reason);
+        }
         let mut pieces = Vec::new();
         for piece in input.pieces {
             match piece {
@@ -173,7 +196,8 @@ impl Import {
                         return Err(ImportError::TooManyResources { limit: limits.resources });
                     }
                     pieces.push(Piece::Resource(self.resources.len()));
-                    self.hold(*found, document.clone())?;
+                    let document = found.bundle_id.clone().or_else(|| name.map(str::to_owned));
+                    self.hold(*found, document)?;
                 }
             }
         }
@@ -182,9 +206,6 @@ impl Import {
     }
 
     fn hold(&mut self, found: Found, document: Option<String>) -> Result<(), ImportError> {
-        for _ in 0..found.empty_entries {
-            self.findings.add("Bundle.entry".to_owned(), FindingReason::NoResource);
-        }
         let json = input::parse(&found.bytes, self.options.limits)?;
         let summary = json.as_object().map(map::summarize).unwrap_or_default();
         self.index.add(&found, summary);
@@ -198,6 +219,7 @@ impl Import {
     /// [`ImportError::SeveralPatients`] when there are several and none was chosen,
     /// [`ImportError::NoSuchPatient`] when the chosen one is not there.
     pub fn finish(mut self) -> Result<Imported, ImportError> {
+        self.report_unread();
         self.find_patients()?;
         let taken = self.choose()?;
         let mut making = Making::default();
@@ -213,13 +235,24 @@ impl Import {
             repetitions: making.repetitions,
             entries: making.entries,
             findings: self.findings.into_list(),
-            resources: places.len(),
+            resources: places.len() + self.unread.len(),
             earlier: 0,
-            left_out: LeftOut { other_patients, ..LeftOut::default() },
+            left_out: LeftOut { other_patients, unreadable: self.unread.len(), ..LeftOut::default() },
             person,
             person_identities: making.person_identities,
             documents,
         })
+    }
+
+    /// Names what could not be read by its place, and by its input where there are several.
+    fn report_unread(&self) {
+        for (input, place, reason) in &self.unread {
+            let path = match self.inputs.len() {
+                1 => place.clone(),
+                _ => format!("input {}, {place}", input + 1),
+            };
+            self.findings.add(path, *reason);
+        }
     }
 
     fn find_patients(&mut self) -> Result<(), ImportError> {

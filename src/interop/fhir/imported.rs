@@ -60,7 +60,7 @@ pub struct Imported {
     pub left_out: LeftOut,
     /// The inputs, in order, as what stands between resources and the resources: their
     /// bytes one after another are the input. Only inputs all of whose resources were
-    /// taken.
+    /// taken; what could not be read stands between resources.
     pub documents: Vec<Document>,
 }
 
@@ -76,13 +76,16 @@ pub struct LeftOut {
     pub unreferenced: usize,
     /// Their source deleted them.
     pub deleted: usize,
+    /// They cannot be read, such as a line that is damaged. [`Imported::findings`] names
+    /// each.
+    pub unreadable: usize,
 }
 
 impl LeftOut {
     /// How many in all.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.other_patients + self.unknown_subject + self.unreferenced + self.deleted
+        self.other_patients + self.unknown_subject + self.unreferenced + self.deleted + self.unreadable
     }
 }
 

@@ -1,21 +1,32 @@
 //! Reading inputs: what a text is, within its limits.
 //!
-//! An input is read no further than its limit, and lines one at a time.
+//! An input is read no further than its limit, and lines one at a time. A line that
+//! cannot be read is left out and named; the others come in. Every byte of an input is
+//! in a piece.
+
+mod several;
 
 use std::io::{BufRead, BufReader, Read};
 
 use super::bundle::{self, Found};
+use super::finding::FindingReason;
 use super::import::{ImportError, ImportLimits};
-use crate::codec::json::{Json, JsonError, JsonLimits, Object};
+use crate::codec::json::{Json, JsonError, JsonLimits};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// FHIR nests a few levels; questionnaires and extensions somewhat more.
 const DEPTH: usize = 128;
+/// Longest resource that becomes an entry: an entry holds its original and its fields.
+const RESOURCE_LIMIT: usize = 48 << 20;
 
 /// One input, read: its bytes outside of resources, and the resources.
+#[derive(Default)]
 pub(super) struct Input {
     pub(super) pieces: Vec<InputPiece>,
-    pub(super) bundle_id: Option<String>,
+    /// What could not be read, and where, such as `line 31`.
+    pub(super) unread: Vec<(String, FindingReason)>,
+    /// What stands in wrappers and is no resource.
+    pub(super) beside: Vec<(&'static str, FindingReason)>,
 }
 
 pub(super) enum InputPiece {
@@ -30,39 +41,71 @@ pub(super) fn read(reader: impl Read, limits: ImportLimits) -> Result<Input, Imp
     refuse_by_name(start.first_line())?;
     // A first line that is an object by itself, with more behind it, is NDJSON.
     if !reader.fill_buf()?.is_empty() && is_whole_object(start.first_line(), limits) {
-        return read_lines(start, reader, limits);
+        return Lines::new(limits).read(start, reader);
     }
     let mut text = start.text;
     reader.read_to_end(&mut text)?;
     if text.len() as u64 > limits.input_bytes {
         return Err(ImportError::TooLarge { limit: limits.input_bytes });
     }
-    read_one(&text, start.mark, limits)
+    let mut input = Input::default();
+    match read_document(&text, limits, &mut input) {
+        Ok(()) => Ok(input),
+        Err(fault) => read_parts(&text, limits, fault),
+    }
+}
+
+/// Reads a text that is not one document: several, one after another, or lines the
+/// first of which is damaged.
+fn read_parts(text: &[u8], limits: ImportLimits, fault: ImportError) -> Result<Input, ImportError> {
+    if !is_of_text(&fault) {
+        return Err(fault);
+    }
+    let documents = several::documents(text);
+    if documents.len() > 1 {
+        let mut input = Input::default();
+        read_several(text, documents, 1, limits, &mut input)?;
+        return if input.has_resource() { Ok(input) } else { Err(fault) };
+    }
+    let mut lines = text.split_inclusive(|byte| *byte == b'\n');
+    if !without_mark(text).starts_with(b"{") || !lines.any(|line| is_resource(line, limits)) {
+        return Err(fault);
+    }
+    let mut reader = text;
+    let start = Start::read(&mut reader, limits)?;
+    Lines::new(limits).read(start, reader)
+}
+
+impl Input {
+    fn has_resource(&self) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, InputPiece::Resource(_)))
+    }
+
+    fn push_gap(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.pieces.push(InputPiece::Gap(bytes.to_owned()));
+        }
+    }
 }
 
 /// An input as far as its first line that is not blank.
 struct Start {
     text: Vec<u8>,
-    /// Length of the byte order mark.
-    mark: usize,
-    /// Where the first line that is not blank begins, behind the mark.
+    /// Where the first line that is not blank begins.
     begin: usize,
     lines: usize,
 }
 
 impl Start {
     fn read(reader: &mut impl BufRead, limits: ImportLimits) -> Result<Self, ImportError> {
-        let mut start = Self { text: Vec::new(), mark: 0, begin: 0, lines: 0 };
+        let mut start = Self { text: Vec::new(), begin: 0, lines: 0 };
         loop {
             let mut total = start.text.len() as u64;
-            let line = read_line(reader, limits.input_bytes, limits, &mut total)?;
-            if start.lines == 0 && line.starts_with(BYTE_ORDER_MARK) {
-                start.mark = BYTE_ORDER_MARK.len();
-            }
-            start.begin = start.text.len().max(start.mark);
+            start.begin = start.text.len();
             start.lines += 1;
+            let line = read_line(reader, start.lines, limits.input_bytes, limits, &mut total)?;
             start.text.extend_from_slice(&line);
-            if line.is_empty() || !start.first_line().trim_ascii().is_empty() {
+            if line.is_empty() || !without_mark(start.first_line()).is_empty() {
                 return Ok(start);
             }
         }
@@ -76,6 +119,7 @@ impl Start {
 /// Reads a line with its end, refusing one over the limit.
 fn read_line(
     reader: &mut impl BufRead,
+    number: usize,
     line_limit: u64,
     limits: ImportLimits,
     total: &mut u64,
@@ -83,69 +127,152 @@ fn read_line(
     let mut line = Vec::new();
     reader.take(line_limit.saturating_add(1)).read_until(b'\n', &mut line)?;
     let length = line.len() as u64;
-    if length > line_limit {
-        return Err(ImportError::TooLarge { limit: line_limit });
-    }
     *total = total.saturating_add(length);
     if *total > limits.input_bytes {
         return Err(ImportError::TooLarge { limit: limits.input_bytes });
     }
+    if length > line_limit {
+        return Err(ImportError::LineTooLong { number, limit: line_limit });
+    }
     Ok(line)
 }
 
-fn read_lines(start: Start, mut reader: impl BufRead, limits: ImportLimits) -> Result<Input, ImportError> {
-    let mut input = Input { pieces: Vec::new(), bundle_id: None };
-    let mut total = start.text.len() as u64;
-    push_gap(&mut input.pieces, start.text.get(..start.begin).unwrap_or_default());
-    let (mut line, mut number) = (start.first_line().to_owned(), start.lines);
-    while !line.is_empty() {
-        if line.len() as u64 > limits.line_bytes {
-            return Err(ImportError::TooLarge { limit: limits.line_bytes });
-        }
-        if line.trim_ascii().is_empty() {
-            input.pieces.push(InputPiece::Gap(line));
-        } else {
-            let json = parse(&line, limits).map_err(|source| ImportError::Line { number, source })?;
-            let object = json.as_object().ok_or(ImportError::NotFhir)?;
-            input.pieces.extend(cut(&line, 0, object, limits)?);
-        }
-        number += 1;
-        line = read_line(&mut reader, limits.line_bytes, limits, &mut total)?;
-    }
-    Ok(input)
-}
-
-fn read_one(text: &[u8], mark: usize, limits: ImportLimits) -> Result<Input, ImportError> {
-    let json = parse(text.get(mark..).unwrap_or_default(), limits)?;
-    let object = json.as_object().ok_or(ImportError::NotFhir)?;
-    let bundle_id = bundle::id_of_bundle(object);
-    Ok(Input { pieces: cut(text, mark, object, limits)?, bundle_id })
-}
-
-/// Cuts a text into resources and what is between them. Spans count from `mark`.
-fn cut(
-    text: &[u8],
-    mark: usize,
-    object: &Object,
+/// NDJSON being read.
+struct Lines {
     limits: ImportLimits,
-) -> Result<Vec<InputPiece>, ImportError> {
-    let mut pieces = Vec::new();
+    input: Input,
+    /// Why the first line that was left out was.
+    first_fault: Option<ImportError>,
+}
+
+impl Lines {
+    fn new(limits: ImportLimits) -> Self {
+        Self { limits, input: Input::default(), first_fault: None }
+    }
+
+    fn read(mut self, start: Start, mut reader: impl BufRead) -> Result<Input, ImportError> {
+        let mut total = start.text.len() as u64;
+        self.input.push_gap(start.text.get(..start.begin).unwrap_or_default());
+        let (mut line, mut number) = (start.first_line().to_owned(), start.lines);
+        drop(start);
+        while !line.is_empty() {
+            if line.len() as u64 > self.limits.line_bytes {
+                return Err(ImportError::LineTooLong { number, limit: self.limits.line_bytes });
+            }
+            self.take(&line, number)?;
+            number += 1;
+            line = read_line(&mut reader, number, self.limits.line_bytes, self.limits, &mut total)?;
+        }
+        match self.first_fault {
+            Some(fault) if !self.input.has_resource() => Err(fault),
+            _ => Ok(self.input),
+        }
+    }
+
+    fn take(&mut self, line: &[u8], number: usize) -> Result<(), ImportError> {
+        if without_mark(line).is_empty() {
+            self.input.push_gap(line);
+            return Ok(());
+        }
+        let fault = match read_document(line, self.limits, &mut self.input) {
+            Err(fault) if is_of_text(&fault) => fault,
+            done => return done,
+        };
+        let documents = several::documents(line);
+        if documents.len() > 1 {
+            return read_several(line, documents, number, self.limits, &mut self.input);
+        }
+        leave_out(line, number, &fault, &mut self.input);
+        self.first_fault.get_or_insert(match fault {
+            ImportError::Json(source) => ImportError::Line { number, source },
+            other => other,
+        });
+        Ok(())
+    }
+}
+
+/// Reads documents that stand one after another, the first of them on line `number`.
+fn read_several(
+    text: &[u8],
+    documents: Vec<std::ops::Range<usize>>,
+    mut number: usize,
+    limits: ImportLimits,
+    input: &mut Input,
+) -> Result<(), ImportError> {
+    for document in documents {
+        let document = text.get(document).unwrap_or_default();
+        let blank = document.len() - without_mark_at_start(document).len();
+        let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+        let at = number + lines(document.get(..blank).unwrap_or_default());
+        match read_document(document, limits, input) {
+            Err(fault) if is_of_text(&fault) => leave_out(document, at, &fault, input),
+            done => done?,
+        }
+        number += lines(document);
+    }
+    Ok(())
+}
+
+/// Keeps the bytes of what could not be read, and says where it stands.
+fn leave_out(text: &[u8], number: usize, fault: &ImportError, input: &mut Input) {
+    input.push_gap(text);
+    let reason = match fault {
+        ImportError::Json(JsonError::LoneSurrogate { .. }) => FindingReason::LoneSurrogate,
+        ImportError::Json(_) => FindingReason::NotJson,
+        _ => FindingReason::NotAResource,
+    };
+    input.unread.push((format!("line {number}"), reason));
+}
+
+/// Whether a fault is that of a text, not that of a limit or of the reader.
+fn is_of_text(fault: &ImportError) -> bool {
+    match fault {
+        ImportError::Json(JsonError::TooLong { .. } | JsonError::TooMany { .. }) => false,
+        ImportError::Json(_) | ImportError::NotFhir => true,
+        _ => false,
+    }
+}
+
+/// Cuts a text into resources and what is between them.
+fn read_document(text: &[u8], limits: ImportLimits, input: &mut Input) -> Result<(), ImportError> {
+    let mark = text.len() - without_mark_at_start(text).len();
+    let json = parse(without_mark(text), limits)?;
+    let contents = bundle::contents(&json, limits)?;
+    drop(json);
     let mut position = 0;
-    for mut found in bundle::resources(object, limits)? {
+    for mut found in contents.found {
         let (start, end) = (found.span.start + mark, found.span.end + mark);
-        push_gap(&mut pieces, text.get(position..start).unwrap_or_default());
+        if end - start > RESOURCE_LIMIT {
+            let what = found.resource_type.unwrap_or_else(|| "Resource".to_owned());
+            input.unread.push((what, FindingReason::ResourceTooLarge));
+            continue;
+        }
+        input.push_gap(text.get(position..start).unwrap_or_default());
         found.bytes = text.get(start..end).unwrap_or_default().to_owned();
         position = end;
-        pieces.push(InputPiece::Resource(Box::new(found)));
+        input.pieces.push(InputPiece::Resource(Box::new(found)));
     }
-    push_gap(&mut pieces, text.get(position..).unwrap_or_default());
-    Ok(pieces)
+    input.push_gap(text.get(position..).unwrap_or_default());
+    input.beside.extend(contents.beside);
+    Ok(())
 }
 
-fn push_gap(pieces: &mut Vec<InputPiece>, bytes: &[u8]) {
-    if !bytes.is_empty() {
-        pieces.push(InputPiece::Gap(bytes.to_owned()));
+/// A text without the byte order marks and white space around it: files that were
+/// joined have marks in their middle.
+fn without_mark(text: &[u8]) -> &[u8] {
+    let mut text = without_mark_at_start(text).trim_ascii_end();
+    while let Some(rest) = text.strip_suffix(BYTE_ORDER_MARK) {
+        text = rest.trim_ascii_end();
     }
+    text
+}
+
+fn without_mark_at_start(text: &[u8]) -> &[u8] {
+    let mut text = text.trim_ascii_start();
+    while let Some(rest) = text.strip_prefix(BYTE_ORDER_MARK) {
+        text = rest.trim_ascii_start();
+    }
+    text
 }
 
 /// Parses a text within the limits of an import.
@@ -156,10 +283,13 @@ pub(super) fn parse(text: &[u8], limits: ImportLimits) -> Result<Json, JsonError
 
 /// Refuses what is known and not read here, with its name.
 fn refuse_by_name(start: &[u8]) -> Result<(), ImportError> {
-    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") || start.get(1) == Some(&0) {
+    if start.starts_with(b"\xff\xfe")
+        || start.starts_with(b"\xfe\xff")
+        || start.get(..2).is_some_and(|two| two.contains(&0))
+    {
         return Err(ImportError::Utf16);
     }
-    if start.trim_ascii_start().starts_with(b"<") {
+    if without_mark(start).starts_with(b"<") {
         return Err(ImportError::FhirXml);
     }
     Ok(())
@@ -167,6 +297,13 @@ fn refuse_by_name(start: &[u8]) -> Result<(), ImportError> {
 
 /// Whether the line is an object by itself; a bundle over several lines is not.
 fn is_whole_object(line: &[u8], limits: ImportLimits) -> bool {
-    let line = line.trim_ascii();
+    let line = without_mark(line);
     line.is_empty() || (line.starts_with(b"{") && line.ends_with(b"}") && parse(line, limits).is_ok())
+}
+
+/// Whether the line is a resource by itself.
+fn is_resource(line: &[u8], limits: ImportLimits) -> bool {
+    let line = without_mark(line);
+    let is_type = |json: Json| json.as_object().is_some_and(|object| bundle::type_of(object).is_some());
+    line.starts_with(b"{") && line.ends_with(b"}") && parse(line, limits).is_ok_and(is_type)
 }
