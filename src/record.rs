@@ -7,6 +7,7 @@ mod date;
 mod entry;
 mod field;
 mod kinds;
+mod negation;
 mod person;
 mod search;
 mod table;
@@ -16,7 +17,7 @@ mod value;
 pub(crate) use card::shorten;
 pub use card::{Card, CardFlags};
 pub use date::{DateRange, ParseDateError, PartialDate, Precision};
-pub use entry::{Entry, LegalHold, Marks, Origin, Provenance, Source, SourceFormat};
+pub use entry::{Entry, FhirVersion, LegalHold, Marks, Origin, Provenance, Source, SourceFormat};
 pub use field::{Field, FieldError, FieldSchema};
 pub(crate) use field::{FieldRef, ValueRef};
 pub use kinds::{
@@ -24,6 +25,7 @@ pub use kinds::{
     Hospitalization, Immunization, Kind, LegalDocument, Medication, Note, Observation, Other, Patient,
     Provider, Record, Statement, SubstanceUse, Treatment,
 };
+pub use negation::Negation;
 pub use person::{Likeness, Person, PersonDetail};
 pub use text::{Narrative, TextError, Token};
 pub use value::{

@@ -261,11 +261,11 @@ fn frozen(name: &str, sha256: &str) -> Vec<u8> {
 }
 
 fn frozen_vault() -> Vec<u8> {
-    frozen("format-1.vault", "51cb95e6fcfb9ad46245d408d6f11503996187ded73f9fc85278d10b5f83fdb5")
+    frozen("format-1.vault", "bc186f58bf665bc139d2607647bb5ad076df44498bedf05d2bd08686f06eaaea")
 }
 
 fn frozen_transcript() -> Json {
-    let text = frozen("format-1.json", "8478d1f684c40a49e548c4383bb76f05d7d3baa023e5681d7e3a3eec04cdebb7");
+    let text = frozen("format-1.json", "a3059df295f39779db967ea37e74420be0222f965d38baaf1d77187856ad2c2f");
     serde_json::from_slice(&text).unwrap()
 }
 

@@ -15,7 +15,7 @@ use crate::record::{
 };
 use crate::release::claims::{Claim, ClaimValue};
 use crate::release::{Mask, Policy};
-use crate::{Kind, Source, SourceFormat};
+use crate::{FhirVersion, Kind, Source, SourceFormat};
 
 const LIMITS: JsonLimits = JsonLimits { bytes: 1 << 26, depth: 64, values: 1 << 20 };
 
@@ -52,7 +52,8 @@ fn provenance() -> Provenance {
 
 fn entry(record: impl Into<Record>) -> Entry {
     let mut entry = Entry::new(record, provenance());
-    entry.source = Some(Source::new(SourceFormat::FhirR4Json, br#"{"a":"SECRET-SOURCE"}"#.to_vec()));
+    entry.source =
+        Some(Source::new(SourceFormat::FhirJson(FhirVersion::R4), br#"{"a":"SECRET-SOURCE"}"#.to_vec()));
     entry
 }
 

@@ -42,7 +42,8 @@ const DISPUTED: u16 = 1 << 2;
 const ATTACHMENT: u16 = 1 << 3;
 const MORE_CODINGS: u16 = 1 << 4;
 const EXPIRES: u16 = 1 << 5;
-const ALL_FLAGS: u16 = (1 << 6) - 1;
+const NOT_UNDERSTOOD: u16 = 1 << 6;
+const ALL_FLAGS: u16 = (1 << 7) - 1;
 
 /// Version 1 of a card.
 #[derive(Serialize, Deserialize)]
@@ -92,7 +93,7 @@ impl Wire for CardV1<'_> {
 }
 
 /// Encodes a card in at most [`CARD_LIMIT`] bytes: shortens the display, then the
-/// provider, then leaves out whole parts, and marks the card incomplete.
+/// provider, then leaves out the provider and the code, and marks the card incomplete.
 ///
 /// # Errors
 /// [`PayloadError::Wire`] never happens for cards that this module shortens.
@@ -119,18 +120,15 @@ pub(crate) fn decode_card(bytes: &[u8]) -> Result<Card, PayloadError> {
 }
 
 /// What gives way when a card is too large, in order.
-const STEPS: [fn(&mut CardV1<'_>, usize); 6] = [
+///
+/// The start of the display stays: it says what a negation denies.
+const STEPS: [fn(&mut CardV1<'_>, usize); 4] = [
     |card, excess| shorten(&mut card.display, excess),
     |card, excess| shorten(&mut card.provider, excess),
     |card, _| card.provider = None,
-    |card, _| card.display = None,
     |card, _| {
         card.system = SystemV1::Absent;
         card.code = None;
-    },
-    |card, _| {
-        card.start = None;
-        card.end = EndV1::Open;
     },
 ];
 
@@ -240,6 +238,7 @@ fn pack(flags: CardFlags) -> u16 {
         (flags.attachment, ATTACHMENT),
         (flags.more_codings, MORE_CODINGS),
         (flags.expires, EXPIRES),
+        (flags.not_understood, NOT_UNDERSTOOD),
     ];
     bits.into_iter().filter(|(set, _)| *set).fold(0, |packed, (_, bit)| packed | bit)
 }
@@ -253,6 +252,7 @@ fn unpack(packed: u16) -> CardFlags {
         attachment: is_set(ATTACHMENT),
         more_codings: is_set(MORE_CODINGS),
         expires: is_set(EXPIRES),
+        not_understood: is_set(NOT_UNDERSTOOD),
     }
 }
 

@@ -10,7 +10,7 @@ use super::mirror::{BytesV1, Mirror, Text, mirror};
 use super::value::{CodingV1, PartyV1, ValueV1};
 use crate::codec::wire::{self, Wire};
 use crate::id::EntryId;
-use crate::record::{Entry, FieldRef, Kind, Origin, Record, Source, SourceFormat};
+use crate::record::{Entry, FhirVersion, FieldRef, Kind, Origin, Record, Source, SourceFormat};
 
 /// Most values of one field: its index has 16 bits.
 const MAX_VALUES: usize = 1 << 16;
@@ -21,6 +21,7 @@ struct EntryV1<'a> {
     kind: u16,
     fields: Vec<FieldV1<'a>>,
     provenance: ProvenanceV1<'a>,
+    not_understood: Vec<Text<'a>>,
     source: Option<SourceV1<'a>>,
     marks: MarksV1<'a>,
 }
@@ -40,7 +41,16 @@ struct SourceV1<'a> {
 
 #[derive(Serialize, Deserialize)]
 enum SourceFormatV1 {
-    FhirR4Json,
+    FhirJson(FhirVersionV1),
+}
+
+#[derive(Serialize, Deserialize)]
+enum FhirVersionV1 {
+    Dstu2,
+    Stu3,
+    R4,
+    R4B,
+    R5,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -64,6 +74,7 @@ mirror! {
         expires: Option<Text<'a>>,
         legal_holds: Vec<LegalHoldV1<'a>>,
         disputes: Vec<[u8; 16]>,
+        same_person: bool,
     }
     LegalHoldV1<'a> of LegalHold {
         reason: Text<'a>,
@@ -98,6 +109,7 @@ pub(crate) fn encode_entry(entry: &Entry) -> Result<Zeroizing<Vec<u8>>, PayloadE
             .map(|FieldRef { tag, index, value }| FieldV1 { tag, index, value: value.into() })
             .collect(),
         provenance: ProvenanceV1::of(&entry.provenance),
+        not_understood: Mirror::of(&entry.not_understood),
         source: entry.source.as_ref().map(SourceV1::of),
         marks: MarksV1::of(&entry.marks),
     };
@@ -116,6 +128,7 @@ pub(crate) fn decode_entry(bytes: &[u8]) -> Result<Entry, PayloadError> {
     Ok(Entry {
         record: Record::from_fields(kind, fields)?,
         provenance: form.provenance.back()?,
+        not_understood: form.not_understood.back()?,
         source: form.source.map(SourceV1::back).transpose()?,
         marks: form.marks.back()?,
     })
@@ -124,16 +137,38 @@ pub(crate) fn decode_entry(bytes: &[u8]) -> Result<Entry, PayloadError> {
 impl<'a> Mirror<'a, Source> for SourceV1<'a> {
     fn of(source: &'a Source) -> Self {
         let format = match source.format {
-            SourceFormat::FhirR4Json => SourceFormatV1::FhirR4Json,
+            SourceFormat::FhirJson(version) => SourceFormatV1::FhirJson(Mirror::of(&version)),
         };
         Self { format, bytes: BytesV1::of(&source.bytes) }
     }
 
     fn back(self) -> Result<Source, PayloadError> {
         let format = match self.format {
-            SourceFormatV1::FhirR4Json => SourceFormat::FhirR4Json,
+            SourceFormatV1::FhirJson(version) => SourceFormat::FhirJson(version.back()?),
         };
         Ok(Source::new(format, self.bytes.back()?))
+    }
+}
+
+impl Mirror<'_, FhirVersion> for FhirVersionV1 {
+    fn of(version: &FhirVersion) -> Self {
+        match version {
+            FhirVersion::Dstu2 => Self::Dstu2,
+            FhirVersion::Stu3 => Self::Stu3,
+            FhirVersion::R4 => Self::R4,
+            FhirVersion::R4B => Self::R4B,
+            FhirVersion::R5 => Self::R5,
+        }
+    }
+
+    fn back(self) -> Result<FhirVersion, PayloadError> {
+        Ok(match self {
+            Self::Dstu2 => FhirVersion::Dstu2,
+            Self::Stu3 => FhirVersion::Stu3,
+            Self::R4 => FhirVersion::R4,
+            Self::R4B => FhirVersion::R4B,
+            Self::R5 => FhirVersion::R5,
+        })
     }
 }
 
@@ -278,11 +313,15 @@ mod tests {
     fn entry() -> impl Strategy<Value = Entry> {
         let source = prop::option::of(prop::collection::vec(any::<u8>(), 0..50));
         let holds = prop::collection::vec((narrative(), prop::option::of(date())), 0..3);
-        (record(), source, holds, any::<bool>(), coding(), prop::option::of(token())).prop_map(
-            |(record, source, holds, retracted, label, identity)| {
+        let flags = any::<(bool, bool)>();
+        (record(), source, holds, flags, coding(), prop::option::of(token())).prop_map(
+            |(record, source, holds, (retracted, same_person), label, identity)| {
                 let mut entry = Entry::new(record, Provenance { identity, ..Provenance::default() });
                 entry.provenance.labels = vec![label];
-                entry.source = source.map(|bytes| Source::new(SourceFormat::FhirR4Json, bytes));
+                entry.source =
+                    source.map(|bytes| Source::new(SourceFormat::FhirJson(FhirVersion::R5), bytes));
+                entry.not_understood = entry.provenance.identity.iter().cloned().collect();
+                entry.marks.same_person = same_person;
                 entry.marks.retracted = retracted;
                 entry.marks.legal_holds =
                     holds.into_iter().map(|(reason, until)| LegalHold::new(reason, until)).collect();
@@ -354,6 +393,7 @@ mod tests {
                 .map(|&(tag, index)| FieldV1 { tag, index, value: ValueV1::Token("a".into()) })
                 .collect(),
             provenance: ProvenanceV1::of(&provenance),
+            not_understood: Vec::new(),
             source: None,
             marks: MarksV1::of(&marks),
         };

@@ -44,6 +44,8 @@ pub struct CardFlags {
     pub more_codings: bool,
     /// It is to be expunged at some date.
     pub expires: bool,
+    /// Its source says something that changes the meaning and was not understood.
+    pub not_understood: bool,
 }
 
 redacted_debug!(Card);
@@ -108,6 +110,7 @@ impl CardFlags {
             attachment: entry.lent_attachments().any(|attachment| attachment.location.is_some()),
             more_codings,
             expires: entry.marks.expires.is_some(),
+            not_understood: !entry.not_understood.is_empty(),
         }
     }
 }

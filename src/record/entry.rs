@@ -2,6 +2,8 @@
 //!
 //! The original bytes are never rewritten; the record beside them is a reading.
 
+use std::fmt;
+
 use super::date::{DateRange, PartialDate};
 use super::field::{FieldSchema, ValueRef};
 use super::kinds::{Kind, Record};
@@ -19,6 +21,10 @@ pub struct Entry {
     pub record: Record,
     /// Where it came from.
     pub provenance: Provenance,
+    /// Paths of elements of the source that change its meaning and were not understood,
+    /// such as `Observation.modifierExtension`. The record may then say what the source
+    /// does not. Only an import sets them.
+    pub not_understood: Vec<Token>,
     /// Its original bytes, if it was imported.
     pub source: Option<Source>,
     /// What was decided about it.
@@ -29,7 +35,13 @@ impl Entry {
     /// An entry without source and marks.
     #[must_use]
     pub fn new(record: impl Into<Record>, provenance: Provenance) -> Self {
-        Self { record: record.into(), provenance, source: None, marks: Marks::default() }
+        Self {
+            record: record.into(),
+            provenance,
+            not_understood: Vec::new(),
+            source: None,
+            marks: Marks::default(),
+        }
     }
 
     /// The kind of the record.
@@ -58,11 +70,16 @@ impl Entry {
         (!range.is_unbounded()).then_some(range)
     }
 
-    /// A title for people: the code's first display, else its text, else the record's
-    /// own title or name.
+    /// A title for people: what the record denies or puts off, as in `NOT GIVEN: `, then
+    /// the code's first display, else its text, else the record's own title or name.
     #[must_use]
     pub fn display(&self) -> Option<String> {
-        self.code().and_then(Concept::title).map(str::to_owned).or_else(|| self.record.own_title())
+        let title = self.code().and_then(Concept::title).map(str::to_owned);
+        let title = title.or_else(|| self.record.own_title());
+        match self.record.negation() {
+            Some(negation) => Some(negation.entitle(title.as_deref())),
+            None => title,
+        }
     }
 
     /// Who provided what the entry is about: as the record says, else the provenance.
@@ -154,8 +171,44 @@ impl Source {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SourceFormat {
-    /// One FHIR R4 resource as JSON.
-    FhirR4Json,
+    /// One FHIR resource as JSON, of this version.
+    FhirJson(FhirVersion),
+}
+
+/// A version of FHIR. The same element may mean another thing in another version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum FhirVersion {
+    /// 1.0.2.
+    Dstu2,
+    /// 3.0.2.
+    Stu3,
+    /// 4.0.1.
+    R4,
+    /// 4.3.0.
+    R4B,
+    /// 5.0.0.
+    R5,
+}
+
+impl FhirVersion {
+    /// Its name, such as `R4`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dstu2 => "DSTU2",
+            Self::Stu3 => "STU3",
+            Self::R4 => "R4",
+            Self::R4B => "R4B",
+            Self::R5 => "R5",
+        }
+    }
+}
+
+impl fmt::Display for FhirVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// What was decided about an entry.
@@ -170,6 +223,9 @@ pub struct Marks {
     pub legal_holds: Vec<LegalHold>,
     /// Entries that dispute this one.
     pub disputes: Vec<EntryId>,
+    /// Of a patient entry: the owner confirmed that it is about the vault's patient,
+    /// although its name, birth date or sex differ.
+    pub same_person: bool,
 }
 
 /// What blocks the expungement of an entry: an open request, a subpoena, a case.
@@ -223,7 +279,9 @@ mod tests {
         let patient = entry(Patient { names: vec![name], ..Patient::default() });
         assert_eq!(patient.display().as_deref(), Some("Ada Byron"));
         let visit = Encounter { types: vec![Concept::from_text(token("visit"))], ..Encounter::default() };
-        assert_eq!(entry(visit).display().as_deref(), Some("visit"));
+        assert_eq!(entry(visit.clone()).display().as_deref(), Some("visit"));
+        let off = Encounter { status: Some(token("cancelled")), ..visit };
+        assert_eq!(entry(off).display().as_deref(), Some("CANCELLED: visit"));
     }
 
     #[test]

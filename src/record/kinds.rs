@@ -112,6 +112,8 @@ kinds! {
         23 encounter: Option<Token>;
         /// Notes about it.
         24 notes: Vec<Narrative>;
+        /// Whether it is an order not to do it.
+        25 do_not_perform: Option<bool>;
     }
 
     /// A medication: prescribed, dispensed, given or taken (FHIR `MedicationRequest`, `MedicationStatement`, `MedicationDispense`, `MedicationAdministration`).
@@ -161,6 +163,8 @@ kinds! {
         20 notes: Vec<Narrative>;
         /// Its ingredients.
         21 components: Vec<Concept>;
+        /// Whether it is an order not to give it.
+        22 do_not_perform: Option<bool>;
     }
 
     /// A stay in a hospital (FHIR `Encounter` of an inpatient class).
@@ -467,6 +471,8 @@ kinds! {
         19 encounter: Option<Token>;
         /// Notes about it.
         20 notes: Vec<Narrative>;
+        /// Whether less was given than is needed to protect.
+        21 subpotent: Option<bool>;
     }
 
     /// A measurement or finding (FHIR `Observation`, `DiagnosticReport`).

@@ -3,8 +3,8 @@
 use super::*;
 use crate::id::EntryId;
 use crate::record::{
-    Attachment, Coding, Concept, Diagnosis, Encounter, Entry, FamilyHistory, HumanName, Kind, Location,
-    Narrative, Note, PartialDate, Party, Patient, Provenance, Record, Source, SourceFormat, Token,
+    Attachment, Coding, Concept, Diagnosis, Encounter, Entry, FamilyHistory, FhirVersion, HumanName, Kind,
+    Location, Narrative, Note, PartialDate, Party, Patient, Provenance, Record, Source, SourceFormat, Token,
 };
 
 const SNOMED: &str = "http://snomed.info/sct";
@@ -219,7 +219,7 @@ fn attachments_leave_by_name_with_their_bytes() {
         ..Note::default()
     })];
     let json = br#"{"a/b":[{"data":"SU4tU09VUkNF"}]}"#.to_vec();
-    entries[0].source = Some(Source::new(SourceFormat::FhirR4Json, json));
+    entries[0].source = Some(Source::new(SourceFormat::FhirJson(FhirVersion::R4), json));
     let policy = Policy::everything_of([Kind::Note]);
     let closed = apply(&policy, &entries);
     assert!(disclosed(&closed)["fields"].get("attachments").is_none());

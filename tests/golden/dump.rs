@@ -62,12 +62,13 @@ fn shown_revision(listed: &Listed, revision: &Revision, entry: &Entry) -> Json {
         "kind": {"number": entry.kind().number(), "name": entry.kind().name()},
         "fields": fields.collect::<Vec<_>>(),
         "provenance": provenance(&entry.provenance),
+        "not_understood": entry.not_understood.iter().map(Token::as_str).collect::<Vec<_>>(),
         "source": entry.source.as_ref().map(|source| {
             let mut shown = content(&source.bytes);
-            shown["format"] = json!(match source.format {
-                SourceFormat::FhirR4Json => "FhirR4Json",
-                _ => "another",
-            });
+            shown["format"] = match source.format {
+                SourceFormat::FhirJson(version) => json!({"FhirJson": format!("{version:?}")}),
+                _ => json!("another"),
+            };
             shown
         }),
         "marks": {
@@ -75,6 +76,7 @@ fn shown_revision(listed: &Listed, revision: &Revision, entry: &Entry) -> Json {
             "expires": date(&entry.marks.expires),
             "legal_holds": holds.collect::<Vec<_>>(),
             "disputes": entry.marks.disputes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "same_person": entry.marks.same_person,
         },
     })
 }

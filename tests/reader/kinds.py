@@ -13,12 +13,13 @@ APPENDIX = """
   Narrative, performers Party*, location Party, reasons Concept*, body_sites Concept*, outcome
   Concept, title Token, description Narrative, intent Token, goals Narrative*, activities
   Concept*, complications Concept*, follow_up Concept*, status_reason Concept, created Date,
-  recorder Party, encounter Token, notes Narrative*
+  recorder Party, encounter Token, notes Narrative*, do_not_perform Boolean
 3 medication:
   code Concept, form Token, status Token, intent Token, categories Concept*, authored Date,
   start Date, end Date, dosages Narrative*, doses Quantity*, routes Concept*, as_needed Boolean,
   prescriber Party, performers Party*, reasons Concept*, quantity Quantity, refills Token,
-  status_reasons Concept*, encounter Token, notes Narrative*, components Concept*
+  status_reasons Concept*, encounter Token, notes Narrative*, components Concept*,
+  do_not_perform Boolean
 4 hospitalization:
   admission Date, discharge Date, legal_status Token, facility Party, reasons Concept*,
   discharge_disposition Concept, status Token, class Concept, types Concept*, service_type
@@ -53,7 +54,8 @@ APPENDIX = """
   code Concept, status Token, status_reason Concept, occurrence Date, occurrence_text Narrative,
   recorded Date, performers Party*, location Party, manufacturer Party, lot Token, expires Date,
   site Concept, route Concept, dose Quantity, reasons Concept*, primary_source Boolean,
-  target_diseases Concept*, dose_number Token, encounter Token, notes Narrative*
+  target_diseases Concept*, dose_number Token, encounter Token, notes Narrative*,
+  subpotent Boolean
 12 observation:
   code Concept, status Token, categories Concept*, start Date, end Date, issued Date, quantity
   Quantity, concept Concept, text Narrative, date Date, boolean Boolean, components Component*,

@@ -171,6 +171,7 @@ def show_revision(number, row, entry):
             for field in entry["fields"]
         ],
         "provenance": {**entry["provenance"], "origin": entry["provenance"]["origin"][0]},
+        "not_understood": entry["not_understood"],
         "source": show_source(entry["source"]),
         "marks": {**entry["marks"], "disputes": [entry.hex() for entry in entry["marks"]["disputes"]]},
     }
@@ -197,7 +198,7 @@ def show_variant(variant):
 
 def show_source(source):
     """The original's format, length and digest; never its bytes."""
-    return source and {"format": source["format"][0], **show_bytes(source["bytes"])}
+    return source and {"format": show_variant(source["format"]), **show_bytes(source["bytes"])}
 
 
 def show_bytes(content):

@@ -244,14 +244,16 @@ PROVENANCE = struct_of(
     provider=optional(PARTY), document=OPTIONAL_TEXT, recorded=OPTIONAL_DATE,
     origin=ORIGIN, identity=OPTIONAL_TEXT, labels=vector(CODING),
 )
-SOURCE = struct_of(format=one_of(("FhirR4Json", None)), bytes=byte_string)
+FHIR_VERSION = one_of(("Dstu2", None), ("Stu3", None), ("R4", None), ("R4B", None), ("R5", None))
+SOURCE = struct_of(format=one_of(("FhirJson", FHIR_VERSION)), bytes=byte_string)
 LEGAL_HOLD = struct_of(reason=LONG, until=OPTIONAL_DATE)
 MARKS = struct_of(
     retracted=boolean, expires=OPTIONAL_DATE,
-    legal_holds=vector(LEGAL_HOLD), disputes=vector(IDENTIFIER),
+    legal_holds=vector(LEGAL_HOLD), disputes=vector(IDENTIFIER), same_person=boolean,
 )
 ENTRY = struct_of(
-    kind=u16, fields=vector(FIELD), provenance=PROVENANCE, source=optional(SOURCE), marks=MARKS,
+    kind=u16, fields=vector(FIELD), provenance=PROVENANCE, not_understood=TEXTS,
+    source=optional(SOURCE), marks=MARKS,
 )
 ENTRY_LIMIT = MEBIBYTES_64
 

@@ -15,7 +15,9 @@ use super::element::{Context, Element, MOST};
 use super::finding::{FindingReason, Findings};
 use super::index::{Index, Summary};
 use crate::codec::json::{Json, Object};
-use crate::record::{Coding, Entry, Origin, Other, Party, Provenance, Record, Source, SourceFormat, Token};
+use crate::record::{
+    Coding, Entry, FhirVersion, Origin, Other, Party, Provenance, Record, Source, SourceFormat, Token,
+};
 
 /// An entry, and whether nothing maps its type.
 pub(super) struct Mapped {
@@ -46,7 +48,7 @@ pub(super) fn entry(
     }
     let record = within_limits(record.unwrap_or_else(|| other(&root)), &root);
     let mut entry = Entry::new(record, provenance(&root, document, identity));
-    entry.source = Some(Source::new(SourceFormat::FhirR4Json, found.bytes.clone()));
+    entry.source = Some(Source::new(SourceFormat::FhirJson(FhirVersion::R4), found.bytes.clone()));
     Mapped { entry, kept_raw }
 }
 

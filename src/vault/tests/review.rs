@@ -63,7 +63,7 @@ fn an_operation_that_failed_half_way_is_never_committed() {
     let owner = Actor::owner();
     let id = vault.update(&owner, |tx| tx.add(&diagnosis("A", "x", "2020"))).unwrap().value;
     let mut huge = diagnosis("B", "x", "2020");
-    huge.source = Some(Source::new(SourceFormat::FhirR4Json, vec![b'x'; 65 << 20]));
+    huge.source = Some(Source::new(SourceFormat::FhirJson(FhirVersion::R4), vec![b'x'; 65 << 20]));
     let before = vault.epoch();
     let result = vault.update(&owner, |tx| {
         assert!(tx.amend(id, &huge, "too large").is_err());

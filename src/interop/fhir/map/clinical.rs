@@ -73,7 +73,7 @@ pub(super) fn immunization(root: &Element<'_>) -> Record {
     let protocols = root.elements("protocolApplied");
     let dose_number =
         |item: &Element<'_>| item.number("doseNumberPositiveInt").or(item.token("doseNumberString"));
-    root.report_not_carried(&["reaction", "isSubpotent"]);
+    root.report_not_carried(&["reaction"]);
     Immunization {
         code: root.concept("vaccineCode"),
         status: root.status("status", &["completed", "not-done"]),
@@ -95,6 +95,7 @@ pub(super) fn immunization(root: &Element<'_>) -> Record {
         dose_number: protocols.iter().find_map(dose_number),
         encounter: root.reference("encounter"),
         notes: root.notes("note"),
+        subpotent: root.boolean("isSubpotent"),
     }
     .into()
 }

@@ -921,8 +921,8 @@ mod note {
     pub(super) const SECOND: usize = FIRST + 29;
     pub(super) const THIRD: usize = SECOND + 26;
     /// From the end: the marks and what stands before them, all absent.
-    pub(super) const RETRACTED: usize = 18;
-    pub(super) const LABELS: usize = RETRACTED + 1 + 8;
+    pub(super) const RETRACTED: usize = 19;
+    pub(super) const LABELS: usize = RETRACTED + 1 + 8 + 8;
     pub(super) const ORIGIN: usize = LABELS + 1 + 4;
 }
 

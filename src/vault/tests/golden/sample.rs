@@ -191,8 +191,12 @@ pub(super) fn entries() -> Vec<Entry> {
     }
     entries.extend((1..24).map(small));
     let mut marked = diagnosis("Adjustment disorder");
-    marked.source =
-        Some(Source::new(SourceFormat::FhirR4Json, br#"{"resourceType":"Condition","n":1.50}"#.to_vec()));
+    marked.source = Some(Source::new(
+        SourceFormat::FhirJson(FhirVersion::R4),
+        br#"{"resourceType":"Condition","n":1.50}"#.to_vec(),
+    ));
+    marked.not_understood = vec![token("Condition.modifierExtension")];
+    marked.marks.same_person = true;
     marked.marks.expires = Some(date("2040"));
     marked.marks.disputes = vec![EntryId::from_bytes([7; 16])];
     marked.marks.legal_holds = vec![LegalHold::new(narrative("subpoena 12-34"), Some(date("2030-01-01")))];

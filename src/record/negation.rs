@@ -1,0 +1,175 @@
+//! Whether a record says that something is not so, was not done, or only may be so.
+//!
+//! What negates is part of what is negated: a title that leaves it out says the opposite.
+
+use super::kinds::{Kind, Record};
+use super::text::Token;
+
+/// That a record denies what its code names, or puts it off: "not given", "ruled out",
+/// "entered in error".
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Negation {
+    /// Why, in words for people, the gravest first.
+    pub words: Vec<&'static str>,
+    /// The fields of the record that say so, in the order of the words.
+    pub fields: Vec<&'static str>,
+}
+
+impl Negation {
+    /// A title that cannot be read without the negation: `NOT GIVEN: Influenza vaccine`.
+    #[must_use]
+    pub fn entitle(&self, title: Option<&str>) -> String {
+        let words = self.words.join(", ").to_uppercase();
+        match title {
+            Some(title) => format!("{words}: {title}"),
+            None => words,
+        }
+    }
+}
+
+impl Record {
+    /// How the record negates what it is about; `None` when it states it as so.
+    #[must_use]
+    pub fn negation(&self) -> Option<Negation> {
+        let kind = self.kind();
+        let mut found: Vec<(&str, &'static str)> = self
+            .words_of_status()
+            .into_iter()
+            .filter_map(|(field, word)| word_for(kind, field, word?))
+            .collect();
+        if let Some(flag) = self.negating_flag() {
+            found.insert(0, flag);
+        }
+        found.sort_by_key(|(_, word)| *word != ENTERED_IN_ERROR);
+        let words = found.iter().map(|(_, word)| *word).collect();
+        let fields: Vec<_> = found.into_iter().map(|(field, _)| field).collect();
+        (!fields.is_empty()).then_some(Negation { words, fields })
+    }
+
+    fn negating_flag(&self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Medication(item) if item.do_not_perform == Some(true) => {
+                Some(("do_not_perform", "do not give"))
+            }
+            Self::Treatment(item) if item.do_not_perform == Some(true) => {
+                Some(("do_not_perform", "do not do"))
+            }
+            Self::Immunization(item) if item.subpotent == Some(true) => Some(("subpotent", "subpotent dose")),
+            _ => None,
+        }
+    }
+
+    /// The fields whose word may negate the record.
+    fn words_of_status(&self) -> Vec<(&'static str, Option<&Token>)> {
+        let status = |word| vec![("status", word)];
+        match self {
+            Self::Diagnosis(item) => vec![("verification_status", item.verification_status.as_ref())],
+            Self::Allergy(item) => vec![("verification_status", item.verification_status.as_ref())],
+            Self::Medication(item) => {
+                vec![("status", item.status.as_ref()), ("intent", item.intent.as_ref())]
+            }
+            Self::Treatment(item) => vec![("status", item.status.as_ref()), ("intent", item.intent.as_ref())],
+            Self::Hospitalization(item) => status(item.status.as_ref()),
+            Self::Encounter(item) => status(item.status.as_ref()),
+            Self::Note(item) => status(item.status.as_ref()),
+            Self::SubstanceUse(item) => status(item.status.as_ref()),
+            Self::FamilyHistory(item) => status(item.status.as_ref()),
+            Self::Assessment(item) => status(item.status.as_ref()),
+            Self::Immunization(item) => status(item.status.as_ref()),
+            Self::Observation(item) => status(item.status.as_ref()),
+            Self::LegalDocument(item) => status(item.status.as_ref()),
+            Self::AdvanceDirective(item) => status(item.status.as_ref()),
+            Self::Other(item) => status(item.status.as_ref()),
+            Self::Statement(_) | Self::Patient(_) | Self::Provider(_) | Self::Attachment(_) => Vec::new(),
+        }
+    }
+}
+
+const ENTERED_IN_ERROR: &str = "entered in error";
+
+/// What a status word of this kind denies. Words are read whatever their case, with
+/// blanks or hyphens, as people type them too.
+fn word_for(kind: Kind, field: &'static str, word: &Token) -> Option<(&'static str, &'static str)> {
+    let word = word.as_str().trim().to_lowercase().replace([' ', '_'], "-");
+    let said = if field == "intent" { of_intent(kind, &word) } else { of_status(kind, &word) };
+    said.map(|said| (field, said))
+}
+
+fn of_intent(kind: Kind, word: &str) -> Option<&'static str> {
+    match (kind, word) {
+        (_, "proposal") => Some("proposed only"),
+        (Kind::Medication, "plan") => Some("planned only"),
+        _ => None,
+    }
+}
+
+fn of_status(kind: Kind, word: &str) -> Option<&'static str> {
+    Some(match (kind, word) {
+        (_, "entered-in-error" | "nullified") => ENTERED_IN_ERROR,
+        (_, "refuted") => "ruled out",
+        (Kind::Diagnosis | Kind::Allergy, "unconfirmed" | "provisional" | "differential") => "not confirmed",
+        (Kind::Immunization, "not-done" | "not-given") => "not given",
+        (Kind::Medication, "not-done" | "not-given") => "not given",
+        (_, "not-done") => "not done",
+        (_, "not-taken") => "not taken",
+        (_, "declined") => "declined",
+        (_, "rejected") => "rejected",
+        (_, "cancelled" | "canceled" | "aborted") => "cancelled",
+        (_, "revoked") => "revoked",
+        (_, "vacated") => "vacated",
+        (Kind::AdvanceDirective | Kind::Note | Kind::LegalDocument, "superseded") => "superseded",
+        (_, "draft") => "draft",
+        (_, "proposed") => "proposed only",
+        (Kind::Encounter | Kind::Hospitalization, "planned") => "not begun",
+        (Kind::Treatment, "preparation") => "not begun",
+        (Kind::SubstanceUse, "never") => "never",
+        (Kind::SubstanceUse, "former") => "former",
+        (Kind::FamilyHistory, "health-unknown") => "health not known",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Diagnosis, Immunization, Medication, Other, SubstanceUse};
+
+    fn word(text: &str) -> Option<Token> {
+        Token::new(text).ok()
+    }
+
+    fn titled(record: impl Into<Record>) -> Option<String> {
+        record.into().negation().map(|negation| negation.entitle(Some("it")))
+    }
+
+    #[test]
+    fn what_is_denied_is_said_before_what_it_denies() {
+        let status = |text| Immunization { status: word(text), ..Immunization::default() };
+        assert_eq!(titled(status("not-done")).as_deref(), Some("NOT GIVEN: it"));
+        assert_eq!(titled(status("Not Done")).as_deref(), Some("NOT GIVEN: it"));
+        assert_eq!(titled(status("completed")), None);
+        let forbidden =
+            Medication { do_not_perform: Some(true), status: word("active"), ..Medication::default() };
+        assert_eq!(titled(forbidden).as_deref(), Some("DO NOT GIVE: it"));
+        let refuted = Diagnosis { verification_status: word("refuted"), ..Diagnosis::default() };
+        assert_eq!(titled(refuted).as_deref(), Some("RULED OUT: it"));
+        let never = SubstanceUse { status: word("never"), ..SubstanceUse::default() };
+        assert_eq!(titled(never).as_deref(), Some("NEVER: it"));
+        let mistake = Other { status: word("entered-in-error"), ..Other::default() };
+        assert_eq!(titled(mistake).as_deref(), Some("ENTERED IN ERROR: it"));
+    }
+
+    #[test]
+    fn every_field_that_negates_is_named() {
+        let both = Medication {
+            do_not_perform: Some(true),
+            status: word("entered-in-error"),
+            intent: word("proposal"),
+            ..Medication::default()
+        };
+        let negation = Record::from(both).negation().unwrap();
+        assert_eq!(negation.words, ["entered in error", "do not give", "proposed only"]);
+        assert_eq!(negation.fields, ["status", "do_not_perform", "intent"]);
+    }
+}
