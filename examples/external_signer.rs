@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use subrosa::{
     Actor, Concept, Credential, Diagnosis, Entry, Kind, NewVault, Policy, Provenance, PublicKey, RawKey,
-    ReleaseRequest, Signer, SignerError, Token, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
+    ReleaseRequest, Signer, SignerError, SignsAs, Token, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
 };
 
 /// How this program starts itself as the device.
@@ -129,7 +129,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let request = ReleaseRequest::new(Token::new("A school")?, Token::new("admission")?, policy);
     let physician = Actor::new("Dr. Okafor")?;
     let excerpt = vault.release_with(&device, &physician, &request)?;
-    let trusted = TrustedKeys::none().and(device.key);
+    let (name, role) = vault.issuer()?;
+    let trusted = TrustedKeys::none().and(device.key, SignsAs::of(role, name.as_str()));
     let verified =
         UnverifiedExcerpt::parse(excerpt.to_json().as_bytes())?.verify(&trusted, SystemTime::now())?;
     println!("   the school finds it {}\n", verified.outcome().name());

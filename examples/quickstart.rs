@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use subrosa::{
     Actor, Credential, Expunged, Filter, Import, ImportOptions, Kind, LockedVault, Mask, NewVault, Policy,
-    ReleaseRequest, Token, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
+    ReleaseRequest, SignsAs, Token, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
 };
 
 const RECORD: &[u8] = include_bytes!("sample/patient.json");
@@ -52,7 +52,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(&page, &file)?;
 
     println!("4. What the employer sees, without any vault\n");
-    let trusted = TrustedKeys::none().and(vault.public_key()?);
+    let (name, role) = vault.issuer()?;
+    let trusted = TrustedKeys::none().and(vault.public_key()?, SignsAs::of(role, name.as_str()));
     let verified = UnverifiedExcerpt::parse(file.as_bytes())?.verify(&trusted, SystemTime::now())?;
     println!("   {}: {}", verified.outcome().name(), verified.issuer());
     for entry in verified.entries() {

@@ -1,13 +1,13 @@
 //! What a recipient does: checks an excerpt with nothing but the file and,
 //! if they have it, the issuer's public key.
 //!
-//! `cargo run --release --example verify_excerpt [EXCERPT.html|.json [KEY.jwk]]`
+//! `cargo run --release --example verify_excerpt [EXCERPT.html|.json [KEY.jwk NAME]]`
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use subrosa::{IssuerRole, Outcome, PublicKey, TrustedKeys, UnverifiedExcerpt, VerifiedExcerpt};
+use subrosa::{IssuerRole, Outcome, PublicKey, SignsAs, TrustedKeys, UnverifiedExcerpt, VerifiedExcerpt};
 
 /// Without arguments: an excerpt that was issued for the tests.
 const SAMPLE: &[u8] = include_bytes!("../tests/golden/excerpt.html");
@@ -19,7 +19,10 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         None => SAMPLE.to_vec(),
     };
     let trusted = match arguments.next() {
-        Some(path) => TrustedKeys::none().and(PublicKey::from_jwk(&std::fs::read(path)?)?),
+        Some(path) => {
+            let name = arguments.next().ok_or("say behind the key whose it is, as the clinic signs")?;
+            TrustedKeys::none().and(PublicKey::from_jwk(&std::fs::read(path)?)?, SignsAs::provider(&name))
+        }
         None => TrustedKeys::none(),
     };
     let checked = UnverifiedExcerpt::parse(&file).and_then(|it| it.verify(&trusted, SystemTime::now()));
@@ -36,6 +39,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 fn show(verified: &VerifiedExcerpt) {
     match verified.outcome() {
         Outcome::SignedByTrustedKey => println!("VALID: signed with the key that you trust."),
+        Outcome::KnownKeyOtherName => println!("DO NOT RELY ON IT: your key signed under another name."),
         _ => {
             println!("INTACT, but signed with a key that you were not given:");
             println!("  {}", verified.fingerprint());

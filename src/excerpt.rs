@@ -9,11 +9,13 @@ mod file;
 mod jws;
 mod key;
 mod render;
+mod saved;
 mod sd_jwt;
 mod signer;
 #[cfg(test)]
 mod tests;
 mod time;
+mod trust;
 mod verified;
 mod verify;
 
@@ -26,11 +28,12 @@ pub(crate) use self::envelope::EnvelopeRequest;
 pub use self::envelope::{IssuerRole, STATEMENT};
 pub use self::error::VerifyError;
 pub use self::jws::JwsError;
-pub use self::key::{Fingerprint, KeyError, PublicKey, TrustedKeys};
+pub use self::key::{Fingerprint, KeyError, PublicKey};
 pub use self::sd_jwt::SdJwtError;
 pub(crate) use self::signer::ProvenSigner;
 pub use self::signer::{Signer, SignerError};
-pub use self::verified::{Outcome, VerifiedEntry, VerifiedExcerpt};
+pub use self::trust::{SignsAs, TrustedKeys};
+pub use self::verified::{Compared, Outcome, VerifiedEntry, VerifiedExcerpt};
 pub use self::verify::UnverifiedExcerpt;
 
 use self::envelope::{Binding, ENTRY_TYPE, Envelope, MAX_ENTRIES};
@@ -123,7 +126,7 @@ impl Excerpt {
                 return Err(IssueExcerptError::TooLong { limit: MAX_FILE_BYTES / 2 });
             }
             bindings.push(Binding::of(&token, entry.withheld_fields()));
-            entries.push(token);
+            entries.push(token.into());
         }
         let envelope = envelope(view, request, bindings, random, now)?;
         let payload = envelope.encode();

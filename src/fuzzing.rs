@@ -156,8 +156,17 @@ pub fn texts(bytes: &[u8]) {
 }
 
 /// An excerpt, as a file of either form.
+///
+/// # Panics
+/// When a JSON file that is taken apart is not written again as the same bytes, or
+/// holds a byte of markup.
 pub fn excerpt(bytes: &[u8]) {
     if let Ok(unverified) = UnverifiedExcerpt::parse(bytes) {
+        let json = unverified.parts().to_json();
+        assert!(!json.contains(['<', '>', '&']));
+        assert!(bytes.windows(json.len()).any(|window| window == json.as_bytes()));
+        let around = bytes.len() - json.len();
+        assert!(bytes.contains(&b'<') || around <= "\u{feff}\r\n".len());
         let _ = unverified.verify(&TrustedKeys::none(), SystemTime::UNIX_EPOCH);
     }
 }

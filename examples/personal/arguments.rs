@@ -333,9 +333,18 @@ pub(crate) struct Verify {
         help = "The excerpt: the HTML or JSON file as it was issued; - is standard input"
     )]
     pub(crate) file: PathBuf,
-    /// The public key of a signer whom you trust; may be repeated
+    /// The public key of a signer whom you trust, from `personal public-key`; may be repeated
     #[arg(long, value_name = "FILE.jwk")]
     pub(crate) key: Vec<PathBuf>,
+    /// The name that those keys may sign under, if it is not in their files; may be repeated
+    #[arg(long, value_name = "NAME", requires = "key", conflicts_with = "any_name")]
+    pub(crate) name: Vec<String>,
+    /// The role that goes with --name: provider if not said, or patient
+    #[arg(long, value_name = "ROLE", requires = "name", value_parser = ["provider", "patient"])]
+    pub(crate) role: Option<String>,
+    /// Trust those keys under whatever name they sign: they may call themselves anything
+    #[arg(long, requires = "key")]
+    pub(crate) any_name: bool,
     /// Be content that it is unchanged, whoever signed it
     #[arg(long)]
     pub(crate) accept_unknown_signer: bool,

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
 use subrosa::{
-    IssuerRole, Kind, Outcome, PublicKey, STATEMENT, TrustedKeys, UnverifiedExcerpt, VerifiedEntry,
-    VerifiedExcerpt,
+    Compared, IssuerRole, Kind, Outcome, PublicKey, STATEMENT, SignsAs, TrustedKeys, UnverifiedExcerpt,
+    VerifiedEntry, VerifiedExcerpt,
 };
 
 use crate::access;
@@ -22,16 +22,14 @@ const FILE_LIMIT: u64 = 65 << 20;
 /// Longest key in bytes.
 const KEY_LIMIT: u64 = 64 * 1024;
 
+/// The members of a key file that say what its key may sign as.
+const SIGNS_AS: (&str, &str) = ("subrosa_name", "subrosa_role");
+
 pub(crate) fn run(common: &Common, command: &Verify) -> Result<(), Failure> {
-    let mut trusted = TrustedKeys::none();
-    for path in &command.key {
-        let text = read(path, KEY_LIMIT, "the key file")?;
-        let key = PublicKey::from_jwk(&text).map_err(|error| Failure::refused(error.to_string()))?;
-        trusted = trusted.and(key);
-    }
+    let trusted = trusted(command)?;
     let file = read(&command.file, FILE_LIMIT, "the excerpt")?;
-    let verified =
-        UnverifiedExcerpt::parse(&file).and_then(|excerpt| excerpt.verify(&trusted, SystemTime::now()));
+    let verified = UnverifiedExcerpt::parse(&file)
+        .and_then(|excerpt| excerpt.verify_claims_only(&trusted, SystemTime::now()));
     match verified {
         Ok(excerpt) => accept(common, command, &excerpt),
         Err(error) => {
@@ -46,21 +44,68 @@ pub(crate) fn run(common: &Common, command: &Verify) -> Result<(), Failure> {
     }
 }
 
+fn trusted(command: &Verify) -> Result<TrustedKeys, Failure> {
+    let mut trusted = TrustedKeys::none();
+    for path in &command.key {
+        let text = read(path, KEY_LIMIT, "the key file")?;
+        let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
+        let key = PublicKey::from_jwk(text).map_err(|error| Failure::refused(error.to_string()))?;
+        trusted = trusted.and(key, signs_as(command, text)?);
+    }
+    Ok(trusted)
+}
+
+/// What a key is trusted to sign as: what the command says, or else the key's file.
+fn signs_as(command: &Verify, key_file: &[u8]) -> Result<SignsAs, Failure> {
+    if command.any_name {
+        return Ok(SignsAs::any_name_and_role());
+    }
+    let file: Json = serde_json::from_slice(key_file).unwrap_or_default();
+    let text = |name: &str| file.get(name).and_then(Json::as_str);
+    let named: Vec<&str> = match command.name.as_slice() {
+        [] => text(SIGNS_AS.0).into_iter().collect(),
+        names => names.iter().map(String::as_str).collect(),
+    };
+    let role = if command.name.is_empty() { text(SIGNS_AS.1) } else { command.role.as_deref() };
+    let role = if role == Some("patient") { IssuerRole::Patient } else { IssuerRole::Provider };
+    match named.split_first() {
+        Some((first, others)) => {
+            Ok(others.iter().fold(SignsAs::of(role, first), |signs_as, name| signs_as.or_name(name)))
+        }
+        None => Err(Failure::usage(
+            "the key file does not say whose key it is: give the name that the excerpt must be signed under with \
+             --name NAME, or --any-name to trust the key under every name",
+        )),
+    }
+}
+
 fn accept(common: &Common, command: &Verify, excerpt: &VerifiedExcerpt) -> Result<(), Failure> {
     match common.json {
         true => output::json(&for_programs(excerpt))?,
         false => output::say(&told(excerpt))?,
     }
-    match excerpt.outcome() {
-        Outcome::SignedByTrustedKey => Ok(()),
+    let refused = |why: &str| {
+        note(&format!("personal: {why}"));
+        Err(Failure::Reported(Exit::Refused))
+    };
+    match (excerpt.compared(), excerpt.outcome()) {
+        (Compared::DifferentPage, _) => refused(
+            "the page shows something else than what was signed: do not read it; ask for the file again",
+        ),
+        (Compared::UnknownPage, _) => refused(
+            "this program does not know the page's layout: read what is listed above, not the page, or use a newer \
+             program",
+        ),
+        (_, Outcome::SignedByTrustedKey) => Ok(()),
+        (_, Outcome::KnownKeyOtherName) => refused(
+            "the key is one that you trust, and it signed under another name or role than you trust it for: ask its \
+             owner why, and do not rely on this",
+        ),
         _ if command.accept_unknown_signer => Ok(()),
-        _ => {
-            note(
-                "personal: the signer is unknown: ask them for their fingerprint or key another way than this file \
-                 came, compare, and give it with --key; --accept-unknown-signer does without",
-            );
-            Err(Failure::Reported(Exit::Refused))
-        }
+        _ => refused(
+            "the signer is unknown: ask them for their fingerprint or key another way than this file \
+             came, compare, and give it with --key; --accept-unknown-signer does without",
+        ),
     }
 }
 
@@ -74,27 +119,62 @@ fn read(path: &Path, limit: u64, what: &str) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// The worst of what is known, so that a script which reads nothing else is right.
 fn outcome(excerpt: &VerifiedExcerpt) -> &'static str {
-    match excerpt.outcome() {
-        Outcome::SignedByTrustedKey => "trusted",
+    match (excerpt.compared(), excerpt.outcome()) {
+        (Compared::DifferentPage, _) => "page-differs",
+        (Compared::UnknownPage, _) => "page-unknown",
+        (_, Outcome::KnownKeyOtherName) => "known-key-other-name",
+        (Compared::ResavedPage, Outcome::SignedByTrustedKey) => "page-resaved",
+        (_, Outcome::SignedByTrustedKey) => "trusted",
         _ => "unknown-signer",
     }
 }
 
-fn role(excerpt: &VerifiedExcerpt) -> &'static str {
-    match excerpt.issuer_role() {
+/// What was verified, before anything of the content.
+fn verdict(excerpt: &VerifiedExcerpt) -> Vec<&'static str> {
+    let signer = match excerpt.outcome() {
+        Outcome::SignedByTrustedKey => "by a key that you trust under this name",
+        Outcome::KnownKeyOtherName => {
+            "by a key that you know, under a NAME OR ROLE THAT YOU DO NOT TRUST IT FOR: do not rely on it"
+        }
+        _ => "but by whom is not known here",
+    };
+    let (first, page) = match (excerpt.compared(), excerpt.outcome()) {
+        (Compared::DifferentPage, _) => {
+            ("THE PAGE DIFFERS from what was signed: do not read the page. What was signed is below,", "")
+        }
+        (Compared::UnknownPage, _) => {
+            ("THE PAGE IS NOT CHECKED: this program does not know its layout. What was signed is below,", "")
+        }
+        (Compared::ResavedPage, _) => (
+            "SAVED AGAIN: a program changed the file without changing what the page says. What was signed is below,",
+            "Keep the file as it was issued if you have to show it to others.",
+        ),
+        (compared, Outcome::SignedByTrustedKey) => {
+            ("GENUINE: unchanged since it was signed,", page_words(compared))
+        }
+        (compared, _) => ("UNCHANGED since it was signed,", page_words(compared)),
+    };
+    [first, signer, page].into_iter().filter(|line| !line.is_empty()).collect()
+}
+
+fn page_words(compared: Compared) -> &'static str {
+    match compared {
+        Compared::Page => "The page was compared, byte for byte: it shows what was signed and nothing else.",
+        _ => "Only the signed tokens were checked: this file has no page to compare.",
+    }
+}
+
+fn role_name(role: IssuerRole) -> &'static str {
+    match role {
         IssuerRole::Patient => "patient",
         _ => "provider",
     }
 }
 
 fn told(excerpt: &VerifiedExcerpt) -> String {
-    let mut lines = vec![match excerpt.outcome() {
-        Outcome::SignedByTrustedKey => {
-            "GENUINE: unchanged since it was signed by a key that you trust.".to_owned()
-        }
-        _ => "UNCHANGED since it was signed, but by whom is not known here.".to_owned(),
-    }];
+    let mut lines: Vec<String> = verdict(excerpt).into_iter().map(str::to_owned).collect();
     lines.push(match excerpt.issuer_role() {
         IssuerRole::Patient => {
             "Signed by the patient, not by a clinic: nobody else vouches for what it says.".to_owned()
@@ -200,9 +280,11 @@ fn for_programs(excerpt: &VerifiedExcerpt) -> Json {
     };
     json!({
         "outcome": outcome(excerpt),
+        "compared": excerpt.compared().name(),
+        "signer": excerpt.outcome().name(),
         "issuer": {
             "name": excerpt.issuer(),
-            "role": role(excerpt),
+            "role": role_name(excerpt.issuer_role()),
             "fingerprint": excerpt.fingerprint().to_string(),
         },
         "recipient": excerpt.recipient(),
@@ -222,13 +304,27 @@ pub(crate) fn public_key(common: &Common, command: &arguments::PublicKey) -> Res
     let path = target::vault(common, &command.names)?;
     let vault = access::to_read(common, &path)?;
     let key = vault.public_key()?;
+    let (name, role) = vault.issuer()?;
     note(&format!("Fingerprint, to compare by telephone: {}", key.fingerprint()));
+    note(&format!("Others trust it for excerpts signed under this name: {}", printable(name.as_str())));
+    let file = key_file(&key, name.as_str(), role);
     match &command.out {
-        None => output::say(&key.to_jwk()),
+        None => output::say(&file),
         Some(name) => {
-            let mut file = NewFile::create(name)?;
-            file.write(format!("{}\n", key.to_jwk()).as_bytes())?;
-            file.finish()
+            let mut out = NewFile::create(name)?;
+            out.write(format!("{file}\n").as_bytes())?;
+            out.finish()
         }
     }
+}
+
+/// The JWK with what it signs as beside it: members of other names do no harm in a JWK
+/// (RFC 7517 section 4).
+fn key_file(key: &PublicKey, name: &str, role: IssuerRole) -> String {
+    let mut file: Json = serde_json::from_str(&key.to_jwk()).unwrap_or_default();
+    if let Some(members) = file.as_object_mut() {
+        members.insert(SIGNS_AS.0.to_owned(), name.into());
+        members.insert(SIGNS_AS.1.to_owned(), role_name(role).into());
+    }
+    file.to_string()
 }

@@ -77,12 +77,12 @@ impl SigningKey {
         }
     }
 
-    /// Signs: 64 bytes, r ‖ s (RFC 7518 section 3.4) or R ‖ S (RFC 8032 section 5.1.6).
+    /// Signs: 64 bytes, r ‖ s with the lower s (RFC 7518 section 3.4) or R ‖ S (RFC 8032 section 5.1.6).
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
         match self {
             Self::Es256(key) => {
                 let signature: p256::ecdsa::Signature = key.sign(message);
-                signature.to_bytes().into()
+                signature.normalize_s().to_bytes().into()
             }
             Self::Ed25519(key) => key.sign(message).to_bytes(),
         }
@@ -158,6 +158,18 @@ impl VerifyingKey {
         }
     }
 
+    /// The signature in its only spelling: of the two that ECDSA has, r ‖ s and
+    /// r ‖ (n - s), the one with the lower s. Ed25519 has one, which `verify` demands.
+    pub(crate) fn normalize(self, signature: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Es256(_) => {
+                let signature = p256::ecdsa::Signature::from_slice(signature).ok()?;
+                Some(signature.normalize_s().to_bytes().to_vec())
+            }
+            Self::Ed25519(_) => Some(signature.to_vec()),
+        }
+    }
+
     /// Verifies 64 bytes over `message`. Of Ed25519 strictly: S in range, R in its
     /// only encoding and of large order, the equation without the cofactor.
     pub(crate) fn verify(self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
@@ -173,6 +185,14 @@ impl VerifyingKey {
             }
         }
     }
+}
+
+/// The other signature of ES256 over the same message: r ‖ (n - s).
+#[cfg(test)]
+pub(crate) fn malleated(signature: &[u8]) -> Vec<u8> {
+    let signature = p256::ecdsa::Signature::from_slice(signature).expect("a signature of ES256");
+    let (r, s) = signature.split_scalars();
+    p256::ecdsa::Signature::from_scalars(r, -s).expect("two scalars").to_bytes().to_vec()
 }
 
 #[cfg(test)]
@@ -195,6 +215,21 @@ mod tests {
             assert_eq!(public.verify(b"message", &signature[..63]), Err(SignatureError));
             assert_eq!(public.verify(b"message", &[&signature[..], &[0]].concat()), Err(SignatureError));
         }
+    }
+
+    #[test]
+    fn both_signatures_of_ecdsa_verify_and_one_of_them_is_normal() {
+        let key = SigningKey::generate(SignatureAlgorithm::Es256, &mut Randomness::from_system()).unwrap();
+        let public = key.verifying_key();
+        for number in 0_u8..16 {
+            let low = key.sign(&[number]);
+            assert_eq!(public.normalize(&low), Some(low.to_vec()));
+            let high = malleated(&low);
+            assert!(high != low.to_vec());
+            assert_eq!(public.verify(&[number], &high), Ok(()));
+            assert_eq!(public.normalize(&high), Some(low.to_vec()));
+        }
+        assert_eq!(public.normalize(&[0; 64]), None);
     }
 
     #[test]

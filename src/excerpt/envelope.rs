@@ -31,7 +31,7 @@ const MAX_TEXT: usize = 4096;
 /// What a verifier demands of an envelope's token.
 pub(crate) const ENVELOPE_PROFILE: Profile = Profile {
     typ: Some(ENVELOPE_TYPE),
-    thumbprint: true,
+    exact: true,
     payload: JsonLimits { bytes: 16 << 20, depth: 8, values: 1_000_000 },
 };
 

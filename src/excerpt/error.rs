@@ -8,7 +8,6 @@ use super::envelope::Malformed;
 use super::jws::JwsError;
 use super::key::KeyError;
 use super::sd_jwt::SdJwtError;
-use crate::codec::json::JsonError;
 
 /// Why an excerpt is invalid. Nothing in it is to be believed then.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -23,9 +22,16 @@ pub enum VerifyError {
     /// The file is neither an excerpt's JSON nor its page.
     #[error("the file is no excerpt; ask for the HTML or JSON file as it was issued")]
     NotAnExcerpt,
-    /// The file looks like an excerpt and is not strict JSON.
-    #[error("the file is not strict JSON: {0}; ask for it again as it was issued")]
-    Json(#[from] JsonError),
+    /// The file is not written as every excerpt is, byte for byte: something was
+    /// added, changed or moved, if only a space.
+    #[error("the file was changed after it was issued; ask for it again as it was issued")]
+    NotAsIssued,
+    /// The file holds more entries than an excerpt may.
+    #[error("the file holds more than {limit} entries, which no excerpt does")]
+    TooManyEntries {
+        /// The limit.
+        limit: usize,
+    },
     /// The file is of another version of the format.
     #[error("the excerpt is of a version that this program does not know; use a newer program")]
     UnsupportedVersion,
@@ -81,9 +87,17 @@ pub enum VerifyError {
     /// The excerpt claims to be issued in the future.
     #[error("the excerpt was issued in the future; check this computer's clock")]
     IssuedInTheFuture,
-    /// The visible page is not the one that the signed tokens give.
-    #[error("the page was changed: it does not show what was signed")]
+    /// The visible page is not the one that the signed tokens give. What was signed is
+    /// had with [`UnverifiedExcerpt::verify_claims_only`](crate::UnverifiedExcerpt::verify_claims_only).
+    #[error("the page was changed: it does not show what was signed, so do not read it")]
     PageDiffers,
+    /// A program saved the page again: beside that it is the one that the signed tokens
+    /// give. What was signed is had with
+    /// [`UnverifiedExcerpt::verify_claims_only`](crate::UnverifiedExcerpt::verify_claims_only).
+    #[error(
+        "the page was saved again by a program, so it is not the file that was issued: read what was signed instead, or ask for the file as it was issued"
+    )]
+    PageResaved,
 }
 
 impl From<Malformed> for VerifyError {

@@ -38,12 +38,19 @@ pub enum JwsError {
     /// The `kid` header is not the thumbprint of the key.
     #[error("the token names another key than it was verified with")]
     KeyId,
+    /// The header has a member beside `alg`, `typ` and `kid`.
+    #[error("the token's header has a member that no excerpt has")]
+    HeaderMember,
     /// The payload is not a JSON object.
     #[error("the token's payload is not an object")]
     Payload,
     /// The signature does not verify.
     #[error("the signature does not verify: the token was changed or signed with another key")]
     Signature,
+    /// The signature verifies and is the other of the two that ECDSA has for it: who
+    /// passes a token on could make it without the key.
+    #[error("the signature is not in its only accepted form: the token was changed on its way")]
+    MalleatedSignature,
 }
 
 /// What a verifier demands of a token's header.
@@ -51,8 +58,9 @@ pub enum JwsError {
 pub(crate) struct Profile {
     /// The exact `typ`, if it must be a certain one.
     pub(crate) typ: Option<&'static str>,
-    /// Whether `kid` must be the thumbprint of the key.
-    pub(crate) thumbprint: bool,
+    /// Whether the token must be as excerpts are: no header beside {alg, typ, kid}, `kid`
+    /// the thumbprint of the key, the signature in its only spelling.
+    pub(crate) exact: bool,
     /// What the payload may cost.
     pub(crate) payload: JsonLimits,
 }
@@ -89,6 +97,9 @@ pub(crate) fn verify(token: &str, key: &PublicKey, profile: Profile) -> Result<O
     check_header(header, key, profile)?;
     let signature = base64url::decode(signature)?;
     key.verifying_key().verify(message.as_bytes(), &signature).map_err(|_| JwsError::Signature)?;
+    if profile.exact && key.verifying_key().normalize(&signature) != Some(signature) {
+        return Err(JwsError::MalleatedSignature);
+    }
     match Json::parse(&base64url::decode(payload)?, profile.payload)? {
         Json::Object(payload) => Ok(payload),
         _ => Err(JwsError::Payload),
@@ -111,7 +122,12 @@ fn check_header(header: &str, key: &PublicKey, profile: Profile) -> Result<(), J
     if profile.typ.is_some_and(|typ| text("typ") != Some(typ)) {
         return Err(JwsError::Type);
     }
-    if profile.thumbprint && text("kid") != Some(key.fingerprint().key_id().as_str()) {
+    let is_known = |name: &str| ["alg", "typ", "kid"].contains(&name);
+    let members = header.as_object().map(Object::members).unwrap_or_default();
+    if profile.exact && !members.iter().all(|(name, _)| is_known(name)) {
+        return Err(JwsError::HeaderMember);
+    }
+    if profile.exact && text("kid") != Some(key.fingerprint().key_id().as_str()) {
         return Err(JwsError::KeyId);
     }
     Ok(())
@@ -125,7 +141,7 @@ mod tests {
 
     const PROFILE: Profile = Profile {
         typ: Some("test+jwt"),
-        thumbprint: true,
+        exact: true,
         payload: JsonLimits { bytes: 4096, depth: 8, values: 64 },
     };
 
@@ -161,7 +177,7 @@ mod tests {
         assert!(verify(&token, &PublicKey::of(&key), PROFILE).unwrap() == payload);
         let other = PublicKey::of(&self::key());
         assert_eq!(verify(&token, &other, PROFILE).err(), Some(JwsError::KeyId));
-        let any = Profile { thumbprint: false, ..PROFILE };
+        let any = Profile { exact: false, ..PROFILE };
         assert_eq!(verify(&token, &other, any).err(), Some(JwsError::Signature));
     }
 
@@ -202,7 +218,7 @@ mod tests {
             assert_eq!(named(&ecdsa, alg), Some(JwsError::Algorithm), "{alg}");
         }
         // A true token of one key against the other, the name made to agree or not.
-        let any = Profile { typ: None, thumbprint: false, ..PROFILE };
+        let any = Profile { typ: None, exact: false, ..PROFILE };
         let algorithms = [(&ecdsa, &eddsa, "ES256", "EdDSA"), (&eddsa, &ecdsa, "EdDSA", "ES256")];
         for (signer, other, own, foreign) in algorithms {
             let token = |alg: &str| signed(&format!(r#"{{"alg":"{alg}"}}"#), "{}", signer);
@@ -222,7 +238,7 @@ mod tests {
         let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
                      hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt\
                      9g7sVvpAr_MuM0KAg";
-        let any = Profile { typ: None, thumbprint: false, ..PROFILE };
+        let any = Profile { typ: None, exact: false, ..PROFILE };
         assert!(matches!(verify(token, &key.unwrap(), any), Err(JwsError::Json(_))));
         let changed = token.replace("hgyY", "hgyZ");
         assert_eq!(verify(&changed, &key.unwrap(), any).err(), Some(JwsError::Signature));
@@ -247,7 +263,7 @@ mod tests {
     fn a_payload_is_an_object_of_distinct_names() {
         let key = key();
         let public = PublicKey::of(&key);
-        let any = Profile { typ: None, thumbprint: false, ..PROFILE };
+        let any = Profile { typ: None, exact: false, ..PROFILE };
         let check = |payload: &str| verify(&signed(r#"{"alg":"ES256"}"#, payload, &key), &public, any).err();
         assert_eq!(check("{}"), None);
         assert_eq!(check("[]"), Some(JwsError::Payload));

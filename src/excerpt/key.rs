@@ -188,37 +188,6 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// The issuers whose signature a verifier takes for what it says.
-#[derive(Debug, Clone, Default)]
-pub struct TrustedKeys(Vec<PublicKey>);
-
-impl TrustedKeys {
-    /// Trusts nobody.
-    #[must_use]
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// Trusts this key too.
-    #[must_use]
-    pub fn and(mut self, key: PublicKey) -> Self {
-        self.0.push(key);
-        self
-    }
-
-    /// Whether this key is trusted.
-    #[must_use]
-    pub fn contains(&self, key: &PublicKey) -> bool {
-        self.0.contains(key)
-    }
-}
-
-impl FromIterator<PublicKey> for TrustedKeys {
-    fn from_iter<T: IntoIterator<Item = PublicKey>>(keys: T) -> Self {
-        Self(keys.into_iter().collect())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,16 +264,6 @@ mod tests {
         assert_eq!(groups.concat(), hex);
         assert_eq!(format!("{key:?}"), format!("PublicKey({text})"));
         assert_eq!(format!("{:?}", key.fingerprint()), format!("Fingerprint({text})"));
-    }
-
-    #[test]
-    fn exactly_the_keys_that_were_given_are_trusted() {
-        let [one, other] = [JWK, OKP].map(|jwk| PublicKey::from_jwk(jwk.as_bytes()).unwrap());
-        let both: TrustedKeys = [one, other].into_iter().collect();
-        assert!(both.contains(&one) && both.contains(&other));
-        let first = TrustedKeys::none().and(one);
-        assert!(first.contains(&one) && !first.contains(&other));
-        assert!(!TrustedKeys::none().contains(&one));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod value;
 use self::escape::escape;
 use self::value::{code_system, label, title, write_value};
 use super::envelope::{Envelope, IssuerRole, STATEMENT};
-use super::file::{CLOSING, OPENING, Parts, RENDERER, RENDERER_MARK, embeddable};
+use super::file::{CLOSING, OPENING, Parts, RENDERER, RENDERER_MARK};
 use super::verified::{Contents, VerifiedEntry};
 use crate::codec::base64url;
 use crate::codec::json::{Json, Object};
@@ -34,7 +34,7 @@ pub(crate) fn page(parts: &Parts, contents: &Contents) -> String {
     closing(&mut page);
     page.push_str("</main>\n");
     page.push_str(OPENING);
-    page.push_str(&embeddable(&parts.to_json()));
+    parts.write_json(&mut page);
     page.push_str(CLOSING);
     page.push_str("\n</body>\n</html>\n");
     page

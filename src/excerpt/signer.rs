@@ -35,7 +35,7 @@ pub trait Signer {
 
     /// The signature over these bytes, which are not hashed yet: 64 bytes, r ‖ s for
     /// ES256 (RFC 7518 section 3.4; hardware that answers in DER has to be converted),
-    /// R ‖ S for Ed25519 (RFC 8032).
+    /// R ‖ S for Ed25519 (RFC 8032). Of the two signatures that ECDSA has, either will do.
     ///
     /// # Errors
     /// [`SignerError::Failed`] with the reason in plain words.
@@ -89,6 +89,8 @@ impl Signer for ProvenSigner<'_> {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
         let signature = self.signer.sign(message)?;
         let verified = self.key.verifying_key().verify(message, &signature);
-        verified.map(|()| signature).map_err(|_| SignerError::WrongSignature)
+        verified.map_err(|_| SignerError::WrongSignature)?;
+        // Hardware gives either of ECDSA's two; verifiers take one.
+        self.key.verifying_key().normalize(&signature).ok_or(SignerError::WrongSignature)
     }
 }

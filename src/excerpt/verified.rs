@@ -20,6 +20,9 @@ pub enum Outcome {
     /// Unchanged since it was signed, by whoever holds a key that the verifier
     /// does not know: compare its fingerprint before believing it.
     IntactUnknownSigner,
+    /// Unchanged since it was signed, with a key that the verifier knows and does not
+    /// trust for the name or the role that it signed under.
+    KnownKeyOtherName,
 }
 
 impl Outcome {
@@ -29,6 +32,39 @@ impl Outcome {
         match self {
             Self::SignedByTrustedKey => "signed-by-trusted-key",
             Self::IntactUnknownSigner => "intact-unknown-signer",
+            Self::KnownKeyOtherName => "known-key-other-name",
+        }
+    }
+}
+
+/// What was compared with what was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Compared {
+    /// The page, byte for byte: it shows what was signed and nothing else.
+    Page,
+    /// The tokens alone: the file is the JSON, which shows nothing by itself.
+    Tokens,
+    /// The page, which a program saved again: line ends, a byte order mark, white space
+    /// at the end, or the comment of a browser that saves. Nobody vouches for its bytes.
+    ResavedPage,
+    /// The page, which shows something else than what was signed: it must not be read.
+    DifferentPage,
+    /// The tokens alone: the page has a layout that this program does not know, so
+    /// nobody vouches for what it shows.
+    UnknownPage,
+}
+
+impl Compared {
+    /// A stable name for machines.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Tokens => "tokens",
+            Self::ResavedPage => "resaved-page",
+            Self::DifferentPage => "different-page",
+            Self::UnknownPage => "unknown-page",
         }
     }
 }
@@ -36,6 +72,7 @@ impl Outcome {
 /// An excerpt that verified: the only way to its claims.
 pub struct VerifiedExcerpt {
     pub(super) outcome: Outcome,
+    pub(super) compared: Compared,
     pub(super) key: PublicKey,
     pub(super) contents: Contents,
 }
@@ -119,6 +156,14 @@ impl VerifiedExcerpt {
         self.outcome
     }
 
+    /// Whether the page that people see was compared, or only the tokens.
+    /// [`UnverifiedExcerpt::verify`](crate::UnverifiedExcerpt::verify) gives nothing but
+    /// [`Compared::Page`] and [`Compared::Tokens`].
+    #[must_use]
+    pub fn compared(&self) -> Compared {
+        self.compared
+    }
+
     /// The signer's key.
     #[must_use]
     pub fn key(&self) -> &PublicKey {
@@ -198,6 +243,7 @@ impl VerifiedExcerpt {
         let claims = envelope.into_members().into_iter().filter(|(name, _)| name != "entries");
         let mut report = Object::default();
         report.push("outcome", Json::string(self.outcome.name()));
+        report.push("compared", Json::string(self.compared.name()));
         report.push("fingerprint", Json::string(self.fingerprint().to_string()));
         claims.for_each(|(name, value)| report.push(name, value));
         let entries = self.contents.entries.iter().map(VerifiedEntry::to_json).collect();
@@ -216,5 +262,6 @@ mod tests {
     fn the_outcomes_have_stable_names() {
         assert_eq!(Outcome::SignedByTrustedKey.name(), "signed-by-trusted-key");
         assert_eq!(Outcome::IntactUnknownSigner.name(), "intact-unknown-signer");
+        assert_eq!(Outcome::KnownKeyOtherName.name(), "known-key-other-name");
     }
 }

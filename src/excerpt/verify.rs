@@ -7,14 +7,14 @@ use std::time::SystemTime;
 
 use super::envelope::{Binding, ENTRY_TYPE, ENVELOPE_PROFILE, Envelope, MAX_FIELDS};
 use super::error::VerifyError;
-use super::file::{MAX_FILE_BYTES, Parts};
+use super::file::{MAX_FILE_BYTES, Parts, Shown};
 use super::jws;
-use super::key::TrustedKeys;
 use super::render;
 use super::sd_jwt::SdJwt;
 use super::sd_jwt::verify::{Budget, Expected, verify as verify_sd_jwt};
 use super::time::UnixTime;
-use super::verified::{Contents, Outcome, VerifiedEntry, VerifiedExcerpt};
+use super::trust::{Trust, TrustedKeys};
+use super::verified::{Compared, Contents, Outcome, VerifiedEntry, VerifiedExcerpt};
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
 use crate::release::redacted_debug;
@@ -39,11 +39,15 @@ const MAX_NAME: usize = 64;
 /// ```
 pub struct UnverifiedExcerpt {
     parts: Parts,
-    page: Option<String>,
+    shown: Shown,
 }
 
 impl UnverifiedExcerpt {
-    /// Takes an excerpt apart, from its JSON file or its HTML page.
+    /// Takes an excerpt apart, from its JSON file or its HTML page. A file that a
+    /// browser would show as a page is taken as a page or not at all.
+    ///
+    /// One byte order mark before, and one line end behind, the JSON are what editors
+    /// add; they are passed over. Any other byte that was not issued is refused.
     ///
     /// # Errors
     /// [`VerifyError`] when it is neither.
@@ -51,36 +55,67 @@ impl UnverifiedExcerpt {
         if file.len() > MAX_FILE_BYTES {
             return Err(VerifyError::TooLong { limit: MAX_FILE_BYTES });
         }
-        match file.trim_ascii_start().first() {
-            Some(b'{') => Ok(Self { parts: Parts::from_json(file)?, page: None }),
-            Some(b'<') => {
-                let page = std::str::from_utf8(file).map_err(|_| VerifyError::NotAnExcerpt)?;
-                Ok(Self { parts: Parts::from_html(page)?, page: Some(page.to_owned()) })
+        let file = std::str::from_utf8(file).map_err(|_| VerifyError::NotAnExcerpt)?;
+        let text = file.strip_prefix('\u{feff}').unwrap_or(file);
+        match text.trim_ascii_start().bytes().next() {
+            Some(b'{') => {
+                let parts = Parts::from_json(without_line_end(text))?;
+                Ok(Self { parts, shown: Shown::Nothing })
             }
+            Some(b'<') => Parts::from_html(file).map(|(parts, shown)| Self { parts, shown }),
             _ => Err(VerifyError::NotAnExcerpt),
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn parts(&self) -> &Parts {
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn parts(&self) -> &Parts {
         &self.parts
     }
 
     /// Verifies every signature and digest, and a page against what it must show.
     ///
     /// # Errors
-    /// [`VerifyError`] when the excerpt is invalid.
+    /// [`VerifyError`] when the excerpt is invalid, and when it is a page that does not
+    /// show, byte for byte, what was signed.
     pub fn verify(self, trusted: &TrustedKeys, now: SystemTime) -> Result<VerifiedExcerpt, VerifyError> {
-        let contents = contents(&self.parts, now.into())?;
-        if self.page.is_some_and(|page| page != render::page(&self.parts, &contents)) {
-            return Err(VerifyError::PageDiffers);
+        let excerpt = self.verify_claims_only(trusted, now)?;
+        match excerpt.compared {
+            Compared::Page | Compared::Tokens => Ok(excerpt),
+            Compared::ResavedPage => Err(VerifyError::PageResaved),
+            Compared::DifferentPage => Err(VerifyError::PageDiffers),
+            Compared::UnknownPage => Err(VerifyError::UnknownRenderer),
         }
-        let outcome = match trusted.contains(&self.parts.key) {
-            true => Outcome::SignedByTrustedKey,
-            false => Outcome::IntactUnknownSigner,
-        };
-        Ok(VerifiedExcerpt { outcome, key: self.parts.key, contents })
     }
+
+    /// Verifies what was signed, whatever the page around it shows: for a verifier
+    /// that shows the claims itself and says what [`VerifiedExcerpt::compared`] says of
+    /// the page.
+    ///
+    /// # Errors
+    /// [`VerifyError`] when what was signed is invalid.
+    pub fn verify_claims_only(
+        self,
+        trusted: &TrustedKeys,
+        now: SystemTime,
+    ) -> Result<VerifiedExcerpt, VerifyError> {
+        let contents = contents(&self.parts, now.into())?;
+        let compared = match self.shown {
+            Shown::Nothing => Compared::Tokens,
+            Shown::UnknownLayout => Compared::UnknownPage,
+            Shown::Page(page) => page.compared_with(&render::page(&self.parts, &contents)),
+        };
+        let envelope = &contents.envelope;
+        let outcome = match trusted.trust(&self.parts.key, envelope.role, &envelope.issuer) {
+            Trust::Trusted => Outcome::SignedByTrustedKey,
+            Trust::OtherName => Outcome::KnownKeyOtherName,
+            Trust::Unknown => Outcome::IntactUnknownSigner,
+        };
+        Ok(VerifiedExcerpt { outcome, compared, key: self.parts.key, contents })
+    }
+}
+
+fn without_line_end(text: &str) -> &str {
+    text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text)
 }
 
 redacted_debug!(UnverifiedExcerpt);
@@ -124,7 +159,7 @@ fn entry(
     if !Digest::of(&[token.as_bytes()]).matches(&binding.digest) {
         return Err(VerifyError::EntryDigest { number });
     }
-    let expected = Expected { key: &parts.key, typ: Some(ENTRY_TYPE), thumbprint: true, now };
+    let expected = Expected { key: &parts.key, typ: Some(ENTRY_TYPE), exact: true, now };
     let verified = verify_sd_jwt(token, expected, budget);
     let (claims, token) = verified.map_err(|source| VerifyError::Entry { number, source })?.into_parts();
     read_entry(claims, token, binding).ok_or(VerifyError::EntryMalformed { number })

@@ -17,7 +17,7 @@ use crate::excerpt::{EnvelopeRequest, Excerpt, IssuerRole, ProvenSigner, PublicK
 use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::payload::custody::VaultRecordV1;
-use crate::record::{Entry, Token};
+use crate::record::{Entry, Kind, Token};
 use crate::release::{Policy, View};
 
 /// What is to be released to whom and why.
@@ -169,22 +169,40 @@ impl Vault {
         let record = self.read(|view| view.vault_record())?;
         Ok(PublicKey::of(&signing_key(&record)?))
     }
+
+    /// The name and the role that this vault's excerpts are signed under: what those who
+    /// trust its key have to trust it for.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`], [`Error::Invalid`] when the holder's name
+    /// is not one line.
+    pub fn issuer(&self) -> Result<(Token, IssuerRole), Error> {
+        self.read(|view| {
+            issuer(&view.vault_record()?, &view.select(&Policy::everything_of([Kind::Patient]))?.0)
+        })
+    }
+}
+
+/// The name and the role that a vault's excerpts are signed under.
+fn issuer(record: &VaultRecordV1, view: &View) -> Result<(Token, IssuerRole), Error> {
+    let role = match HolderRole::from_number(record.holder_role) {
+        Some(HolderRole::Individual) => IssuerRole::Patient,
+        _ => IssuerRole::Provider,
+    };
+    let issuer = match (record.holder_name.as_str(), role, view.subject()) {
+        ("", IssuerRole::Patient, Some(subject)) => subject.name.as_str(),
+        ("", IssuerRole::Patient, None) => "the patient",
+        ("", _, _) => "the holder of this record",
+        (holder, _, _) => holder,
+    };
+    let issuer = Token::new(issuer)
+        .map_err(|_| Error::Invalid { what: "the holder's name cannot be an issuer's name" })?;
+    Ok((issuer, role))
 }
 
 impl ReleaseRequest {
     fn envelope(&self, record: &VaultRecordV1, view: &View) -> Result<EnvelopeRequest, Error> {
-        let role = match HolderRole::from_number(record.holder_role) {
-            Some(HolderRole::Individual) => IssuerRole::Patient,
-            _ => IssuerRole::Provider,
-        };
-        let issuer = match (record.holder_name.as_str(), role, view.subject()) {
-            ("", IssuerRole::Patient, Some(subject)) => subject.name.as_str(),
-            ("", IssuerRole::Patient, None) => "the patient",
-            ("", _, _) => "the holder of this record",
-            (holder, _, _) => holder,
-        };
-        let issuer = Token::new(issuer)
-            .map_err(|_| Error::Invalid { what: "the holder's name cannot be an issuer's name" })?;
+        let (issuer, role) = issuer(record, view)?;
         let mut envelope = EnvelopeRequest::new(issuer, role, self.recipient.clone(), self.purpose.clone());
         envelope.expires = self.expires;
         Ok(envelope)

@@ -22,7 +22,7 @@ fn signing_key() -> SigningKey {
 }
 
 fn check(token: &str, key: &PublicKey) -> Result<Verified, SdJwtError> {
-    let expected = Expected { key, typ: None, thumbprint: false, now: NOW };
+    let expected = Expected { key, typ: None, exact: false, now: NOW };
     verify(token, expected, &mut Budget::document())
 }
 
@@ -391,7 +391,7 @@ fn counts_are_bounded() {
     let with = |change: fn(&mut Budget)| {
         let mut budget = Budget::document();
         change(&mut budget);
-        let expected = Expected { key: &public, typ: None, thumbprint: true, now: NOW };
+        let expected = Expected { key: &public, typ: None, exact: true, now: NOW };
         verify(&token, expected, &mut budget).err()
     };
     assert_eq!(with(|_| ()), None);
@@ -491,7 +491,7 @@ fn every_value_of_payload_and_disclosures_is_paid_for() {
     let token = format!("{message}.{}~{encoded}~", base64url::encode(&key.sign(message.as_bytes())));
     let public = PublicKey::of(&key);
     let check = |values: usize| {
-        let expected = Expected { key: &public, typ: None, thumbprint: false, now: NOW };
+        let expected = Expected { key: &public, typ: None, exact: false, now: NOW };
         let mut budget = Budget { values, ..Budget::document() };
         verify(&token, expected, &mut budget).map(|_| budget.values)
     };

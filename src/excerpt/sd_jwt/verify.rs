@@ -67,8 +67,9 @@ pub(crate) struct Expected<'a> {
     pub(crate) key: &'a PublicKey,
     /// The exact `typ`, if it must be a certain one.
     pub(crate) typ: Option<&'static str>,
-    /// Whether `kid` must be the thumbprint of the key.
-    pub(crate) thumbprint: bool,
+    /// Whether the token must be as excerpts are: no header beside {alg, typ, kid}, `kid`
+    /// the thumbprint of the key, the signature in its only spelling.
+    pub(crate) exact: bool,
     /// The time to hold against `exp` and `nbf`.
     pub(crate) now: UnixTime,
 }
@@ -107,7 +108,7 @@ pub(crate) fn verify(
 ) -> Result<Verified, SdJwtError> {
     let (jwt, disclosures) = split(token, budget)?;
     let payload = budget.limits(MAX_PAYLOAD_BYTES);
-    let profile = Profile { typ: expected.typ, thumbprint: expected.thumbprint, payload };
+    let profile = Profile { typ: expected.typ, exact: expected.exact, payload };
     let payload = Json::Object(jws::verify(jwt, expected.key, profile)?);
     budget.spend_values(&payload)?;
     check_algorithm(&payload)?;

@@ -30,7 +30,7 @@ fn a_release_verifies_without_the_vault_and_is_in_the_ledger() {
     assert!(details.contains(&(Detail::Recipient, "An insurer".into())));
     assert!(details.contains(&(Detail::Excerpt, excerpt.id().to_string())));
 
-    let trusted = TrustedKeys::none().and(vault.public_key().unwrap());
+    let trusted = TrustedKeys::none().and(vault.public_key().unwrap(), crate::SignsAs::any_name_and_role());
     let now = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_001);
     for file in [excerpt.to_json(), excerpt.to_html().unwrap()] {
         assert!(!file.contains("CANARY") && !file.contains("2019-03-04"));
@@ -197,7 +197,7 @@ fn request() -> ReleaseRequest {
 
 fn verified(excerpt: &Excerpt, trusted: PublicKey) -> Outcome {
     let now = (options().clock)();
-    let trusted = TrustedKeys::none().and(trusted);
+    let trusted = TrustedKeys::none().and(trusted, crate::SignsAs::any_name_and_role());
     let page = UnverifiedExcerpt::parse(excerpt.to_html().unwrap().as_bytes()).unwrap();
     assert_eq!(page.verify(&trusted, now).unwrap().entries().len(), 1);
     UnverifiedExcerpt::parse(excerpt.to_json().as_bytes()).unwrap().verify(&trusted, now).unwrap().outcome()
