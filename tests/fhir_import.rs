@@ -13,8 +13,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use subrosa::{
-    DateRange, Entry, FindingReason, Import, ImportError, ImportOptions, Imported, Kind, Location, Piece,
-    Record, Scalar,
+    DateRange, Entry, FindingReason, Import, ImportError, ImportOptions, Imported, ImportedEntry, Kind,
+    Location, Piece, Record, Scalar,
 };
 
 fn data(folder: &str) -> Option<PathBuf> {
@@ -157,7 +157,8 @@ fn each_patient(text: &[u8], error: &ImportError, name: &str) {
             imported.entries.len() + imported.earlier + imported.repetitions + imported.left_out.total()
         );
         assert!(imported.left_out.other_patients > 0, "{name} {patient}");
-        taken.extend(imported.entries.into_iter().map(|entry| source(&entry.entry).to_owned()));
+        let versions = |entry: ImportedEntry| entry.earlier.into_iter().chain([entry.entry]);
+        taken.extend(imported.entries.into_iter().flat_map(versions).map(|entry| source(&entry).to_owned()));
     }
     println!("{name}: {} patients, {} of {total} taken", patients.len(), taken.len());
     assert_eq!(taken.len(), total, "{name}");
@@ -206,7 +207,17 @@ fn a_bulk_export_is_imported_per_patient_and_no_resource_is_anothers() {
             taken.insert(text.to_owned());
         }
     }
-    assert_eq!(taken.len(), total);
+    // What is not taken for anybody is what nobody's record refers to.
+    let all = texts.iter().flat_map(|text| independent(text));
+    let types = ["Location", "Organization", "Practitioner", "PractitionerRole"];
+    let shared = all.filter(|resource| types.contains(&resource["resourceType"].as_str().unwrap())).count();
+    let taken_shared = taken.iter().filter(|text| {
+        let resource: serde_json::Value = serde_json::from_str(text).unwrap();
+        types.contains(&resource["resourceType"].as_str().unwrap())
+    });
+    let taken_shared = taken_shared.count();
+    assert!(taken_shared > shared / 4, "{taken_shared} of {shared}");
+    assert_eq!(taken.len() - taken_shared, total - shared);
 }
 
 #[test]
@@ -376,8 +387,9 @@ fn only_the_chosen_patients_resources_are_taken() {
         assert!(imported.documents.is_empty());
         imported.entries.into_iter().map(|entry| entry.identity).collect::<Vec<_>>()
     };
-    assert_eq!(identities("a"), ["Patient/a", "Condition/1", "Practitioner/p"]);
-    let all_of_b = ["Patient/b", "Condition/2", "Practitioner/p", "Provenance/of2", "Binary/of2", "Media/d2"];
+    // Nothing of either refers to the practitioner.
+    assert_eq!(identities("a"), ["Patient/a", "Condition/1"]);
+    let all_of_b = ["Patient/b", "Condition/2", "Provenance/of2", "Binary/of2", "Media/d2"];
     assert_eq!(identities("Patient/b"), all_of_b);
     let error = import(&[text.as_bytes()], ImportOptions::for_patient("c")).unwrap_err();
     assert!(matches!(error, ImportError::NoSuchPatient { count: 2 }));

@@ -3,16 +3,24 @@
 //! No resource is lost: each becomes an entry with its exact bytes, is a byte-identical
 //! repetition, or belongs to a patient who was not asked for; all are counted.
 
+mod about;
+mod belonging;
 mod bundle;
+mod choice;
 mod element;
 mod finding;
+mod history;
 mod identity;
 mod import;
 mod imported;
 mod index;
 mod input;
+mod making;
 mod map;
 mod patients;
+mod people;
+mod subject;
+mod versions;
 
 pub use finding::{Finding, FindingReason};
 pub(crate) use identity::{beside, is_global};

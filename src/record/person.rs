@@ -132,13 +132,9 @@ impl Person {
     }
 
     /// Adds what another description of the same person says besides.
-    pub fn join(&mut self, other: &Self) {
-        let new = |name: &&HumanName| !self.names.contains(name);
-        let names: Vec<_> = other.names.iter().filter(new).cloned().collect();
-        self.names.extend(names);
-        let new = |identifier: &&Identifier| !self.identifiers.contains(identifier);
-        let identifiers: Vec<_> = other.identifiers.iter().filter(new).cloned().collect();
-        self.identifiers.extend(identifiers);
+    pub(crate) fn join(&mut self, other: &Self) {
+        join(&mut self.names, &other.names);
+        join(&mut self.identifiers, &other.identifiers);
         let precision = |date: &Option<PartialDate>| date.as_ref().map(PartialDate::precision);
         if precision(&self.birth_date) < precision(&other.birth_date) {
             self.birth_date.clone_from(&other.birth_date);
@@ -172,6 +168,23 @@ impl Person {
         }
     }
 
+    /// Texts of which two people have one in common if [`Self::compare`] says that they are
+    /// the same.
+    pub(crate) fn likeness_keys(&self) -> Vec<String> {
+        let identifiers = self.identifiers.iter().take(MOST_NAMES).filter_map(in_system);
+        let mut keys: Vec<_> = identifiers.map(|(system, value)| format!("{system}|{value}")).collect();
+        let Some(day) = self.birth_date.as_ref().and_then(day) else { return keys };
+        for name in self.names.iter().take(MOST_NAMES).map(Words::of).filter(|name| !name.all.is_empty()) {
+            let join =
+                |words: &BTreeSet<String>| words.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+            keys.push(format!("{day} {}", join(&name.all)));
+            keys.extend(name.first.map(|first| format!("{day} {first}, {}", join(&name.family))));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
     /// Whether both have one identifier of one system.
     fn shares_identifier(&self, other: &Self) -> bool {
         let own: BTreeSet<_> = self.identifiers.iter().filter_map(in_system).collect();
@@ -196,6 +209,18 @@ impl fmt::Debug for Person {
         f.write_str("Person")
     }
 }
+
+/// Adds what is new, up to a limit: input chooses how much there is.
+fn join<T: Clone + PartialEq>(own: &mut Vec<T>, other: &[T]) {
+    for item in other {
+        if own.len() < MOST_JOINED && !own.contains(item) {
+            own.push(item.clone());
+        }
+    }
+}
+
+/// Names and identifiers that several descriptions of one person may add up to.
+const MOST_JOINED: usize = 128;
 
 fn identifier_line(identifier: &Identifier) -> Option<String> {
     let text = |token: &Option<Token>| token.as_ref().map(Token::as_str).unwrap_or_default().to_owned();
@@ -223,12 +248,15 @@ enum Alike {
 fn births(one: Option<&PartialDate>, other: Option<&PartialDate>) -> Option<Alike> {
     let (one, other) = (one?, other?);
     let days = one.precision() >= Precision::Day && other.precision() >= Precision::Day;
-    let day = |date: &PartialDate| date.as_str().get(..10).map(str::to_owned);
     Some(match (days, one.overlaps(other)) {
         (true, _) if day(one) == day(other) => Alike::Same,
         (true, _) | (false, false) => Alike::Differ,
         (false, true) => Alike::MayBe,
     })
+}
+
+fn day(date: &PartialDate) -> Option<&str> {
+    (date.precision() >= Precision::Day).then(|| date.as_str().get(..10)).flatten()
 }
 
 fn genders_differ(one: Option<&str>, other: Option<&str>) -> bool {

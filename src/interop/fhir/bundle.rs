@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::finding::FindingReason;
+use super::history;
 use super::import::{ImportError, ImportLimits};
 use crate::codec::json::{Json, Object};
 
@@ -20,6 +21,10 @@ pub(super) struct Found {
     pub(super) full_url: Option<String>,
     /// The id of the outermost bundle that it was in and that has one.
     pub(super) bundle_id: Option<String>,
+    /// Where the innermost bundle that holds it begins: local names are of that bundle.
+    pub(super) bundle: Option<usize>,
+    /// Which text of the input it stands in, such as a line of several.
+    pub(super) text: usize,
     pub(super) span: Range<usize>,
     pub(super) bytes: Vec<u8>,
 }
@@ -31,6 +36,8 @@ pub(super) struct Contents {
     pub(super) found: Vec<Found>,
     /// What stands in wrappers and is no resource.
     pub(super) beside: Vec<(&'static str, FindingReason)>,
+    /// What history bundles delete; see [`history::deleted`].
+    pub(super) deleted: Vec<String>,
 }
 
 /// The resources of a JSON text.
@@ -57,6 +64,7 @@ struct Place<'a> {
     depth: usize,
     full_url: Option<&'a str>,
     bundle_id: Option<&'a str>,
+    bundle: Option<usize>,
 }
 
 impl<'a> Place<'a> {
@@ -130,7 +138,9 @@ fn items<'a>(object: &'a Object, name: &str) -> &'a [Json] {
 
 fn bundle(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Result<(), ImportError> {
     let own_id = object.member("id").or_else(|| object.member("identifier")?.member("value"));
-    let place = Place { bundle_id: place.bundle_id.or(own_id.and_then(Json::as_str)), ..*place };
+    let bundle_id = place.bundle_id.or(own_id.and_then(Json::as_str));
+    let place = Place { bundle_id, bundle: Some(object.span().start), ..*place };
+    contents.deleted.extend(history::deleted(object));
     let before = contents.found.len();
     for entry in items(object, "entry") {
         match of_entry(entry) {
@@ -191,17 +201,24 @@ fn parameters(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Re
     inner.found.sort_by_key(|found| found.span.start);
     contents.found.append(&mut inner.found);
     contents.beside.append(&mut inner.beside);
+    contents.deleted.append(&mut inner.deleted);
     contents.beside.extend(std::iter::repeat_n(("Parameters.parameter", FindingReason::NotCarried), beside));
     Ok(())
 }
 
+/// The id of a resource, which some write as a number.
+pub(super) fn id_of(object: &Object) -> Option<&str> {
+    object.member("id").and_then(|id| id.as_str().or(id.as_number()))
+}
+
 fn describe(object: &Object, place: &Place<'_>) -> Found {
-    let text = |name| object.member(name).and_then(Json::as_str).map(str::to_owned);
     Found {
-        resource_type: text("resourceType"),
-        id: text("id"),
+        resource_type: type_of(object).map(str::to_owned),
+        id: id_of(object).map(str::to_owned),
         full_url: place.full_url.map(str::to_owned),
         bundle_id: place.bundle_id.map(str::to_owned),
+        bundle: place.bundle,
+        text: 0,
         span: object.span(),
         bytes: Vec::new(),
     }

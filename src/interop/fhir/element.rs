@@ -4,7 +4,7 @@
 //! never fails the import.
 
 use super::finding::{FindingReason, Findings};
-use super::index::{Index, contained};
+use super::index::{Index, Place, contained};
 use crate::codec::json::{Json, Object};
 use crate::record::{
     Address, Attachment, Coding, Concept, HumanName, Identifier, Location, Narrative, PartialDate, Party,
@@ -17,7 +17,7 @@ pub(super) const MOST: usize = 4096;
 /// What reading a resource needs besides its JSON.
 pub(super) struct Context<'a> {
     pub(super) resource: &'a Object,
-    pub(super) address: Option<&'a str>,
+    pub(super) from: Place<'a>,
     pub(super) index: &'a Index,
     pub(super) findings: &'a Findings,
 }
@@ -369,8 +369,7 @@ impl<'a> Element<'a> {
             let summary = super::map::summarize(object);
             return Some(Resolved { name: summary.name, concept: summary.concept });
         }
-        let position = self.context.index.resolve(reference, self.context.address)?;
-        let summary = self.context.index.summary(position)?;
+        let summary = self.context.index.summary_of(reference, self.context.from)?;
         Some(Resolved { name: summary.name.clone(), concept: summary.concept.clone() })
     }
 }

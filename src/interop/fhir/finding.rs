@@ -60,6 +60,22 @@ pub enum FindingReason {
     /// Another resource, of this input or of another source, has the same identity;
     /// both are kept.
     SameIdentity,
+    /// It cannot be told whose it is; it was left out.
+    SubjectUnknown,
+    /// It is about somebody or something else than a patient; it was left out.
+    OtherSubject,
+    /// It is about several people; it was left out.
+    SeveralSubjects,
+    /// It names nobody, and nothing that was taken refers to it; it was left out.
+    Unreferenced,
+    /// It names nobody, and was taken because nobody is named in the whole input.
+    NamesNobody,
+    /// It cannot be told whose it is; it was taken, as was decided.
+    SubjectDecided,
+    /// The input refers to its patient and does not hold one.
+    KnownByReference,
+    /// Its source deleted it; it was left out.
+    Deleted,
 }
 
 impl fmt::Display for FindingReason {
@@ -81,6 +97,14 @@ impl fmt::Display for FindingReason {
             Self::NoType => "what should be a resource has no type; kept as it came",
             Self::SameTwice => "the same resource twice; taken once",
             Self::SameIdentity => "another resource has the same identity; both are kept",
+            Self::SubjectUnknown => "it is not clear whose this is; left out",
+            Self::OtherSubject => "about somebody or something other than the patient; left out",
+            Self::SeveralSubjects => "about several people; left out",
+            Self::Unreferenced => "names nobody, and nothing that was taken refers to it; left out",
+            Self::NamesNobody => "names nobody; taken, because nobody else is named",
+            Self::SubjectDecided => "it is not clear whose this is; taken, as you decided",
+            Self::KnownByReference => "the patient is only referred to: no name, no birth date",
+            Self::Deleted => "was deleted in its source; left out",
         })
     }
 }

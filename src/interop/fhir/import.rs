@@ -2,22 +2,28 @@
 //!
 //! `resources` = entries + earlier versions + repetitions + what is left out, always.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
+use std::time::SystemTime;
 
+use jiff::Timestamp;
 use thiserror::Error;
 
+use super::about::{About, View};
+use super::belonging::{Belonging, Rules, Verdict};
 use super::bundle::Found;
+use super::choice::Choice;
 use super::finding::{FindingReason, Findings};
-use super::identity::{beside, identity_of, is_global, server_of};
-use super::imported::{Document, Imported, ImportedEntry, LeftOut, PatientReferences, Piece};
-use super::index::{Index, local_reference};
+use super::identity::{identity_of, server_of};
+use super::imported::{Imported, LeftOut, PatientReferences, Piece};
+use super::index::{Index, Place, Scope, absolute, each_reference};
 use super::input::{self, InputPiece};
+use super::making::Making;
 use super::map;
-use super::patients::{About, PatientKey, settle};
-use crate::codec::json::{Json, JsonError};
+use super::people::{Known, Mention, People};
+use super::versions;
+use crate::codec::json::{JsonError, Object};
 use crate::crypto::digest::Digest;
-use crate::record::{Person, Record};
 
 /// What an import may cost before it is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +53,13 @@ pub struct ImportOptions {
     /// Whose records to take, where the input is about several patients: a reference
     /// such as `Patient/123`, an id, or a bundle entry's `fullUrl`.
     pub patient: Option<String>,
+    /// Whether resources of which it cannot be told whose they are belong to the patient.
+    /// Without that decision they are left out. It counts only where the input is about one
+    /// person; where it is about several, they may be the others'.
+    pub unknown_subjects_are_the_patients: bool,
+    /// The moment of the import: versions of later dates are in no order. `None` is the
+    /// system's clock.
+    pub now: Option<SystemTime>,
     /// What the import may cost.
     pub limits: ImportLimits,
 }
@@ -136,22 +149,41 @@ pub struct Import {
     options: ImportOptions,
     resources: Vec<Held>,
     inputs: Vec<HeldInput>,
+    scopes: usize,
     index: Index,
+    people: People,
     findings: Findings,
     /// What could not be read: which input, where in it, and why.
     unread: Vec<(usize, String, FindingReason)>,
 }
 
 /// A resource held until all inputs are read.
-struct Held {
-    found: Found,
-    document: Option<String>,
-    about: About,
+pub(super) struct Held {
+    pub(super) found: Found,
+    pub(super) document: Option<String>,
+    pub(super) scope: Scope,
+    pub(super) server: Option<String>,
+    pub(super) last_updated: Option<String>,
+    pub(super) version_id: Option<String>,
+    pub(super) digest: Digest,
+    /// Whether its source deleted it.
+    is_deleted: bool,
 }
 
-struct HeldInput {
-    name: Option<String>,
-    pieces: Vec<Piece>,
+impl Held {
+    pub(super) fn place(&self) -> Place<'_> {
+        Place { address: self.found.full_url.as_deref(), scope: self.scope }
+    }
+
+    pub(super) fn resource_type(&self) -> &str {
+        self.found.resource_type.as_deref().unwrap_or("Resource")
+    }
+}
+
+/// An input, its pieces pointing to resources.
+pub(super) struct HeldInput {
+    pub(super) name: Option<String>,
+    pub(super) pieces: Vec<Piece>,
 }
 
 impl Import {
@@ -162,7 +194,9 @@ impl Import {
             options,
             resources: Vec::new(),
             inputs: Vec::new(),
+            scopes: 0,
             index: Index::default(),
+            people: People::default(),
             findings: Findings::default(),
             unread: Vec::new(),
         }
@@ -188,6 +222,8 @@ impl Import {
             self.findings.add(path.to_owned(), reason);
         }
         let mut pieces = Vec::new();
+        let first = self.resources.len();
+        let mut scopes = Scopes { next: self.scopes, known: HashMap::new() };
         for piece in input.pieces {
             match piece {
                 InputPiece::Gap(bytes) => pieces.push(Piece::Gap(bytes)),
@@ -196,20 +232,59 @@ impl Import {
                         return Err(ImportError::TooManyResources { limit: limits.resources });
                     }
                     pieces.push(Piece::Resource(self.resources.len()));
+                    let scope = scopes.of(&found);
                     let document = found.bundle_id.clone().or_else(|| name.map(str::to_owned));
-                    self.hold(*found, document)?;
+                    let held = Self::held(*found, document, scope);
+                    self.hold(held)?;
                 }
             }
         }
+        let deleted: HashSet<_> = input.deleted.into_iter().collect();
+        for held in self.resources.iter_mut().skip(first) {
+            held.is_deleted = !deleted.is_empty() && deleted.contains(&identity_of(&held.found));
+        }
+        self.scopes = scopes.next;
         self.inputs.push(HeldInput { name: name.map(str::to_owned), pieces });
         Ok(())
     }
 
-    fn hold(&mut self, found: Found, document: Option<String>) -> Result<(), ImportError> {
-        let json = input::parse(&found.bytes, self.options.limits)?;
-        let summary = json.as_object().map(map::summarize).unwrap_or_default();
-        self.index.add(&found, summary);
-        self.resources.push(Held { found, document, about: About::default() });
+    fn held(found: Found, document: Option<String>, scope: Scope) -> Held {
+        Held {
+            document,
+            scope,
+            server: server_of(&found),
+            last_updated: None,
+            version_id: None,
+            digest: Digest::of(&[&found.bytes]),
+            is_deleted: false,
+            found,
+        }
+    }
+
+    fn hold(&mut self, mut held: Held) -> Result<(), ImportError> {
+        let json = input::parse(&held.found.bytes, self.options.limits)?;
+        let position = self.resources.len();
+        let nothing = Object::default();
+        let object = json.as_object().unwrap_or(&nothing);
+        let meta = |name| object.member("meta")?.member(name)?.as_str().map(str::to_owned);
+        held.last_updated = meta("lastUpdated");
+        held.version_id = meta("versionId");
+        let namesake = self.index.add(&held.found, held.scope, map::summarize(object));
+        for identifier in map::identifiers(object) {
+            self.index.add_identifier(&identifier);
+        }
+        each_reference(&json, &mut |reference| {
+            if reference.contains("Patient/") {
+                self.index.note(&absolute(reference, held.found.full_url.as_deref()));
+            }
+        });
+        if held.resource_type() == "Patient" {
+            self.people.add_resource(position, map::person(object));
+            if let Some(first) = namesake {
+                self.people.meet_namesake(first, position, held.server.is_some());
+            }
+        }
+        self.resources.push(held);
         Ok(())
     }
 
@@ -220,28 +295,23 @@ impl Import {
     /// [`ImportError::NoSuchPatient`] when the chosen one is not there.
     pub fn finish(mut self) -> Result<Imported, ImportError> {
         self.report_unread();
-        self.find_patients()?;
-        let taken = self.choose()?;
-        let mut making = Making::default();
-        let mut places = Vec::with_capacity(self.resources.len());
-        for (held, taken) in self.resources.iter().zip(&taken) {
-            places.push(if *taken { Some(self.make(held, &mut making)?) } else { None });
+        let abouts = self.abouts()?;
+        let named = Belonging::named(&abouts, &self.people);
+        let several = named.len() > 1;
+        let choice = Choice { people: &self.people, resources: &self.resources, named: &named };
+        let person = choice.choose(self.options.patient.as_deref())?;
+        let rules = Rules {
+            takes_shared: self.options.patient.is_none(),
+            unknown_are_the_patients: self.options.unknown_subjects_are_the_patients && !several,
+        };
+        let verdicts = Belonging::new(&abouts, &self.index, &self.people).verdicts(person, rules);
+        drop(abouts);
+        let mut left_out = LeftOut { unreadable: self.unread.len(), ..LeftOut::default() };
+        let mut taken = Vec::with_capacity(verdicts.len());
+        for (held, verdict) in self.resources.iter().zip(verdicts) {
+            taken.push(self.judge(held, verdict, &mut left_out));
         }
-        let documents = documents(self.inputs, &places);
-        let person = making.person.filter(|person| !person.is_nameless());
-        let other_patients = places.iter().filter(|place| place.is_none()).count();
-        Ok(Imported {
-            kept_raw: making.kept_raw,
-            repetitions: making.repetitions,
-            entries: making.entries,
-            findings: self.findings.into_list(),
-            resources: places.len() + self.unread.len(),
-            earlier: 0,
-            left_out: LeftOut { other_patients, unreadable: self.unread.len(), ..LeftOut::default() },
-            person,
-            person_identities: making.person_identities,
-            documents,
-        })
+        self.make(&taken, left_out, person)
     }
 
     /// Names what could not be read by its place, and by its input where there are several.
@@ -255,126 +325,128 @@ impl Import {
         }
     }
 
-    fn find_patients(&mut self) -> Result<(), ImportError> {
-        for (position, held) in self.resources.iter_mut().enumerate() {
+    /// What each resource says of whom it is about.
+    fn abouts(&mut self) -> Result<Vec<About>, ImportError> {
+        let mut abouts = Vec::with_capacity(self.resources.len());
+        for (position, held) in self.resources.iter().enumerate() {
             let json = input::parse(&held.found.bytes, self.options.limits)?;
-            if let Some(object) = json.as_object() {
-                held.about = About::read(object, position, &held.found, &self.index);
-            }
+            let nothing = Object::default();
+            let name = identity_of(&held.found);
+            let view = View {
+                object: json.as_object().unwrap_or(&nothing),
+                resource_type: held.resource_type(),
+                position,
+                name: &name,
+                place: held.place(),
+                index: &self.index,
+                people: &mut self.people,
+            };
+            abouts.push(view.read());
         }
-        Ok(())
+        self.people.join_references(|local| self.index.sole_base(local));
+        self.join_unnamed(&abouts);
+        Ok(abouts)
     }
 
-    /// Which resources are taken.
-    fn choose(&self) -> Result<Vec<bool>, ImportError> {
-        let abouts: Vec<&About> = self.resources.iter().map(|held| &held.about).collect();
-        let settled = settle(&abouts, &self.index);
-        let named: BTreeSet<_> = abouts.iter().flat_map(|about| about.named.iter().cloned()).collect();
-        let Some(chosen) = &self.options.patient else {
-            if named.len() > 1 {
-                let patients = PatientReferences::new(named.iter().map(|key| self.reference(key)));
-                return Err(ImportError::SeveralPatients { patients });
-            }
-            return Ok(vec![true; settled.len()]);
+    /// A patient without any name by which others could refer to it is the one to whom
+    /// they all refer, if there is one of each.
+    fn join_unnamed(&mut self, abouts: &[About]) {
+        let mut patients = self.people.described();
+        let (Some((position, patient)), None) = (patients.next(), patients.next()) else { return };
+        drop(patients);
+        let held = position.and_then(|position| self.resources.get(position));
+        if !held.is_some_and(|held| held.found.id.is_none() && held.found.full_url.is_none()) {
+            return;
+        }
+        let named = Belonging::named(abouts, &self.people);
+        let mut others = named.iter().filter(|other| **other != self.people.root(patient));
+        if let (Some(&other), None) = (others.next(), others.next()) {
+            self.people.unite(patient, other);
+        }
+    }
+
+    /// Whether a resource is taken; one that is not is counted and reported.
+    fn judge(&self, held: &Held, verdict: Verdict, left_out: &mut LeftOut) -> bool {
+        let resource_type = path_of(held.resource_type());
+        let report = |path: &str, reason| {
+            let dot = if path.is_empty() { "" } else { "." };
+            self.findings.add(format!("{resource_type}{dot}{path}"), reason);
         };
-        let key = self.called(&named, chosen)?;
-        let is_taken = |(about, settled): (&&About, &BTreeSet<PatientKey>)| {
-            let only = settled.iter().all(|other| other == key);
-            about.named.contains(key) || (about.named.is_empty() && only)
-        };
-        Ok(abouts.iter().zip(&settled).map(is_taken).collect())
-    }
-
-    /// A reference that chooses a patient.
-    fn reference(&self, key: &PatientKey) -> String {
-        match key {
-            PatientKey::Reference(text) => text.clone(),
-            PatientKey::Resource(position) => {
-                let names = self.names(*position);
-                let unique = |name: &&String| self.index.resolve(name, None) == Some(*position);
-                let name = names.iter().find(unique).or(names.first());
-                name.cloned().unwrap_or_default()
+        let (count, path, reason) = match verdict {
+            Verdict::Taken | Verdict::TakenForNobody | Verdict::TakenAsDecided if held.is_deleted => {
+                (&mut left_out.deleted, "", FindingReason::Deleted)
             }
-        }
-    }
-
-    /// The one patient that is called so.
-    fn called<'k>(
-        &self,
-        named: &'k BTreeSet<PatientKey>,
-        chosen: &str,
-    ) -> Result<&'k PatientKey, ImportError> {
-        let called: Vec<_> = named.iter().filter(|key| self.is_called(key, chosen)).collect();
-        let exactly = called.iter().find(|key| self.reference(key) == chosen);
-        match (called.as_slice(), exactly) {
-            (_, Some(key)) | ([key], None) => Ok(key),
-            ([], None) => Err(ImportError::NoSuchPatient { count: named.len() }),
-            (several, None) => {
-                let patients = PatientReferences::new(several.iter().map(|key| self.reference(key)));
-                Err(ImportError::SeveralPatients { patients })
+            Verdict::Taken => return true,
+            Verdict::TakenForNobody => {
+                report("", FindingReason::NamesNobody);
+                return true;
             }
-        }
-    }
-
-    fn is_called(&self, key: &PatientKey, chosen: &str) -> bool {
-        match key {
-            PatientKey::Reference(text) => text == chosen || text.strip_prefix("Patient/") == Some(chosen),
-            PatientKey::Resource(position) => self
-                .names(*position)
-                .iter()
-                .any(|name| name == chosen || name.strip_prefix("Patient/") == Some(chosen)),
-        }
-    }
-
-    fn names(&self, position: usize) -> Vec<String> {
-        let Some(held) = self.resources.get(position) else {
-            return Vec::new();
+            Verdict::TakenAsDecided => {
+                report("", FindingReason::SubjectDecided);
+                return true;
+            }
+            Verdict::OtherPatient => {
+                left_out.other_patients += 1;
+                return false;
+            }
+            Verdict::SeveralPatients => (&mut left_out.other_patients, "", FindingReason::SeveralSubjects),
+            Verdict::Unknown(path) => (&mut left_out.unknown_subject, path, FindingReason::SubjectUnknown),
+            Verdict::OtherSubject(path) => (&mut left_out.unknown_subject, path, FindingReason::OtherSubject),
+            Verdict::Unreferenced => (&mut left_out.unreferenced, "", FindingReason::Unreferenced),
         };
-        let mut names: Vec<_> =
-            local_reference(&held.found).into_iter().chain(held.found.full_url.clone()).collect();
-        if names.is_empty() {
-            names.push(identity_of(&held.found));
-        }
-        names
+        *count += 1;
+        report(path, reason);
+        false
     }
 
-    /// Makes the entry of a resource and returns its position.
-    fn make(&self, held: &Held, making: &mut Making) -> Result<usize, ImportError> {
-        let mut identity = identity_of(&held.found);
-        let digest = Digest::of(&[&held.found.bytes]);
-        let resource_type = held.found.resource_type.clone().unwrap_or_else(|| "Resource".to_owned());
-        if let Some(&position) = making.seen.get(&(identity.clone(), digest)) {
-            self.findings.add(resource_type, FindingReason::SameTwice);
-            making.repetitions += 1;
-            return Ok(position);
+    fn make(
+        mut self,
+        taken: &[bool],
+        left_out: LeftOut,
+        person: Option<Mention>,
+    ) -> Result<Imported, ImportError> {
+        let now = self.options.now.unwrap_or_else(SystemTime::now);
+        let now = Timestamp::try_from(now).unwrap_or(Timestamp::MAX);
+        let earlier = versions::earlier(&self.resources, taken, now);
+        let mut making = Making::new(self.options.limits, &self.index, &self.findings);
+        making.make(&self.resources, taken, &earlier)?;
+        let made = making.finish(std::mem::take(&mut self.inputs));
+        let described = person.map(|person| self.people.person(person).clone());
+        let described = described.filter(|person| !person.is_nameless());
+        if person.is_some() && described.is_none() {
+            self.findings.add("Patient".to_owned(), FindingReason::KnownByReference);
         }
-        making.seen.insert((identity.clone(), digest), making.entries.len());
-        if !making.identities.insert(identity.clone()) {
-            self.findings.add(resource_type, FindingReason::SameIdentity);
-            identity = beside(&identity, &digest);
-            making.identities.insert(identity.clone());
-        }
-        let json = input::parse(&held.found.bytes, self.options.limits)?;
-        let mapped =
-            map::entry(&json, &held.found, held.document.as_deref(), &identity, &self.index, &self.findings);
-        making.kept_raw += usize::from(mapped.kept_raw);
-        if let Record::Patient(patient) = &mapped.entry.record {
-            making.person.get_or_insert_default().join(&Person::of(patient));
-            making.person_identities.push(identity.clone());
-        }
-        let meta = json.member("meta");
-        let text = |name| meta.and_then(|meta| meta.member(name)).and_then(Json::as_str);
-        making.entries.push(ImportedEntry {
-            is_global: is_global(&identity),
-            server: server_of(&held.found),
-            document: held.document.clone(),
-            last_updated: text("lastUpdated").and_then(|text| text.parse().ok()),
-            version_id: text("versionId").map(str::to_owned),
-            earlier: Vec::new(),
-            entry: mapped.entry,
-            identity,
-        });
-        Ok(making.entries.len() - 1)
+        Ok(Imported {
+            person: described,
+            person_identities: person.map(|person| self.identities(person, taken)).unwrap_or_default(),
+            resources: taken.len() + self.unread.len(),
+            earlier: made.earlier,
+            repetitions: made.repetitions,
+            kept_raw: made.kept_raw,
+            entries: made.entries,
+            documents: made.documents,
+            findings: self.findings.into_list(),
+            left_out,
+        })
+    }
+
+    /// What a person is called: the identities of patients that are taken, and the
+    /// references to those that are not in the input.
+    fn identities(&self, person: Mention, taken: &[bool]) -> Vec<String> {
+        let mentions = self.people.mentions().filter(|(mention, _)| self.people.root(*mention) == person);
+        let mut identities: Vec<_> = mentions
+            .filter_map(|(_, known)| match known {
+                Known::Resource(position) => {
+                    let held = self.resources.get(*position).filter(|_| taken.get(*position) == Some(&true));
+                    held.map(|held| identity_of(&held.found))
+                }
+                Known::Reference(text) => Some(text.clone()),
+                Known::Contained(_) => None,
+            })
+            .collect();
+        identities.sort_unstable();
+        identities.dedup();
+        identities
     }
 }
 
@@ -384,27 +456,23 @@ impl std::fmt::Debug for Import {
     }
 }
 
-/// Entries being made.
-#[derive(Default)]
-struct Making {
-    entries: Vec<ImportedEntry>,
-    seen: HashMap<(String, Digest), usize>,
-    identities: BTreeSet<String>,
-    kept_raw: usize,
-    repetitions: usize,
-    person: Option<Person>,
-    person_identities: Vec<String>,
+/// A type as part of a path: input chooses its text.
+pub(super) fn path_of(resource_type: &str) -> &str {
+    let is_name = resource_type.len() <= 64 && resource_type.bytes().all(|b| b.is_ascii_alphanumeric());
+    if is_name { resource_type } else { "Resource" }
 }
 
-/// The inputs all of whose resources were taken, their pieces pointing to entries.
-fn documents(inputs: Vec<HeldInput>, places: &[Option<usize>]) -> Vec<Document> {
-    let place = |piece| match piece {
-        Piece::Gap(bytes) => Some(Piece::Gap(bytes)),
-        Piece::Resource(position) => places.get(position).copied().flatten().map(Piece::Resource),
-    };
-    let document = |input: HeldInput| {
-        let pieces = input.pieces.into_iter().map(place).collect::<Option<Vec<_>>>()?;
-        Some(Document { name: input.name, pieces })
-    };
-    inputs.into_iter().filter_map(document).collect()
+/// The scopes of one input: its bundles, and what is in none.
+struct Scopes {
+    next: usize,
+    known: HashMap<Option<(usize, usize)>, Scope>,
+}
+
+impl Scopes {
+    fn of(&mut self, found: &Found) -> Scope {
+        *self.known.entry(found.bundle.map(|bundle| (found.text, bundle))).or_insert_with(|| {
+            self.next += 1;
+            Scope(self.next)
+        })
+    }
 }

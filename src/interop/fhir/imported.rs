@@ -144,4 +144,11 @@ pub enum Piece {
     Gap(Vec<u8>),
     /// The original bytes of the entry at this position.
     Resource(usize),
+    /// The original bytes of an earlier version of an entry.
+    Earlier {
+        /// The position of the entry.
+        entry: usize,
+        /// The position of the version in [`ImportedEntry::earlier`].
+        version: usize,
+    },
 }

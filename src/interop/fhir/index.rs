@@ -1,11 +1,14 @@
 //! From references to the resources of the input.
 //!
 //! A relative reference is resolved against the base of the resource that holds it,
-//! as FHIR R4 section 2.36.4.1 says, so that two servers' `Patient/1` stay apart.
+//! as FHIR R4 section 2.36.4.1 says, so that two servers' `Patient/1` stay apart. A name
+//! without a base is resolved where it was given: in its bundle, else its input. What
+//! may be several resources is none.
 
 use std::collections::HashMap;
 
 use super::bundle::Found;
+use super::identity::is_global;
 use crate::codec::json::{Json, Object};
 use crate::record::{Concept, Token};
 
@@ -15,87 +18,280 @@ pub(super) struct Summary {
     pub(super) resource_type: Option<String>,
     pub(super) name: Option<Token>,
     pub(super) concept: Option<Concept>,
-    /// A patient's identifiers as `system|value`.
-    pub(super) identifiers: Vec<String>,
+}
+
+/// Where local names mean the same resources: a bundle, else an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Scope(pub(super) usize);
+
+impl Scope {
+    /// Where addresses and random UUIDs mean the same resources.
+    const EVERYWHERE: Self = Self(usize::MAX);
+}
+
+/// Where a reference is read: the address of the resource that holds it, and its scope.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Place<'a> {
+    pub(super) address: Option<&'a str>,
+    pub(super) scope: Scope,
+}
+
+/// What a reference names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// The resource at this position.
+    One(usize),
+    /// One of these, it cannot be told which.
+    Few(Vec<usize>),
+    /// One of very many.
+    Many,
+    /// Nothing in the input.
+    Nothing,
+}
+
+/// Resources that one name may mean.
+enum Same {
+    One(usize),
+    Few(Vec<usize>),
+    Many,
+}
+
+/// Resources of one name that are told apart.
+const MOST_OF_ONE_NAME: usize = 8;
+
+impl Same {
+    fn add(&mut self, position: usize) {
+        *self = match std::mem::replace(self, Self::Many) {
+            Self::One(first) => Self::Few(vec![first, position]),
+            Self::Few(mut few) if few.len() < MOST_OF_ONE_NAME => {
+                few.push(position);
+                Self::Few(few)
+            }
+            Self::Few(_) | Self::Many => Self::Many,
+        };
+    }
+
+    fn target(same: Option<&Self>) -> Target {
+        match same {
+            None => Target::Nothing,
+            Some(Self::One(position)) => Target::One(*position),
+            Some(Self::Few(few)) => Target::Few(few.clone()),
+            Some(Self::Many) => Target::Many,
+        }
+    }
+}
+
+/// A table of names in which several resources may have one.
+#[derive(Default)]
+struct Names(HashMap<String, Same>);
+
+impl Names {
+    fn add(&mut self, name: &str, position: usize) {
+        match self.0.get_mut(name) {
+            Some(same) => same.add(position),
+            None => drop(self.0.insert(name.to_owned(), Same::One(position))),
+        }
+    }
+
+    fn find(&self, name: &str) -> Target {
+        Same::target(self.0.get(name))
+    }
 }
 
 /// The resources of the input by their addresses.
 #[derive(Default)]
 pub(super) struct Index {
     summaries: Vec<Summary>,
-    by_url: HashMap<String, usize>,
-    by_type_and_id: HashMap<String, SameName>,
-    by_identifier: HashMap<String, usize>,
-}
-
-/// Resources with the same `Type/id`, on one or more servers. The first of each counts.
-#[derive(Default)]
-struct SameName {
-    first: usize,
-    without_base: Option<usize>,
-    by_base: HashMap<String, usize>,
-}
-
-impl SameName {
-    fn add(&mut self, base: Option<&str>, position: usize) {
-        match base {
-            Some(base) => {
-                self.by_base.entry(base.to_owned()).or_insert(position);
-            }
-            None => {
-                self.without_base.get_or_insert(position);
-            }
-        }
-    }
-
-    fn find(&self, base: Option<&str>) -> Option<usize> {
-        match base {
-            Some(base) => self.by_base.get(base).copied().or(self.without_base),
-            None => self.without_base.or(Some(self.first)),
-        }
-    }
+    by_url: HashMap<(Scope, String), usize>,
+    /// By base and `Type/id`; without a base, within a scope.
+    by_name: HashMap<(Option<String>, Scope, String), usize>,
+    /// Those without a base, by `Type/id`, in any scope.
+    without_base: Names,
+    with_base: Names,
+    by_id: HashMap<(Scope, String), Same>,
+    by_id_anywhere: Names,
+    by_identifier: Names,
+    /// Bases of which references speak, by `Patient/id`; `None` for several.
+    bases: HashMap<String, Option<String>>,
 }
 
 impl Index {
-    /// Adds the next resource.
-    pub(super) fn add(&mut self, found: &Found, summary: Summary) {
+    /// Adds the next resource, and returns the first one of the same name, if there is one.
+    pub(super) fn add(&mut self, found: &Found, scope: Scope, summary: Summary) -> Option<usize> {
         let position = self.summaries.len();
-        for identifier in &summary.identifiers {
-            self.by_identifier.entry(identifier.clone()).or_insert(position);
-        }
         self.summaries.push(summary);
-        if let Some(url) = &found.full_url {
-            self.by_url.entry(url.clone()).or_insert(position);
+        let url = found.full_url.as_ref();
+        let of_url = url.and_then(|url| {
+            let key = (scope_of(url, scope), url.clone());
+            let first = *self.by_url.entry(key).or_insert(position);
+            (first != position).then_some(first)
+        });
+        let of_name = local_reference(found).and_then(|local| {
+            let base = url.and_then(|url| base_of(url)).map(str::to_owned);
+            if let Some(base) = &base {
+                self.note_base(&local, base);
+            }
+            let within = if base.is_some() { Scope::EVERYWHERE } else { scope };
+            let first = *self.by_name.entry((base.clone(), within, local.clone())).or_insert(position);
+            if first != position {
+                return Some(first);
+            }
+            if base.is_some() { &mut self.with_base } else { &mut self.without_base }.add(&local, position);
+            self.add_id(found.id.as_deref().unwrap_or_default(), scope, position);
+            None
+        });
+        of_url.or(of_name)
+    }
+
+    fn add_id(&mut self, id: &str, scope: Scope, position: usize) {
+        let id = id.to_ascii_lowercase();
+        self.by_id_anywhere.add(&id, position);
+        let same = self.by_id.entry((scope, id));
+        same.and_modify(|same| same.add(position)).or_insert(Same::One(position));
+    }
+
+    /// Adds a business identifier of the resource that was added last, as
+    /// `Type?system|value`.
+    pub(super) fn add_identifier(&mut self, identifier: &str) {
+        self.by_identifier.add(identifier, self.summaries.len().saturating_sub(1));
+    }
+
+    /// The resources with this `Type?system|value`.
+    pub(super) fn identified(&self, identifier: &str) -> Target {
+        self.by_identifier.find(identifier)
+    }
+
+    /// Notes a reference: which servers have a patient of this id.
+    pub(super) fn note(&mut self, reference: &str) {
+        let reference = without_version(reference);
+        if let Some(base) = base_of(reference)
+            && let Some(local) = reference.get(base.len()..)
+            && local.starts_with("Patient/")
+        {
+            self.note_base(local, base);
         }
-        if let Some(local) = local_reference(found) {
-            let base = found.full_url.as_deref().and_then(base_of);
-            let same = self.by_type_and_id.entry(local);
-            same.or_insert_with(|| SameName { first: position, ..SameName::default() }).add(base, position);
+    }
+
+    fn note_base(&mut self, local: &str, base: &str) {
+        match self.bases.get_mut(local) {
+            None => drop(self.bases.insert(local.to_owned(), Some(base.to_owned()))),
+            Some(known) if known.as_deref() != Some(base) => *known = None,
+            Some(_) => {}
         }
+    }
+
+    /// The one base that any reference has for this `Patient/id`.
+    pub(super) fn sole_base(&self, local: &str) -> Option<&str> {
+        self.bases.get(local).and_then(Option::as_deref)
     }
 
     pub(super) fn summary(&self, position: usize) -> Option<&Summary> {
         self.summaries.get(position)
     }
 
-    /// The patient with this `system|value`.
-    pub(super) fn patient_with(&self, identifier: &str) -> Option<usize> {
-        self.by_identifier.get(identifier).copied()
+    /// The type of the resource at this position.
+    pub(super) fn type_at(&self, position: usize) -> Option<&str> {
+        self.summary(position).and_then(|summary| summary.resource_type.as_deref())
     }
 
-    /// The position of the resource that `reference` names, as seen from a resource
-    /// with this address.
-    pub(super) fn resolve(&self, reference: &str, from: Option<&str>) -> Option<usize> {
-        let reference = without_version(reference);
-        if let Some(&position) = self.by_url.get(reference) {
-            return Some(position);
+    /// What the resource that a reference names is called, if it names one.
+    pub(super) fn summary_of(&self, reference: &str, place: Place<'_>) -> Option<&Summary> {
+        match self.resolve(reference, place) {
+            Target::One(position) => self.summary(position),
+            Target::Few(few) => {
+                let mut all = few.iter().filter_map(|position| self.summary(*position));
+                let first = all.next()?;
+                all.all(|other| other.name == first.name && other.concept == first.concept).then_some(first)
+            }
+            Target::Many | Target::Nothing => None,
         }
-        let (base, local) = match base_of(reference) {
-            Some(base) => (Some(base), reference.get(base.len()..).unwrap_or_default()),
-            None => (from.and_then(base_of), reference),
-        };
-        self.by_type_and_id.get(local).and_then(|same| same.find(base))
     }
+
+    /// The resource that `reference` names, as seen from a place.
+    pub(super) fn resolve(&self, reference: &str, place: Place<'_>) -> Target {
+        let reference = without_version(reference);
+        if reference.contains('#') || reference.is_empty() {
+            return Target::Nothing;
+        }
+        if let Some(&position) = self.by_url.get(&(scope_of(reference, place.scope), reference.to_owned())) {
+            return Target::One(position);
+        }
+        if let Some(id) = reference.strip_prefix("urn:uuid:") {
+            return self.with_id(id, place.scope);
+        }
+        if let Some(identifier) = conditional(reference) {
+            return self.by_identifier.find(&identifier);
+        }
+        match base_of(reference) {
+            Some(base) => self.at_address(base, reference.get(base.len()..).unwrap_or_default(), place.scope),
+            None => self.relative(reference, place),
+        }
+    }
+
+    fn named(&self, base: Option<&str>, scope: Scope, local: &str) -> Option<Target> {
+        let scope = if base.is_some() { Scope::EVERYWHERE } else { scope };
+        self.by_name.get(&(base.map(str::to_owned), scope, local.to_owned())).copied().map(Target::One)
+    }
+
+    /// A resource without a base is the one at an address only where no other server is
+    /// spoken of.
+    fn at_address(&self, base: &str, local: &str, scope: Scope) -> Target {
+        if let Some(found) = self.named(Some(base), scope, local) {
+            return found;
+        }
+        if local.starts_with("Patient/") && self.sole_base(local) != Some(base) {
+            return Target::Nothing;
+        }
+        self.named(None, scope, local).unwrap_or_else(|| self.without_base.find(local))
+    }
+
+    fn relative(&self, local: &str, place: Place<'_>) -> Target {
+        if let Some(base) = place.address.and_then(base_of) {
+            return self.at_address(base, local, place.scope);
+        }
+        if let Some(found) = self.named(None, place.scope, local) {
+            return found;
+        }
+        match self.without_base.find(local) {
+            Target::Nothing => self.with_base.find(local),
+            found => found,
+        }
+    }
+
+    /// The resource with this id: in the scope, else anywhere.
+    pub(super) fn with_id(&self, id: &str, scope: Scope) -> Target {
+        let id = id.to_ascii_lowercase();
+        match Same::target(self.by_id.get(&(scope, id.clone()))) {
+            Target::Nothing => self.by_id_anywhere.find(&id),
+            found => found,
+        }
+    }
+}
+
+/// Where a `fullUrl` means the same resource: `urn:uuid:patient` only in its bundle.
+fn scope_of(url: &str, scope: Scope) -> Scope {
+    if is_global(url) { Scope::EVERYWHERE } else { scope }
+}
+
+/// `Type?system|value` of a conditional reference (FHIR R4 section 3.1.0.7.2) such as
+/// `Patient?identifier=system|value`, with a server in front or not.
+pub(super) fn conditional(reference: &str) -> Option<String> {
+    let (path, query) = reference.split_once('?')?;
+    let resource_type = path.rsplit('/').next()?;
+    let identifier = query.strip_prefix("identifier=").filter(|_| !query.contains('&'))?;
+    let identifier = percent_decoded(identifier)?;
+    let (system, value) = identifier.split_once('|')?;
+    (!system.is_empty() && !value.is_empty()).then(|| format!("{resource_type}?{system}|{value}"))
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_owned();
+    for part in parts {
+        bytes.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
+        bytes.extend_from_slice(part.get(2..)?.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// `Type/id` of a resource that has both.
@@ -135,7 +331,8 @@ pub(super) fn absolute(reference: &str, from: Option<&str>) -> String {
     format!("{base}{reference}")
 }
 
-/// Calls `visit` with every `reference` in a value.
+/// Calls `visit` with every `reference` in a value, and every `url`, which may name a
+/// `Binary`.
 pub(super) fn each_reference(json: &Json, visit: &mut impl FnMut(&str)) {
     // Without recursion: input chooses the depth.
     let mut open = vec![json];
@@ -143,8 +340,10 @@ pub(super) fn each_reference(json: &Json, visit: &mut impl FnMut(&str)) {
         match json {
             Json::Array(items) => open.extend(items),
             Json::Object(object) => {
-                if let Some(reference) = object.member("reference").and_then(Json::as_str) {
-                    visit(reference);
+                for name in ["reference", "url"] {
+                    if let Some(reference) = object.member(name).and_then(Json::as_str) {
+                        visit(reference);
+                    }
                 }
                 open.extend(object.members().iter().map(|(_, value)| value));
             }

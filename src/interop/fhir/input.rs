@@ -27,6 +27,10 @@ pub(super) struct Input {
     pub(super) unread: Vec<(String, FindingReason)>,
     /// What stands in wrappers and is no resource.
     pub(super) beside: Vec<(&'static str, FindingReason)>,
+    /// What history bundles delete; see [`bundle::Contents`].
+    pub(super) deleted: Vec<String>,
+    /// How many texts were read.
+    texts: usize,
 }
 
 pub(super) enum InputPiece {
@@ -249,11 +253,14 @@ fn read_document(text: &[u8], limits: ImportLimits, input: &mut Input) -> Result
         }
         input.push_gap(text.get(position..start).unwrap_or_default());
         found.bytes = text.get(start..end).unwrap_or_default().to_owned();
+        found.text = input.texts;
         position = end;
         input.pieces.push(InputPiece::Resource(Box::new(found)));
     }
     input.push_gap(text.get(position..).unwrap_or_default());
     input.beside.extend(contents.beside);
+    input.deleted.extend(contents.deleted);
+    input.texts += 1;
     Ok(())
 }
 

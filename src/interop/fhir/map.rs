@@ -10,13 +10,15 @@ mod people;
 mod treatment;
 mod visit;
 
-use super::bundle::{Found, type_of};
+use super::bundle::type_of;
 use super::element::{Context, Element, MOST};
 use super::finding::{FindingReason, Findings};
-use super::index::{Index, Summary};
+use super::import::Held;
+use super::index::{Index, Place, Summary};
+use super::subject::is_shared;
 use crate::codec::json::{Json, Object};
 use crate::record::{
-    Coding, Entry, FhirVersion, Origin, Other, Party, Provenance, Record, Source, SourceFormat, Token,
+    Coding, Entry, FhirVersion, Origin, Other, Party, Person, Provenance, Record, Source, SourceFormat, Token,
 };
 
 /// An entry, and whether nothing maps its type.
@@ -26,17 +28,11 @@ pub(super) struct Mapped {
 }
 
 /// Makes the entry of a resource.
-pub(super) fn entry(
-    json: &Json,
-    found: &Found,
-    document: Option<&str>,
-    identity: &str,
-    index: &Index,
-    findings: &Findings,
-) -> Mapped {
+pub(super) fn entry(json: &Json, held: &Held, identity: &str, index: &Index, findings: &Findings) -> Mapped {
     let nothing = Object::default();
     let object = json.as_object().unwrap_or(&nothing);
-    let context = Context { resource: object, address: found.full_url.as_deref(), index, findings };
+    let (found, document) = (&held.found, held.document.as_deref());
+    let context = Context { resource: object, from: held.place(), index, findings };
     let resource_type = found.resource_type.as_deref();
     let root = Element::root(&context, resource_type.unwrap_or("Resource"));
     report_what_changes_meaning(&root);
@@ -187,7 +183,7 @@ const SNOMED: &str = "http://snomed.info/sct";
 /// What other resources want to know of this one.
 pub(super) fn summarize(object: &Object) -> Summary {
     let (index, findings) = (Index::default(), Findings::default());
-    let context = Context { resource: object, address: None, index: &index, findings: &findings };
+    let context = Context { resource: object, from: Place::default(), index: &index, findings: &findings };
     let root = Element::root(&context, "");
     let concept = match type_of(object) {
         Some(
@@ -206,17 +202,32 @@ pub(super) fn summarize(object: &Object) -> Summary {
         Some("Device") => root.elements("deviceName").first().and_then(|device| device.token("name")),
         _ => None,
     };
-    let identifiers =
-        if type_of(object) == Some("Patient") { root.identifiers("identifier") } else { Vec::new() };
-    let text =
-        |token: &Option<Token>| token.as_ref().map(|token| token.as_str().to_owned()).unwrap_or_default();
-    let identifiers = identifiers.iter().filter(|identifier| identifier.value.is_some());
-    let identifiers =
-        identifiers.map(|identifier| format!("{}|{}", text(&identifier.system), text(&identifier.value)));
-    Summary {
-        resource_type: type_of(object).map(str::to_owned),
-        name,
-        concept,
-        identifiers: identifiers.collect(),
+    Summary { resource_type: type_of(object).map(str::to_owned), name, concept }
+}
+
+/// The person that a FHIR Patient describes.
+pub(super) fn person(object: &Object) -> Person {
+    let (index, findings) = (Index::default(), Findings::default());
+    let context = Context { resource: object, from: Place::default(), index: &index, findings: &findings };
+    match people::patient(&Element::root(&context, "")) {
+        Record::Patient(patient) => Person::of(&patient),
+        _ => Person::default(),
     }
+}
+
+/// The business identifiers by which others may refer to a resource, as
+/// `Type?system|value`: those of patients, and of what is nobody's.
+pub(super) fn identifiers(object: &Object) -> Vec<String> {
+    let Some(resource_type) = type_of(object).filter(|name| *name == "Patient" || is_shared(name)) else {
+        return Vec::new();
+    };
+    let identifiers = object.member("identifier").and_then(Json::as_array).unwrap_or_default();
+    identifiers.iter().take(MOST).filter_map(|identifier| identifier_key(resource_type, identifier)).collect()
+}
+
+/// An identifier as `Type?system|value`. Without a system it may be anyone's.
+pub(super) fn identifier_key(resource_type: &str, identifier: &Json) -> Option<String> {
+    let text = |name| identifier.member(name).and_then(Json::as_str).map(str::trim);
+    let (system, value) = (text("system")?, text("value")?);
+    (!system.is_empty() && !value.is_empty()).then(|| format!("{resource_type}?{system}|{value}"))
 }

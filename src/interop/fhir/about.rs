@@ -1,0 +1,237 @@
+//! What a resource says of whom it is about.
+//!
+//! What cannot be resolved is not nobody: it is somebody unknown.
+
+use super::index::{Index, Place, Target, absolute, contained, each_reference};
+use super::map;
+use super::people::{Mention, People};
+use super::subject::{Role, elements, followed, values};
+use crate::codec::json::{Json, Object};
+use crate::crypto::digest::Digest;
+
+/// What a resource says of whom it is about.
+#[derive(Default)]
+pub(super) struct About {
+    /// Patients that it is about.
+    pub(super) named: Vec<Mention>,
+    /// The element that names somebody who cannot be told.
+    pub(super) unknown: Option<&'static str>,
+    /// The element that names somebody or something else than a patient.
+    pub(super) other: Option<&'static str>,
+    /// Patients to whom it refers elsewhere.
+    pub(super) mentioned: Vec<Mention>,
+    /// Resources that have the same subject.
+    pub(super) followed: Vec<usize>,
+    /// Other resources that it refers to.
+    pub(super) linked: Vec<usize>,
+}
+
+/// A resource and what it can see.
+pub(super) struct View<'a> {
+    pub(super) object: &'a Object,
+    pub(super) resource_type: &'a str,
+    pub(super) position: usize,
+    /// What the resource is called, to name those that it contains.
+    pub(super) name: &'a str,
+    pub(super) place: Place<'a>,
+    pub(super) index: &'a Index,
+    pub(super) people: &'a mut People,
+}
+
+/// What a reference to a subject names.
+enum Named {
+    Patient(Mention),
+    /// A resource of the input that is no patient.
+    Thing(usize),
+    /// Something else than a patient, outside of the input.
+    Other,
+    Unknown,
+}
+
+impl View<'_> {
+    /// Reads whom the resource is about.
+    pub(super) fn read(mut self) -> About {
+        let mut about = About::default();
+        if self.resource_type == "Patient" {
+            about.named.extend(self.people.itself_at(self.position));
+            self.read_elsewhere(&mut about);
+            about.mentioned.clear();
+            return about;
+        }
+        for (path, role) in elements(self.resource_type) {
+            for value in values(self.object, path) {
+                self.read_one(value, path, *role, &mut about);
+            }
+        }
+        if about.named.is_empty() {
+            for path in followed(self.resource_type) {
+                for value in values(self.object, path) {
+                    about.followed.extend(self.position_of(value));
+                }
+            }
+        }
+        self.read_elsewhere(&mut about);
+        for list in [&mut about.named, &mut about.mentioned] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        for list in [&mut about.followed, &mut about.linked] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        about
+    }
+
+    fn read_one(&mut self, value: &Json, path: &'static str, role: Role, about: &mut About) {
+        match (self.named(value), role) {
+            (Named::Patient(mention), _) => about.named.push(mention),
+            (Named::Unknown, Role::Subject | Role::Focus) => about.unknown = Some(path),
+            (Named::Thing(position), _) if self.is_somebody(position) => {
+                if role != Role::Participant {
+                    about.other = Some(path);
+                }
+            }
+            (Named::Thing(position), Role::Subject) => about.followed.push(position),
+            (Named::Other, Role::Subject) => about.other = Some(path),
+            (Named::Other | Named::Thing(_), Role::Focus) | (_, Role::Participant) => {}
+        }
+    }
+
+    /// Whether a resource is, or stands for, people other than a patient.
+    fn is_somebody(&self, position: usize) -> bool {
+        matches!(
+            self.index.type_at(position),
+            Some("RelatedPerson" | "Group" | "Person" | "Practitioner" | "PractitionerRole")
+        )
+    }
+
+    fn read_elsewhere(&mut self, about: &mut About) {
+        let mut references = Vec::new();
+        for (_, value) in self.object.members().iter().filter(|(name, _)| name != "contained") {
+            each_reference(value, &mut |reference| references.push(reference.to_owned()));
+        }
+        references.sort_unstable();
+        references.dedup();
+        let is_address = |text: &&String| !text.starts_with('#') && text.contains(['/', ':']);
+        for reference in references.iter().filter(is_address) {
+            match self.named_by(reference) {
+                Named::Patient(mention) => about.mentioned.push(mention),
+                Named::Thing(position) => about.linked.push(position),
+                Named::Other | Named::Unknown => {}
+            }
+        }
+    }
+
+    fn position_of(&self, reference: &Json) -> Option<usize> {
+        match self.index.resolve(reference.member("reference")?.as_str()?, self.place) {
+            Target::One(position) => Some(position),
+            _ => None,
+        }
+    }
+
+    /// What a FHIR `Reference` names: by its text, else by its identifier. A text to show
+    /// (`display`) names nobody for sure.
+    fn named(&mut self, reference: &Json) -> Named {
+        let Some(object) = reference.as_object() else { return Named::Unknown };
+        let by_text = match object.member("reference") {
+            None | Some(Json::Null) => Named::Unknown,
+            Some(text) => text.as_str().map_or(Named::Unknown, |text| self.named_by(text)),
+        };
+        if !matches!(by_text, Named::Unknown) {
+            return by_text;
+        }
+        let declared = object.member("type").and_then(Json::as_str);
+        let resource_type = declared.and_then(|name| name.rsplit('/').next()).unwrap_or("Patient");
+        let identifier = object.member("identifier");
+        let key = identifier.and_then(|identifier| map::identifier_key(resource_type, identifier));
+        match key.map(|key| self.index.identified(&key)) {
+            None | Some(Target::Nothing) if resource_type != "Patient" => Named::Other,
+            None => Named::Unknown,
+            Some(target) => self.of_target(target),
+        }
+    }
+
+    fn of_target(&self, target: Target) -> Named {
+        match target {
+            Target::One(position) if self.index.type_at(position) == Some("Patient") => {
+                self.people.at(position).map_or(Named::Unknown, Named::Patient)
+            }
+            Target::One(position) => Named::Thing(position),
+            Target::Few(few) => self.people.one_of(&few).map_or(Named::Unknown, Named::Patient),
+            Target::Many | Target::Nothing => Named::Unknown,
+        }
+    }
+
+    fn named_by(&mut self, text: &str) -> Named {
+        if text.starts_with('#') {
+            return self.contained(text);
+        }
+        let tidy = tidy(text);
+        let target = self.index.resolve(&tidy, self.place);
+        if target != Target::Nothing {
+            return self.of_target(target);
+        }
+        if !tidy.contains(['/', ':', '?', '#']) {
+            return self.of_target(self.index.with_id(&tidy, self.place.scope));
+        }
+        // As it is written, without a guess.
+        match type_named(text) {
+            Some("Patient") => Named::Patient(self.people.referred_to(absolute(text, self.place.address))),
+            Some(_) => Named::Other,
+            None => Named::Unknown,
+        }
+    }
+
+    fn contained(&mut self, fragment: &str) -> Named {
+        let Some(found) = contained(self.object, fragment) else { return Named::Unknown };
+        let text = |name| found.member(name).and_then(Json::as_str);
+        if text("resourceType") != Some("Patient") {
+            return Named::Other;
+        }
+        let name = format!("{}{fragment}", self.name);
+        let mention = self.people.contained(&name, content_of(found), map::person(found));
+        mention.map_or(Named::Unknown, Named::Patient)
+    }
+}
+
+/// What a contained resource says, whatever its id there and the order of its members.
+fn content_of(object: &Object) -> Digest {
+    let ignored = ["id", "meta", "text"];
+    let mut members: Vec<_> = object
+        .members()
+        .iter()
+        .filter(|(name, _)| !ignored.contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}:{}", value.to_text()))
+        .collect();
+    members.sort_unstable();
+    Digest::of(&[members.join("\n").as_bytes()])
+}
+
+/// A reference without white space around it, a slash in front, or `Patient` in other
+/// letters: it is resolved in the input so, but never means anybody outside of it.
+fn tidy(text: &str) -> String {
+    let text = text.trim();
+    let text = text.strip_prefix("./").or(text.strip_prefix('/')).unwrap_or(text);
+    match text.split_once('/') {
+        Some((name, id)) if name.eq_ignore_ascii_case("Patient") => format!("Patient/{id}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// The type that a well-formed `Type/id` or `http…/Type/id` names.
+fn type_named(reference: &str) -> Option<&str> {
+    let plain = reference.split_once("/_history/").map_or(reference, |(plain, _)| plain);
+    let is_address = plain.starts_with("http://") || plain.starts_with("https://");
+    let (before, id) = plain.rsplit_once('/')?;
+    let name = match is_address {
+        true => before.rsplit('/').next()?,
+        false => before,
+    };
+    let is_id = !id.is_empty()
+        && id.len() <= 64
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
+    let is_type = name.len() <= 64
+        && name.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_id && is_type).then_some(name)
+}
