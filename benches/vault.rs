@@ -7,8 +7,8 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use subrosa::{
-    Actor, Credential, Entry, Expunged, Filter, Import, ImportOptions, Imported, Kind, Narrative, NewVault,
-    Note, Policy, Provenance, RawKey, ReleaseRequest, Token, Vault, VaultOptions,
+    Actor, Credential, Entry, Filter, Import, ImportOptions, Imported, Kind, Narrative, NewVault, Note,
+    Policy, Provenance, RawKey, ReleaseRequest, Token, Vault, VaultOptions,
 };
 
 const SAMPLE: &[u8] = include_bytes!("../examples/sample/patient.json");
@@ -42,9 +42,7 @@ fn imported() -> Imported {
 /// Reading the sample record and taking it into a vault.
 fn import(c: &mut Criterion) {
     let take = |vault: Vault| {
-        vault
-            .import(&Actor::owner(), &imported(), Expunged::StayAway, |_, _| {})
-            .expect("the sample is taken");
+        vault.import(&Actor::owner(), &imported()).expect("the sample is taken");
         vault
     };
     c.bench_function("import the sample record", |b| b.iter_batched(vault, take, BatchSize::PerIteration));
@@ -53,7 +51,7 @@ fn import(c: &mut Criterion) {
 /// Releasing an excerpt, the line in the ledger included.
 fn release(c: &mut Criterion) {
     let vault = vault();
-    vault.import(&Actor::owner(), &imported(), Expunged::StayAway, |_, _| {}).expect("the sample is taken");
+    vault.import(&Actor::owner(), &imported()).expect("the sample is taken");
     let text = |text: &str| Token::new(text).expect("a short text");
     let policy = Policy::everything_of(Kind::all().iter().copied());
     let request = ReleaseRequest::new(text("x"), text("y"), policy);

@@ -7,9 +7,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use subrosa::{
-    Access, Actor, Credential, ErrorKind, Expunged, Grant, HolderRole, Import, ImportOptions, Kind,
-    LockedVault, NewVault, Policy, RawKey, ReleaseRequest, SignatureAlgorithm, StoreError, Token, Vault,
-    VaultOptions,
+    Access, Actor, Credential, ErrorKind, Grant, HolderRole, Import, ImportOptions, Kind, LockedVault,
+    NewVault, Policy, RawKey, ReleaseRequest, SignatureAlgorithm, StoreError, Token, Vault, VaultOptions,
 };
 
 /// The clinic's own table of vaults and keys. Here a folder and a key in memory;
@@ -66,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut import = Import::new(ImportOptions::default());
     import.read(Some("transfer from another hospital"), bundle.as_slice())?;
     let clerk = Actor::new("intake: J. Moreno")?;
-    let report = vault.import(&clerk, &import.finish()?, Expunged::StayAway, |_, _| {})?;
+    let report = vault.import(&clerk, &import.finish()?)?;
     println!("taken in: {} entries, {} kept as they came", report.added.len(), report.kept_raw.len());
     drop(vault);
 

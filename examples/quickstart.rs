@@ -8,7 +8,7 @@ use std::error::Error;
 use std::time::SystemTime;
 
 use subrosa::{
-    Actor, Credential, Expunged, Filter, Import, ImportOptions, Kind, LockedVault, Mask, NewVault, Policy,
+    Actor, Credential, Filter, Import, ImportOptions, Kind, LockedVault, Mask, NewVault, Policy,
     ReleaseRequest, SignsAs, Token, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
 };
 
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let vault = Vault::create(&path, &NewVault::individual(&password), VaultOptions::default())?;
     let mut import = Import::new(ImportOptions::default());
     import.read(None, RECORD)?;
-    let report = vault.import(&owner, &import.finish()?, Expunged::StayAway, |_, _| {})?;
+    let report = vault.import(&owner, &import.finish()?)?;
     println!("   {} entries, {} kept as they came\n", report.added.len(), report.kept_raw.len());
     drop(vault.lock()?);
 

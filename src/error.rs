@@ -13,6 +13,7 @@ use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId};
 use crate::keys::CredentialError;
 use crate::payload::PayloadError;
+use crate::record::ImportQuestion;
 use crate::store::StoreError;
 use crate::tree::TreeError;
 
@@ -89,6 +90,15 @@ pub enum Error {
     LegalHold {
         /// The entry.
         id: EntryId,
+    },
+    /// An import needs decisions first.
+    #[error(
+        "this import needs {} first: nothing was imported; answer the questions that this error lists",
+        match questions.len() { 1 => "a decision", _ => "decisions" }
+    )]
+    ImportAsks {
+        /// What has to be decided.
+        questions: Vec<ImportQuestion>,
     },
     /// The policy lets nothing out.
     #[error("nothing would be released: the preview says what was withheld and why")]
@@ -220,6 +230,7 @@ impl Error {
             Self::LastFullAccess => "last-full-access",
             Self::NoFreeAccess => "no-free-access",
             Self::LegalHold { .. } => "legal-hold",
+            Self::ImportAsks { .. } => "import-asks",
             Self::NothingToRelease => "nothing-to-release",
             Self::NotAsPreviewed => "not-as-previewed",
             Self::Issue(_) => "not-issued",

@@ -94,11 +94,11 @@ pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey
 pub use secret::SecretText;
 pub use vault::{
     Access, AccessChange, AccessKind, Action, Actor, AttachmentReader, AuditEvent, Backup, BackupReport,
-    CheckFinding, CheckReport, Checkpoint, Closed, Committed, CompactReport, Coverage, Detail, ErasureReport,
-    Explanation, Expunged, Filter, HeadPart, HolderRole, ImportReport, LedgerLine, LineState, Listed,
-    ListedAccess, LockedVault, NewAttachment, NewVault, ParseCheckpointError, Progress, ReadKind, Recovery,
-    ReleaseRequest, RepairReport, Revision, SpaceReport, Transaction, Upload, Vault, VaultOptions,
-    WriterVersion,
+    ChangedSource, CheckFinding, CheckReport, Checkpoint, Closed, Committed, CompactReport, Coverage, Detail,
+    ErasureReport, Explanation, Expunged, Filter, HeadPart, HolderRole, ImportDecisions, ImportReport,
+    LedgerLine, LineState, Listed, ListedAccess, LockedVault, NewAttachment, NewVault, ParseCheckpointError,
+    Progress, ReadKind, Recovery, ReleaseRequest, RepairReport, Revision, SpaceReport, Transaction, Upload,
+    Vault, VaultOptions, WriterVersion,
 };
 
 // The record: entries and what they hold.
@@ -118,6 +118,7 @@ pub use interop::fhir::{
     Document, Finding, FindingReason, Import, ImportError, ImportLimits, ImportOptions, Imported,
     ImportedEntry, LeftOut, PatientReferences, Piece,
 };
+pub use record::ImportQuestion;
 
 // Releases: what may leave, and what it looks like.
 pub use release::{

@@ -9,6 +9,7 @@ mod field;
 mod kinds;
 mod negation;
 mod person;
+mod question;
 mod search;
 mod table;
 mod text;
@@ -27,6 +28,7 @@ pub use kinds::{
 };
 pub use negation::Negation;
 pub use person::{Likeness, Person, PersonDetail};
+pub use question::ImportQuestion;
 pub use text::{Narrative, TextError, Token};
 pub use value::{
     Address, Attachment, Coding, Component, Concept, FieldType, HumanName, Identifier, Location, Party,

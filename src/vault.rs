@@ -61,7 +61,7 @@ pub use create::{Access, NewVault};
 pub use custody::{AccessChange, AccessKind, ListedAccess};
 pub use erasure::{Coverage, ErasureReport};
 pub use history::{Checkpoint, ParseCheckpointError};
-pub use import::{Expunged, ImportReport};
+pub use import::{ChangedSource, Expunged, ImportDecisions, ImportReport};
 pub use inspect::{Explanation, HeadPart};
 pub use ledger::{Action, Detail, LedgerLine, LineState};
 pub use list::{Filter, Listed, Revision};

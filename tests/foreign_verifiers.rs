@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use subrosa::{
-    Actor, Credential, Expunged, Import, ImportOptions, Kind, Mask, NewVault, Policy, RawKey, ReleaseRequest,
+    Actor, Credential, Import, ImportOptions, Kind, Mask, NewVault, Policy, RawKey, ReleaseRequest,
     SignatureAlgorithm, Token, Vault, VaultOptions,
 };
 
@@ -46,7 +46,7 @@ fn release(record: &[u8], policy: Policy, signature: SignatureAlgorithm) -> Stri
     let mut import = Import::new(ImportOptions::default());
     import.read(None, record).expect("the record reads");
     let imported = import.finish().expect("the record imports");
-    vault.import(&Actor::owner(), &imported, Expunged::StayAway, |_, _| {}).expect("the record is taken");
+    vault.import(&Actor::owner(), &imported).expect("the record is taken");
     let text = |text: &str| Token::new(text).expect("a short text");
     let request = ReleaseRequest::new(text("A court"), text("a hearing"), policy);
     vault.release(&Actor::owner(), &request).expect("the excerpt is released").to_json()

@@ -14,7 +14,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 use subrosa::{
     Access, AccessChange, Actor, Attachment, Coding, Compartment, Concept, Credential, Diagnosis, Entry,
-    Error, Expunged, Filter, Grant, Import, ImportOptions, KdfCost, KdfLimits, Kind, LockedVault, Narrative,
+    Error, Filter, Grant, Import, ImportOptions, KdfCost, KdfLimits, Kind, LockedVault, Narrative,
     NewAttachment, NewVault, Note, Password, Policy, Provenance, Recovery, RecoveryKey, ReleaseRequest,
     Token, Vault, VaultOptions,
 };
@@ -131,7 +131,7 @@ fn in_and_out(vault: &Vault, actor: &Actor, folder: &std::path::Path) {
     assert_eq!(bytes, b"content-canary");
     let mut import = Import::new(ImportOptions::default());
     import.read(Some("import-canary"), BUNDLE.as_bytes()).unwrap();
-    vault.import(actor, &import.finish().unwrap(), Expunged::StayAway, |_, _| {}).unwrap();
+    vault.import(actor, &import.finish().unwrap()).unwrap();
     assert!(vault.export(actor).unwrap().len() > 2);
     vault.backup(actor, folder.join("copy-canary"), "backup-canary", |_| {}).unwrap();
     let taken = vault.backup(actor, folder.join("copy-canary"), "backup-canary", |_| {});

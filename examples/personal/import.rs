@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use subrosa::{Actor, Expunged, Finding, Import, ImportError, ImportOptions, ImportReport, Imported};
+use subrosa::{
+    Actor, Expunged, Finding, Import, ImportDecisions, ImportError, ImportOptions, ImportReport, Imported,
+};
 
 use crate::access;
 use crate::arguments::{self, Common};
@@ -25,10 +27,13 @@ pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Fa
         Reading::Done(imported) => imported,
         Reading::SeveralPatients(references) => return Err(choose_one(common, &references)?),
     };
-    let expunged = if command.take_expunged { Expunged::TakeAgain } else { Expunged::StayAway };
+    let mut decisions = ImportDecisions::default();
+    if command.take_expunged {
+        decisions.expunged = Expunged::TakeAgain;
+    }
     let bar = bar(imported.entries.len());
     let report =
-        vault.import(&Actor::owner(), &imported, expunged, |done, _| bar.set_position(done as u64))?;
+        vault.import_with(&Actor::owner(), &imported, &decisions, |done, _| bar.set_position(done as u64))?;
     bar.finish_and_clear();
     access::close(vault)?;
     if common.json {

@@ -3,6 +3,10 @@
 
 use std::collections::HashSet;
 
+mod decisions;
+
+pub use decisions::{ChangedSource, ImportDecisions};
+
 use super::Vault;
 use super::core::View;
 use super::ledger::{Action, Line, LineState};
@@ -49,19 +53,29 @@ pub enum Expunged {
 }
 
 impl Vault {
-    /// Takes an import into the vault, as one commit.
+    /// Takes an import into the vault, as one commit, where nothing about it is in doubt.
+    ///
+    /// # Errors
+    /// [`Error::ImportAsks`] and as [`Vault::update`].
+    pub fn import(&self, actor: &Actor, imported: &Imported) -> Result<ImportReport, Error> {
+        self.import_with(actor, imported, &ImportDecisions::default(), |_, _| {})
+    }
+
+    /// Takes an import into the vault, as one commit, by these decisions.
     ///
     /// `progress` is called with the number of entries done and of all.
     ///
     /// # Errors
-    /// As [`Vault::update`].
-    pub fn import(
+    /// [`Error::ImportAsks`] where a decision is missing, and as [`Vault::update`]:
+    /// nothing is written then.
+    pub fn import_with(
         &self,
         actor: &Actor,
         imported: &Imported,
-        expunged: Expunged,
+        decisions: &ImportDecisions,
         mut progress: impl FnMut(usize, usize),
     ) -> Result<ImportReport, Error> {
+        let expunged = decisions.expunged;
         let committed = self.update(actor, |tx| {
             // Judged on the state that the commit starts from, under the writer's lock.
             let key = tx.view().identity_key()?;

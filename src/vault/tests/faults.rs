@@ -72,7 +72,7 @@ fn import(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
     let mut import = Import::new(ImportOptions::default());
     import.read(None, &bundle[..]).unwrap();
     let imported = import.finish().unwrap();
-    let report = vault.import(&Actor::owner(), &imported, Expunged::StayAway, |_, _| {})?;
+    let report = vault.import(&Actor::owner(), &imported)?;
     assert_eq!(report.added.len(), 2);
     Ok(())
 }

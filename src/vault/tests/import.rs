@@ -29,14 +29,14 @@ fn read(bytes: &[u8], patient: Option<&str>) -> Result<Imported, ImportError> {
 /// Imports into a vault and checks that every resource comes back byte for byte.
 fn import_and_compare(name: &str, vault: &Vault, imported: &Imported) {
     let owner = Actor::owner();
-    let report = vault.import(&owner, imported, Expunged::StayAway, |_, _| {}).unwrap();
+    let report = vault.import(&owner, imported).unwrap();
     assert_eq!(report.added.len() + report.kept_raw.len(), imported.entries.len(), "{name}");
     let ids = report.added.iter().chain(&report.kept_raw);
     let back: BTreeSet<Vec<u8>> = ids.map(|id| vault.entry(*id).unwrap().source.unwrap().bytes).collect();
     let sent: BTreeSet<Vec<u8>> =
         imported.entries.iter().map(|e| e.entry.source.as_ref().unwrap().bytes.clone()).collect();
     assert!(back == sent, "{name}");
-    let again = vault.import(&owner, imported, Expunged::StayAway, |_, _| {}).unwrap();
+    let again = vault.import(&owner, imported).unwrap();
     assert_eq!(again.unchanged, imported.entries.len(), "{name}");
     assert!(again.added.is_empty() && again.amended.is_empty() && again.kept_raw.is_empty(), "{name}");
 }
@@ -73,7 +73,8 @@ fn a_changed_resource_becomes_a_revision_and_an_expunged_one_stays_away() {
     let first = br#"{"resourceType":"Condition","id":"a","subject":{"reference":"Patient/1"},"onsetDateTime":"2019"}"#;
     let second = br#"{"resourceType":"Condition","id":"a","subject":{"reference":"Patient/1"},"onsetDateTime":"2018"}"#;
     let take = |bytes: &[u8], expunged| {
-        vault.import(&owner, &read(bytes, None).unwrap(), expunged, |_, _| {}).unwrap()
+        let decisions = ImportDecisions { expunged, ..ImportDecisions::default() };
+        vault.import_with(&owner, &read(bytes, None).unwrap(), &decisions, |_, _| {}).unwrap()
     };
     let id = take(first, Expunged::StayAway).added[0];
     assert_eq!(take(second, Expunged::StayAway).amended, [id]);
@@ -109,7 +110,7 @@ fn take(vault: &Vault, inputs: &[(Option<&str>, &[u8])]) -> (usize, usize, usize
     let mut import = Import::new(ImportOptions::default());
     inputs.iter().for_each(|(name, bytes)| import.read(*name, *bytes).unwrap());
     let imported = import.finish().unwrap();
-    let report = vault.import(&Actor::owner(), &imported, Expunged::StayAway, |_, _| {}).unwrap();
+    let report = vault.import(&Actor::owner(), &imported).unwrap();
     let same = report.findings.iter().filter(|found| found.reason == FindingReason::SameIdentity);
     (report.added.len(), report.amended.len(), report.unchanged, same.map(|found| found.count).sum())
 }
@@ -158,7 +159,7 @@ fn records_without_a_server_are_amended_by_their_own_source_only() {
             let mut import = Import::new(ImportOptions::default());
             inputs.iter().for_each(|(name, bytes)| import.read(*name, *bytes).unwrap());
             if let Ok(imported) = import.finish() {
-                let report = vault.import(&Actor::owner(), &imported, Expunged::StayAway, |_, _| {}).unwrap();
+                let report = vault.import(&Actor::owner(), &imported).unwrap();
                 assert_eq!((report.added.len(), report.amended.len(), report.unchanged), (0, 0, 4));
             }
         }
@@ -202,7 +203,7 @@ fn no_word_of_a_real_bundle_is_readable_in_the_vault_file() {
         let path = folder.path().join("a.vault");
         let vault = Vault::create(&path, &NewVault::individual(&key(1)), options()).unwrap();
         let imported = read(&bytes, None).unwrap();
-        vault.import(&Actor::owner(), &imported, Expunged::StayAway, |_, _| {}).unwrap();
+        vault.import(&Actor::owner(), &imported).unwrap();
         drop(vault);
         let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
         assert_eq!(files.len(), 1, "no temporary file is left");

@@ -525,7 +525,7 @@ fn no_public_type_prints_what_was_planted() {
     said.value(&import);
     let imported = import.finish().unwrap();
     said.value(&imported);
-    said.value(&vault.import(&actor, &imported, Expunged::StayAway, |_, _| {}).unwrap());
+    said.value(&vault.import(&actor, &imported).unwrap());
 
     let filter: CodeFilter = "planted|planted*".parse().unwrap();
     said.value(&filter);

@@ -1,0 +1,50 @@
+//! What has to be decided by a person before an import may write anything.
+
+use std::fmt;
+
+use super::person::{Person, PersonDetail};
+use crate::id::Epoch;
+
+/// What has to be decided before an import. `Debug` prints no name.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImportQuestion {
+    /// Is the input about the vault's patient?
+    /// [`crate::ImportDecisions::patient_is_same`] says yes.
+    Patient {
+        /// Whom it is about as it says; `None` where it only refers to somebody.
+        found: Option<Box<Person>>,
+        /// The vault's patient.
+        known: Box<Person>,
+        /// What differs; nothing where the input does not show it.
+        differs: Vec<PersonDetail>,
+    },
+    /// Does a document continue what an earlier import brought?
+    /// [`crate::ImportDecisions::changed_source`] answers.
+    ChangedSource {
+        /// The document: a bundle's id, or the name of a file.
+        document: Option<String>,
+        /// The earlier import's number.
+        since: Epoch,
+        /// When that was, in milliseconds since 1970-01-01T00:00:00Z.
+        time: i64,
+        /// How many entries of the document the vault knows by name.
+        known: usize,
+        /// How many of these are the same byte for byte.
+        same: usize,
+    },
+}
+
+impl fmt::Debug for ImportQuestion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Patient { differs, .. } => f.debug_struct("Patient").field("differs", differs).finish(),
+            Self::ChangedSource { since, known, same, .. } => f
+                .debug_struct("ChangedSource")
+                .field("since", since)
+                .field("known", known)
+                .field("same", same)
+                .finish(),
+        }
+    }
+}

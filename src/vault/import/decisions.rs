@@ -1,0 +1,28 @@
+//! What may be decided about an import beforehand.
+
+use super::Expunged;
+
+/// What is decided about an import beforehand. Each decision answers one
+/// [`ImportQuestion`](crate::ImportQuestion); without it the question comes back and nothing is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ImportDecisions {
+    /// What becomes of entries that were expunged before.
+    pub expunged: Expunged,
+    /// The input is about the vault's patient, although it says another name, birth date
+    /// or sex, or nothing that shows it.
+    pub patient_is_same: bool,
+    /// What becomes of entries that another source, or another version of the file,
+    /// would change.
+    pub changed_source: Option<ChangedSource>,
+}
+
+/// Whether an input continues an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChangedSource {
+    /// It does: its entries amend the earlier ones.
+    Accept,
+    /// It does not: its entries are kept beside them.
+    KeepBeside,
+}
