@@ -284,6 +284,8 @@ fn store_code(error: &StoreError) -> &'static str {
         StoreError::InTheWay { .. } => "in-the-way",
         StoreError::SecondName => "second-name",
         StoreError::NoFolder => "no-folder",
+        StoreError::NameTooLong => "name-too-long",
+        StoreError::ClosedFolder => "closed-folder",
         StoreError::Io { .. } => "io",
     }
 }

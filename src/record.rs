@@ -6,6 +6,7 @@ mod card;
 mod date;
 mod entry;
 mod field;
+mod fold;
 mod kinds;
 mod negation;
 mod person;
@@ -21,6 +22,7 @@ pub use date::{DateRange, ParseDateError, PartialDate, Precision};
 pub use entry::{Entry, FhirVersion, LegalHold, Marks, Origin, Provenance, Source, SourceFormat};
 pub use field::{Field, FieldError, FieldSchema};
 pub(crate) use field::{FieldRef, ValueRef};
+pub(crate) use fold::fold;
 pub use kinds::{
     AdvanceDirective, Allergy, Assessment, AttachmentRecord, Diagnosis, Encounter, FamilyHistory,
     Hospitalization, Immunization, Kind, LegalDocument, Medication, Note, Observation, Other, Patient,

@@ -302,10 +302,8 @@ pub enum StoreError {
     /// There is a file of this name, or a vault in this store, already.
     #[error("a file or vault of this name exists already: choose another name")]
     Exists,
-    /// Compaction of a file beside it needs the name.
-    #[error(
-        "compaction needs this name, which is that of a file in the same folder with .compact or .old: choose another name"
-    )]
+    /// Compaction of a file beside it would need the name.
+    #[error("names that end in .compact or .old are those that compaction gives: choose another name")]
     ReservedName,
     /// There is no file of this name, or no vault in this store.
     #[error("there is no vault at this path")]
@@ -351,6 +349,18 @@ pub enum StoreError {
     /// The vault file has a second name, under which it would be destroyed.
     #[error("the vault file has a second name (a hard link): remove that one before compaction")]
     SecondName,
+    /// A name is longer than the file system takes: the file's own, or one that compaction
+    /// gives beside it, which is up to 8 bytes longer.
+    #[error(
+        "the file's name is too long, or leaves no room for the names beside it, which are 8 bytes longer: \
+         choose a shorter one"
+    )]
+    NameTooLong,
+    /// The folder for the new file may not be listed, or nothing may be made in it.
+    #[error(
+        "the folder for the new file cannot be read and written: check its permissions, or choose another folder"
+    )]
+    ClosedFolder,
     /// There is no folder for the new file.
     #[error("the folder for the new file does not exist: create it first")]
     NoFolder,
@@ -370,6 +380,7 @@ impl From<io::Error> for StoreError {
             io::ErrorKind::NotFound => Self::NotFound,
             io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
             io::ErrorKind::UnexpectedEof => Self::Missing,
+            io::ErrorKind::InvalidFilename => Self::NameTooLong,
             _ => Self::Io { source },
         }
     }

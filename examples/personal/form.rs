@@ -150,7 +150,7 @@ pub(crate) fn from_standard_input() -> Result<Map<String, Json>, Failure> {
     if text.len() as u64 > INPUT_LIMIT {
         return Err(Failure::refused("what is on standard input is longer than 64 MiB"));
     }
-    match serde_json::from_str(&text) {
+    match serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text)) {
         Ok(Json::Object(object)) => Ok(object),
         _ => Err(Failure::refused(
             "a JSON object {\"field\": value} is expected on standard input; `personal add --fields KIND` lists \

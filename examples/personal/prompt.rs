@@ -81,7 +81,7 @@ pub(crate) fn hidden(question: &str) -> Result<Zeroizing<String>, Failure> {
     })
 }
 
-/// A secret in a file, without the end of its line.
+/// A secret in a file, without a byte order mark and without the one end of its line.
 pub(crate) fn secret_file(path: &Path, what: &str) -> Result<Zeroizing<String>, Failure> {
     let unreadable = |error: &io::Error| Failure::file(&format!("the {what} file cannot be read"), error);
     let file = std::fs::File::open(path).map_err(|error| unreadable(&error))?;
@@ -90,10 +90,27 @@ pub(crate) fn secret_file(path: &Path, what: &str) -> Result<Zeroizing<String>, 
     if bytes.len() as u64 > SECRET_FILE_LIMIT {
         return Err(Failure::refused(format!("the {what} file is too long; is it the right file?")));
     }
-    let text = std::str::from_utf8(&bytes)
+    if is_utf16(&bytes) {
+        return Err(Failure::refused(format!(
+            "the {what} file is in UTF-16: save it as UTF-8 and try again"
+        )));
+    }
+    let text = std::str::from_utf8(without_mark(&bytes))
         .map_err(|_| Failure::refused(format!("the {what} file is not UTF-8 text; is it the right file?")))?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     Ok(Zeroizing::new(text.strip_suffix('\r').unwrap_or(text).to_owned()))
+}
+
+/// Text without the byte order mark that some editors put before it.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
+/// Whether it is text in UTF-16, which has a mark of its own or every other byte zero.
+fn is_utf16(text: &[u8]) -> bool {
+    text.starts_with(b"\xff\xfe")
+        || text.starts_with(b"\xfe\xff")
+        || matches!(text, [0, letter, ..] | [letter, 0, ..] if *letter != 0)
 }
 
 /// A password of this text.

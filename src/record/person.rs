@@ -9,6 +9,7 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::date::{PartialDate, Precision};
+use super::fold::fold;
 use super::kinds::Patient;
 use super::text::Token;
 use super::value::{HumanName, Identifier};
@@ -325,14 +326,7 @@ impl Words {
 fn words(text: &str) -> Vec<String> {
     let is_accent = |c: &char| ('\u{300}'..='\u{36f}').contains(c);
     let is_apostrophe = |c: &char| matches!(c, '\'' | '\u{2019}' | '\u{2bc}' | '`');
-    let folded: String = text
-        .nfkd()
-        .filter(|c| !is_accent(c) && !is_apostrophe(c))
-        .flat_map(char::to_lowercase)
-        .flat_map(|c| if c == 'ß' { vec!['s', 's'] } else { vec![c] })
-        .filter(|c| !is_accent(c))
-        .nfc()
-        .collect();
+    let folded: String = fold(text).nfd().filter(|c| !is_accent(c) && !is_apostrophe(c)).nfc().collect();
     folded
         .split(|c: char| c.is_whitespace() || c.is_ascii_punctuation())
         .filter(|word| !word.is_empty())

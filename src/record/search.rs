@@ -3,22 +3,23 @@
 //! A search sees every word that a person sees, codes included, but not the URIs
 //! of code systems, which would make every entry match `http`.
 
+use super::fold::fold;
 use super::text::{Narrative, Token};
 use super::value::{
     Address, Attachment, Component, Concept, HumanName, Identifier, Location, Party, Quantity, Scalar,
     Telecom,
 };
 
-/// A text to look for, whatever its case.
+/// A text to look for, however it is written ([`fold`]).
 pub(crate) struct Needle(String);
 
 impl Needle {
     pub(crate) fn new(text: &str) -> Self {
-        Self(text.to_lowercase())
+        Self(fold(text))
     }
 
     pub(crate) fn is_in(&self, text: &str) -> bool {
-        text.to_lowercase().contains(&self.0)
+        fold(text).contains(&self.0)
     }
 }
 

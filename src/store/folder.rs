@@ -127,11 +127,33 @@ impl RealFolder {
         let name = path.file_name().ok_or(StoreError::NoFolder)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         match std::fs::canonicalize(folder.unwrap_or(Path::new("."))) {
-            Ok(folder) if folder.is_dir() => Ok((Self(folder), name.to_owned())),
+            Ok(folder) if folder.is_dir() => {
+                let folder = Self(folder);
+                folder.admits_files()?;
+                Ok((folder, name.to_owned()))
+            }
             Ok(_) => Err(StoreError::NoFolder),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::NoFolder),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(StoreError::ClosedFolder),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether files can be made in the folder and their names made durable, which takes
+    /// both writing and reading it.
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "macos"))]
+    fn admits_files(&self) -> Result<(), StoreError> {
+        use rustix::fs::Access;
+        match rustix::fs::access(&self.0, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+            Ok(()) => Ok(()),
+            Err(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM) => Err(StoreError::ClosedFolder),
+            Err(error) => Err(io::Error::from(error).into()),
+        }
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "macos")))]
+    fn admits_files(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 
@@ -213,24 +235,37 @@ impl Destination {
         Self::on(Arc::new(folder), name)
     }
 
-    /// A new file in any folder, under no name that is in use or that compaction
-    /// needs.
+    /// A new file in any folder, under no name that is in use, that compaction needs, or
+    /// that leaves no room for the names that compaction gives beside it.
     pub(crate) fn on(folder: Arc<dyn Folder>, name: OsString) -> Result<Self, StoreError> {
         match folder.named(&name)? {
-            Named::Nothing if is_reserved(&*folder, &name)? => Err(StoreError::ReservedName),
-            Named::Nothing => Ok(Self { folder, name }),
+            Named::Nothing if is_reserved(&name) => Err(StoreError::ReservedName),
+            Named::Nothing => {
+                for suffix in BESIDE {
+                    let mut beside = name.clone();
+                    beside.push(suffix);
+                    folder.named(&beside)?;
+                }
+                Ok(Self { folder, name })
+            }
             _ => Err(StoreError::Exists),
         }
     }
 }
 
-/// Whether a compaction of a file beside it would need the name.
-fn is_reserved(folder: &dyn Folder, name: &OsStr) -> Result<bool, StoreError> {
-    let suffix = Path::new(name).extension().and_then(OsStr::to_str);
-    match Path::new(name).file_stem() {
-        Some(stem) if matches!(suffix, Some("compact" | "old")) => Ok(folder.named(stem)? != Named::Nothing),
-        _ => Ok(false),
-    }
+/// What compaction adds to a file's name.
+const BESIDE: [&str; 2] = [".compact", ".old"];
+
+/// Whether a compaction of a file beside it would need the name, whatever its case.
+fn is_reserved(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    let ends_in = |suffix: &str| {
+        name.len()
+            .checked_sub(suffix.len())
+            .and_then(|start| name.get(start..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes()))
+    };
+    BESIDE.into_iter().any(ends_in)
 }
 
 /// Opens for reading, and never through a symbolic link.

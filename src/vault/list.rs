@@ -12,7 +12,7 @@ use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::parallel::in_order;
 use crate::payload::{decode_card, decode_entry, encode_card};
-use crate::record::{Card, DateRange, Entry, Kind, PartialDate};
+use crate::record::{Card, DateRange, Entry, Kind, PartialDate, fold};
 use crate::tree::{LeafRef, Row, RowClass, RowKey};
 
 /// Leaves that one core reads at a time.
@@ -112,7 +112,7 @@ impl Filter {
         });
         let provider = self.provider.as_ref().is_none_or(|text| {
             let name = entry.provider_name().unwrap_or_default();
-            name.to_lowercase().contains(&text.to_lowercase())
+            fold(&name).contains(&fold(text))
         });
         text && dates && code && provider
     }

@@ -8,6 +8,7 @@ mod backup;
 mod bad_input;
 mod real_files;
 mod support;
+mod texts;
 mod ways_in;
 
 use serde_json::{Value, json};
