@@ -103,7 +103,10 @@ fn names_that_could_not_be_used_later_are_refused_at_creation() {
 fn a_search_finds_a_word_however_it_is_written() {
     let person = Person::with_vault();
     person
-        .run_with(&["add", "my.vault", "diagnosis"], r#"{"code": "Morbus Meni\u00e8re", "notes": ["Straße"]}"#)
+        .run_with(
+            &["add", "my.vault", "diagnosis"],
+            r#"{"code": "Morbus Meni\u00e8re", "notes": ["Straße"]}"#,
+        )
         .done();
     for text in ["Meni\u{e8}re", "MENIE\u{300}RE", "menie\u{300}re", "STRASSE", "strasse"] {
         let found = person.run(&["--json", "list", "my.vault", "--text", text]).done().json();
