@@ -115,8 +115,8 @@ pub use record::{
 // Import: other people's formats.
 pub use codec::json::JsonError;
 pub use interop::fhir::{
-    Document, Finding, FindingReason, Import, ImportError, ImportLimits, ImportOptions, Imported,
-    ImportedEntry, LeftOut, PatientReferences, Piece,
+    Document, Finding, FindingGroup, FindingReason, Import, ImportError, ImportLimits, ImportOptions,
+    Imported, ImportedEntry, LeftOut, PatientReferences, Piece,
 };
 pub use record::ImportQuestion;
 

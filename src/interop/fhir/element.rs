@@ -5,6 +5,7 @@
 
 use super::finding::{FindingReason, Findings};
 use super::index::{Index, Place, contained};
+use super::reads::Reads;
 use crate::codec::json::{Json, Object};
 use crate::record::{
     Address, Attachment, Coding, Concept, HumanName, Identifier, Location, Narrative, PartialDate, Party,
@@ -20,6 +21,7 @@ pub(super) struct Context<'a> {
     pub(super) from: Place<'a>,
     pub(super) index: &'a Index,
     pub(super) findings: &'a Findings,
+    pub(super) reads: &'a Reads,
 }
 
 /// An object inside a resource, and its path.
@@ -38,6 +40,10 @@ impl<'a> Element<'a> {
         Self { object: context.resource, path: path.to_owned(), pointer: String::new(), context }
     }
 
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.object.member(name).is_some()
     }
@@ -47,16 +53,28 @@ impl<'a> Element<'a> {
         self.context.findings.add(path, reason);
     }
 
-    /// Reports elements whose content only the original has.
-    pub(super) fn report_not_carried(&self, names: &[&str]) {
-        for name in names.iter().filter(|name| self.has(name)) {
-            self.report(name, FindingReason::NotCarried);
-        }
-    }
-
     fn malformed<T>(&self, name: &str) -> Option<T> {
         self.report(name, FindingReason::Malformed);
         None
+    }
+
+    /// What this element says is in the entry in another form.
+    pub(super) fn settle(&self, name: &str) {
+        if let Some(value) = self.member(name) {
+            self.context.reads.settle(value);
+        }
+    }
+
+    /// This element changes the meaning, and the mapping does not know how.
+    pub(super) fn not_understood(&self, name: &str) {
+        self.report(name, FindingReason::NotUnderstood);
+        let path = if name.is_empty() { self.path.clone() } else { format!("{}.{name}", self.path) };
+        self.context.reads.not_understood(path);
+    }
+
+    /// Whether a flag is set, without carrying it.
+    pub(super) fn is_true(&self, name: &str) -> bool {
+        self.member(name).and_then(Json::as_bool) == Some(true)
     }
 
     /// The member, if there is one that is not `null`.
@@ -78,11 +96,7 @@ impl<'a> Element<'a> {
     }
 
     fn one_value(&self, name: &str) -> Option<&'a Json> {
-        let values = self.values(name);
-        if values.len() > 1 {
-            self.report(name, FindingReason::NotCarried);
-        }
-        values.first().map(|(_, value)| *value)
+        self.values(name).first().map(|(_, value)| *value)
     }
 
     fn pointer_to(&self, name: &str, position: usize) -> String {
@@ -96,12 +110,7 @@ impl<'a> Element<'a> {
             return self.malformed(name);
         };
         let path = format!("{}.{name}", self.path);
-        let element =
-            Element { object, path, pointer: self.pointer_to(name, position), context: self.context };
-        if element.has("modifierExtension") {
-            element.report("modifierExtension", FindingReason::ModifierExtension);
-        }
-        Some(element)
+        Some(Element { object, path, pointer: self.pointer_to(name, position), context: self.context })
     }
 
     /// The objects of this name.
@@ -115,9 +124,12 @@ impl<'a> Element<'a> {
         self.one_value(name).and_then(|value| self.element(name, 0, value))
     }
 
-    fn bounded<T>(&self, name: &str, text: Result<T, TextError>) -> Option<T> {
+    fn bounded<T>(&self, name: &str, value: &'a Json, text: Result<T, TextError>) -> Option<T> {
         let reason = match text {
-            Ok(text) => return Some(text),
+            Ok(text) => {
+                self.context.reads.read(value);
+                return Some(text);
+            }
             Err(TextError::TooLong { .. }) => FindingReason::TooLarge,
             Err(TextError::Empty) => FindingReason::Malformed,
         };
@@ -135,17 +147,18 @@ impl<'a> Element<'a> {
     }
 
     pub(super) fn token(&self, name: &str) -> Option<Token> {
-        self.tokens(name).into_iter().next()
+        let value = self.one_value(name)?;
+        self.bounded(name, value, Token::new(self.text(name, value)?))
     }
 
     pub(super) fn tokens(&self, name: &str) -> Vec<Token> {
-        let read = |value| self.bounded(name, Token::new(self.text(name, value)?));
+        let read = |value| self.bounded(name, value, Token::new(self.text(name, value)?));
         self.values(name).into_iter().filter_map(|(_, value)| read(value)).collect()
     }
 
     pub(super) fn narrative(&self, name: &str) -> Option<Narrative> {
         let value = self.one_value(name)?;
-        self.bounded(name, Narrative::new(self.text(name, value)?))
+        self.bounded(name, value, Narrative::new(self.text(name, value)?))
     }
 
     /// A number as written, or a string that stands for one.
@@ -154,17 +167,21 @@ impl<'a> Element<'a> {
         let Some(text) = value.as_number().or(value.as_str()) else {
             return self.malformed(name);
         };
-        self.bounded(name, Token::new(text))
+        self.bounded(name, value, Token::new(text))
     }
 
     pub(super) fn boolean(&self, name: &str) -> Option<bool> {
         let value = self.member(name)?;
-        value.as_bool().or_else(|| self.malformed(name))
+        let flag = value.as_bool().or_else(|| self.malformed(name))?;
+        self.context.reads.read(value);
+        Some(flag)
     }
 
     pub(super) fn date(&self, name: &str) -> Option<PartialDate> {
-        let text = self.text(name, self.one_value(name)?)?;
-        text.parse().ok().or_else(|| self.malformed(name))
+        let value = self.one_value(name)?;
+        let date = self.text(name, value)?.parse().ok().or_else(|| self.malformed(name))?;
+        self.context.reads.read(value);
+        Some(date)
     }
 
     /// Start and end of a period.
@@ -212,9 +229,9 @@ impl<'a> Element<'a> {
     pub(super) fn word(&self, name: &str) -> Option<Token> {
         match self.member(name) {
             Some(Json::Object(_) | Json::Array(_)) => {
-                let concept = self.concept(name)?;
-                let code = concept.codings.into_iter().find_map(|coding| coding.code);
-                code.or(concept.text)
+                let concept = self.child(name)?;
+                let codings = concept.elements("coding");
+                codings.iter().find_map(|coding| coding.token("code")).or_else(|| concept.token("text"))
             }
             _ => self.token(name),
         }
@@ -227,6 +244,7 @@ impl<'a> Element<'a> {
             self.report(name, FindingReason::EnteredInError);
         } else if !known.contains(&status.as_str()) {
             self.report(name, FindingReason::UnknownStatus);
+            self.context.reads.not_understood(format!("{}.{name}", self.path));
         }
         Some(status)
     }
@@ -256,7 +274,10 @@ impl<'a> Element<'a> {
             value: element.token("value"),
             sort: element.word("type"),
         };
-        self.elements(name).iter().map(read).collect()
+        let elements = self.elements(name);
+        // An identifier of old times, or for the time being, is none of today's.
+        let is_valid = |element: &&Element<'_>| !matches!(element.plain("use"), Some("old" | "temp"));
+        elements.iter().filter(is_valid).map(read).collect()
     }
 
     pub(super) fn telecoms(&self, name: &str) -> Vec<Telecom> {
@@ -304,10 +325,13 @@ impl<'a> Element<'a> {
     /// An attachment; its bytes stay in the source.
     pub(super) fn as_attachment(&self) -> Attachment {
         let data = self.member("data").and_then(Json::as_str);
-        let size = self.member("size").and_then(|size| size.as_number()?.parse().ok());
+        let size = self.number("size").and_then(|size| size.as_str().parse().ok());
         let in_source = || Token::new(format!("{}/data", self.pointer)).ok().map(Location::InSource);
         let location = match data {
-            Some(_) => in_source(),
+            Some(_) => {
+                self.settle("data");
+                in_source()
+            }
             None => self.token("url").map(Location::External),
         };
         Attachment {
@@ -350,11 +374,29 @@ impl<'a> Element<'a> {
         self.elements(name).iter().filter_map(Element::as_referenced_concept).collect()
     }
 
-    /// Both ways of FHIR R4 to say why: coded and by reference.
+    /// Every way to say why: coded and by reference, in FHIR R5 either in one element,
+    /// in STU3 and DSTU2 by names of their own.
     pub(super) fn reasons(&self) -> Vec<Concept> {
         let mut reasons = self.concepts("reasonCode");
         reasons.extend(self.referenced_concepts("reasonReference"));
+        reasons.extend(self.codeable_references("reason"));
+        reasons.extend(self.concepts("reasonCodeableConcept"));
         reasons
+    }
+
+    /// Concepts, or FHIR R5's `CodeableReference`s: a concept, a reference to what means
+    /// one, or both.
+    pub(super) fn codeable_references(&self, name: &str) -> Vec<Concept> {
+        let read = |item: &Element<'_>| {
+            if !item.has("concept") && !item.has("reference") {
+                return item.as_concept().into_iter().collect::<Vec<_>>();
+            }
+            let reference = item.child("reference").and_then(|reference| reference.as_referenced_concept());
+            item.concept("concept").into_iter().chain(reference).collect()
+        };
+        let objects = self.values(name).into_iter().filter(|(_, value)| value.as_object().is_some());
+        let items = objects.filter_map(|(position, value)| self.element(name, position, value));
+        items.flat_map(|item| read(&item)).collect()
     }
 
     /// The text of a reference.
@@ -366,7 +408,7 @@ impl<'a> Element<'a> {
         let reference = self.plain("reference")?;
         if reference.starts_with('#') {
             let object = contained(self.context.resource, reference)?;
-            let summary = super::map::summarize(object);
+            let summary = super::map::summarize_within(object, self.context.reads);
             return Some(Resolved { name: summary.name, concept: summary.concept });
         }
         let summary = self.context.index.summary_of(reference, self.context.from)?;

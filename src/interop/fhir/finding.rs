@@ -17,6 +17,72 @@ pub struct Finding {
     pub count: usize,
 }
 
+/// How much a finding matters to who reads the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum FindingGroup {
+    /// The entry may say what its source does not, or less than it must; or it is not clear
+    /// whose it is, or what it is at all.
+    ChangesMeaning,
+    /// Content that only the original shows.
+    ContentNotShown,
+    /// Addresses, numbers and generated text that no reader misses.
+    Technical,
+}
+
+/// Names of elements that serve programs, at any depth.
+const TECHNICAL: [&str; 10] = [
+    "id",
+    "identifier",
+    "system",
+    "version",
+    "userSelected",
+    "url",
+    "linkId",
+    "fullUrl",
+    "versionId",
+    "resourceType",
+];
+
+/// Elements of a resource that serve programs, or say whose it is, which the vault knows.
+const TECHNICAL_OF_RESOURCE: [&str; 6] = ["meta", "text", "language", "subject", "patient", "link"];
+
+impl Finding {
+    /// How much it matters.
+    #[must_use]
+    pub fn group(&self) -> FindingGroup {
+        use FindingReason as Reason;
+        match self.reason {
+            Reason::ModifierExtension
+            | Reason::ImplicitRules
+            | Reason::UnknownStatus
+            | Reason::EnteredInError
+            | Reason::NotUnderstood
+            | Reason::Masked
+            | Reason::NotJson
+            | Reason::LoneSurrogate
+            | Reason::NotAResource
+            | Reason::ResourceTooLarge
+            | Reason::SubjectUnknown
+            | Reason::SeveralSubjects
+            | Reason::NamesNobody
+            | Reason::SubjectDecided
+            | Reason::KnownByReference => FindingGroup::ChangesMeaning,
+            Reason::SameTwice | Reason::NoResource => FindingGroup::Technical,
+            Reason::NotCarried if self.is_technical() => FindingGroup::Technical,
+            _ => FindingGroup::ContentNotShown,
+        }
+    }
+
+    fn is_technical(&self) -> bool {
+        let mut names = self.path.split('.').skip(1);
+        let of_resource = names.next().is_some_and(|name| TECHNICAL_OF_RESOURCE.contains(&name));
+        let security = self.path.contains(".meta.security");
+        let within = self.path.split('.').skip(1).any(|name| TECHNICAL.contains(&name));
+        (of_resource || within) && !security && !self.path.ends_with(".text.additional")
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} ({} times)", self.path, self.reason, self.count)
@@ -37,6 +103,10 @@ pub enum FindingReason {
     ModifierExtension,
     /// Rules that must be understood first (FHIR `implicitRules`).
     ImplicitRules,
+    /// The element changes the meaning, and what it says here is not known.
+    NotUnderstood,
+    /// The source holds the value back (FHIR `data-absent-reason`, HL7 `nullFlavor`).
+    Masked,
     /// The status word is not one that FHIR R4 has here.
     UnknownStatus,
     /// The resource says that it was entered in error.
@@ -86,6 +156,8 @@ impl fmt::Display for FindingReason {
             Self::TooLarge => "too long or repeated too often for a field; kept in the original only",
             Self::ModifierExtension => "changes the meaning of what holds it; read the original",
             Self::ImplicitRules => "asks for rules that are not known here; read the original",
+            Self::NotUnderstood => "changes the meaning and is not understood; read the original",
+            Self::Masked => "masked or missing in the source; the original says why",
             Self::UnknownStatus => "not a status that FHIR R4 has here",
             Self::EnteredInError => "was entered in error",
             Self::NotCarried => "kept in the original only",

@@ -11,14 +11,17 @@ mod treatment;
 mod visit;
 
 use super::bundle::type_of;
+use super::conserve;
 use super::element::{Context, Element, MOST};
 use super::finding::{FindingReason, Findings};
 use super::import::Held;
 use super::index::{Index, Place, Summary};
+use super::reads::Reads;
 use super::subject::is_shared;
+use super::version::recognize;
 use crate::codec::json::{Json, Object};
 use crate::record::{
-    Coding, Entry, FhirVersion, Origin, Other, Party, Person, Provenance, Record, Source, SourceFormat, Token,
+    Coding, Entry, Origin, Other, Party, Person, Provenance, Record, Source, SourceFormat, Token, shorten,
 };
 
 /// An entry, and whether nothing maps its type.
@@ -32,10 +35,10 @@ pub(super) fn entry(json: &Json, held: &Held, identity: &str, index: &Index, fin
     let nothing = Object::default();
     let object = json.as_object().unwrap_or(&nothing);
     let (found, document) = (&held.found, held.document.as_deref());
-    let context = Context { resource: object, from: held.place(), index, findings };
+    let reads = Reads::default();
+    let context = Context { resource: object, from: held.place(), index, findings, reads: &reads };
     let resource_type = found.resource_type.as_deref();
     let root = Element::root(&context, resource_type.unwrap_or("Resource"));
-    report_what_changes_meaning(&root);
     let record = resource_type.and_then(|name| record(name, &root));
     let kept_raw = record.is_none();
     if kept_raw {
@@ -44,7 +47,13 @@ pub(super) fn entry(json: &Json, held: &Held, identity: &str, index: &Index, fin
     }
     let record = within_limits(record.unwrap_or_else(|| other(&root)), &root);
     let mut entry = Entry::new(record, provenance(&root, document, identity));
-    entry.source = Some(Source::new(SourceFormat::FhirJson(FhirVersion::R4), found.bytes.clone()));
+    let (version, is_sure) = recognize(object, resource_type.unwrap_or_default());
+    if !is_sure {
+        root.not_understood("");
+    }
+    entry.source = Some(Source::new(SourceFormat::FhirJson(version), found.bytes.clone()));
+    conserve::report(json, root.path(), &entry, &reads, findings);
+    entry.not_understood = not_understood(reads);
     Mapped { entry, kept_raw }
 }
 
@@ -125,13 +134,16 @@ fn coded(root: &Element<'_>, name: &str) -> Option<crate::record::Concept> {
     if root.plain(name).is_some() { None } else { root.concept(name) }
 }
 
-fn report_what_changes_meaning(root: &Element<'_>) {
-    if root.has("modifierExtension") {
-        root.report("modifierExtension", FindingReason::ModifierExtension);
+/// Most paths that an entry names; the rest of them is one path more.
+const MOST_NOT_UNDERSTOOD: usize = 64;
+
+fn not_understood(reads: Reads) -> Vec<Token> {
+    let mut paths: Vec<String> = reads.into_not_understood().into_iter().collect();
+    if paths.len() > MOST_NOT_UNDERSTOOD {
+        paths.truncate(MOST_NOT_UNDERSTOOD);
+        paths.push("…".to_owned());
     }
-    if root.has("implicitRules") {
-        root.report("implicitRules", FindingReason::ImplicitRules);
-    }
+    paths.iter().filter_map(|path| Token::new(shorten(path, Token::LIMIT)).ok()).collect()
 }
 
 fn provenance(root: &Element<'_>, document: Option<&str>, identity: &str) -> Provenance {
@@ -182,8 +194,14 @@ const SNOMED: &str = "http://snomed.info/sct";
 
 /// What other resources want to know of this one.
 pub(super) fn summarize(object: &Object) -> Summary {
+    summarize_within(object, &Reads::default())
+}
+
+/// What a resource wants to know of one that it contains.
+pub(super) fn summarize_within(object: &Object, reads: &Reads) -> Summary {
     let (index, findings) = (Index::default(), Findings::default());
-    let context = Context { resource: object, from: Place::default(), index: &index, findings: &findings };
+    let context =
+        Context { resource: object, from: Place::default(), index: &index, findings: &findings, reads };
     let root = Element::root(&context, "");
     let concept = match type_of(object) {
         Some(
@@ -207,8 +225,15 @@ pub(super) fn summarize(object: &Object) -> Summary {
 
 /// The person that a FHIR Patient describes.
 pub(super) fn person(object: &Object) -> Person {
+    let reads = Reads::default();
     let (index, findings) = (Index::default(), Findings::default());
-    let context = Context { resource: object, from: Place::default(), index: &index, findings: &findings };
+    let context = Context {
+        resource: object,
+        from: Place::default(),
+        index: &index,
+        findings: &findings,
+        reads: &reads,
+    };
     match people::patient(&Element::root(&context, "")) {
         Record::Patient(patient) => Person::of(&patient),
         _ => Person::default(),

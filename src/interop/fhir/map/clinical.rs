@@ -1,15 +1,18 @@
 //! Condition, AllergyIntolerance, Immunization, FamilyMemberHistory.
 
 use super::super::element::Element;
+use super::word;
 use crate::record::{
-    Allergy, Component, Concept, Diagnosis, FamilyHistory, Immunization, Narrative, Party, Record, Scalar,
-    Token,
+    Allergy, Component, Concept, Diagnosis, FamilyHistory, Immunization, Narrative, PartialDate, Party,
+    Quantity, Record, Scalar, Token,
 };
+
+const IMMUNIZATION: [&str; 5] = ["completed", "not-done", "in-progress", "on-hold", "stopped"];
 
 const CLINICAL: [&str; 7] =
     ["active", "recurrence", "relapse", "inactive", "remission", "resolved", "unknown"];
 const VERIFICATION: [&str; 6] =
-    ["unconfirmed", "provisional", "differential", "confirmed", "refuted", "presumed"];
+    ["unconfirmed", "provisional", "differential", "confirmed", "refuted", "unknown"];
 
 pub(super) fn condition(root: &Element<'_>) -> Record {
     let (onset_start, onset_end) = root.period("onsetPeriod");
@@ -26,7 +29,7 @@ pub(super) fn condition(root: &Element<'_>) -> Record {
         onset_text: age_or_text(root, "onset"),
         abatement: root.date("abatementDateTime").or(abatement_end).or(abatement_start),
         abatement_text: age_or_text(root, "abatement"),
-        recorded: root.date("recordedDate"),
+        recorded: recorded(root),
         recorder: root.party("recorder"),
         asserter: root.party("asserter"),
         stages: root.elements("stage").iter().filter_map(|stage| stage.concept("summary")).collect(),
@@ -46,20 +49,23 @@ fn evidence(item: &Element<'_>) -> Vec<Concept> {
 pub(super) fn allergy(root: &Element<'_>) -> Record {
     let reactions = root.elements("reaction");
     let (onset, _) = root.period("onsetPeriod");
+    let (clinical_status, verification_status) = allergy_status(root);
     Allergy {
-        code: root.concept("code"),
-        clinical_status: root.status("clinicalStatus", &["active", "inactive", "resolved"]),
-        verification_status: root
-            .status("verificationStatus", &["unconfirmed", "presumed", "confirmed", "refuted"]),
+        code: root.concept("code").or_else(|| root.concept("substance")),
+        clinical_status,
+        verification_status,
         sort: root.word("type"),
         categories: root.tokens("category"),
         criticality: root.token("criticality"),
         onset: root.date("onsetDateTime").or(onset),
         onset_text: age_or_text(root, "onset"),
-        recorded: root.date("recordedDate"),
-        last_occurrence: root.date("lastOccurrence"),
+        recorded: recorded(root),
+        last_occurrence: root.date("lastOccurrence").or_else(|| root.date("lastOccurence")),
         substances: reactions.iter().filter_map(|reaction| reaction.concept("substance")).collect(),
-        manifestations: reactions.iter().flat_map(|reaction| reaction.concepts("manifestation")).collect(),
+        manifestations: reactions
+            .iter()
+            .flat_map(|reaction| reaction.codeable_references("manifestation"))
+            .collect(),
         severities: reactions.iter().filter_map(|reaction| reaction.token("severity")).collect(),
         recorder: root.party("recorder"),
         asserter: root.party("asserter"),
@@ -69,16 +75,43 @@ pub(super) fn allergy(root: &Element<'_>) -> Record {
     .into()
 }
 
+/// When it was recorded, by the names that FHIR gave it.
+fn recorded(root: &Element<'_>) -> Option<PartialDate> {
+    ["recordedDate", "assertedDate", "dateRecorded"].into_iter().find_map(|name| root.date(name))
+}
+
+/// What DSTU2 said in one element, later versions say in two.
+fn allergy_status(root: &Element<'_>) -> (Option<Token>, Option<Token>) {
+    const CLINICAL: [&str; 3] = ["active", "inactive", "resolved"];
+    const VERIFICATION: [&str; 4] = ["unconfirmed", "presumed", "confirmed", "refuted"];
+    let clinical = root.status("clinicalStatus", &CLINICAL);
+    let verification = root.status("verificationStatus", &VERIFICATION);
+    if clinical.is_some() || verification.is_some() || !root.has("status") {
+        return (clinical, verification);
+    }
+    if root.plain("status").is_some_and(|word| CLINICAL.contains(&word)) {
+        return (root.token("status"), None);
+    }
+    (None, root.status("status", &VERIFICATION))
+}
+
 pub(super) fn immunization(root: &Element<'_>) -> Record {
+    let not_given = denied(root, &["wasNotGiven", "notGiven"]);
+    let explanation = root.child("explanation");
+    let reasons_against = explanation.as_ref().and_then(|item| item.concept("reasonNotGiven"));
+    let mut reasons = root.reasons();
+    reasons.extend(explanation.iter().flat_map(|item| item.concepts("reason")));
     let protocols = root.elements("protocolApplied");
     let dose_number =
         |item: &Element<'_>| item.number("doseNumberPositiveInt").or(item.token("doseNumberString"));
-    root.report_not_carried(&["reaction"]);
     Immunization {
         code: root.concept("vaccineCode"),
-        status: root.status("status", &["completed", "not-done"]),
-        status_reason: root.concept("statusReason"),
-        occurrence: root.date("occurrenceDateTime"),
+        status: match not_given {
+            true => word("not-done"),
+            false => root.status("status", &IMMUNIZATION),
+        },
+        status_reason: root.concept("statusReason").or(reasons_against),
+        occurrence: root.date("occurrenceDateTime").or_else(|| root.date("date")),
         occurrence_text: root.narrative("occurrenceString"),
         recorded: root.date("recorded"),
         performers: performers(root),
@@ -89,7 +122,7 @@ pub(super) fn immunization(root: &Element<'_>) -> Record {
         site: root.concept("site"),
         route: root.concept("route"),
         dose: root.quantity("doseQuantity"),
-        reasons: root.reasons(),
+        reasons,
         primary_source: root.boolean("primarySource"),
         target_diseases: protocols.iter().flat_map(|item| item.concepts("targetDisease")).collect(),
         dose_number: protocols.iter().find_map(dose_number),
@@ -98,6 +131,17 @@ pub(super) fn immunization(root: &Element<'_>) -> Record {
         subpotent: root.boolean("isSubpotent"),
     }
     .into()
+}
+
+/// Whether one of these flags denies what the resource is about: DSTU2 and STU3 said so
+/// beside the status. An error stays one, whatever the flags say.
+pub(super) fn denied(root: &Element<'_>, names: &[&str]) -> bool {
+    if root.plain("status") == Some("entered-in-error") {
+        return false;
+    }
+    let set: Vec<_> = names.iter().filter(|name| root.is_true(name)).collect();
+    set.iter().for_each(|name| root.settle(name));
+    !set.is_empty()
 }
 
 pub(super) fn family_history(root: &Element<'_>) -> Record {
@@ -139,28 +183,67 @@ pub(super) fn age_or_text(root: &Element<'_>, name: &str) -> Option<Narrative> {
     if let Some(range) = root.child(&format!("{name}Range")) {
         return range_in_words(&range);
     }
-    let age = root.quantity(&format!("{name}Age"))?;
-    in_words([age.comparator, age.value, age.unit.or(age.code)])
+    let age = [format!("{name}Age"), format!("{name}Quantity")];
+    let age = age.iter().find(|name| root.has(name)).and_then(|name| root.quantity(name))?;
+    Narrative::new(quantity_in_words(&age)?).ok()
 }
 
-/// A range as `low – high`.
+/// An amount with all its parts: comparator, number, unit, and the unit's code where it
+/// differs. `None` when it has no part.
+pub(super) fn quantity_in_words(quantity: &Quantity) -> Option<String> {
+    let text = |part: &Option<Token>| part.as_ref().map(|part| part.as_str().to_owned());
+    let code = quantity.code.as_ref().filter(|code| Some(*code) != quantity.unit.as_ref());
+    let code = match (&quantity.unit, code) {
+        (Some(_), Some(code)) => Some(format!("({})", code.as_str())),
+        (None, Some(code)) => Some(code.as_str().to_owned()),
+        (_, None) => None,
+    };
+    let parts = [text(&quantity.comparator), text(&quantity.value), text(&quantity.unit), code];
+    let words: Vec<String> = parts.into_iter().flatten().collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// A range as `low – high unit`. Each end keeps its own unit and comparator where they
+/// are not the same at both.
 pub(super) fn range_in_words(range: &Element<'_>) -> Option<Narrative> {
     let (low, high) = (range.quantity("low"), range.quantity("high"));
-    let unit = high.as_ref().or(low.as_ref()).and_then(|end| end.unit.clone().or(end.code.clone()));
-    let (low, high) = (low.and_then(|end| end.value), high.and_then(|end| end.value));
-    match (&low, &high) {
-        (None, None) => None,
-        (Some(_), None) => in_words([Token::new("≥").ok(), low, unit]),
-        (None, Some(_)) => in_words([Token::new("≤").ok(), high, unit]),
-        (Some(low), Some(high)) => {
-            in_words([Token::new(format!("{} – {}", low.as_str(), high.as_str())).ok(), unit, None])
-        }
+    let words = match (&low, &high) {
+        (None, None) => return None,
+        (Some(low), None) => bound_in_words(low, "≥", "from", &[">", ">="])?,
+        (None, Some(high)) => bound_in_words(high, "≤", "up to", &["<", "<="])?,
+        (Some(low), Some(high)) => both_in_words(low, high)?,
+    };
+    Narrative::new(words).ok()
+}
+
+fn both_in_words(low: &Quantity, high: &Quantity) -> Option<String> {
+    let compares = low.comparator.is_some() || high.comparator.is_some();
+    let one_unit = low.unit == high.unit && low.code == high.code;
+    match (&low.value, one_unit && !compares) {
+        (Some(value), true) => Some(format!("{} – {}", value.as_str(), quantity_in_words(high)?)),
+        _ => Some(format!("{} – {}", quantity_in_words(low)?, quantity_in_words(high)?)),
     }
 }
 
-fn in_words(parts: [Option<Token>; 3]) -> Option<Narrative> {
-    let parts: Vec<_> = parts.iter().flatten().map(Token::as_str).collect();
-    Narrative::new(parts.join(" ")).ok()
+/// One end of a range, whose own comparator stays as it is.
+fn bound_in_words(end: &Quantity, sign: &str, otherwise: &str, natural: &[&str]) -> Option<String> {
+    let words = quantity_in_words(end)?;
+    Some(match &end.comparator {
+        None => format!("{sign} {words}"),
+        Some(comparator) if natural.contains(&comparator.as_str()) => words,
+        Some(_) => format!("{otherwise} {words}"),
+    })
+}
+
+/// A period: `from`, `until`, or both ends.
+pub(super) fn period_in_words(start: Option<&PartialDate>, end: Option<&PartialDate>) -> Option<Narrative> {
+    let words = match (start, end) {
+        (None, None) => return None,
+        (Some(start), None) => format!("from {}", start.as_str()),
+        (None, Some(end)) => format!("until {}", end.as_str()),
+        (Some(start), Some(end)) => format!("{} – {}", start.as_str(), end.as_str()),
+    };
+    Narrative::new(words).ok()
 }
 
 /// Performers as backbone elements with an actor, or as plain references.
@@ -169,7 +252,8 @@ pub(super) fn performers(root: &Element<'_>) -> Vec<Party> {
         let Some(actor) = item.child("actor") else {
             return item.as_party();
         };
-        let role = item.concept("function").and_then(|role| Token::new(role.title()?).ok());
+        let function = item.concept("function").or_else(|| item.concept("role"));
+        let role = function.and_then(|role| Token::new(role.title()?).ok());
         actor.as_party().map(|party| Party { role, ..party })
     };
     root.elements("performer").iter().filter_map(read).collect()

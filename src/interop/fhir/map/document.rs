@@ -36,7 +36,6 @@ pub(super) fn document_reference(root: &Element<'_>) -> Record {
     let code = root.concept("type");
     let attachments: Vec<Attachment> =
         root.elements("content").iter().flat_map(|content| content.attachments("attachment")).collect();
-    root.report_not_carried(&["relatesTo"]);
     if code.as_ref().is_some_and(|code| has_code(&code.codings, LOINC, &DIRECTIVE_LOINC)) {
         return directive(root, code, attachments);
     }
@@ -134,7 +133,6 @@ fn is_laboratory(root: &Element<'_>) -> bool {
 
 /// The sections stay in the original; their texts are markup.
 pub(super) fn composition(root: &Element<'_>) -> Record {
-    root.report_not_carried(&["section"]);
     let code = root.concept("type");
     Note {
         form: note_form(root, code.as_ref()),

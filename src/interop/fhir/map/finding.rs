@@ -2,7 +2,7 @@
 //! an assessment.
 
 use super::super::element::Element;
-use super::clinical::range_in_words;
+use super::clinical::{period_in_words, quantity_in_words, range_in_words};
 use super::{LOINC, SNOMED, has_code, word};
 use crate::record::{
     Assessment, Component, Concept, Narrative, Observation, PartialDate, Quantity, Record, Scalar,
@@ -164,8 +164,19 @@ fn components(root: &Element<'_>) -> Vec<Component> {
 }
 
 fn reference_ranges(root: &Element<'_>) -> Vec<Narrative> {
-    let read = |range: &Element<'_>| range.narrative("text").or_else(|| range_in_words(range));
-    root.elements("referenceRange").iter().filter_map(read).collect()
+    root.elements("referenceRange").iter().filter_map(reference_range).collect()
+}
+
+/// A range, with whom it applies to: a range for children is none for their mother.
+fn reference_range(range: &Element<'_>) -> Option<Narrative> {
+    let parts = [range.narrative("text"), range_in_words(range)].into_iter().flatten();
+    let body = parts.map(|part| part.as_str().to_owned()).collect::<Vec<_>>().join("; ");
+    let kinds = range.concepts("type").into_iter().chain(range.concepts("appliesTo"));
+    let mut whose: Vec<String> = kinds.filter_map(|kind| kind.title().map(str::to_owned)).collect();
+    let age = range.child("age").and_then(|age| range_in_words(&age));
+    whose.extend(age.map(|age| format!("age {}", age.as_str())));
+    let words = if whose.is_empty() { body } else { format!("{}: {body}", whose.join(", ")) };
+    Narrative::new(words).ok()
 }
 
 /// A `value[x]`, whichever it is.
@@ -187,8 +198,8 @@ impl Answer {
         let reference =
             || item.child("valueReference").and_then(|reference| reference.as_referenced_concept());
         let range = || item.child("valueRange").and_then(|range| range_in_words(&range));
-        let (period_start, _) = item.period("valuePeriod");
-        item.report_not_carried(&["valueSampledData", "valueAttachment"]);
+        let (period_start, period_end) = item.period("valuePeriod");
+        let period = || period_in_words(period_start.as_ref(), period_end.as_ref());
         Self {
             quantity: item
                 .quantity("valueQuantity")
@@ -199,8 +210,9 @@ impl Answer {
                 .into_iter()
                 .find_map(|name| item.narrative(name))
                 .or_else(|| ratio_in_words(item))
-                .or_else(range),
-            date: item.date("valueDateTime").or_else(|| item.date("valueDate")).or(period_start),
+                .or_else(range)
+                .or_else(period),
+            date: item.date("valueDateTime").or_else(|| item.date("valueDate")).or(period_start.clone()),
             boolean: item.boolean("valueBoolean"),
         }
     }
@@ -217,12 +229,13 @@ impl Answer {
 /// A ratio such as a titre, `1 : 128`.
 fn ratio_in_words(item: &Element<'_>) -> Option<Narrative> {
     let ratio = item.child("valueRatio")?;
-    let part = |name: &str| {
-        let quantity = ratio.quantity(name)?;
-        let words = [quantity.comparator, quantity.value, quantity.unit.or(quantity.code)];
-        Some(words.iter().flatten().map(Token::as_str).collect::<Vec<_>>().join(" "))
-    };
-    Narrative::new(format!("{} : {}", part("numerator")?, part("denominator")?)).ok()
+    let part = |name: &str| ratio.quantity(name).and_then(|quantity| quantity_in_words(&quantity));
+    let (numerator, denominator) = (part("numerator"), part("denominator"));
+    if numerator.is_none() && denominator.is_none() {
+        return None;
+    }
+    let said = |part: Option<String>| part.unwrap_or_else(|| "(not said)".to_owned());
+    Narrative::new(format!("{} : {}", said(numerator), said(denominator))).ok()
 }
 
 pub(super) fn questionnaire_response(root: &Element<'_>) -> Record {

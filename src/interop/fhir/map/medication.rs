@@ -1,27 +1,36 @@
 //! MedicationRequest, MedicationStatement, MedicationDispense, MedicationAdministration.
 
 use super::super::element::Element;
-use super::clinical::performers;
+use super::clinical::{denied, performers};
 use super::word;
 use crate::record::{Concept, Medication, Narrative, Record};
 
-const REQUEST: [&str; 7] = ["active", "on-hold", "cancelled", "completed", "stopped", "draft", "unknown"];
-const STATEMENT: [&str; 7] =
-    ["active", "completed", "intended", "stopped", "on-hold", "unknown", "not-taken"];
+const REQUEST: [&str; 8] =
+    ["active", "on-hold", "cancelled", "completed", "stopped", "draft", "unknown", "ended"];
+const INTENT: [&str; 8] = [
+    "proposal",
+    "plan",
+    "order",
+    "original-order",
+    "reflex-order",
+    "filler-order",
+    "instance-order",
+    "option",
+];
+const STATEMENT: [&str; 9] =
+    ["active", "completed", "intended", "stopped", "on-hold", "unknown", "not-taken", "recorded", "draft"];
 const DISPENSE: [&str; 8] =
     ["preparation", "in-progress", "cancelled", "on-hold", "completed", "stopped", "declined", "unknown"];
 const ADMINISTRATION: [&str; 6] = ["in-progress", "not-done", "on-hold", "completed", "stopped", "unknown"];
 
 pub(super) fn request(root: &Element<'_>) -> Record {
     let supply = root.child("dispenseRequest");
-    if root.boolean("doNotPerform") == Some(true) {
-        root.report("doNotPerform", super::super::finding::FindingReason::NotCarried);
-    }
     let (start, end) = dosing_period(root, "dosageInstruction");
     Medication {
         form: word("request"),
         status: root.status("status", &REQUEST),
-        intent: root.token("intent"),
+        intent: root.status("intent", &INTENT),
+        do_not_perform: root.boolean("doNotPerform"),
         authored: root.date("authoredOn"),
         start,
         end,
@@ -38,7 +47,10 @@ pub(super) fn statement(root: &Element<'_>) -> Record {
     let (start, end) = root.period("effectivePeriod");
     Medication {
         form: word("statement"),
-        status: root.status("status", &STATEMENT),
+        status: match is_not_taken(root) {
+            true => word("not-taken"),
+            false => root.status("status", &STATEMENT),
+        },
         authored: root.date("dateAsserted"),
         start: root.date("effectiveDateTime").or(start),
         end,
@@ -49,10 +61,39 @@ pub(super) fn statement(root: &Element<'_>) -> Record {
     .into()
 }
 
+/// Whether a statement says that the medicine is not taken: by a flag (DSTU2), a word
+/// (STU3) or a code (R5). R4 has a status for it.
+fn is_not_taken(root: &Element<'_>) -> bool {
+    if root.plain("status") == Some("entered-in-error") {
+        return false;
+    }
+    let by_word = root.plain("taken") == Some("n");
+    if by_word {
+        root.settle("taken");
+    }
+    denied(root, &["wasNotTaken"]) || by_word || adherence_denies(root)
+}
+
+/// A code of FHIR R5 that is a "no". Every other that is no "yes" is not understood.
+fn adherence_denies(root: &Element<'_>) -> bool {
+    let codings = root.child("adherence").and_then(|item| item.child("code"));
+    let codings = codings.map(|code| code.elements("coding")).unwrap_or_default();
+    let says = |words: &[&str]| {
+        let says_so = |coding: &&Element<'_>| coding.plain("code").is_some_and(|code| words.contains(&code));
+        codings.iter().find(says_so).inspect(|coding| coding.settle("code")).is_some()
+    };
+    let denies = says(&["not-taking"]);
+    says(&["taking", "taking-as-directed"]);
+    denies
+}
+
 pub(super) fn dispense(root: &Element<'_>) -> Record {
     Medication {
         form: word("dispense"),
-        status: root.status("status", &DISPENSE),
+        status: match denied(root, &["notDone"]) {
+            true => word("declined"),
+            false => root.status("status", &DISPENSE),
+        },
         start: root.date("whenHandedOver").or_else(|| root.date("whenPrepared")),
         performers: performers(root),
         quantity: root.quantity("quantity"),
@@ -68,7 +109,10 @@ pub(super) fn administration(root: &Element<'_>) -> Record {
     let common = common(root, "dosage");
     Medication {
         form: word("administration"),
-        status: root.status("status", &ADMINISTRATION),
+        status: match denied(root, &["wasNotGiven", "notGiven"]) {
+            true => word("not-done"),
+            false => root.status("status", &ADMINISTRATION),
+        },
         start: root.date("effectiveDateTime").or(start),
         end,
         performers: performers(root),
@@ -84,7 +128,11 @@ fn common(root: &Element<'_>, dosage: &str) -> Medication {
     let dosages = root.elements(dosage);
     let doses = dosages.iter().flat_map(|item| item.elements("doseAndRate"));
     let mut status_reasons = root.concepts("statusReason");
-    status_reasons.extend(root.concept("statusReasonCodeableConcept"));
+    for name in
+        ["statusReasonCodeableConcept", "reasonNotTaken", "reasonNotGiven", "notDoneReasonCodeableConcept"]
+    {
+        status_reasons.extend(root.concepts(name));
+    }
     Medication {
         code: medicine(root),
         categories: root.concepts("category"),

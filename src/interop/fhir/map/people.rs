@@ -7,7 +7,11 @@ use crate::record::{Concept, Party, Patient, Provider, Record, Token};
 const US_CORE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/";
 
 pub(super) fn patient(root: &Element<'_>) -> Record {
-    root.report_not_carried(&["link"]);
+    for link in root.elements("link") {
+        if !matches!(link.plain("type"), Some("seealso" | "replaces")) {
+            link.not_understood("type");
+        }
+    }
     let birth_sex = us_core(root, "us-core-birthsex").and_then(|extension| extension.token("valueCode"));
     let gender_identity = us_core(root, "us-core-genderIdentity");
     Patient {
@@ -100,7 +104,7 @@ pub(super) fn location(root: &Element<'_>) -> Record {
 /// The preferred language first.
 fn languages(root: &Element<'_>) -> Vec<Concept> {
     let mut spoken = root.elements("communication");
-    spoken.sort_by_key(|item| item.boolean("preferred") != Some(true));
+    spoken.sort_by_key(|item| !item.is_true("preferred"));
     spoken.iter().filter_map(|item| item.concept("language")).collect()
 }
 

@@ -1,11 +1,13 @@
 //! Procedure and CarePlan.
 
 use super::super::element::Element;
-use super::clinical::{age_or_text, performers};
+use super::clinical::{age_or_text, denied, performers};
 use super::{SNOMED, has_code, word};
 use crate::record::{Concept, Narrative, Record, Treatment};
 
-const STATUS: [&str; 9] = [
+const STATUS: [&str; 11] = [
+    "aborted",
+    "suspended",
     "preparation",
     "in-progress",
     "not-done",
@@ -16,7 +18,8 @@ const STATUS: [&str; 9] = [
     "draft",
     "active",
 ];
-const PLAN_STATUS: [&str; 6] = ["draft", "active", "on-hold", "revoked", "completed", "unknown"];
+const PLAN_STATUS: [&str; 9] =
+    ["draft", "active", "on-hold", "revoked", "completed", "unknown", "proposed", "cancelled", "suspended"];
 
 /// Psychotherapy, group psychotherapy, cognitive and behavioural therapy, drug addiction
 /// counselling.
@@ -31,15 +34,21 @@ pub(super) fn procedure(root: &Element<'_>) -> Record {
     let (start_r5, end_r5) = root.period("occurrencePeriod");
     let code = root.concept("code");
     let is_therapy = code.as_ref().is_some_and(is_therapy);
-    root.report_not_carried(&["focalDevice", "report"]);
     Treatment {
         form: word(if is_therapy { "therapy-session" } else { "procedure" }),
         code,
-        status: root.status("status", &STATUS),
+        status: match denied(root, &["notPerformed", "notDone"]) {
+            true => word("not-done"),
+            false => root.status("status", &STATUS),
+        },
         categories: root.concepts("category"),
-        start: root.date("performedDateTime").or(start).or(root.date("occurrenceDateTime")).or(start_r5),
+        start: root
+            .date("performedDateTime")
+            .or(start)
+            .or_else(|| root.date("occurrenceDateTime"))
+            .or(start_r5),
         end: end.or(end_r5),
-        time_text: age_or_text(root, "performed"),
+        time_text: age_or_text(root, "performed").or_else(|| age_or_text(root, "occurrence")),
         performers: performers(root),
         location: root.party("location"),
         reasons: root.reasons(),
@@ -47,7 +56,9 @@ pub(super) fn procedure(root: &Element<'_>) -> Record {
         outcome: root.concept("outcome"),
         complications: root.concepts("complication"),
         follow_up: root.concepts("followUp"),
-        status_reason: root.concept("statusReason"),
+        status_reason: ["statusReason", "notDoneReason", "reasonNotPerformed"]
+            .into_iter()
+            .find_map(|name| root.concept(name)),
         recorder: root.party("recorder"),
         encounter: root.reference("encounter"),
         notes: root.notes("note"),

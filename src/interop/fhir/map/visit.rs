@@ -108,7 +108,8 @@ fn legal_status(types: &[Concept]) -> Option<Token> {
 
 fn reasons(root: &Element<'_>) -> Vec<Concept> {
     let mut reasons = root.reasons();
-    reasons.extend(root.elements("reason").iter().flat_map(|reason| reason.concepts("value")));
+    let items = root.elements("reason");
+    reasons.extend(items.iter().flat_map(|reason| reason.codeable_references("value")));
     reasons
 }
 
