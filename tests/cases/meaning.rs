@@ -1,1 +1,382 @@
 //! What a record means, and what was not read of it.
+
+use std::fs;
+
+use serde_json::{Map, Value, json};
+use subrosa::{
+    Card, Entry, FhirVersion, FindingGroup, FindingReason, Import, ImportOptions, Imported, Record,
+    SourceFormat,
+};
+
+use crate::support::{case, folder};
+
+fn import(text: &[u8]) -> Option<Imported> {
+    let mut import = Import::new(ImportOptions::default());
+    import.read(Some("input"), text).ok()?;
+    import.finish().ok()
+}
+
+fn only(value: &Value) -> Entry {
+    let mut imported = import(value.to_string().as_bytes()).unwrap();
+    assert_eq!(imported.entries.len(), 1);
+    imported.entries.remove(0).entry
+}
+
+fn version(entry: &Entry) -> FhirVersion {
+    match entry.source.as_ref().unwrap().format {
+        SourceFormat::FhirJson(version) => version,
+        _ => unreachable!(),
+    }
+}
+
+fn title(entry: &Entry) -> String {
+    let card = Card::of(entry);
+    assert_eq!(card.display(), entry.display().as_deref(), "every screen shows the same");
+    entry.display().unwrap()
+}
+
+#[test]
+fn what_older_versions_deny_is_denied() {
+    let cases = [
+        ("dstu2-immunization.json", "NOT GIVEN: Hepatitis B vaccine", FhirVersion::Dstu2),
+        ("stu3-immunization.json", "NOT GIVEN: MMR vaccine", FhirVersion::Stu3),
+        ("dstu2-medstatement.json", "NOT TAKEN: Metformin", FhirVersion::Dstu2),
+        ("stu3-procedure.json", "NOT DONE: Colonoscopy", FhirVersion::Stu3),
+        ("do-not-perform.json", "DO NOT GIVE: Ibuprofen", FhirVersion::R4),
+    ];
+    for (name, expected, of) in cases {
+        let Some(text) = case(name) else { return };
+        let entry = &import(&text).unwrap().entries[0].entry;
+        assert_eq!(title(entry), expected, "{name}");
+        assert_eq!(version(entry), of, "{name}");
+        assert!(entry.not_understood.is_empty(), "{name}: it is understood");
+        assert!(entry.dates().is_some(), "{name}: its date is kept");
+    }
+    let Some(text) = case("dstu2-immunization.json") else { return };
+    let Record::Immunization(given) = &import(&text).unwrap().entries[0].entry.record else { panic!() };
+    assert_eq!(given.status_reason.as_ref().and_then(|reason| reason.title()), Some("Patient refused"));
+}
+
+#[test]
+fn what_r5_says_in_other_elements_is_read() {
+    let Some(text) = case("r5-allergy.json") else { return };
+    let imported = import(&text).unwrap();
+    let entry = |identity: &str| {
+        let found = imported.entries.iter().find(|entry| entry.identity.ends_with(identity));
+        &found.unwrap().entry
+    };
+    let Record::Allergy(allergy) = &entry("AllergyIntolerance/a1").record else { panic!() };
+    assert_eq!(allergy.manifestations[0].title(), Some("Anaphylaxis"));
+    assert_eq!(version(entry("AllergyIntolerance/a1")), FhirVersion::R5);
+    assert_eq!(title(entry("MedicationStatement/ms1")), "NOT TAKEN: Aspirin");
+    assert_eq!(title(entry("Immunization/im1")), "SUBPOTENT DOSE: MMR");
+    let Record::Immunization(given) = &entry("Immunization/im1").record else { panic!() };
+    assert_eq!(given.dose_number.as_ref().unwrap().as_str(), "2");
+    let Record::Medication(order) = &entry("MedicationRequest/m1").record else { panic!() };
+    assert_eq!((order.reasons[0].title(), order.as_needed), (Some("Otitis"), Some(true)));
+    assert!(matches!(entry("Encounter/e1").record, Record::Hospitalization(_)));
+    let is_found = |path: &str| imported.findings.iter().any(|finding| finding.path == path);
+    assert!(is_found("AllergyIntolerance.participant.actor.display"));
+}
+
+#[test]
+fn a_masked_value_is_said_to_be_masked() {
+    let Some(text) = case("extension-only.json") else { return };
+    let imported = import(&text).unwrap();
+    for path in ["Patient.birthDate", "Condition.code.text", "Condition.onsetDateTime"] {
+        let mut found = imported.findings.iter().filter(|finding| finding.path == path);
+        let finding = found.find(|finding| finding.reason == FindingReason::Masked).expect(path);
+        assert_eq!(finding.group(), FindingGroup::ChangesMeaning);
+    }
+}
+
+/// Elements that change the meaning, where none of them is mapped.
+#[test]
+fn what_changes_the_meaning_is_understood_or_marked() {
+    let observation =
+        json!({"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}});
+    let with = |base: &Value, name: &str, value: Value| {
+        let mut resource = base.clone();
+        resource[name] = value;
+        resource
+    };
+    let flag = json!([{"url": "http://example.org/not", "valueBoolean": true}]);
+    let other = |kind: &str| json!({"resourceType": kind, "id": "o", "code": {"text": "x"}});
+    let marked = [
+        (with(&observation, "modifierExtension", flag.clone()), "Observation.modifierExtension"),
+        (with(&observation, "implicitRules", json!("http://example.org/rules")), "Observation.implicitRules"),
+        (with(&observation, "status", json!("imagined")), "Observation.status"),
+        (
+            with(&observation, "component", json!([{"code": {"text": "y"}, "modifierExtension": flag}])),
+            "Observation.component.modifierExtension",
+        ),
+        (with(&other("ServiceRequest"), "doNotPerform", json!(true)), "ServiceRequest.doNotPerform"),
+        (with(&other("MedicationStatement"), "taken", json!("na")), "MedicationStatement.taken"),
+        (with(&other("Procedure"), "notDone", json!("true")), "Procedure.notDone"),
+        (with(&other("List"), "mode", json!("changes")), "List.mode"),
+        (with(&other("List"), "emptyReason", json!({"text": "withheld"})), "List.emptyReason"),
+        (with(&other("Condition"), "abatementBoolean", json!(true)), "Condition.abatementBoolean"),
+        (
+            with(&other("DocumentReference"), "docStatus", json!("entered-in-error")),
+            "DocumentReference.docStatus",
+        ),
+        (
+            with(
+                &other("CarePlan"),
+                "activity",
+                json!([{"detail": {"prohibited": true, "code": {"text": "x"}}}]),
+            ),
+            "CarePlan.activity.detail.prohibited",
+        ),
+        (
+            with(
+                &other("CarePlan"),
+                "activity",
+                json!([{"detail": {"status": "cancelled", "code": {"text": "x"}}}]),
+            ),
+            "CarePlan.activity.detail.status",
+        ),
+    ];
+    for (resource, path) in marked {
+        let entry = only(&resource);
+        assert!(entry.not_understood.iter().any(|found| found.as_str() == path), "{path}");
+        assert!(Card::of(&entry).flags.not_understood, "{path}");
+    }
+    for harmless in [
+        with(&other("MedicationRequest"), "doNotPerform", json!(false)),
+        with(&other("Procedure"), "notDone", json!(false)),
+        with(&other("MedicationStatement"), "taken", json!("y")),
+        observation.clone(),
+    ] {
+        let entry = only(&harmless);
+        assert!(entry.not_understood.is_empty() && entry.record.negation().is_none());
+    }
+}
+
+#[test]
+fn an_amount_in_words_keeps_each_of_its_parts() {
+    let amount = |value: i64, unit: &str| json!({"value": value, "unit": unit});
+    let below = json!({"value": 6.1, "comparator": "<", "unit": "mmol/L"});
+    let coded = json!({"value": 5, "code": "mg"});
+    let values: [(Value, &[&str]); 9] = [
+        (json!({"valueRange": {"low": amount(1, "mg"), "high": amount(2, "g")}}), &["1 mg", "2 g"]),
+        (json!({"valueRange": {"low": amount(1, "mg")}}), &["≥ 1 mg"]),
+        (json!({"valueRange": {"high": below.clone()}}), &["< 6.1 mmol/L"]),
+        (
+            json!({"valueRatio": {"numerator": amount(1, "mg"), "denominator": amount(2, "mL")}}),
+            &["1 mg", "2 mL"],
+        ),
+        (json!({"valueRatio": {"numerator": amount(7, "mg")}}), &["7 mg", "not said"]),
+        (
+            json!({"valueRatio": {"numerator": coded, "denominator": below.clone()}}),
+            &["5 mg", "< 6.1 mmol/L"],
+        ),
+        (json!({"valuePeriod": {"start": "2019", "end": "2020-03"}}), &["2019", "2020-03"]),
+        (json!({"valuePeriod": {"end": "2020-03"}}), &["until 2020-03"]),
+        (
+            json!({"referenceRange": [{"high": below, "appliesTo": [{"text": "children"}],
+            "age": {"low": amount(2, "a"), "high": amount(5, "a")}}]}),
+            &["children", "2 – 5 a", "< 6.1 mmol/L"],
+        ),
+    ];
+    for (value, parts) in values {
+        let mut resource =
+            json!({"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}});
+        let members: &Map<String, Value> = value.as_object().unwrap();
+        members.iter().for_each(|(name, value)| resource[name] = value.clone());
+        let Record::Observation(observation) = only(&resource).record else { panic!() };
+        let words = observation.text.iter().chain(&observation.reference_ranges).next().unwrap();
+        for part in parts {
+            assert!(words.as_str().contains(part), "{value}: {}", words.as_str());
+        }
+    }
+}
+
+/// A way to a leaf: names and indices.
+type Way = Vec<Step>;
+
+#[derive(Clone)]
+enum Step {
+    Name(String),
+    Index(usize),
+}
+
+fn leaves(value: &Value, way: &mut Way, found: &mut Vec<Way>) {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            for (name, value) in members {
+                way.push(Step::Name(name.clone()));
+                leaves(value, way, found);
+                way.pop();
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for (index, value) in items.iter().enumerate() {
+                way.push(Step::Index(index));
+                leaves(value, way, found);
+                way.pop();
+            }
+        }
+        _ => found.push(way.clone()),
+    }
+}
+
+fn path_of(resource_type: &str, way: &[Step]) -> String {
+    let names = way.iter().filter_map(|step| match step {
+        Step::Name(name) => Some(name.as_str()),
+        Step::Index(_) => None,
+    });
+    std::iter::once(resource_type).chain(names).collect::<Vec<_>>().join(".")
+}
+
+fn at<'v>(value: &'v mut Value, way: &[Step]) -> &'v mut Value {
+    way.iter().fold(value, |value, step| match step {
+        Step::Name(name) => &mut value[name.as_str()],
+        Step::Index(index) => &mut value[*index],
+    })
+}
+
+const CHANGES: [&str; 3] = ["deleted", "renamed", "changed"];
+
+/// The resource with one leaf changed, and the path where the change is to be found.
+fn changed(resource: &Value, way: &[Step], how: &str) -> Value {
+    let mut resource = resource.clone();
+    let (last, before) = way.split_last().unwrap();
+    let holder = at(&mut resource, before);
+    match (last, how) {
+        (Step::Name(name), "deleted") => {
+            holder.as_object_mut().unwrap().shift_remove(name);
+        }
+        (Step::Name(name), "renamed") => {
+            let members = holder.as_object_mut().unwrap();
+            let value = members.shift_remove(name).unwrap();
+            members.insert(format!("{name}Z"), value);
+        }
+        (Step::Index(index), "deleted" | "renamed") => {
+            holder.as_array_mut().unwrap().remove(*index);
+        }
+        (step, _) => {
+            let leaf = at(holder, std::slice::from_ref(step));
+            *leaf = match &*leaf {
+                Value::String(text) => json!(format!("{text}z")),
+                Value::Bool(flag) => json!(!flag),
+                Value::Number(number) => json!(number.as_f64().unwrap() + 1.0),
+                _ => json!("z"),
+            };
+        }
+    }
+    resource
+}
+
+/// Every resource of the real files, alone.
+fn resources() -> Vec<Value> {
+    let mut found = Vec::new();
+    let folders = [
+        "fhir-bundles",
+        "fhir-r4-examples",
+        "fhir-bulk",
+        "fhir-ips",
+        "fhir-security-labels",
+        "fhir-us-behavioral-health/json",
+        "labels",
+    ];
+    for name in folders {
+        let Ok(files) = fs::read_dir(folder().join("..").join(name)) else {
+            eprintln!("SKIPPED: {name} is absent, so this test proves nothing");
+            continue;
+        };
+        let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        files.sort();
+        for file in files {
+            let Ok(text) = fs::read_to_string(&file) else { continue };
+            match file.extension().and_then(|found| found.to_str()) {
+                Some("json") => {
+                    serde_json::from_str(&text).into_iter().for_each(|value| gather(value, &mut found))
+                }
+                Some("ndjson") => {
+                    let lines = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+                    lines.for_each(|value| gather(value, &mut found));
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+fn gather(value: Value, found: &mut Vec<Value>) {
+    match value["resourceType"].as_str() {
+        Some("Bundle") => {
+            let entries = value["entry"].as_array().cloned().unwrap_or_default();
+            entries.into_iter().for_each(|mut entry| gather(entry["resource"].take(), found));
+        }
+        Some("Parameters" | "OperationOutcome") | None => {}
+        Some(_) => found.push(value),
+    }
+}
+
+/// Numbers that are the same at each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+}
+
+/// Whether one change of one leaf can be seen: in the entry, or as the path of a finding.
+fn is_seen(resource: &Value, before: &Imported, way: &[Step], how: &str) -> bool {
+    let Some(after) = import(changed(resource, way, how).to_string().as_bytes()) else {
+        return true;
+    };
+    let (Some(one), Some(other)) = (before.entries.first(), after.entries.first()) else {
+        return true;
+    };
+    let path = path_of(resource["resourceType"].as_str().unwrap(), way);
+    let found = |imported: &Imported| imported.findings.iter().any(|finding| finding.path == path);
+    let says = |entry: &Entry| (entry.record.clone(), entry.provenance.clone(), entry.not_understood.clone());
+    found(before) || found(&after) || says(&one.entry) != says(&other.entry)
+}
+
+/// No element of a real resource can be taken away, renamed or changed unseen. A sample
+/// of fixed seed; `SUBROSA_CONSERVE_ALL=1` tries every leaf.
+#[test]
+fn nothing_is_lost_unseen() {
+    let resources = resources();
+    let all = std::env::var_os("SUBROSA_CONSERVE_ALL").is_some();
+    let mut dice = Dice(8);
+    let mut unseen = std::collections::BTreeMap::<String, usize>::new();
+    let mut tried = 0;
+    let by_type = |value: &Value| value["resourceType"].as_str().unwrap().to_owned();
+    let mut of_type = std::collections::BTreeMap::<String, Vec<&Value>>::new();
+    resources.iter().for_each(|value| of_type.entry(by_type(value)).or_default().push(value));
+    for some in of_type.values() {
+        let count = if all { some.len() } else { some.len().min(24) };
+        for number in 0..count {
+            let resource = some[if all { number } else { dice.below(some.len()) }];
+            let Some(before) = import(resource.to_string().as_bytes()) else { continue };
+            let mut ways = Vec::new();
+            leaves(resource, &mut Vec::new(), &mut ways);
+            // The bytes of an attachment are in the source, which the record points to.
+            let is_tried = |way: &Way| !matches!(way.last(), Some(Step::Name(name)) if name == "resourceType" || name == "data");
+            ways.retain(is_tried);
+            let sample = if all { ways.len() } else { ways.len().min(12) };
+            for number in 0..sample {
+                let way = &ways[if all { number } else { dice.below(ways.len()) }];
+                for how in CHANGES {
+                    tried += 1;
+                    if !is_seen(resource, &before, way, how) {
+                        *unseen.entry(format!("{} {how}", path_of(&by_type(resource), way))).or_default() +=
+                            1;
+                    }
+                }
+            }
+        }
+    }
+    for (path, count) in &unseen {
+        eprintln!("unseen: {path} ({count})");
+    }
+    assert!(unseen.is_empty(), "{} of {tried} changes are not seen", unseen.values().sum::<usize>());
+    assert!(resources.is_empty() || tried > 5_000, "{tried}");
+}

@@ -111,7 +111,7 @@ impl<'a> Leaves<'a> {
         };
         let (held, read) = (self.held.get(text).copied(), self.read.get(text).copied());
         held.unwrap_or_default() >= read.unwrap_or_default()
-            || self.wordings.iter().any(|wording| wording.contains(text))
+            || self.wordings.iter().any(|wording| wording != text && wording.contains(text))
     }
 }
 

@@ -102,8 +102,11 @@ pub(super) fn immunization(root: &Element<'_>) -> Record {
     let mut reasons = root.reasons();
     reasons.extend(explanation.iter().flat_map(|item| item.concepts("reason")));
     let protocols = root.elements("protocolApplied");
-    let dose_number =
-        |item: &Element<'_>| item.number("doseNumberPositiveInt").or(item.token("doseNumberString"));
+    let dose_number = |item: &Element<'_>| {
+        ["doseNumberPositiveInt", "doseNumberString", "doseNumber"]
+            .into_iter()
+            .find_map(|name| item.number(name))
+    };
     Immunization {
         code: root.concept("vaccineCode"),
         status: match not_given {

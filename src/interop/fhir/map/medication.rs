@@ -171,7 +171,9 @@ fn dosage_texts(item: &Element<'_>) -> Vec<Narrative> {
 }
 
 fn as_needed(item: &Element<'_>) -> Option<bool> {
-    item.boolean("asNeededBoolean").or(item.has("asNeededCodeableConcept").then_some(true))
+    item.boolean("asNeededBoolean")
+        .or_else(|| item.boolean("asNeeded"))
+        .or(item.has("asNeededCodeableConcept").then_some(true))
 }
 
 /// When the dosing is bounded to a period, that period.
