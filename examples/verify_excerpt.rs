@@ -16,7 +16,13 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let file = match arguments.next() {
         Some(path) => std::fs::read(path)?,
-        None => SAMPLE.to_vec(),
+        None => {
+            println!(
+                "DEMONSTRATION: no file was named, so this checks an invented excerpt that comes with the program.\n\
+                 To check your own: verify_excerpt EXCERPT.html\n"
+            );
+            SAMPLE.to_vec()
+        }
     };
     let trusted = match arguments.next() {
         Some(path) => {

@@ -23,7 +23,7 @@ pub(crate) fn run(common: &Common, command: &Add) -> Result<(), Failure> {
     let vault = access::to_write(common, &path)?;
     let mut form = Form::of(&Record::empty(kind));
     if prompt::is_interactive() {
-        form.ask()?;
+        form.ask_first()?;
     } else {
         form.take(&form::from_standard_input()?)?;
     }

@@ -14,6 +14,7 @@ A first hour:
   personal init my.vault                     create a vault; write the recovery key on paper
   personal import my.vault records.json      take in what your clinic or portal gave you (FHIR, as JSON)
   personal list my.vault                     see what is there
+  personal search my.vault asthma            find something in it
   personal release my.vault --preview --kind diagnosis
                                              see what somebody would get, before anybody gets it
 
@@ -74,6 +75,9 @@ pub(crate) enum Command {
     /// List what is in the vault, the newest first
     #[command(override_usage = "personal list [OPTIONS] [VAULT]")]
     List(List),
+    /// Find entries by a word: in a title, a note, a name, a code
+    #[command(override_usage = "personal search [OPTIONS] [VAULT] TEXT")]
+    Search(Search),
     /// Show one entry
     #[command(override_usage = "personal show [OPTIONS] [VAULT] ID")]
     Show(Show),
@@ -188,7 +192,7 @@ pub(crate) struct Import {
     pub(crate) max_mib: u64,
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct List {
     #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
     pub(crate) names: Vec<PathBuf>,
@@ -213,6 +217,15 @@ pub(crate) struct List {
     /// Retracted entries too
     #[arg(long)]
     pub(crate) all: bool,
+    /// Insurance claims and coverage too
+    #[arg(long)]
+    pub(crate) insurance: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Search {
+    #[arg(value_name = "TEXT", num_args = 1..=2, required = true, help = "What to look for, in any case; - asks")]
+    pub(crate) names: Vec<PathBuf>,
 }
 
 #[derive(Args)]

@@ -7,16 +7,20 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use subrosa::{Actor, Attachment, Entry, NewAttachment, Provenance, Record, Token, Upload, Vault};
+use subrosa::{
+    Actor, Attachment, AttachmentRecord, Entry, EntryId, FieldSchema, FieldType, Narrative, NewAttachment,
+    Provenance, Record, Token, Upload, Vault,
+};
 
 use crate::access;
 use crate::arguments::{self, Common};
 use crate::failure::Failure;
 use crate::list;
-use crate::output::{self, moment, note, printable};
+use crate::output::{self, counted, moment, note, printable};
 use crate::prompt;
 use crate::target;
 use crate::values;
+use crate::words;
 
 pub(crate) fn run(common: &Common, command: &arguments::Attach) -> Result<(), Failure> {
     let (path, name) = target::vault_and_one(common, &command.names)?;
@@ -29,7 +33,7 @@ pub(crate) fn run(common: &Common, command: &arguments::Attach) -> Result<(), Fa
     let title = title.map_err(|error| Failure::refused(format!("the title: {error}")))?;
     let mut attachment = Attachment::default();
     attachment.content_type = values::content_type(&name).and_then(|name| Token::new(name).ok());
-    attachment.title = title;
+    attachment.title.clone_from(&title);
     let vault = access::to_write(common, &path)?;
     let unfinished = unfinished(&vault, &attachment)?;
     let mut new = NewAttachment::new(attachment);
@@ -40,7 +44,7 @@ pub(crate) fn run(common: &Common, command: &arguments::Attach) -> Result<(), Fa
         new = new.with_entry(Entry::new(Record::empty(list::kind(&kind)?), Provenance::default()));
     }
     if let Some(id) = &command.to {
-        new = new.to_entry(access::entry_id(&vault, id)?, "a file was attached");
+        new = beside_or_in(&vault, access::entry_id(&vault, id)?, new, title.as_ref())?;
     }
     let bar = bar("Encrypting", source.size());
     let owner = Actor::owner();
@@ -66,10 +70,36 @@ pub(crate) fn run(common: &Common, command: &arguments::Attach) -> Result<(), Fa
         return output::json(&json!({ "id": id.to_string(), "bytes": source.read }));
     }
     output::say(&format!(
-        "Attached {} bytes as {}. The file itself is still readable on this disk.",
-        source.read,
+        "Attached {} as {}. The file itself is still readable on this disk.",
+        counted(source.read, "byte", "bytes"),
         access::short_id(id)
     ))
+}
+
+/// The attachment as part of an entry; where its kind holds none, as an entry of its own
+/// in the same compartment that says to which it belongs.
+fn beside_or_in(
+    vault: &Vault,
+    id: EntryId,
+    new: NewAttachment,
+    title: Option<&Token>,
+) -> Result<NewAttachment, Failure> {
+    let entry = vault.entry(id)?;
+    let holds = |field: &FieldSchema| field.field_type == FieldType::Attachment && field.repeats;
+    if entry.kind().schema().iter().any(holds) {
+        return Ok(new.to_entry(id, "a file was attached"));
+    }
+    let what = entry.display().unwrap_or_else(|| "(no title)".to_owned());
+    let belongs = format!("Belongs to the {} {what} ({})", words::kind(entry.kind()), access::short_id(id));
+    let mut record = AttachmentRecord::default();
+    record.title = title.cloned();
+    record.notes = Narrative::new(belongs).into_iter().collect();
+    note(&format!(
+        "An entry of the kind {} holds no files: the file becomes an entry of its own that names it.",
+        words::kind(entry.kind())
+    ));
+    let place = access::listed(vault, id)?.compartment;
+    Ok(new.with_entry(Entry::new(record, Provenance::default())).in_compartment(place))
 }
 
 /// An interrupted attachment of the same title.

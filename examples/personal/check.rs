@@ -8,7 +8,7 @@ use subrosa::{
 use crate::access::{self, Intent};
 use crate::arguments::{Check, Common};
 use crate::failure::{Exit, Failure};
-use crate::output::{self, count, note};
+use crate::output::{self, count, counted, note};
 use crate::progress::{Bar, size};
 use crate::target;
 
@@ -71,7 +71,7 @@ fn told(
     let mut lines: Vec<String> = repaired.map(restored).into_iter().collect();
     lines.push(match report.is_clean() {
         true => "The vault is whole: everything in it was read and is as it was written.".to_owned(),
-        false => format!("The vault is damaged, in {} places:", report.findings.len()),
+        false => format!("The vault is damaged, in {}:", count(report.findings.len(), "place", "places")),
     });
     for finding in &report.findings {
         lines.push(format!("  {}", words(finding)));
@@ -81,8 +81,16 @@ fn told(
         }
     }
     lines.push(String::new());
-    lines.push(format!("  {} entries and {} earlier versions", report.entries, report.revisions));
-    lines.push(format!("  {} commits, {} bytes authenticated", report.commits, report.bytes));
+    lines.push(format!(
+        "  {} and {}",
+        counted(report.entries, "entry", "entries"),
+        counted(report.revisions, "earlier version", "earlier versions")
+    ));
+    lines.push(format!(
+        "  {}, {} authenticated",
+        counted(report.commits, "commit", "commits"),
+        counted(report.bytes, "byte", "bytes")
+    ));
     lines.push(match space.dead {
         Some(dead) => format!(
             "  the file has {}; `personal compact` would give back about {}",

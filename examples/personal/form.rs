@@ -6,12 +6,38 @@ use serde_json::{Map, Value as Json};
 use subrosa::{FieldSchema, Kind, Record, Value};
 
 use crate::failure::Failure;
-use crate::output::{self, note, printable};
+use crate::output::{self, count, note, printable};
 use crate::prompt;
 use crate::values;
 
 /// Longest JSON on standard input, in bytes.
 const INPUT_LIMIT: u64 = 64 << 20;
+
+/// Fields that people mostly know, the best known first.
+const FIRST: [&str; 22] = [
+    "names",
+    "name",
+    "birth_date",
+    "gender",
+    "code",
+    "instrument",
+    "title",
+    "relationship",
+    "admission",
+    "discharge",
+    "conditions",
+    "date",
+    "start",
+    "occurrence",
+    "onset",
+    "dosages",
+    "quantity",
+    "score",
+    "facility",
+    "end",
+    "abatement",
+    "text",
+];
 
 /// The values of a record's fields, changed field by field.
 pub(crate) struct Form {
@@ -45,17 +71,49 @@ impl Form {
     /// Asks for every field. Enter goes on, a full stop ends the questions.
     pub(crate) fn ask(&mut self) -> Result<(), Failure> {
         note("Enter leaves a field as it is; - removes what is in it; a full stop ends the questions.\n");
-        for (field, values) in &mut self.fields {
+        self.ask_those(|_| true).map(drop)
+    }
+
+    /// Asks for what people mostly know, and for the rest on request.
+    pub(crate) fn ask_first(&mut self) -> Result<(), Failure> {
+        let first = self.first();
+        note("Enter leaves a field out; a full stop ends the questions.\n");
+        let goes_on = self.ask_those(|name| first.contains(&name))?;
+        let rest = self.fields.len() - first.len();
+        if goes_on && rest > 0 {
+            let question = format!(
+                "There {} that can be filled in. See {}?",
+                more(rest),
+                if rest == 1 { "it" } else { "them" }
+            );
+            if prompt::agrees(&question)? {
+                self.ask_those(|name| !first.contains(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The fields that are asked for first: the notes and up to four others.
+    fn first(&self) -> Vec<&'static str> {
+        let names: Vec<&'static str> = self.fields.iter().map(|(field, _)| field.name).collect();
+        let mut first: Vec<_> = FIRST.into_iter().filter(|name| names.contains(name)).take(4).collect();
+        first.extend(names.into_iter().filter(|name| *name == "notes"));
+        first
+    }
+
+    /// Asks for the fields of these names; whether the questions were not ended.
+    fn ask_those(&mut self, asks: impl Fn(&'static str) -> bool) -> Result<bool, Failure> {
+        for (field, values) in self.fields.iter_mut().filter(|(field, _)| asks(field.name)) {
             match ask_field(field, values)? {
                 Asked::Kept => {}
                 Asked::Changed(new) => {
                     *values = new;
                     self.changed = true;
                 }
-                Asked::Ended => break,
+                Asked::Ended => return Ok(false),
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Takes fields out of a JSON object; `null` empties one.
@@ -81,6 +139,10 @@ impl Form {
         }
         Ok(())
     }
+}
+
+fn more(rest: usize) -> String {
+    format!("{} {}", if rest == 1 { "is" } else { "are" }, count(rest, "more field", "more fields"))
 }
 
 /// What was answered for a field.

@@ -3,25 +3,33 @@
 use std::io::IsTerminal as _;
 
 use serde_json::{Value, json};
-use subrosa::{Entry, Filter, Kind, Listed, Origin, PartialDate, Token, Vault};
+use subrosa::{Entry, Filter, Kind, Listed, Origin, PartialDate, Record, Token, Vault};
 
 use crate::access;
-use crate::arguments::{Common, List};
+use crate::arguments::{Common, List, Search};
 use crate::failure::Failure;
 use crate::output::{self, count, note, shortened};
 use crate::prompt;
 use crate::target;
+use crate::words;
 
 /// Longest title in a table, in characters.
 const TITLE: usize = 60;
 /// Longest provider in a table, in characters.
 const PROVIDER: usize = 32;
 
+/// `search`: what a text is found in.
+pub(crate) fn search(common: &Common, command: &Search) -> Result<(), Failure> {
+    let (path, text) = target::vault_and_one(common, &command.names)?;
+    let text = target::text(&text)?.to_owned();
+    run(common, &List { names: vec![path], text: Some(text), ..List::default() })
+}
+
 pub(crate) fn run(common: &Common, command: &List) -> Result<(), Failure> {
     let path = target::vault(common, &command.names)?;
     let filter = filter(command)?;
     let vault = access::to_read(common, &path)?;
-    let listed = vault.list(&filter)?;
+    let mut listed = vault.list(&filter)?;
     if common.json {
         let rows: Result<Vec<Value>, Failure> = listed.iter().map(|entry| summary(&vault, entry)).collect();
         return output::json(&Value::Array(rows?));
@@ -30,12 +38,56 @@ pub(crate) fn run(common: &Common, command: &List) -> Result<(), Failure> {
         note("Nothing in the vault matches.");
         return Ok(());
     }
+    let before = listed.len();
+    if !(command.insurance || is_narrowed(command)) {
+        let insurance =
+            listed.iter().map(|entry| is_insurance(&vault, entry)).collect::<Result<Vec<_>, _>>()?;
+        let mut insurance = insurance.into_iter();
+        listed.retain(|_| !insurance.next().unwrap_or_default());
+    }
     let rows: Result<Vec<Vec<String>>, Failure> = listed.iter().map(|entry| row(&vault, entry)).collect();
     output::say(&output::table(&["Date", "Kind", "What", "Code", "From", "Id"], rows?))?;
     if std::io::stdout().is_terminal() {
         note(&format!("\n{}. `personal show ID` shows one.", count(listed.len(), "entry", "entries")));
     }
+    let hidden = before - listed.len();
+    if hidden > 0 {
+        note(&format!(
+            "{} of insurance not listed; --insurance lists {} too.",
+            count(hidden, "record", "records"),
+            if hidden == 1 { "it" } else { "them" }
+        ));
+    }
     Ok(())
+}
+
+/// Whether somebody asked for something, and not for whatever there is.
+fn is_narrowed(command: &List) -> bool {
+    let texts = [&command.code, &command.provider, &command.text];
+    !command.kind.is_empty() || texts.into_iter().any(Option::is_some)
+}
+
+/// Claims, what became of them, and the policies: about money, and mostly many.
+const INSURANCE: [&str; 8] = [
+    "Claim",
+    "ClaimResponse",
+    "Coverage",
+    "CoverageEligibilityRequest",
+    "CoverageEligibilityResponse",
+    "ExplanationOfBenefit",
+    "PaymentNotice",
+    "PaymentReconciliation",
+];
+
+/// Whether an entry is about insurance.
+fn is_insurance(vault: &Vault, listed: &Listed) -> Result<bool, Failure> {
+    if listed.card.kind != Kind::Other {
+        return Ok(false);
+    }
+    Ok(match vault.entry(listed.id)?.record {
+        Record::Other(other) => other.resource_type.is_some_and(|name| INSURANCE.contains(&name.as_str())),
+        _ => false,
+    })
 }
 
 fn filter(command: &List) -> Result<Filter, Failure> {
@@ -70,7 +122,7 @@ pub(crate) fn kinds(names: &[String]) -> Result<Vec<Kind>, Failure> {
 
 /// The kind of this name.
 pub(crate) fn kind(name: &str) -> Result<Kind, Failure> {
-    Kind::from_name(name.trim()).ok_or_else(|| {
+    words::kind_called(name).ok_or_else(|| {
         let known: Vec<&str> = Kind::all().iter().map(|kind| kind.name()).collect();
         Failure::usage(format!("this is no kind of entry; there are: {}", known.join(", ")))
     })
@@ -90,7 +142,7 @@ fn row(vault: &Vault, entry: &Listed) -> Result<Vec<String>, Failure> {
     };
     Ok(vec![
         day(entry).unwrap_or_else(|| "no date".to_owned()),
-        entry.card.kind.name().to_owned(),
+        words::kind(entry.card.kind),
         format!("{}{mark}", shortened(entry.card.display().unwrap_or("(no title)"), TITLE)),
         entry.card.coding.code.as_ref().map(|code| code_with_system(entry, code)).unwrap_or_default(),
         shortened(&source(vault, entry, true)?.unwrap_or_default(), PROVIDER),
@@ -129,7 +181,7 @@ pub(crate) fn system_uri(name: &str) -> Option<&'static str> {
 /// The day on which an entry begins or ends, as it was written.
 fn day(entry: &Listed) -> Option<String> {
     let date = date_of(entry)?.as_str();
-    Some(date.split_once('T').map_or(date, |(day, _)| day).to_owned())
+    Some(words::day(date))
 }
 
 /// The date by which an entry is listed.

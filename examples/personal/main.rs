@@ -31,6 +31,7 @@ mod target;
 mod values;
 mod verify;
 mod ways_in;
+mod words;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Init(command) => init::run(common, command),
         Command::Import(command) => import::run(common, command),
         Command::List(command) => list::run(common, command),
+        Command::Search(command) => list::search(common, command),
         Command::Show(command) => show::run(common, command),
         Command::Add(command) => add::run(common, command),
         Command::Attach(command) => attach::run(common, command),

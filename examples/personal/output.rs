@@ -17,7 +17,43 @@ const NARROWEST: u16 = 60;
 
 /// Prints a text and ends the line.
 pub(crate) fn say(text: &str) -> Result<(), Failure> {
-    bytes(format!("{text}\n").as_bytes())
+    let width = io::stdout().is_terminal().then(|| Table::new().width()).flatten();
+    bytes(format!("{}\n", wrapped(text, width)).as_bytes())
+}
+
+/// A text whose lines are broken between words where they are wider than the terminal.
+pub(crate) fn wrapped(text: &str, width: Option<u16>) -> String {
+    let Some(width) = width.map(usize::from).filter(|width| *width >= 20) else { return text.to_owned() };
+    text.split('\n').map(|line| wrapped_line(line, width)).collect::<Vec<_>>().join("\n")
+}
+
+fn wrapped_line(line: &str, width: usize) -> String {
+    if line.chars().count() <= width {
+        return line.to_owned();
+    }
+    let indent: String = line.chars().take_while(|c| *c == ' ').collect();
+    let (mut broken, mut column) = (indent.clone(), indent.len());
+    for word in line.trim_start().split(' ') {
+        let length = word.chars().count();
+        if column + length + 1 > width && column > indent.len() {
+            broken.truncate(broken.trim_end().len());
+            broken.push('\n');
+            broken.push_str(&indent);
+            column = indent.len();
+        } else if column > indent.len() {
+            broken.push(' ');
+            column += 1;
+        }
+        broken.push_str(word);
+        column += length;
+    }
+    broken
+}
+
+/// How wide the terminal is that questions and notes go to.
+pub(crate) fn width_of_notes() -> Option<u16> {
+    let mut table = Table::new();
+    io::stderr().is_terminal().then(|| table.use_stderr().width()).flatten()
 }
 
 /// Prints bytes as they are.
@@ -31,13 +67,13 @@ pub(crate) fn bytes(content: &[u8]) -> Result<(), Failure> {
 
 /// Prints JSON in which no character acts on a terminal.
 pub(crate) fn json(value: &Value) -> Result<(), Failure> {
-    say(&subrosa::spell_json(&format!("{value:#}")))
+    bytes(format!("{}\n", subrosa::spell_json(&format!("{value:#}"))).as_bytes())
 }
 
 /// Says something beside the output, on standard error.
 pub(crate) fn note(text: &str) {
     // Where stderr is closed there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", wrapped(text, width_of_notes()));
 }
 
 /// A text in one line that cannot move the cursor, change colours, reverse the
@@ -68,6 +104,11 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
         }
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// `1 byte`, `2 bytes`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// `1 entry`, `2 entries`.

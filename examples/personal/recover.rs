@@ -16,7 +16,7 @@ use crate::recovery;
 use crate::target;
 use crate::ways_in;
 
-const WHAT_HAPPENS: &str = "The recovery key opens the vault, so nothing in it is lost. The forgotten password is taken away and a new \
+const WHAT_HAPPENS: &str = "The recovery key opened the vault: nothing in it is lost. The forgotten password is taken away and a new \
      one takes its place; then the recovery key, which you have now used, is replaced as well. All of it happens \
      at once or not at all.";
 
@@ -27,10 +27,10 @@ pub(crate) fn run(common: &Common, command: &Recover) -> Result<(), Failure> {
         ));
     }
     let path = target::vault(common, &command.names)?;
-    note(WHAT_HAPPENS);
     let options = access::options(common).with_kdf_cost(cost(command.small_device));
     let locked = LockedVault::open(&path, options)?;
     let vault = access::told(locked.unlock(&access::recovery_credential(common)?)?);
+    note(WHAT_HAPPENS);
     let forgotten = forgotten(&vault, command)?;
     let (name, grant) = successor(&forgotten)?;
     let password = prompt::new_password(command.new_password_file.as_deref())?;

@@ -11,6 +11,7 @@ use crate::list;
 use crate::output::{self, moment, moment_for_programs, printable, printable_lines};
 use crate::target;
 use crate::values;
+use crate::words;
 
 /// Where the values begin, in characters.
 const INDENT: usize = 24;
@@ -43,7 +44,7 @@ pub(crate) fn run(common: &Common, command: &Show) -> Result<(), Failure> {
 
 fn told(listed: &Listed, entry: &Entry, revision: u64) -> String {
     let mut text = format!("{}\n\n", printable(&entry.display().unwrap_or_else(|| "(no title)".to_owned())));
-    line(&mut text, "Kind", entry.kind().name());
+    line(&mut text, "Kind", &words::kind(entry.kind()));
     text.push_str(&fields(&entry.record));
     text.push('\n');
     for (name, value) in provenance(entry) {

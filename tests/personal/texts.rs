@@ -115,3 +115,59 @@ fn a_search_finds_a_word_however_it_is_written() {
     let found = person.run(&["--json", "list", "my.vault", "--text", "Meniere"]).done().json();
     assert_eq!(found.as_array().unwrap().len(), 0);
 }
+
+#[test]
+fn what_people_read_is_in_words_and_what_programs_read_is_not() {
+    let person = Person::with_vault();
+    person.run_with(&["add", "my.vault", "hospitalization"], r#"{"admission": "2024-05-03"}"#).done();
+    let listed = person.run(&["list", "my.vault"]).done().out();
+    assert!(listed.contains("3 May 2024") && listed.contains("hospital stay"), "{listed}");
+    let listed = person.run(&["--json", "list", "my.vault"]).done().json();
+    assert_eq!((&listed[0]["date"], &listed[0]["kind"]), (&"2024-05-03".into(), &"hospitalization".into()));
+    person.run(&["list", "my.vault", "--kind", "Hospital stay"]).done();
+    let checked = person.run(&["check", "my.vault"]).done().out();
+    assert!(checked.contains("1 entry and 0 earlier versions"), "{checked}");
+}
+
+#[test]
+fn insurance_is_listed_on_request_and_is_said_to_be_there() {
+    let person = Person::with_vault();
+    person.write(
+        "export.ndjson",
+        "{\"resourceType\":\"Patient\",\"id\":\"p\",\"name\":[{\"text\":\"Ada\"}]}\n\
+         {\"resourceType\":\"Claim\",\"id\":\"c\",\"patient\":{\"reference\":\"Patient/p\"}}\n\
+         {\"resourceType\":\"Coverage\",\"id\":\"d\",\"beneficiary\":{\"reference\":\"Patient/p\"}}\n",
+    );
+    person.run(&["import", "my.vault", "export.ndjson"]).done();
+    let rows = |arguments: &[&str]| person.run(arguments).done().out().lines().count();
+    let plain = person.run(&["list", "my.vault"]).done();
+    assert!(plain.err().contains("2 records of insurance not listed"), "{}", plain.err());
+    assert_eq!(plain.out().lines().count() + 2, rows(&["list", "my.vault", "--insurance"]));
+    assert_eq!(rows(&["list", "my.vault", "--kind", "other"]), 3);
+    let all = person.run(&["--json", "list", "my.vault"]).done().json();
+    assert_eq!(all.as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_search_and_a_file_beside_any_entry() {
+    let person = Person::with_vault();
+    let added = person.run_with(&["--json", "add", "my.vault", "diagnosis"], r#"{"code": "Gout"}"#).done();
+    let id = added.json()["id"].as_str().unwrap().to_owned();
+    person.write("scan.txt", "a scan");
+    person.run(&["attach", "my.vault", "scan.txt", "--to", &id]).done();
+    let found = person.run(&["--json", "search", "my.vault", "GOUT"]).done().json();
+    let mut kinds: Vec<&str> =
+        found.as_array().unwrap().iter().map(|row| row["kind"].as_str().unwrap()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["attachment", "diagnosis"]);
+    person.run(&["search", "my.vault", "nothing such"]).done();
+}
+
+#[test]
+fn a_recovery_is_not_promised_before_the_key_opened() {
+    let person = Person::with_vault();
+    let other = Person::with_vault();
+    person.write("wrong", other.read("key"));
+    let ran = person.run_bare(&["recover", "my.vault", "--recovery-key-file", "wrong"], "");
+    assert!(ran.exit() != 0 && !ran.err().contains("nothing in it is lost"), "{}", ran.err());
+}
