@@ -1,7 +1,9 @@
 //! FHIR R4 as JSON: bundles, single resources and NDJSON, read as one set.
 //!
-//! No resource is lost: each becomes an entry with its exact bytes, is a byte-identical
-//! repetition, or belongs to a patient who was not asked for; all are counted.
+//! No resource is lost: each becomes an entry with its exact bytes or an earlier version
+//! of one, is a byte-identical repetition, or is left out for a reason; all are counted.
+//! Nothing is taken but what is shown to be about one patient (`about`, `people`), and
+//! what names nobody and belongs to that (`belonging`).
 
 mod about;
 mod belonging;
@@ -18,6 +20,7 @@ mod index;
 mod input;
 mod making;
 mod map;
+mod options;
 mod patients;
 mod people;
 mod reads;
@@ -27,6 +30,7 @@ mod versions;
 
 pub use finding::{Finding, FindingGroup, FindingReason};
 pub(crate) use identity::{beside, is_global};
-pub use import::{Import, ImportError, ImportLimits, ImportOptions};
+pub use import::Import;
 pub use imported::{Document, Imported, ImportedEntry, LeftOut, PatientReferences, Piece};
+pub use options::{ImportError, ImportLimits, ImportOptions};
 pub(crate) use patients::are_of_two;

@@ -312,6 +312,7 @@ fn one_person_under_several_names_is_not_several() {
         vec![ada(), again, refer("Patient/q")],
         vec![refer("https://e.org/fhir/Patient/p1"), refer("Patient/p1")],
         vec![ada(), ada(), refer("Patient/p1")],
+        vec![json!({ "resourceType": "Basic", "id": "b", "author": { "reference": "Patient/p1" } })],
     ] {
         let text = bundle(&resources);
         assert_eq!(people(&text), 1, "{}", String::from_utf8_lossy(&text));
@@ -556,6 +557,9 @@ fn what_its_source_deleted_is_not_current() {
     let gone = import(&text(vec![delete.clone(), put("1")]), None).unwrap();
     assert_eq!((gone.entries.len(), gone.left_out.deleted), (0, 1));
     assert!(has(&gone, "Condition", FindingReason::Deleted));
+    // A deletion that gives no address is of the one server that is spoken of.
+    let bare = json!({ "request": { "method": "DELETE", "url": "Condition/c" } });
+    assert_eq!(import(&text(vec![bare, put("1")]), None).unwrap().left_out.deleted, 1);
     let back = import(&text(vec![put("3"), delete, put("1")]), None).unwrap();
     assert_eq!((back.entries.len(), back.earlier, back.left_out.deleted), (1, 1, 0));
 }
@@ -588,6 +592,20 @@ fn an_import_says_whom_it_found() {
     let same = Person::new(["ada example"], "1970-02-03".parse().ok());
     assert_eq!(person.compare(&same), Likeness::Same);
     assert_eq!(format!("{person:?}"), "Person");
+    let imported = import(&bundle(&[ada()]), Some("Patient/p1")).unwrap();
+    let printed = format!("{imported:?} {:?}", ImportOptions::for_patient("Patient/p1"));
+    assert!(!printed.contains("p1") && !printed.contains("Ada"), "{printed}");
+}
+
+#[test]
+fn the_same_files_twice_are_one_set() {
+    let texts = [
+        bundle(&[json!({ "resourceType": "Patient", "id": "a" })]),
+        bundle(&[observation("o", json!({ "reference": "Patient/a" }))]),
+    ];
+    let twice = [&texts[0][..], &texts[1], &texts[0], &texts[1]];
+    let imported = import_all(&twice, ImportOptions::default()).unwrap();
+    assert_eq!((imported.entries.len(), imported.repetitions, imported.left_out.total()), (2, 2, 0));
 }
 
 #[test]

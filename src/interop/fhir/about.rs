@@ -2,7 +2,7 @@
 //!
 //! What cannot be resolved is not nobody: it is somebody unknown.
 
-use super::index::{Index, Place, Target, absolute, contained, each_reference};
+use super::index::{Index, Place, Target, absolute, contained, each_object, each_reference};
 use super::map;
 use super::people::{Mention, People};
 use super::subject::{Role, elements, followed, values};
@@ -119,6 +119,29 @@ impl View<'_> {
                 Named::Thing(position) => about.linked.push(position),
                 Named::Other | Named::Unknown => {}
             }
+        }
+        for (_, value) in self.object.members().iter().filter(|(name, _)| name != "contained") {
+            each_object(value, &mut |object| about.linked.extend(self.identified_by(object)));
+        }
+    }
+
+    /// What is nobody's by its nature and a reference names by an identifier only.
+    fn identified_by(&self, reference: &Object) -> Option<usize> {
+        const TYPES: [&str; 5] = ["Organization", "Practitioner", "Location", "Device", "Medication"];
+        if reference.member("reference").is_some() {
+            return None;
+        }
+        let identifier =
+            reference.member("identifier").filter(|identifier| identifier.as_object().is_some())?;
+        let declared = reference.member("type").and_then(Json::as_str);
+        let types = TYPES.into_iter().filter(|name| declared.is_none_or(|declared| declared == *name));
+        let mut found = types
+            .filter_map(|name| map::identifier_key(name, identifier))
+            .map(|key| self.index.identified(&key))
+            .filter(|target| *target != Target::Nothing);
+        match (found.next(), found.next()) {
+            (Some(Target::One(position)), None) => Some(position),
+            _ => None,
         }
     }
 

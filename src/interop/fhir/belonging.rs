@@ -1,6 +1,8 @@
 //! Which resources are taken: those that are shown to be about one patient, and what
 //! names nobody where it is shown to belong to those.
 
+use std::collections::HashSet;
+
 use super::about::About;
 use super::index::Index;
 use super::people::{Mention, People};
@@ -67,10 +69,18 @@ impl<'a> Belonging<'a> {
         Self { abouts, index, standings }
     }
 
-    /// The people whom resources are about, each by the mention that stands for them.
-    pub(super) fn named(abouts: &[About], people: &People) -> std::collections::HashSet<Mention> {
-        let named = abouts.iter().flat_map(|about| &about.named);
-        named.map(|mention| people.root(*mention)).collect()
+    /// The people whom resources are about, each by the mention that stands for them:
+    /// those who are named as subjects, else those who are mentioned.
+    pub(super) fn people(&self, people: &People) -> HashSet<Mention> {
+        let named = named(self.abouts, people);
+        if !named.is_empty() {
+            return named;
+        }
+        let of = |standing: &Standing| match standing {
+            Standing::Of(person) => Some(*person),
+            _ => None,
+        };
+        self.standings.iter().filter_map(of).collect()
     }
 
     /// What becomes of each resource, where the records of one person are taken.
@@ -132,6 +142,12 @@ impl<'a> Belonging<'a> {
         }
         reached
     }
+}
+
+/// The people whom resources name as their subjects.
+pub(super) fn named(abouts: &[About], people: &People) -> HashSet<Mention> {
+    let named = abouts.iter().flat_map(|about| &about.named);
+    named.map(|mention| people.root(*mention)).collect()
 }
 
 /// What the person who imports has decided.

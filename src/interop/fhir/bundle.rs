@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::finding::FindingReason;
 use super::history;
-use super::import::{ImportError, ImportLimits};
+use super::options::{ImportError, ImportLimits};
 use crate::codec::json::{Json, Object};
 
 /// Most levels of wrappers in wrappers. Deeper ones are refused.

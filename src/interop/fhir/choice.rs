@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::identity::{beside, identity_of};
-use super::import::{Held, ImportError};
+use super::import::Held;
 use super::imported::PatientReferences;
 use super::index::local_reference;
+use super::options::ImportError;
 use super::people::{Known, Mention, People};
 
 /// The people whom an input is about.

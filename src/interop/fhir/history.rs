@@ -21,9 +21,12 @@ pub(super) fn deleted(bundle: &Object) -> Vec<String> {
         return Vec::new();
     }
     let entries = bundle.member("entry").and_then(Json::as_array).unwrap_or_default();
+    let servers = servers(entries);
     let mut last: HashMap<String, Last> = HashMap::new();
     for entry in entries.iter().filter_map(Json::as_object) {
         let Some(name) = name_of(entry) else { continue };
+        // A deletion may give no address, where its versions do.
+        let name = servers.get(&name).cloned().flatten().unwrap_or(name);
         let event = Last { is_deletion: is_deletion(entry), when: when(entry) };
         match last.get_mut(&name) {
             // The newest event comes first, unless dates say otherwise.
@@ -39,6 +42,19 @@ pub(super) fn deleted(bundle: &Object) -> Vec<String> {
         last.into_iter().filter(|(_, last)| last.is_deletion).map(|(name, _)| name).collect();
     deleted.sort_unstable();
     deleted
+}
+
+/// The address of each `Type/id` that has one; `None` where it has two.
+fn servers(entries: &[Json]) -> HashMap<String, Option<String>> {
+    let mut servers: HashMap<String, Option<String>> = HashMap::new();
+    for name in entries.iter().filter_map(Json::as_object).filter_map(name_of) {
+        let Some(local) = base_of(&name).and_then(|base| name.get(base.len()..)) else { continue };
+        let server = servers.entry(local.to_owned()).or_insert_with(|| Some(name.clone()));
+        if server.as_ref() != Some(&name) {
+            *server = None;
+        }
+    }
+    servers
 }
 
 fn is_after(event: &Last, known: &Last) -> bool {

@@ -3,146 +3,27 @@
 //! `resources` = entries + earlier versions + repetitions + what is left out, always.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{self, Read};
+use std::io::Read;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
-use thiserror::Error;
 
 use super::about::{About, View};
-use super::belonging::{Belonging, Rules, Verdict};
+use super::belonging::{Belonging, Rules, Verdict, named};
 use super::bundle::Found;
 use super::choice::Choice;
 use super::finding::{FindingReason, Findings};
 use super::identity::{identity_of, server_of};
-use super::imported::{Imported, LeftOut, PatientReferences, Piece};
+use super::imported::{Imported, LeftOut, Piece};
 use super::index::{Index, Place, Scope, absolute, each_reference};
 use super::input::{self, InputPiece};
 use super::making::Making;
 use super::map;
+use super::options::{ImportError, ImportOptions};
 use super::people::{Known, Mention, People};
 use super::versions;
-use crate::codec::json::{JsonError, Object};
+use crate::codec::json::Object;
 use crate::crypto::digest::Digest;
-
-/// What an import may cost before it is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ImportLimits {
-    /// Longest input in bytes.
-    pub input_bytes: u64,
-    /// Longest line of NDJSON in bytes.
-    pub line_bytes: u64,
-    /// Most JSON values in one text: an input, or a line of NDJSON.
-    pub values: usize,
-    /// Most resources in all inputs together.
-    pub resources: usize,
-}
-
-impl Default for ImportLimits {
-    /// 256 MiB an input, or a line of it, 10 million values, 1 million resources.
-    fn default() -> Self {
-        Self { input_bytes: 256 << 20, line_bytes: 256 << 20, values: 10_000_000, resources: 1_000_000 }
-    }
-}
-
-/// How to import.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct ImportOptions {
-    /// Whose records to take, where the input is about several patients: a reference
-    /// such as `Patient/123`, an id, or a bundle entry's `fullUrl`.
-    pub patient: Option<String>,
-    /// Whether resources of which it cannot be told whose they are belong to the patient.
-    /// Without that decision they are left out. It counts only where the input is about one
-    /// person; where it is about several, they may be the others'.
-    pub unknown_subjects_are_the_patients: bool,
-    /// The moment of the import: versions of later dates are in no order. `None` is the
-    /// system's clock.
-    pub now: Option<SystemTime>,
-    /// What the import may cost.
-    pub limits: ImportLimits,
-}
-
-impl ImportOptions {
-    /// Takes the records of this patient only.
-    #[must_use]
-    pub fn for_patient(reference: impl Into<String>) -> Self {
-        Self { patient: Some(reference.into()), ..Self::default() }
-    }
-}
-
-/// Why nothing was imported. Names no value of the input.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ImportError {
-    /// Reading the input failed.
-    #[error("the input cannot be read")]
-    Read(#[from] io::Error),
-    /// The input is larger than the limit.
-    #[error("the input is larger than {limit} bytes; split it or raise the limit")]
-    TooLarge {
-        /// The limit in bytes.
-        limit: u64,
-    },
-    /// A line of the input is longer than the limit.
-    #[error("line {number} is longer than {limit} bytes; raise the limit for lines")]
-    LineTooLong {
-        /// The line, from 1.
-        number: usize,
-        /// The limit in bytes.
-        limit: u64,
-    },
-    /// There are more resources than the limit.
-    #[error("the input holds more than {limit} resources; split it or raise the limit")]
-    TooManyResources {
-        /// The limit.
-        limit: usize,
-    },
-    /// Bundles hold bundles deeper than the limit.
-    #[error("bundles are nested deeper than {limit} levels")]
-    BundlesTooDeep {
-        /// The limit in levels.
-        limit: usize,
-    },
-    /// The input is not JSON.
-    #[error("{0}; FHIR as JSON is expected")]
-    Json(#[from] JsonError),
-    /// Lines of the input are not JSON, and none of the others holds a resource.
-    #[error("line {number}: {source}; one FHIR resource as JSON is expected on each line")]
-    Line {
-        /// The first such line, from 1.
-        number: usize,
-        /// What is wrong.
-        source: JsonError,
-    },
-    /// The input is encoded in UTF-16 or UTF-32.
-    #[error("the input is in UTF-16 or UTF-32; convert it to UTF-8")]
-    Utf16,
-    /// The input is XML.
-    #[error("the input is XML, such as FHIR XML, which is not read; ask for FHIR as JSON")]
-    FhirXml,
-    /// The input is JSON but not FHIR.
-    #[error("the input is JSON but not FHIR: it has no resourceType")]
-    NotFhir,
-    /// The input is a SMART Health Card as it is signed and compressed.
-    #[error(
-        "the input is a SMART Health Card, which is signed and compressed and is not read; ask for FHIR as JSON"
-    )]
-    HealthCard,
-    /// The input is about several patients and no patient was chosen.
-    #[error("the input is about {} patients; choose one of them", patients.len())]
-    SeveralPatients {
-        /// References that choose a patient. Identifiers, which may identify a person.
-        patients: PatientReferences,
-    },
-    /// The chosen patient is not in the input.
-    #[error("the chosen patient is not among the {count} in the input")]
-    NoSuchPatient {
-        /// How many patients the input is about.
-        count: usize,
-    },
-}
 
 /// An import in progress: several inputs are one set, in which references are resolved.
 pub struct Import {
@@ -279,7 +160,8 @@ impl Import {
             }
         });
         if held.resource_type() == "Patient" {
-            self.people.add_resource(position, map::person(object));
+            let content = held.found.id.is_some().then_some(held.digest);
+            self.people.add_resource(position, content, map::person(object));
             if let Some(first) = namesake {
                 self.people.meet_namesake(first, position, held.server.is_some());
             }
@@ -296,7 +178,8 @@ impl Import {
     pub fn finish(mut self) -> Result<Imported, ImportError> {
         self.report_unread();
         let abouts = self.abouts()?;
-        let named = Belonging::named(&abouts, &self.people);
+        let belonging = Belonging::new(&abouts, &self.index, &self.people);
+        let named = belonging.people(&self.people);
         let several = named.len() > 1;
         let choice = Choice { people: &self.people, resources: &self.resources, named: &named };
         let person = choice.choose(self.options.patient.as_deref())?;
@@ -304,7 +187,7 @@ impl Import {
             takes_shared: self.options.patient.is_none(),
             unknown_are_the_patients: self.options.unknown_subjects_are_the_patients && !several,
         };
-        let verdicts = Belonging::new(&abouts, &self.index, &self.people).verdicts(person, rules);
+        let verdicts = belonging.verdicts(person, rules);
         drop(abouts);
         let mut left_out = LeftOut { unreadable: self.unread.len(), ..LeftOut::default() };
         let mut taken = Vec::with_capacity(verdicts.len());
@@ -358,7 +241,7 @@ impl Import {
         if !held.is_some_and(|held| held.found.id.is_none() && held.found.full_url.is_none()) {
             return;
         }
-        let named = Belonging::named(abouts, &self.people);
+        let named = named(abouts, &self.people);
         let mut others = named.iter().filter(|other| **other != self.people.root(patient));
         if let (Some(&other), None) = (others.next(), others.next()) {
             self.people.unite(patient, other);

@@ -34,7 +34,6 @@ impl std::fmt::Debug for PatientReferences {
 }
 
 /// What was imported.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Imported {
     /// The entries, in the order of the inputs.
@@ -123,6 +122,18 @@ pub struct Document {
     pub name: Option<String>,
     /// Its bytes in order.
     pub pieces: Vec<Piece>,
+}
+
+impl std::fmt::Debug for Imported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Imported")
+            .field("entries", &self.entries.len())
+            .field("earlier", &self.earlier)
+            .field("repetitions", &self.repetitions)
+            .field("left_out", &self.left_out)
+            .field("findings", &self.findings.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for ImportedEntry {

@@ -334,17 +334,24 @@ pub(super) fn absolute(reference: &str, from: Option<&str>) -> String {
 /// Calls `visit` with every `reference` in a value, and every `url`, which may name a
 /// `Binary`.
 pub(super) fn each_reference(json: &Json, visit: &mut impl FnMut(&str)) {
+    each_object(json, &mut |object| {
+        for name in ["reference", "url"] {
+            if let Some(reference) = object.member(name).and_then(Json::as_str) {
+                visit(reference);
+            }
+        }
+    });
+}
+
+/// Calls `visit` with every object in a value, the value itself included.
+pub(super) fn each_object(json: &Json, visit: &mut impl FnMut(&Object)) {
     // Without recursion: input chooses the depth.
     let mut open = vec![json];
     while let Some(json) = open.pop() {
         match json {
             Json::Array(items) => open.extend(items),
             Json::Object(object) => {
-                for name in ["reference", "url"] {
-                    if let Some(reference) = object.member(name).and_then(Json::as_str) {
-                        visit(reference);
-                    }
-                }
+                visit(object);
                 open.extend(object.members().iter().map(|(_, value)| value));
             }
             _ => {}

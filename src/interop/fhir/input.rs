@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use super::bundle::{self, Found};
 use super::finding::FindingReason;
-use super::import::{ImportError, ImportLimits};
+use super::options::{ImportError, ImportLimits};
 use crate::codec::json::{Json, JsonError, JsonLimits};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

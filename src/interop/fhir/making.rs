@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::finding::{FindingReason, Findings};
 use super::identity::{beside, identity_of, is_global};
-use super::import::{Held, HeldInput, ImportError, ImportLimits, path_of};
+use super::import::{Held, HeldInput, path_of};
 use super::imported::{Document, ImportedEntry, Piece};
 use super::index::Index;
+use super::options::{ImportError, ImportLimits};
 use super::versions::Earlier;
 use super::{input, map};
 use crate::crypto::digest::Digest;

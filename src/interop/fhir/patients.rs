@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::bundle::type_of;
-use super::import::ImportLimits;
 use super::input;
 use super::map;
+use super::options::ImportLimits;
 use super::subject::{Role, elements, values};
 use crate::codec::json::{Json, Object};
 

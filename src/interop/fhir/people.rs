@@ -48,11 +48,15 @@ pub(super) struct People {
 }
 
 impl People {
-    /// Adds a patient of the input.
-    pub(super) fn add_resource(&mut self, position: usize, person: Person) -> Mention {
+    /// Adds a patient of the input. The same bytes are the same patient, if `content` is
+    /// given.
+    pub(super) fn add_resource(&mut self, position: usize, content: Option<Digest>, person: Person) {
         let mention = self.add(Known::Resource(position), person);
         self.by_position.insert(position, mention);
-        mention
+        if let Some(content) = content {
+            let first = *self.by_content.entry(content).or_insert(mention);
+            self.unite(first, mention);
+        }
     }
 
     /// A patient that a resource contains; those of equal content are one. `None` if

@@ -69,7 +69,7 @@ pub(super) fn followed(resource_type: &str) -> &'static [&'static str] {
 }
 
 /// Types that serve many patients and are about none, or about the exchange itself.
-const SHARED: [&str; 71] = [
+const SHARED: [&str; 70] = [
     "ActivityDefinition",
     "ActorDefinition",
     "Bundle",
@@ -100,7 +100,6 @@ const SHARED: [&str; 71] = [
     "InsurancePlan",
     "InventoryItem",
     "Library",
-    "Linkage",
     "Location",
     "Measure",
     "Medication",

@@ -1,0 +1,138 @@
+//! How to import, what it may cost, and why it may be refused.
+
+use std::io;
+use std::time::SystemTime;
+
+use thiserror::Error;
+
+use super::imported::PatientReferences;
+use crate::codec::json::JsonError;
+
+/// What an import may cost before it is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImportLimits {
+    /// Longest input in bytes.
+    pub input_bytes: u64,
+    /// Longest line of NDJSON in bytes.
+    pub line_bytes: u64,
+    /// Most JSON values in one text: an input, or a line of NDJSON.
+    pub values: usize,
+    /// Most resources in all inputs together.
+    pub resources: usize,
+}
+
+impl Default for ImportLimits {
+    /// 256 MiB an input, or a line of it, 10 million values, 1 million resources.
+    fn default() -> Self {
+        Self { input_bytes: 256 << 20, line_bytes: 256 << 20, values: 10_000_000, resources: 1_000_000 }
+    }
+}
+
+/// How to import.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct ImportOptions {
+    /// Whose records to take, where the input is about several patients: a reference
+    /// such as `Patient/123`, an id, or a bundle entry's `fullUrl`.
+    pub patient: Option<String>,
+    /// Whether resources of which it cannot be told whose they are belong to the patient.
+    /// Without that decision they are left out. It counts only where the input is about one
+    /// person; where it is about several, they may be the others'.
+    pub unknown_subjects_are_the_patients: bool,
+    /// The moment of the import: versions of later dates are in no order. `None` is the
+    /// system's clock.
+    pub now: Option<SystemTime>,
+    /// What the import may cost.
+    pub limits: ImportLimits,
+}
+
+impl ImportOptions {
+    /// Takes the records of this patient only.
+    #[must_use]
+    pub fn for_patient(reference: impl Into<String>) -> Self {
+        Self { patient: Some(reference.into()), ..Self::default() }
+    }
+}
+
+impl std::fmt::Debug for ImportOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ImportOptions")
+            .field("patient", &self.patient.as_ref().map(|_| "…"))
+            .field("unknown_subjects_are_the_patients", &self.unknown_subjects_are_the_patients)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why nothing was imported. Names no value of the input.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// Reading the input failed.
+    #[error("the input cannot be read")]
+    Read(#[from] io::Error),
+    /// The input is larger than the limit.
+    #[error("the input is larger than {limit} bytes; split it or raise the limit")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A line of the input is longer than the limit.
+    #[error("line {number} is longer than {limit} bytes; raise the limit for lines")]
+    LineTooLong {
+        /// The line, from 1.
+        number: usize,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// There are more resources than the limit.
+    #[error("the input holds more than {limit} resources; split it or raise the limit")]
+    TooManyResources {
+        /// The limit.
+        limit: usize,
+    },
+    /// Bundles hold bundles deeper than the limit.
+    #[error("bundles are nested deeper than {limit} levels")]
+    BundlesTooDeep {
+        /// The limit in levels.
+        limit: usize,
+    },
+    /// The input is not JSON.
+    #[error("{0}; FHIR as JSON is expected")]
+    Json(#[from] JsonError),
+    /// Lines of the input are not JSON, and none of the others holds a resource.
+    #[error("line {number}: {source}; one FHIR resource as JSON is expected on each line")]
+    Line {
+        /// The first such line, from 1.
+        number: usize,
+        /// What is wrong.
+        source: JsonError,
+    },
+    /// The input is encoded in UTF-16 or UTF-32.
+    #[error("the input is in UTF-16 or UTF-32; convert it to UTF-8")]
+    Utf16,
+    /// The input is XML.
+    #[error("the input is XML, such as FHIR XML, which is not read; ask for FHIR as JSON")]
+    FhirXml,
+    /// The input is JSON but not FHIR.
+    #[error("the input is JSON but not FHIR: it has no resourceType")]
+    NotFhir,
+    /// The input is a SMART Health Card as it is signed and compressed.
+    #[error(
+        "the input is a SMART Health Card, which is signed and compressed and is not read; ask for FHIR as JSON"
+    )]
+    HealthCard,
+    /// The input is about several patients and no patient was chosen.
+    #[error("the input is about {} patients; choose one of them", patients.len())]
+    SeveralPatients {
+        /// References that choose a patient. Identifiers, which may identify a person.
+        patients: PatientReferences,
+    },
+    /// The chosen patient is not in the input.
+    #[error("the chosen patient is not among the {count} in the input")]
+    NoSuchPatient {
+        /// How many patients the input is about.
+        count: usize,
+    },
+}
