@@ -155,10 +155,31 @@ fn told(report: &ImportReport, files: &[PathBuf]) -> String {
         (report.other_patients, "about somebody else, and left out"),
     ];
     lines.extend(facts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("  {n} {what}")));
-    lines.extend(findings(&report.findings));
+    let (unread, known): (Vec<_>, Vec<_>) =
+        report.findings.iter().cloned().partition(|finding| finding.reason.is_unreadable());
+    lines.extend(not_read(&unread));
+    lines.extend(findings(&known));
     lines.push(String::new());
     lines.push(still_readable(files));
     lines.join("\n")
+}
+
+/// What is not in the vault because it could not be read, before everything else.
+fn not_read(findings: &[Finding]) -> Vec<String> {
+    if findings.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![
+        String::new(),
+        "Not read, and NOT in the vault. Ask the sender for these again, or mend the file and import it once more:"
+            .to_owned(),
+    ];
+    let one = |finding: &Finding| printable(&format!("  {}: {}", finding.path, finding.reason));
+    lines.extend(findings.iter().take(SHOWN).map(one));
+    if findings.len() > SHOWN {
+        lines.push(format!("  … and {} more (--json lists all)", findings.len() - SHOWN));
+    }
+    lines
 }
 
 fn findings(findings: &[Finding]) -> Vec<String> {

@@ -12,7 +12,7 @@ fn opens(person: &Person, content: &[u8]) -> bool {
 fn a_byte_order_mark_and_one_line_end_are_no_part_of_a_password() {
     let person = Person::with_vault();
     for text in [
-        format!("{PASSWORD}"),
+        PASSWORD.to_owned(),
         format!("{PASSWORD}\r\n"),
         format!("\u{feff}{PASSWORD}"),
         format!("\u{feff}{PASSWORD}\r\n"),
@@ -170,4 +170,12 @@ fn a_recovery_is_not_promised_before_the_key_opened() {
     person.write("wrong", other.read("key"));
     let ran = person.run_bare(&["recover", "my.vault", "--recovery-key-file", "wrong"], "");
     assert!(ran.exit() != 0 && !ran.err().contains("nothing in it is lost"), "{}", ran.err());
+}
+
+#[test]
+fn a_line_that_was_not_read_is_said_first_and_not_called_kept() {
+    let person = Person::with_vault();
+    person.write("lines.ndjson", "{\"resourceType\":\"Patient\",\"id\":\"p\"}\n{\"id\":\"x\"}\n");
+    let said = person.run(&["import", "my.vault", "lines.ndjson"]).done().out();
+    assert!(said.contains("NOT in the vault") && said.contains("  line 2: no FHIR resource"), "{said}");
 }

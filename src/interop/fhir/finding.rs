@@ -148,6 +148,14 @@ pub enum FindingReason {
     Deleted,
 }
 
+impl FindingReason {
+    /// Whether what has this reason could not be read, so that it is in no entry.
+    #[must_use]
+    pub fn is_unreadable(self) -> bool {
+        matches!(self, Self::NotJson | Self::LoneSurrogate | Self::NotAResource | Self::ResourceTooLarge)
+    }
+}
+
 impl fmt::Display for FindingReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
