@@ -135,10 +135,12 @@ pub(crate) fn date(text: Option<&str>) -> Result<Option<PartialDate>, Failure> {
 }
 
 fn row(vault: &Vault, entry: &Listed) -> Result<Vec<String>, Failure> {
-    let mark = match (entry.card.flags.retracted, entry.card.flags.attachment) {
-        (true, _) => " (retracted)",
-        (false, true) => " (with a file)",
-        (false, false) => "",
+    let flags = entry.card.flags;
+    let mark = match (flags.retracted, flags.not_understood, flags.attachment) {
+        (true, _, _) => " (retracted)",
+        (false, true, _) => " (meaning not understood)",
+        (false, false, true) => " (with a file)",
+        (false, false, false) => "",
     };
     Ok(vec![
         day(entry).unwrap_or_else(|| "no date".to_owned()),
@@ -223,5 +225,6 @@ pub(crate) fn summary(vault: &Vault, entry: &Listed) -> Result<Value, Failure> {
         "compartment": entry.compartment.name(),
         "retracted": entry.card.flags.retracted,
         "attachment": entry.card.flags.attachment,
+        "not_understood": entry.card.flags.not_understood,
     }))
 }

@@ -1,7 +1,9 @@
 //! `show`: one entry, its history, or its original bytes.
 
 use serde_json::{Map, Value as Json, json};
-use subrosa::{Entry, EntryId, FieldType, LineState, Listed, Origin, Record, Revision, Vault};
+use subrosa::{
+    Entry, EntryId, FieldType, LineState, Listed, Origin, Record, Revision, Source, SourceFormat, Vault,
+};
 
 use crate::access;
 use crate::arguments::{Common, Show};
@@ -50,6 +52,10 @@ fn told(listed: &Listed, entry: &Entry, revision: u64) -> String {
     for (name, value) in provenance(entry) {
         line(&mut text, name, &value);
     }
+    for path in &entry.not_understood {
+        let said = "changes the meaning and is not understood; read the original (--raw)";
+        line(&mut text, "Not understood", &format!("{}: {said}", path.as_str()));
+    }
     for mark in marks(entry) {
         line(&mut text, "Mark", &mark);
     }
@@ -57,12 +63,20 @@ fn told(listed: &Listed, entry: &Entry, revision: u64) -> String {
         line(
             &mut text,
             "Original",
-            &format!("{} bytes, as they came (--raw prints them)", source.bytes.len()),
+            &format!("{}{} bytes, as they came (--raw prints them)", format_of(source), source.bytes.len()),
         );
     }
     line(&mut text, "Version", &format!("{revision} of {}", listed.revision));
     line(&mut text, "Id", &listed.id.to_string());
     text
+}
+
+/// The version of FHIR that the original is written in.
+fn format_of(source: &Source) -> String {
+    match source.format {
+        SourceFormat::FhirJson(version) => format!("FHIR {version}, "),
+        _ => String::new(),
+    }
 }
 
 fn line(text: &mut String, name: &str, value: &str) {
@@ -103,6 +117,7 @@ fn marks(entry: &Entry) -> Vec<String> {
     let marks = &entry.marks;
     let mut lines = Vec::new();
     lines.extend(marks.retracted.then(|| "retracted: no longer listed or released".to_owned()));
+    lines.extend(marks.same_person.then(|| "you confirmed that this is the same person".to_owned()));
     lines.extend(marks.expires.as_ref().map(|date| format!("to be expunged at {}", date.as_str())));
     lines.extend(marks.legal_holds.iter().map(|hold| format!("legal hold: {}", hold.reason.as_str())));
     lines.extend(marks.disputes.iter().map(|id| format!("disputed by {}", access::short_id(*id))));
@@ -207,6 +222,8 @@ pub(crate) fn content(entry: &Entry) -> Map<String, Json> {
             "labels": provenance.labels.iter().map(values::write_coding).collect::<Vec<_>>(),
         }),
     );
+    let not_understood: Vec<&str> = entry.not_understood.iter().map(|path| path.as_str()).collect();
+    members.insert("not_understood".to_owned(), json!(not_understood));
     members.insert("marks".to_owned(), json!(marks(entry)));
     members
 }

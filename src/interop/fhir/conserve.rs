@@ -309,6 +309,16 @@ fn is_negating(leaf: &Json, path: &[&str]) -> bool {
     if path.last() == Some(&"mode") {
         return ["changes", "kind"].contains(&word);
     }
+    // What is proposed or planned is no order; what is potential did not happen.
+    if path.len() == 2 && path.last() == Some(&"intent") {
+        return ["proposal", "plan", "option"].contains(&word);
+    }
+    if path.last() == Some(&"actuality") {
+        return word == "potential";
+    }
+    if path.last() == Some(&"type") && path.iter().any(|name| ["provision", "except"].contains(name)) {
+        return word == "deny";
+    }
     path.iter().any(|name| name.to_lowercase().ends_with("status")) && NEGATING.contains(&word)
 }
 

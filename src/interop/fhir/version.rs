@@ -70,11 +70,10 @@ pub(super) fn recognize(object: &Object, resource_type: &str) -> (FhirVersion, b
     }
     let signs = SIGNS.iter().filter(|(of, name, _)| *of == resource_type && object.member(name).is_some());
     let types = TYPES.iter().filter(|(name, _)| *name == resource_type).map(|(_, version)| *version);
-    let found: Vec<_> =
-        signs.map(|(_, _, version)| *version).chain(types).chain(shapes(object, resource_type)).collect();
+    let found: Vec<_> = signs.map(|(_, _, version)| *version).chain(types).collect();
     match found.first() {
         Some(first) => (*first, found.iter().all(|version| version == first)),
-        None => (FhirVersion::R4, true),
+        None => (shapes(object, resource_type).unwrap_or(FhirVersion::R4), true),
     }
 }
 
@@ -108,7 +107,11 @@ fn shapes(object: &Object, resource_type: &str) -> Option<FhirVersion> {
             Json::Array(_) => Some(R5),
             _ => None,
         },
+        "Condition" => matches!(member("clinicalStatus")?, Json::String(_)).then_some(Stu3),
         "AllergyIntolerance" => {
+            if matches!(member("clinicalStatus"), Some(Json::String(_))) {
+                return Some(Stu3);
+            }
             let reactions = member("reaction").and_then(Json::as_array).unwrap_or_default();
             let mut manifestations =
                 reactions.iter().filter_map(|item| item.member("manifestation")?.as_array()?.first());
