@@ -187,6 +187,9 @@ pub(crate) struct Import {
     /// Take in again what was expunged from this vault before
     #[arg(long)]
     pub(crate) take_expunged: bool,
+    /// List every element that lists and excerpts do not show, by its path
+    #[arg(long)]
+    pub(crate) report: bool,
     /// Accept files up to this size; needs several times as much memory
     #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=4096))]
     pub(crate) max_mib: u64,

@@ -12,11 +12,12 @@ use subrosa::{
 use crate::access;
 use crate::arguments::{self, Common};
 use crate::failure::{Exit, Failure};
+use crate::findings;
 use crate::output::{self, count, note, printable};
 use crate::prompt;
 use crate::target;
 
-/// Most findings and patients that are listed for people; JSON has all findings.
+/// Most findings and patients that are listed for people; JSON has all.
 const SHOWN: usize = 40;
 
 pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Failure> {
@@ -41,7 +42,11 @@ pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Fa
         note(&still_readable(&files));
         return Ok(());
     }
-    output::say(&told(&report, &files))
+    let mut text = told(&report, &files);
+    if command.report {
+        text = format!("{text}\n\n{}", findings::report(&report.findings).join("\n"));
+    }
+    output::say(&text)
 }
 
 /// What reading the files gave.
@@ -158,7 +163,7 @@ fn told(report: &ImportReport, files: &[PathBuf]) -> String {
     let (unread, known): (Vec<_>, Vec<_>) =
         report.findings.iter().cloned().partition(|finding| finding.reason.is_unreadable());
     lines.extend(not_read(&unread));
-    lines.extend(findings(&known));
+    lines.extend(findings::told(&known));
     lines.push(String::new());
     lines.push(still_readable(files));
     lines.join("\n")
@@ -176,30 +181,6 @@ fn not_read(findings: &[Finding]) -> Vec<String> {
     ];
     let one = |finding: &Finding| printable(&format!("  {}: {}", finding.path, finding.reason));
     lines.extend(findings.iter().take(SHOWN).map(one));
-    if findings.len() > SHOWN {
-        lines.push(format!("  … and {} more (--json lists all)", findings.len() - SHOWN));
-    }
-    lines
-}
-
-fn findings(findings: &[Finding]) -> Vec<String> {
-    if findings.is_empty() {
-        return Vec::new();
-    }
-    let mut lines = vec![
-        String::new(),
-        "What to know: nothing is lost, but lists and excerpts show little or nothing of this. `personal show ID \
-         --raw` shows the original."
-            .to_owned(),
-    ];
-    let mut largest: Vec<&Finding> = findings.iter().collect();
-    largest.sort_by_key(|finding| std::cmp::Reverse(finding.count));
-    lines.extend(
-        largest
-            .iter()
-            .take(SHOWN)
-            .map(|finding| printable(&format!("  {} × {}: {}", finding.count, finding.path, finding.reason))),
-    );
     if findings.len() > SHOWN {
         lines.push(format!("  … and {} more (--json lists all)", findings.len() - SHOWN));
     }

@@ -14,6 +14,7 @@ mod export;
 mod expunge;
 mod extract;
 mod failure;
+mod findings;
 mod form;
 mod import;
 mod init;
