@@ -12,6 +12,7 @@ mod render;
 mod saved;
 mod sd_jwt;
 mod signer;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -39,10 +40,13 @@ pub use self::verify::UnverifiedExcerpt;
 use self::envelope::{Binding, ENTRY_TYPE, Envelope, MAX_ENTRIES};
 use self::file::{MAX_FILE_BYTES, Parts};
 use self::sd_jwt::issue::{IssueError, issue};
+use self::subject::SaltedSubject;
 use self::time::UnixTime;
+use crate::codec::json::Json;
 use crate::crypto::random::{RandomError, Randomness};
 use crate::id::ExcerptId;
-use crate::release::View;
+use crate::release::claims::{Claim, ClaimValue};
+use crate::release::{Subject, View};
 
 /// What the policy alone tells the reader, whatever the vault holds.
 const NOTICE_DEFAULTS: &str = "Free text, attachments, identifiers and original documents are left out \
@@ -117,9 +121,15 @@ impl Excerpt {
         if view.released().len() > MAX_ENTRIES {
             return Err(IssueExcerptError::TooManyEntries { limit: MAX_ENTRIES });
         }
+        let subject = match view.subject() {
+            Some(subject) => Some(SaltedSubject { subject: one_line(subject), salt: random.bytes()? }),
+            None => None,
+        };
         let (mut entries, mut bindings, mut length) = (Vec::new(), Vec::new(), 0_usize);
         for entry in view.released() {
-            let token = issue(ENTRY_TYPE, entry.claims(), signer, random)?.present_released();
+            let mut claims = entry.claims().to_vec();
+            claims.extend(subject.as_ref().map(subject_claim));
+            let token = issue(ENTRY_TYPE, &claims, signer, random)?.present_released();
             length = length.saturating_add(token.len());
             if length > MAX_FILE_BYTES / 2 {
                 // Half, since a page shows what it embeds.
@@ -128,7 +138,7 @@ impl Excerpt {
             bindings.push(Binding::of(&token, entry.withheld_fields()));
             entries.push(token.into());
         }
-        let envelope = envelope(view, request, bindings, random, now)?;
+        let envelope = envelope(view, request, subject, bindings, random, now)?;
         let payload = envelope.encode();
         // What a verifier would refuse is not handed out.
         Envelope::decode(&payload).map_err(VerifyError::from)?;
@@ -171,9 +181,20 @@ impl fmt::Debug for Excerpt {
     }
 }
 
+fn subject_claim(subject: &SaltedSubject) -> (String, Claim) {
+    ("subject".to_owned(), Claim::always(ClaimValue::Whole(Json::string(subject.claim()))))
+}
+
+/// The name in one line, as envelopes hold texts.
+fn one_line(subject: &Subject) -> Subject {
+    let name = subject.name.split_whitespace().collect::<Vec<_>>().join(" ");
+    Subject::new(name, subject.born.clone())
+}
+
 fn envelope(
     view: &View,
     request: &EnvelopeRequest,
+    subject: Option<SaltedSubject>,
     entries: Vec<Binding>,
     random: &mut Randomness,
     now: SystemTime,
@@ -186,7 +207,7 @@ fn envelope(
         role: request.role,
         recipient: request.recipient.as_str().to_owned(),
         purpose: request.purpose.as_str().to_owned(),
-        subject: view.subject().cloned(),
+        subject,
         policy: view.summary().clone(),
         notices: notices(view),
         entries,

@@ -4,13 +4,13 @@
 //! It says nothing that depends on entries that do not leave.
 
 use super::jws::Profile;
+use super::subject::SaltedSubject;
 use super::time::UnixTime;
 use crate::codec::base64url;
 use crate::codec::json::{Json, JsonLimits, Object};
 use crate::crypto::digest::Digest;
 use crate::id::ExcerptId;
 use crate::record::Token;
-use crate::release::Subject;
 
 /// The sentence that every excerpt carries, whatever was withheld.
 pub const STATEMENT: &str = "This is a selection; other records may or may not exist.";
@@ -25,6 +25,8 @@ pub(crate) const VERSION: &str = "1";
 pub(crate) const MAX_ENTRIES: usize = 20_000;
 /// Most fields in an entry, shown or withheld.
 pub(crate) const MAX_FIELDS: usize = 256;
+/// What a mask may do with a field.
+const MASKS: [&str; 3] = ["keep", "withhold", "year"];
 /// Longest text in an envelope.
 const MAX_TEXT: usize = 4096;
 
@@ -90,7 +92,7 @@ pub(crate) struct Envelope {
     pub(crate) role: IssuerRole,
     pub(crate) recipient: String,
     pub(crate) purpose: String,
-    pub(crate) subject: Option<Subject>,
+    pub(crate) subject: Option<SaltedSubject>,
     pub(crate) policy: Object,
     pub(crate) notices: Vec<String>,
     pub(crate) entries: Vec<Binding>,
@@ -139,8 +141,7 @@ impl Envelope {
         payload.push("recipient", Json::string(self.recipient.as_str()));
         payload.push("purpose", Json::string(self.purpose.as_str()));
         if let Some(subject) = &self.subject {
-            let subject = [("name", Some(subject.name.as_str())), ("born", subject.born.as_deref())];
-            payload.push("subject", texts(&subject));
+            payload.push("subject", subject.encode());
         }
         payload.push("statement", Json::string(STATEMENT));
         payload.push("policy", Json::Object(self.policy.clone()));
@@ -169,7 +170,7 @@ impl Envelope {
             role: role.ok_or(Malformed("issuer"))?,
             recipient: text(payload, "recipient")?,
             purpose: text(payload, "purpose")?,
-            subject: payload.member("subject").map(subject).transpose()?,
+            subject: payload.member("subject").map(SaltedSubject::decode).transpose()?,
             policy: policy(object(payload, "policy")?)?,
             notices: strings(payload, "notices")?,
             entries: entries(payload)?,
@@ -214,7 +215,7 @@ fn list(texts: &[String]) -> Json {
     Json::Array(texts.iter().map(|text| Json::string(text.as_str())).collect())
 }
 
-fn only_members(object: &Object, known: &[&str], what: &'static str) -> Result<(), Malformed> {
+pub(super) fn only_members(object: &Object, known: &[&str], what: &'static str) -> Result<(), Malformed> {
     let is_known = |name: &String| known.contains(&name.as_str());
     if object.members().iter().all(|(name, _)| is_known(name)) { Ok(()) } else { Err(Malformed(what)) }
 }
@@ -223,12 +224,19 @@ fn object<'a>(payload: &'a Object, name: &'static str) -> Result<&'a Object, Mal
     payload.member(name).and_then(Json::as_object).ok_or(Malformed(name))
 }
 
-fn text(payload: &Object, name: &'static str) -> Result<String, Malformed> {
+pub(super) fn text(payload: &Object, name: &'static str) -> Result<String, Malformed> {
     bounded(payload.member(name)).ok_or(Malformed(name))
 }
 
-fn bounded(json: Option<&Json>) -> Option<String> {
-    json?.as_str().filter(|text| !text.is_empty() && text.len() <= MAX_TEXT).map(str::to_owned)
+pub(super) fn bounded(json: Option<&Json>) -> Option<String> {
+    json?.as_str().filter(|text| is_text(text)).map(str::to_owned)
+}
+
+/// One line of bounded length, without characters that move the cursor or the line.
+fn is_text(text: &str) -> bool {
+    let is_plain =
+        |character: char| !character.is_control() && !['\u{2028}', '\u{2029}'].contains(&character);
+    (1..=MAX_TEXT).contains(&text.len()) && text.chars().all(is_plain)
 }
 
 fn strings(payload: &Object, name: &'static str) -> Result<Vec<String>, Malformed> {
@@ -246,22 +254,15 @@ fn id(payload: &Object) -> Result<ExcerptId, Malformed> {
     bytes.try_into().map(ExcerptId::from_bytes).map_err(|_| Malformed("jti"))
 }
 
-fn subject(json: &Json) -> Result<Subject, Malformed> {
-    let object = json.as_object().ok_or(Malformed("subject"))?;
-    only_members(object, &["name", "born"], "subject")?;
-    let name = text(object, "name").map_err(|_| Malformed("subject"))?;
-    let born = object.member("born").map(|born| bounded(Some(born)).ok_or(Malformed("subject")));
-    Ok(Subject::new(name, born.transpose()?))
-}
-
 fn policy(policy: &Object) -> Result<Object, Malformed> {
     let is_text = |json: &Json| bounded(Some(json)).is_some();
+    let is_mask = |(field, mask): &(String, Json)| {
+        self::is_text(field) && mask.as_str().is_some_and(|mask| MASKS.contains(&mask))
+    };
     let is_right = |(name, value): &(String, Json)| match name.as_str() {
         "kinds" | "codes" => value.as_array().is_some_and(|items| items.iter().all(is_text)),
         "since" | "until" => is_text(value),
-        "masks" => {
-            value.as_object().is_some_and(|masks| masks.members().iter().all(|(_, mask)| is_text(mask)))
-        }
+        "masks" => value.as_object().is_some_and(|masks| masks.members().iter().all(is_mask)),
         "single_entries" => value.as_bool().is_some(),
         _ => false,
     };

@@ -75,6 +75,13 @@ pub enum VerifyError {
         /// Why.
         source: SdJwtError,
     },
+    /// An entry token is about somebody else than the envelope says, or belongs to
+    /// another excerpt.
+    #[error("entry {number} is about another person than the excerpt says, or is of another excerpt")]
+    EntrySubject {
+        /// The entry, from 1.
+        number: usize,
+    },
     /// An entry token is valid and does not say what an entry must.
     #[error("entry {number} is malformed")]
     EntryMalformed {

@@ -62,7 +62,8 @@ fn head(page: &mut String) {
 fn heading(page: &mut String, envelope: &Envelope) {
     page.push_str("<header>\n<p class=\"mark\">Confidential</p>\n<h1>Excerpt of health records</h1>\n");
     match &envelope.subject {
-        Some(subject) => {
+        Some(salted) => {
+            let subject = &salted.subject;
             let born = subject.born.as_ref().map_or(String::new(), |born| format!(", born {}", escape(born)));
             page.push_str(&format!(
                 "<p class=\"subject\">about <strong>{}</strong>{born}</p>\n",

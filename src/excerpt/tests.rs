@@ -247,7 +247,10 @@ fn a_holder_passes_on_less_that_still_verifies() {
     let expected =
         sd_jwt::verify::Expected { key: &public, typ: Some(ENTRY_TYPE), exact: true, now: now().into() };
     let budget = &mut sd_jwt::verify::Budget::document();
-    let (claims, _) = sd_jwt::verify::verify(&less, expected, budget).unwrap().into_parts();
+    let claims = sd_jwt::verify::verify_claims(&less, expected, budget).unwrap();
+    let salted = verified.contents.envelope.subject.as_ref().unwrap();
+    assert_eq!(claims.member("subject").and_then(Json::as_str), Some(salted.claim().as_str()));
+    assert_eq!(verified.subject_salt(), Some(base64url::encode(&salted.salt)));
     let claims = Json::Object(claims).to_text();
     assert!(claims.contains("44054006") && !claims.contains("active") && !claims.contains("Falk"));
 }
@@ -523,6 +526,9 @@ fn an_envelope_tells_nothing_of_entries_that_do_not_leave() {
         let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
         let mut envelope = Envelope::decode(&payload).unwrap();
         envelope.id = ExcerptId::from_bytes([0; 16]);
+        if let Some(salted) = &mut envelope.subject {
+            salted.salt = [0; 16];
+        }
         envelope.entries.clear();
         Json::Object(envelope.encode()).to_text()
     };
@@ -587,6 +593,7 @@ fn the_specification_says_what_the_code_does() {
         format!("{} digests or {} JSON values", grouped(budget.digests), grouped(budget.values)),
         format!("the first `{}`", file::OPENING),
         format!("{}{}{}", file::RENDERER_MARK.0, file::RENDERER, file::RENDERER_MARK.1),
+        format!("sha256(\"{}\" ‖ salt", subject::CONTEXT),
         format!("`iat` is more than {} seconds", verify::CLOCK_LEEWAY),
     ] {
         assert!(specification.contains(&said), "the specification does not say: {said}");
@@ -600,9 +607,9 @@ fn the_specification_says_what_the_code_does() {
         [digest, golden.parts().key.fingerprint().key_id(), golden.parts().key.fingerprint().to_string()];
     assert!(shown.iter().all(|shown| specification.contains(shown)));
     let disclosures = [
-        "WyJPWGZOZzFfOW9waFJYREg0VVozTFhRIiwiY2xpbmljYWxfc3RhdHVzIiwiYWN0aXZlIl0",
-        "WyJabmtHa3Fi",
-        "WyJTM1JlOWxLMG5pdUNzcTd6ZW4xU3FnIiwieWVhciIsIjIwMTkiXQ",
+        "WyJzenJpQThIWFRoNU9KY1E5ZzFBMXBnIiwiY2xpbmljYWxfc3RhdHVzIiwiYWN0aXZlIl0",
+        "WyItS3RSN21j",
+        "WyJ1YWRGWThZZXNiVThmU3BiVjczQW93IiwieWVhciIsIjIwMTkiXQ",
     ];
     assert!(disclosures.iter().all(|one| first.contains(one) && specification.contains(one)));
 }
@@ -751,4 +758,123 @@ fn an_entry_of_other_claims_than_it_must_have_is_refused() {
         let claims = vec![("kind", text("note")), ("fields", fields), ("provenance", object())];
         assert_eq!(check(claims), malformed, "{name:?}");
     }
+}
+
+/// The first entry of one excerpt, under an envelope that is otherwise of another.
+fn with_entry_of(other: &[Entry]) -> Option<VerifyError> {
+    let key = key();
+    let foreign = issue_of(other, &policy(), &key).parts.entries[0].clone();
+    let mut parts = issue_of(&sample(), &policy(), &key).parts;
+    let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
+    let mut envelope = Envelope::decode(&payload).unwrap();
+    envelope.entries[1] = Binding::of(&foreign, &[]);
+    parts.entries[1] = foreign;
+    parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), &key).unwrap();
+    fault(&parts.to_json())
+}
+
+#[test]
+fn entries_of_two_patients_or_of_two_excerpts_are_not_mixed_even_by_their_issuer() {
+    let other = HumanName { family: Some(token("Lovelace")), ..HumanName::default() };
+    let other = Patient { names: vec![other], ..patient() };
+    let mixed = Some(VerifyError::EntrySubject { number: 2 });
+    assert_eq!(with_entry_of(&[entry(other), entry(diagnosis())]), mixed);
+    assert_eq!(with_entry_of(&sample()), mixed, "the same patient in another excerpt");
+}
+
+#[test]
+fn what_expires_is_the_excerpt_and_never_an_entry() {
+    let key = key();
+    let text = |text: &str| ClaimValue::Whole(Json::string(text));
+    for name in ["exp", "nbf", "iat"] {
+        let time = |seconds: u64| ClaimValue::Whole(Json::Number(seconds.to_string()));
+        let claims: Vec<_> = [
+            ("kind", text("note")),
+            ("fields", ClaimValue::Object(Vec::new())),
+            ("provenance", ClaimValue::Object(Vec::new())),
+            (name, time(if name == "exp" { 4_000_000_000 } else { 1 })),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), Claim::always(value)))
+        .collect();
+        assert_eq!(fault_of_entry(&claims, &key), Some(VerifyError::EntryMalformed { number: 1 }), "{name}");
+    }
+}
+
+#[test]
+fn a_text_of_the_envelope_is_one_line_without_control_characters() {
+    for text in
+        ["two\nlines", "a\rb", "a\tb", "\u{1b}[2J", "a\u{7f}", "\u{9b}2J", "a\u{2028}b", "a\u{2029}b", "\0"]
+    {
+        for name in ["recipient", "purpose"] {
+            let result = with_envelope(|payload| set(payload, name, Some(Json::string(text))));
+            assert_eq!(result, Some(VerifyError::EnvelopeMalformed { what: name }), "{text:?}");
+        }
+        let notice = Some(Json::Array(vec![Json::string(text)]));
+        let result = with_envelope(|payload| set(payload, "notices", notice));
+        assert_eq!(result, Some(VerifyError::EnvelopeMalformed { what: "notices" }), "{text:?}");
+    }
+    let masks = |mask: &str| {
+        let masks = Object::new(vec![("onset".to_owned(), Json::string(mask))]);
+        let policy = Json::Object(Object::new(vec![("masks".to_owned(), Json::Object(masks))]));
+        with_envelope(|payload| set(payload, "policy", Some(policy)))
+    };
+    assert_eq!(masks("year"), None);
+    assert_eq!(masks("blur"), Some(VerifyError::EnvelopeMalformed { what: "policy" }));
+}
+
+/// The token with the other of the two signatures that ECDSA has for it.
+fn with_other_signature(token: &str) -> String {
+    let (jwt, disclosures) = token.split_once('~').unwrap_or((token, ""));
+    let (message, signature) = jwt.rsplit_once('.').unwrap();
+    let other = crate::crypto::signature::malleated(&base64url::decode(signature).unwrap());
+    let tilde = if token.contains('~') { "~" } else { "" };
+    format!("{message}.{}{tilde}{disclosures}", base64url::encode(&other))
+}
+
+#[test]
+fn a_signature_that_was_respelt_on_the_way_is_refused() {
+    let envelope = forged(|parts| parts.envelope = with_other_signature(&parts.envelope));
+    assert_eq!(envelope, Some(VerifyError::Envelope(JwsError::MalleatedSignature)));
+    // The envelope binds the token whole, so only its issuer could bind such a one.
+    let entry = forged(|parts| parts.entries[0] = with_other_signature(&parts.entries[0]).into());
+    assert_eq!(entry, Some(VerifyError::EntryDigest { number: 1 }));
+}
+
+/// A card that gives whichever of ECDSA's two signatures has the higher s.
+struct HighCard(SigningKey);
+
+impl Signer for HighCard {
+    fn public_key(&self) -> PublicKey {
+        PublicKey::of(&self.0)
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+        Ok(crate::crypto::signature::malleated(&self.0.sign(message)))
+    }
+}
+
+#[test]
+fn a_card_may_give_either_signature() {
+    let card = HighCard(key());
+    let entries = sample();
+    let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
+    let view = policy().apply(&ids.zip(&entries).collect::<Vec<_>>());
+    let random = &mut Randomness::from_system();
+    let excerpt = Excerpt::issue(&view, &request(), &ProvenSigner::of(&card), random, now()).unwrap();
+    assert_eq!(fault(&excerpt.to_json()), None);
+}
+
+#[test]
+fn a_known_key_under_another_name_or_role_is_not_trusted() {
+    let key = key();
+    let file = issue_of(&sample(), &policy(), &key).to_json();
+    let outcome = |signs_as: SignsAs| {
+        let trusted = TrustedKeys::none().and(PublicKey::of(&key), signs_as);
+        verify(file.as_bytes(), &trusted).unwrap().outcome()
+    };
+    assert_eq!(outcome(SignsAs::patient("ada  BYRON")), Outcome::SignedByTrustedKey);
+    assert_eq!(outcome(SignsAs::provider("Ada Byron")), Outcome::KnownKeyOtherName);
+    assert_eq!(outcome(SignsAs::patient("Ada Lovelace")), Outcome::KnownKeyOtherName);
+    assert_eq!(outcome(SignsAs::any_name_and_role()), Outcome::SignedByTrustedKey);
 }

@@ -2,11 +2,15 @@
 //!
 //! Made by `verify` alone: claims that did not verify never become these types.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::envelope::{Envelope, IssuerRole};
 use super::key::{Fingerprint, PublicKey};
-use super::sd_jwt::{SdJwt, Step};
+use super::sd_jwt::verify::{Budget, Expected, verify_and_take_apart};
+use super::sd_jwt::{Disclosure, Step};
+use super::time::UnixTime;
+use crate::codec::base64url;
 use crate::codec::json::{Json, Object};
 use crate::id::ExcerptId;
 use crate::release::{Subject, redacted_debug};
@@ -89,7 +93,8 @@ pub struct VerifiedEntry {
     pub(super) fields: Object,
     pub(super) provenance: Object,
     pub(super) withheld: Vec<String>,
-    pub(super) token: SdJwt,
+    pub(super) token: Arc<str>,
+    pub(super) key: PublicKey,
 }
 
 impl VerifiedEntry {
@@ -122,12 +127,16 @@ impl VerifiedEntry {
     /// holds the entry can pass on less of it.
     #[must_use]
     pub fn present_only(&self, fields: &[&str]) -> String {
-        self.token.present(|disclosure| match disclosure.path() {
+        let is_of_them = |disclosure: &Disclosure| match disclosure.path() {
             [Step::Member(part), Step::Member(field), ..] => {
                 part == "fields" && fields.contains(&field.as_str())
             }
             _ => false,
-        })
+        };
+        // It verified once, so it does again.
+        let expected = Expected::entry(&self.key, UnixTime::from_seconds(0));
+        let verified = verify_and_take_apart(&self.token, expected, &mut Budget::document());
+        verified.map(|(_, token)| token.present(is_of_them)).unwrap_or_default()
     }
 
     pub(crate) fn fields(&self) -> &Object {
@@ -209,7 +218,14 @@ impl VerifiedExcerpt {
     /// The patient, if they are named.
     #[must_use]
     pub fn subject(&self) -> Option<&Subject> {
-        self.contents.envelope.subject.as_ref()
+        self.contents.envelope.subject.as_ref().map(|salted| &salted.subject)
+    }
+
+    /// The salt of the digest that each entry token holds of the subject: who passes on
+    /// a single entry gives it along, so that its reader can tell whom it is about.
+    #[must_use]
+    pub fn subject_salt(&self) -> Option<String> {
+        self.contents.envelope.subject.as_ref().map(|salted| base64url::encode(&salted.salt))
     }
 
     /// When it was issued.
@@ -246,9 +262,16 @@ impl VerifiedExcerpt {
         report.push("compared", Json::string(self.compared.name()));
         report.push("fingerprint", Json::string(self.fingerprint().to_string()));
         claims.for_each(|(name, value)| report.push(name, value));
-        let entries = self.contents.entries.iter().map(VerifiedEntry::to_json).collect();
-        report.push("entries", Json::Array(entries));
-        Json::Object(report).to_text()
+        let mut text = Json::Object(report).to_text();
+        // One entry after the other: all claims at once would be held twice.
+        text.truncate(text.len().saturating_sub(1));
+        text.push_str(",\"entries\":[");
+        for (index, entry) in self.contents.entries.iter().enumerate() {
+            text.push_str(if index == 0 { "" } else { "," });
+            text.push_str(&entry.to_json().to_text());
+        }
+        text.push_str("]}");
+        text
     }
 }
 

@@ -3,15 +3,16 @@
 //! Three outcomes: signed by a trusted key, intact with an unknown signer, or
 //! invalid, which yields nothing but the reason.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::envelope::{Binding, ENTRY_TYPE, ENVELOPE_PROFILE, Envelope, MAX_FIELDS};
+use super::envelope::{Binding, ENVELOPE_PROFILE, Envelope, MAX_FIELDS};
 use super::error::VerifyError;
 use super::file::{MAX_FILE_BYTES, Parts, Shown};
 use super::jws;
 use super::render;
-use super::sd_jwt::SdJwt;
-use super::sd_jwt::verify::{Budget, Expected, verify as verify_sd_jwt};
+use super::sd_jwt::verify::{Budget, Expected, verify_claims};
+use super::subject::SaltedSubject;
 use super::time::UnixTime;
 use super::trust::{Trust, TrustedKeys};
 use super::verified::{Compared, Contents, Outcome, VerifiedEntry, VerifiedExcerpt};
@@ -131,9 +132,17 @@ pub(crate) fn contents(parts: &Parts, now: UnixTime) -> Result<Contents, VerifyE
         return Err(VerifyError::EntryCount { expected, found });
     }
     let mut budget = Budget::document();
-    let mut entries = Vec::new();
+    let subject = envelope.subject.as_ref().map(SaltedSubject::claim);
+    let mut entries = Vec::with_capacity(found);
     for (index, (token, binding)) in parts.entries.iter().zip(&envelope.entries).enumerate() {
-        entries.push(entry(index + 1, token, binding, parts, now, &mut budget)?);
+        let number = index + 1;
+        let claims = entry_claims(number, token, binding, parts, now, &mut budget)?;
+        let (entry, about) =
+            read_entry(claims, token, binding, parts).ok_or(VerifyError::EntryMalformed { number })?;
+        if about != subject {
+            return Err(VerifyError::EntrySubject { number });
+        }
+        entries.push(entry);
     }
     Ok(Contents { envelope, entries })
 }
@@ -148,28 +157,34 @@ fn check_time(envelope: &Envelope, now: UnixTime) -> Result<(), VerifyError> {
     Ok(())
 }
 
-fn entry(
+fn entry_claims(
     number: usize,
     token: &str,
     binding: &Binding,
     parts: &Parts,
     now: UnixTime,
     budget: &mut Budget,
-) -> Result<VerifiedEntry, VerifyError> {
+) -> Result<Object, VerifyError> {
     if !Digest::of(&[token.as_bytes()]).matches(&binding.digest) {
         return Err(VerifyError::EntryDigest { number });
     }
-    let expected = Expected { key: &parts.key, typ: Some(ENTRY_TYPE), exact: true, now };
-    let verified = verify_sd_jwt(token, expected, budget);
-    let (claims, token) = verified.map_err(|source| VerifyError::Entry { number, source })?.into_parts();
-    read_entry(claims, token, binding).ok_or(VerifyError::EntryMalformed { number })
+    let claims = verify_claims(token, Expected::entry(&parts.key, now), budget);
+    claims.map_err(|source| VerifyError::Entry { number, source })
 }
 
-fn read_entry(claims: Object, token: SdJwt, binding: &Binding) -> Option<VerifiedEntry> {
-    let (mut kind, mut fields, mut provenance) = (None, None, None);
+/// The entry, and the digest of whom it is about. A member beside these, such as a
+/// time of its own, makes a token no entry: what expires is the excerpt.
+fn read_entry(
+    claims: Object,
+    token: &Arc<str>,
+    binding: &Binding,
+    parts: &Parts,
+) -> Option<(VerifiedEntry, Option<String>)> {
+    let (mut kind, mut fields, mut provenance, mut subject) = (None, None, None, None);
     for claim in claims.into_members() {
         match claim {
             (name, Json::String(text)) if name == "kind" => kind = Some(text),
+            (name, Json::String(text)) if name == "subject" => subject = Some(text),
             (name, Json::Object(object)) if name == "fields" => fields = Some(object),
             (name, Json::Object(object)) if name == "provenance" => provenance = Some(object),
             _ => return None,
@@ -183,7 +198,8 @@ fn read_entry(claims: Object, token: SdJwt, binding: &Binding) -> Option<Verifie
     if !names.chain(&binding.withheld).chain([&kind]).all(|name| is_name(name)) {
         return None;
     }
-    Some(VerifiedEntry { kind, fields, provenance, withheld: binding.withheld.clone(), token })
+    let (withheld, token, key) = (binding.withheld.clone(), token.clone(), parts.key);
+    Some((VerifiedEntry { kind, fields, provenance, withheld, token, key }, subject))
 }
 
 fn is_name(name: &str) -> bool {

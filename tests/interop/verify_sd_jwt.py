@@ -48,6 +48,14 @@ def verify_envelope(excerpt, key):
     return json.loads(token.payload)
 
 
+def subject_claim(subject):
+    """What every entry says of its subject (docs/excerpt.md, section 5)."""
+    salt = base64.urlsafe_b64decode(subject["salt"] + "==")
+    texts = [subject["name"].encode(), subject.get("born", "").encode()]
+    sized = b"".join(len(text).to_bytes(8, "little") + text for text in texts)
+    return base64url(hashlib.sha256(b"subrosa/v1 subject" + salt + sized).digest())
+
+
 def verify_entry(token, key):
     check_header(token, "subrosa-entry+sd-jwt", key)
     verifier = SDJWTVerifier(token, lambda issuer, header_parameters: key)
@@ -56,14 +64,19 @@ def verify_entry(token, key):
 
 def main(path):
     with open(path, encoding="utf-8") as file:
-        excerpt = json.load(file)
+        text = file.read()
+    excerpt = json.loads(text.removeprefix("\ufeff"))
     check(excerpt["subrosa_excerpt"] == 1, "unknown version")
     check("d" not in excerpt["key"], "the key is private")
+    check(json.dumps(excerpt, separators=(",", ":")) == text.removeprefix("\ufeff").rstrip("\r\n"), "another spelling")
     key = jwk.JWK(**excerpt["key"])
     envelope = verify_envelope(excerpt, key)
     digests = [base64url(hashlib.sha256(token.encode()).digest()) for token in excerpt["entries"]]
     check(digests == [entry["sha-256"] for entry in envelope["entries"]], "entries are not those that were issued")
     entries = [verify_entry(token, key) for token in excerpt["entries"]]
+    subject = envelope.get("subject")
+    expected = subject_claim(subject) if subject else None
+    check(all(entry.get("subject") == expected for entry in entries), "an entry is about somebody else")
     json.dump({"envelope": envelope, "entries": entries}, sys.stdout, indent=2, ensure_ascii=False)
     print()
 

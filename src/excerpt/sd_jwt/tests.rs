@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::issue::{Issued, digest, issue};
-use super::verify::{Budget, Expected, Verified, verify};
-use super::{MAX_DEPTH, MAX_TOKEN_BYTES, SdJwtError, Step};
+use super::verify::{Budget, Expected, verify_and_take_apart, verify_claims};
+use super::{MAX_DEPTH, MAX_TOKEN_BYTES, SdJwt, SdJwtError, Step};
 use crate::codec::base64url;
-use crate::codec::json::{Json, JsonLimits};
+use crate::codec::json::{Json, JsonLimits, Object};
 use crate::crypto::random::Randomness;
 use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
 use crate::excerpt::jws::JwsError;
@@ -21,9 +21,25 @@ fn signing_key() -> SigningKey {
     SigningKey::generate(SignatureAlgorithm::Es256, &mut Randomness::from_system()).unwrap()
 }
 
+/// The claims of a token and the token taken apart.
+struct Verified(Object, SdJwt);
+
+impl Verified {
+    fn claims(&self) -> &Object {
+        &self.0
+    }
+
+    fn token(&self) -> &SdJwt {
+        &self.1
+    }
+}
+
 fn check(token: &str, key: &PublicKey) -> Result<Verified, SdJwtError> {
     let expected = Expected { key, typ: None, exact: false, now: NOW };
-    verify(token, expected, &mut Budget::document())
+    let claims = verify_claims(token, expected, &mut Budget::document());
+    let (again, token) = verify_and_take_apart(token, expected, &mut Budget::document())?;
+    assert!(claims == Ok(again.clone()), "both ways find the same");
+    Ok(Verified(again, token))
 }
 
 fn to_value(json: &Json) -> Value {
@@ -392,7 +408,7 @@ fn counts_are_bounded() {
         let mut budget = Budget::document();
         change(&mut budget);
         let expected = Expected { key: &public, typ: None, exact: true, now: NOW };
-        verify(&token, expected, &mut budget).err()
+        verify_claims(&token, expected, &mut budget).err()
     };
     assert_eq!(with(|_| ()), None);
     assert_eq!(with(|budget| budget.disclosures = 3), Some(SdJwtError::TooMany { what: "disclosures" }));
@@ -493,7 +509,7 @@ fn every_value_of_payload_and_disclosures_is_paid_for() {
     let check = |values: usize| {
         let expected = Expected { key: &public, typ: None, exact: false, now: NOW };
         let mut budget = Budget { values, ..Budget::document() };
-        verify(&token, expected, &mut budget).map(|_| budget.values)
+        verify_claims(&token, expected, &mut budget).map(|_| budget.values)
     };
     // The object, `_sd` and its digest, `a` and its three, `c`; the disclosure, its
     // two texts, its array and the three in it.

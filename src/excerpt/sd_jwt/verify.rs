@@ -5,13 +5,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::issue::digest;
 use super::{
     ALGORITHM, DIGEST_ALGORITHM, DIGESTS, Disclosure, ELLIPSIS, MAX_DEPTH, MAX_PAYLOAD_BYTES,
     MAX_TOKEN_BYTES, SdJwt, SdJwtError, Step, is_reserved,
 };
 use crate::codec::base64url;
 use crate::codec::json::{Json, JsonLimits, Object};
+use crate::crypto::digest::Digest;
+use crate::excerpt::envelope::ENTRY_TYPE;
 use crate::excerpt::jws::{self, Profile};
 use crate::excerpt::key::PublicKey;
 use crate::excerpt::time::UnixTime;
@@ -74,49 +75,52 @@ pub(crate) struct Expected<'a> {
     pub(crate) now: UnixTime,
 }
 
-/// The claims of a token that verified, hidden parts and their marks left out.
-pub(crate) struct Verified {
-    claims: Object,
-    token: SdJwt,
-}
-
-impl Verified {
-    /// The processed payload.
-    #[cfg(test)]
-    pub(crate) fn claims(&self) -> &Object {
-        &self.claims
-    }
-
-    /// The processed payload (RFC 9901 section 7.1), and the token, from which a
-    /// holder may present less.
-    pub(crate) fn into_parts(self) -> (Object, SdJwt) {
-        (self.claims, self.token)
-    }
-
-    /// The token.
-    #[cfg(test)]
-    pub(crate) fn token(&self) -> &SdJwt {
-        &self.token
+impl<'a> Expected<'a> {
+    /// An entry token of an excerpt that this key signed.
+    pub(crate) fn entry(key: &'a PublicKey, now: UnixTime) -> Self {
+        Self { key, typ: Some(ENTRY_TYPE), exact: true, now }
     }
 }
 
-/// Verifies a token in compact form.
-pub(crate) fn verify(
+/// Verifies a token in compact form and takes it apart, so that its holder may present
+/// less of it. The place of each disclosure costs more memory than the token.
+pub(crate) fn verify_and_take_apart(
     token: &str,
     expected: Expected<'_>,
     budget: &mut Budget,
-) -> Result<Verified, SdJwtError> {
+) -> Result<(Object, SdJwt), SdJwtError> {
+    let (jwt, claims, places) = process(token, expected, budget, Some(Vec::new()))?;
+    Ok((claims, SdJwt { jwt: jwt.to_owned(), disclosures: places.unwrap_or_default() }))
+}
+
+/// Verifies a token in compact form for the sake of its claims.
+pub(crate) fn verify_claims(
+    token: &str,
+    expected: Expected<'_>,
+    budget: &mut Budget,
+) -> Result<Object, SdJwtError> {
+    process(token, expected, budget, None).map(|(_, claims, _)| claims)
+}
+
+type Processed<'a> = (&'a str, Object, Option<Vec<Disclosure>>);
+
+fn process<'a>(
+    token: &'a str,
+    expected: Expected<'_>,
+    budget: &mut Budget,
+    places: Option<Vec<Disclosure>>,
+) -> Result<Processed<'a>, SdJwtError> {
     let (jwt, disclosures) = split(token, budget)?;
     let payload = budget.limits(MAX_PAYLOAD_BYTES);
     let profile = Profile { typ: expected.typ, exact: expected.exact, payload };
     let payload = Json::Object(jws::verify(jwt, expected.key, profile)?);
     budget.spend_values(&payload)?;
     check_algorithm(&payload)?;
-    let mut processor = Processor::new(&disclosures, budget)?;
+    let mut processor = Processor::new(&disclosures, budget, places)?;
     let claims = processor.payload(payload)?;
-    let disclosures = processor.into_placed()?;
+    let places = processor.into_places()?;
     check_time(&claims, expected.now)?;
-    Ok(Verified { claims, token: SdJwt { jwt: jwt.to_owned(), disclosures } })
+    Ok((jwt, claims, places))
 }
 
 fn split<'a>(token: &'a str, budget: &mut Budget) -> Result<(&'a str, Vec<&'a str>), SdJwtError> {
@@ -195,29 +199,33 @@ impl Content {
     }
 }
 
-/// Puts disclosures in the place of their digests.
+/// Puts disclosures in the place of their digests. A disclosure is read when its digest
+/// is met, so that nothing is held twice.
 struct Processor<'a> {
     encoded: &'a [&'a str],
-    by_digest: HashMap<String, usize>,
-    contents: Vec<Option<Content>>,
-    seen: HashSet<String>,
+    by_digest: HashMap<[u8; 32], usize>,
+    seen: HashSet<[u8; 32]>,
     path: Vec<Step>,
-    placed: Vec<Disclosure>,
+    placed: usize,
+    /// Where each disclosure belongs, if somebody wants to know.
+    places: Option<Vec<Disclosure>>,
     budget: &'a mut Budget,
 }
 
 impl<'a> Processor<'a> {
-    fn new(encoded: &'a [&'a str], budget: &'a mut Budget) -> Result<Self, SdJwtError> {
-        let mut by_digest = HashMap::new();
-        let mut contents = Vec::new();
+    fn new(
+        encoded: &'a [&'a str],
+        budget: &'a mut Budget,
+        places: Option<Vec<Disclosure>>,
+    ) -> Result<Self, SdJwtError> {
+        let mut by_digest = HashMap::with_capacity(encoded.len());
         for (index, encoded) in encoded.iter().enumerate() {
-            if by_digest.insert(digest(encoded), index).is_some() {
+            if by_digest.insert(*Digest::of(&[encoded.as_bytes()]).as_bytes(), index).is_some() {
                 return Err(SdJwtError::RepeatedDisclosure);
             }
-            contents.push(Some(Content::parse(encoded, budget)?));
         }
-        let (seen, path, placed) = (HashSet::new(), Vec::new(), Vec::new());
-        Ok(Self { encoded, by_digest, contents, seen, path, placed, budget })
+        let (seen, path) = (HashSet::new(), Vec::new());
+        Ok(Self { encoded, by_digest, seen, path, placed: 0, places, budget })
     }
 
     fn payload(&mut self, payload: Json) -> Result<Object, SdJwtError> {
@@ -292,15 +300,15 @@ impl<'a> Processor<'a> {
     }
 
     /// The disclosure of a digest, if it was sent. Every digest counts, sent or not.
-    fn take(&mut self, digest: String) -> Result<Option<(usize, Content)>, SdJwtError> {
+    fn take(&mut self, digest: [u8; 32]) -> Result<Option<(usize, Content)>, SdJwtError> {
         let too_many = SdJwtError::TooMany { what: "digests" };
         self.budget.digests = self.budget.digests.checked_sub(1).ok_or(too_many)?;
-        let index = self.by_digest.get(&digest).copied();
         if !self.seen.insert(digest) {
             return Err(SdJwtError::RepeatedDigest);
         }
-        let content = index.and_then(|index| self.contents.get_mut(index)).and_then(Option::take);
-        Ok(index.zip(content))
+        let Some(index) = self.by_digest.get(&digest).copied() else { return Ok(None) };
+        let encoded = self.encoded.get(index).copied().unwrap_or_default();
+        Ok(Some((index, Content::parse(encoded, self.budget)?)))
     }
 
     fn disclosed(
@@ -311,27 +319,30 @@ impl<'a> Processor<'a> {
         parent: Option<usize>,
     ) -> Result<Json, SdJwtError> {
         self.budget.spend_path(&self.path)?;
-        let path = self.path.iter().cloned().chain([step.clone()]).collect();
-        let encoded = self.encoded.get(index).copied().unwrap_or_default().to_owned();
-        let placed = self.placed.len();
-        self.placed.push(Disclosure { encoded, path, parent });
-        self.step(step, value, Some(placed))
+        let place = self.placed;
+        self.placed += 1;
+        if let Some(places) = &mut self.places {
+            let path = self.path.iter().cloned().chain([step.clone()]).collect();
+            let encoded = self.encoded.get(index).copied().unwrap_or_default().to_owned();
+            places.push(Disclosure { encoded, path, parent });
+        }
+        self.step(step, value, Some(place))
     }
 
-    fn into_placed(self) -> Result<Vec<Disclosure>, SdJwtError> {
-        if self.placed.len() != self.encoded.len() {
+    fn into_places(self) -> Result<Option<Vec<Disclosure>>, SdJwtError> {
+        if self.placed != self.encoded.len() {
             return Err(SdJwtError::UnreferencedDisclosure);
         }
-        Ok(self.placed)
+        Ok(self.places)
     }
 }
 
-fn digest_texts(value: Json) -> Result<Vec<String>, SdJwtError> {
+fn digest_texts(value: Json) -> Result<Vec<[u8; 32]>, SdJwtError> {
     let Json::Array(items) = value else { return Err(SdJwtError::MalformedDigests) };
     items.into_iter().map(|item| digest_text(item).ok_or(SdJwtError::MalformedDigests)).collect()
 }
 
-fn ellipsis_digest(item: Json) -> Result<String, SdJwtError> {
+fn ellipsis_digest(item: Json) -> Result<[u8; 32], SdJwtError> {
     let Json::Object(object) = item else { return Err(SdJwtError::MalformedEllipsis) };
     let mut members = object.into_members().into_iter();
     match (members.next(), members.next()) {
@@ -340,11 +351,9 @@ fn ellipsis_digest(item: Json) -> Result<String, SdJwtError> {
     }
 }
 
-fn digest_text(json: Json) -> Option<String> {
+fn digest_text(json: Json) -> Option<[u8; 32]> {
     match json {
-        Json::String(text) if text.len() == DIGEST_CHARACTERS && base64url::decode_32(&text).is_ok() => {
-            Some(text)
-        }
+        Json::String(text) if text.len() == DIGEST_CHARACTERS => base64url::decode_32(&text).ok(),
         _ => None,
     }
 }
