@@ -591,7 +591,7 @@ fn the_specification_says_what_the_code_does() {
         format!("{} bytes of names", grouped(budget.paths)),
         format!("at most {} fields", envelope::MAX_FIELDS),
         format!("{} digests or {} JSON values", grouped(budget.digests), grouped(budget.values)),
-        format!("the first `{}`", file::OPENING),
+        format!("between `{}`", file::OPENING),
         format!("{}{}{}", file::RENDERER_MARK.0, file::RENDERER, file::RENDERER_MARK.1),
         format!("sha256(\"{}\" ‖ salt", subject::CONTEXT),
         format!("`iat` is more than {} seconds", verify::CLOCK_LEEWAY),
