@@ -10,7 +10,7 @@ use crate::crypto::random::RandomError;
 use crate::excerpt::IssueExcerptError;
 use crate::format::FormatError;
 use crate::format::place::Compartment;
-use crate::id::{ContentId, EntryId};
+use crate::id::{ContentId, EntryId, Epoch};
 use crate::keys::CredentialError;
 use crate::payload::PayloadError;
 use crate::record::ImportQuestion;
@@ -99,6 +99,21 @@ pub enum Error {
     ImportAsks {
         /// What has to be decided.
         questions: Vec<ImportQuestion>,
+    },
+    /// There is no import of this number.
+    #[error("there is no import {number}: list the imports")]
+    NoSuchImport {
+        /// The number that was asked for.
+        number: Epoch,
+    },
+    /// Entries were changed after the import that brought them.
+    #[error(
+        "{} of this import changed since: nothing was undone; undo the later imports first, or expunge single entries",
+        match ids.len() { 1 => "1 entry".to_owned(), several => format!("{several} entries") }
+    )]
+    ChangedSinceImport {
+        /// The entries.
+        ids: Vec<EntryId>,
     },
     /// The policy lets nothing out.
     #[error("nothing would be released: the preview says what was withheld and why")]
@@ -231,6 +246,8 @@ impl Error {
             Self::NoFreeAccess => "no-free-access",
             Self::LegalHold { .. } => "legal-hold",
             Self::ImportAsks { .. } => "import-asks",
+            Self::NoSuchImport { .. } => "no-such-import",
+            Self::ChangedSinceImport { .. } => "changed-since-import",
             Self::NothingToRelease => "nothing-to-release",
             Self::NotAsPreviewed => "not-as-previewed",
             Self::Issue(_) => "not-issued",

@@ -97,8 +97,8 @@ pub use vault::{
     ChangedSource, CheckFinding, CheckReport, Checkpoint, Closed, Committed, CompactReport, Coverage, Detail,
     ErasureReport, Explanation, Expunged, Filter, HeadPart, HolderRole, ImportDecisions, ImportReport,
     LedgerLine, LineState, Listed, ListedAccess, LockedVault, NewAttachment, NewVault, ParseCheckpointError,
-    Progress, ReadKind, Recovery, ReleaseRequest, RepairReport, Revision, SpaceReport, Transaction, Upload,
-    Vault, VaultOptions, WriterVersion,
+    PastImport, Progress, ReadKind, Recovery, ReleaseRequest, RepairReport, Revision, SpaceReport,
+    Transaction, UndoPreview, UndoReport, Upload, Vault, VaultOptions, WriterVersion,
 };
 
 // The record: entries and what they hold.

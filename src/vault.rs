@@ -29,6 +29,7 @@ mod repair;
 mod space;
 mod trace;
 mod transaction;
+mod undo;
 mod watch;
 
 #[cfg(any(test, fuzzing))]
@@ -71,6 +72,7 @@ pub use release::ReleaseRequest;
 pub use repair::RepairReport;
 pub use space::SpaceReport;
 pub use transaction::{Committed, Transaction};
+pub use undo::{PastImport, UndoPreview, UndoReport};
 
 use self::core::{Core, Snapshot, View};
 use self::watch::{AutoLock, Call};

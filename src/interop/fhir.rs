@@ -29,7 +29,7 @@ mod version;
 mod versions;
 
 pub use finding::{Finding, FindingGroup, FindingReason};
-pub(crate) use identity::{beside, is_global};
+pub(crate) use identity::{beside, is_global, version_of};
 pub use import::Import;
 pub use imported::{Document, Imported, ImportedEntry, LeftOut, PatientReferences, Piece};
 pub use options::{ImportError, ImportLimits, ImportOptions};

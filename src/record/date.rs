@@ -108,6 +108,17 @@ impl PartialDate {
         DateRange::at(self.clone()).may_overlap(&DateRange::at(other.clone()))
     }
 
+    /// Whether no moment of it is as early as this one, in milliseconds since
+    /// 1970-01-01T00:00:00Z.
+    pub(crate) fn starts_after(&self, moment: i64) -> bool {
+        self.widest(true).0 > i128::from(moment) * 1_000_000
+    }
+
+    /// Whether each moment of it is before each of the other one.
+    pub(crate) fn ends_before(&self, other: &Self) -> bool {
+        self.widest(other.has_offset).1 <= other.widest(self.has_offset).0
+    }
+
     /// What lists sort by: the first moment, then the earlier end.
     fn sort_key(&self) -> (i128, i128) {
         (self.start, self.start + self.length)

@@ -1,29 +1,42 @@
 //! Taking an import into the vault: what is new is added, what changed gets a
 //! new revision, what is the same stays, and what was expunged stays away.
-
-use std::collections::HashSet;
+//!
+//! Everything is judged before anything is written. Where a person has to decide, the
+//! questions come back and nothing is written.
 
 mod decisions;
+mod judge;
+mod memory;
+mod names;
+mod person;
+mod version;
 
 pub use decisions::{ChangedSource, ImportDecisions};
 
+use self::judge::{Judge, Verdict};
+use self::memory::Memory;
+use self::names::Names;
+use self::person::{Patients, Whose};
 use super::Vault;
-use super::core::View;
-use super::ledger::{Action, Line, LineState};
+use super::ledger::{Action, Detail, Line};
 use super::options::Actor;
 use super::transaction::{Transaction, compartment_of};
-use crate::crypto::digest::Digest;
-use crate::crypto::key::IdentityKey;
 use crate::error::Error;
 use crate::format::place::Compartment;
-use crate::id::EntryId;
-use crate::interop::fhir::{Finding, FindingReason, Imported, ImportedEntry, are_of_two, beside, is_global};
-use crate::record::{Entry, Kind};
+use crate::id::{EntryId, Epoch};
+use crate::interop::fhir::{Finding, FindingReason, Imported, ImportedEntry, LeftOut};
+use crate::record::{Entry, Kind, Person};
 
 /// What became of an import.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ImportReport {
+    /// The import's number, by which it can be undone; `None` where nothing was written.
+    pub number: Option<Epoch>,
+    /// Whom the input is about, as it says.
+    pub person: Option<Person>,
+    /// The documents that it consists of, in order: bundles' ids or names of files.
+    pub sources: Vec<String>,
     /// Entries that were added with a kind of their own.
     pub added: Vec<EntryId>,
     /// Entries that were added as they came, because nothing maps them.
@@ -32,12 +45,24 @@ pub struct ImportReport {
     pub amended: Vec<EntryId>,
     /// How many were there already, byte for byte.
     pub unchanged: usize,
+    /// Entries of which the input has an older version than the vault: it was not taken.
+    pub older: Vec<EntryId>,
+    /// Entries of which the input has another version, and nothing says which is the
+    /// newer one: the vault's stays. [`ChangedSource::Accept`] takes the input's.
+    pub undecided: Vec<EntryId>,
+    /// Entries that were added beside one that another source gave the same name: the
+    /// earlier one first. Perhaps they are the same.
+    pub perhaps_same: Vec<(EntryId, EntryId)>,
     /// How many were expunged from this vault before and were not taken again.
     pub expunged_before: usize,
     /// How many repeat another of the same import byte for byte.
     pub repetitions: usize,
     /// How many are about other patients than the chosen one.
     pub other_patients: usize,
+    /// How many resources were left out, by reason.
+    pub left_out: LeftOut,
+    /// How many questions about this import were decided now.
+    pub decided: usize,
     /// What a reader may rely on and no field carries.
     pub findings: Vec<Finding>,
 }
@@ -75,207 +100,157 @@ impl Vault {
         decisions: &ImportDecisions,
         mut progress: impl FnMut(usize, usize),
     ) -> Result<ImportReport, Error> {
-        let expunged = decisions.expunged;
         let committed = self.update(actor, |tx| {
             // Judged on the state that the commit starts from, under the writer's lock.
-            let key = tx.view().identity_key()?;
-            let away = match expunged {
-                Expunged::StayAway => tx.view().expunged_ids()?,
-                Expunged::TakeAgain => HashSet::new(),
-            };
-            let report = ImportReport { findings: imported.findings.clone(), ..ImportReport::default() };
-            let mut taking = Taking {
-                key: &key,
-                away: &away,
-                takes_again: expunged == Expunged::TakeAgain,
-                strangers: Default::default(),
-                put: HashSet::new(),
-                report,
-            };
-            taking.meet(tx, imported)?;
-            for (done, entry) in imported.entries.iter().enumerate() {
+            let plan = judged(tx, imported, decisions)?;
+            let mut taking =
+                Taking { same_person: plan.same_person, report: ImportReport::before(imported, &plan) };
+            for (done, (entry, verdict)) in imported.entries.iter().zip(&plan.verdicts).enumerate() {
                 progress(done, imported.entries.len());
-                taking.take(tx, entry)?;
+                taking.take(tx, entry, *verdict)?;
             }
             progress(imported.entries.len(), imported.entries.len());
-            Ok(taking.finish(tx, imported))
+            taking.finish(tx, &plan)
+        })?;
+        let mut report = committed.value;
+        let is_written =
+            !report.added.is_empty() || !report.kept_raw.is_empty() || !report.amended.is_empty();
+        report.number = is_written.then_some(committed.epoch);
+        Ok(report)
+    }
+
+    /// Forgets what was answered to imports: what was confirmed once is asked again.
+    /// Gives the number of answers.
+    ///
+    /// # Errors
+    /// As [`Vault::update`].
+    pub fn forget_import_answers(&self, actor: &Actor) -> Result<usize, Error> {
+        let committed = self.update(actor, |tx| {
+            let answers = Memory::of(&tx.view())?.answers();
+            if answers > 0 {
+                tx.log(Compartment::General, Line::about(Action::AnswersForgotten, actor, None, []));
+            }
+            Ok(answers)
         })?;
         Ok(committed.value)
     }
 }
 
-impl View<'_> {
-    fn expunged_ids(&self) -> Result<HashSet<EntryId>, Error> {
-        let mut ids = HashSet::new();
-        for line in self.all_ledger_lines()? {
-            if let LineState::Whole { action: Action::Expunged, subjects, .. } = line.state {
-                ids.extend(subjects);
+/// What an import will do.
+struct Plan {
+    verdicts: Vec<Verdict>,
+    /// Keyed digests of the documents whose names get a scope with this import.
+    sources: Vec<String>,
+    answers: Vec<String>,
+    /// The owner confirmed that another description is of the vault's patient.
+    same_person: bool,
+}
+
+fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions) -> Result<Plan, Error> {
+    let view = tx.view();
+    let key = view.identity_key()?;
+    let memory = Memory::of(&view)?;
+    let answer = person::answer(&Names(&key), imported);
+    let whose = Patients::of(&view)?.compare(imported);
+    let asks = matches!(whose, Whose::Asks(_));
+    let was_confirmed = asks && memory.says(&answer);
+    let is_confirmed = asks && (decisions.patient_is_same || was_confirmed);
+    let is_shown = is_confirmed || matches!(whose, Whose::Theirs { is_shown: true });
+    let mut judge = Judge::new(tx, Names(&key), &memory, decisions, is_shown);
+    let verdicts = judge.verdicts(imported)?;
+    let sources = judge.new_scopes().into_iter().map(str::to_owned).collect();
+    let Judge { mut questions, mut answers, .. } = judge;
+    match whose {
+        Whose::Asks(question) if !is_confirmed => questions.insert(0, question),
+        Whose::Asks(_) if !was_confirmed => answers.push(answer),
+        _ => {}
+    }
+    if !questions.is_empty() {
+        return Err(Error::ImportAsks { questions });
+    }
+    answers.retain(|answer| !memory.says(answer));
+    Ok(Plan { verdicts, sources, answers, same_person: is_confirmed })
+}
+
+impl ImportReport {
+    fn before(imported: &Imported, plan: &Plan) -> Self {
+        let mut sources: Vec<String> = Vec::new();
+        for document in imported.entries.iter().filter_map(|entry| entry.document.as_ref()) {
+            if !sources.contains(document) {
+                sources.push(document.clone());
             }
         }
-        Ok(ids)
+        Self {
+            person: imported.person.clone(),
+            sources,
+            repetitions: imported.repetitions,
+            other_patients: imported.left_out.other_patients,
+            left_out: imported.left_out,
+            decided: plan.answers.len(),
+            findings: imported.findings.clone(),
+            ..Self::default()
+        }
     }
 }
 
-struct Taking<'a> {
-    key: &'a IdentityKey,
-    away: &'a HashSet<EntryId>,
-    /// Whether an entry that was expunged may come in again.
-    takes_again: bool,
-    /// The documents whose patient is not the one known under the same identity, by
-    /// the name that the known one has: of several sources, each stays with its own.
-    strangers: [HashSet<Option<String>>; 2],
-    /// What this import puts, which can be read only after its commit.
-    put: HashSet<EntryId>,
+struct Taking {
+    same_person: bool,
     report: ImportReport,
 }
 
-/// What stands under a name.
-enum Known {
-    Nothing,
-    Stored(Compartment, Box<Entry>),
-    /// Another resource of this import.
-    Put,
-}
-
-/// The names of an entry, each of which makes an id: the identity; that of its kind,
-/// where something else has the first; that of its content, where another source has both.
-struct Names {
-    ids: [EntryId; 3],
-    /// Another resource of this import has the first.
-    is_beside: bool,
-}
-
-impl Names {
-    fn of(key: &IdentityKey, imported: &ImportedEntry) -> Self {
-        let digest = Digest::of(&[source_of(&imported.entry)]);
-        let named = &imported.identity;
-        let identity = named.strip_suffix(&beside("", &digest)).unwrap_or(named);
-        let of_kind = format!("{} {identity}", imported.entry.kind().name());
-        let ids = [identity, &of_kind, &beside(identity, &digest)];
-        Self {
-            ids: ids.map(|name| EntryId::from_bytes(key.derive_id(name.as_bytes()))),
-            is_beside: identity != named,
-        }
-    }
-}
-
-fn source_of(entry: &Entry) -> &[u8] {
-    entry.source.as_ref().map_or(&[], |source| &source.bytes)
-}
-
-fn document_of(entry: &Entry) -> Option<String> {
-    entry.provenance.document.as_ref().map(|document| document.as_str().to_owned())
-}
-
-/// Whether an entry that is known may be an older version of one that has no more than
-/// `Type/id` in common with it: from a document of one name, about one patient.
-fn may_be_older(known: &Entry, entry: &Entry, strangers: &HashSet<Option<String>>) -> bool {
-    known.provenance.document == entry.provenance.document
-        && !strangers.contains(&document_of(entry))
-        && !are_of_two(source_of(known), source_of(entry))
-}
-
-impl Taking<'_> {
-    /// Finds the documents of strangers.
-    fn meet(&mut self, tx: &Transaction<'_>, imported: &Imported) -> Result<(), Error> {
-        for patient in imported.entries.iter().filter(|entry| entry.entry.kind() == Kind::Patient) {
-            let ids = Names::of(self.key, patient).ids;
-            for (id, strangers) in ids.iter().zip(&mut self.strangers) {
-                if let Some((_, known)) = tx.current(*id)?
-                    && are_of_two(source_of(&known), source_of(&patient.entry))
-                {
-                    strangers.insert(document_of(&patient.entry));
+impl Taking {
+    fn take(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        imported: &ImportedEntry,
+        verdict: Verdict,
+    ) -> Result<(), Error> {
+        match verdict {
+            Verdict::Unchanged => self.report.unchanged += 1,
+            Verdict::Older(id) => self.report.older.push(id),
+            Verdict::Undecided(id) => self.report.undecided.push(id),
+            Verdict::Expunged => self.report.expunged_before += 1,
+            Verdict::Amend(id) => self.amend(tx, imported, id)?,
+            Verdict::Add { id, like } => {
+                if let Some(like) = like {
+                    self.report.perhaps_same.push((like, id));
+                    self.tell_beside(&imported.identity);
                 }
+                self.add(tx, imported, id)?;
             }
         }
         Ok(())
     }
 
-    fn known(&self, tx: &Transaction<'_>, id: EntryId) -> Result<Known, Error> {
-        if self.put.contains(&id) {
-            return Ok(Known::Put);
-        }
-        let stored = |(compartment, entry)| Known::Stored(compartment, Box::new(entry));
-        Ok(tx.current(id)?.map_or(Known::Nothing, stored))
+    fn marked(&self, entry: &Entry) -> Entry {
+        let mut entry = entry.clone();
+        entry.marks.same_person |= self.same_person && entry.kind() == Kind::Patient;
+        entry
     }
 
-    fn take(&mut self, tx: &mut Transaction<'_>, imported: &ImportedEntry) -> Result<(), Error> {
-        let entry = &imported.entry;
-        let names = Names::of(self.key, imported);
-        let [first, ..] = names.ids;
-        let mut known = [Known::Nothing, Known::Nothing, Known::Nothing];
-        for (id, known) in names.ids.iter().zip(&mut known) {
-            *known = self.known(tx, *id)?;
-            match known {
-                Known::Stored(_, known) if known.source == entry.source => {
-                    self.report.unchanged += 1;
-                    return Ok(());
-                }
-                // Where nothing ever had the first name, nothing has the others.
-                Known::Nothing if *id == first && !self.takes_again && !self.away.contains(id) => break,
-                _ => {}
-            }
-        }
-        if !names.is_beside && self.revise(tx, imported, &names, &known)? {
-            return Ok(());
-        }
-        self.settle(tx, entry, &names, &known)
-    }
-
-    /// Amends the entry that this is a newer version of, if there is one.
-    fn revise(
+    fn amend(
         &mut self,
         tx: &mut Transaction<'_>,
         imported: &ImportedEntry,
-        names: &Names,
-        known: &[Known; 3],
-    ) -> Result<bool, Error> {
-        let entry = &imported.entry;
-        let mut is_beside = false;
-        for ((id, known), strangers) in names.ids.iter().zip(known).zip(&self.strangers) {
-            let Known::Stored(compartment, known) = known else { continue };
-            if known.kind() != entry.kind() || *compartment != compartment_of(entry) {
-                continue;
-            }
-            if is_global(&imported.identity) || may_be_older(known, entry, strangers) {
-                // What was decided about the entry here stays decided.
-                let entry = Entry { marks: known.marks.clone(), ..entry.clone() };
-                tx.amend(*id, &entry, "changed in its source")?;
-                self.put.insert(*id);
-                self.report.amended.push(*id);
-                return Ok(true);
-            }
-            is_beside = true;
+        id: EntryId,
+    ) -> Result<(), Error> {
+        if let Some((_, known)) = tx.current(id)? {
+            // What was decided about the entry here stays decided.
+            let entry = Entry { marks: known.marks, ..imported.entry.clone() };
+            tx.amend(id, &self.marked(&entry), "changed in its source")?;
+            self.report.amended.push(id);
         }
-        if is_beside {
-            self.tell_beside(&imported.identity);
-        }
-        Ok(false)
+        Ok(())
     }
 
-    /// Adds the entry under the first name that is free, unless what had that name
-    /// was expunged.
-    fn settle(
-        &mut self,
-        tx: &mut Transaction<'_>,
-        entry: &Entry,
-        names: &Names,
-        known: &[Known; 3],
-    ) -> Result<(), Error> {
-        let skipped = if names.is_beside { names.ids.len() - 1 } else { 0 };
-        let free =
-            names.ids.iter().zip(known).skip(skipped).find(|(_, known)| matches!(known, Known::Nothing));
-        match free {
-            Some((id, _)) if self.away.contains(id) => {
-                self.report.expunged_before += 1;
-                Ok(())
-            }
-            Some((id, _)) => self.add(tx, *id, entry),
-            None => {
-                let id = tx.draw_id()?;
-                self.add(tx, id, entry)
-            }
+    fn add(&mut self, tx: &mut Transaction<'_>, imported: &ImportedEntry, id: EntryId) -> Result<(), Error> {
+        let entry = self.marked(&imported.entry);
+        tx.add_with_history(compartment_of(&entry), id, &imported.earlier, &entry)?;
+        match entry.kind() {
+            Kind::Other => self.report.kept_raw.push(id),
+            _ => self.report.added.push(id),
         }
+        Ok(())
     }
 
     /// An entry is kept beside another source's of the same identity.
@@ -289,25 +264,33 @@ impl Taking<'_> {
         }
     }
 
-    fn add(&mut self, tx: &mut Transaction<'_>, id: EntryId, entry: &Entry) -> Result<(), Error> {
-        tx.add_as(compartment_of(entry), id, entry)?;
-        self.put.insert(id);
-        match entry.kind() {
-            Kind::Other => self.report.kept_raw.push(id),
-            _ => self.report.added.push(id),
-        }
-        Ok(())
-    }
-
-    fn finish(mut self, tx: &mut Transaction<'_>, imported: &Imported) -> ImportReport {
+    fn finish(self, tx: &mut Transaction<'_>, plan: &Plan) -> Result<ImportReport, Error> {
+        let new = [&self.report.added, &self.report.kept_raw].map(|ids| ids.iter().copied());
+        let new: Vec<EntryId> = new.into_iter().flatten().collect();
+        let mut is_logged = false;
         for compartment in Compartment::HOLDING_ENTRIES {
-            let ids: Vec<EntryId> = tx.added_in(compartment);
+            let ids: Vec<EntryId> = new.iter().copied().filter(|id| tx.is_put(compartment, *id)).collect();
             if !ids.is_empty() {
+                is_logged = true;
                 tx.log(compartment, Line::about(Action::Imported, tx.actor, None, ids));
             }
         }
-        self.report.repetitions = imported.repetitions;
-        self.report.other_patients = imported.left_out.other_patients;
-        self.report
+        let sources = if new.is_empty() { &[][..] } else { &plan.sources[..] };
+        let is_remembered = !sources.is_empty() || !plan.answers.is_empty();
+        if is_remembered || (!is_logged && !self.report.amended.is_empty()) {
+            for (detail, texts) in [(Detail::Source, sources), (Detail::Answer, &plan.answers[..])] {
+                for texts in texts.chunks(DIGESTS_IN_A_LINE) {
+                    let line = Line::about(Action::Imported, tx.actor, None, []);
+                    tx.log(Compartment::General, line.with(detail, &texts.join(" ")));
+                }
+            }
+            if !is_remembered {
+                tx.log(Compartment::General, Line::about(Action::Imported, tx.actor, None, []));
+            }
+        }
+        Ok(self.report)
     }
 }
+
+/// Digests have 32 digits, and a detail of a line at most 16 KiB.
+const DIGESTS_IN_A_LINE: usize = 256;

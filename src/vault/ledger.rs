@@ -50,11 +50,15 @@ pub enum Action {
     AccessGranted,
     /// A way into the vault was taken away.
     AccessRevoked,
+    /// An import was undone.
+    ImportUndone,
+    /// The answers that were given to imports were taken back.
+    AnswersForgotten,
     /// An act that this version does not know.
     Unknown(u16),
 }
 
-const ACTIONS: [(Action, &str); 13] = [
+const ACTIONS: [(Action, &str); 15] = [
     (Action::Created, "created"),
     (Action::Added, "added"),
     (Action::Imported, "imported"),
@@ -68,6 +72,8 @@ const ACTIONS: [(Action, &str); 13] = [
     (Action::Compacted, "compacted"),
     (Action::AccessGranted, "access granted"),
     (Action::AccessRevoked, "access revoked"),
+    (Action::ImportUndone, "import undone"),
+    (Action::AnswersForgotten, "answers forgotten"),
 ];
 
 impl Action {
@@ -110,11 +116,17 @@ pub enum Detail {
     Checkpoint,
     /// The fingerprint of the key outside the vault that signed an excerpt.
     Signer,
+    /// The number of an import that was undone.
+    Import,
+    /// The documents whose names an import gave a scope, each as a keyed digest.
+    Source,
+    /// What was answered to an import, each answer as a keyed digest.
+    Answer,
     /// A fact that this version does not know.
     Unknown(u16),
 }
 
-const DETAILS: [(Detail, &str); 7] = [
+const DETAILS: [(Detail, &str); 10] = [
     (Detail::Recipient, "recipient"),
     (Detail::Purpose, "purpose"),
     (Detail::Policy, "policy"),
@@ -122,6 +134,9 @@ const DETAILS: [(Detail, &str); 7] = [
     (Detail::Name, "name"),
     (Detail::Checkpoint, "checkpoint"),
     (Detail::Signer, "signer"),
+    (Detail::Import, "import"),
+    (Detail::Source, "source"),
+    (Detail::Answer, "answer"),
 ];
 
 impl Detail {

@@ -31,6 +31,7 @@ mod seams;
 mod secrets;
 mod space;
 mod tamper;
+mod undo;
 mod workload;
 
 use super::disk;

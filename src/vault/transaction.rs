@@ -283,13 +283,18 @@ impl Transaction<'_> {
         id: EntryId,
         entry: &Entry,
     ) -> Result<(), Error> {
+        self.may_add(compartment, id)?;
+        self.put_entry(compartment, id, 1, entry)
+    }
+
+    fn may_add(&self, compartment: Compartment, id: EntryId) -> Result<(), Error> {
         if !Compartment::HOLDING_ENTRIES.contains(&compartment) {
             return Err(Error::Invalid { what: "this compartment does not hold entries" });
         }
-        if self.row(compartment, &RowKey::entry(id))?.is_some() {
-            return Err(Error::Invalid { what: "there is an entry with this id already" });
+        match self.row(compartment, &RowKey::entry(id))? {
+            Some(_) => Err(Error::Invalid { what: "there is an entry with this id already" }),
+            None => Ok(()),
         }
-        self.put_entry(compartment, id, 1, entry)
     }
 
     /// Replaces an entry by a new revision; the old one stays as history.
@@ -409,11 +414,35 @@ impl Transaction<'_> {
         Ok(EntryId::from_bytes(self.work.random.bytes()?))
     }
 
-    /// The entries of a compartment whose first revision this commit puts.
-    pub(super) fn added_in(&self, compartment: Compartment) -> Vec<EntryId> {
-        let changes = self.work.changes.get(compartment.index()).into_iter().flatten();
-        let rows = changes.filter_map(|(_, row)| row.as_ref());
-        rows.filter(|row| row.class == RowClass::Entry && row.revision == 1).map(|row| row.id).collect()
+    /// Whether this commit puts an entry there.
+    pub(super) fn is_put(&self, compartment: Compartment, id: EntryId) -> bool {
+        self.is_changed(compartment, &RowKey::entry(id))
+    }
+
+    /// Adds an entry with this id and the revisions before it, the oldest first, without
+    /// a line in the ledger.
+    pub(super) fn add_with_history(
+        &mut self,
+        compartment: Compartment,
+        id: EntryId,
+        earlier: &[Entry],
+        entry: &Entry,
+    ) -> Result<(), Error> {
+        self.may_add(compartment, id)?;
+        let half_done = std::mem::replace(&mut self.work.half_done, true);
+        let mut revision = 1;
+        for entry in earlier {
+            let mut row = new_row(id, revision, self.epoch(), entry)?;
+            row.key = RowKey::revision(id, revision);
+            row.class = RowClass::Superseded;
+            row.inline = Zeroizing::default();
+            self.use_contents(compartment, id, entry)?;
+            self.put_sealed(compartment, row, &encode_entry(entry)?)?;
+            revision += 1;
+        }
+        self.put_entry(compartment, id, revision, entry)?;
+        self.work.half_done = half_done;
+        Ok(())
     }
 
     pub(super) fn view(&self) -> View<'_> {
@@ -517,6 +546,11 @@ impl Transaction<'_> {
     /// The number of this commit.
     pub(super) fn epoch(&self) -> Epoch {
         self.snapshot.root.epoch.next()
+    }
+
+    /// Names an entry of which a commit destroys something.
+    pub(super) fn note_erased(&mut self, id: EntryId) {
+        self.work.erasure.entries.push(id);
     }
 
     fn finish_erasure(&mut self) -> Option<Erasure> {

@@ -4,8 +4,12 @@
 //! they are two. Random UUIDs and addresses are names everywhere.
 
 use super::bundle::Found;
+use super::options::ImportLimits;
 use super::index::{base_of, global_reference};
+use super::input;
+use crate::codec::json::Json;
 use crate::crypto::digest::Digest;
+use crate::record::PartialDate;
 
 /// The name of a resource in its source, as [`super::ImportedEntry::identity`] says.
 pub(super) fn identity_of(found: &Found) -> String {
@@ -22,8 +26,16 @@ pub(super) fn server_of(found: &Found) -> Option<String> {
     found.full_url.as_deref().and_then(base_of).map(str::to_owned)
 }
 
+/// When the server of a resource last changed it, and which version that made.
+pub(crate) fn version_of(resource: &[u8]) -> (Option<PartialDate>, Option<String>) {
+    let Ok(json) = input::parse(resource, ImportLimits::default()) else { return (None, None) };
+    let meta = json.member("meta");
+    let text = |name| meta.and_then(|meta| meta.member(name)).and_then(Json::as_str);
+    (text("lastUpdated").and_then(|text| text.parse().ok()), text("versionId").map(str::to_owned))
+}
+
 /// The identity of a resource beside another one that has its own.
-pub(crate) fn beside(identity: &str, digest: &Digest) -> String {
+pub(super) fn beside(identity: &str, digest: &Digest) -> String {
     format!("{identity}#{}", digest.to_string().get(..16).unwrap_or_default())
 }
 

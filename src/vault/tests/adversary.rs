@@ -366,6 +366,18 @@ fn an_expungement_leaves_the_adversary_nothing() {
 }
 
 #[test]
+fn an_undone_import_leaves_the_adversary_nothing() {
+    let mut workload = Workload::new(7);
+    workload.add(3);
+    workload.undo_an_import(5);
+    workload.add(1);
+    workload.undo_an_import(1);
+    let run = workload.finish();
+    assert_eq!(run.models.last_key_value().unwrap().1.expunged.len(), 6 + 6 + 2);
+    assert_eq!(leaks_at_acknowledgement(&run), 0);
+}
+
+#[test]
 fn an_expunged_attachment_leaves_the_adversary_no_segment() {
     let mut expunged = 0;
     for seed in 0..6 {

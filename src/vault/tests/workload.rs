@@ -423,6 +423,56 @@ impl Workload {
         self.erased.push((self.vault().epoch(), self.disk.durable_image()));
     }
 
+    /// An import that adds and amends, and is undone.
+    pub(super) fn undo_an_import(&mut self, count: usize) {
+        let actor = self.actor();
+        let mut numbers = |count: usize| -> Vec<u32> {
+            (0..count)
+                .map(|_| {
+                    self.canaries += 1;
+                    self.canaries
+                })
+                .collect()
+        };
+        let (kept, amended, added) = (numbers(1)[0], numbers(1)[0], numbers(count));
+        let line = |id: usize, number: u32, version: usize| {
+            format!(
+                r#"{{"resourceType":"Condition","id":"{:08x}-3c1d-4a7e-9b52-7f{number:06}d1e8","code":{{"text":"{}"}},"meta":{{"lastUpdated":"201{version}-01-01T00:00:00Z"}}}}"#,
+                0x9e37_79b9 + id,
+                canary(number)
+            )
+        };
+        let first = line(0, kept, 1);
+        let second = line(0, amended, 2).replace(&format!("7f{amended:06}"), &format!("7f{kept:06}"));
+        let rest = added.iter().enumerate().map(|(at, number)| line(at + 1, *number, 1));
+        let rest = std::iter::once(second).chain(rest).collect::<Vec<_>>().join("\n");
+        let mut take = |text: &str| {
+            let mut import = Import::new(ImportOptions::default());
+            import.read(Some("portal.ndjson"), text.as_bytes()).unwrap();
+            let imported = import.finish().unwrap();
+            let report = self.vault().import(&actor, &imported).unwrap();
+            self.acknowledge();
+            report
+        };
+        let [id] = take(&first).added[..] else { panic!("one entry is added") };
+        let report = take(&rest);
+        assert_eq!((report.added.len(), &report.amended[..]), (count, &[id][..]));
+        let undone = self.vault().undo_import(&actor, self.vault().epoch()).unwrap();
+        assert_eq!((undone.destroyed.len(), &undone.restored[..]), (count, &[id][..]));
+        let entry = self.vault().entry(id).unwrap();
+        self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary: kept });
+        for gone in report.added {
+            let entry = added[self.model.expunged.len() % added.len()];
+            self.model.expunged.insert(gone, entry);
+        }
+        // No entry has these ids: the words alone are looked for.
+        for number in added.into_iter().chain([amended]) {
+            self.model.expunged.insert(EntryId::from_bytes(u128::from(number).to_be_bytes()), number);
+        }
+        self.acknowledge();
+        self.erased.push((self.vault().epoch(), self.disk.durable_image()));
+    }
+
     pub(super) fn change_password(&mut self) {
         let new = format!("password {}", self.passwords.len());
         let words = |text: &str| Password::new(text.into()).unwrap();

@@ -1,0 +1,74 @@
+//! What the ledger remembers of earlier imports: which documents got a scope for their
+//! names, what was answered, what was expunged.
+//!
+//! No name of a file or a person is kept there: documents and answers are keyed digests.
+
+use std::collections::HashSet;
+
+use super::super::core::View;
+use super::super::ledger::{Action, Detail, LineState};
+use super::super::undo::undone_import;
+use crate::error::Error;
+use crate::id::{EntryId, Epoch};
+
+/// Within what a local name means one thing: a document as one import brought it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Scope {
+    pub(super) number: Epoch,
+    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    pub(super) time: i64,
+    /// The keyed digest of the document's name.
+    pub(super) source: String,
+}
+
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) expunged: HashSet<EntryId>,
+    pub(super) scopes: Vec<Scope>,
+    answers: HashSet<(Epoch, String)>,
+}
+
+impl Memory {
+    pub(super) fn of(view: &View<'_>) -> Result<Self, Error> {
+        let mut memory = Self::default();
+        for line in view.all_ledger_lines()? {
+            let (number, time) = (line.epoch, line.time);
+            let LineState::Whole { action, subjects, details, .. } = line.state else { continue };
+            match action {
+                Action::Expunged => memory.expunged.extend(subjects),
+                Action::Imported => memory.recall(number, time, &details),
+                Action::AnswersForgotten => memory.answers.clear(),
+                Action::ImportUndone => {
+                    let undone = undone_import(&details);
+                    memory.scopes.retain(|scope| Some(scope.number) != undone);
+                    memory.answers.retain(|(number, _)| Some(*number) != undone);
+                }
+                _ => {}
+            }
+        }
+        Ok(memory)
+    }
+
+    fn recall(&mut self, number: Epoch, time: i64, details: &[(Detail, String)]) {
+        for (detail, text) in details {
+            let digests = text.split_whitespace().map(str::to_owned);
+            match detail {
+                Detail::Source => {
+                    self.scopes.extend(digests.map(|source| Scope { number, time, source }));
+                }
+                Detail::Answer => self.answers.extend(digests.map(|answer| (number, answer))),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether this was answered before.
+    pub(super) fn says(&self, answer: &str) -> bool {
+        self.answers.iter().any(|(_, known)| known == answer)
+    }
+
+    /// How many answers are remembered.
+    pub(super) fn answers(&self) -> usize {
+        self.answers.len()
+    }
+}

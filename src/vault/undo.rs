@@ -1,0 +1,306 @@
+//! Undoing an import as one act: what it added is destroyed, what it amended is again
+//! what it was.
+//!
+//! Nothing that was decided since is lost: an import of which one entry was changed
+//! afterwards, or is under a legal hold, is not undone at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Vault;
+use super::core::View;
+use super::erasure::ErasureReport;
+use super::ledger::{Action, Detail, Line, LineState};
+use super::list;
+use super::options::Actor;
+use super::trace;
+use super::transaction::Transaction;
+use crate::crypto::digest::Digest;
+use crate::error::Error;
+use crate::format::place::Compartment;
+use crate::id::{EntryId, Epoch};
+use crate::tree::{Row, RowClass, RowKey};
+
+/// An import that the vault remembers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PastImport {
+    /// Its number: that of its commit.
+    pub number: Epoch,
+    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    pub time: i64,
+    /// Who took it in.
+    pub actor: String,
+    /// Entries that it added and that are in the vault still.
+    pub added: Vec<EntryId>,
+    /// Entries of which it wrote a revision that is in the vault still.
+    pub amended: Vec<EntryId>,
+    /// Whether it was undone.
+    pub undone: bool,
+}
+
+/// What undoing an import would do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct UndoPreview {
+    /// Entries that it added: they are destroyed.
+    pub destroys: Vec<EntryId>,
+    /// Entries that it amended: they are again what they were before.
+    pub restores: Vec<EntryId>,
+    /// Entries that were changed since: while there are any, nothing is undone.
+    pub changed_since: Vec<EntryId>,
+    /// Entries that are under a legal hold: while there are any, nothing is undone.
+    pub held: Vec<EntryId>,
+}
+
+/// What undoing an import did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UndoReport {
+    /// Entries that were destroyed.
+    pub destroyed: Vec<EntryId>,
+    /// Entries that are again what they were.
+    pub restored: Vec<EntryId>,
+    /// What the erasure reached, which excerpts hold what was undone and which backups.
+    pub erasure: ErasureReport,
+}
+
+impl Vault {
+    /// The imports that the ledger tells of, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn imports(&self) -> Result<Vec<PastImport>, Error> {
+        self.read(|view| view.imports())
+    }
+
+    /// What [`Vault::undo_import`] would do.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchImport`], [`Error::Damaged`], [`Error::Store`].
+    pub fn preview_undo(&self, number: Epoch) -> Result<UndoPreview, Error> {
+        self.read(|view| Ok(view.written_by(number)?.preview))
+    }
+
+    /// Undoes an import: destroys what it added and brings back what it amended, as one
+    /// commit. When this returns, the vault's file no longer yields any of it under any
+    /// credential. A later import may bring it again.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchImport`]; [`Error::ChangedSinceImport`] and [`Error::LegalHold`],
+    /// where nothing is undone; as [`Vault::update`].
+    pub fn undo_import(&self, actor: &Actor, number: Epoch) -> Result<UndoReport, Error> {
+        trace::operation("undo", self.id, || {
+            let committed = self.update(actor, |tx| tx.undo_import(number))?;
+            let mut erasure = committed.erasure.ok_or(Error::NoSuchImport { number })?;
+            // An excerpt that left before the import holds nothing of it.
+            erasure.released_in.retain(|epoch| *epoch > number);
+            let UndoPreview { destroys: destroyed, restores: restored, .. } = committed.value;
+            trace::event!("undone", entries = destroyed.len() + restored.len(), bytes = erasure.bytes);
+            Ok(UndoReport { destroyed, restored, erasure })
+        })
+    }
+}
+
+/// What a commit wrote and what of it is in the vault still.
+#[derive(Default)]
+struct Written {
+    preview: UndoPreview,
+    /// The current rows.
+    current: Vec<(Compartment, Row)>,
+}
+
+impl View<'_> {
+    fn imports(&self) -> Result<Vec<PastImport>, Error> {
+        let mut imports: BTreeMap<Epoch, PastImport> = BTreeMap::new();
+        let mut undone = BTreeSet::new();
+        for line in self.all_ledger_lines()? {
+            let LineState::Whole { action, actor, details, .. } = line.state else { continue };
+            match action {
+                Action::Imported => {
+                    let (number, time) = (line.epoch, line.time);
+                    let new =
+                        PastImport { number, time, actor, added: vec![], amended: vec![], undone: false };
+                    imports.entry(number).or_insert(new);
+                }
+                Action::ImportUndone => undone.extend(undone_import(&details)),
+                _ => {}
+            }
+        }
+        for compartment in self.open_compartments() {
+            self.trie(compartment)?.scan(&mut |row| {
+                if matches!(row.class, RowClass::Entry | RowClass::Superseded)
+                    && let Some(import) = imports.get_mut(&row.epoch)
+                {
+                    let ids = if row.revision == 1 { &mut import.added } else { &mut import.amended };
+                    ids.push(row.id);
+                }
+                Ok(())
+            })?;
+        }
+        for import in imports.values_mut() {
+            import.undone = undone.contains(&import.number);
+            let added: BTreeSet<EntryId> = import.added.iter().copied().collect();
+            import.amended.sort_unstable();
+            import.amended.dedup();
+            import.amended.retain(|id| !added.contains(id));
+        }
+        Ok(imports.into_values().collect())
+    }
+
+    /// What an import wrote.
+    fn written_by(&self, number: Epoch) -> Result<Written, Error> {
+        let nothing = || Error::NoSuchImport { number };
+        if number.number() == 0 || number > self.snapshot.root.epoch {
+            return Err(nothing());
+        }
+        let is_import =
+            |state: &LineState| matches!(state, LineState::Whole { action: Action::Imported, .. });
+        if !self.ledger_lines(number)?.iter().any(|line| is_import(&line.state)) {
+            return Err(nothing());
+        }
+        for compartment in Compartment::HOLDING_ENTRIES {
+            // Half of it would stay where this credential does not reach.
+            self.snapshot.place(compartment)?;
+        }
+        let mut written = Written::default();
+        for compartment in self.open_compartments() {
+            let mut ids = BTreeSet::new();
+            self.trie(compartment)?.scan(&mut |row| {
+                if matches!(row.class, RowClass::Entry | RowClass::Superseded) && row.epoch == number {
+                    ids.insert(row.id);
+                }
+                Ok(())
+            })?;
+            for id in ids {
+                self.judge(&mut written, compartment, id, number)?;
+            }
+        }
+        Ok(written)
+    }
+
+    fn judge(
+        &self,
+        written: &mut Written,
+        compartment: Compartment,
+        id: EntryId,
+        number: Epoch,
+    ) -> Result<(), Error> {
+        let row = self.row(compartment, &RowKey::entry(id))?;
+        let current = row.ok_or(Error::Damaged { what: "revision" })?;
+        let preview = &mut written.preview;
+        if current.epoch != number {
+            preview.changed_since.push(id);
+        } else if list::card_of(&current)?.flags.legal_hold {
+            preview.held.push(id);
+        }
+        match self.revision_before(compartment, &current, number)? {
+            Some(_) => preview.restores.push(id),
+            None => preview.destroys.push(id),
+        }
+        written.current.push((compartment, current));
+        Ok(())
+    }
+
+    /// The last revision that is older than a commit.
+    fn revision_before(
+        &self,
+        compartment: Compartment,
+        current: &Row,
+        number: Epoch,
+    ) -> Result<Option<Row>, Error> {
+        for revision in (1..current.revision).rev() {
+            let row = self.row(compartment, &RowKey::revision(current.id, revision))?;
+            let row = row.ok_or(Error::Damaged { what: "revision" })?;
+            if row.epoch < number {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The import that a line says was undone.
+pub(super) fn undone_import(details: &[(Detail, String)]) -> Option<Epoch> {
+    let (_, number) = details.iter().find(|(detail, _)| *detail == Detail::Import)?;
+    number.parse().ok().map(Epoch::new)
+}
+
+impl Transaction<'_> {
+    fn undo_import(&mut self, number: Epoch) -> Result<UndoPreview, Error> {
+        let Written { preview, current } = self.view().written_by(number)?;
+        if !preview.changed_since.is_empty() {
+            return Err(Error::ChangedSinceImport { ids: preview.changed_since });
+        }
+        if let Some(id) = preview.held.first() {
+            return Err(Error::LegalHold { id: *id });
+        }
+        let half_done = std::mem::replace(&mut self.work.half_done, true);
+        let mut undone: BTreeMap<Compartment, Vec<EntryId>> = BTreeMap::new();
+        for (compartment, row) in &current {
+            self.undo_entry(*compartment, row, number)?;
+            undone.entry(*compartment).or_default().push(row.id);
+        }
+        for (compartment, ids) in undone {
+            let line = Line::about(Action::ImportUndone, self.actor, None, ids);
+            self.log(compartment, line.with(Detail::Import, &number.to_string()));
+        }
+        self.work.half_done = half_done;
+        Ok(preview)
+    }
+
+    /// Destroys the revisions of an entry that this commit wrote, and makes the one
+    /// before the current one again.
+    fn undo_entry(&mut self, compartment: Compartment, current: &Row, number: Epoch) -> Result<(), Error> {
+        let before = self.view().revision_before(compartment, current, number)?;
+        let kept = before.as_ref().map_or(0, |row| row.revision);
+        self.work.withdraws = true;
+        let mut contents = self.contents_of(compartment, current)?;
+        self.remove_row(compartment, current)?;
+        for revision in kept + 1..current.revision {
+            let row = self.row(compartment, &RowKey::revision(current.id, revision))?;
+            let row = row.ok_or(Error::Damaged { what: "revision" })?;
+            contents.extend(self.contents_of(compartment, &row)?);
+            self.remove_row(compartment, &row)?;
+        }
+        self.keep_contents(compartment, current.id, kept, &mut contents)?;
+        self.give_up_contents(compartment, current.id, contents)?;
+        self.destroy_lines(compartment, number, current.id)?;
+        self.note_erased(current.id);
+        if let Some(before) = before {
+            self.make_current(compartment, before)?;
+        }
+        Ok(())
+    }
+
+    /// What the revisions that stay use is not given up.
+    fn keep_contents(
+        &self,
+        compartment: Compartment,
+        id: EntryId,
+        kept: u64,
+        contents: &mut BTreeSet<Digest>,
+    ) -> Result<(), Error> {
+        if contents.is_empty() {
+            return Ok(());
+        }
+        for revision in 1..=kept {
+            let row = self.row(compartment, &RowKey::revision(id, revision))?;
+            let row = row.ok_or(Error::Damaged { what: "revision" })?;
+            for used in self.contents_of(compartment, &row)? {
+                contents.remove(&used);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a superseded revision the current one again; its object stays as it is.
+    fn make_current(&mut self, compartment: Compartment, before: Row) -> Result<(), Error> {
+        let entry = self.core.open_entry(compartment, &before)?;
+        self.change(compartment, before.key, None)?;
+        let mut row = before;
+        row.key = RowKey::entry(row.id);
+        row.class = RowClass::Entry;
+        row.inline = list::inline_card(&entry)?;
+        self.put_row(compartment, row)
+    }
+}
