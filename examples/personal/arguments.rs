@@ -179,8 +179,33 @@ pub(crate) struct Init {
 
 #[derive(Args)]
 pub(crate) struct Import {
-    #[arg(value_name = "FILE", required = true, help = "The files, read as one set; - is standard input")]
+    #[arg(
+        value_name = "FILE",
+        required_unless_present_any = ["undo", "list", "forget_answers"],
+        help = "The files, read as one set; - is standard input"
+    )]
     pub(crate) names: Vec<PathBuf>,
+    /// The files are about the vault's patient, although name, birth date or sex differ
+    #[arg(long)]
+    pub(crate) patient_is_same: bool,
+    /// Let a newer export, or another file, change what an earlier one brought
+    #[arg(long, conflicts_with = "keep_beside")]
+    pub(crate) accept_changed_source: bool,
+    /// Keep what another file changed beside what was there
+    #[arg(long)]
+    pub(crate) keep_beside: bool,
+    /// Say of each finding where it is
+    #[arg(long)]
+    pub(crate) report: bool,
+    /// Undo an import: the one whose number is named after the vault, or the last
+    #[arg(long, conflicts_with_all = ["list", "forget_answers"])]
+    pub(crate) undo: bool,
+    /// List what was imported, with numbers
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Ask again what was confirmed for earlier imports
+    #[arg(long)]
+    pub(crate) forget_answers: bool,
     /// Whose records to take, where the files are about several people; - asks
     #[arg(long, value_name = "REF")]
     pub(crate) patient: Option<String>,

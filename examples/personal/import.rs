@@ -1,12 +1,14 @@
 //! `import`: other people's files into the vault.
 
+mod questions;
+
 use std::io::{IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use subrosa::{
-    Actor, Expunged, Finding, Import, ImportDecisions, ImportError, ImportOptions, ImportReport, Imported,
+    Actor, Error, Finding, Import, ImportDecisions, ImportError, ImportOptions, ImportReport, Imported,
 };
 
 use crate::access;
@@ -16,11 +18,15 @@ use crate::findings;
 use crate::output::{self, count, note, printable};
 use crate::prompt;
 use crate::target;
+use crate::undo;
 
 /// Most findings and patients that are listed for people; JSON has all.
 const SHOWN: usize = 40;
 
 pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Failure> {
+    if command.undo || command.list || command.forget_answers {
+        return undo::run(common, command);
+    }
     let (path, files) = target::vault_and_some(common, &command.names)?;
     // The password is asked for first: nobody waits for a wrong one.
     let vault = access::to_write(common, &path)?;
@@ -28,13 +34,25 @@ pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Fa
         Reading::Done(imported) => imported,
         Reading::SeveralPatients(references) => return Err(choose_one(common, &references)?),
     };
-    let mut decisions = ImportDecisions::default();
-    if command.take_expunged {
-        decisions.expunged = Expunged::TakeAgain;
-    }
+    let mut decisions = questions::decided(command);
     let bar = bar(imported.entries.len());
-    let report =
-        vault.import_with(&Actor::owner(), &imported, &decisions, |done, _| bar.set_position(done as u64))?;
+    let import = |decisions: &ImportDecisions| {
+        vault.import_with(&Actor::owner(), &imported, decisions, |done, _| bar.set_position(done as u64))
+    };
+    let report = match import(&decisions) {
+        Err(Error::ImportAsks { questions }) => {
+            questions::ask(common, &questions, &mut decisions)?;
+            // The first answer may leave a second question, which is the last.
+            match import(&decisions) {
+                Err(Error::ImportAsks { questions }) => {
+                    questions::ask(common, &questions, &mut decisions)?;
+                    import(&decisions)?
+                }
+                report => report?,
+            }
+        }
+        report => report?,
+    };
     bar.finish_and_clear();
     access::close(vault)?;
     if common.json {
@@ -131,6 +149,17 @@ fn bar(entries: usize) -> ProgressBar {
 fn summary(report: &ImportReport) -> Value {
     let finding = |finding: &Finding| json!({ "path": finding.path, "reason": finding.reason.to_string(), "count": finding.count });
     json!({
+        "number": report.number.map(|number| number.number()),
+        "person": report.person.as_ref().map(questions::person_for_programs),
+        "sources": report.sources,
+        "older": report.older.len(),
+        "undecided": report.undecided.len(),
+        "perhaps_same": report
+            .perhaps_same
+            .iter()
+            .map(|(one, other)| json!([one.to_string(), other.to_string()]))
+            .collect::<Vec<_>>(),
+        "left_out": report.left_out.total(),
         "entries": report.added.len(),
         "kept_raw": report.kept_raw.len(),
         "unchanged": report.unchanged,
@@ -144,10 +173,15 @@ fn summary(report: &ImportReport) -> Value {
 
 fn told(report: &ImportReport, files: &[PathBuf]) -> String {
     let new = report.added.len() + report.kept_raw.len();
-    let mut lines = vec![match new {
-        0 => "Nothing new was imported.".to_owned(),
-        _ => format!("Imported {}.", count(new, "entry", "entries")),
-    }];
+    let mut lines = about(report);
+    lines.push(match (new, report.number) {
+        (0, _) => "Nothing new was imported.".to_owned(),
+        (_, Some(number)) => format!(
+            "Imported {}, as import {number} (`personal import --undo {number}` takes it back).",
+            count(new, "entry", "entries")
+        ),
+        (_, None) => format!("Imported {}.", count(new, "entry", "entries")),
+    });
     let facts = [
         (
             report.kept_raw.len(),
@@ -155,6 +189,16 @@ fn told(report: &ImportReport, files: &[PathBuf]) -> String {
         ),
         (report.amended.len(), "changed since the last import; the earlier version stays as history"),
         (report.unchanged, "already there and unchanged"),
+        (report.older.len(), "older than what the vault has, and not taken"),
+        (
+            report.undecided.len(),
+            "different from what the vault has, and nothing says which is newer: the vault's stay; \
+             --accept-changed-source takes these",
+        ),
+        (
+            report.perhaps_same.len(),
+            "perhaps the same as an entry from another file, and kept beside it: --json names both",
+        ),
         (report.expunged_before, "not taken again, because you expunged them before"),
         (report.repetitions, "in the input twice, and taken once"),
         (report.other_patients, "about somebody else, and left out"),
@@ -167,6 +211,17 @@ fn told(report: &ImportReport, files: &[PathBuf]) -> String {
     lines.push(String::new());
     lines.push(still_readable(files));
     lines.join("\n")
+}
+
+/// Whom the input is about, and from where it comes.
+fn about(report: &ImportReport) -> Vec<String> {
+    let from = match &report.sources[..] {
+        [] => String::new(),
+        [source] => format!(", from {source}"),
+        [source, rest @ ..] => format!(", from {source} and {} more", rest.len()),
+    };
+    let whom = report.person.as_ref().map(questions::person);
+    whom.map(|person| printable(&format!("This is about {person}{from}."))).into_iter().collect()
 }
 
 /// What is not in the vault because it could not be read, before everything else.

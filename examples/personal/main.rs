@@ -29,6 +29,7 @@ mod recovery;
 mod release;
 mod show;
 mod target;
+mod undo;
 mod values;
 mod verify;
 mod ways_in;

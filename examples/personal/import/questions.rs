@@ -1,0 +1,137 @@
+//! What an import asks before anything is written: at a keyboard, or by flags.
+
+use serde_json::{Value, json};
+use subrosa::{ChangedSource, ImportDecisions, ImportQuestion, Person};
+
+use crate::arguments::{self, Common};
+use crate::failure::{Exit, Failure};
+use crate::output::{self, count, moment, moment_for_programs, note, printable};
+use crate::prompt;
+
+/// The decisions that the flags give.
+pub(super) fn decided(command: &arguments::Import) -> ImportDecisions {
+    let mut decisions = ImportDecisions::default();
+    if command.take_expunged {
+        decisions.expunged = subrosa::Expunged::TakeAgain;
+    }
+    decisions.patient_is_same = command.patient_is_same;
+    decisions.changed_source = match (command.accept_changed_source, command.keep_beside) {
+        (true, _) => Some(ChangedSource::Accept),
+        (false, true) => Some(ChangedSource::KeepBeside),
+        (false, false) => None,
+    };
+    decisions
+}
+
+/// Asks a person; a script is told the flags.
+pub(super) fn ask(
+    common: &Common,
+    questions: &[ImportQuestion],
+    decisions: &mut ImportDecisions,
+) -> Result<(), Failure> {
+    if common.json || !prompt::is_interactive() {
+        return Err(refused(common, questions)?);
+    }
+    for question in questions {
+        note(&words(question));
+        match question {
+            ImportQuestion::Patient { .. } => {
+                if !prompt::agrees("Are these records about the same person?")? {
+                    return Err(Failure::refused(
+                        "nothing was imported: keep another person's records in a vault of their own",
+                    ));
+                }
+                decisions.patient_is_same = true;
+            }
+            _ if decisions.changed_source.is_none() => {
+                let accepts =
+                    prompt::agrees("Does it continue that import, so that it amends those entries?")?;
+                decisions.changed_source =
+                    Some(if accepts { ChangedSource::Accept } else { ChangedSource::KeepBeside });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn refused(common: &Common, questions: &[ImportQuestion]) -> Result<Failure, Failure> {
+    if common.json {
+        let questions: Vec<Value> = questions.iter().map(for_programs).collect();
+        output::json(&json!({ "error": "import-asks", "questions": questions }))?;
+    }
+    questions.iter().for_each(|question| note(&words(question)));
+    let asks_patient = questions.iter().any(|question| matches!(question, ImportQuestion::Patient { .. }));
+    let asks_source = questions.iter().any(|question| !matches!(question, ImportQuestion::Patient { .. }));
+    let mut flags = Vec::new();
+    if asks_patient {
+        flags.push("--patient-is-same if it is the same person");
+    }
+    if asks_source {
+        flags.push("--accept-changed-source to amend those entries, or --keep-beside to keep both");
+    }
+    note(&format!(
+        "personal: nothing was imported; look at it, then import again with {}",
+        flags.join(", and ")
+    ));
+    Ok(Failure::Reported(Exit::Refused))
+}
+
+fn words(question: &ImportQuestion) -> String {
+    printable(&match question {
+        ImportQuestion::Patient { found: Some(found), known, differs } => {
+            let differs: Vec<String> = differs.iter().map(ToString::to_string).collect();
+            let what = if differs.is_empty() {
+                String::new()
+            } else {
+                format!(" (different: {})", differs.join(", "))
+            };
+            format!("This file is about {}; this vault is about {}{what}.", person(found), person(known))
+        }
+        ImportQuestion::Patient { found: None, known, .. } => format!(
+            "This file does not say whom it is about: it only refers to a patient; this vault is about {}.",
+            person(known)
+        ),
+        ImportQuestion::ChangedSource { document, time, known, same, .. } => format!(
+            "{} looks like a newer export of what was imported on {}: of {} that the vault knows, {same} are the same.",
+            document.as_deref().unwrap_or("The input"),
+            moment(*time),
+            count(*known, "record", "records")
+        ),
+        _ => "This import needs a decision that this version of the program does not know.".to_owned(),
+    })
+}
+
+fn for_programs(question: &ImportQuestion) -> Value {
+    match question {
+        ImportQuestion::Patient { found, known, differs } => json!({
+            "question": "patient-is-same",
+            "found": found.as_deref().map(person_for_programs),
+            "known": person_for_programs(known),
+            "differs": differs.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }),
+        ImportQuestion::ChangedSource { document, since, time, known, same } => json!({
+            "question": "changed-source",
+            "document": document,
+            "import": since.number(),
+            "time": moment_for_programs(*time),
+            "known": known,
+            "same": same,
+        }),
+        _ => json!({ "question": "unknown" }),
+    }
+}
+
+/// A person in a line: name and birth date.
+pub(super) fn person(person: &Person) -> String {
+    let names = person.names();
+    let name = names.first().map_or("somebody without a name", String::as_str);
+    match person.birth_date() {
+        Some(date) => format!("{name}, born {}", date.as_str()),
+        None => name.to_owned(),
+    }
+}
+
+pub(super) fn person_for_programs(person: &Person) -> Value {
+    json!({ "names": person.names(), "birth_date": person.birth_date().map(|date| date.as_str()) })
+}
