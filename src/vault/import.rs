@@ -267,17 +267,15 @@ impl Taking {
     fn finish(self, tx: &mut Transaction<'_>, plan: &Plan) -> Result<ImportReport, Error> {
         let new = [&self.report.added, &self.report.kept_raw].map(|ids| ids.iter().copied());
         let new: Vec<EntryId> = new.into_iter().flatten().collect();
-        let mut is_logged = false;
         for compartment in Compartment::HOLDING_ENTRIES {
             let ids: Vec<EntryId> = new.iter().copied().filter(|id| tx.is_put(compartment, *id)).collect();
             if !ids.is_empty() {
-                is_logged = true;
                 tx.log(compartment, Line::about(Action::Imported, tx.actor, None, ids));
             }
         }
         let sources = if new.is_empty() { &[][..] } else { &plan.sources[..] };
         let is_remembered = !sources.is_empty() || !plan.answers.is_empty();
-        if is_remembered || (!is_logged && !self.report.amended.is_empty()) {
+        if is_remembered || !self.report.amended.is_empty() {
             for (detail, texts) in [(Detail::Source, sources), (Detail::Answer, &plan.answers[..])] {
                 for texts in texts.chunks(DIGESTS_IN_A_LINE) {
                     let line = Line::about(Action::Imported, tx.actor, None, []);

@@ -28,7 +28,7 @@ pub struct PastImport {
     pub number: Epoch,
     /// When, in milliseconds since 1970-01-01T00:00:00Z.
     pub time: i64,
-    /// Who took it in.
+    /// Who took it in; empty where that went with what it added.
     pub actor: String,
     /// Entries that it added and that are in the vault still.
     pub added: Vec<EntryId>,
@@ -122,7 +122,16 @@ impl View<'_> {
                         PastImport { number, time, actor, added: vec![], amended: vec![], undone: false };
                     imports.entry(number).or_insert(new);
                 }
-                Action::ImportUndone => undone.extend(undone_import(&details)),
+                Action::ImportUndone => {
+                    let Some(number) = undone_import(&details) else { continue };
+                    undone.insert(number);
+                    // The line of an import goes with the only entry that it names.
+                    let time = self.link(number)?.map_or(0, |link| link.time);
+                    let actor = String::new();
+                    let gone =
+                        PastImport { number, time, actor, added: vec![], amended: vec![], undone: true };
+                    imports.entry(number).or_insert(gone);
+                }
                 _ => {}
             }
         }

@@ -1,1 +1,170 @@
 //! Whose vault it is, which source amends which, and which version is current.
+
+use std::collections::BTreeSet;
+
+use subrosa::{
+    Actor, ChangedSource, Credential, Error, Filter, Import, ImportDecisions, ImportOptions, ImportQuestion,
+    ImportReport, NewVault, Vault, VaultOptions,
+};
+
+use crate::support;
+
+fn vault() -> Vault {
+    let key = Credential::from(subrosa::RawKey::from_bytes(&[7; 32]));
+    Vault::create_in_memory(&NewVault::individual(&key), VaultOptions::default()).unwrap()
+}
+
+fn take_with(
+    vault: &Vault,
+    name: &str,
+    bytes: &[u8],
+    decisions: &ImportDecisions,
+) -> Result<ImportReport, Error> {
+    let mut import = Import::new(ImportOptions::default());
+    import.read(Some(name), bytes).unwrap();
+    vault.import_with(&Actor::owner(), &import.finish().unwrap(), decisions, |_, _| {})
+}
+
+fn take(vault: &Vault, name: &str, bytes: &[u8]) -> ImportReport {
+    take_with(vault, name, bytes, &ImportDecisions::default()).unwrap()
+}
+
+fn questions(vault: &Vault, name: &str, bytes: &[u8]) -> Vec<ImportQuestion> {
+    match take_with(vault, name, bytes, &ImportDecisions::default()) {
+        Err(Error::ImportAsks { questions }) => questions,
+        _ => panic!("nothing was asked"),
+    }
+}
+
+/// The current entries as their sources wrote them.
+fn current(vault: &Vault) -> BTreeSet<Vec<u8>> {
+    let listed = vault.list(&Filter::all()).unwrap();
+    listed.iter().map(|entry| vault.entry(entry.id).unwrap().source.unwrap().bytes).collect()
+}
+
+fn with(vault: &Vault, text: &str) -> usize {
+    current(vault).iter().filter(|bytes| String::from_utf8_lossy(bytes).contains(text)).count()
+}
+
+#[test]
+fn two_health_cards_of_one_file_name_are_two_vaccinations() {
+    let (Some(a), Some(b)) = (support::case("shc-card-a.json"), support::case("shc-card-b.json")) else {
+        return;
+    };
+    let vault = vault();
+    take(&vault, "fhirBundle.json", &a);
+    let report = take(&vault, "fhirBundle.json", &b);
+    assert!(report.amended.is_empty() && report.unchanged == 1, "one patient, of one content");
+    assert_eq!((with(&vault, "Covid"), with(&vault, "Influenza")), (1, 1));
+}
+
+#[test]
+fn visits_with_placeholder_names_stay_apart_and_another_person_is_refused() {
+    let files = ["visit-march.json", "visit-may.json", "visit-other-person.json"].map(support::case);
+    let [Some(march), Some(may), Some(other)] = files else { return };
+    let vault = vault();
+    take(&vault, "visit-march.json", &march);
+    take(&vault, "visit-may.json", &may);
+    assert_eq!((with(&vault, "Potassium"), with(&vault, "Sodium")), (1, 1));
+    let before = (current(&vault), vault.checkpoint().unwrap().epoch());
+    let asked = questions(&vault, "visit-other-person.json", &other);
+    assert!(matches!(&asked[..], [ImportQuestion::Patient { found: Some(_), .. }]));
+    assert!(before == (current(&vault), vault.checkpoint().unwrap().epoch()), "nothing was written");
+    let mut decisions = ImportDecisions::default();
+    decisions.patient_is_same = true;
+    take_with(&vault, "visit-other-person.json", &other, &decisions).unwrap();
+    assert_eq!((with(&vault, "Glucose"), with(&vault, "Otherperson")), (1, 1));
+    // It is not asked again until the answer is taken back or the import undone.
+    take(&vault, "visit-other-person.json", &other);
+    let number = vault.imports().unwrap().last().unwrap().number;
+    vault.undo_import(&Actor::owner(), number).unwrap();
+    assert!(before.0 == current(&vault));
+    assert!(vault.check().unwrap().is_clean());
+    assert_eq!(questions(&vault, "visit-other-person.json", &other).len(), 1);
+}
+
+#[test]
+fn two_hospitals_of_one_file_name_are_four_diagnoses() {
+    let (Some(a), Some(b)) = (support::case("hospital-a.ndjson"), support::case("hospital-b.ndjson")) else {
+        return;
+    };
+    let vault = vault();
+    take(&vault, "Condition.ndjson", &a);
+    let report = take(&vault, "Condition.ndjson", &b);
+    assert_eq!((report.added.len(), report.perhaps_same.len(), current(&vault).len()), (2, 2, 4));
+    for bytes in [&a, &b] {
+        assert_eq!(take(&vault, "Condition.ndjson", bytes).unchanged, 2);
+    }
+}
+
+#[test]
+fn an_older_export_never_becomes_current_and_a_newer_one_is_asked_about_once() {
+    let (Some(new), Some(old)) = (support::case("stale-new.json"), support::case("stale-old.json")) else {
+        return;
+    };
+    let newer_first = vault();
+    take(&newer_first, "export.json", &new);
+    let report = take(&newer_first, "export.json", &old);
+    assert_eq!((report.older.len(), report.amended.len()), (1, 0));
+    assert_eq!((with(&newer_first, "resolved"), with(&newer_first, "\"active\"")), (1, 0));
+
+    let older_first = vault();
+    take(&older_first, "export.json", &old);
+    let asked = questions(&older_first, "export.json", &new);
+    assert!(matches!(&asked[..], [ImportQuestion::ChangedSource { known: 2, same: 1, .. }]));
+    let mut decisions = ImportDecisions::default();
+    decisions.changed_source = Some(ChangedSource::Accept);
+    assert_eq!(take_with(&older_first, "export.json", &new, &decisions).unwrap().amended.len(), 1);
+    assert!(current(&older_first) == current(&newer_first));
+}
+
+/// Versions of one record, of a server that names and counts them.
+fn version(number: usize) -> String {
+    format!(
+        r#"{{"resourceType":"Bundle","type":"collection","entry":[{{"fullUrl":"https://example.org/fhir/Condition/1","resource":{{"resourceType":"Condition","id":"1","meta":{{"versionId":"{number}"}},"code":{{"text":"state {number}"}}}}}}]}}"#
+    )
+}
+
+#[test]
+fn whatever_the_order_of_imports_the_same_version_is_current() {
+    let mut orders = vec![vec![]];
+    for number in 1..=4 {
+        orders = orders
+            .iter()
+            .flat_map(|order: &Vec<usize>| {
+                (0..=order.len()).map(move |at| {
+                    let mut order = order.clone();
+                    order.insert(at, number);
+                    order
+                })
+            })
+            .collect();
+    }
+    assert_eq!(orders.len(), 24);
+    for order in orders {
+        let vault = vault();
+        for number in &order {
+            take(&vault, &format!("{number}.json"), version(*number).as_bytes());
+        }
+        assert_eq!((with(&vault, "state 4"), current(&vault).len()), (1, 1), "{order:?}");
+    }
+}
+
+#[test]
+fn two_sources_with_the_same_local_names_never_lose_an_entry() {
+    for (names, count) in [(["a", "a"], 1), (["a", "b"], 1), (["a", "a"], 7), (["a", "b"], 7)] {
+        let source = |which: &str| -> String {
+            let line = |number| {
+                format!(
+                    r#"{{"resourceType":"Condition","id":"{number}","code":{{"text":"{which} {number}"}},"subject":{{"reference":"Patient/1"}}}}"#
+                )
+            };
+            (0..count).map(line).collect::<Vec<_>>().join("\n")
+        };
+        let vault = vault();
+        for (name, which) in names.iter().zip(["first", "second"]) {
+            take(&vault, name, source(which).as_bytes());
+        }
+        assert_eq!((with(&vault, "first"), with(&vault, "second")), (count, count), "{names:?}");
+    }
+}

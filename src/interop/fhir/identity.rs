@@ -35,7 +35,7 @@ pub(crate) fn version_of(resource: &[u8]) -> (Option<PartialDate>, Option<String
 }
 
 /// The identity of a resource beside another one that has its own.
-pub(super) fn beside(identity: &str, digest: &Digest) -> String {
+pub(crate) fn beside(identity: &str, digest: &Digest) -> String {
     format!("{identity}#{}", digest.to_string().get(..16).unwrap_or_default())
 }
 

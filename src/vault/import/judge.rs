@@ -320,10 +320,10 @@ impl<'t, 'a> Judge<'t, 'a> {
     ) -> Result<Verdict, Error> {
         let kind = found.entry.kind();
         let mut like = None;
-        let everywhere = self.names.everywhere(&found.identity, kind);
-        let scopes = self.memory.scopes.iter();
-        let others = scopes.map(|scope| self.names.within(scope, &found.identity, kind));
-        for other in others.chain([everywhere]) {
+        let identities = self.names.spellings(found);
+        let within = |scope| identities.iter().map(move |name| self.names.within(scope, name, kind));
+        let others = self.memory.scopes.iter().flat_map(within);
+        for other in others.chain([self.names.everywhere(&found.identity, kind)]) {
             let Some(known) = self.known(other, found)? else { continue };
             if known.how == How::Same {
                 return Ok(Verdict::Unchanged);

@@ -8,7 +8,7 @@ use super::memory::Scope;
 use crate::crypto::digest::Digest;
 use crate::crypto::key::IdentityKey;
 use crate::id::EntryId;
-use crate::interop::fhir::ImportedEntry;
+use crate::interop::fhir::{ImportedEntry, beside};
 use crate::record::{Entry, Kind};
 
 /// How far a name reaches.
@@ -67,6 +67,14 @@ impl Names<'_> {
     pub(super) fn within(&self, scope: &Scope, identity: &str, kind: Kind) -> [EntryId; 2] {
         let name = format!("{}\0{}\0{identity}", scope.number, scope.source);
         [self.id(&name), self.id(&format!("{} {name}", kind.name()))]
+    }
+
+    /// The identity of an entry, alone and beside another resource of one import.
+    pub(super) fn spellings(&self, found: &ImportedEntry) -> [String; 2] {
+        let digest = Digest::of(&[source_of(&found.entry)]);
+        let identity = found.identity.as_str();
+        let alone = identity.strip_suffix(&beside("", &digest)).unwrap_or(identity);
+        [alone.to_owned(), beside(alone, &digest)]
     }
 
     /// The id of a content where others have both of its names.

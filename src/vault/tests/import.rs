@@ -70,8 +70,8 @@ fn every_real_resource_comes_back_byte_for_byte_and_is_not_added_twice() {
 fn a_changed_resource_becomes_a_revision_and_an_expunged_one_stays_away() {
     let vault = in_memory();
     let owner = Actor::owner();
-    let first = br#"{"resourceType":"Condition","id":"a","subject":{"reference":"Patient/1"},"onsetDateTime":"2019"}"#;
-    let second = br#"{"resourceType":"Condition","id":"a","subject":{"reference":"Patient/1"},"onsetDateTime":"2018"}"#;
+    let first = br#"{"resourceType":"Condition","id":"7c9e6679-7425-40de-944b-e07fc1f90ae7","subject":{"reference":"Patient/1"},"onsetDateTime":"2019"}"#;
+    let second = br#"{"resourceType":"Condition","id":"7c9e6679-7425-40de-944b-e07fc1f90ae7","subject":{"reference":"Patient/1"},"onsetDateTime":"2018"}"#;
     let take = |bytes: &[u8], expunged| {
         let decisions = ImportDecisions { expunged, ..ImportDecisions::default() };
         vault.import_with(&owner, &read(bytes, None).unwrap(), &decisions, |_, _| {}).unwrap()
@@ -107,12 +107,27 @@ fn identified(value: &str) -> String {
 
 /// What an import did: added, amended, unchanged, findings of one identity twice.
 fn take(vault: &Vault, inputs: &[(Option<&str>, &[u8])]) -> (usize, usize, usize, usize) {
+    let same = ImportDecisions { patient_is_same: true, ..ImportDecisions::default() };
+    decided(vault, inputs, same).unwrap()
+}
+
+fn accepting(vault: &Vault, inputs: &[(Option<&str>, &[u8])]) -> (usize, usize, usize, usize) {
+    let changed_source = Some(ChangedSource::Accept);
+    let decisions = ImportDecisions { patient_is_same: true, changed_source, ..ImportDecisions::default() };
+    decided(vault, inputs, decisions).unwrap()
+}
+
+fn decided(
+    vault: &Vault,
+    inputs: &[(Option<&str>, &[u8])],
+    decisions: ImportDecisions,
+) -> Result<(usize, usize, usize, usize), Error> {
     let mut import = Import::new(ImportOptions::default());
     inputs.iter().for_each(|(name, bytes)| import.read(*name, *bytes).unwrap());
     let imported = import.finish().unwrap();
-    let report = vault.import(&Actor::owner(), &imported).unwrap();
+    let report = vault.import_with(&Actor::owner(), &imported, &decisions, |_, _| {})?;
     let same = report.findings.iter().filter(|found| found.reason == FindingReason::SameIdentity);
-    (report.added.len(), report.amended.len(), report.unchanged, same.map(|found| found.count).sum())
+    Ok((report.added.len(), report.amended.len(), report.unchanged, same.map(|found| found.count).sum()))
 }
 
 #[test]
@@ -159,26 +174,33 @@ fn records_without_a_server_are_amended_by_their_own_source_only() {
             let mut import = Import::new(ImportOptions::default());
             inputs.iter().for_each(|(name, bytes)| import.read(*name, *bytes).unwrap());
             if let Ok(imported) = import.finish() {
-                let report = vault.import(&Actor::owner(), &imported).unwrap();
+                let decisions = ImportDecisions { patient_is_same: true, ..ImportDecisions::default() };
+                let report = vault.import_with(&Actor::owner(), &imported, &decisions, |_, _| {}).unwrap();
                 assert_eq!((report.added.len(), report.amended.len(), report.unchanged), (0, 0, 4));
             }
         }
         let newer = String::from_utf8(other.clone()).unwrap().replace("2019", "2020");
-        assert_eq!(take(&vault, &[(*other_name, newer.as_bytes())]).1, 1, "it finds its own");
+        let asked = decided(&vault, &[(*other_name, newer.as_bytes())], ImportDecisions::default());
+        assert_eq!(asked.unwrap_err().code(), "import-asks", "half of the names are the same, or who it is");
+        assert_eq!(accepting(&vault, &[(*other_name, newer.as_bytes())]).1, 1, "it finds its own");
         assert_eq!(take(&vault, &[(*name, one)]), (0, 0, 2, 0));
         assert!(vault.check().unwrap().is_clean());
     }
 }
 
 #[test]
-fn a_resource_with_a_uuid_is_amended_from_whatever_file_it_comes() {
+fn a_resource_with_a_uuid_is_amended_by_another_file_once_that_is_accepted() {
     let vault = in_memory();
     let id = "0b0e1a5c-9f1a-4a0e-8f53-0d5a6d1c2b3a";
     let of = |onset: &str| {
         format!(r#"{{"resourceType":"Condition","id":"{id}","onsetDateTime":"{onset}"}}"#).into_bytes()
     };
     assert_eq!(take(&vault, &[(Some("one"), &of("2018"))]), (1, 0, 0, 0));
-    assert_eq!(take(&vault, &[(Some("other"), &of("2019"))]), (0, 1, 0, 0));
+    let asked = decided(&vault, &[(Some("other"), &of("2019"))], ImportDecisions::default());
+    assert_eq!(asked.unwrap_err().code(), "import-asks");
+    assert_eq!(accepting(&vault, &[(Some("other"), &of("2019"))]), (0, 1, 0, 0));
+    assert_eq!(take(&vault, &[(Some("other"), &of("2020"))]), (0, 1, 0, 0), "it is now its own source");
+    assert_eq!(take(&vault, &[(Some("one"), &of("2018"))]), (0, 0, 0, 0), "it was an earlier revision");
 }
 
 #[test]
@@ -192,7 +214,7 @@ fn an_expunged_entry_does_not_keep_anothers_changes_away() {
     take(&vault, &[(Some("other"), &of("b", "2019"))]);
     vault.expunge(&owner, &before.into_iter().collect::<Vec<_>>(), "wish").unwrap();
     assert_eq!(take(&vault, &[(Some("other"), &of("b", "2019"))]), (0, 0, 2, 0));
-    assert_eq!(take(&vault, &[(Some("other"), &of("b", "2020"))]), (0, 1, 1, 0));
+    assert_eq!(accepting(&vault, &[(Some("other"), &of("b", "2020"))]), (0, 1, 1, 0));
     assert_eq!(take(&vault, &[(Some("one"), &of("a", "2018"))]).0, 0, "what was expunged stays away");
 }
 

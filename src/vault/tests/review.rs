@@ -22,7 +22,7 @@ fn take(vault: &Vault, resource: &str) -> ImportReport {
 
 fn encounter(class: &str, text: &str) -> String {
     format!(
-        r#"{{"resourceType":"Encounter","id":"a","status":"finished","class":{{"code":"{class}"}},
+        r#"{{"resourceType":"Encounter","id":"7c9e6679-7425-40de-944b-e07fc1f90ae7","status":"finished","class":{{"code":"{class}"}},
             "subject":{{"reference":"Patient/1"}},"type":[{{"text":"{text}"}}]}}"#
     )
 }
