@@ -4,9 +4,9 @@
 //! they are two. Random UUIDs and addresses are names everywhere.
 
 use super::bundle::Found;
-use super::options::ImportLimits;
 use super::index::{base_of, global_reference};
 use super::input;
+use super::options::ImportLimits;
 use crate::codec::json::Json;
 use crate::crypto::digest::Digest;
 use crate::record::PartialDate;
