@@ -194,9 +194,6 @@ pub(crate) struct Import {
     /// Keep what another file changed beside what was there
     #[arg(long)]
     pub(crate) keep_beside: bool,
-    /// Say of each finding where it is
-    #[arg(long)]
-    pub(crate) report: bool,
     /// Undo an import: the one whose number is named after the vault, or the last
     #[arg(long, conflicts_with_all = ["list", "forget_answers"])]
     pub(crate) undo: bool,
