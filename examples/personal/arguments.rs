@@ -206,6 +206,10 @@ pub(crate) struct Import {
     /// Whose records to take, where the files are about several people; - asks
     #[arg(long, value_name = "REF")]
     pub(crate) patient: Option<String>,
+    /// Take as this person's what does not say clearly whose it is; not where the files are
+    /// about several people
+    #[arg(long)]
+    pub(crate) unknown_are_same: bool,
     /// Take in again what was expunged from this vault before
     #[arg(long)]
     pub(crate) take_expunged: bool,

@@ -76,6 +76,7 @@ enum Reading {
 fn read(command: &arguments::Import, files: &[PathBuf]) -> Result<Reading, Failure> {
     let mut options = ImportOptions::default();
     options.patient = prompt::value(command.patient.as_deref(), "Whose records (a reference)")?;
+    options.unknown_subjects_are_the_patients = command.unknown_are_same;
     options.limits.input_bytes = command.max_mib << 20;
     options.limits.line_bytes = options.limits.input_bytes;
     let mut import = Import::new(options);

@@ -125,3 +125,19 @@ fn bulk_files_are_one_set_per_patient_and_a_log_is_refused() {
     let report = person.run(&arguments).done().json();
     assert!(report["entries"].as_u64().unwrap() > 0 && report["other_patients"].as_u64().unwrap() > 0);
 }
+
+#[test]
+fn what_does_not_say_whose_it_is_comes_in_only_if_that_is_said() {
+    let person = Person::with_vault();
+    let lines = r#"{"resourceType":"Patient","id":"p1","name":[{"family":"Example"}],"birthDate":"1970-02-03"}
+{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"display":"Someone"}}"#;
+    let file = person.path("all.ndjson");
+    std::fs::write(&file, lines).unwrap();
+    let file = file.to_str().unwrap();
+    let taken = |more: &[&str]| {
+        let report = person.run(&[&["import", "my.vault", "--json", file], more].concat()).done().json();
+        report["entries"].as_u64().unwrap()
+    };
+    assert_eq!(taken(&[]), 1);
+    assert_eq!(taken(&["--unknown-are-same"]), 1, "the observation comes beside the patient");
+}
