@@ -119,7 +119,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("   process {}, fingerprint {}\n", device.process.id(), device.key.fingerprint());
 
     let staff = Credential::from(RawKey::generate()?);
-    let vault = Vault::create_in_memory(&NewVault::individual(&staff), VaultOptions::default())?;
+    let vault = {
+        let new = NewVault { holder_name: "Juniper Alvarez", ..NewVault::individual(&staff) };
+        Vault::create_in_memory(&new, VaultOptions::default())?
+    };
     let mut asthma = Diagnosis::default();
     asthma.code = Some(Concept::from_text(Token::new("Asthma")?));
     vault.update(&Actor::owner(), |tx| tx.add(&Entry::new(asthma.clone(), Provenance::default())))?;

@@ -45,8 +45,12 @@ use self::time::UnixTime;
 use crate::codec::json::Json;
 use crate::crypto::random::{RandomError, Randomness};
 use crate::id::ExcerptId;
+<<<<<<< HEAD
 use crate::release::claims::{Claim, ClaimValue};
 use crate::release::{Subject, View};
+=======
+use crate::release::{SubjectFault, View};
+>>>>>>> 86c4f0f (Release to third parties no birth date, no words beside codes, nothing denied or not understood unasked; refuse an excerpt that names nobody or two)
 
 /// What the policy alone tells the reader, whatever the vault holds.
 const NOTICE_DEFAULTS: &str = "Free text, attachments, identifiers and original documents are left out \
@@ -75,6 +79,9 @@ pub enum IssueExcerptError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// It would not say whom it is about.
+    #[error(transparent)]
+    Subject(#[from] SubjectFault),
     /// The time until which it would be valid is not in the future.
     #[error("the excerpt would have expired when it is issued: choose a later time")]
     Expired,
@@ -117,6 +124,9 @@ impl Excerpt {
     ) -> Result<Self, IssueExcerptError> {
         if request.expires.is_some_and(|expires| UnixTime::from(expires) <= now.into()) {
             return Err(IssueExcerptError::Expired);
+        }
+        if let Some(fault) = view.subject_fault() {
+            return Err(IssueExcerptError::Subject(fault));
         }
         if view.released().len() > MAX_ENTRIES {
             return Err(IssueExcerptError::TooManyEntries { limit: MAX_ENTRIES });

@@ -122,8 +122,8 @@ pub use record::ImportQuestion;
 
 // Releases: what may leave, and what it looks like.
 pub use release::{
-    CodeFilter, FilterNotice, Mask, ParseCodeFilterError, Policy, PolicyError, RedactedEntry, Subject, View,
-    Withheld, WithheldReason,
+    Audience, CodeFilter, FilterNotice, Mask, ParseCodeFilterError, Policy, PolicyError, RedactedEntry,
+    Subject, SubjectFault, View, Withheld, WithheldReason,
 };
 
 // Text for people: what cannot be seen is spelt.

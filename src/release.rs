@@ -5,15 +5,19 @@
 
 mod apply;
 mod attachment;
+mod audience;
 pub(crate) mod claims;
 mod policy;
 mod redact;
 mod select;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod values;
 mod view;
 
+pub use audience::Audience;
 pub use policy::{CodeFilter, Mask, ParseCodeFilterError, Policy, PolicyError};
+pub use subject::SubjectFault;
 pub(crate) use view::redacted_debug;
 pub use view::{FilterNotice, RedactedEntry, Subject, View, Withheld, WithheldReason};

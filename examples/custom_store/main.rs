@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use sqlite::Database;
 use subrosa::{
-    Access, Actor, Concept, Credential, Diagnosis, Entry, EntryId, Error as VaultError, Filter, Grant,
-    HolderRole, Kind, LockedVault, NewVault, Policy, Provenance, RawKey, ReleaseRequest, SignatureAlgorithm,
+    Access, Actor, Audience, Concept, Credential, Diagnosis, Entry, EntryId, Error as VaultError, Filter, Grant,
+    HolderRole, HumanName, Kind, LockedVault, NewVault, Patient, Policy, Provenance, RawKey, ReleaseRequest, SignatureAlgorithm,
     StoreError, Token, Vault, VaultOptions,
 };
 
@@ -66,6 +66,14 @@ fn diagnosis(text: &str, onset: &str) -> Result<Entry, Box<dyn Error>> {
     Ok(Entry::new(diagnosis, Provenance::default()))
 }
 
+fn patient(name: &str) -> Result<Entry, Box<dyn Error>> {
+    let mut named = HumanName::default();
+    named.text = Some(Token::new(name)?);
+    let mut patient = Patient::default();
+    patient.names = vec![named];
+    Ok(Entry::new(patient, Provenance::default()))
+}
+
 fn add(vault: &Vault, text: &str, onset: &str) -> Result<EntryId, Box<dyn Error>> {
     let entry = diagnosis(text, onset)?;
     Ok(vault.update(&Actor::new("Dr. Okafor")?, |tx| tx.add(&entry))?.value)
@@ -87,6 +95,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("2. A visit: opened with the staff key, written, listed\n");
     let vault = server.open(100_482)?;
+    let juniper = patient("Juniper Alvarez")?;
+    vault.update(&Actor::new("Dr. Okafor")?, |tx| tx.add(&juniper))?;
     add(&vault, "Asthma", "1998-04")?;
     let mistake = add(&vault, "Gout", "2021")?;
     for listed in vault.list(&Filter::all())? {
@@ -94,7 +104,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     println!("\n3. A colleague asks, and gets a signed excerpt\n");
-    let policy = Policy::everything_of([Kind::Diagnosis]);
+    let policy = Policy::everything_of([Kind::Diagnosis]).for_audience(Audience::Treatment);
     let request = ReleaseRequest::new(Token::new("Dr. Lindqvist")?, Token::new("consultation")?, policy);
     let excerpt = vault.release(&Actor::new("Dr. Okafor")?, &request)?;
     println!("   {} bytes, signed by {}\n", excerpt.to_json().len(), vault.public_key()?.fingerprint());

@@ -151,7 +151,9 @@ can say why.";
 const RELEASE_HELP: &str = "\
 Everything is withheld that you do not choose. Choose entries with --kind, --code or --entry; --since and \
 --until narrow kinds and codes. Free text, attachments, identifiers, addresses and the original documents \
-leave only with --include FIELD. Look with --preview first.
+leave only with --include FIELD; so do, for a third party, your date of birth (--include birth_date) and words \
+beside a code (--include code). Those who treat you get these with --audience treatment. Look with --preview \
+first.
 
   personal release my.vault --preview --kind diagnosis --kind medication --since 2020
   personal release my.vault --to \"Dr. Lee\" --purpose \"second opinion\" --kind diagnosis --mask onset=year
@@ -354,9 +356,18 @@ pub(crate) struct Release {
     /// Release this field's dates as years only, or withhold the field
     #[arg(long, value_name = "FIELD=year|withhold")]
     pub(crate) mask: Vec<String>,
-    /// Release a field that is withheld by default
+    /// Release a field that is withheld by default, with all its words
     #[arg(long, value_name = "FIELD")]
     pub(crate) include: Vec<String>,
+    /// For whom: third-party (if nothing is said), treatment, or patient for your own copy
+    #[arg(long, value_name = "AUDIENCE")]
+    pub(crate) audience: Option<String>,
+    /// Show a black bar for each field that is withheld
+    #[arg(long)]
+    pub(crate) bars: bool,
+    /// Release, marked, entries of which a part that changes the meaning was not understood
+    #[arg(long)]
+    pub(crate) not_understood: bool,
     /// The last day on which the excerpt is valid
     #[arg(long, value_name = "DATE")]
     pub(crate) expires: Option<String>,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use subrosa::{Actor, Excerpt, Mask, Policy, ReleaseRequest, Token, Vault};
+use subrosa::{Actor, Audience, Excerpt, Mask, Policy, ReleaseRequest, Token, Vault};
 
 use crate::access;
 use crate::arguments::{Common, Release};
@@ -115,6 +115,17 @@ impl<'a> Plan<'a> {
         for mask in &command.mask {
             let (field, mask) = parse_mask(mask)?;
             policy = policy.mask(field, mask).map_err(|error| Failure::usage(error.to_string()))?;
+        }
+        if let Some(name) = &command.audience {
+            let audience = Audience::from_name(name);
+            let unknown = || Failure::usage("the audience is third-party, treatment or patient");
+            policy = policy.for_audience(audience.ok_or_else(unknown)?);
+        }
+        if command.bars {
+            policy = policy.with_bars();
+        }
+        if command.not_understood {
+            policy = policy.with_not_understood();
         }
         for field in &command.include {
             policy = policy.include(field).map_err(|error| Failure::usage(error.to_string()))?;

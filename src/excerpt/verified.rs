@@ -92,6 +92,8 @@ pub struct VerifiedEntry {
     pub(super) kind: String,
     pub(super) fields: Object,
     pub(super) provenance: Object,
+    pub(super) negation: Option<String>,
+    pub(super) not_understood: Vec<String>,
     pub(super) withheld: Vec<String>,
     pub(super) token: Arc<str>,
     pub(super) key: PublicKey,
@@ -114,6 +116,19 @@ impl VerifiedEntry {
     #[must_use]
     pub fn provenance_json(&self) -> String {
         Json::Object(self.provenance.clone()).to_text()
+    }
+
+    /// How the record denies what it names, such as "not given"; `None` when it does not.
+    #[must_use]
+    pub fn negation(&self) -> Option<&str> {
+        self.negation.as_deref()
+    }
+
+    /// The parts of the source that change the meaning and that the issuer's program did
+    /// not understand, by path. Where there are any, do not rely on the rest.
+    #[must_use]
+    pub fn not_understood(&self) -> &[String] {
+        &self.not_understood
     }
 
     /// The fields that the entry has and that were withheld, in whole or in part.
@@ -153,6 +168,11 @@ impl VerifiedEntry {
             ("kind".to_owned(), Json::string(self.kind.as_str())),
             ("fields".to_owned(), Json::Object(self.fields.clone())),
             ("provenance".to_owned(), Json::Object(self.provenance.clone())),
+            ("negation".to_owned(), self.negation.as_deref().map_or(Json::Null, Json::string)),
+            (
+                "not_understood".to_owned(),
+                Json::Array(self.not_understood.iter().map(|path| Json::string(path.as_str())).collect()),
+            ),
             ("withheld".to_owned(), Json::Array(withheld)),
         ]))
     }

@@ -18,6 +18,7 @@ use super::trust::{Trust, TrustedKeys};
 use super::verified::{Compared, Contents, Outcome, VerifiedEntry, VerifiedExcerpt};
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
+use crate::release::claims::{NEGATION, NOT_UNDERSTOOD};
 use crate::release::redacted_debug;
 
 /// How far an issuer's clock may run ahead of the verifier's, in seconds.
@@ -172,6 +173,7 @@ fn entry_claims(
     claims.map_err(|source| VerifyError::Entry { number, source })
 }
 
+<<<<<<< HEAD
 /// The entry, and the digest of whom it is about. A member beside these, such as a
 /// time of its own, makes a token no entry: what expires is the excerpt.
 fn read_entry(
@@ -181,12 +183,22 @@ fn read_entry(
     parts: &Parts,
 ) -> Option<(VerifiedEntry, Option<String>)> {
     let (mut kind, mut fields, mut provenance, mut subject) = (None, None, None, None);
+=======
+fn read_entry(claims: Object, token: SdJwt, binding: &Binding) -> Option<VerifiedEntry> {
+    let (mut kind, mut fields, mut provenance) = (None, None, None);
+    let (mut negation, mut not_understood) = (None, Vec::new());
+>>>>>>> 86c4f0f (Release to third parties no birth date, no words beside codes, nothing denied or not understood unasked; refuse an excerpt that names nobody or two)
     for claim in claims.into_members() {
         match claim {
             (name, Json::String(text)) if name == "kind" => kind = Some(text),
             (name, Json::String(text)) if name == "subject" => subject = Some(text),
             (name, Json::Object(object)) if name == "fields" => fields = Some(object),
             (name, Json::Object(object)) if name == "provenance" => provenance = Some(object),
+            (name, Json::String(text)) if name == NEGATION && !text.is_empty() => negation = Some(text),
+            (name, Json::Array(paths)) if name == NOT_UNDERSTOOD && !paths.is_empty() => {
+                let paths: Option<_> = paths.iter().map(|path| path.as_str().map(str::to_owned)).collect();
+                not_understood = paths?;
+            }
             _ => return None,
         }
     }
@@ -198,8 +210,13 @@ fn read_entry(
     if !names.chain(&binding.withheld).chain([&kind]).all(|name| is_name(name)) {
         return None;
     }
+<<<<<<< HEAD
     let (withheld, token, key) = (binding.withheld.clone(), token.clone(), parts.key);
     Some((VerifiedEntry { kind, fields, provenance, withheld, token, key }, subject))
+=======
+    let withheld = binding.withheld.clone();
+    Some(VerifiedEntry { kind, fields, provenance, negation, not_understood, withheld, token })
+>>>>>>> 86c4f0f (Release to third parties no birth date, no words beside codes, nothing denied or not understood unasked; refuse an excerpt that names nobody or two)
 }
 
 fn is_name(name: &str) -> bool {

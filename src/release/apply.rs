@@ -4,7 +4,7 @@
 
 use super::policy::Policy;
 use super::view::View;
-use super::{redact, select};
+use super::{redact, select, subject};
 use crate::id::EntryId;
 use crate::record::Entry;
 
@@ -15,10 +15,16 @@ impl Policy {
     /// filters that cannot apply are noticed. Retracted entries never leave.
     #[must_use]
     pub fn apply(&self, entries: &[(EntryId, &Entry)]) -> View {
-        let mut view = View::new(redact::subject(self, entries), self.summary());
+        self.apply_for(None, entries)
+    }
+
+    /// The same, of a vault that is named after this individual.
+    pub(crate) fn apply_for(&self, holder: Option<&str>, entries: &[(EntryId, &Entry)]) -> View {
+        let mut view = View::new(subject::subject(self, entries, holder));
         for (id, entry) in select::select(self, entries, &mut view) {
             redact::release(self, id, entry, &mut view);
         }
+        view.summary = self.summary(|field| view.shows(field));
         view
     }
 }

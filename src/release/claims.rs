@@ -7,6 +7,11 @@ use std::fmt;
 
 use crate::codec::json::Json;
 
+/// The claim that says how a record denies what it names.
+pub(crate) const NEGATION: &str = "negation";
+/// The claim that names parts that change the meaning and were not understood.
+pub(crate) const NOT_UNDERSTOOD: &str = "not_understood";
+
 /// Whether a claim is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Visibility {
@@ -46,6 +51,28 @@ impl Claim {
     pub(crate) fn disclosable(value: ClaimValue, released: bool) -> Self {
         let visibility = if released { Visibility::Disclosed } else { Visibility::Withheld };
         Self { visibility, value }
+    }
+}
+
+impl Claim {
+    /// Whether this member's field of that name lets out a text or a code's display.
+    pub(crate) fn discloses_words_of(&self, field: &str) -> bool {
+        let ClaimValue::Object(members) = &self.value else { return false };
+        members.iter().any(|(name, claim)| name == field && claim.discloses_words())
+    }
+
+    fn discloses_words(&self) -> bool {
+        let is_words = |name: &str| name == "display" || name == "text";
+        let speaks = |(name, claim): &(String, Claim)| match claim.value {
+            ClaimValue::Whole(_) => is_words(name) && claim.visibility != Visibility::Withheld,
+            _ => claim.discloses_words(),
+        };
+        self.visibility != Visibility::Withheld
+            && match &self.value {
+                ClaimValue::Whole(_) => false,
+                ClaimValue::Object(members) => members.iter().any(speaks),
+                ClaimValue::Array(items) => items.iter().any(Claim::discloses_words),
+            }
     }
 }
 

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::audience::Audience;
 use super::view::WithheldReason;
 use crate::codec::json::{Json, Object};
 use crate::id::EntryId;
@@ -33,6 +34,11 @@ impl Mask {
             Self::Withhold => "withhold",
             Self::Year => "year",
         }
+    }
+
+    /// Whether a text is the name of a mask.
+    pub(crate) fn is_name(text: &str) -> bool {
+        [Self::Keep, Self::Withhold, Self::Year].into_iter().any(|mask| mask.name() == text)
     }
 }
 
@@ -146,9 +152,14 @@ impl fmt::Display for CodeFilter {
 /// Denies by default: a new policy releases nothing, and a selected entry gives
 /// its coded and short fields only. Free text, attachments, identifiers, ways to
 /// reach people, references into the source and the original document leave when
-/// [`Policy::include`] names them. The excerpt names the patient, with the date of
-/// birth, so that the recipient knows whom it is about; masks over `names` and
-/// `birth_date` hold for that too.
+/// [`Policy::include`] names them. The excerpt names the patient, so that the
+/// recipient knows whom it is about; it says the date of birth where `birth_date` is
+/// included or the [`Audience`] is no third party. Masks over `names` and `birth_date`
+/// hold for that too.
+///
+/// A third party gets of a coded value the codes and the short names that published
+/// code systems give them. Other words beside a code are free text. Entries whose
+/// meaning was not understood, or that their source calls entered in error, stay.
 ///
 /// ```
 /// use subrosa::{Kind, Mask, Policy};
@@ -168,6 +179,9 @@ pub struct Policy {
     pub(super) since: Option<PartialDate>,
     pub(super) until: Option<PartialDate>,
     pub(super) masks: BTreeMap<&'static str, Mask>,
+    pub(super) audience: Audience,
+    pub(super) bars: bool,
+    pub(super) not_understood: bool,
 }
 
 impl Policy {
@@ -246,6 +260,34 @@ impl Policy {
         self.mask(field, Mask::Keep)
     }
 
+    /// Says for whom the release is; [`Audience::ThirdParty`] if nothing is said.
+    #[must_use]
+    pub fn for_audience(mut self, audience: Audience) -> Self {
+        self.audience = audience;
+        self
+    }
+
+    /// Shows a black bar for each field that a released entry has and that is withheld.
+    /// Without bars a recipient does not learn that there is such a field.
+    #[must_use]
+    pub fn with_bars(mut self) -> Self {
+        self.bars = true;
+        self
+    }
+
+    /// Releases to third parties, too, the selected entries of which a part changes the
+    /// meaning and was not understood. They are marked so.
+    #[must_use]
+    pub fn with_not_understood(mut self) -> Self {
+        self.not_understood = true;
+        self
+    }
+
+    /// Whether the words beside codes leave.
+    pub(super) fn releases_words(&self) -> bool {
+        self.audience != Audience::ThirdParty
+    }
+
     pub(super) fn range(&self) -> DateRange {
         DateRange::new(self.since.clone(), self.until.clone())
     }
@@ -256,15 +298,16 @@ impl Policy {
             Some(Mask::Keep) => Rule::Keep,
             Some(Mask::Withhold) => Rule::Withhold(WithheldReason::Masked),
             Some(Mask::Year) => Rule::Year,
-            None => by_default(kind, field, field_type),
+            None => by_default(self.audience, kind, field, field_type),
         }
     }
 
-    /// What was asked for, as recipients may read it: it depends on nothing that
-    /// the vault holds, and single entries are not named.
-    pub(super) fn summary(&self) -> Object {
+    /// What was asked for, as recipients may read it: single entries are not named,
+    /// nor masks over fields of which the recipient sees nothing.
+    pub(super) fn summary(&self, is_seen: impl Fn(&str) -> bool) -> Object {
         let texts = |texts: Vec<String>| Json::Array(texts.into_iter().map(Json::String).collect());
         let mut summary = Object::default();
+        summary.push("audience", Json::string(self.audience.name()));
         summary.push("kinds", texts(self.kinds.iter().map(|kind| kind.name().to_owned()).collect()));
         summary.push("codes", texts(self.codes.iter().map(CodeFilter::to_string).collect()));
         for (name, date) in [("since", &self.since), ("until", &self.until)] {
@@ -272,7 +315,8 @@ impl Policy {
                 summary.push(name, Json::string(date.as_str()));
             }
         }
-        let masks = self.masks.iter().map(|(field, mask)| ((*field).to_owned(), Json::string(mask.name())));
+        let masks = self.masks.iter().filter(|(field, _)| is_seen(field));
+        let masks = masks.map(|(field, mask)| ((*field).to_owned(), Json::string(mask.name())));
         summary.push("masks", Json::Object(Object::new(masks.collect())));
         summary.push("single_entries", Json::Bool(!self.entries.is_empty()));
         summary
@@ -314,7 +358,7 @@ pub(super) const PROVENANCE: [&str; 7] =
 /// The fields of a patient that say whom an entry is about, and no more.
 const PATIENT_BY_DEFAULT: [&str; 3] = ["names", "birth_date", "gender"];
 
-fn by_default(kind: Kind, field: &str, field_type: FieldType) -> Rule {
+fn by_default(audience: Audience, kind: Kind, field: &str, field_type: FieldType) -> Rule {
     use WithheldReason::{Attachment, FreeText, Identity, SourceReference};
     let reason = match (kind, field, field_type) {
         (_, _, FieldType::Narrative) => FreeText,
@@ -322,6 +366,7 @@ fn by_default(kind: Kind, field: &str, field_type: FieldType) -> Rule {
         (_, _, FieldType::Address | FieldType::Telecom | FieldType::Identifier) => Identity,
         (_, "contacts", _) | (Kind::FamilyHistory, "name" | "born", _) => Identity,
         (Kind::Provider, "birth_date" | "gender", _) => Identity,
+        (Kind::Patient, "birth_date", _) if audience == Audience::ThirdParty => Identity,
         (Kind::Patient, field, _) if !PATIENT_BY_DEFAULT.contains(&field) => Identity,
         (_, "encounter", _) => SourceReference,
         _ => return Rule::Default,

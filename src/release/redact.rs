@@ -5,29 +5,71 @@
 //! it does not let out.
 
 use super::attachment::attachment;
-use super::claims::{Claim, ClaimValue};
+use super::claims::{Claim, ClaimValue, NEGATION, NOT_UNDERSTOOD, Visibility};
 use super::policy::{PROVENANCE, Policy, Rule, SOURCE};
 use super::values::{self, Detail, array, string};
-use super::view::{FilterNotice, RedactedEntry, Subject, View, Withheld, WithheldReason};
+use super::view::{FilterNotice, RedactedEntry, View, Withheld, WithheldReason};
+use crate::codec::json::Json;
 use crate::id::EntryId;
-use crate::record::{Entry, Field, FieldType, HumanName, Kind, Origin, Record, Source, Value};
+use crate::record::{Entry, Field, FieldType, Origin, Source, Value};
 
 /// Adds the redacted entry to the view.
 pub(super) fn release(policy: &Policy, id: EntryId, entry: &Entry, view: &mut View) {
     let mut redaction = Redaction { policy, entry, bars: Vec::new(), withheld: Vec::new(), lost: 0 };
     let fields = redaction.fields();
     let provenance = redaction.provenance();
-    let claims = vec![
+    let mut claims = vec![
         ("kind".to_owned(), Claim::always(string(entry.kind().name()))),
         ("fields".to_owned(), Claim::always(ClaimValue::Object(fields))),
         ("provenance".to_owned(), Claim::always(ClaimValue::Object(provenance))),
     ];
+    claims.extend(warnings(entry));
     let Redaction { bars, withheld, lost, .. } = redaction;
     let withheld =
         withheld.into_iter().map(|(field, reason)| Withheld { entry: id, field: Some(field), reason });
     view.withheld.extend(withheld);
     notice_lost(lost, view);
+    notice_words(entry, &claims, view);
     view.released.push(RedactedEntry { id, kind: entry.kind(), claims, bars });
+}
+
+/// What no holder of the entry's token can leave out: that the record denies what it
+/// names, and which parts that change its meaning were not understood.
+fn warnings(entry: &Entry) -> Vec<(String, Claim)> {
+    let mut claims = Vec::new();
+    if let Some(negation) = entry.record.negation() {
+        claims.push((NEGATION.to_owned(), Claim::always(string(&negation.words.join(", ")))));
+    }
+    if !entry.not_understood.is_empty() {
+        let paths = entry.not_understood.iter().map(|path| Json::string(path.as_str())).collect();
+        let paths = ClaimValue::Whole(Json::Array(paths));
+        claims.push((NOT_UNDERSTOOD.to_owned(), Claim::always(paths)));
+    }
+    claims
+}
+
+/// Tells the owner of an entry whose reader sees no words for what it is about.
+fn notice_words(entry: &Entry, claims: &[(String, Claim)], view: &mut View) {
+    let fields = entry.record.fields();
+    let is_main = |field: &&Field| match &field.value {
+        Value::Concept(concept) => Some(concept) == entry.code(),
+        _ => false,
+    };
+    let Some(main) = fields.iter().find(is_main).map(|field| field.name) else { return };
+    let has_words = entry.code().is_some_and(|code| code.title().is_some());
+    if !has_words || claims.iter().any(|(_, claim)| claim.discloses_words_of(main)) {
+        return;
+    }
+    for notice in &mut view.notices {
+        match notice {
+            FilterNotice::WithoutWords { entries, field } if *field == main => {
+                *entries += 1;
+                return;
+            }
+            _ => {}
+        }
+    }
+    view.notices.push(FilterNotice::WithoutWords { entries: 1, field: main });
 }
 
 fn notice_lost(lost: usize, view: &mut View) {
@@ -40,32 +82,6 @@ fn notice_lost(lost: usize, view: &mut View) {
     if lost > 0 {
         view.notices.push(FilterNotice::AttachmentWithoutBytes { attachments: lost });
     }
-}
-
-/// The person whom the entries are about, if there is exactly one with a name and
-/// the policy does not withhold it.
-pub(super) fn subject(policy: &Policy, entries: &[(EntryId, &Entry)]) -> Option<Subject> {
-    let mut patients = entries.iter().filter(|(_, entry)| !entry.marks.retracted).filter_map(|(_, entry)| {
-        match &entry.record {
-            Record::Patient(patient) => Some(patient),
-            _ => None,
-        }
-    });
-    let patient = patients.next()?;
-    if patients.next().is_some() {
-        return None;
-    }
-    if let Rule::Withhold(_) = policy.rule(Kind::Patient, "names", FieldType::Name) {
-        return None;
-    }
-    let name = patient.names.iter().find_map(HumanName::to_line)?;
-    let born = patient.birth_date.as_ref();
-    let born = match policy.rule(Kind::Patient, "birth_date", FieldType::Date) {
-        Rule::Withhold(_) => None,
-        Rule::Year => born.map(|date| format!("{:04}", date.year())),
-        Rule::Keep | Rule::Default => born.map(|date| date.as_str().to_owned()),
-    };
-    Some(Subject { name, born })
 }
 
 struct Redaction<'a> {
@@ -81,23 +97,24 @@ impl Redaction<'_> {
     fn fields(&mut self) -> Vec<(String, Claim)> {
         let kind = self.entry.kind();
         let fields = self.entry.record.fields();
+        let negating = self.entry.record.negation().map(|negation| negation.fields).unwrap_or_default();
         let mut claims = Vec::new();
         for values in fields.chunk_by(|one, next| one.tag == next.tag) {
             let Some(first) = values.first() else { continue };
             let repeats = kind.field(first.name).is_some_and(|schema| schema.repeats);
             let rule = self.policy.rule(kind, first.name, first.value.field_type());
-            claims.push((first.name.to_owned(), self.field(first.name, values, repeats, rule)));
+            let mut claim = self.field(first.name, values, repeats, rule);
+            if negating.contains(&first.name) {
+                claim.visibility = Visibility::Always;
+            }
+            claims.push((first.name.to_owned(), claim));
         }
         claims
     }
 
     fn field(&mut self, name: &'static str, values: &[Field], repeats: bool, rule: Rule) -> Claim {
         if let Rule::Withhold(reason) = rule {
-            // A bar is for content; a technical reference is not missed by a reader.
-            if reason != WithheldReason::SourceReference {
-                self.bars.push(name);
-            }
-            self.withheld.push((name, reason));
+            self.withhold(name, reason);
         }
         if rule == Rule::Year {
             self.withheld.push((name, WithheldReason::YearOnly));
@@ -114,14 +131,21 @@ impl Redaction<'_> {
     }
 
     fn value(&mut self, name: &'static str, value: &Value, rule: Rule) -> ClaimValue {
-        let detail = Detail { all: rule == Rule::Keep, year: rule == Rule::Year };
+        let detail = self.detail(rule);
+        let open = !matches!(rule, Rule::Withhold(_));
         match value {
-            Value::Concept(value) => values::concept(value),
+            Value::Concept(value) => {
+                let (claim, words_withheld) = values::concept(value, detail);
+                if words_withheld && open {
+                    self.withhold(name, WithheldReason::Words);
+                }
+                claim
+            }
             Value::Date(value) => values::date(value, detail),
             Value::Token(value) => string(value.as_str()),
             Value::Narrative(value) => string(value.as_str()),
             Value::Quantity(value) => values::quantity(value),
-            Value::Boolean(value) => ClaimValue::Whole(crate::codec::json::Json::Bool(*value)),
+            Value::Boolean(value) => ClaimValue::Whole(Json::Bool(*value)),
             Value::Party(value) => values::party(value, detail),
             Value::Name(value) => values::name(value),
             Value::Address(value) => values::address(value),
@@ -134,13 +158,28 @@ impl Redaction<'_> {
             }
             Value::Component(value) => {
                 let (claim, text_withheld) = values::component(value, detail);
-                let open = !matches!(rule, Rule::Withhold(_));
-                if text_withheld && open && !self.bars.contains(&name) {
-                    self.bars.push(name);
-                    self.withheld.push((name, WithheldReason::FreeText));
+                if text_withheld && open {
+                    self.withhold(name, WithheldReason::FreeText);
                 }
                 claim
             }
+        }
+    }
+
+    fn detail(&self, rule: Rule) -> Detail {
+        let all = rule == Rule::Keep;
+        Detail { all, year: rule == Rule::Year, words: all || self.policy.releases_words() }
+    }
+
+    /// Notes for the owner that of this field something stays, once for each reason.
+    fn withhold(&mut self, name: &'static str, reason: WithheldReason) {
+        // A bar is for content; a technical reference is not missed by a reader.
+        let has_bar = self.policy.bars && reason != WithheldReason::SourceReference;
+        if has_bar && !self.bars.contains(&name) {
+            self.bars.push(name);
+        }
+        if !self.withheld.contains(&(name, reason)) {
+            self.withheld.push((name, reason));
         }
     }
 
@@ -173,7 +212,7 @@ impl Redaction<'_> {
 
     fn provenance_value(&self, name: &str, rule: Rule) -> Option<ClaimValue> {
         let provenance = &self.entry.provenance;
-        let detail = Detail { all: rule == Rule::Keep, year: rule == Rule::Year };
+        let detail = self.detail(rule);
         match name {
             "origin" => Some(string(origin(provenance.origin))),
             "provider" => provenance.provider.as_ref().map(|party| values::party(party, detail)),
@@ -182,7 +221,7 @@ impl Redaction<'_> {
             "identity" => provenance.identity.as_ref().map(|text| string(text.as_str())),
             "labels" => {
                 let labels = &provenance.labels;
-                (!labels.is_empty()).then(|| array(labels.iter().map(values::coding)))
+                (!labels.is_empty()).then(|| array(labels.iter().map(|label| values::coding(label, true))))
             }
             // The original is committed to only when it leaves: its copy would
             // double the cost of every entry for nothing.

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use super::policy::{CodeFilter, PROVENANCE, Policy};
+use super::audience::Audience;
+use super::policy::{CodeFilter, Mask, PROVENANCE, Policy};
 use super::view::{FilterNotice, View, Withheld, WithheldReason};
 use crate::id::EntryId;
-use crate::record::{Coding, Entry, Token};
+use crate::record::{Coding, Entry, Negation, Token};
 
 /// The entries that leave, by kind and date; notices go to the view.
 pub(super) fn select<'a>(
@@ -49,9 +50,29 @@ fn judge(policy: &Policy, id: EntryId, entry: &Entry) -> Verdict {
         judge_date(policy, entry)
     };
     match if by_name { Verdict::Released } else { by_filter() } {
-        Verdict::Released if entry.marks.retracted => Verdict::Withheld(WithheldReason::Retracted),
+        Verdict::Released => judge_meaning(policy, entry),
         verdict => verdict,
     }
+}
+
+/// Keeps back what may not be read as it would stand there.
+fn judge_meaning(policy: &Policy, entry: &Entry) -> Verdict {
+    let negation = entry.record.negation();
+    let is_masked = |field: &&'static str| policy.masks.get(field) == Some(&Mask::Withhold);
+    let is_for_third_party = policy.audience == Audience::ThirdParty;
+    let is_error = |negation: &Negation| negation.words.contains(&"entered in error");
+    let reason = if entry.marks.retracted {
+        WithheldReason::Retracted
+    } else if negation.as_ref().is_some_and(|negation| negation.fields.iter().any(is_masked)) {
+        WithheldReason::NegationMasked
+    } else if is_for_third_party && negation.as_ref().is_some_and(is_error) {
+        WithheldReason::EnteredInError
+    } else if is_for_third_party && !policy.not_understood && !entry.not_understood.is_empty() {
+        WithheldReason::NotUnderstood
+    } else {
+        return Verdict::Released;
+    };
+    Verdict::Withheld(reason)
 }
 
 fn is_of_kind(policy: &Policy, entry: &Entry) -> bool {
@@ -100,11 +121,17 @@ fn notice_counts(view: &mut View) {
         FilterNotice::Undated { entries: count(WithheldReason::Undated) },
         FilterNotice::NotCertainlyInRange { entries: count(WithheldReason::NotCertainlyInRange) },
         FilterNotice::Retracted { entries: count(WithheldReason::Retracted) },
+        FilterNotice::EnteredInError { entries: count(WithheldReason::EnteredInError) },
+        FilterNotice::NotUnderstood { entries: count(WithheldReason::NotUnderstood) },
+        FilterNotice::NegationMasked { entries: count(WithheldReason::NegationMasked) },
     ];
     let is_some = |notice: &FilterNotice| match notice {
         FilterNotice::Undated { entries }
         | FilterNotice::NotCertainlyInRange { entries }
-        | FilterNotice::Retracted { entries } => *entries > 0,
+        | FilterNotice::Retracted { entries }
+        | FilterNotice::EnteredInError { entries }
+        | FilterNotice::NotUnderstood { entries }
+        | FilterNotice::NegationMasked { entries } => *entries > 0,
         _ => true,
     };
     view.notices.extend(notices.into_iter().filter(is_some));
@@ -132,9 +159,7 @@ fn notice_policy(
     if missing > 0 {
         view.notices.push(FilterNotice::EntryNotFound { entries: missing });
     }
-    if view.subject.is_none() {
-        view.notices.push(FilterNotice::NoSubject);
-    }
+    view.notices.extend(view.subject_fault().map(FilterNotice::NoSubject));
 }
 
 /// Entries of the asked kinds that the filter says nothing about.

@@ -3,8 +3,9 @@
 use super::*;
 use crate::id::EntryId;
 use crate::record::{
-    Attachment, Coding, Concept, Diagnosis, Encounter, Entry, FamilyHistory, FhirVersion, HumanName, Kind,
-    Location, Narrative, Note, PartialDate, Party, Patient, Provenance, Record, Source, SourceFormat, Token,
+    Attachment, Coding, Concept, Diagnosis, Encounter, Entry, FamilyHistory, FhirVersion, HumanName,
+    Immunization, Kind, Location, Narrative, Note, PartialDate, Party, Patient, Provenance, Record, Source,
+    SourceFormat, Token,
 };
 
 const SNOMED: &str = "http://snomed.info/sct";
@@ -197,7 +198,9 @@ fn free_text_and_links_leave_by_name_only() {
     let policy = Policy::everything_of([Kind::Diagnosis]);
     let view = apply(&policy, &entries);
     assert!(!view.released()[0].disclosed_json().contains("HIDDEN"));
-    assert_eq!(view.released()[0].withheld_fields(), ["notes"]);
+    assert_eq!(view.released()[0].withheld_fields(), [""; 0], "no bar tells of notes");
+    let barred = apply(&policy.clone().with_bars(), &entries);
+    assert_eq!(barred.released()[0].withheld_fields(), ["notes"]);
     for field in ["notes", "encounter", "recorder", "identity", "document"] {
         let view = apply(&policy.clone().include(field).unwrap(), &entries);
         assert_eq!(view.released()[0].disclosed_json().matches("HIDDEN").count(), 1, "{field}");
@@ -247,12 +250,20 @@ fn the_excerpt_names_the_patient_as_far_as_the_masks_allow() {
     let policy = Policy::everything_of([Kind::Diagnosis]);
     let subject = |policy: &Policy| apply(policy, &entries).subject().cloned();
     let named = |born: Option<&str>| Some(Subject::new("Ada Byron".to_owned(), born.map(str::to_owned)));
-    assert!(subject(&policy) == named(Some("1987-12-10")));
+    assert!(subject(&policy) == named(None));
+    for asked in
+        [policy.clone().include("birth_date").unwrap(), policy.clone().for_audience(Audience::Treatment)]
+    {
+        assert!(subject(&asked) == named(Some("1987-12-10")));
+    }
     assert!(subject(&policy.clone().mask("birth_date", Mask::Year).unwrap()) == named(Some("1987")));
     assert!(subject(&policy.clone().mask("birth_date", Mask::Withhold).unwrap()) == named(None));
     assert!(subject(&policy.clone().mask("names", Mask::Withhold).unwrap()).is_none());
     let two = apply(&policy, &[patient("Ada"), patient("Eve")]);
-    assert!(two.subject().is_none() && two.notices().contains(&FilterNotice::NoSubject));
+    assert!(
+        two.subject().is_none()
+            && two.notices().contains(&FilterNotice::NoSubject(SubjectFault::SeveralPatients))
+    );
 }
 
 #[test]
@@ -277,4 +288,126 @@ fn debug_prints_no_content() {
     let view = apply(&Policy::everything_of([Kind::Patient]), &[patient("Ada")]);
     let printed = format!("{view:?} {:?} {:?}", view.subject(), view.released());
     assert!(!printed.contains("Byron"));
+}
+
+#[test]
+fn two_records_of_one_person_are_one_patient() {
+    let policy = Policy::everything_of([Kind::Patient]);
+    let same = apply(&policy, &[patient("Ada"), patient("Ada")]);
+    assert_eq!(same.subject().unwrap().name, "Ada Byron");
+    let mut married = patient("Eve");
+    assert_eq!(
+        apply(&policy, &[patient("Ada"), married.clone()]).subject_fault(),
+        Some(SubjectFault::SeveralPatients)
+    );
+    married.marks.same_person = true;
+    assert_eq!(apply(&policy, &[patient("Ada"), married]).subject().unwrap().name, "Ada Byron");
+}
+
+#[test]
+fn without_a_patient_record_the_vaults_name_is_the_patients_or_nobodys() {
+    let entry = diagnosis(SNOMED, "1", None);
+    let policy = Policy::everything_of([Kind::Diagnosis]);
+    let given = [(id(0), &entry)];
+    assert_eq!(policy.apply_for(Some("Ada Byron"), &given).subject().unwrap().name, "Ada Byron");
+    let nobody = policy.apply(&given);
+    assert_eq!(nobody.subject_fault(), Some(SubjectFault::NoPatient));
+    let hidden = policy.mask("names", Mask::Withhold).unwrap().apply_for(Some("Ada Byron"), &given);
+    assert_eq!(hidden.subject_fault(), Some(SubjectFault::NameWithheld));
+}
+
+fn in_words(system: &str, display: Option<&str>, text: Option<&str>) -> Entry {
+    let coding = Coding {
+        system: Some(token(system)),
+        code: Some(token("1")),
+        display: display.map(token),
+        ..Coding::default()
+    };
+    let code = Concept { codings: vec![coding], text: text.map(token) };
+    entry(Diagnosis { code: Some(code), ..Diagnosis::default() })
+}
+
+#[test]
+fn words_beside_a_code_leave_by_name_or_for_treatment() {
+    let policy = || Policy::everything_of([Kind::Diagnosis]);
+    let cases = [
+        (in_words(SNOMED, Some("Asthma"), Some("ASTHMA")), true),
+        (in_words(SNOMED, Some("Asthma"), Some("asthma since the divorce")), false),
+        (in_words("urn:oid:1.2.3", Some("asthma since the divorce"), None), false),
+    ];
+    for (entry, leaves) in cases {
+        let entries = [entry];
+        let told = |policy: Policy| apply(&policy, &entries).released()[0].disclosed_json();
+        assert!(!told(policy()).contains("divorce"));
+        assert_eq!(told(policy()).contains("ASTHMA"), leaves);
+        for open in [policy().include("code").unwrap(), policy().for_audience(Audience::Patient)] {
+            assert!(told(open.clone()).contains("divorce") != leaves);
+        }
+        let reasons = apply(&policy(), &entries).withheld().to_vec();
+        assert_eq!(reasons.iter().any(|one| one.reason == WithheldReason::Words), !leaves);
+    }
+    let local =
+        [in_words("urn:oid:1.2.3", Some("words"), None), in_words("urn:oid:1.2.3", None, Some("words"))];
+    let notice = FilterNotice::WithoutWords { entries: 2, field: "code" };
+    assert!(apply(&policy(), &local).notices().contains(&notice));
+}
+
+fn not_given() -> Entry {
+    entry(Immunization {
+        status: Some(token("not-done")),
+        code: Some(concept(SNOMED, "1")),
+        ..Immunization::default()
+    })
+}
+
+#[test]
+fn a_negation_is_never_separated_from_what_it_negates() {
+    let entries = [not_given()];
+    let policy = Policy::everything_of([Kind::Immunization]);
+    let view = apply(&policy, &entries);
+    assert_eq!(disclosed(&view)["negation"], "not given");
+    let (_, fields) = view.released()[0].claims().iter().find(|(name, _)| name == "fields").unwrap();
+    let claims::ClaimValue::Object(fields) = &fields.value else { panic!("an object") };
+    let (_, status) = fields.iter().find(|(name, _)| name == "status").unwrap();
+    assert_eq!(status.visibility, claims::Visibility::Always);
+    let masked = apply(&policy.mask("status", Mask::Withhold).unwrap(), &entries);
+    assert!(masked.released().is_empty());
+    assert_eq!(masked.withheld()[0].reason, WithheldReason::NegationMasked);
+    assert!(masked.notices().contains(&FilterNotice::NegationMasked { entries: 1 }));
+}
+
+#[test]
+fn what_was_not_understood_or_entered_in_error_stays_from_third_parties() {
+    let mut unclear = diagnosis(SNOMED, "1", None);
+    unclear.not_understood = vec![token("Condition.modifierExtension")];
+    let mut error = diagnosis(SNOMED, "2", None);
+    if let Record::Diagnosis(diagnosis) = &mut error.record {
+        diagnosis.verification_status = Some(token("entered-in-error"));
+    }
+    let entries = [unclear, error];
+    let policy = Policy::everything_of([Kind::Diagnosis]);
+    let view = apply(&policy, &entries);
+    assert!(view.released().is_empty());
+    assert!(view.notices().contains(&FilterNotice::NotUnderstood { entries: 1 }));
+    assert!(view.notices().contains(&FilterNotice::EnteredInError { entries: 1 }));
+    assert_eq!(released(&policy.clone().with_not_understood(), &entries), [0]);
+    for audience in [Audience::Treatment, Audience::Patient] {
+        let view = apply(&policy.clone().for_audience(audience), &entries);
+        let told: Vec<String> = view.released().iter().map(RedactedEntry::disclosed_json).collect();
+        assert!(told[0].contains(r#""not_understood":["Condition.modifierExtension"]"#));
+        assert!(told[1].contains(r#""negation":"entered in error""#));
+    }
+}
+
+#[test]
+fn an_excerpt_names_no_mask_over_what_its_reader_does_not_see() {
+    let entries = [diagnosis(SNOMED, "1", Some("2019-03-04"))];
+    let policy = Policy::everything_of([Kind::Diagnosis])
+        .mask("onset", Mask::Year)
+        .and_then(|policy| policy.mask("abatement", Mask::Withhold))
+        .and_then(|policy| policy.mask("admission", Mask::Year))
+        .unwrap();
+    assert!(apply(&policy, &entries).summary_text().contains(r#""masks":{"onset":"year"}"#));
+    let barred = apply(&policy.with_bars(), &entries).summary_text();
+    assert!(barred.contains(r#""masks":{"abatement":"withhold","onset":"year"}"#));
 }

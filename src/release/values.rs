@@ -3,6 +3,7 @@
 //! A date is an object of the date and its year, so that either verifies alone.
 //! A quantity is one claim: a number must not lose its unit or comparator.
 
+use super::audience::{has_short_name, repeats_short_name};
 use super::claims::{Claim, ClaimValue};
 use crate::codec::json::{Json, Object};
 use crate::record::{
@@ -17,6 +18,8 @@ pub(super) struct Detail {
     pub(super) all: bool,
     /// Dates as years.
     pub(super) year: bool,
+    /// Words beside codes, whatever they say.
+    pub(super) words: bool,
 }
 
 /// The members of an object claim, leaving out what is absent.
@@ -60,22 +63,27 @@ pub(super) fn date(date: &PartialDate, detail: Detail) -> ClaimValue {
         .into_claim()
 }
 
-/// A coded value.
-pub(super) fn concept(concept: &Concept) -> ClaimValue {
+/// A coded value, and whether words of it do not leave.
+pub(super) fn concept(concept: &Concept, detail: Detail) -> (ClaimValue, bool) {
     let mut members = Members::default();
+    let is_named = |coding: &Coding| detail.words || has_short_name(coding);
     if !concept.codings.is_empty() {
-        members = members.with("codings", array(concept.codings.iter().map(coding)), true);
+        let codings = concept.codings.iter().map(|one| coding(one, is_named(one)));
+        members = members.with("codings", array(codings), true);
     }
-    members.text("text", concept.text.as_ref(), true).into_claim()
+    let text_leaves = detail.words || repeats_short_name(concept);
+    let withheld = (concept.text.is_some() && !text_leaves)
+        || concept.codings.iter().any(|coding| coding.display.is_some() && !is_named(coding));
+    (members.text("text", concept.text.as_ref(), text_leaves).into_claim(), withheld)
 }
 
-/// A code from a code system.
-pub(super) fn coding(coding: &Coding) -> ClaimValue {
+/// A code from a code system, and its name if that leaves.
+pub(super) fn coding(coding: &Coding, named: bool) -> ClaimValue {
     Members::default()
         .text("system", coding.system.as_ref(), true)
         .text("version", coding.version.as_ref(), true)
         .text("code", coding.code.as_ref(), true)
-        .text("display", coding.display.as_ref(), true)
+        .text("display", coding.display.as_ref(), named)
         .into_claim()
 }
 
@@ -97,22 +105,25 @@ pub(super) fn party(party: &Party, detail: Detail) -> ClaimValue {
 /// A part of a result, and whether its answer is free text that does not leave.
 pub(super) fn component(component: &Component, detail: Detail) -> (ClaimValue, bool) {
     let is_text = matches!(component.value, Some(Scalar::Text(_)));
-    let members = Members::default().with("code", concept(&component.code), true);
-    let members = match &component.value {
-        Some(value) => members.with("value", scalar(value, detail), detail.all || !is_text),
-        None => members,
-    };
-    (members.into_claim(), is_text && !detail.all)
+    let (code, mut withheld) = concept(&component.code, detail);
+    let mut members = Members::default().with("code", code, true);
+    if let Some(value) = &component.value {
+        let (value, words_withheld) = scalar(value, detail);
+        withheld |= words_withheld || is_text && !detail.all;
+        members = members.with("value", value, detail.all || !is_text);
+    }
+    (members.into_claim(), withheld)
 }
 
-fn scalar(value: &Scalar, detail: Detail) -> ClaimValue {
-    match value {
-        Scalar::Concept(value) => concept(value),
+fn scalar(value: &Scalar, detail: Detail) -> (ClaimValue, bool) {
+    let value = match value {
+        Scalar::Concept(value) => return concept(value, detail),
         Scalar::Quantity(value) => quantity(value),
         Scalar::Date(value) => date(value, detail),
         Scalar::Text(value) => string(value.as_str()),
         Scalar::Boolean(value) => ClaimValue::Whole(Json::Bool(*value)),
-    }
+    };
+    (value, false)
 }
 
 /// A measured amount, whole.

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::claims::{Claim, ClaimValue, Visibility};
+use super::subject::SubjectFault;
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
 use crate::id::EntryId;
@@ -18,13 +19,24 @@ pub struct View {
     pub(super) released: Vec<RedactedEntry>,
     pub(super) withheld: Vec<Withheld>,
     pub(super) notices: Vec<FilterNotice>,
-    pub(super) subject: Option<Subject>,
+    pub(super) subject: Result<Subject, SubjectFault>,
     pub(super) summary: Object,
 }
 
 impl View {
-    pub(super) fn new(subject: Option<Subject>, summary: Object) -> Self {
+    pub(super) fn new(subject: Result<Subject, SubjectFault>) -> Self {
+        let summary = Object::default();
         Self { released: Vec::new(), withheld: Vec::new(), notices: Vec::new(), subject, summary }
+    }
+
+    /// Whether a recipient sees something of this field, or a bar in its place.
+    pub(super) fn shows(&self, field: &str) -> bool {
+        let subject = self.subject();
+        match field {
+            "names" if subject.is_some() => true,
+            "birth_date" if subject.is_some_and(|subject| subject.born.is_some()) => true,
+            _ => self.released.iter().any(|entry| entry.shows(field)),
+        }
     }
 
     /// The entries that leave, by kind and date.
@@ -48,13 +60,20 @@ impl View {
     /// Whom the excerpt names as the patient.
     #[must_use]
     pub fn subject(&self) -> Option<&Subject> {
-        self.subject.as_ref()
+        self.subject.as_ref().ok()
+    }
+
+    /// Why the excerpt would name no patient. Then nothing is released.
+    #[must_use]
+    pub fn subject_fault(&self) -> Option<SubjectFault> {
+        self.subject.as_ref().err().copied()
     }
 
     /// SHA-256 of all that a recipient would read, and of which entries it is.
     pub(crate) fn digest(&self) -> Digest {
         let mut texts = vec![self.summary_text()];
-        texts.extend(self.subject.iter().flat_map(|s| [s.name.clone(), s.born.clone().unwrap_or_default()]));
+        texts
+            .extend(self.subject().iter().flat_map(|s| [s.name.clone(), s.born.clone().unwrap_or_default()]));
         for entry in &self.released {
             texts.extend([entry.id.to_string(), entry.kind.name().to_owned(), entry.disclosed_json()]);
             texts.extend(entry.bars.iter().map(|bar| (*bar).to_owned()));
@@ -125,6 +144,16 @@ impl RedactedEntry {
         Json::Object(disclosed_members(&self.claims)).to_text()
     }
 
+    fn shows(&self, field: &str) -> bool {
+        let is_seen =
+            |(name, claim): &(String, Claim)| name == field && claim.visibility != Visibility::Withheld;
+        let parts = self.claims.iter().filter_map(|(_, claim)| match &claim.value {
+            ClaimValue::Object(members) => Some(members),
+            _ => None,
+        });
+        self.bars.contains(&field) || parts.flatten().any(is_seen)
+    }
+
     /// All claims, with their visibility.
     pub(crate) fn claims(&self) -> &[(String, Claim)] {
         &self.claims
@@ -169,6 +198,9 @@ pub enum WithheldReason {
     YearOnly,
     /// Free text leaves only when it is asked for by name.
     FreeText,
+    /// Words beside a code, other than the short name of a published code system,
+    /// leave to third parties only when they are asked for by name.
+    Words,
     /// Attachments leave only when they are asked for by name.
     Attachment,
     /// Identifiers, ways to reach people and further personal data leave only
@@ -181,6 +213,14 @@ pub enum WithheldReason {
     Original,
     /// The entry was retracted.
     Retracted,
+    /// The entry was entered in error, as its source says: third parties do not get it.
+    EnteredInError,
+    /// A part of the entry changes its meaning and was not understood: third parties get
+    /// it only by an explicit decision.
+    NotUnderstood,
+    /// A mask withholds the field that says that something is not so: without it the
+    /// entry would say the opposite.
+    NegationMasked,
     /// The entry has no date, and the policy has a date range.
     Undated,
     /// The entry may lie outside the policy's date range.
@@ -194,12 +234,16 @@ impl fmt::Display for WithheldReason {
         f.write_str(match self {
             Self::Masked => "withheld by a mask",
             Self::YearOnly => "the year only, by a mask",
+            Self::Words => "words beside the code are withheld unless included by name",
             Self::FreeText => "free text is withheld unless included by name",
             Self::Attachment => "attachments are withheld unless included by name",
             Self::Identity => "personal data is withheld unless included by name",
             Self::SourceReference => "references into the source are withheld unless included by name",
             Self::Original => "the original document is withheld unless included by name",
             Self::Retracted => "the entry was retracted",
+            Self::EnteredInError => "the entry was entered in error",
+            Self::NotUnderstood => "a part of the entry changes its meaning and was not understood",
+            Self::NegationMasked => "a mask withholds what says that it is not so",
             Self::Undated => "the entry has no date to hold against the range",
             Self::NotCertainlyInRange => "the entry does not certainly lie in the range",
             Self::NotInCodeSystem => "the entry has no code in the filter's code system",
@@ -239,6 +283,22 @@ pub enum FilterNotice {
         /// How many.
         entries: usize,
     },
+    /// Entries that were entered in error are not released to third parties.
+    EnteredInError {
+        /// How many.
+        entries: usize,
+    },
+    /// Entries of which a part changes the meaning and was not understood are not
+    /// released to third parties.
+    NotUnderstood {
+        /// How many.
+        entries: usize,
+    },
+    /// Entries that a mask would turn into their opposite are not released.
+    NegationMasked {
+        /// How many.
+        entries: usize,
+    },
     /// A mask names a field that no released kind has.
     MaskWithoutField {
         /// The field.
@@ -249,8 +309,16 @@ pub enum FilterNotice {
         /// How many.
         entries: usize,
     },
-    /// No patient record, or more than one, so the excerpt names nobody.
-    NoSubject,
+    /// Nothing can be released, since the excerpt would not say whom it is about.
+    NoSubject(SubjectFault),
+    /// Entries say what they are about in words only, which stay, or in codes of systems
+    /// whose names are not published: their readers would see no words.
+    WithoutWords {
+        /// How many.
+        entries: usize,
+        /// The field that has the words.
+        field: &'static str,
+    },
     /// An attachment's bytes could not be found, so only its description is released.
     AttachmentWithoutBytes {
         /// How many.
@@ -265,19 +333,35 @@ impl fmt::Display for FilterNotice {
                 f.write_str("nothing is selected: name a kind, a code or an entry; a date range only narrows")
             }
             Self::CodeCannotApply { filter, entries, systems } => {
-                write!(f, "the code {filter} cannot apply to {entries} entries, ")?;
+                write!(f, "the code {filter} cannot apply to {}, ", number(*entries, "", "").trim_end())?;
                 match systems.as_slice() {
                     [] => f.write_str("which have no code"),
                     systems => write!(f, "which are coded in {} only", systems.join(", ")),
                 }
             }
             Self::Undated { entries } => {
-                write!(f, "{entries} entries have no date and are not released in a date range")
+                write!(f, "{} no date and stay out of a date range", number(*entries, "has", "have"))
             }
             Self::NotCertainlyInRange { entries } => {
-                write!(f, "{entries} entries do not certainly lie in the date range and are not released")
+                write!(f, "{} not certainly lie in the date range and stay", number(*entries, "does", "do"))
             }
-            Self::Retracted { entries } => write!(f, "{entries} retracted entries are not released"),
+            Self::Retracted { entries } => {
+                write!(f, "{} retracted and stay", number(*entries, "was", "were"))
+            }
+            Self::EnteredInError { entries } => {
+                write!(f, "{} entered in error and stay", number(*entries, "was", "were"))
+            }
+            Self::NotUnderstood { entries } => write!(
+                f,
+                "{} a part that changes the meaning and was not understood, and stay; read them, and release \
+                 them by an explicit decision if you must",
+                number(*entries, "has", "have")
+            ),
+            Self::NegationMasked { entries } => write!(
+                f,
+                "{} the opposite if what a mask withholds were left out, and stay",
+                number(*entries, "would say", "would say")
+            ),
             Self::MaskWithoutField { field } => {
                 write!(
                     f,
@@ -285,13 +369,24 @@ impl fmt::Display for FilterNotice {
                 )
             }
             Self::EntryNotFound { entries } => write!(f, "{entries} of the named entries were not found"),
-            Self::NoSubject => f.write_str(
-                "the excerpt names no patient: there is not exactly one patient record with a name",
+            Self::NoSubject(fault) => write!(f, "nothing can be released: {fault}"),
+            Self::WithoutWords { entries, field } => write!(
+                f,
+                "{} no words that leave for what is meant; include the field {field} to release the words",
+                number(*entries, "has", "have")
             ),
             Self::AttachmentWithoutBytes { attachments } => {
                 write!(f, "the bytes of {attachments} attachments were not found; they are described only")
             }
         }
+    }
+}
+
+/// `1 entry has`, `2 entries have`.
+fn number(entries: usize, one: &str, many: &str) -> String {
+    match entries {
+        1 => format!("1 entry {one}"),
+        entries => format!("{entries} entries {many}"),
     }
 }
 

@@ -65,7 +65,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn preview(&self, policy: &Policy) -> Result<View, Error> {
-        let (view, _) = self.read(|view| view.select(policy))?;
+        let (view, _) = self.read(|view| view.select(policy, &view.vault_record()?))?;
         self.tell(ReadKind::Previewed, None, view.released().iter().map(|entry| entry.id()).collect());
         Ok(view)
     }
@@ -125,14 +125,14 @@ impl Vault {
         let now = (self.options.clock)();
         let committed = self.update(actor, |tx| {
             // Chosen on the state that the commit starts from, under the writer's lock.
-            let (view, compartments) = tx.view().select(&request.policy)?;
+            let record = tx.view().vault_record()?;
+            let (view, compartments) = tx.view().select(&request.policy, &record)?;
             if request.previewed.as_ref().is_some_and(|previewed| *previewed != view.digest()) {
                 return Err(Error::NotAsPreviewed);
             }
             if view.released().is_empty() {
                 return Err(Error::NothingToRelease);
             }
-            let record = tx.view().vault_record()?;
             let own;
             let key: &dyn Signer = match signer {
                 Some(signer) => signer,
@@ -178,7 +178,8 @@ impl Vault {
     /// is not one line.
     pub fn issuer(&self) -> Result<(Token, IssuerRole), Error> {
         self.read(|view| {
-            issuer(&view.vault_record()?, &view.select(&Policy::everything_of([Kind::Patient]))?.0)
+            let record = view.vault_record()?;
+            issuer(&record, &view.select(&Policy::everything_of([Kind::Patient]), &record)?.0)
         })
     }
 }
@@ -211,11 +212,17 @@ impl ReleaseRequest {
 
 impl Snapshot<'_> {
     /// What a policy makes of all entries, and where each of them is.
-    fn select(&self, policy: &Policy) -> Result<(View, BTreeMap<EntryId, Compartment>), Error> {
+    fn select(
+        &self,
+        policy: &Policy,
+        record: &VaultRecordV1,
+    ) -> Result<(View, BTreeMap<EntryId, Compartment>), Error> {
         let entries = self.all_entries()?;
         let compartments = entries.iter().map(|(compartment, id, _)| (*id, *compartment)).collect();
         let given: Vec<(EntryId, &Entry)> = entries.iter().map(|(_, id, entry)| (*id, entry)).collect();
-        Ok((policy.apply(&given), compartments))
+        let is_individual = HolderRole::from_number(record.holder_role) == Some(HolderRole::Individual);
+        let holder = Some(record.holder_name.as_str()).filter(|name| is_individual && !name.is_empty());
+        Ok((policy.apply_for(holder, &given), compartments))
     }
 
     /// Every current entry of the compartments that are open.

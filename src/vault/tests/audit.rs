@@ -5,12 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
-use super::basics::{diagnosis, key, note, options};
+use super::basics::{diagnosis, individual, key, note, options};
 use crate::*;
 
 fn vault_with(hook: impl Fn(&AuditEvent) + Send + Sync + 'static) -> Arc<Vault> {
     let options = options().with_audit(hook);
-    Arc::new(Vault::create_in_memory(&NewVault::individual(&key(1)), options).unwrap())
+    Arc::new(Vault::create_in_memory(&individual(&key(1)), options).unwrap())
 }
 
 fn request() -> ReleaseRequest {

@@ -30,6 +30,11 @@ pub(super) fn note(form: &str, text: &str) -> Entry {
     Entry::new(Note { form: Some(token(form)), text, ..Note::default() }, Provenance::default())
 }
 
+/// An individual's vault with a name, so that excerpts say whom they are about.
+pub(super) fn individual(credential: &Credential) -> NewVault<'_> {
+    NewVault { holder_name: "Ada Byron", ..NewVault::individual(credential) }
+}
+
 pub(super) fn key(byte: u8) -> Credential {
     RawKey::from_bytes(&[byte; 32]).into()
 }

@@ -1,6 +1,6 @@
 //! A release from a vault: verified without it, and written down first.
 
-use super::basics::{diagnosis, key, note, options};
+use super::basics::{diagnosis, individual, key, note, options};
 use super::disk::SimDisk;
 use super::workload::{self, new_image};
 use crate::crypto::random::Randomness;
@@ -13,7 +13,7 @@ fn token(text: &str) -> Token {
 
 #[test]
 fn a_release_verifies_without_the_vault_and_is_in_the_ledger() {
-    let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
+    let vault = Vault::create_in_memory(&individual(&key(1)), options()).unwrap();
     let owner = Actor::owner();
     let asthma = vault.update(&owner, |tx| tx.add(&diagnosis("J45", "Asthma", "2019-03-04"))).unwrap().value;
     vault.update(&owner, |tx| tx.add(&note("progress", "CANARY"))).unwrap();
@@ -94,7 +94,7 @@ fn every_erasure_report_names_the_releases_and_exports_of_its_own_entries() {
 
 #[test]
 fn a_policy_that_lets_nothing_out_releases_nothing() {
-    let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
+    let vault = Vault::create_in_memory(&individual(&key(1)), options()).unwrap();
     vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J45", "Asthma", "2019"))).unwrap();
     let before = vault.epoch();
     let request = ReleaseRequest::new(token("x"), token("y"), Policy::nothing());
@@ -185,7 +185,7 @@ const BOTH: [SignatureAlgorithm; 2] = [SignatureAlgorithm::Es256, SignatureAlgor
 
 fn vault_with_an_entry(signature: SignatureAlgorithm) -> Vault {
     let key = key(1);
-    let new = NewVault { signature, ..NewVault::individual(&key) };
+    let new = NewVault { signature, ..individual(&key) };
     let vault = Vault::create_in_memory(&new, options()).unwrap();
     vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J45", "Asthma", "1998"))).unwrap();
     vault

@@ -1,6 +1,6 @@
 //! Faults that were found by reading the code, each with the test that would have shown it.
 
-use super::basics::{diagnosis, key, note, options};
+use super::basics::{diagnosis, individual, key, note, options};
 use crate::record::{Coding, Concept, SubstanceUse, Token};
 use crate::*;
 
@@ -29,7 +29,7 @@ fn encounter(class: &str, text: &str) -> String {
 
 #[test]
 fn a_resource_that_changes_its_kind_is_revised_and_expunged_with_every_revision() {
-    let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
+    let vault = Vault::create_in_memory(&individual(&key(1)), options()).unwrap();
     let owner = Actor::owner();
     take(&vault, &encounter("AMB", "first"));
     let other = take(&vault, &encounter("IMP", "second")).added[0];
@@ -44,7 +44,7 @@ fn a_resource_that_changes_its_kind_is_revised_and_expunged_with_every_revision(
 
 #[test]
 fn what_was_decided_about_an_entry_survives_a_change_in_its_source() {
-    let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
+    let vault = Vault::create_in_memory(&individual(&key(1)), options()).unwrap();
     let owner = Actor::owner();
     let id = take(&vault, &encounter("AMB", "first")).added[0];
     let mut held = vault.entry(id).unwrap();
@@ -59,7 +59,7 @@ fn what_was_decided_about_an_entry_survives_a_change_in_its_source() {
 
 #[test]
 fn an_operation_that_failed_half_way_is_never_committed() {
-    let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
+    let vault = Vault::create_in_memory(&individual(&key(1)), options()).unwrap();
     let owner = Actor::owner();
     let id = vault.update(&owner, |tx| tx.add(&diagnosis("A", "x", "2020"))).unwrap().value;
     let mut huge = diagnosis("B", "x", "2020");
@@ -83,7 +83,7 @@ fn an_operation_that_failed_half_way_is_never_committed() {
 
 #[test]
 fn an_entry_does_not_slip_into_a_compartment_that_others_read() {
-    let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
+    let vault = Vault::create_in_memory(&individual(&key(1)), options()).unwrap();
     let owner = Actor::owner();
     let id = vault.update(&owner, |tx| tx.add(&note("progress", "x"))).unwrap().value;
     let refused = vault.update(&owner, |tx| tx.amend(id, &note("psychotherapy", "x"), "relabelled"));
@@ -98,7 +98,7 @@ fn an_entry_does_not_slip_into_a_compartment_that_others_read() {
 #[test]
 fn a_release_is_chosen_on_the_newest_state() {
     let (_folder, path) = file();
-    let one = Vault::create(&path, &NewVault::individual(&key(1)), options()).unwrap();
+    let one = Vault::create(&path, &individual(&key(1)), options()).unwrap();
     let owner = Actor::owner();
     let id = one.update(&owner, |tx| tx.add(&diagnosis("A", "x", "2020"))).unwrap().value;
     let two = open(&path);
@@ -111,7 +111,7 @@ fn a_release_is_chosen_on_the_newest_state() {
 #[test]
 fn a_vault_unlocked_for_reading_does_not_write() {
     let (_folder, path) = file();
-    Vault::create(&path, &NewVault::individual(&key(1)), options()).unwrap();
+    Vault::create(&path, &individual(&key(1)), options()).unwrap();
     let before = std::fs::read(&path).unwrap();
     let vault = LockedVault::open(&path, options()).unwrap().unlock_read_only(&key(1)).unwrap();
     let result = vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("A", "x", "2020")));
@@ -124,7 +124,7 @@ fn a_vault_unlocked_for_reading_does_not_write() {
 #[test]
 fn an_open_vault_does_not_adopt_a_history_that_is_not_its_own() {
     let (_folder, path) = file();
-    let vault = Vault::create(&path, &NewVault::individual(&key(1)), options()).unwrap();
+    let vault = Vault::create(&path, &individual(&key(1)), options()).unwrap();
     let owner = Actor::owner();
     let older = std::fs::read(&path).unwrap();
     vault.update(&owner, |tx| tx.add(&diagnosis("A", "x", "2020"))).unwrap();
@@ -144,7 +144,7 @@ fn an_open_vault_does_not_adopt_a_history_that_is_not_its_own() {
 
 #[test]
 fn nobody_sees_which_compartments_changed() {
-    let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
+    let vault = Vault::create_in_memory(&individual(&key(1)), options()).unwrap();
     let before = vault.unlocked().unwrap().snapshot.root.places.clone();
     vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("A", "x", "2020"))).unwrap();
     let after = vault.unlocked().unwrap().snapshot.root.places.clone();

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::basics::{diagnosis, file, key, note, open, options};
+use super::basics::{diagnosis, file, individual, key, note, open, options};
 use super::disk::{Fault, SimDisk};
 use super::workload::{new_image, owner};
 use crate::testing::shrink_segments;
@@ -14,12 +14,12 @@ const SHORT: usize = 1016;
 
 fn create(path: &std::path::Path) -> Vault {
     shrink_segments(SHORT, 4);
-    Vault::create(path, &NewVault::individual(&key(1)), options()).unwrap()
+    Vault::create(path, &individual(&key(1)), options()).unwrap()
 }
 
 fn in_memory() -> Vault {
     shrink_segments(SHORT, 4);
-    Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap()
+    Vault::create_in_memory(&individual(&key(1)), options()).unwrap()
 }
 
 fn content(length: usize) -> Vec<u8> {
@@ -301,7 +301,7 @@ fn listing_uploads_and_backups_is_told_to_the_audit_hook() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&told);
     let options = options().with_audit(move |event: &AuditEvent| sink.lock().unwrap().push(event.kind));
-    let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options).unwrap();
+    let vault = Vault::create_in_memory(&individual(&key(1)), options).unwrap();
     vault.uploads().unwrap();
     vault.backups().unwrap();
     assert_eq!(*told.lock().unwrap(), [ReadKind::UploadsListed, ReadKind::LedgerRead]);

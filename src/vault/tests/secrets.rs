@@ -178,7 +178,7 @@ fn about_credentials_and_entries(said: &mut Said) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("planted.vault");
     let (owner, key) = (Credential::from(planted(WORDS)), Credential::from(RawKey::from_bytes(KEY)));
-    let mut new = NewVault::individual(&owner);
+    let mut new = NewVault { holder_name: "planted holder", ..NewVault::individual(&owner) };
     new.access.push(Access { credential: &key, name: "planted", grant: Grant::of(&[Compartment::General]) });
     let name = PLANTED.repeat(200);
     said.error(Vault::create(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::Arc;
 
-use super::basics::{diagnosis, key, note, options};
+use super::basics::{diagnosis, individual, key, note, options};
 use super::disk::{Chance, SimDisk, Trace};
 use crate::store::Destination;
 use crate::testing::{Sealed, seed_randomness, shrink_segments, start_recording, take_recorded};
@@ -126,7 +126,7 @@ pub(super) fn with_three_ways_in<T>(text: &str, give: impl FnOnce(&NewVault<'_>)
         Access { credential: &clinic, name: "clinic", grant: Grant::of(&[Compartment::General]) },
         Access::to_everything(&password, "password"),
     ];
-    give(&NewVault { access, ..NewVault::individual(&owner) })
+    give(&NewVault { access, ..individual(&owner) })
 }
 
 /// The state that a handle knows, without making anything durable.

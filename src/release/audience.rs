@@ -1,0 +1,140 @@
+//! For whom an excerpt is, and which words beside codes they get.
+//!
+//! A third party gets codes and the short names that a published code system gives
+//! them; other words may say anything about anybody, so they are free text.
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::record::{Coding, Concept, Token};
+
+/// For whom a release is. It decides what leaves unasked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Audience {
+    /// Insurers, employers, schools, authorities: the date of birth, words beside codes
+    /// and entries whose meaning was not understood stay, unless they are asked for.
+    #[default]
+    ThirdParty,
+    /// Those who treat the patient: they get these too, marked.
+    Treatment,
+    /// The patient's own copy: as for treatment.
+    Patient,
+}
+
+impl Audience {
+    const ALL: [Self; 3] = [Self::ThirdParty, Self::Treatment, Self::Patient];
+
+    /// The name, such as `third-party`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ThirdParty => "third-party",
+            Self::Treatment => "treatment",
+            Self::Patient => "patient",
+        }
+    }
+
+    /// The audience of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|audience| audience.name() == name)
+    }
+}
+
+/// Longest name that is taken for a code's own, in characters.
+const LONGEST_SHORT_NAME: usize = 120;
+
+/// Code systems whose short names are published; one that ends in `/`, `:` or `.`
+/// stands for all that begin so.
+const PUBLISHED: [&str; 15] = [
+    "http://snomed.info/sct",
+    "http://loinc.org",
+    "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "http://hl7.org/fhir/sid/",
+    "http://hl7.org/fhir/",
+    "http://terminology.hl7.org/CodeSystem/",
+    "http://www.ama-assn.org/go/cpt",
+    "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+    "http://www.whocc.no/atc",
+    "http://unitsofmeasure.org",
+    "http://nucc.org/provider-taxonomy",
+    "http://www.orpha.net",
+    "urn:iso:std:iso:",
+    "urn:ietf:bcp:47",
+    "urn:oid:2.16.840.1.113883.6.",
+];
+
+/// Whether a coding's display may be taken for the short name that its code system
+/// gives the code. No code system is at hand to look it up: this is a rule of form.
+pub(super) fn has_short_name(coding: &Coding) -> bool {
+    let system = coding.system.as_ref().map(Token::as_str).unwrap_or_default();
+    let is_published = PUBLISHED.iter().any(|known| match known.ends_with(['/', ':', '.']) {
+        true => system.starts_with(known),
+        false => system == *known,
+    });
+    let is_short = |display: &Token| {
+        let text = display.as_str();
+        text.chars().count() <= LONGEST_SHORT_NAME && !text.chars().any(char::is_control)
+    };
+    is_published && coding.code.is_some() && coding.display.as_ref().is_some_and(is_short)
+}
+
+/// Whether a concept's text says nothing but what the short name of one of its codes says.
+pub(super) fn repeats_short_name(concept: &Concept) -> bool {
+    let names = concept.codings.iter().filter(|coding| has_short_name(coding));
+    let mut names = names.filter_map(|coding| coding.display.as_ref());
+    concept.text.as_ref().is_some_and(|text| names.any(|name| plain(name) == plain(text)))
+}
+
+fn plain(text: &Token) -> String {
+    let words = text.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+    words.nfkc().collect::<String>().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn coding(system: &str, code: &str, display: &str) -> Coding {
+        let token = |text: &str| Token::new(text).ok();
+        Coding { system: token(system), code: token(code), display: token(display), ..Coding::default() }
+    }
+
+    #[test]
+    fn a_short_name_is_of_a_published_system_short_and_on_one_line() {
+        let is_one = |system: &str, code: &str, display: &str| has_short_name(&coding(system, code, display));
+        assert!(is_one("http://snomed.info/sct", "44054006", "Diabetes mellitus type 2"));
+        assert!(is_one("http://hl7.org/fhir/sid/icd-10-cm", "E11.9", &"x".repeat(120)));
+        for (system, code, display) in [
+            ("http://snomed.info/sct/x", "1", "x"),
+            ("urn:oid:1.2.3", "1", "x"),
+            ("", "1", "x"),
+            ("http://loinc.org", "", "x"),
+            ("http://loinc.org", "1", ""),
+            ("http://loinc.org", "1", &"x".repeat(121)),
+            ("http://loinc.org", "1", "one\ntwo"),
+        ] {
+            assert!(!is_one(system, code, display), "{system} {code}");
+        }
+    }
+
+    #[test]
+    fn a_text_repeats_a_short_name_whatever_its_case_and_spaces() {
+        let mut concept = Concept::from_coding(coding("http://loinc.org", "1", "Heart  Rate"));
+        for (text, repeats) in [("heart rate", true), ("HEART RATE", true), ("heart rate of Ada", false)] {
+            concept.text = Token::new(text).ok();
+            assert_eq!(repeats_short_name(&concept), repeats, "{text}");
+        }
+        concept.codings = vec![coding("urn:oid:1.2.3", "1", "heart rate")];
+        concept.text = Token::new("heart rate").ok();
+        assert!(!repeats_short_name(&concept));
+    }
+
+    #[test]
+    fn an_audience_has_a_name() {
+        for audience in Audience::ALL {
+            assert_eq!(Audience::from_name(audience.name()), Some(audience));
+        }
+        assert_eq!(Audience::from_name("anybody"), None);
+    }
+}

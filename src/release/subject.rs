@@ -1,0 +1,68 @@
+//! Whom an excerpt is about: exactly one person, by name, or nobody is released.
+
+use thiserror::Error;
+
+use super::policy::{Policy, Rule};
+use super::view::Subject;
+use crate::id::EntryId;
+use crate::record::{Entry, FieldType, HumanName, Kind, Likeness, Patient, Person, Record};
+
+/// Why an excerpt would not say whom it is about. Nothing is released then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum SubjectFault {
+    /// There is no patient record with a name, and the vault has no name of its own.
+    #[error("the excerpt would not say whom it is about: add or import the patient's record with a name")]
+    NoPatient,
+    /// There are patient records that are not shown to be of one person.
+    #[error(
+        "the excerpt could be about more than one person: several patient records are not shown to be of the \
+         same person; confirm that they are, or retract those of others"
+    )]
+    SeveralPatients,
+    /// A mask withholds the name.
+    #[error("the excerpt would not say whom it is about: release without the mask over the names")]
+    NameWithheld,
+}
+
+/// The person whom the entries are about: the one whom all patient records describe,
+/// or, without any that has a name, the one whom the vault is named after.
+pub(super) fn subject(
+    policy: &Policy,
+    entries: &[(EntryId, &Entry)],
+    holder: Option<&str>,
+) -> Result<Subject, SubjectFault> {
+    if let Rule::Withhold(_) = policy.rule(Kind::Patient, "names", FieldType::Name) {
+        return Err(SubjectFault::NameWithheld);
+    }
+    let patients: Vec<(&Entry, &Patient)> = entries
+        .iter()
+        .filter(|(_, entry)| !entry.marks.retracted)
+        .filter_map(|(_, entry)| match &entry.record {
+            Record::Patient(patient) => Some((*entry, &**patient)),
+            _ => None,
+        })
+        .collect();
+    if !are_one(&patients) {
+        return Err(SubjectFault::SeveralPatients);
+    }
+    let mut names = patients.iter().flat_map(|(_, patient)| &patient.names);
+    let name = names.find_map(HumanName::to_line).or(holder.map(str::to_owned));
+    let born = patients.iter().filter_map(|(_, patient)| patient.birth_date.as_ref());
+    // The most precise of those that agree.
+    let born = born.max_by_key(|date| date.precision());
+    let born = match policy.rule(Kind::Patient, "birth_date", FieldType::Date) {
+        Rule::Withhold(_) => None,
+        Rule::Year => born.map(|date| format!("{:04}", date.year())),
+        Rule::Keep | Rule::Default => born.map(|date| date.as_str().to_owned()),
+    };
+    name.map(|name| Subject { name, born }).ok_or(SubjectFault::NoPatient)
+}
+
+/// Whether each record is shown, or was confirmed, to be of the first's person.
+fn are_one(patients: &[(&Entry, &Patient)]) -> bool {
+    let Some(((_, first), others)) = patients.split_first() else { return true };
+    let first = Person::of(first);
+    let is_same = |patient: &Patient| first.compare(&Person::of(patient)) == Likeness::Same;
+    others.iter().all(|(entry, patient)| entry.marks.same_person || is_same(patient))
+}
