@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use sqlite::Database;
 use subrosa::{
-    Access, Actor, Audience, Concept, Credential, Diagnosis, Entry, EntryId, Error as VaultError, Filter, Grant,
-    HolderRole, HumanName, Kind, LockedVault, NewVault, Patient, Policy, Provenance, RawKey, ReleaseRequest, SignatureAlgorithm,
-    StoreError, Token, Vault, VaultOptions,
+    Access, Actor, Audience, Concept, Credential, Diagnosis, Entry, EntryId, Error as VaultError, Filter,
+    Grant, HolderRole, HumanName, Kind, LockedVault, NewVault, Patient, Policy, Provenance, RawKey,
+    ReleaseRequest, SignatureAlgorithm, StoreError, Token, Vault, VaultOptions,
 };
 
 /// The clinic's keyring: here in memory, in an EHR with a key management service.
