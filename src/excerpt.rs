@@ -45,12 +45,8 @@ use self::time::UnixTime;
 use crate::codec::json::Json;
 use crate::crypto::random::{RandomError, Randomness};
 use crate::id::ExcerptId;
-<<<<<<< HEAD
 use crate::release::claims::{Claim, ClaimValue};
-use crate::release::{Subject, View};
-=======
-use crate::release::{SubjectFault, View};
->>>>>>> 86c4f0f (Release to third parties no birth date, no words beside codes, nothing denied or not understood unasked; refuse an excerpt that names nobody or two)
+use crate::release::{Subject, SubjectFault, View};
 
 /// What the policy alone tells the reader, whatever the vault holds.
 const NOTICE_DEFAULTS: &str = "Free text, attachments, identifiers and original documents are left out \

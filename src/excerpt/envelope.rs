@@ -11,10 +11,7 @@ use crate::codec::json::{Json, JsonLimits, Object};
 use crate::crypto::digest::Digest;
 use crate::id::ExcerptId;
 use crate::record::Token;
-<<<<<<< HEAD
-=======
-use crate::release::{Audience, Mask, Subject};
->>>>>>> 86c4f0f (Release to third parties no birth date, no words beside codes, nothing denied or not understood unasked; refuse an excerpt that names nobody or two)
+use crate::release::Audience;
 
 /// The sentence that every excerpt carries, whatever was withheld.
 pub const STATEMENT: &str = "This is a selection; other records may or may not exist.";
@@ -266,15 +263,8 @@ fn policy(policy: &Object) -> Result<Object, Malformed> {
     let is_right = |(name, value): &(String, Json)| match name.as_str() {
         "kinds" | "codes" => value.as_array().is_some_and(|items| items.iter().all(is_text)),
         "since" | "until" => is_text(value),
-<<<<<<< HEAD
         "masks" => value.as_object().is_some_and(|masks| masks.members().iter().all(is_mask)),
-=======
-        "masks" => {
-            let masks = value.as_object().map(Object::members);
-            masks.is_some_and(|masks| masks.iter().all(|(_, mask)| mask.as_str().is_some_and(Mask::is_name)))
-        }
         "audience" => value.as_str().and_then(Audience::from_name).is_some(),
->>>>>>> 86c4f0f (Release to third parties no birth date, no words beside codes, nothing denied or not understood unasked; refuse an excerpt that names nobody or two)
         "single_entries" => value.as_bool().is_some(),
         _ => false,
     };

@@ -173,7 +173,6 @@ fn entry_claims(
     claims.map_err(|source| VerifyError::Entry { number, source })
 }
 
-<<<<<<< HEAD
 /// The entry, and the digest of whom it is about. A member beside these, such as a
 /// time of its own, makes a token no entry: what expires is the excerpt.
 fn read_entry(
@@ -183,11 +182,7 @@ fn read_entry(
     parts: &Parts,
 ) -> Option<(VerifiedEntry, Option<String>)> {
     let (mut kind, mut fields, mut provenance, mut subject) = (None, None, None, None);
-=======
-fn read_entry(claims: Object, token: SdJwt, binding: &Binding) -> Option<VerifiedEntry> {
-    let (mut kind, mut fields, mut provenance) = (None, None, None);
     let (mut negation, mut not_understood) = (None, Vec::new());
->>>>>>> 86c4f0f (Release to third parties no birth date, no words beside codes, nothing denied or not understood unasked; refuse an excerpt that names nobody or two)
     for claim in claims.into_members() {
         match claim {
             (name, Json::String(text)) if name == "kind" => kind = Some(text),
@@ -210,13 +205,11 @@ fn read_entry(claims: Object, token: SdJwt, binding: &Binding) -> Option<Verifie
     if !names.chain(&binding.withheld).chain([&kind]).all(|name| is_name(name)) {
         return None;
     }
-<<<<<<< HEAD
     let (withheld, token, key) = (binding.withheld.clone(), token.clone(), parts.key);
-    Some((VerifiedEntry { kind, fields, provenance, withheld, token, key }, subject))
-=======
-    let withheld = binding.withheld.clone();
-    Some(VerifiedEntry { kind, fields, provenance, negation, not_understood, withheld, token })
->>>>>>> 86c4f0f (Release to third parties no birth date, no words beside codes, nothing denied or not understood unasked; refuse an excerpt that names nobody or two)
+    Some((
+        VerifiedEntry { kind, fields, provenance, negation, not_understood, withheld, token, key },
+        subject,
+    ))
 }
 
 fn is_name(name: &str) -> bool {

@@ -35,11 +35,6 @@ impl Mask {
             Self::Year => "year",
         }
     }
-
-    /// Whether a text is the name of a mask.
-    pub(crate) fn is_name(text: &str) -> bool {
-        [Self::Keep, Self::Withhold, Self::Year].into_iter().any(|mask| mask.name() == text)
-    }
 }
 
 /// Why a policy cannot be built.
