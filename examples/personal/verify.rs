@@ -191,7 +191,7 @@ fn told(excerpt: &VerifiedExcerpt) -> String {
         lines.push(format!("Patient      {}{born}", subject.name));
     }
     lines.push(format!("Issued       {}", moment(milliseconds(excerpt.issued()))));
-    lines.extend(excerpt.expires().map(|end| format!("Valid until  {}", moment(milliseconds(end)))));
+    lines.extend(excerpt.valid_through().map(|last| format!("Valid through {last}")));
     lines.push(String::new());
     lines.push(STATEMENT.to_owned());
     lines.extend(excerpt.notices().iter().cloned());

@@ -77,7 +77,7 @@ fn heading(page: &mut String, envelope: &Envelope) {
 
 fn particulars(page: &mut String, envelope: &Envelope) {
     let expires = match envelope.expires {
-        Some(expires) => expires.to_string(),
+        Some(expires) => expires.last_valid(),
         None => "no end date".to_owned(),
     };
     let role = match envelope.role {

@@ -29,6 +29,15 @@ impl UnixTime {
         Json::Number(self.0.to_string())
     }
 
+    /// Until when something is valid that ends at this time: the last day, or, if it
+    /// does not end with a day in UTC, the moment.
+    pub(crate) fn last_valid(self) -> String {
+        match self.0.checked_sub(1).filter(|_| self.0.is_multiple_of(24 * 3600)) {
+            Some(last) => Self(last).to_string().chars().take("2027-01-31".len()).collect(),
+            None => self.to_string(),
+        }
+    }
+
     pub(crate) const fn as_seconds(self) -> u64 {
         self.0
     }
@@ -63,6 +72,14 @@ mod tests {
         assert_eq!(UnixTime::from_seconds(1_795_315_353).to_string(), "2026-11-22 02:42 UTC");
         assert_eq!(UnixTime::from_seconds(0).to_string(), "1970-01-01 00:00 UTC");
         assert_eq!(UnixTime::from_seconds(u64::MAX).to_string(), "9999-12-30 22:00 UTC");
+    }
+
+    #[test]
+    fn an_end_at_midnight_reads_as_the_day_that_was_typed() {
+        // 2027-01-31 was typed; from 2027-02-01T00:00:00Z on it is no longer valid.
+        assert_eq!(UnixTime::from_seconds(1_801_440_000).last_valid(), "2027-01-31");
+        assert_eq!(UnixTime::from_seconds(1_801_440_001).last_valid(), "2027-02-01 00:00 UTC");
+        assert_eq!(UnixTime::from_seconds(0).last_valid(), "1970-01-01 00:00 UTC");
     }
 
     #[test]

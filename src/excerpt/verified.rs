@@ -260,6 +260,13 @@ impl VerifiedExcerpt {
         self.contents.envelope.expires.map(Into::into)
     }
 
+    /// Until when it is valid, for people: the last day in UTC, such as `2027-01-31`, or
+    /// the moment if it does not end with a day.
+    #[must_use]
+    pub fn valid_through(&self) -> Option<String> {
+        self.contents.envelope.expires.map(UnixTime::last_valid)
+    }
+
     /// What the reader must know about how the selection was made.
     #[must_use]
     pub fn notices(&self) -> &[String] {
