@@ -717,6 +717,8 @@ fn fault_of_entry(claims: &[(String, Claim)], key: &SigningKey) -> Option<Verify
     let mut parts = issue_of(&[], &policy(), key).parts;
     let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
     let mut envelope = Envelope::decode(&payload).unwrap();
+    // The claims say nothing of whom they are about, so the envelope must not either.
+    envelope.subject = None;
     envelope.entries = vec![Binding::of(&token, &[])];
     parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), key).unwrap();
     parts.entries = vec![token.into()];
