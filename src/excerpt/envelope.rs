@@ -171,7 +171,7 @@ impl Envelope {
             role: role.ok_or(Malformed("issuer"))?,
             recipient: text(payload, "recipient")?,
             purpose: text(payload, "purpose")?,
-            subject: payload.member("subject").map(SaltedSubject::decode).transpose()?,
+            subject: Some(SaltedSubject::decode(payload.member("subject").ok_or(Malformed("subject"))?)?),
             policy: policy(object(payload, "policy")?)?,
             notices: strings(payload, "notices")?,
             entries: entries(payload)?,

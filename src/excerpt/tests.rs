@@ -713,12 +713,12 @@ fn a_verified_excerpt_tells_every_claim_that_was_signed() {
 
 /// What is found in an excerpt whose issuer signed one entry of these claims.
 fn fault_of_entry(claims: &[(String, Claim)], key: &SigningKey) -> Option<VerifyError> {
-    let token = issue(ENTRY_TYPE, claims, key, &mut Randomness::from_system()).unwrap().present_released();
     let mut parts = issue_of(&[], &policy(), key).parts;
     let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
     let mut envelope = Envelope::decode(&payload).unwrap();
-    // The claims say nothing of whom they are about, so the envelope must not either.
-    envelope.subject = None;
+    let mut claims = claims.to_vec();
+    claims.push(subject_claim(envelope.subject.as_ref().unwrap()));
+    let token = issue(ENTRY_TYPE, &claims, key, &mut Randomness::from_system()).unwrap().present_released();
     envelope.entries = vec![Binding::of(&token, &[])];
     parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), key).unwrap();
     parts.entries = vec![token.into()];
