@@ -132,7 +132,10 @@ impl Excerpt {
             None => None,
         };
         let (mut entries, mut bindings, mut length) = (Vec::new(), Vec::new(), 0_usize);
-        for entry in view.released() {
+        for (index, entry) in view.released().iter().enumerate() {
+            if !entry.shown_soundly().1 {
+                return Err(VerifyError::EntryMalformed { number: index + 1 }.into());
+            }
             let mut claims = entry.claims().to_vec();
             claims.extend(subject.as_ref().map(subject_claim));
             let token = issue(ENTRY_TYPE, &claims, signer, random)?.present_released();

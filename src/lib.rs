@@ -123,7 +123,7 @@ pub use record::ImportQuestion;
 // Releases: what may leave, and what it looks like.
 pub use release::{
     Audience, CodeFilter, FilterNotice, Mask, ParseCodeFilterError, Policy, PolicyError, RedactedEntry,
-    Subject, SubjectFault, View, Withheld, WithheldReason,
+    ShownEntry, ShownLine, Subject, SubjectFault, View, Withheld, WithheldReason,
 };
 
 // Text for people: what cannot be seen is spelt.

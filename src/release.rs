@@ -10,6 +10,7 @@ pub(crate) mod claims;
 mod policy;
 mod redact;
 mod select;
+mod shown;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,8 @@ mod view;
 
 pub use audience::Audience;
 pub use policy::{CodeFilter, Mask, ParseCodeFilterError, Policy, PolicyError};
+pub(crate) use shown::{Claims, code_system, label, show};
+pub use shown::{ShownEntry, ShownLine};
 pub use subject::SubjectFault;
 pub(crate) use view::redacted_debug;
 pub use view::{FilterNotice, RedactedEntry, Subject, View, Withheld, WithheldReason};

@@ -87,6 +87,75 @@ pub(crate) fn printable_lines(text: &str) -> String {
     subrosa::spell_lines(text)
 }
 
+/// Columns of a line of content: it must not reach a terminal's edge, where it would
+/// go on at the place of the program's own lines.
+const COLUMNS: usize = 78;
+/// Columns of the labels of an entry.
+const LABEL: usize = 22;
+
+/// An entry as its reader sees it, every line further in than the program's own.
+pub(crate) fn entry(shown: &subrosa::ShownEntry) -> String {
+    let mut lines = vec![indented("  ", &shown.heading)];
+    lines.extend(shown.warnings.iter().map(|warning| indented("    ! ", warning)));
+    for line in &shown.lines {
+        let label = format!("{}{}", "  ".repeat(line.depth.min(8)), line.label);
+        let text = if line.withheld { "███ withheld" } else { &line.text };
+        match columns(&label) < LABEL {
+            true => {
+                lines.push(indented(&format!("    {label}{} ", " ".repeat(LABEL - columns(&label))), text))
+            }
+            false => {
+                lines.push(indented("    ", &label));
+                lines.push(indented(&" ".repeat(LABEL + 5), text));
+            }
+        }
+    }
+    lines.join("\n")
+}
+
+/// A text behind a beginning, broken between words, and further lines below its start.
+pub(crate) fn indented(beginning: &str, text: &str) -> String {
+    let margin = columns(beginning);
+    let room = COLUMNS.saturating_sub(margin).max(20);
+    let lines = text.lines().flat_map(|line| broken(&printable(line), room)).collect::<Vec<_>>();
+    let between = format!("\n{}", " ".repeat(margin));
+    format!("{beginning}{}", lines.join(&between)).trim_end().to_owned()
+}
+
+/// The line in parts of no more than this many columns.
+fn broken(line: &str, room: usize) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut used = 0;
+    for word in line.split_inclusive(' ') {
+        if used > 0 && used + columns(word.trim_end()) > room {
+            parts.push(String::new());
+            used = 0;
+        }
+        for character in word.chars() {
+            let width = width(character);
+            if used + width > room {
+                parts.push(String::new());
+                used = 0;
+            }
+            if let Some(part) = parts.last_mut() {
+                part.push(character);
+            }
+            used += width;
+        }
+    }
+    parts
+}
+
+/// Columns that a text takes at most.
+fn columns(text: &str) -> usize {
+    text.chars().map(width).sum()
+}
+
+/// One column for what Latin, Greek and Cyrillic write, two for anything that may be wide.
+fn width(character: char) -> usize {
+    if u32::from(character) < 0x1100 || ('\u{2000}'..='\u{2bff}').contains(&character) { 1 } else { 2 }
+}
+
 /// A table as wide as the terminal; elsewhere, as wide as its content. The first and
 /// the last column, dates and ids, are never broken.
 pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {

@@ -6,14 +6,13 @@ use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
 use subrosa::{
-    Compared, IssuerRole, Kind, Outcome, PublicKey, STATEMENT, SignsAs, TrustedKeys, UnverifiedExcerpt,
+    Compared, IssuerRole, Outcome, PublicKey, STATEMENT, SignsAs, TrustedKeys, UnverifiedExcerpt,
     VerifiedEntry, VerifiedExcerpt,
 };
 
 use crate::access;
 use crate::arguments::{self, Common, Verify};
 use crate::failure::{Exit, Failure};
-use crate::form::label;
 use crate::output::{self, NewFile, count, milliseconds, moment, moment_for_programs, note, printable};
 use crate::target;
 
@@ -182,90 +181,27 @@ fn told(excerpt: &VerifiedExcerpt) -> String {
         _ => "Signed by somebody who says to be a clinic or another provider.".to_owned(),
     });
     lines.push(String::new());
-    lines.push(format!("Signed by    {}", excerpt.issuer()));
+    lines.push(output::indented("Signed by    ", excerpt.issuer()));
     lines.push(format!("Fingerprint  {}", excerpt.fingerprint()));
-    lines.push(format!("For          {}", excerpt.recipient()));
-    lines.push(format!("Purpose      {}", excerpt.purpose()));
+    lines.push(output::indented("For          ", excerpt.recipient()));
+    lines.push(output::indented("Purpose      ", excerpt.purpose()));
     if let Some(subject) = excerpt.subject() {
         let born = subject.born.as_ref().map(|born| format!(", born {born}")).unwrap_or_default();
-        lines.push(format!("Patient      {}{born}", subject.name));
+        lines.push(output::indented("Patient      ", &format!("{}{born}", subject.name)));
     }
     lines.push(format!("Issued       {}", moment(milliseconds(excerpt.issued()))));
     lines.extend(excerpt.valid_through().map(|last| format!("Valid through {last}")));
     lines.push(String::new());
     lines.push(STATEMENT.to_owned());
-    lines.extend(excerpt.notices().iter().cloned());
+    // What the issuer wrote never begins a line: that is the program's place.
+    lines.extend(excerpt.notices().iter().map(|notice| output::indented("  ", notice)));
     lines.push(format!("\n{}:", count(excerpt.entries().len(), "entry", "entries")));
     lines.extend(excerpt.entries().iter().map(entry_told));
     output::printable_lines(&lines.join("\n"))
 }
 
 fn entry_told(entry: &VerifiedEntry) -> String {
-    let mut text = format!("\n  {}\n", entry.kind());
-    text.push_str(&disclosed(entry.kind(), &entry.fields_json(), "    "));
-    text.push_str(&disclosed(entry.kind(), &entry.provenance_json(), "    "));
-    if !entry.withheld().is_empty() {
-        let bars: Vec<String> = entry.withheld().iter().map(|field| label(field)).collect();
-        text.push_str(&format!("    ███ withheld: {}", bars.join(", ")));
-    }
-    text.trim_end().to_owned()
-}
-
-/// Disclosed claims, a line for each field, in the order of the kind's fields.
-pub(crate) fn disclosed(kind: &str, claims: &str, indent: &str) -> String {
-    let Ok(Json::Object(fields)) = serde_json::from_str(claims) else { return String::new() };
-    let mut fields: Vec<(String, Json)> = fields.into_iter().collect();
-    let schema = Kind::from_name(kind).map(Kind::schema).unwrap_or_default();
-    fields.sort_by_key(|(name, _)| schema.iter().position(|field| field.name == name).unwrap_or(usize::MAX));
-    let mut text = String::new();
-    for (name, value) in &fields {
-        match value {
-            Json::Object(_) if ["fields", "provenance"].contains(&name.as_str()) => {
-                text.push_str(&disclosed(kind, &value.to_string(), indent));
-            }
-            _ if name == "kind" => {}
-            _ => text.push_str(&format!(
-                "{indent}{:<20} {}\n",
-                printable(&label(name)),
-                printable(&words(value))
-            )),
-        }
-    }
-    text
-}
-
-/// A claim in words.
-fn words(value: &Json) -> String {
-    match value {
-        Json::String(text) => text.clone(),
-        Json::Bool(true) => "yes".to_owned(),
-        Json::Bool(false) => "no".to_owned(),
-        Json::Array(items) => items.iter().map(words).collect::<Vec<_>>().join("; "),
-        Json::Object(members) => object_words(members),
-        other => other.to_string(),
-    }
-}
-
-fn object_words(members: &serde_json::Map<String, Json>) -> String {
-    let text = |name: &str| members.get(name).and_then(Json::as_str);
-    if let Some(date) = text("date").or(text("year")) {
-        return date.to_owned();
-    }
-    if let Some(code) = text("code") {
-        let system = text("system").map(|system| crate::list::system_name(system).unwrap_or(system));
-        let code = format!("{}{code}", system.map(|system| format!("{system} ")).unwrap_or_default());
-        return text("display").map_or(code.clone(), |display| format!("{display} ({code})"));
-    }
-    let mut parts: Vec<String> = members.values().map(words).filter(|words| !words.is_empty()).collect();
-    // A text mostly repeats what the codes beside it say, at greater length.
-    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
-    let mut told: Vec<String> = Vec::new();
-    for part in parts {
-        if !told.iter().any(|earlier| earlier.contains(&part)) {
-            told.push(part);
-        }
-    }
-    told.join(", ")
+    format!("\n{}", output::entry(&entry.shown()))
 }
 
 fn for_programs(excerpt: &VerifiedExcerpt) -> Json {
@@ -273,6 +209,9 @@ fn for_programs(excerpt: &VerifiedExcerpt) -> Json {
     let entry = |entry: &VerifiedEntry| {
         json!({
             "kind": entry.kind(),
+            "heading": entry.shown().heading,
+            "negation": entry.negation(),
+            "not_understood": entry.not_understood(),
             "fields": parsed(entry.fields_json()),
             "provenance": parsed(entry.provenance_json()),
             "withheld": entry.withheld(),

@@ -4,17 +4,15 @@
 //! compares. Only verified claims reach it, and every text passes [`escape`].
 
 mod escape;
-mod value;
 
-use self::escape::escape;
-use self::value::{code_system, label, title, write_value};
+use self::escape::{escape, escape_plain};
 use super::envelope::{Envelope, IssuerRole, STATEMENT};
 use super::file::{CLOSING, OPENING, Parts, RENDERER, RENDERER_MARK};
 use super::verified::{Contents, VerifiedEntry};
 use crate::codec::base64url;
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
-use crate::record::Kind;
+use crate::release::{Audience, ShownLine, code_system, label};
 
 const STYLE: &str = include_str!("render/style.css");
 
@@ -24,13 +22,13 @@ const BAR: &str = "<span class=\"bar\" role=\"img\" aria-label=\"withheld\">â–ˆâ
 /// The whole page of an excerpt that verified.
 pub(crate) fn page(parts: &Parts, contents: &Contents) -> String {
     let mut page = String::new();
-    head(&mut page);
+    head(&mut page, &contents.envelope);
     page.push_str("<body>\n<main>\n");
     heading(&mut page, &contents.envelope);
     particulars(&mut page, &contents.envelope);
+    entries(&mut page, &contents.entries);
     genuineness(&mut page, parts, &contents.envelope);
     selection(&mut page, &contents.envelope);
-    entries(&mut page, &contents.entries);
     closing(&mut page);
     page.push_str("</main>\n");
     page.push_str(OPENING);
@@ -40,7 +38,15 @@ pub(crate) fn page(parts: &Parts, contents: &Contents) -> String {
     page
 }
 
-fn head(page: &mut String) {
+/// Which of several open pages it is, without the patient's name: titles are kept in the
+/// browser's history.
+fn page_title(envelope: &Envelope) -> String {
+    let day: String = envelope.issued.to_string().chars().take(10).collect();
+    format!("Excerpt for {}, {day}", escape_plain(&envelope.recipient))
+}
+
+fn head(page: &mut String, envelope: &Envelope) {
+    let title = page_title(envelope);
     let hash = base64url::encode_padded(Digest::of(&[STYLE.as_bytes()]).as_bytes());
     let lines = [
         "<!DOCTYPE html>\n<html lang=\"en\" dir=\"ltr\">\n<head>\n<meta charset=\"utf-8\">\n",
@@ -52,7 +58,9 @@ fn head(page: &mut String) {
         RENDERER_MARK.1,
         "\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
         "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n",
-        "<title>Excerpt of health records</title>\n<style>",
+        "<title>",
+        title.as_str(),
+        "</title>\n<style>",
         STYLE,
         "</style>\n</head>\n",
     ];
@@ -123,6 +131,9 @@ fn selection(page: &mut String, envelope: &Envelope) {
         "<section aria-labelledby=\"selection\">\n<h2 id=\"selection\">How this was selected</h2>\n<table>\n",
     );
     let policy = &envelope.policy;
+    if let Some(audience) = policy.member("audience").and_then(Json::as_str) {
+        row(page, "Made for", audience_words(audience));
+    }
     let kinds = texts(policy, "kinds").iter().map(|kind| label(kind)).collect::<Vec<_>>();
     if !kinds.is_empty() {
         row(page, "Kinds of record", &escape(&kinds.join(", ")));
@@ -158,6 +169,17 @@ fn texts(policy: &Object, name: &str) -> Vec<String> {
     items.iter().filter_map(Json::as_str).map(str::to_owned).collect()
 }
 
+fn audience_words(audience: &str) -> &'static str {
+    match Audience::from_name(audience) {
+        Some(Audience::Treatment) => "those who treat the patient",
+        Some(Audience::Patient) => "the patient",
+        _ => {
+            "a third party: no words beside codes, no date of birth, nothing that was not understood, unless \
+              it was asked for"
+        }
+    }
+}
+
 fn readable_code(filter: &str) -> String {
     match filter.rsplit_once('|') {
         Some((system, code)) => format!("{} {code}", code_system(system)),
@@ -191,54 +213,25 @@ fn entries(page: &mut String, entries: &[VerifiedEntry]) {
 }
 
 fn write_entry(page: &mut String, number: usize, entry: &VerifiedEntry) {
-    let kind = Kind::from_name(entry.kind());
-    page.push_str(&format!("<article>\n<h3>{number}. {}", escape(&label(entry.kind()))));
-    if let Some(title) = title(entry.fields()) {
-        page.push_str(&format!(": {}", escape(&title)));
+    let shown = entry.shown();
+    page.push_str(&format!("<article>\n<h3>{number}. {}</h3>\n", escape(&shown.heading)));
+    for warning in &shown.warnings {
+        page.push_str(&format!("<p class=\"warning\">{}</p>\n", escape(warning)));
     }
-    page.push_str("</h3>\n<table>\n");
-    for name in field_order(kind, entry) {
-        let mut cell = String::new();
-        if let Some(value) = entry.fields().member(&name) {
-            write_value(&mut cell, value);
-        }
-        if entry.withheld().contains(&name) {
-            cell.push_str(if cell.is_empty() { "" } else { " <small>withheld in part:</small> " });
-            cell.push_str(BAR);
-        }
-        row(page, &escape(&label(&name)), &cell);
-    }
-    let mut provenance: Vec<_> = entry.provenance().members().iter().collect();
-    provenance.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for (name, value) in provenance {
-        let mut cell = String::new();
-        write_value(&mut cell, value);
-        row(page, &escape(&provenance_label(name)), &cell);
-    }
+    page.push_str("<table>\n");
+    shown.lines.iter().for_each(|line| write_line(page, line));
     page.push_str("</table>\n</article>\n");
 }
 
-fn provenance_label(name: &str) -> String {
-    match name {
-        "provider" => "Provided by".to_owned(),
-        "recorded" => "Changed in the source".to_owned(),
-        "document" => "From the document".to_owned(),
-        "identity" => "Identity in the source".to_owned(),
-        "labels" => "Security labels".to_owned(),
-        "source" => "Original document".to_owned(),
-        other => label(other),
-    }
-}
-
-/// The fields to show, disclosed or withheld: in the order of the kind's schema,
-/// unknown ones behind, by name.
-fn field_order(kind: Option<Kind>, entry: &VerifiedEntry) -> Vec<String> {
-    let disclosed = entry.fields().members().iter().map(|(name, _)| name);
-    let mut names: Vec<String> = disclosed.chain(entry.withheld()).cloned().collect();
-    let place = |name: &str| kind.and_then(|kind| kind.field(name)).map_or(u16::MAX, |schema| schema.tag);
-    names.sort_by(|one, other| place(one).cmp(&place(other)).then_with(|| one.cmp(other)));
-    names.dedup();
-    names
+fn write_line(page: &mut String, line: &ShownLine) {
+    let class = match line.depth {
+        0 => "",
+        1 => " class=\"in\"",
+        _ => " class=\"in further\"",
+    };
+    let cell = if line.withheld { BAR.to_owned() } else { escape(&line.text) };
+    let label = escape(&line.label);
+    page.push_str(&format!("<tr{class}><th scope=\"row\">{label}</th><td>{cell}</td></tr>\n"));
 }
 
 fn closing(page: &mut String) {

@@ -881,3 +881,78 @@ fn a_known_key_under_another_name_or_role_is_not_trusted() {
     assert_eq!(outcome(SignsAs::patient("Ada Lovelace")), Outcome::KnownKeyOtherName);
     assert_eq!(outcome(SignsAs::any_name_and_role()), Outcome::SignedByTrustedKey);
 }
+
+#[test]
+fn a_claim_that_no_screen_can_show_in_full_is_refused() {
+    let key = key();
+    let check = |field: &str, value: serde_json::Value| {
+        let fields = format!("{{\"{field}\":{value}}}");
+        let claims = [
+            ("kind".to_owned(), ClaimValue::Whole(Json::string("diagnosis"))),
+            ("fields".to_owned(), ClaimValue::Whole(Json::parse(fields.as_bytes(), LIMITS).unwrap())),
+            ("provenance".to_owned(), ClaimValue::Object(Vec::new())),
+        ];
+        fault_of_entry(&claims.map(|(name, value)| (name, Claim::always(value))), &key)
+    };
+    let malformed = Some(VerifyError::EntryMalformed { number: 1 });
+    for (field, value) in [
+        ("onset", serde_json::json!({"date": "2019-03-04", "year": "1999"})),
+        ("onset", serde_json::json!({"date": "2019-02-30"})),
+        ("onset", serde_json::json!({"date": "never"})),
+        ("onset", serde_json::json!({"year": "19"})),
+        ("onset", serde_json::json!({"year": "2019", "note": "x"})),
+        ("onset", serde_json::json!("2019")),
+        ("onset", serde_json::json!([{"year": "2019"}])),
+        ("code", serde_json::json!({"codings": [{"code": "1", "negated": "yes"}]})),
+        ("code", serde_json::json!({"code": "1"})),
+        ("code", serde_json::json!({"text": ["a", "b"]})),
+        ("clinical_status", serde_json::json!({"text": "active"})),
+        ("notes", serde_json::json!("not a list")),
+        ("recorder", serde_json::json!({"name": "x", "more": "y"})),
+    ] {
+        assert_eq!(check(field, value.clone()), malformed, "{field} {value}");
+    }
+    for (field, value) in [
+        ("onset", serde_json::json!({"date": "2019-03-04"})),
+        ("onset", serde_json::json!({})),
+        ("a-field-of-the-future", serde_json::json!({"date": "never", "year": [1, null]})),
+    ] {
+        assert_eq!(check(field, value.clone()), None, "{field} {value}");
+    }
+}
+
+#[test]
+fn preview_verifier_and_page_say_the_same_words() {
+    let mut entries = sample();
+    entries.push(entry(crate::Immunization {
+        status: Some(token("not-done")),
+        code: Some(concept("http://hl7.org/fhir/sid/cvx", "141", "Influenza\u{202e} <b>vaccine</b>")),
+        ..crate::Immunization::default()
+    }));
+    entries[4].not_understood = vec![token("Immunization.modifierExtension")];
+    let policy = Policy::everything_of(Kind::all().iter().copied()).with_bars().with_not_understood();
+    let ids: Vec<_> = (0..).map(|index| EntryId::from_bytes([index; 16])).zip(&entries).collect();
+    let view = policy.apply(&ids);
+    let excerpt = Excerpt::issue(&view, &request(), &key(), &mut Randomness::from_system(), now()).unwrap();
+    let page = excerpt.to_html().unwrap();
+    let verified = verify(page.as_bytes(), &TrustedKeys::none()).unwrap();
+    assert_eq!(view.released().len(), 5);
+    for (previewed, verified) in view.released().iter().zip(verified.entries()) {
+        let shown = verified.shown();
+        assert!(previewed.shown() == shown);
+        let escaped = |text: &str| text.replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;");
+        let texts = shown.lines.iter().flat_map(|line| [&line.label, &line.text]);
+        for text in texts.chain(&shown.warnings).chain([&shown.heading]) {
+            assert!(page.contains(&escaped(text)), "the page lacks {text}");
+        }
+    }
+    let denied = verified.entries().iter().find(|entry| entry.kind() == "immunization").unwrap();
+    assert_eq!(denied.negation(), Some("not given"));
+    let shown = denied.shown();
+    assert_eq!(shown.heading, "Immunization: NOT GIVEN: Influenza[U+202E] <b>vaccine</b>");
+    assert!(shown.warnings[0].contains("Immunization.modifierExtension"));
+    let less = denied.present_only(&["code"]);
+    let payload = less.split('.').nth(1).map(|part| base64url::decode(part).unwrap()).unwrap();
+    let payload = String::from_utf8(payload).unwrap();
+    assert!(payload.contains(r#""negation":"not given""#) && payload.contains(r#""status":"not-done""#));
+}

@@ -13,7 +13,7 @@ use super::time::UnixTime;
 use crate::codec::base64url;
 use crate::codec::json::{Json, Object};
 use crate::id::ExcerptId;
-use crate::release::{Subject, redacted_debug};
+use crate::release::{Claims, ShownEntry, Subject, redacted_debug, show};
 
 /// What is known of an excerpt that is not invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -118,6 +118,25 @@ impl VerifiedEntry {
         Json::Object(self.provenance.clone()).to_text()
     }
 
+    /// The words in which people read it: the same that a page shows.
+    #[must_use]
+    pub fn shown(&self) -> ShownEntry {
+        self.shown_soundly().0
+    }
+
+    /// The words, and whether every claim has the shape of its type.
+    pub(super) fn shown_soundly(&self) -> (ShownEntry, bool) {
+        let bars: Vec<&str> = self.withheld.iter().map(String::as_str).collect();
+        show(&Claims {
+            kind: &self.kind,
+            fields: &self.fields,
+            provenance: &self.provenance,
+            negation: self.negation.as_deref(),
+            not_understood: &self.not_understood,
+            bars: &bars,
+        })
+    }
+
     /// How the record denies what it names, such as "not given"; `None` when it does not.
     #[must_use]
     pub fn negation(&self) -> Option<&str> {
@@ -152,14 +171,6 @@ impl VerifiedEntry {
         let expected = Expected::entry(&self.key, UnixTime::from_seconds(0));
         let verified = verify_and_take_apart(&self.token, expected, &mut Budget::document());
         verified.map(|(_, token)| token.present(is_of_them)).unwrap_or_default()
-    }
-
-    pub(crate) fn fields(&self) -> &Object {
-        &self.fields
-    }
-
-    pub(crate) fn provenance(&self) -> &Object {
-        &self.provenance
     }
 
     fn to_json(&self) -> Json {

@@ -206,10 +206,9 @@ fn read_entry(
         return None;
     }
     let (withheld, token, key) = (binding.withheld.clone(), token.clone(), parts.key);
-    Some((
-        VerifiedEntry { kind, fields, provenance, negation, not_understood, withheld, token, key },
-        subject,
-    ))
+    let entry = VerifiedEntry { kind, fields, provenance, negation, not_understood, withheld, token, key };
+    // What could not be shown in full is not believed.
+    entry.shown_soundly().1.then_some((entry, subject))
 }
 
 fn is_name(name: &str) -> bool {

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::claims::{Claim, ClaimValue, Visibility};
+use super::shown::{ShownEntry, show_disclosed};
 use super::subject::SubjectFault;
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
@@ -142,6 +143,17 @@ impl RedactedEntry {
     #[must_use]
     pub fn disclosed_json(&self) -> String {
         Json::Object(disclosed_members(&self.claims)).to_text()
+    }
+
+    /// The words in which the recipient will read it.
+    #[must_use]
+    pub fn shown(&self) -> ShownEntry {
+        self.shown_soundly().0
+    }
+
+    /// The words, and whether every claim has the shape of its type.
+    pub(crate) fn shown_soundly(&self) -> (ShownEntry, bool) {
+        show_disclosed(&disclosed_members(&self.claims), &self.bars).unwrap_or_default()
     }
 
     fn shows(&self, field: &str) -> bool {

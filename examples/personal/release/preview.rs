@@ -7,8 +7,7 @@ use subrosa::{FilterNotice, RedactedEntry, View, Withheld};
 
 use crate::access::short_id;
 use crate::form::label;
-use crate::output::{count, printable, printable_lines};
-use crate::verify::disclosed;
+use crate::output::{self, count, printable_lines};
 
 /// The preview as text.
 pub(crate) fn told(view: &View, masks: &[String]) -> String {
@@ -18,7 +17,7 @@ pub(crate) fn told(view: &View, masks: &[String]) -> String {
             let born = subject.born.as_ref().map(|born| format!(", born {born}")).unwrap_or_default();
             lines.push(format!("It names the patient: {}{born}.", subject.name));
         }
-        None => lines.push("It names no patient.".to_owned()),
+        None => lines.push("NOTHING CAN BE RELEASED: the excerpt would not say whom it is about.".to_owned()),
     }
     lines.push(format!("It would show {}:", count(view.released().len(), "entry", "entries")));
     view.released().iter().for_each(|entry| lines.push(entry_told(entry)));
@@ -33,14 +32,7 @@ pub(crate) fn told(view: &View, masks: &[String]) -> String {
 }
 
 fn entry_told(entry: &RedactedEntry) -> String {
-    let mut text = format!("\n  {} ({})\n", entry.kind().name(), short_id(entry.id()));
-    text.push_str(&disclosed(entry.kind().name(), &entry.disclosed_json(), "    "));
-    if !entry.withheld_fields().is_empty() {
-        let bars: Vec<String> =
-            entry.withheld_fields().iter().map(|field| printable(&label(field))).collect();
-        text.push_str(&format!("    ███ withheld: {}", bars.join(", ")));
-    }
-    text.trim_end().to_owned()
+    format!("\n{}\n    ({})", output::entry(&entry.shown()), short_id(entry.id()))
 }
 
 /// What is withheld, by field and reason.
@@ -86,6 +78,7 @@ pub(crate) fn for_programs(view: &View, masks: &[String]) -> Json {
         json!({
             "id": entry.id().to_string(),
             "kind": entry.kind().name(),
+            "heading": entry.shown().heading,
             "disclosed": serde_json::from_str::<Json>(&entry.disclosed_json()).unwrap_or_default(),
             "withheld": entry.withheld_fields(),
         })

@@ -7,10 +7,13 @@ use crate::codec::spell::spell_lines;
 /// Markup characters are escaped, and characters that change how others are shown
 /// or cannot be seen are replaced by their names.
 pub(super) fn escape(text: &str) -> String {
+    format!("<bdi>{}</bdi>", escape_plain(text))
+}
+
+/// The same without an element around it, where none may stand.
+pub(super) fn escape_plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
-    out.push_str("<bdi>");
     spell_lines(text).chars().for_each(|character| push(&mut out, character));
-    out.push_str("</bdi>");
     out
 }
 

@@ -1,0 +1,150 @@
+//! What is shown of an entry's disclosed claims: the one place that turns them into
+//! words, for preview, verifier and page alike.
+//!
+//! Every member is shown or the entry is refused: what stands in a known field has the
+//! shape of its type, and what is not known is shown member by member.
+
+mod names;
+mod parts;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub(crate) use names::{code_system, label};
+
+use self::names::{field_label, provenance_label, title};
+use self::value::Writer;
+use super::view::redacted_debug;
+use crate::codec::json::{Json, Object};
+use crate::codec::spell::spell;
+use crate::record::{FieldType, Kind};
+
+/// What is shown where the claim is there and nothing below it was disclosed.
+const NOTHING: &str = "nothing of it is disclosed";
+
+/// An entry as its reader sees it. All texts are spelt, as [`spell`](crate::spell) does.
+#[derive(Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ShownEntry {
+    /// The kind of record and what it is about, with the negation before it:
+    /// `Immunization: NOT GIVEN: Influenza vaccine`.
+    pub heading: String,
+    /// What the reader must know before anything else of the entry.
+    pub warnings: Vec<String>,
+    /// The claims, in the order of the kind's fields, provenance behind.
+    pub lines: Vec<ShownLine>,
+}
+
+/// One line of what is shown of an entry.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShownLine {
+    /// How deep it stands below a field, from 0.
+    pub depth: usize,
+    /// What it says something of.
+    pub label: String,
+    /// What it says, in one line or several.
+    pub text: String,
+    /// It stands for what is withheld of the field, and says nothing else.
+    pub withheld: bool,
+}
+
+redacted_debug!(ShownEntry, ShownLine);
+
+/// The disclosed claims of an entry.
+pub(crate) struct Claims<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) fields: &'a Object,
+    pub(crate) provenance: &'a Object,
+    pub(crate) negation: Option<&'a str>,
+    pub(crate) not_understood: &'a [String],
+    pub(crate) bars: &'a [&'a str],
+}
+
+/// What is shown, and whether every known field has the shape of its type.
+pub(crate) fn show(claims: &Claims<'_>) -> (ShownEntry, bool) {
+    let kind = Kind::from_name(claims.kind);
+    let mut writer = Writer::default();
+    for name in field_order(kind, claims) {
+        let label = field_label(kind, name);
+        if let Some(value) = claims.fields.member(name) {
+            match kind.and_then(|kind| kind.field(name)) {
+                Some(schema) => writer.field(&label, value, schema.field_type, schema.repeats),
+                None => writer.unknown(0, &label, value),
+            }
+        }
+        if claims.bars.contains(&name) {
+            writer.bar(&label);
+        }
+    }
+    let mut provenance: Vec<_> = claims.provenance.members().iter().collect();
+    provenance.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, value) in provenance {
+        match provenance_type(name) {
+            Some((field_type, repeats)) => writer.field(&provenance_label(name), value, field_type, repeats),
+            None if name == "labels" => writer.codings(&provenance_label(name), value),
+            None => writer.unknown(0, &provenance_label(name), value),
+        }
+    }
+    let shown = ShownEntry {
+        heading: heading(claims),
+        warnings: warnings(claims.not_understood),
+        lines: writer.lines,
+    };
+    (shown, writer.is_sound)
+}
+
+fn heading(claims: &Claims<'_>) -> String {
+    let mut heading = label(claims.kind);
+    let negation = claims.negation.map(|words| spell(words).to_uppercase());
+    for part in negation.into_iter().chain(title(claims.fields)) {
+        heading.push_str(": ");
+        heading.push_str(&part);
+    }
+    heading
+}
+
+fn warnings(not_understood: &[String]) -> Vec<String> {
+    let paths = not_understood.iter().map(|path| spell(path)).collect::<Vec<_>>().join(", ");
+    let warning = format!(
+        "Part of this record changes its meaning and was not understood: {paths}. Do not rely on the rest \
+         without asking its author."
+    );
+    if paths.is_empty() { Vec::new() } else { vec![warning] }
+}
+
+/// The fields to show, disclosed or withheld: in the order of the kind's schema,
+/// unknown ones behind, by name.
+fn field_order<'a>(kind: Option<Kind>, claims: &Claims<'a>) -> Vec<&'a str> {
+    let disclosed = claims.fields.members().iter().map(|(name, _)| name.as_str());
+    let mut names: Vec<&str> = disclosed.chain(claims.bars.iter().copied()).collect();
+    let place = |name: &str| kind.and_then(|kind| kind.field(name)).map_or(u16::MAX, |schema| schema.tag);
+    names.sort_by(|one, other| place(one).cmp(&place(other)).then_with(|| one.cmp(other)));
+    names.dedup();
+    names
+}
+
+fn provenance_type(name: &str) -> Option<(FieldType, bool)> {
+    Some(match name {
+        "origin" | "document" | "identity" => (FieldType::Token, false),
+        "provider" => (FieldType::Party, false),
+        "recorded" => (FieldType::Date, false),
+        "source" => (FieldType::Narrative, false),
+        _ => return None,
+    })
+}
+
+/// The claims of an object of disclosed claims: `None` where it is no entry's.
+pub(crate) fn show_disclosed(disclosed: &Object, bars: &[&str]) -> Option<(ShownEntry, bool)> {
+    let member = |name| disclosed.member(name);
+    let paths = member(super::claims::NOT_UNDERSTOOD).and_then(Json::as_array).unwrap_or_default();
+    let paths: Vec<String> = paths.iter().filter_map(Json::as_str).map(str::to_owned).collect();
+    Some(show(&Claims {
+        kind: member("kind")?.as_str()?,
+        fields: member("fields")?.as_object()?,
+        provenance: member("provenance")?.as_object()?,
+        negation: member(super::claims::NEGATION).and_then(Json::as_str),
+        not_understood: &paths,
+        bars,
+    }))
+}

@@ -1,0 +1,114 @@
+//! Names of kinds, fields and code systems for people.
+
+use crate::codec::json::{Json, Object};
+use crate::codec::spell::spell;
+use crate::record::Kind;
+
+/// The name of a kind or field for people.
+pub(crate) fn label(name: &str) -> String {
+    let known = match name {
+        "code" => "Coded as",
+        "onset" => "Began",
+        "onset_latest" => "Began at the latest",
+        "onset_text" => "Began, in words",
+        "abatement" => "Ended",
+        "abatement_text" => "Ended, in words",
+        "names" => "Name",
+        "birth_date" => "Date of birth",
+        "telecoms" => "Telephone, e-mail",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.to_owned();
+    }
+    let words = spell(name).replace(['_', '-'], " ");
+    let mut characters = words.chars();
+    characters.next().map_or(String::new(), |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// The name of a field: one that the kind does not have is shown as it is written, so
+/// that it cannot pass for another.
+pub(super) fn field_label(kind: Option<Kind>, name: &str) -> String {
+    match kind.and_then(|kind| kind.field(name)) {
+        Some(_) => label(name),
+        None => quoted(name),
+    }
+}
+
+/// A name as it is written.
+pub(super) fn quoted(name: &str) -> String {
+    format!("“{}”", spell(name))
+}
+
+pub(super) fn provenance_label(name: &str) -> String {
+    match name {
+        "origin" => "Origin".to_owned(),
+        "provider" => "Provided by".to_owned(),
+        "recorded" => "Changed in the source".to_owned(),
+        "document" => "From the document".to_owned(),
+        "identity" => "Identity in the source".to_owned(),
+        "labels" => "Security labels".to_owned(),
+        "source" => "Original document".to_owned(),
+        other => format!("Provenance {}", quoted(other)),
+    }
+}
+
+/// The name of a code system for people: a name that it was given here, else as it is
+/// written, in quotes where it is no address and could pass for such a name.
+pub(crate) fn code_system(uri: &str) -> String {
+    let known = match uri {
+        "http://snomed.info/sct" => "SNOMED CT",
+        "http://loinc.org" => "LOINC",
+        "http://www.nlm.nih.gov/research/umls/rxnorm" => "RxNorm",
+        "http://hl7.org/fhir/sid/icd-10-cm" => "ICD-10-CM",
+        "http://hl7.org/fhir/sid/icd-10" => "ICD-10",
+        "http://hl7.org/fhir/sid/icd-9-cm" => "ICD-9-CM",
+        "http://hl7.org/fhir/sid/cvx" => "CVX",
+        "http://hl7.org/fhir/sid/ndc" => "NDC",
+        "http://www.ama-assn.org/go/cpt" => "CPT",
+        "http://unitsofmeasure.org" => "UCUM",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.to_owned();
+    }
+    if let Some(name) = uri.strip_prefix("http://terminology.hl7.org/CodeSystem/") {
+        return format!("HL7 {}", spell(name));
+    }
+    match uri.contains("://") || uri.starts_with("urn:") {
+        true => spell(uri),
+        false => quoted(uri),
+    }
+}
+
+/// What an entry is about: what its first telling field says.
+pub(super) fn title(fields: &Object) -> Option<String> {
+    let telling = ["code", "instrument", "types", "reasons", "names", "name", "relationship", "title"];
+    let words = telling.into_iter().find_map(|name| words(fields.member(name)?))?;
+    Some(spell(&words))
+}
+
+fn words(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Array(items) => items.first().and_then(words),
+        Json::Object(object) => concept_words(object).or_else(|| name_words(object)),
+        _ => None,
+    }
+}
+
+fn text<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
+    object.member(name).and_then(Json::as_str)
+}
+
+fn concept_words(object: &Object) -> Option<String> {
+    let codings = object.member("codings").and_then(Json::as_array).unwrap_or_default();
+    let display = codings.iter().find_map(|coding| coding.member("display")?.as_str());
+    display.or_else(|| text(object, "text")).map(str::to_owned)
+}
+
+fn name_words(object: &Object) -> Option<String> {
+    let given = object.member("given").and_then(Json::as_array).unwrap_or_default();
+    let words: Vec<&str> = given.iter().filter_map(Json::as_str).chain(text(object, "family")).collect();
+    text(object, "text").map(str::to_owned).or_else(|| (!words.is_empty()).then(|| words.join(" ")))
+}
