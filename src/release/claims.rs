@@ -54,6 +54,18 @@ impl Claim {
     }
 }
 
+impl ClaimValue {
+    /// Whether a reader of it reads anything.
+    pub(crate) fn says_anything(&self) -> bool {
+        let says = |claim: &Claim| claim.visibility != Visibility::Withheld && claim.value.says_anything();
+        match self {
+            Self::Whole(_) => true,
+            Self::Object(members) => members.iter().any(|(_, claim)| says(claim)),
+            Self::Array(items) => items.iter().any(says),
+        }
+    }
+}
+
 impl Claim {
     /// Whether this member's field of that name lets out a text or a code's display.
     pub(crate) fn discloses_words_of(&self, field: &str) -> bool {

@@ -127,7 +127,9 @@ impl Redaction<'_> {
             Some(only) if !repeats && items.is_empty() => only,
             last => array(items.into_iter().chain(last)),
         };
-        Claim::disclosable(value, !matches!(rule, Rule::Withhold(_)))
+        // An empty shell would say no more than that there is such a field.
+        let says = value.says_anything();
+        Claim::disclosable(value, says && !matches!(rule, Rule::Withhold(_)))
     }
 
     fn value(&mut self, name: &'static str, value: &Value, rule: Rule) -> ClaimValue {

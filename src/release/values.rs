@@ -51,7 +51,11 @@ pub(super) fn string(text: &str) -> ClaimValue {
 
 /// Items that leave one by one.
 pub(super) fn array(items: impl IntoIterator<Item = ClaimValue>) -> ClaimValue {
-    ClaimValue::Array(items.into_iter().map(|item| Claim::disclosable(item, true)).collect())
+    let disclosed = |item: ClaimValue| {
+        let says = item.says_anything();
+        Claim::disclosable(item, says)
+    };
+    ClaimValue::Array(items.into_iter().map(disclosed).collect())
 }
 
 /// A date: both forms are committed to, one leaves.
