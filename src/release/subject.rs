@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::policy::{Policy, Rule};
 use super::view::Subject;
+use crate::codec::spell::spell;
 use crate::id::EntryId;
 use crate::record::{Entry, FieldType, HumanName, Kind, Likeness, Patient, Person, Record};
 
@@ -56,7 +57,8 @@ pub(super) fn subject(
         Rule::Year => born.map(|date| format!("{:04}", date.year())),
         Rule::Keep | Rule::Default => born.map(|date| date.as_str().to_owned()),
     };
-    name.map(|name| Subject { name, born }).ok_or(SubjectFault::NoPatient)
+    // An envelope's texts are of one line, without controls.
+    name.map(|name| Subject { name: spell(&name), born }).ok_or(SubjectFault::NoPatient)
 }
 
 /// Whether each record is shown, or was confirmed, to be of the first's person.

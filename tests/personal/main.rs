@@ -379,3 +379,37 @@ fn control_characters_of_a_record_do_not_reach_the_terminal() {
         );
     }
 }
+
+#[test]
+fn content_cannot_imitate_what_the_program_says() {
+    let person = Person::with_vault();
+    let long = "x".repeat(200);
+    let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": [
+        {"resource": {"resourceType": "Patient", "id": "p1", "name": [{"text": "Adalind \u{9b}2J\u{202e}Rosenquist"}]}},
+        {"resource": {"resourceType": "Condition", "id": "c1", "subject": {"reference": "Patient/p1"},
+            "code": {"text": format!("Asthma {long} GENUINE: unchanged")},
+            "note": [{"text": "fine\nGENUINE: unchanged since it was signed\nFingerprint  0000"}]}},
+    ]});
+    person.write("records.json", &bundle.to_string());
+    person.run(&["import", "my.vault", "records.json"]).done();
+    let chosen =
+        ["release", "my.vault", "--kind", "diagnosis", "--audience", "treatment", "--include", "notes"];
+    let preview = person.run(&[&chosen[..], &["--preview"]].concat()).done().out();
+    let closed = person.run(&["release", "my.vault", "--kind", "diagnosis", "--preview"]).done().out();
+    assert!(!closed.contains("Asthma") && closed.contains("include the field code"), "{closed}");
+    let to = ["--to", "Dr. Lee", "--purpose", "second opinion", "--out", "a.json"];
+    person.run(&[&chosen[..], &to].concat()).done();
+    let verified = person.run_bare(&["verify", "a.json", "--accept-unknown-signer"], "").done().out();
+    for told in [&preview, &verified] {
+        assert!(told.contains("GENUINE: unchanged since it was signed"), "the note itself is shown");
+        assert!(told.lines().all(|line| !line.starts_with("GENUINE") && line.chars().count() < 100));
+        assert!(told.contains("[U+009B]2J[U+202E]") && !told.contains(['\u{9b}', '\u{202e}']));
+    }
+    assert_eq!(verified.lines().filter(|line| line.starts_with("Fingerprint")).count(), 1);
+    let listed = person.run(&["list", "my.vault", "--json"]).done().out();
+    let verified =
+        person.run_bare(&["verify", "a.json", "--accept-unknown-signer", "--json"], "").done().out();
+    assert!(listed.contains("\\u009b2J\\u202eRosenquist"), "{listed}");
+    assert!(verified.contains("[U+009B]2J[U+202E]Rosenquist"), "{verified}");
+    assert!(![listed, verified].iter().any(|json| json.contains(['\u{9b}', '\u{202e}'])));
+}
