@@ -6,6 +6,7 @@
 mod attachments;
 mod backup;
 mod bad_input;
+mod imports;
 mod real_files;
 mod support;
 mod texts;
@@ -79,7 +80,9 @@ fn an_import_counts_everything_and_a_second_one_adds_nothing() {
     );
 
     let changed = BUNDLE.replace("Asthma of the kitchen", "Asthma of the attic");
-    let report = person.run_with(&["import", "my.vault", "-", "--json"], &changed).done().json();
+    // Nothing in it says which of the two is the newer one.
+    let accepted = ["import", "my.vault", "-", "--json", "--accept-changed-source"];
+    let report = person.run_with(&accepted, &changed).done().json();
     assert_eq!((&report["amended"], &report["unchanged"]), (&json!(1), &json!(3)));
     let last = person.run(&["import", "my.vault", "records.json"]).done().out();
     assert!(last.trim_end().ends_with("delete it and empty the trash."), "{last}");

@@ -1,0 +1,162 @@
+//! Whose an import is, what it continues, and taking it back: exit codes and words.
+
+use serde_json::{Value, json};
+
+use crate::support::{BUNDLE, Person};
+
+/// Another person's record.
+const OTHER: &str = r#"{
+  "resourceType": "Bundle", "type": "collection", "id": "other-portal",
+  "entry": [
+    {"resource": {"resourceType": "Patient", "id": "p9", "name": [{"family": "Otherperson", "given": ["Olga"]}], "birthDate": "1944-05-06"}},
+    {"resource": {"resourceType": "Condition", "id": "c9", "subject": {"reference": "Patient/p9"},
+      "code": {"text": "Gout of the stranger"}}}
+  ]
+}"#;
+
+/// A newer export of [`BUNDLE`].
+fn newer() -> String {
+    BUNDLE.replace("Asthma of the kitchen", "Asthma of the attic")
+}
+
+fn with_records() -> Person {
+    let person = Person::with_vault();
+    person.write("records.json", BUNDLE);
+    person.write("newer.json", newer());
+    person.write("other.json", OTHER);
+    person.run(&["import", "my.vault", "records.json"]).done();
+    person
+}
+
+fn listing(person: &Person) -> Value {
+    person.run(&["list", "my.vault", "--insurance", "--json"]).done().json()
+}
+
+fn imports(person: &Person) -> Vec<Value> {
+    let list = person.run(&["import", "my.vault", "--list", "--json"]).done().json();
+    list["imports"].as_array().unwrap().clone()
+}
+
+fn last_number(person: &Person) -> String {
+    imports(person).last().unwrap()["number"].to_string()
+}
+
+#[test]
+fn another_persons_file_is_refused_until_it_is_confirmed() {
+    let person = with_records();
+    let before = (person.read("my.vault"), listing(&person));
+    let refused = person.run(&["import", "my.vault", "other.json"]).refused(1, "--patient-is-same");
+    for words in ["Olga Otherperson, born 1944-05-06", "Adalind Rosenquist, born 1980-02-03"] {
+        assert!(refused.err().contains(words), "{}", refused.err());
+    }
+    let asked = person.run(&["import", "my.vault", "other.json", "--json"]).ended(1).json();
+    assert_eq!(
+        (&asked["error"], &asked["questions"][0]["question"]),
+        (&json!("import-asks"), &json!("patient-is-same"))
+    );
+    assert_eq!(asked["questions"][0]["found"]["birth_date"], "1944-05-06");
+    assert!(before == (person.read("my.vault"), listing(&person)), "nothing was written");
+
+    let taken = person.run(&["import", "my.vault", "other.json", "--patient-is-same"]).done().out();
+    assert!(
+        taken.starts_with("This is about Olga Otherperson, born 1944-05-06, from other-portal."),
+        "{taken}"
+    );
+    // The answer is remembered.
+    let again = person.run(&["import", "my.vault", "other.json", "--json"]).done().json();
+    assert_eq!((&again["unchanged"], &again["number"]), (&json!(2), &Value::Null));
+}
+
+#[test]
+fn an_input_that_names_nobody_says_so() {
+    let person = with_records();
+    let nobody = r#"{"resourceType": "Condition", "id": "x", "subject": {"reference": "Patient/elsewhere"}, "code": {"text": "Hiccups"}}"#;
+    let refused = person.run_with(&["import", "my.vault", "-"], nobody).refused(1, "--patient-is-same");
+    assert!(refused.err().contains("does not say whom it is about"), "{}", refused.err());
+    let asked = person.run_with(&["import", "my.vault", "-", "--json"], nobody).ended(1).json();
+    assert_eq!(asked["questions"][0]["found"], Value::Null);
+}
+
+#[test]
+fn a_newer_export_is_asked_about_and_amends_or_is_kept_beside() {
+    let person = with_records();
+    let before = person.read("my.vault");
+    let refused = person.run(&["import", "my.vault", "newer.json"]).refused(1, "--accept-changed-source");
+    assert!(
+        refused.err().contains("--keep-beside") && refused.err().contains("of 4 records"),
+        "{}",
+        refused.err()
+    );
+    let asked = person.run(&["import", "my.vault", "newer.json", "--json"]).ended(1).json();
+    let question = &asked["questions"][0];
+    assert_eq!(
+        (&question["question"], &question["known"], &question["same"]),
+        (&json!("changed-source"), &json!(4), &json!(3))
+    );
+    assert!(before == person.read("my.vault"), "nothing was written");
+
+    let taken = person.run(&["import", "my.vault", "newer.json", "--accept-changed-source"]).done().out();
+    assert!(
+        taken.contains("1 changed since the last import") && taken.contains("3 already there"),
+        "{taken}"
+    );
+    person.run(&["import", "my.vault", "--undo", "--yes"]).done();
+    let beside = ["import", "my.vault", "newer.json", "--keep-beside"];
+    let kept = person.run(&beside).done().out();
+    assert!(kept.contains("1 perhaps the same as an entry from another file"), "{kept}");
+    assert_eq!(listing(&person).as_array().unwrap().len(), 5);
+    person.run(&[&beside[..], &["--accept-changed-source"]].concat()).ended(2);
+}
+
+#[test]
+fn an_import_is_listed_and_undone_by_its_number() {
+    let person = with_records();
+    let before = listing(&person);
+    let first = last_number(&person);
+    person.run(&["import", "my.vault", "other.json", "--patient-is-same"]).done();
+    let number = last_number(&person);
+    let listed = person.run(&["import", "my.vault", "--list"]).done().out();
+    assert!(listed.lines().any(|line| line.trim_start().starts_with(&number)), "{listed}");
+    assert_eq!(imports(&person).len(), 2);
+
+    let bytes = person.read("my.vault");
+    let undo = ["import", "my.vault", "--undo", &number];
+    let asked = person.run_with(&undo, "n\n").refused(1, "not confirmed");
+    assert!(asked.err().contains("destroys 2 entries for good"), "{}", asked.err());
+    assert!(bytes == person.read("my.vault"), "nothing was undone");
+    let undone = person.run_with(&undo, "y\n").done().out();
+    assert!(
+        undone.contains(&format!("Undid import {number}: destroyed 2 entries, put back 0 entries")),
+        "{undone}"
+    );
+    assert_eq!(listing(&person), before);
+    assert_eq!(imports(&person)[1]["undone"], true);
+    person.run(&["check", "my.vault"]).done();
+    person.run(&undo).ended(1);
+    // What was undone is asked about as it was before.
+    person.run(&["import", "my.vault", "other.json"]).refused(1, "--patient-is-same");
+
+    let done = person.run(&["import", "my.vault", "--undo", &first, "--yes", "--json"]).done().json();
+    assert_eq!((done["destroyed"].as_array().unwrap().len(), &done["restored"]), (4, &json!([])));
+    assert_eq!(listing(&person), json!([]));
+    person.run(&["import", "my.vault", "--undo", "--yes"]).refused(1, "there is no import to undo");
+}
+
+#[test]
+fn an_import_of_which_an_entry_was_changed_since_is_not_undone() {
+    let person = with_records();
+    let id = listing(&person)[0]["id"].as_str().unwrap().to_owned();
+    person.run(&["retract", "my.vault", &id, "--reason", "doubted"]).done();
+    let before = person.read("my.vault");
+    let refused = person.run(&["import", "my.vault", "--undo", "--yes"]).refused(1, "changed since");
+    assert!(refused.err().contains(&id), "{}", refused.err());
+    assert!(before == person.read("my.vault"), "nothing was undone");
+}
+
+#[test]
+fn what_was_undone_names_the_backups_that_hold_it() {
+    let person = with_records();
+    person.run(&["backup", "my.vault", "copy.vault"]).done();
+    let undone = person.run(&["import", "my.vault", "--undo", "--yes", "--json"]).done().json();
+    assert_eq!(undone["backups"].as_array().unwrap().len(), 1, "{undone}");
+}
