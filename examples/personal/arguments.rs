@@ -202,7 +202,7 @@ pub(crate) struct Import {
     /// List what was imported, with numbers
     #[arg(long)]
     pub(crate) list: bool,
-    /// Ask again what was confirmed for earlier imports
+    /// Take back what was answered to the import whose number is named after the vault, or to all
     #[arg(long)]
     pub(crate) forget_answers: bool,
     /// Whose records to take, where the files are about several people; - asks

@@ -37,6 +37,16 @@ pub(crate) fn report(findings: &[Finding]) -> Vec<String> {
     sorted.into_iter().map(line).collect()
 }
 
+/// The name of a group for programs.
+pub(crate) fn group_name(group: FindingGroup) -> &'static str {
+    match group {
+        FindingGroup::ChangesMeaning => "changes-meaning",
+        FindingGroup::ContentNotShown => "content-not-shown",
+        FindingGroup::Technical => "technical",
+        _ => "unknown",
+    }
+}
+
 fn of(findings: &[Finding], group: FindingGroup) -> Vec<&Finding> {
     findings.iter().filter(|finding| finding.group() == group).collect()
 }

@@ -2,13 +2,15 @@
 
 mod questions;
 
+use std::collections::HashMap;
 use std::io::{IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use subrosa::{
-    Actor, Error, Finding, Import, ImportDecisions, ImportError, ImportOptions, ImportReport, Imported,
+    Actor, EntryId, Error, Filter, Finding, Import, ImportDecisions, ImportError, ImportOptions,
+    ImportReport, Imported, Listed, Vault,
 };
 
 use crate::access;
@@ -22,6 +24,8 @@ use crate::undo;
 
 /// Most findings and patients that are listed for people; JSON has all.
 const SHOWN: usize = 40;
+/// Most pairs of entries that are perhaps the same and are named for people.
+const PAIRS_SHOWN: usize = 5;
 
 pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Failure> {
     if command.undo || command.list || command.forget_answers {
@@ -41,11 +45,11 @@ pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Fa
     };
     let report = match import(&decisions) {
         Err(Error::ImportAsks { questions }) => {
-            questions::ask(common, &questions, &mut decisions)?;
+            questions::ask(common, &questions, &imported, &mut decisions)?;
             // The first answer may leave a second question, which is the last.
             match import(&decisions) {
                 Err(Error::ImportAsks { questions }) => {
-                    questions::ask(common, &questions, &mut decisions)?;
+                    questions::ask(common, &questions, &imported, &mut decisions)?;
                     import(&decisions)?
                 }
                 report => report?,
@@ -54,13 +58,14 @@ pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Fa
         report => report?,
     };
     bar.finish_and_clear();
+    let pairs = if common.json { Vec::new() } else { pairs(&vault, &report)? };
     access::close(vault)?;
     if common.json {
         output::json(&summary(&report))?;
         note(&still_readable(&files));
         return Ok(());
     }
-    let mut text = told(&report, &files);
+    let mut text = told(&report, &about(&report, &imported.person_identities), &pairs, &files);
     if command.report {
         text = format!("{text}\n\n{}", findings::report(&report.findings).join("\n"));
     }
@@ -148,7 +153,7 @@ fn bar(entries: usize) -> ProgressBar {
 }
 
 fn summary(report: &ImportReport) -> Value {
-    let finding = |finding: &Finding| json!({ "path": finding.path, "reason": finding.reason.to_string(), "count": finding.count });
+    let finding = |finding: &Finding| json!({ "path": finding.path, "reason": finding.reason.to_string(), "count": finding.count, "group": findings::group_name(finding.group()) });
     json!({
         "number": report.number.map(|number| number.number()),
         "person": report.person.as_ref().map(questions::person_for_programs),
@@ -172,9 +177,9 @@ fn summary(report: &ImportReport) -> Value {
     })
 }
 
-fn told(report: &ImportReport, files: &[PathBuf]) -> String {
+fn told(report: &ImportReport, about: &str, pairs: &[String], files: &[PathBuf]) -> String {
     let new = report.added.len() + report.kept_raw.len();
-    let mut lines = about(report);
+    let mut lines = vec![about.to_owned()];
     lines.push(match (new, report.number) {
         (0, _) => "Nothing new was imported.".to_owned(),
         (_, Some(number)) => format!(
@@ -196,15 +201,16 @@ fn told(report: &ImportReport, files: &[PathBuf]) -> String {
             "different from what the vault has, and nothing says which is newer: the vault's stay; \
              --accept-changed-source takes these",
         ),
-        (
-            report.perhaps_same.len(),
-            "perhaps the same as an entry from another file, and kept beside it: --json names both",
-        ),
+        (report.perhaps_same.len(), "perhaps the same as an entry from another file, and kept beside it"),
         (report.expunged_before, "not taken again, because you expunged them before"),
         (report.repetitions, "in the input twice, and taken once"),
         (report.other_patients, "about somebody else, and left out"),
     ];
-    lines.extend(facts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("  {n} {what}")));
+    let is_pairs = |what: &str| what.starts_with("perhaps");
+    for (n, what) in facts.into_iter().filter(|(n, _)| *n > 0) {
+        lines.push(format!("  {n} {what}{}", if is_pairs(what) { ":" } else { "" }));
+        lines.extend(pairs.iter().filter(|_| is_pairs(what)).cloned());
+    }
     let (unread, known): (Vec<_>, Vec<_>) =
         report.findings.iter().cloned().partition(|finding| finding.reason.is_unreadable());
     lines.extend(not_read(&unread));
@@ -215,14 +221,42 @@ fn told(report: &ImportReport, files: &[PathBuf]) -> String {
 }
 
 /// Whom the input is about, and from where it comes.
-fn about(report: &ImportReport) -> Vec<String> {
+fn about(report: &ImportReport, identities: &[String]) -> String {
     let from = match &report.sources[..] {
         [] => String::new(),
         [source] => format!(", from {source}"),
         [source, rest @ ..] => format!(", from {source} and {} more", rest.len()),
     };
-    let whom = report.person.as_ref().map(questions::person);
-    whom.map(|person| printable(&format!("This is about {person}{from}."))).into_iter().collect()
+    printable(&match (&report.person, identities) {
+        (Some(person), _) => format!("This is about {}{from}.", questions::person(person)),
+        (None, [first, ..]) => {
+            format!("This does not say whom it is about{from}: it only refers to a patient, {first}.")
+        }
+        (None, []) => format!("This names no patient{from}."),
+    })
+}
+
+/// Entries that are perhaps the same, a line for each pair.
+fn pairs(vault: &Vault, report: &ImportReport) -> Result<Vec<String>, Failure> {
+    if report.perhaps_same.is_empty() {
+        return Ok(Vec::new());
+    }
+    let listed = vault.list(&Filter::all().with_retracted())?;
+    let title = |entry: &Listed| entry.card.display().map(str::to_owned);
+    let titles: HashMap<EntryId, Option<String>> =
+        listed.iter().map(|entry| (entry.id, title(entry))).collect();
+    let named = |id: &EntryId| {
+        let title = titles.get(id).and_then(Option::as_deref).unwrap_or("(no title)");
+        format!("{} {}", access::short_id(*id), output::shortened(title, 48))
+    };
+    let line = |(earlier, new): &(EntryId, EntryId)| {
+        printable(&format!("    {}, and already there {}", named(new), named(earlier)))
+    };
+    let mut lines: Vec<String> = report.perhaps_same.iter().take(PAIRS_SHOWN).map(line).collect();
+    if report.perhaps_same.len() > PAIRS_SHOWN {
+        lines.push(format!("    … and {} more (--json lists all)", report.perhaps_same.len() - PAIRS_SHOWN));
+    }
+    Ok(lines)
 }
 
 /// What is not in the vault because it could not be read, before everything else.

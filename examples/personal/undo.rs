@@ -19,21 +19,37 @@ pub(crate) fn run(common: &Common, command: &Import) -> Result<(), Failure> {
         return list(common, &vault);
     }
     if command.forget_answers {
-        let answers = vault.forget_import_answers(&Actor::owner())?;
-        access::close(vault)?;
-        return output::say(&format!("Forgot {}: imports ask again.", count(answers, "answer", "answers")));
+        return forget(common, number, vault);
     }
     undo(common, number, vault)
+}
+
+/// Takes answers back: those that were given to one import, or all.
+fn forget(common: &Common, number: Option<u64>, vault: Vault) -> Result<(), Failure> {
+    let answers = vault.forget_import_answers(&Actor::owner(), number.map(Epoch::new))?;
+    access::close(vault)?;
+    if common.json {
+        return output::json(&json!({ "forgotten": answers }));
+    }
+    output::say(&match (answers, number) {
+        (0, Some(number)) => {
+            format!(
+                "Nothing is remembered of what was answered to import {number}; --list shows the imports."
+            )
+        }
+        (0, None) => "Nothing is remembered of what was answered to imports.".to_owned(),
+        _ => format!("Took back {}: imports ask again.", count(answers, "answer", "answers")),
+    })
 }
 
 /// The vault, and the number of an import.
 fn target(common: &Common, command: &Import) -> Result<(PathBuf, Option<u64>), Failure> {
     let number = |name: &PathBuf| name.to_str().and_then(|name| name.parse().ok());
     let (numbers, vaults): (Vec<PathBuf>, Vec<PathBuf>) =
-        command.names.iter().cloned().partition(|name| command.undo && number(name).is_some());
+        command.names.iter().cloned().partition(|name| !command.list && number(name).is_some());
     if numbers.len() > 1 || vaults.len() > 1 {
         return Err(Failure::usage(
-            "name the vault and, with --undo, the number of one import; --list shows them",
+            "name the vault and, with --undo or --forget-answers, the number of one import; --list shows them",
         ));
     }
     Ok((target::vault(common, &vaults)?, numbers.first().and_then(number)))
@@ -56,10 +72,11 @@ fn list(common: &Common, vault: &Vault) -> Result<(), Failure> {
             import.actor.clone(),
             import.added.len().to_string(),
             import.amended.len().to_string(),
+            import.answers.to_string(),
             state.to_owned(),
         ]
     });
-    output::say(&output::table(&["Number", "When", "Who", "Added", "Changed", ""], rows.collect()))
+    output::say(&output::table(&["Number", "When", "Who", "Added", "Changed", "Answers", ""], rows.collect()))
 }
 
 fn for_programs(import: &PastImport) -> Value {
@@ -69,6 +86,7 @@ fn for_programs(import: &PastImport) -> Value {
         "actor": import.actor,
         "added": ids(&import.added),
         "amended": ids(&import.amended),
+        "answers": import.answers,
         "undone": import.undone,
     })
 }

@@ -3,6 +3,8 @@
 use super::backup::Backup;
 use super::core::View;
 use super::ledger::{Action, LineState};
+use crate::crypto::digest::Digest;
+use crate::crypto::key::IdentityKey;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::store::Medium;
@@ -86,6 +88,13 @@ impl Coverage {
             Medium::OperatorDependent => (Self::OperatorDependent, Self::OperatorDependent),
         }
     }
+}
+
+/// The keyed digest by which bytes that were imported and expunged are known again,
+/// under whatever name they come.
+pub(super) fn expunged_content(key: &IdentityKey, source: &[u8]) -> String {
+    let name = format!("expunged\0{}", Digest::of(&[source]));
+    EntryId::from_bytes(key.derive_id(name.as_bytes())).to_string()
 }
 
 impl View<'_> {

@@ -4,28 +4,31 @@
 //! Everything is judged before anything is written. Where a person has to decide, the
 //! questions come back and nothing is written.
 
+mod answers;
 mod decisions;
 mod judge;
 mod memory;
 mod names;
 mod person;
+mod taking;
 mod version;
 
-pub use decisions::{ChangedSource, ImportDecisions};
+pub use decisions::{ChangedSource, Expunged, ImportDecisions};
 
 use self::judge::{Judge, Verdict};
 use self::memory::Memory;
 use self::names::Names;
 use self::person::{Patients, Whose};
+use self::taking::Taking;
 use super::Vault;
-use super::ledger::{Action, Detail, Line};
 use super::options::Actor;
-use super::transaction::{Transaction, compartment_of};
+use super::transaction::Transaction;
+use crate::crypto::key::IdentityKey;
 use crate::error::Error;
-use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::interop::fhir::{Finding, FindingReason, Imported, ImportedEntry, LeftOut};
-use crate::record::{Entry, Kind, Person};
+use crate::interop::fhir::{Finding, Imported, LeftOut};
+use crate::record::Person;
+use std::collections::HashSet;
 
 /// What became of an import.
 #[derive(Debug, Clone, Default)]
@@ -67,16 +70,6 @@ pub struct ImportReport {
     pub findings: Vec<Finding>,
 }
 
-/// What to do with entries that were expunged from the vault before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Expunged {
-    /// They stay away.
-    #[default]
-    StayAway,
-    /// They are taken again.
-    TakeAgain,
-}
-
 impl Vault {
     /// Takes an import into the vault, as one commit, where nothing about it is in doubt.
     ///
@@ -103,34 +96,13 @@ impl Vault {
         let committed = self.update(actor, |tx| {
             // Judged on the state that the commit starts from, under the writer's lock.
             let plan = judged(tx, imported, decisions)?;
-            let mut taking =
-                Taking { same_person: plan.same_person, report: ImportReport::before(imported, &plan) };
+            let mut taking = Taking::new(&plan, ImportReport::before(imported, &plan));
             for (done, (entry, verdict)) in imported.entries.iter().zip(&plan.verdicts).enumerate() {
                 progress(done, imported.entries.len());
                 taking.take(tx, entry, *verdict)?;
             }
             progress(imported.entries.len(), imported.entries.len());
-            taking.finish(tx, &plan)
-        })?;
-        let mut report = committed.value;
-        let is_written =
-            !report.added.is_empty() || !report.kept_raw.is_empty() || !report.amended.is_empty();
-        report.number = is_written.then_some(committed.epoch);
-        Ok(report)
-    }
-
-    /// Forgets what was answered to imports: what was confirmed once is asked again.
-    /// Gives the number of answers.
-    ///
-    /// # Errors
-    /// As [`Vault::update`].
-    pub fn forget_import_answers(&self, actor: &Actor) -> Result<usize, Error> {
-        let committed = self.update(actor, |tx| {
-            let answers = Memory::of(&tx.view())?.answers();
-            if answers > 0 {
-                tx.log(Compartment::General, Line::about(Action::AnswersForgotten, actor, None, []));
-            }
-            Ok(answers)
+            taking.finish(tx)
         })?;
         Ok(committed.value)
     }
@@ -144,6 +116,9 @@ struct Plan {
     answers: Vec<String>,
     /// The owner confirmed that another description is of the vault's patient.
     same_person: bool,
+    key: IdentityKey,
+    /// Keyed digests of contents that stay away.
+    away: HashSet<String>,
 }
 
 fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions) -> Result<Plan, Error> {
@@ -169,7 +144,11 @@ fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions
         return Err(Error::ImportAsks { questions });
     }
     answers.retain(|answer| !memory.says(answer));
-    Ok(Plan { verdicts, sources, answers, same_person: is_confirmed })
+    let away = match decisions.expunged {
+        Expunged::StayAway => memory.expunged_contents,
+        Expunged::TakeAgain => HashSet::new(),
+    };
+    Ok(Plan { verdicts, sources, answers, same_person: is_confirmed, key, away })
 }
 
 impl ImportReport {
@@ -192,103 +171,3 @@ impl ImportReport {
         }
     }
 }
-
-struct Taking {
-    same_person: bool,
-    report: ImportReport,
-}
-
-impl Taking {
-    fn take(
-        &mut self,
-        tx: &mut Transaction<'_>,
-        imported: &ImportedEntry,
-        verdict: Verdict,
-    ) -> Result<(), Error> {
-        match verdict {
-            Verdict::Unchanged => self.report.unchanged += 1,
-            Verdict::Older(id) => self.report.older.push(id),
-            Verdict::Undecided(id) => self.report.undecided.push(id),
-            Verdict::Expunged => self.report.expunged_before += 1,
-            Verdict::Amend(id) => self.amend(tx, imported, id)?,
-            Verdict::Add { id, like } => {
-                if let Some(like) = like {
-                    self.report.perhaps_same.push((like, id));
-                    self.tell_beside(&imported.identity);
-                }
-                self.add(tx, imported, id)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn marked(&self, entry: &Entry) -> Entry {
-        let mut entry = entry.clone();
-        entry.marks.same_person |= self.same_person && entry.kind() == Kind::Patient;
-        entry
-    }
-
-    fn amend(
-        &mut self,
-        tx: &mut Transaction<'_>,
-        imported: &ImportedEntry,
-        id: EntryId,
-    ) -> Result<(), Error> {
-        if let Some((_, known)) = tx.current(id)? {
-            // What was decided about the entry here stays decided.
-            let entry = Entry { marks: known.marks, ..imported.entry.clone() };
-            tx.amend(id, &self.marked(&entry), "changed in its source")?;
-            self.report.amended.push(id);
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, tx: &mut Transaction<'_>, imported: &ImportedEntry, id: EntryId) -> Result<(), Error> {
-        let entry = self.marked(&imported.entry);
-        tx.add_with_history(compartment_of(&entry), id, &imported.earlier, &entry)?;
-        match entry.kind() {
-            Kind::Other => self.report.kept_raw.push(id),
-            _ => self.report.added.push(id),
-        }
-        Ok(())
-    }
-
-    /// An entry is kept beside another source's of the same identity.
-    fn tell_beside(&mut self, identity: &str) {
-        let path = identity.rsplit('/').nth(1).unwrap_or("Resource").to_owned();
-        let reason = FindingReason::SameIdentity;
-        let findings = &mut self.report.findings;
-        match findings.iter_mut().find(|found| found.path == path && found.reason == reason) {
-            Some(found) => found.count += 1,
-            None => findings.push(Finding { path, reason, count: 1 }),
-        }
-    }
-
-    fn finish(self, tx: &mut Transaction<'_>, plan: &Plan) -> Result<ImportReport, Error> {
-        let new = [&self.report.added, &self.report.kept_raw].map(|ids| ids.iter().copied());
-        let new: Vec<EntryId> = new.into_iter().flatten().collect();
-        for compartment in Compartment::HOLDING_ENTRIES {
-            let ids: Vec<EntryId> = new.iter().copied().filter(|id| tx.is_put(compartment, *id)).collect();
-            if !ids.is_empty() {
-                tx.log(compartment, Line::about(Action::Imported, tx.actor, None, ids));
-            }
-        }
-        let sources = if new.is_empty() { &[][..] } else { &plan.sources[..] };
-        let is_remembered = !sources.is_empty() || !plan.answers.is_empty();
-        if is_remembered || !self.report.amended.is_empty() {
-            for (detail, texts) in [(Detail::Source, sources), (Detail::Answer, &plan.answers[..])] {
-                for texts in texts.chunks(DIGESTS_IN_A_LINE) {
-                    let line = Line::about(Action::Imported, tx.actor, None, []);
-                    tx.log(Compartment::General, line.with(detail, &texts.join(" ")));
-                }
-            }
-            if !is_remembered {
-                tx.log(Compartment::General, Line::about(Action::Imported, tx.actor, None, []));
-            }
-        }
-        Ok(self.report)
-    }
-}
-
-/// Digests have 32 digits, and a detail of a line at most 16 KiB.
-const DIGESTS_IN_A_LINE: usize = 256;

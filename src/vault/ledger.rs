@@ -20,6 +20,9 @@ use crate::tree::{Row, RowClass, RowKey};
 /// Longest reason or detail in bytes.
 pub(super) const TEXT_LIMIT: usize = 16 * 1024;
 
+/// Most keyed digests in a detail: each has 32 digits and a space.
+pub(super) const DIGESTS_IN_A_LINE: usize = 256;
+
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -122,11 +125,13 @@ pub enum Detail {
     Source,
     /// What was answered to an import, each answer as a keyed digest.
     Answer,
+    /// What an expunged entry was imported from, each revision as a keyed digest.
+    Content,
     /// A fact that this version does not know.
     Unknown(u16),
 }
 
-const DETAILS: [(Detail, &str); 10] = [
+const DETAILS: [(Detail, &str); 11] = [
     (Detail::Recipient, "recipient"),
     (Detail::Purpose, "purpose"),
     (Detail::Policy, "policy"),
@@ -137,6 +142,7 @@ const DETAILS: [(Detail, &str); 10] = [
     (Detail::Import, "import"),
     (Detail::Source, "source"),
     (Detail::Answer, "answer"),
+    (Detail::Content, "content"),
 ];
 
 impl Detail {
@@ -159,6 +165,12 @@ impl Detail {
         let known = usize::from(number).checked_sub(1).and_then(|index| DETAILS.get(index));
         known.map_or(Self::Unknown(number), |(detail, _)| *detail)
     }
+}
+
+/// The import that a line names.
+pub(super) fn named_import(details: &[(Detail, String)]) -> Option<Epoch> {
+    let (_, number) = details.iter().find(|(detail, _)| *detail == Detail::Import)?;
+    number.parse().ok().map(Epoch::new)
 }
 
 /// One line of the ledger.

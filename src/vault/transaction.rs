@@ -3,8 +3,8 @@
 use super::audit::ReadKind;
 use super::content::{Content, stored_contents};
 use super::core::{Core, Snapshot, View};
-use super::erasure::{Erasure, ErasureReport};
-use super::ledger::{Action, Line};
+use super::erasure::{Erasure, ErasureReport, expunged_content};
+use super::ledger::{Action, DIGESTS_IN_A_LINE, Detail, Line};
 use super::list;
 use super::options::{Actor, WriterVersion};
 use super::{Vault, open, trace};
@@ -360,11 +360,16 @@ impl Transaction<'_> {
         let half_done = std::mem::replace(&mut self.work.half_done, true);
         self.work.withdraws = true;
         let mut epochs = vec![current.epoch];
+        let mut sources = BTreeSet::new();
+        sources.extend(entry.and_then(|entry| entry.source).map(|source| source.bytes));
         self.remove_row(compartment, &current)?;
         for revision in 1..current.revision {
             let row = self.row(compartment, &RowKey::revision(id, revision))?;
             let row = row.ok_or(Error::Damaged { what: "revision" })?;
             epochs.push(row.epoch);
+            if let Ok(entry) = self.core.open_entry(compartment, &row) {
+                sources.extend(entry.source.map(|source| source.bytes));
+            }
             contents.extend(self.contents_of(compartment, &row)?);
             self.remove_row(compartment, &row)?;
         }
@@ -373,8 +378,29 @@ impl Transaction<'_> {
             self.destroy_lines(compartment, epoch, id)?;
         }
         self.work.erasure.entries.push(id);
-        self.log(compartment, Line::about(Action::Expunged, self.actor, Some(reason), [id]));
+        self.log_expunged(compartment, id, reason, &sources)?;
         self.work.half_done = half_done;
+        Ok(())
+    }
+
+    /// The lines of an expungement, by which an import knows again what was expunged.
+    fn log_expunged(
+        &mut self,
+        compartment: Compartment,
+        id: EntryId,
+        reason: &str,
+        sources: &BTreeSet<Vec<u8>>,
+    ) -> Result<(), Error> {
+        if sources.is_empty() {
+            self.log(compartment, Line::about(Action::Expunged, self.actor, Some(reason), [id]));
+            return Ok(());
+        }
+        let key = self.view().identity_key()?;
+        let digests: Vec<String> = sources.iter().map(|source| expunged_content(&key, source)).collect();
+        for digests in digests.chunks(DIGESTS_IN_A_LINE) {
+            let line = Line::about(Action::Expunged, self.actor, Some(reason), [id]);
+            self.log(compartment, line.with(Detail::Content, &digests.join(" ")));
+        }
         Ok(())
     }
 
@@ -425,7 +451,7 @@ impl Transaction<'_> {
         &mut self,
         compartment: Compartment,
         id: EntryId,
-        earlier: &[Entry],
+        earlier: &[&Entry],
         entry: &Entry,
     ) -> Result<(), Error> {
         self.may_add(compartment, id)?;

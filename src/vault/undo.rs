@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Vault;
 use super::core::View;
 use super::erasure::ErasureReport;
-use super::ledger::{Action, Detail, Line, LineState};
+use super::ledger::{Action, Detail, Line, LineState, named_import};
 use super::list;
 use super::options::Actor;
 use super::trace;
@@ -34,8 +34,16 @@ pub struct PastImport {
     pub added: Vec<EntryId>,
     /// Entries of which it wrote a revision that is in the vault still.
     pub amended: Vec<EntryId>,
+    /// How many answers that were given to it are remembered.
+    pub answers: usize,
     /// Whether it was undone.
     pub undone: bool,
+}
+
+impl PastImport {
+    fn new(number: Epoch, time: i64, actor: String) -> Self {
+        Self { number, time, actor, added: vec![], amended: vec![], answers: 0, undone: false }
+    }
 }
 
 /// What undoing an import would do.
@@ -101,6 +109,11 @@ impl Vault {
     }
 }
 
+fn answers_in(details: &[(Detail, String)]) -> usize {
+    let answers = details.iter().filter(|(detail, _)| *detail == Detail::Answer);
+    answers.map(|(_, text)| text.split_whitespace().count()).sum()
+}
+
 /// What a commit wrote and what of it is in the vault still.
 #[derive(Default)]
 struct Written {
@@ -117,20 +130,22 @@ impl View<'_> {
             let LineState::Whole { action, actor, details, .. } = line.state else { continue };
             match action {
                 Action::Imported => {
-                    let (number, time) = (line.epoch, line.time);
-                    let new =
-                        PastImport { number, time, actor, added: vec![], amended: vec![], undone: false };
-                    imports.entry(number).or_insert(new);
+                    let new = PastImport::new(line.epoch, line.time, actor);
+                    imports.entry(line.epoch).or_insert(new).answers += answers_in(&details);
                 }
                 Action::ImportUndone => {
-                    let Some(number) = undone_import(&details) else { continue };
+                    let Some(number) = named_import(&details) else { continue };
                     undone.insert(number);
                     // The line of an import goes with the only entry that it names.
                     let time = self.link(number)?.map_or(0, |link| link.time);
-                    let actor = String::new();
-                    let gone =
-                        PastImport { number, time, actor, added: vec![], amended: vec![], undone: true };
-                    imports.entry(number).or_insert(gone);
+                    let gone = PastImport::new(number, time, String::new());
+                    imports.entry(number).or_insert(gone).answers = 0;
+                }
+                Action::AnswersForgotten => {
+                    let which = named_import(&details);
+                    let forgotten =
+                        imports.values_mut().filter(|import| which.is_none_or(|it| it == import.number));
+                    forgotten.for_each(|import| import.answers = 0);
                 }
                 _ => {}
             }
@@ -197,17 +212,50 @@ impl View<'_> {
         let row = self.row(compartment, &RowKey::entry(id))?;
         let current = row.ok_or(Error::Damaged { what: "revision" })?;
         let preview = &mut written.preview;
-        if current.epoch != number {
-            preview.changed_since.push(id);
-        } else if list::card_of(&current)?.flags.legal_hold {
+        if list::card_of(&current)?.flags.legal_hold {
             preview.held.push(id);
         }
-        match self.revision_before(compartment, &current, number)? {
+        let before = self.revision_before(compartment, &current, number)?;
+        if current.epoch != number && !self.is_taken_back(compartment, &current, before.as_ref(), number)? {
+            preview.changed_since.push(id);
+        }
+        match before {
             Some(_) => preview.restores.push(id),
             None => preview.destroys.push(id),
         }
         written.current.push((compartment, current));
         Ok(())
+    }
+
+    /// Whether nothing changed since a commit except that an answer was taken back, and
+    /// what was before does not rest on one.
+    fn is_taken_back(
+        &self,
+        compartment: Compartment,
+        current: &Row,
+        before: Option<&Row>,
+        number: Epoch,
+    ) -> Result<bool, Error> {
+        let forgets =
+            |state: &LineState| matches!(state, LineState::Whole { action: Action::AnswersForgotten, .. });
+        let mut epochs = vec![current.epoch];
+        for revision in (1..current.revision).rev() {
+            let row = self.row(compartment, &RowKey::revision(current.id, revision))?;
+            let row = row.ok_or(Error::Damaged { what: "revision" })?;
+            if row.epoch <= number {
+                break;
+            }
+            epochs.push(row.epoch);
+        }
+        for epoch in epochs {
+            if !self.ledger_lines(epoch)?.iter().any(|line| forgets(&line.state)) {
+                return Ok(false);
+            }
+        }
+        Ok(match before {
+            Some(before) => !self.core.open_entry(compartment, before)?.marks.same_person,
+            None => true,
+        })
     }
 
     /// The last revision that is older than a commit.
@@ -228,20 +276,14 @@ impl View<'_> {
     }
 }
 
-/// The import that a line says was undone.
-pub(super) fn undone_import(details: &[(Detail, String)]) -> Option<Epoch> {
-    let (_, number) = details.iter().find(|(detail, _)| *detail == Detail::Import)?;
-    number.parse().ok().map(Epoch::new)
-}
-
 impl Transaction<'_> {
     fn undo_import(&mut self, number: Epoch) -> Result<UndoPreview, Error> {
         let Written { preview, current } = self.view().written_by(number)?;
-        if !preview.changed_since.is_empty() {
-            return Err(Error::ChangedSinceImport { ids: preview.changed_since });
-        }
         if let Some(id) = preview.held.first() {
             return Err(Error::LegalHold { id: *id });
+        }
+        if !preview.changed_since.is_empty() {
+            return Err(Error::ChangedSinceImport { ids: preview.changed_since });
         }
         let half_done = std::mem::replace(&mut self.work.half_done, true);
         let mut undone: BTreeMap<Compartment, Vec<EntryId>> = BTreeMap::new();
@@ -264,16 +306,20 @@ impl Transaction<'_> {
         let kept = before.as_ref().map_or(0, |row| row.revision);
         self.work.withdraws = true;
         let mut contents = self.contents_of(compartment, current)?;
+        let mut epochs = BTreeSet::from([number, current.epoch]);
         self.remove_row(compartment, current)?;
         for revision in kept + 1..current.revision {
             let row = self.row(compartment, &RowKey::revision(current.id, revision))?;
             let row = row.ok_or(Error::Damaged { what: "revision" })?;
+            epochs.insert(row.epoch);
             contents.extend(self.contents_of(compartment, &row)?);
             self.remove_row(compartment, &row)?;
         }
         self.keep_contents(compartment, current.id, kept, &mut contents)?;
         self.give_up_contents(compartment, current.id, contents)?;
-        self.destroy_lines(compartment, number, current.id)?;
+        for epoch in epochs {
+            self.destroy_lines(compartment, epoch, current.id)?;
+        }
         self.note_erased(current.id);
         if let Some(before) = before {
             self.make_current(compartment, before)?;

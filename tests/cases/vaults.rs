@@ -168,3 +168,104 @@ fn two_sources_with_the_same_local_names_never_lose_an_entry() {
         assert_eq!((with(&vault, "first"), with(&vault, "second")), (count, count), "{names:?}");
     }
 }
+
+/// A bundle of a person and one of their diagnoses, with local names.
+fn record(person: &str, born: &str, diagnosis: &str) -> String {
+    format!(
+        r#"{{"resourceType":"Bundle","type":"collection","id":"of {person}","entry":[{{"resource":{{"resourceType":"Patient","id":"p","name":[{{"family":"{person}"}}],"birthDate":"{born}"}}}},{{"resource":{{"resourceType":"Condition","id":"c","subject":{{"reference":"Patient/p"}},"code":{{"text":"{diagnosis}"}}}}}}]}}"#
+    )
+}
+
+fn confirmed() -> ImportDecisions {
+    let mut decisions = ImportDecisions::default();
+    decisions.patient_is_same = true;
+    decisions
+}
+
+/// How many entries are marked as confirmed to be of the same person.
+fn marked(vault: &Vault) -> usize {
+    let listed = vault.list(&Filter::all()).unwrap();
+    listed.iter().filter(|entry| vault.entry(entry.id).unwrap().marks.same_person).count()
+}
+
+#[test]
+fn an_answer_that_is_taken_back_counts_no_more() {
+    let (vault, owner) = (vault(), Actor::owner());
+    let maiden = record("Rosenquist", "1980-02-03", "asthma");
+    let married = record("Thornfield", "1980-02-03", "gout");
+    let third = record("Elmsworth", "1980-02-03", "hiccups");
+    take(&vault, "a", maiden.as_bytes());
+    let before = current(&vault);
+    let number = take_with(&vault, "b", married.as_bytes(), &confirmed()).unwrap().number.unwrap();
+    let other = take_with(&vault, "c", third.as_bytes(), &confirmed()).unwrap().number.unwrap();
+    let answers =
+        |vault: &Vault| vault.imports().unwrap().iter().map(|import| import.answers).collect::<Vec<_>>();
+    assert_eq!((marked(&vault), answers(&vault)), (2, vec![0, 1, 1]));
+    assert_eq!(take(&vault, "b", married.as_bytes()).number, None, "it is remembered");
+
+    // One of them, by the number of its import.
+    assert_eq!(vault.forget_import_answers(&owner, Some(number)).unwrap(), 1);
+    assert_eq!((marked(&vault), answers(&vault)), (1, vec![0, 0, 1]));
+    assert_eq!(questions(&vault, "b", married.as_bytes()).len(), 1);
+    assert_eq!(take(&vault, "c", third.as_bytes()).number, None, "the other one stays");
+    assert_eq!(vault.forget_import_answers(&owner, Some(number)).unwrap(), 0);
+    // Answered again, it counts again.
+    let again = take_with(&vault, "b", married.as_bytes(), &confirmed()).unwrap();
+    assert_eq!((again.unchanged, again.number.is_some(), marked(&vault)), (2, true, 2));
+    assert_eq!(take(&vault, "b", married.as_bytes()).number, None);
+
+    // All.
+    assert_eq!(vault.forget_import_answers(&owner, None).unwrap(), 2);
+    assert_eq!((marked(&vault), answers(&vault).iter().sum::<usize>()), (0, 0));
+    for (name, text) in [("b", &married), ("c", &third)] {
+        assert_eq!(questions(&vault, name, text.as_bytes()).len(), 1);
+    }
+    assert_eq!(take(&vault, "a", maiden.as_bytes()).unchanged, 2, "whose the vault is stays");
+    assert!(vault.check().unwrap().is_clean());
+    // What was taken back can be undone all the same.
+    vault.undo_import(&owner, other).unwrap();
+    vault.undo_import(&owner, again.number.unwrap()).unwrap();
+    vault.undo_import(&owner, number).unwrap();
+    assert!(current(&vault) == before);
+    assert!(vault.check().unwrap().is_clean() && vault.check_deep(|_| {}).unwrap().is_clean());
+}
+
+#[test]
+fn what_was_expunged_stays_away_under_every_name() {
+    let (vault, owner) = (vault(), Actor::owner());
+    let text = record("Rosenquist", "1980-02-03", "asthma");
+    let find = |vault: &Vault| {
+        let listed = vault.list(&Filter::all()).unwrap();
+        listed.iter().find(|entry| entry.card.kind == subrosa::Kind::Diagnosis).map(|entry| entry.id)
+    };
+    take(&vault, "a.json", text.as_bytes());
+    let id = find(&vault).unwrap();
+    // An earlier version is destroyed with it, and stays away as well.
+    let newer = text.replace("asthma", "asthma, mild");
+    let mut accept = ImportDecisions::default();
+    accept.changed_source = Some(ChangedSource::Accept);
+    assert_eq!(take_with(&vault, "a.json", newer.as_bytes(), &accept).unwrap().amended, [id]);
+    vault.expunge(&owner, &[id], "nobody's business").unwrap();
+    let renamed = |text: &str, id: &str| text.replace("of Rosenquist", id);
+    for (name, text) in [
+        ("a.json", text.clone()),
+        ("b.json", text.clone()),
+        ("c.json", renamed(&text, "another download")),
+        ("d.json", renamed(&newer, "a third one")),
+    ] {
+        let report = take(&vault, name, text.as_bytes());
+        assert_eq!((report.expunged_before, report.added.len()), (1, 0), "{name}");
+        assert_eq!(find(&vault), None, "{name}");
+    }
+    // Other content of the same local name is another entry.
+    let other = renamed(&text, "a fourth one").replace("asthma", "gout");
+    assert_eq!(take(&vault, "e.json", other.as_bytes()).added.len(), 1);
+    // What was undone is not expunged.
+    let number = vault.imports().unwrap().last().unwrap().number;
+    vault.undo_import(&owner, number).unwrap();
+    assert_eq!(take(&vault, "f.json", other.as_bytes()).added.len(), 1);
+    let mut again = ImportDecisions::default();
+    again.expunged = subrosa::Expunged::TakeAgain;
+    let text = renamed(&text, "a fifth one");
+    assert_eq!(take_with(&vault, "g.json", text.as_bytes(), &again).unwrap().added.len(), 1);
+}

@@ -24,7 +24,11 @@ fn with_records() -> Person {
     person.write("records.json", BUNDLE);
     person.write("newer.json", newer());
     person.write("other.json", OTHER);
-    person.run(&["import", "my.vault", "records.json"]).done();
+    let report = person.run(&["import", "my.vault", "records.json", "--json"]).done().json();
+    let groups = ["changes-meaning", "content-not-shown", "technical"];
+    let findings = report["findings"].as_array().unwrap();
+    assert!(!findings.is_empty());
+    assert!(findings.iter().all(|finding| groups.contains(&finding["group"].as_str().unwrap())), "{report}");
     person
 }
 
@@ -75,6 +79,36 @@ fn an_input_that_names_nobody_says_so() {
     assert!(refused.err().contains("does not say whom it is about"), "{}", refused.err());
     let asked = person.run_with(&["import", "my.vault", "-", "--json"], nobody).ended(1).json();
     assert_eq!(asked["questions"][0]["found"], Value::Null);
+    let taken = person.run_with(&["import", "my.vault", "-", "--patient-is-same"], nobody).done().out();
+    let first = taken.lines().next().unwrap();
+    assert!(
+        first.contains("does not say whom it is about") && first.contains("Patient/elsewhere"),
+        "{taken}"
+    );
+}
+
+#[test]
+fn answers_are_taken_back_one_by_one_or_all() {
+    let person = with_records();
+    person.run(&["import", "my.vault", "other.json", "--patient-is-same"]).done();
+    let number = last_number(&person);
+    person.run(&["import", "my.vault", "newer.json", "--accept-changed-source"]).done();
+    let answers =
+        |person: &Person| imports(person).iter().map(|import| import["answers"].clone()).collect::<Vec<_>>();
+    assert_eq!(answers(&person), [0, 1, 1]);
+    let one = person.run(&["import", "my.vault", "--forget-answers", &number]).done().out();
+    assert_eq!(one, "Took back 1 answer: imports ask again.\n");
+    assert_eq!(answers(&person), [0, 0, 1]);
+    person.run(&["import", "my.vault", "other.json"]).refused(1, "--patient-is-same");
+    // The records are about two people again, as far as anybody knows.
+    let release =
+        ["release", "my.vault", "--to", "An insurer", "--for", "a claim", "--out", "excerpt.html", "--yes"];
+    let refused = person.run(&release).ended(1);
+    assert!(refused.err().contains("two") || refused.err().contains("several"), "{}", refused.err());
+    let all = person.run(&["import", "my.vault", "--forget-answers", "--json"]).done().json();
+    assert_eq!(all, json!({ "forgotten": 1 }));
+    let none = person.run(&["import", "my.vault", "--forget-answers", &number]).done().out();
+    assert!(none.starts_with("Nothing is remembered"), "{none}");
 }
 
 #[test]
@@ -104,6 +138,9 @@ fn a_newer_export_is_asked_about_and_amends_or_is_kept_beside() {
     let beside = ["import", "my.vault", "newer.json", "--keep-beside"];
     let kept = person.run(&beside).done().out();
     assert!(kept.contains("1 perhaps the same as an entry from another file"), "{kept}");
+    let pair = kept.lines().find(|line| line.contains("and already there")).unwrap();
+    let titles = ["Asthma of the attic", "Asthma of the kitchen"].map(|title| pair.find(title).unwrap());
+    assert!(titles[0] < titles[1], "the new one first: {pair}");
     assert_eq!(listing(&person).as_array().unwrap().len(), 5);
     person.run(&[&beside[..], &["--accept-changed-source"]].concat()).ended(2);
 }

@@ -38,11 +38,12 @@ COMPARTMENTS = (
 ACTIONS = (
     None, "created", "added", "imported", "amended", "retracted", "expunged", "released",
     "password changed", "exported", "backed up", "compacted", "access granted",
-    "access revoked",
+    "access revoked", "import undone", "answers forgotten",
 )
 ACCESS_KINDS = (None, "password", "recovery key", "raw key")
 PUBLIC_LENGTH = 1216
-DETAILS = (None, "recipient", "purpose", "policy", "excerpt", "name", "checkpoint")
+DETAILS = (None, "recipient", "purpose", "policy", "excerpt", "name", "checkpoint", "signer", "import",
+           "source", "answer", "content")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RECOVERY_LABEL, RAW_LABEL = b"subrosa/v1 recovery key", b"subrosa/v1 raw key"
 

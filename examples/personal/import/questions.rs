@@ -1,7 +1,7 @@
 //! What an import asks before anything is written: at a keyboard, or by flags.
 
 use serde_json::{Value, json};
-use subrosa::{ChangedSource, ImportDecisions, ImportQuestion, Person};
+use subrosa::{ChangedSource, ImportDecisions, ImportQuestion, Imported, Person};
 
 use crate::arguments::{self, Common};
 use crate::failure::{Exit, Failure};
@@ -27,13 +27,14 @@ pub(super) fn decided(command: &arguments::Import) -> ImportDecisions {
 pub(super) fn ask(
     common: &Common,
     questions: &[ImportQuestion],
+    imported: &Imported,
     decisions: &mut ImportDecisions,
 ) -> Result<(), Failure> {
     if common.json || !prompt::is_interactive() {
-        return Err(refused(common, questions)?);
+        return Err(refused(common, questions, imported)?);
     }
     for question in questions {
-        note(&words(question));
+        note(&words(question, imported));
         match question {
             ImportQuestion::Patient { .. } => {
                 if !prompt::agrees("Are these records about the same person?")? {
@@ -55,12 +56,12 @@ pub(super) fn ask(
     Ok(())
 }
 
-fn refused(common: &Common, questions: &[ImportQuestion]) -> Result<Failure, Failure> {
+fn refused(common: &Common, questions: &[ImportQuestion], imported: &Imported) -> Result<Failure, Failure> {
     if common.json {
         let questions: Vec<Value> = questions.iter().map(for_programs).collect();
         output::json(&json!({ "error": "import-asks", "questions": questions }))?;
     }
-    questions.iter().for_each(|question| note(&words(question)));
+    questions.iter().for_each(|question| note(&words(question, imported)));
     let asks_patient = questions.iter().any(|question| matches!(question, ImportQuestion::Patient { .. }));
     let asks_source = questions.iter().any(|question| !matches!(question, ImportQuestion::Patient { .. }));
     let mut flags = Vec::new();
@@ -77,7 +78,7 @@ fn refused(common: &Common, questions: &[ImportQuestion]) -> Result<Failure, Fai
     Ok(Failure::Reported(Exit::Refused))
 }
 
-fn words(question: &ImportQuestion) -> String {
+fn words(question: &ImportQuestion, imported: &Imported) -> String {
     printable(&match question {
         ImportQuestion::Patient { found: Some(found), known, differs } => {
             let differs: Vec<String> = differs.iter().map(ToString::to_string).collect();
@@ -89,7 +90,8 @@ fn words(question: &ImportQuestion) -> String {
             format!("This file is about {}; this vault is about {}{what}.", person(found), person(known))
         }
         ImportQuestion::Patient { found: None, known, .. } => format!(
-            "This file does not say whom it is about: it only refers to a patient; this vault is about {}.",
+            "This file does not say whom it is about: it only refers to a patient{}; this vault is about {}.",
+            imported.person_identities.first().map(|identity| format!(", {identity}")).unwrap_or_default(),
             person(known)
         ),
         ImportQuestion::ChangedSource { document, time, known, same, .. } => format!(

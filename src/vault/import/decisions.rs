@@ -1,7 +1,5 @@
 //! What may be decided about an import beforehand.
 
-use super::Expunged;
-
 /// What is decided about an import beforehand. Each decision answers one
 /// [`ImportQuestion`](crate::ImportQuestion); without it the question comes back and nothing is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,6 +13,16 @@ pub struct ImportDecisions {
     /// What becomes of entries that another source, or another version of the file,
     /// would change.
     pub changed_source: Option<ChangedSource>,
+}
+
+/// What to do with entries that were expunged from the vault before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Expunged {
+    /// They stay away.
+    #[default]
+    StayAway,
+    /// They are taken again.
+    TakeAgain,
 }
 
 /// Whether an input continues an earlier one.

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::transaction::{Transaction, compartment_of};
-use super::decisions::{ChangedSource, ImportDecisions};
+use super::decisions::{ChangedSource, Expunged, ImportDecisions};
 use super::memory::{Memory, Scope};
-use super::names::{Names, Width, source_of};
+use super::names::{Away, Names, Width, source_of};
 use super::version::{Order, Version};
 use crate::error::Error;
 use crate::id::{EntryId, Epoch};
@@ -15,7 +15,7 @@ use crate::record::{Entry, ImportQuestion};
 /// What becomes of an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    Unchanged,
+    Unchanged(EntryId),
     /// The vault has a newer version.
     Older(EntryId),
     /// It changed, and nothing says which version is the newer one.
@@ -273,9 +273,18 @@ impl<'t, 'a> Judge<'t, 'a> {
         Ok(tally)
     }
 
+    fn takes_again(&self) -> bool {
+        self.decisions.expunged == Expunged::TakeAgain
+    }
+
+    /// Whether an entry of this content was expunged, under whatever name.
+    fn is_expunged(&self, entry: &Entry) -> bool {
+        let away = Away { key: self.names.0, contents: &self.memory.expunged_contents };
+        !self.takes_again() && away.holds(entry)
+    }
+
     fn is_away(&self, ids: [EntryId; 2]) -> bool {
-        let takes_again = self.decisions.expunged == super::Expunged::TakeAgain;
-        !takes_again && ids.iter().any(|id| self.memory.expunged.contains(id))
+        !self.takes_again() && ids.iter().any(|id| self.memory.expunged.contains(id))
     }
 
     fn verdict(&self, found: &ImportedEntry, taken: &mut HashSet<EntryId>) -> Result<Verdict, Error> {
@@ -299,13 +308,14 @@ impl<'t, 'a> Judge<'t, 'a> {
         };
         match self.known(ids, found)? {
             None => self.add(found, ids, None, taken),
-            Some(Known { how: How::Same, .. }) => Ok(Verdict::Unchanged),
+            Some(Known { how: How::Same, id, .. }) => Ok(Verdict::Unchanged(id)),
             Some(Known { how: How::Older, id, .. }) => Ok(Verdict::Older(id)),
             Some(Known { how: How::Undecided, id, .. })
                 if self.decisions.changed_source != Some(ChangedSource::Accept) =>
             {
                 Ok(Verdict::Undecided(id))
             }
+            Some(_) if self.is_expunged(&found.entry) => Ok(Verdict::Expunged),
             Some(Known { id, .. }) => Ok(Verdict::Amend(id)),
         }
     }
@@ -326,7 +336,7 @@ impl<'t, 'a> Judge<'t, 'a> {
         for other in others.chain([self.names.everywhere(&found.identity, kind)]) {
             let Some(known) = self.known(other, found)? else { continue };
             if known.how == How::Same {
-                return Ok(Verdict::Unchanged);
+                return Ok(Verdict::Unchanged(known.id));
             }
             like = Some(known.id);
         }
@@ -340,7 +350,7 @@ impl<'t, 'a> Judge<'t, 'a> {
         like: Option<EntryId>,
         taken: &mut HashSet<EntryId>,
     ) -> Result<Verdict, Error> {
-        if self.is_away(ids) {
+        if self.is_away(ids) || self.is_expunged(&found.entry) {
             return Ok(Verdict::Expunged);
         }
         for id in ids {
@@ -355,7 +365,7 @@ impl<'t, 'a> Judge<'t, 'a> {
         Ok(if is_new && Width::of(found) != Width::Nowhere {
             Verdict::Add { id, like }
         } else {
-            Verdict::Unchanged
+            Verdict::Unchanged(id)
         })
     }
 }

@@ -6,8 +6,7 @@
 use std::collections::HashSet;
 
 use super::super::core::View;
-use super::super::ledger::{Action, Detail, LineState};
-use super::super::undo::undone_import;
+use super::super::ledger::{Action, Detail, LineState, named_import};
 use crate::error::Error;
 use crate::id::{EntryId, Epoch};
 
@@ -24,6 +23,8 @@ pub(super) struct Scope {
 #[derive(Default)]
 pub(super) struct Memory {
     pub(super) expunged: HashSet<EntryId>,
+    /// Keyed digests of what expunged entries were imported from.
+    pub(super) expunged_contents: HashSet<String>,
     pub(super) scopes: Vec<Scope>,
     answers: HashSet<(Epoch, String)>,
 }
@@ -35,11 +36,16 @@ impl Memory {
             let (number, time) = (line.epoch, line.time);
             let LineState::Whole { action, subjects, details, .. } = line.state else { continue };
             match action {
-                Action::Expunged => memory.expunged.extend(subjects),
+                Action::Expunged => {
+                    memory.expunged.extend(subjects);
+                    memory.recall(number, time, &details);
+                }
                 Action::Imported => memory.recall(number, time, &details),
-                Action::AnswersForgotten => memory.answers.clear(),
+                Action::AnswersForgotten => {
+                    memory.forget(named_import(&details));
+                }
                 Action::ImportUndone => {
-                    let undone = undone_import(&details);
+                    let undone = named_import(&details);
                     memory.scopes.retain(|scope| Some(scope.number) != undone);
                     memory.answers.retain(|(number, _)| Some(*number) != undone);
                 }
@@ -57,6 +63,7 @@ impl Memory {
                     self.scopes.extend(digests.map(|source| Scope { number, time, source }));
                 }
                 Detail::Answer => self.answers.extend(digests.map(|answer| (number, answer))),
+                Detail::Content => self.expunged_contents.extend(digests),
                 _ => {}
             }
         }
@@ -67,8 +74,10 @@ impl Memory {
         self.answers.iter().any(|(_, known)| known == answer)
     }
 
-    /// How many answers are remembered.
-    pub(super) fn answers(&self) -> usize {
-        self.answers.len()
+    /// Forgets the answers that were given to one import, or to all. Gives their number.
+    pub(super) fn forget(&mut self, number: Option<Epoch>) -> usize {
+        let before = self.answers.len();
+        self.answers.retain(|(given, _)| number.is_some_and(|number| number != *given));
+        before - self.answers.len()
     }
 }

@@ -4,6 +4,9 @@
 //! everywhere; `Type/id` names one thing within its document as one import brought it;
 //! a placeholder of a bundle names nothing, and its content stands for it.
 
+use std::collections::HashSet;
+
+use super::super::erasure::expunged_content;
 use super::memory::Scope;
 use crate::crypto::digest::Digest;
 use crate::crypto::key::IdentityKey;
@@ -38,6 +41,18 @@ impl Width {
 
 pub(super) fn source_of(entry: &Entry) -> &[u8] {
     entry.source.as_ref().map_or(&[], |source| &source.bytes)
+}
+
+/// What expunged entries were imported from: it stays away under every name.
+pub(super) struct Away<'a> {
+    pub(super) key: &'a IdentityKey,
+    pub(super) contents: &'a HashSet<String>,
+}
+
+impl Away<'_> {
+    pub(super) fn holds(&self, entry: &Entry) -> bool {
+        !self.contents.is_empty() && self.contents.contains(&expunged_content(self.key, source_of(entry)))
+    }
 }
 
 /// The ids that names make under the vault's key.

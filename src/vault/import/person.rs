@@ -4,11 +4,13 @@ use super::super::core::View;
 use super::super::list;
 use super::names::Names;
 use crate::error::Error;
+use crate::format::place::Compartment;
 use crate::interop::fhir::{Imported, is_global};
-use crate::record::{ImportQuestion, Kind, Likeness, Person, PersonDetail, Record};
-use crate::tree::{RowClass, RowKey};
+use crate::record::{Entry, ImportQuestion, Kind, Likeness, Person, PersonDetail, Record};
+use crate::tree::{Row, RowClass, RowKey};
 
 /// The vault's patient as its entries say, in each of their revisions.
+#[derive(Default)]
 pub(super) struct Patients {
     people: Vec<Person>,
     identities: Vec<String>,
@@ -27,37 +29,41 @@ pub(super) enum Whose {
 
 impl Patients {
     pub(super) fn of(view: &View<'_>) -> Result<Self, Error> {
-        let mut patients = Self { people: Vec::new(), identities: Vec::new() };
-        for compartment in view.open_compartments() {
-            let mut found = Vec::new();
-            let mut fault = None;
-            view.trie(compartment)?.scan(&mut |row| {
-                if row.class == RowClass::Entry {
-                    match list::card_of(row) {
-                        Ok(card) if card.kind == Kind::Patient => found.push(row.duplicate()),
-                        Ok(_) => {}
-                        Err(error) => fault = Some(error),
-                    }
-                }
-                Ok(())
-            })?;
-            if let Some(error) = fault {
-                return Err(error);
+        let mut patients = Self::default();
+        let mut disowned = Self::default();
+        for (compartment, current) in rows(view)? {
+            let earlier = (1..current.revision).map(|number| RowKey::revision(current.id, number));
+            let mut revisions = Vec::new();
+            for key in earlier.chain([current.key]) {
+                let row = view.row(compartment, &key)?.ok_or(Error::Damaged { what: "revision" })?;
+                revisions.push(view.core.open_entry(compartment, &row)?);
             }
-            for current in found {
-                let earlier = (1..current.revision).map(|number| RowKey::revision(current.id, number));
-                for key in earlier.chain([current.key]) {
-                    let row = view.row(compartment, &key)?.ok_or(Error::Damaged { what: "revision" })?;
-                    let entry = view.core.open_entry(compartment, &row)?;
-                    if let Record::Patient(patient) = &entry.record {
-                        patients.people.push(Person::of(patient));
-                    }
-                    let identity = entry.provenance.identity.map(|identity| identity.as_str().to_owned());
-                    patients.identities.extend(identity);
-                }
-            }
+            patients.learn(revisions, &mut disowned);
         }
-        Ok(patients)
+        // Whoever alone is in the vault is its patient.
+        Ok(if patients.people.is_empty() { disowned } else { patients })
+    }
+
+    /// Takes in what the revisions of an entry say. What rests on an answer that was
+    /// taken back is disowned.
+    fn learn(&mut self, revisions: Vec<Entry>, disowned: &mut Self) {
+        let is_confirmed = revisions.last().is_some_and(|current| current.marks.same_person);
+        let of = |entry: &Entry| match &entry.record {
+            Record::Patient(patient) => Some(Person::of(patient)),
+            _ => None,
+        };
+        let first = revisions.iter().position(|entry| !is_confirmed && entry.marks.same_person);
+        let (own, later) = revisions.split_at(first.unwrap_or(revisions.len()));
+        let own_people: Vec<Person> = own.iter().filter_map(of).collect();
+        let confirmed = later.iter().filter(|entry| entry.marks.same_person).filter_map(of);
+        let taken_back: Vec<Person> = confirmed.filter(|person| !own_people.contains(person)).collect();
+        for entry in &revisions {
+            let Some(person) = of(entry) else { continue };
+            let side = if taken_back.contains(&person) { &mut *disowned } else { &mut *self };
+            side.people.push(person);
+            let identity = entry.provenance.identity.as_ref();
+            side.identities.extend(identity.map(|identity| identity.as_str().to_owned()));
+        }
     }
 
     pub(super) fn compare(&self, imported: &Imported) -> Whose {
@@ -89,6 +95,28 @@ impl Patients {
     }
 }
 
+/// The current rows of the patient entries.
+pub(super) fn rows(view: &View<'_>) -> Result<Vec<(Compartment, Row)>, Error> {
+    let mut found = Vec::new();
+    for compartment in view.open_compartments() {
+        let mut fault = None;
+        view.trie(compartment)?.scan(&mut |row| {
+            if row.class == RowClass::Entry {
+                match list::card_of(row) {
+                    Ok(card) if card.kind == Kind::Patient => found.push((compartment, row.duplicate())),
+                    Ok(_) => {}
+                    Err(error) => fault = Some(error),
+                }
+            }
+            Ok(())
+        })?;
+        if let Some(error) = fault {
+            return Err(error);
+        }
+    }
+    Ok(found)
+}
+
 fn differences(likeness: Option<&Likeness>) -> Vec<PersonDetail> {
     match likeness {
         Some(Likeness::Different { what }) => what.clone(),
@@ -96,17 +124,23 @@ fn differences(likeness: Option<&Likeness>) -> Vec<PersonDetail> {
     }
 }
 
-/// What the answer about this person is remembered by.
+/// What the answer about an input's person is remembered by.
 pub(super) fn answer(names: &Names<'_>, imported: &Imported) -> String {
-    let mut parts = match &imported.person {
-        Some(person) if !person.is_nameless() => {
-            let mut parts = person.names();
-            parts.push(person.birth_date().map_or("", |date| date.as_str()).to_owned());
-            parts.push(person.gender().unwrap_or_default().to_owned());
-            parts
-        }
-        _ => imported.person_identities.clone(),
-    };
+    match &imported.person {
+        Some(person) if !person.is_nameless() => answer_about(names, person),
+        _ => digest(names, imported.person_identities.clone()),
+    }
+}
+
+/// What the answer about a person who is described is remembered by.
+pub(super) fn answer_about(names: &Names<'_>, person: &Person) -> String {
+    let mut parts = person.names();
+    parts.push(person.birth_date().map_or("", |date| date.as_str()).to_owned());
+    parts.push(person.gender().unwrap_or_default().to_owned());
+    digest(names, parts)
+}
+
+fn digest(names: &Names<'_>, mut parts: Vec<String>) -> String {
     parts.sort_unstable();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     names.digest("same person", &parts)

@@ -291,6 +291,45 @@ fn a_fault_at_any_call_of_an_import_leaves_the_old_or_the_new_state() {
     assert!(fail_every_call(import, SAME) > 3);
 }
 
+/// The same after an import that added and amended.
+fn resting_with_import() -> (Vec<u8>, Vec<EntryId>) {
+    let (image, ids) = resting();
+    let disk = SimDisk::without_trace(image);
+    let vault = disk.unlock(&owner()).unwrap();
+    import_lines(&vault, &[("9e3779b9-3c1d-4a7e-9b52-7f01c5a2d1e8", "asthma", 1)]);
+    import_lines(
+        &vault,
+        &[
+            ("9e3779b9-3c1d-4a7e-9b52-7f01c5a2d1e8", "asthma, mild", 2),
+            ("5be0cd19-137e-4f83-a9ab-fb41bd6b1f2c", "gout", 1),
+        ],
+    );
+    drop(vault.lock().unwrap());
+    (disk.image(), ids)
+}
+
+fn import_lines(vault: &Vault, lines: &[(&str, &str, u8)]) {
+    let line = |(id, text, version): &(&str, &str, u8)| {
+        format!(
+            r#"{{"resourceType":"Condition","id":"{id}","code":{{"text":"{text}"}},"meta":{{"versionId":"{version}"}}}}"#
+        )
+    };
+    let text = lines.iter().map(line).collect::<Vec<_>>().join("\n");
+    let mut import = Import::new(ImportOptions::default());
+    import.read(Some("portal.ndjson"), text.as_bytes()).unwrap();
+    vault.import(&Actor::owner(), &import.finish().unwrap()).unwrap();
+}
+
+fn undo(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
+    let number = vault.imports()?.last().unwrap().number;
+    vault.undo_import(&Actor::owner(), number).map(|_| ())
+}
+
+#[test]
+fn a_fault_at_any_call_of_undoing_an_import_leaves_the_old_or_the_new_state() {
+    assert!(fail_every_call_from(resting_with_import(), undo, SAME, 1) > 5);
+}
+
 /// The state in which an expungement's root is durable once and nothing else is.
 fn interrupted(operation: Operation) -> Vec<u8> {
     let (image, ids) = resting();
