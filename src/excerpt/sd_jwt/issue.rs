@@ -124,12 +124,21 @@ impl Issuer<'_> {
             });
         }
         let hides = items.is_empty() || items.iter().any(|item| item.visibility != Visibility::Always);
-        while hides && array.len() < padded(items.len()) {
-            // At a random place: a gap between two items may be a decoy too.
-            let place = self.below(array.len() + 1)?;
-            array.insert(place, ellipsis(self.decoy()?));
-        }
+        let array = if hides { self.mixed_with_decoys(array)? } else { array };
         Ok(Json::Array(array))
+    }
+
+    /// The items in their order with decoys between them, so that a gap may be a decoy
+    /// too: every choice of places is as likely as any other.
+    fn mixed_with_decoys(&mut self, items: Vec<Json>) -> Result<Vec<Json>, RandomError> {
+        let places = padded(items.len());
+        let mut items = items.into_iter();
+        let mut mixed = Vec::with_capacity(places);
+        for left in (1..=places).rev() {
+            let item = if self.below(left)? < items.len() { items.next() } else { None };
+            mixed.push(item.map_or_else(|| self.decoy().map(ellipsis), Ok)?);
+        }
+        Ok(mixed)
     }
 
     /// Makes the disclosure of a claim and yields its digest.

@@ -1,5 +1,7 @@
 //! RFC 9901's own examples, other implementations' cases, and hostile tokens.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Value, json};
 
 use super::issue::{Issued, digest, issue};
@@ -258,6 +260,39 @@ fn digests_are_padded_and_sorted_and_nothing_recurs_between_copies() {
         base64url::decode(parts[0].as_str().unwrap()).unwrap()
     };
     assert!(disclosures.iter().all(|disclosure| salt(disclosure).len() == 16));
+}
+
+/// Where the decoys are in an array of this many items.
+fn places_of_decoys(items: usize, key: &SigningKey) -> Vec<usize> {
+    let item = |number: usize| Claim::disclosable(ClaimValue::Whole(Json::string(number.to_string())), true);
+    let array = ClaimValue::Array((0..items).map(item).collect());
+    let claims = ClaimValue::Object(vec![("array".to_owned(), Claim::always(array))]);
+    let token = issued(claims, key).present_released();
+    let found = claims_of(&check(&token, &PublicKey::of(key)).unwrap());
+    let expected: Vec<String> = (0..items).map(|number| number.to_string()).collect();
+    assert_eq!(found, json!({ "array": expected }), "the items keep their order");
+    let (jwt, disclosures) = token.split_once('~').unwrap();
+    let sent: HashSet<String> = disclosures.split_terminator('~').map(digest).collect();
+    let payload = base64url::decode(jwt.split('.').nth(1).unwrap()).unwrap();
+    let payload: Value = serde_json::from_slice(&payload).unwrap();
+    let digests = payload["array"].as_array().unwrap().iter().map(|item| item["..."].as_str().unwrap());
+    digests.enumerate().filter(|(_, digest)| !sent.contains(*digest)).map(|(place, _)| place).collect()
+}
+
+#[test]
+fn every_choice_of_places_for_decoys_is_as_likely_as_any_other() {
+    let key = signing_key();
+    assert!(places_of_decoys(4, &key).is_empty(), "a full array needs none");
+    let mut times = HashMap::<Vec<usize>, usize>::new();
+    (0..1200).for_each(|_| *times.entry(places_of_decoys(2, &key)).or_default() += 1);
+    // Two of four places: six choices, 200 times each, give or take seven deviations.
+    assert_eq!(times.len(), 6);
+    assert!(times.values().all(|times| (110..290).contains(times)), "{times:?}");
+}
+
+#[test]
+fn a_large_array_is_padded_to_a_power_of_two() {
+    assert_eq!(places_of_decoys(5_000, &signing_key()).len(), 8_192 - 5_000);
 }
 
 #[test]
