@@ -95,3 +95,5 @@ impl SigningKey {
         Self(key.expect("there are random bytes"))
     }
 }
+
+crate::secret::redacted_debug!(Sealer, SealedContent, SigningKey);

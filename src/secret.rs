@@ -2,6 +2,18 @@
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+/// Gives types a `Debug` that names the type and no content.
+macro_rules! redacted_debug {
+    ($($name:ident $(<$lifetime:lifetime>)?),+ $(,)?) => {$(
+        impl ::std::fmt::Debug for $name $(<$lifetime>)? {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    )+};
+}
+pub(crate) use redacted_debug;
+
 /// A 32-byte secret on the heap, so that moving it leaves no copy behind.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct SecretBytes(Box<[u8; 32]>);
@@ -45,6 +57,8 @@ impl SecretText {
         &self.0
     }
 }
+
+redacted_debug!(SecretText);
 
 /// Wipes the stack below the frame that holds it when that frame ends: ciphers
 /// and hashes leave their key schedules in frames that have returned.

@@ -51,8 +51,8 @@ pub(crate) use rewrite::{Beside, Found, has_unwritten_sector};
 ///   one waits as long as it was told and is then told [`StoreError::Busy`].
 /// - What a withdrawal names in `erase` is not to be had from the store again.
 ///
-/// The feature `testing` has this as tests: [`check_creation`](crate::check_creation)
-/// and [`check_store`](crate::check_store) name the promise that is broken. The
+/// The feature `testing` has this as tests: `check_creation`
+/// and `check_store` name the promise that is broken. The
 /// example `custom_store` is an implementation over SQLite.
 ///
 /// A vault trusts none of it with content: everything is authenticated when it
@@ -385,3 +385,5 @@ impl From<io::Error> for StoreError {
         }
     }
 }
+
+crate::secret::redacted_debug!(Heads, Chosen<'_>, Creation<'_>, Publication<'_>);

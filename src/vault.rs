@@ -27,6 +27,7 @@ mod options;
 mod release;
 mod repair;
 mod space;
+mod time;
 mod trace;
 mod transaction;
 mod undo;
@@ -398,3 +399,5 @@ impl Vault {
         Ok(newer)
     }
 }
+
+crate::secret::redacted_debug!(Vault);

@@ -15,7 +15,7 @@ use crate::arguments::{Common, Export};
 use crate::extract;
 use crate::failure::Failure;
 use crate::ledger;
-use crate::output::{self, NewFile, count, milliseconds, moment_for_programs, note};
+use crate::output::{self, NewFile, count, moment_for_programs, note};
 use crate::prompt;
 use crate::show;
 use crate::target;
@@ -137,7 +137,7 @@ fn write(file: &mut NewFile<'_>, vault: &Vault, entries: &[(EntryId, Entry)]) ->
         file.write(format!("{between}{}", for_programs(vault, *id, entry)?).as_bytes())?;
     }
     let lines: Json = vault.ledger()?.iter().map(ledger::for_programs).collect();
-    let time = moment_for_programs(milliseconds(std::time::SystemTime::now()));
+    let time = moment_for_programs(std::time::SystemTime::now());
     let end = format!(
         "\n],\"ledger\":{lines},\"vault\":{},\"exported\":\"{time}\"}}}}\n",
         json!(vault.id().to_string())

@@ -1,6 +1,7 @@
 //! `expunge`: entries are destroyed, after a look at what exactly goes.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
 use subrosa::{
@@ -80,7 +81,7 @@ fn confirm(yes: bool, entries: usize) -> Result<(), Failure> {
 
 /// A copy of an expunged entry that was handed out before.
 struct HandedOut {
-    time: i64,
+    time: SystemTime,
     action: Action,
     details: Vec<(Detail, String)>,
 }

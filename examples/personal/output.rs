@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
+use std::time::SystemTime;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
@@ -274,21 +275,17 @@ impl Drop for NewFile<'_> {
 }
 
 /// A moment as people read it.
-pub(crate) fn moment(milliseconds: i64) -> String {
-    timestamp(milliseconds).strftime("%Y-%m-%d %H:%M UTC").to_string()
+pub(crate) fn moment(time: SystemTime) -> String {
+    timestamp(time).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// A moment as programs read it (RFC 3339).
-pub(crate) fn moment_for_programs(milliseconds: i64) -> String {
-    timestamp(milliseconds).to_string()
+pub(crate) fn moment_for_programs(time: SystemTime) -> String {
+    timestamp(time).to_string()
 }
 
-fn timestamp(milliseconds: i64) -> jiff::Timestamp {
-    jiff::Timestamp::from_millisecond(milliseconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
-}
-
-/// Milliseconds since 1970 of a system time.
-pub(crate) fn milliseconds(time: std::time::SystemTime) -> i64 {
-    let since = time.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+/// The moment to the millisecond, which is what a vault keeps.
+fn timestamp(time: SystemTime) -> jiff::Timestamp {
+    let exact = jiff::Timestamp::try_from(time).map(jiff::Timestamp::as_millisecond);
+    exact.and_then(jiff::Timestamp::from_millisecond).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }

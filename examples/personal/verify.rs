@@ -13,7 +13,7 @@ use subrosa::{
 use crate::access;
 use crate::arguments::{self, Common, Verify};
 use crate::failure::{Exit, Failure};
-use crate::output::{self, NewFile, count, milliseconds, moment, moment_for_programs, note, printable};
+use crate::output::{self, NewFile, count, moment, moment_for_programs, note, printable};
 use crate::target;
 
 /// Longest file in bytes; the library refuses a shorter one with its own words.
@@ -189,7 +189,7 @@ fn told(excerpt: &VerifiedExcerpt) -> String {
         let born = subject.born.as_ref().map(|born| format!(", born {born}")).unwrap_or_default();
         lines.push(output::indented("Patient      ", &format!("{}{born}", subject.name)));
     }
-    lines.push(format!("Issued       {}", moment(milliseconds(excerpt.issued()))));
+    lines.push(format!("Issued       {}", moment(excerpt.issued())));
     lines.extend(excerpt.valid_through().map(|last| format!("Valid through {last}")));
     lines.push(String::new());
     lines.push(STATEMENT.to_owned());
@@ -229,8 +229,8 @@ fn for_programs(excerpt: &VerifiedExcerpt) -> Json {
         "recipient": excerpt.recipient(),
         "purpose": excerpt.purpose(),
         "subject": excerpt.subject().map(|subject| json!({ "name": subject.name, "born": subject.born })),
-        "issued": moment_for_programs(milliseconds(excerpt.issued())),
-        "expires": excerpt.expires().map(|end| moment_for_programs(milliseconds(end))),
+        "issued": moment_for_programs(excerpt.issued()),
+        "expires": excerpt.expires().map(moment_for_programs),
         "id": excerpt.id().to_string(),
         "statement": STATEMENT,
         "notices": excerpt.notices(),

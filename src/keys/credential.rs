@@ -276,6 +276,8 @@ impl From<RawKey> for Credential {
     }
 }
 
+crate::secret::redacted_debug!(Password, RecoveryKey, RawKey, Credential);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! What has to be decided by a person before an import may write anything.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use super::person::{Person, PersonDetail};
 use crate::id::Epoch;
@@ -26,8 +27,8 @@ pub enum ImportQuestion {
         document: Option<String>,
         /// The earlier import's number.
         since: Epoch,
-        /// When that was, in milliseconds since 1970-01-01T00:00:00Z.
-        time: i64,
+        /// When that was.
+        time: SystemTime,
         /// How many entries of the document the vault knows by name.
         known: usize,
         /// How many of these are the same byte for byte.

@@ -9,17 +9,7 @@ use super::date::PartialDate;
 use super::text::{Narrative, Token};
 use crate::crypto::digest::Digest;
 
-/// Gives types a `Debug` that names the type and no content.
-macro_rules! redacted_debug {
-    ($($name:ident),+ $(,)?) => {$(
-        impl ::std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(stringify!($name))
-            }
-        }
-    )+};
-}
-pub(crate) use redacted_debug;
+pub(crate) use crate::secret::redacted_debug;
 
 /// One value of a record's field.
 #[derive(Clone, PartialEq, Eq)]

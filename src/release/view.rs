@@ -402,16 +402,6 @@ fn number(entries: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// Gives types a `Debug` that names the type and no content.
-macro_rules! redacted_debug {
-    ($($name:ident),+) => {$(
-        impl ::std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(stringify!($name))
-            }
-        }
-    )+};
-}
-pub(crate) use redacted_debug;
+pub(crate) use crate::secret::redacted_debug;
 
 redacted_debug!(View, Subject, RedactedEntry, FilterNotice);

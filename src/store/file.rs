@@ -702,6 +702,8 @@ impl StoreWriter for FileWriter<'_> {
     }
 }
 
+crate::secret::redacted_debug!(FileStore);
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -190,6 +190,8 @@ impl StoreWriter for MemoryWriter<'_> {
     }
 }
 
+crate::secret::redacted_debug!(MemoryStore);
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -2,6 +2,7 @@
 //! one commit; more are several, and what is interrupted can be resumed.
 
 use std::io::Read;
+use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
@@ -10,6 +11,7 @@ use super::audit::ReadKind;
 use super::content::{Segments, step, stored_attachment};
 use super::core::View;
 use super::options::Actor;
+use super::time::from_milliseconds;
 use super::transaction::{Committed, Transaction, compartment_of};
 use crate::codec::wire;
 use crate::error::Error;
@@ -158,8 +160,8 @@ pub struct Upload {
     pub compartment: Compartment,
     /// What it is to be called, if that was said.
     pub title: Option<String>,
-    /// Since when, in milliseconds since 1970-01-01T00:00:00Z.
-    pub started: i64,
+    /// Since when.
+    pub started: SystemTime,
     /// Bytes that are stored.
     pub bytes: u64,
 }
@@ -441,7 +443,7 @@ impl Upload {
             id: ContentId::from_bytes(upload.content),
             compartment,
             title: Some(upload.title).filter(|title| !title.is_empty()),
-            started: upload.started,
+            started: from_milliseconds(upload.started),
             bytes: upload.segments.saturating_mul(segment_len() as u64),
         }
     }
@@ -452,3 +454,5 @@ impl std::fmt::Debug for Upload {
         f.write_str("Upload")
     }
 }
+
+crate::secret::redacted_debug!(NewAttachment);

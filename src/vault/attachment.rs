@@ -254,3 +254,5 @@ impl Seek for AttachmentReader<'_> {
         Ok(self.position)
     }
 }
+
+crate::secret::redacted_debug!(AttachmentReader<'_>);

@@ -4,9 +4,11 @@
 //! what was read.
 
 use std::cell::Cell;
+use std::time::SystemTime;
 
 use super::Vault;
 use super::options::Actor;
+use super::time::from_milliseconds;
 use crate::id::{EntryId, Epoch, VaultId};
 
 /// What was read.
@@ -44,8 +46,8 @@ pub enum ReadKind {
 pub struct AuditEvent {
     /// The vault.
     pub vault: VaultId,
-    /// When, by the vault's clock, in milliseconds since 1970-01-01T00:00:00Z.
-    pub time: i64,
+    /// When, by the vault's clock.
+    pub time: SystemTime,
     /// The last commit that the handle had seen.
     pub epoch: Epoch,
     /// What was read.
@@ -92,7 +94,7 @@ impl Vault {
             return;
         }
         let _telling = Telling;
-        let (vault, time, epoch) = (self.id, self.options.now(), self.epoch());
+        let (vault, time, epoch) = (self.id, from_milliseconds(self.options.now()), self.epoch());
         hook(&AuditEvent { vault, time, epoch, kind, actor: actor.cloned(), entries, count });
     }
 }

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::audit::ReadKind;
 use super::check::CheckReport;
@@ -49,8 +50,8 @@ pub struct BackupReport {
 pub struct Backup {
     /// The commit that recorded it.
     pub epoch: Epoch,
-    /// When, in milliseconds since 1970-01-01T00:00:00Z.
-    pub time: i64,
+    /// When.
+    pub time: SystemTime,
     /// What its maker called it.
     pub name: String,
     /// The state that it holds.
@@ -292,7 +293,7 @@ fn misread() -> Error {
 
 impl Backup {
     /// The backup that a line of the ledger tells of.
-    pub(super) fn of(epoch: Epoch, time: i64, state: &LineState) -> Option<Self> {
+    pub(super) fn of(epoch: Epoch, time: SystemTime, state: &LineState) -> Option<Self> {
         let LineState::Whole { action: Action::BackedUp, details, .. } = state else { return None };
         let detail = |wanted| details.iter().find(|(detail, _)| *detail == wanted).map(|(_, text)| text);
         let checkpoint = detail(Detail::Checkpoint)?.parse().ok()?;

@@ -349,3 +349,5 @@ impl AccessKind {
         }
     }
 }
+
+crate::secret::redacted_debug!(Access<'_>, NewVault<'_>);

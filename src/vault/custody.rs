@@ -4,10 +4,13 @@ mod change;
 mod generations;
 mod password;
 mod renewal;
+use std::time::SystemTime;
+
 use super::Vault;
 use super::audit::ReadKind;
 use super::core::View;
 use super::create::NewVault;
+use super::time::from_milliseconds;
 use crate::codec::wire;
 use crate::crypto::digest::Digest;
 use crate::crypto::kdf::KdfCost;
@@ -59,8 +62,8 @@ pub struct ListedAccess {
     pub kind: AccessKind,
     /// The compartments that it opens.
     pub grant: Grant,
-    /// Since when, in milliseconds since 1970-01-01T00:00:00Z.
-    pub created: i64,
+    /// Since when.
+    pub created: SystemTime,
     /// What it costs to try a password; an older, lower cost where somebody
     /// changed it who could not write that down.
     pub password_cost: Option<KdfCost>,
@@ -143,7 +146,7 @@ impl Vault {
                 kind: AccessKind::from_number(slot.kind)?,
                 grant: Grant::from_mask(slot.grant)?,
                 name: slot.name,
-                created: slot.created,
+                created: from_milliseconds(slot.created),
                 password_cost: match slot.generation {
                     0 => None,
                     1 => Some(first.cost),

@@ -31,7 +31,7 @@ use crate::record::Person;
 use std::collections::HashSet;
 
 /// What became of an import.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ImportReport {
     /// The import's number, by which it can be undone; `None` where nothing was written.
@@ -68,6 +68,17 @@ pub struct ImportReport {
     pub decided: usize,
     /// What a reader may rely on and no field carries.
     pub findings: Vec<Finding>,
+}
+
+/// The counts, without names.
+impl std::fmt::Debug for ImportReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut report = f.debug_struct("ImportReport");
+        report.field("number", &self.number).field("added", &self.added.len());
+        report.field("kept_raw", &self.kept_raw.len()).field("amended", &self.amended.len());
+        report.field("unchanged", &self.unchanged).field("left_out", &self.left_out);
+        report.field("findings", &self.findings.len()).finish_non_exhaustive()
+    }
 }
 
 impl Vault {

@@ -2,11 +2,15 @@
 //!
 //! The lines are rows in the compartments that they concern.
 
+use std::fmt;
+use std::time::SystemTime;
+
 use super::Vault;
 use super::audit::ReadKind;
 use super::core::View;
 use super::links::leaf_digest;
 use super::options::Actor;
+use super::time::from_milliseconds;
 use super::transaction::Transaction;
 use crate::codec::wire;
 use crate::crypto::digest::Digest;
@@ -179,8 +183,8 @@ pub(super) fn named_import(details: &[(Detail, String)]) -> Option<Epoch> {
 pub struct LedgerLine {
     /// The commit.
     pub epoch: Epoch,
-    /// When, in milliseconds since 1970-01-01T00:00:00Z.
-    pub time: i64,
+    /// When.
+    pub time: SystemTime,
     /// The compartment that the line is about.
     pub compartment: Compartment,
     /// What the line says, unless it was destroyed with its entry.
@@ -206,6 +210,88 @@ pub enum LineState {
     },
     /// The line was destroyed when its entry was expunged; its digest remains.
     Destroyed,
+}
+
+/// The commit and the act, without names, reasons and facts.
+impl fmt::Debug for LedgerLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { epoch, compartment, .. } = self;
+        let mut line = f.debug_struct("LedgerLine");
+        line.field("epoch", epoch).field("compartment", compartment).field("action", &self.action());
+        line.finish_non_exhaustive()
+    }
+}
+
+/// The act, without names, reasons and facts.
+impl fmt::Debug for LineState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole { action, .. } => write!(f, "Whole({})", action.name()),
+            Self::Destroyed => f.write_str("Destroyed"),
+        }
+    }
+}
+
+impl LedgerLine {
+    /// What was done; `None` where the line was destroyed with its entry.
+    #[must_use]
+    pub fn action(&self) -> Option<Action> {
+        match self.state {
+            LineState::Whole { action, .. } => Some(action),
+            LineState::Destroyed => None,
+        }
+    }
+
+    /// Who did it, if the line still says.
+    #[must_use]
+    pub fn actor(&self) -> Option<&str> {
+        match &self.state {
+            LineState::Whole { actor, .. } => Some(actor),
+            LineState::Destroyed => None,
+        }
+    }
+
+    /// Why, if the line says.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match &self.state {
+            LineState::Whole { reason, .. } => reason.as_deref(),
+            LineState::Destroyed => None,
+        }
+    }
+
+    /// The entries concerned; none where the line was destroyed.
+    #[must_use]
+    pub fn subjects(&self) -> &[EntryId] {
+        match &self.state {
+            LineState::Whole { subjects, .. } => subjects,
+            LineState::Destroyed => &[],
+        }
+    }
+
+    /// A further fact, if the line has it.
+    ///
+    /// ```
+    /// use subrosa::*;
+    /// # let key: Credential = RawKey::generate()?.into();
+    /// # let vault = Vault::create_in_memory(&NewVault::individual(&key), VaultOptions::default())?;
+    /// for line in vault.ledger()? {
+    ///     let what = line.action().map_or("destroyed with its entry", Action::name);
+    ///     println!("{what} by {:?}, for {:?}", line.actor(), line.detail(Detail::Recipient));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn detail(&self, wanted: Detail) -> Option<&str> {
+        let LineState::Whole { details, .. } = &self.state else { return None };
+        details.iter().find(|(detail, _)| *detail == wanted).map(|(_, text)| text.as_str())
+    }
+
+    /// Whether the line was destroyed when its entry was expunged.
+    #[must_use]
+    pub fn is_destroyed(&self) -> bool {
+        self.state == LineState::Destroyed
+    }
 }
 
 /// A line to be written.
@@ -350,7 +436,7 @@ impl View<'_> {
                 continue;
             }
             let states = self.line_states(compartment, epoch)?;
-            let line = |state| LedgerLine { epoch, time: link.time, compartment, state };
+            let line = |state| LedgerLine { epoch, time: from_milliseconds(link.time), compartment, state };
             lines.extend(states.into_iter().map(line));
         }
         Ok(lines)

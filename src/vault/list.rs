@@ -1,12 +1,16 @@
 //! Listing from the cards in the catalogue, without opening entries; and the
 //! revisions of one entry.
 
+use std::fmt;
+use std::time::SystemTime;
+
 use zeroize::Zeroizing;
 
 use super::Vault;
 use super::audit::ReadKind;
 use super::core::View;
 use super::ledger::{Action, LineState};
+use super::time::from_milliseconds;
 use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
@@ -132,6 +136,26 @@ pub struct Listed {
     pub card: Card,
 }
 
+impl Listed {
+    /// A title for people, with what denies it in front, such as `NOT GIVEN: …`.
+    #[must_use]
+    pub fn display(&self) -> Option<&str> {
+        self.card.display()
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.card.kind
+    }
+
+    /// The dates, as [`Entry::dates`] gives them.
+    #[must_use]
+    pub fn dates(&self) -> &DateRange {
+        &self.card.dates
+    }
+}
+
 /// One revision of an entry.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -140,8 +164,8 @@ pub struct Revision {
     pub revision: u64,
     /// The commit that wrote it.
     pub epoch: Epoch,
-    /// When, in milliseconds since 1970-01-01T00:00:00Z.
-    pub time: i64,
+    /// When.
+    pub time: SystemTime,
     /// What was done and by whom and why, if the ledger still says.
     pub state: Option<LineState>,
 }
@@ -313,7 +337,7 @@ impl View<'_> {
             }
             LineState::Destroyed => false,
         });
-        Ok(Revision { revision: row.revision, epoch: row.epoch, time: link.time, state })
+        Ok(Revision { revision: row.revision, epoch: row.epoch, time: from_milliseconds(link.time), state })
     }
 }
 
@@ -334,4 +358,24 @@ pub(super) fn card_of(row: &Row) -> Result<Card, Error> {
 /// The card of an entry, as its row keeps it.
 pub(super) fn inline_card(entry: &Entry) -> Result<Zeroizing<Vec<u8>>, Error> {
     Ok(encode_card(&Card::of(entry))?)
+}
+
+crate::secret::redacted_debug!(Filter);
+
+/// Which entry, and nothing of it.
+impl fmt::Debug for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, revision, compartment, .. } = self;
+        let mut listed = f.debug_struct("Listed");
+        listed.field("id", id).field("revision", revision).field("compartment", compartment);
+        listed.finish_non_exhaustive()
+    }
+}
+
+/// Which revision of what commit, and nothing of it.
+impl fmt::Debug for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { revision, epoch, .. } = self;
+        f.debug_struct("Revision").field("revision", revision).field("epoch", epoch).finish_non_exhaustive()
+    }
 }

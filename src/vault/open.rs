@@ -469,3 +469,5 @@ fn successor_of(known: &Unlocked, writer: &mut dyn StoreWriter) -> Result<Snapsh
     expect_successor(core, snapshot, &newer)?;
     Ok(newer)
 }
+
+crate::secret::redacted_debug!(LockedVault);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::audit::AuditEvent;
+use super::time::to_milliseconds;
 use crate::crypto::kdf::{KdfCost, KdfLimits};
 use crate::error::Error;
 use crate::format::{CONTENT_READER, FIRST_READER};
@@ -123,11 +124,7 @@ impl VaultOptions {
 
     /// Milliseconds since 1970-01-01T00:00:00Z by the clock.
     pub(super) fn now(&self) -> i64 {
-        let now = (self.clock)();
-        match now.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-            Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
-        }
+        to_milliseconds((self.clock)())
     }
 
     /// The cost of a new password, if local policy allows it.
@@ -252,3 +249,5 @@ impl HolderRole {
         Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
     }
 }
+
+crate::secret::redacted_debug!(VaultOptions);

@@ -265,3 +265,5 @@ fn released_by_compartment(
     }
     released
 }
+
+crate::secret::redacted_debug!(ReleaseRequest);

@@ -617,3 +617,5 @@ pub(super) fn compartment_of(entry: &Entry) -> Compartment {
         _ => Compartment::General,
     }
 }
+
+crate::secret::redacted_debug!(Transaction<'_>);

@@ -5,6 +5,7 @@
 //! afterwards, or is under a legal hold, is not undone at all.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
 use super::Vault;
 use super::core::View;
@@ -12,6 +13,7 @@ use super::erasure::ErasureReport;
 use super::ledger::{Action, Detail, Line, LineState, named_import};
 use super::list;
 use super::options::Actor;
+use super::time::from_milliseconds;
 use super::trace;
 use super::transaction::Transaction;
 use crate::crypto::digest::Digest;
@@ -26,8 +28,8 @@ use crate::tree::{Row, RowClass, RowKey};
 pub struct PastImport {
     /// Its number: that of its commit.
     pub number: Epoch,
-    /// When, in milliseconds since 1970-01-01T00:00:00Z.
-    pub time: i64,
+    /// When.
+    pub time: SystemTime,
     /// Who took it in; empty where that went with what it added.
     pub actor: String,
     /// Entries that it added and that are in the vault still.
@@ -41,7 +43,7 @@ pub struct PastImport {
 }
 
 impl PastImport {
-    fn new(number: Epoch, time: i64, actor: String) -> Self {
+    fn new(number: Epoch, time: SystemTime, actor: String) -> Self {
         Self { number, time, actor, added: vec![], amended: vec![], answers: 0, undone: false }
     }
 }
@@ -137,7 +139,7 @@ impl View<'_> {
                     let Some(number) = named_import(&details) else { continue };
                     undone.insert(number);
                     // The line of an import goes with the only entry that it names.
-                    let time = self.link(number)?.map_or(0, |link| link.time);
+                    let time = from_milliseconds(self.link(number)?.map_or(0, |link| link.time));
                     let gone = PastImport::new(number, time, String::new());
                     imports.entry(number).or_insert(gone).answers = 0;
                 }

@@ -34,7 +34,9 @@ fn access(vault: &Vault) -> Result<Json, Error> {
         AccessKind::RawKey => "raw key",
         _ => "another",
     };
-    let shown = listed.iter().map(|a| json!({"name": a.name, "kind": kind(a.kind), "created": a.created}));
+    let shown = listed
+        .iter()
+        .map(|a| json!({"name": a.name, "kind": kind(a.kind), "created": milliseconds(a.created)}));
     Ok(shown.collect())
 }
 
@@ -213,5 +215,11 @@ fn line(line: &LedgerLine) -> Json {
         }),
         _ => Json::Null,
     };
-    json!({"epoch": line.epoch.number(), "time": line.time, "compartment": line.compartment.name(), "line": shown})
+    json!({"epoch": line.epoch.number(), "time": milliseconds(line.time), "compartment": line.compartment.name(), "line": shown})
+}
+
+/// Milliseconds since 1970, as the format has them.
+fn milliseconds(time: std::time::SystemTime) -> u64 {
+    let since = time.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    u64::try_from(since.as_millis()).unwrap()
 }

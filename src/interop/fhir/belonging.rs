@@ -59,7 +59,7 @@ impl<'a> Belonging<'a> {
             let name = index.type_at(position);
             // A type that must name its subject is not about whom it mentions.
             let counts = name.is_none_or(|name| !is_shared(name) && !requires_subject(name));
-            counts.then(|| of_all(&about.mentioned, people)).unwrap_or(Standing::Nobody)
+            if counts { of_all(&about.mentioned, people) } else { Standing::Nobody }
         };
         for (position, (standing, about)) in standings.iter_mut().zip(abouts).enumerate() {
             if *standing == Standing::Nobody {

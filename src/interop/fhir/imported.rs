@@ -163,3 +163,5 @@ pub enum Piece {
         version: usize,
     },
 }
+
+crate::secret::redacted_debug!(Piece);

@@ -192,3 +192,5 @@ fn place_added<'a>(
 fn unused() -> DirectorySlotV1 {
     DirectorySlotV1 { public: Vec::new(), kind: 0, generation: 0, grant: 0, name: String::new(), created: 0 }
 }
+
+crate::secret::redacted_debug!(AccessChange<'_>);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::super::time::from_milliseconds;
 use super::super::transaction::{Transaction, compartment_of};
 use super::decisions::{ChangedSource, Expunged, ImportDecisions};
 use super::memory::{Memory, Scope};
@@ -382,7 +383,7 @@ impl Tally {
     }
 
     fn question(&self, document: Option<String>, scope: &Scope) -> ImportQuestion {
-        let (since, time) = (scope.number, scope.time);
+        let (since, time) = (scope.number, from_milliseconds(scope.time));
         ImportQuestion::ChangedSource { document, since, time, known: self.known, same: self.same }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use super::super::core::View;
 use super::super::ledger::{Action, Detail, LineState, named_import};
+use super::super::time::to_milliseconds;
 use crate::error::Error;
 use crate::id::{EntryId, Epoch};
 
@@ -33,7 +34,7 @@ impl Memory {
     pub(super) fn of(view: &View<'_>) -> Result<Self, Error> {
         let mut memory = Self::default();
         for line in view.all_ledger_lines()? {
-            let (number, time) = (line.epoch, line.time);
+            let (number, time) = (line.epoch, to_milliseconds(line.time));
             let LineState::Whole { action, subjects, details, .. } = line.state else { continue };
             match action {
                 Action::Expunged => {

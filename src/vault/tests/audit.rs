@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::basics::{diagnosis, individual, key, note, options};
+use crate::vault::time::from_milliseconds;
 use crate::*;
 
 fn vault_with(hook: impl Fn(&AuditEvent) + Send + Sync + 'static) -> Arc<Vault> {
@@ -62,7 +63,11 @@ fn every_read_is_told_with_ids_and_the_actor_where_it_is_known() {
         (ReadKind::AccessListed, None, vec![], 1),
     ];
     assert_eq!(seen, expected);
-    assert!(events.iter().all(|event| event.vault == vault.id() && event.time == 1_700_000_000_000));
+    assert!(
+        events
+            .iter()
+            .all(|event| event.vault == vault.id() && event.time == from_milliseconds(1_700_000_000_000))
+    );
 }
 
 #[test]

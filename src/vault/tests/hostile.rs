@@ -64,7 +64,7 @@ impl Hostile {
     /// Why it is refused, once nothing was written.
     fn refusal(&self) -> Error {
         let disk = SimDisk::without_trace(self.image.clone());
-        let error = disk.unlock(&owner()).err().expect("the vault is refused");
+        let error = disk.unlock(&owner()).expect_err("the vault is refused");
         assert!(disk.image() == self.image, "something was written");
         assert!(disk.open().unwrap().unlock_read_only(&owner()).is_err());
         error

@@ -267,6 +267,7 @@ fn a_locked_or_dropped_vault_leaves_no_password_key_or_health_value_in_memory() 
     let (password, raw) = (password(), key(9));
     let new = NewVault {
         access: vec![Access::to_everything(&password, "a"), Access::to_everything(&raw, "b")],
+        holder_name: "Somebody",
         ..NewVault::individual(&password)
     };
     let vault = Vault::create(&path, &new, options()).unwrap();

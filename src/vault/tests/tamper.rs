@@ -379,7 +379,7 @@ fn both_copies_damaged_are_refused_as_damage_and_nothing_is_written() {
         image[at(first) + 100] ^= 1;
         image[at(second) + 200] ^= 4;
         let disk = SimDisk::without_trace(image.clone());
-        let error = disk.unlock(&subject.credential).err().expect("both copies are damaged");
+        let error = disk.unlock(&subject.credential).expect_err("both copies are damaged");
         assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
         assert!(disk.image() == image);
     }
