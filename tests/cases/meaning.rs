@@ -156,6 +156,69 @@ fn what_changes_the_meaning_is_understood_or_marked() {
     }
 }
 
+/// Whether a resource of this type with these members is marked at this path.
+fn is_marked(kind: &str, members: Value, path: &str) -> bool {
+    let mut resource = members;
+    resource["resourceType"] = json!(kind);
+    resource["id"] = json!("o");
+    only(&resource).not_understood.iter().any(|found| found.as_str() == path)
+}
+
+#[test]
+fn a_reason_against_without_a_status_that_says_so_is_marked() {
+    let why = json!([{"text": "Patient was asleep"}]);
+    let cases = [
+        ("MedicationAdministration", "reasonNotGiven", "completed", "not-done"),
+        ("MedicationAdministration", "statusReason", "completed", "not-done"),
+        ("MedicationStatement", "reasonNotTaken", "active", "not-taken"),
+        ("MedicationDispense", "notDoneReasonCodeableConcept", "completed", "cancelled"),
+        ("MedicationDispense", "notPerformedReason", "completed", "declined"),
+        ("Procedure", "notDoneReason", "completed", "not-done"),
+        ("Procedure", "reasonNotPerformed", "in-progress", "not-done"),
+        ("Immunization", "statusReason", "completed", "not-done"),
+    ];
+    for (kind, name, done, not_done) in cases {
+        let with = |status: &str| json!({"status": status, name: why});
+        assert!(is_marked(kind, with(done), &format!("{kind}.{name}")), "{kind}.{name}");
+        assert!(!is_marked(kind, with(not_done), &format!("{kind}.{name}")), "{kind}.{name} {not_done}");
+    }
+    let explained = |status: &str| json!({"status": status, "explanation": {"reasonNotGiven": why}});
+    let path = "Immunization.explanation.reasonNotGiven";
+    assert!(is_marked("Immunization", explained("completed"), path));
+    assert!(!is_marked("Immunization", explained("not-done"), path));
+    let adherence = |code: Value| json!({"status": "recorded", "adherence": {"code": code}});
+    let both = json!({"coding": [{"code": "taking"}], "text": "stopped it"});
+    assert!(is_marked("MedicationStatement", adherence(both), "MedicationStatement.adherence"));
+}
+
+#[test]
+fn no_legal_status_is_read_out_of_words() {
+    for words in
+        ["Observation of involuntary movements", "Voluntary refused; no involuntary stay", "Involuntary"]
+    {
+        let stay = json!({"resourceType": "Encounter", "id": "o", "status": "finished",
+            "class": {"code": "IMP"}, "type": [{"text": words}]});
+        let Record::Hospitalization(stay) = only(&stay).record else { panic!() };
+        assert_eq!(stay.legal_status, None, "{words}");
+        assert_eq!(stay.types[0].title(), Some(words), "the words themselves stay");
+    }
+}
+
+#[test]
+fn a_no_is_kept_by_every_kind_of_observation() {
+    let with = |code: &str, flag: bool| {
+        only(&json!({"resourceType": "Observation", "id": "o", "status": "final", "valueBoolean": flag,
+            "code": {"coding": [{"system": "http://loinc.org", "code": code}]}}))
+        .record
+    };
+    for (flag, expected) in [(false, "no"), (true, "yes")] {
+        let Record::SubstanceUse(used) = with("74013-4", flag) else { panic!() };
+        assert_eq!(used.finding.unwrap().title(), Some(expected));
+        let Record::Assessment(assessed) = with("76499-3", flag) else { panic!() };
+        assert_eq!(assessed.score_text.unwrap().as_str(), expected);
+    }
+}
+
 #[test]
 fn an_amount_in_words_keeps_each_of_its_parts() {
     let amount = |value: i64, unit: &str| json!({"value": value, "unit": unit});

@@ -15,7 +15,7 @@ const NAME_LIMIT: usize = 64;
 
 /// Elements that negate or change what holds them in some version of FHIR, and the value
 /// with which each says nothing new.
-const MODIFIERS: [(&str, &[&str]); 23] = [
+const MODIFIERS: [(&str, &[&str]); 19] = [
     ("doNotPerform", &["false"]),
     ("prohibited", &["false"]),
     ("notDone", &["false"]),
@@ -33,13 +33,12 @@ const MODIFIERS: [(&str, &[&str]); 23] = [
     ("adherence", &[]),
     ("animal", &[]),
     ("emptyReason", &[]),
-    ("reasonNotGiven", &[]),
-    ("reasonNotTaken", &[]),
-    ("reasonNotPerformed", &[]),
-    ("notDoneReason", &[]),
     ("modifierExtension", &[]),
     ("implicitRules", &[]),
 ];
+
+/// How elements begin that give a reason against what holds them, `[x]` at the end or not.
+const REASONS_AGAINST: [&str; 4] = ["reasonNot", "notDoneReason", "notGivenReason", "notPerformedReason"];
 
 /// Words of a status that take back what they stand beside.
 const NEGATING: [&str; 9] = [
@@ -258,13 +257,14 @@ impl<'a> Walk<'a> {
 
     /// Why a member changes the meaning, if it does and the mapping did not understand it.
     fn modifier(&self, name: &str, value: &Json, path: &[&str]) -> Option<FindingReason> {
-        let (_, harmless) = MODIFIERS.iter().find(|(modifier, _)| *modifier == name)?;
+        let harmless = harmless_values(name)?;
         let says = |leaf: &Json| match (leaf.as_bool(), text_of(leaf)) {
             (Some(flag), _) => harmless.contains(&if flag { "true" } else { "false" }),
             (None, Some(text)) => harmless.contains(&text),
             (None, None) => false,
         };
-        if says(value) || self.understands(value) {
+        // Carried is not understood: only a mapping that acted on it settles it.
+        if says(value) || self.leaves.reads.is_settled(value) {
             return None;
         }
         let reason = match name {
@@ -276,14 +276,6 @@ impl<'a> Walk<'a> {
         self.leaves.reads.not_understood(joined.clone());
         self.findings.add(joined, reason);
         Some(reason)
-    }
-
-    fn understands(&self, value: &Json) -> bool {
-        match value {
-            Json::Object(object) => object.members().iter().any(|(_, value)| self.understands(value)),
-            Json::Array(items) => items.iter().any(|value| self.understands(value)),
-            leaf => self.leaves.carries(leaf),
-        }
     }
 
     /// A value that its source holds back: an extension says so in its place.
@@ -300,6 +292,16 @@ impl<'a> Walk<'a> {
         }
         self.findings.add(shown.join("."), FindingReason::Masked);
     }
+}
+
+/// The values with which an element that changes the meaning says nothing new; `None`
+/// where it changes nothing. What is said of its value, beside it, counts as it does.
+fn harmless_values(name: &str) -> Option<&'static [&'static str]> {
+    let name = name.strip_prefix('_').unwrap_or(name);
+    if REASONS_AGAINST.iter().any(|start| name.starts_with(start)) {
+        return Some(&[]);
+    }
+    MODIFIERS.iter().find(|(modifier, _)| *modifier == name).map(|(_, harmless)| *harmless)
 }
 
 /// Whether a word that nothing carries takes back what it stands beside.

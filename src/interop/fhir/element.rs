@@ -177,6 +177,11 @@ impl<'a> Element<'a> {
         Some(flag)
     }
 
+    /// A flag that changes the meaning, of a field that says so wherever the record is shown.
+    pub(super) fn acted_on(&self, name: &str) -> Option<bool> {
+        self.boolean(name).inspect(|_| self.settle(name))
+    }
+
     pub(super) fn date(&self, name: &str) -> Option<PartialDate> {
         let value = self.one_value(name)?;
         let date = self.text(name, value)?.parse().ok().or_else(|| self.malformed(name))?;

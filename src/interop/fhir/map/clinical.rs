@@ -98,7 +98,14 @@ fn allergy_status(root: &Element<'_>) -> (Option<Token>, Option<Token>) {
 pub(super) fn immunization(root: &Element<'_>) -> Record {
     let not_given = denied(root, &["wasNotGiven", "notGiven"]);
     let explanation = root.child("explanation");
-    let reasons_against = explanation.as_ref().and_then(|item| item.concept("reasonNotGiven"));
+    let status = match not_given {
+        true => word("not-done"),
+        false => root.status("status", &IMMUNIZATION),
+    };
+    let reasons_against =
+        explanation.as_ref().map(|item| reasons_against(item, &["reasonNotGiven"], status.as_ref()));
+    let status_reasons = reasons_for_status(root, &["statusReason"], status.as_ref());
+    let mut status_reasons = status_reasons.into_iter().chain(reasons_against.into_iter().flatten());
     let mut reasons = root.reasons();
     reasons.extend(explanation.iter().flat_map(|item| item.concepts("reason")));
     let protocols = root.elements("protocolApplied");
@@ -109,11 +116,8 @@ pub(super) fn immunization(root: &Element<'_>) -> Record {
     };
     Immunization {
         code: root.concept("vaccineCode"),
-        status: match not_given {
-            true => word("not-done"),
-            false => root.status("status", &IMMUNIZATION),
-        },
-        status_reason: root.concept("statusReason").or(reasons_against),
+        status,
+        status_reason: status_reasons.next(),
         occurrence: root.date("occurrenceDateTime").or_else(|| root.date("date")),
         occurrence_text: root.narrative("occurrenceString"),
         recorded: root.date("recorded"),
@@ -131,7 +135,7 @@ pub(super) fn immunization(root: &Element<'_>) -> Record {
         dose_number: protocols.iter().find_map(dose_number),
         encounter: root.reference("encounter"),
         notes: root.notes("note"),
-        subpotent: root.boolean("isSubpotent"),
+        subpotent: root.acted_on("isSubpotent"),
     }
     .into()
 }
@@ -145,6 +149,29 @@ pub(super) fn denied(root: &Element<'_>, names: &[&str]) -> bool {
     let set: Vec<_> = names.iter().filter(|name| root.is_true(name)).collect();
     set.iter().for_each(|name| root.settle(name));
     !set.is_empty()
+}
+
+/// Words of a status with which it is no surprise that there is a reason against.
+const NOT_SO: [&str; 5] = ["not-done", "not-given", "not-taken", "declined", "cancelled"];
+
+fn is_not_so(status: Option<&Token>) -> bool {
+    status.is_some_and(|status| NOT_SO.contains(&status.as_str()))
+}
+
+/// Reasons why something was not done. Beside a status that does not say so they
+/// contradict it, and stay not understood: which of the two is wrong, only a person knows.
+pub(super) fn reasons_against(item: &Element<'_>, names: &[&str], status: Option<&Token>) -> Vec<Concept> {
+    if is_not_so(status) {
+        names.iter().for_each(|name| item.settle(name));
+    }
+    names.iter().flat_map(|name| item.codeable_references(name)).collect()
+}
+
+/// Reasons of a status, where FHIR R4 has them only for what was not done.
+pub(super) fn reasons_for_status(root: &Element<'_>, names: &[&str], status: Option<&Token>) -> Vec<Concept> {
+    let is_done = status.is_some_and(|status| status.as_str() == "completed");
+    names.iter().filter(|name| is_done && root.has(name)).for_each(|name| root.not_understood(name));
+    names.iter().flat_map(|name| root.concepts(name)).collect()
 }
 
 pub(super) fn family_history(root: &Element<'_>) -> Record {

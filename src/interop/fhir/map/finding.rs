@@ -79,10 +79,11 @@ fn substance_use(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Re
     let status = root.status("status", &STATUS);
     let is_withdrawn = |status: &Token| ["entered-in-error", "cancelled"].contains(&status.as_str());
     let known = value.concept.as_ref().and_then(status_of_use);
+    let answer = value.boolean.and_then(yes_or_no).map(Concept::from_text);
     SubstanceUse {
         code,
         status: status.filter(is_withdrawn).or(known),
-        finding: value.concept,
+        finding: value.concept.or(answer),
         amount: value.quantity,
         start: start.or(value.date),
         end,
@@ -96,6 +97,11 @@ fn substance_use(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Re
         ..SubstanceUse::default()
     }
     .into()
+}
+
+/// An answer in a word, for the fields that hold no flag.
+fn yes_or_no(flag: bool) -> Option<Token> {
+    word(if flag { "yes" } else { "no" })
 }
 
 fn status_of_use(finding: &Concept) -> Option<Token> {
@@ -118,7 +124,9 @@ fn assessment(root: &Element<'_>, instrument: Option<Concept>, value: Answer) ->
         date: date.or(value.date),
         end,
         score: value.quantity,
-        score_text: value.text,
+        score_text: value.text.or_else(|| {
+            value.boolean.and_then(yes_or_no).and_then(|word| Narrative::new(word.as_str()).ok())
+        }),
         interpretations,
         items: components(root),
         performers: root.parties("performer"),

@@ -1,9 +1,9 @@
 //! MedicationRequest, MedicationStatement, MedicationDispense, MedicationAdministration.
 
 use super::super::element::Element;
-use super::clinical::{denied, performers};
+use super::clinical::{denied, performers, reasons_against, reasons_for_status};
 use super::word;
-use crate::record::{Concept, Medication, Narrative, Record};
+use crate::record::{Concept, Medication, Narrative, Record, Token};
 
 const REQUEST: [&str; 8] =
     ["active", "on-hold", "cancelled", "completed", "stopped", "draft", "unknown", "ended"];
@@ -30,7 +30,7 @@ pub(super) fn request(root: &Element<'_>) -> Record {
         form: word("request"),
         status: root.status("status", &REQUEST),
         intent: root.status("intent", &INTENT),
-        do_not_perform: root.boolean("doNotPerform"),
+        do_not_perform: root.acted_on("doNotPerform"),
         authored: root.date("authoredOn"),
         start,
         end,
@@ -38,25 +38,26 @@ pub(super) fn request(root: &Element<'_>) -> Record {
         performers: root.party("performer").into_iter().collect(),
         quantity: supply.as_ref().and_then(|supply| supply.quantity("quantity")),
         refills: supply.as_ref().and_then(|supply| supply.number("numberOfRepeatsAllowed")),
-        ..common(root, "dosageInstruction")
+        ..common(root, "dosageInstruction", None)
     }
     .into()
 }
 
 pub(super) fn statement(root: &Element<'_>) -> Record {
     let (start, end) = root.period("effectivePeriod");
+    let status = match is_not_taken(root) {
+        true => word("not-taken"),
+        false => root.status("status", &STATEMENT),
+    };
     Medication {
         form: word("statement"),
-        status: match is_not_taken(root) {
-            true => word("not-taken"),
-            false => root.status("status", &STATEMENT),
-        },
+        status: status.clone(),
         authored: root.date("dateAsserted"),
         start: root.date("effectiveDateTime").or(start),
         end,
         performers: root.party("informationSource").into_iter().collect(),
         encounter: root.reference("context"),
-        ..common(root, "dosage")
+        ..common(root, "dosage", status.as_ref())
     }
     .into()
 }
@@ -74,31 +75,37 @@ fn is_not_taken(root: &Element<'_>) -> bool {
     denied(root, &["wasNotTaken"]) || by_word || adherence_denies(root)
 }
 
-/// A code of FHIR R5 that is a "no". Every other that is no "yes" is not understood.
+/// A code of FHIR R5 that is a "no". What is no plain "yes" or "no", or says it twice or in
+/// words, is not understood.
 fn adherence_denies(root: &Element<'_>) -> bool {
-    let codings = root.child("adherence").and_then(|item| item.child("code"));
-    let codings = codings.map(|code| code.elements("coding")).unwrap_or_default();
-    let says = |words: &[&str]| {
-        let says_so = |coding: &&Element<'_>| coding.plain("code").is_some_and(|code| words.contains(&code));
-        codings.iter().find(says_so).inspect(|coding| coding.settle("code")).is_some()
-    };
-    let denies = says(&["not-taking"]);
-    says(&["taking", "taking-as-directed"]);
-    denies
+    let Some(code) = root.child("adherence").and_then(|item| item.child("code")) else { return false };
+    let codings = code.elements("coding");
+    let [coding] = codings.as_slice() else { return false };
+    let (word, is_alone) = (coding.plain("code"), !code.has("text"));
+    let is_known = matches!(word, Some("not-taking" | "taking" | "taking-as-directed"));
+    if is_known && is_alone {
+        root.settle("adherence");
+        coding.settle("code");
+    }
+    word == Some("not-taking")
 }
 
 pub(super) fn dispense(root: &Element<'_>) -> Record {
+    let status = match denied(root, &["notDone"]) {
+        true => word("declined"),
+        false => root.status("status", &DISPENSE),
+    };
+    let mut common = common(root, "dosageInstruction", status.as_ref());
+    let reasons = ["statusReasonCodeableConcept", "statusReason"];
+    common.status_reasons.extend(reasons_for_status(root, &reasons, status.as_ref()));
     Medication {
         form: word("dispense"),
-        status: match denied(root, &["notDone"]) {
-            true => word("declined"),
-            false => root.status("status", &DISPENSE),
-        },
+        status,
         start: root.date("whenHandedOver").or_else(|| root.date("whenPrepared")),
         performers: performers(root),
         quantity: root.quantity("quantity"),
         encounter: root.reference("context"),
-        ..common(root, "dosageInstruction")
+        ..common
     }
     .into()
 }
@@ -106,13 +113,15 @@ pub(super) fn dispense(root: &Element<'_>) -> Record {
 pub(super) fn administration(root: &Element<'_>) -> Record {
     let (start, end) = root.period("effectivePeriod");
     let dosage = root.child("dosage");
-    let common = common(root, "dosage");
+    let status = match denied(root, &["wasNotGiven", "notGiven"]) {
+        true => word("not-done"),
+        false => root.status("status", &ADMINISTRATION),
+    };
+    let mut common = common(root, "dosage", status.as_ref());
+    common.status_reasons.extend(reasons_for_status(root, &["statusReason"], status.as_ref()));
     Medication {
         form: word("administration"),
-        status: match denied(root, &["wasNotGiven", "notGiven"]) {
-            true => word("not-done"),
-            false => root.status("status", &ADMINISTRATION),
-        },
+        status,
         start: root.date("effectiveDateTime").or(start),
         end,
         performers: performers(root),
@@ -123,16 +132,22 @@ pub(super) fn administration(root: &Element<'_>) -> Record {
     .into()
 }
 
-/// What the four have in common.
-fn common(root: &Element<'_>, dosage: &str) -> Medication {
+/// Reasons against, by the names that FHIR gave them.
+const REASONS_AGAINST: [&str; 5] = [
+    "reasonNotTaken",
+    "reasonNotGiven",
+    "notDoneReasonCodeableConcept",
+    "notDoneReason",
+    "notPerformedReason",
+];
+
+/// What the four have in common. The status is that to which reasons against are held.
+fn common(root: &Element<'_>, dosage: &str, status: Option<&Token>) -> Medication {
     let dosages = root.elements(dosage);
     let doses = dosages.iter().flat_map(|item| item.elements("doseAndRate"));
-    let mut status_reasons = root.concepts("statusReason");
-    for name in
-        ["statusReasonCodeableConcept", "reasonNotTaken", "reasonNotGiven", "notDoneReasonCodeableConcept"]
-    {
-        status_reasons.extend(root.concepts(name));
-    }
+    let is_of_done = matches!(root.path(), "MedicationDispense" | "MedicationAdministration");
+    let mut status_reasons = if is_of_done { Vec::new() } else { root.concepts("statusReason") };
+    status_reasons.extend(reasons_against(root, &REASONS_AGAINST, status));
     Medication {
         code: medicine(root),
         categories: root.concepts("category"),

@@ -1,7 +1,7 @@
 //! Procedure and CarePlan.
 
 use super::super::element::Element;
-use super::clinical::{age_or_text, denied, performers};
+use super::clinical::{age_or_text, denied, performers, reasons_against};
 use super::{SNOMED, has_code, word};
 use crate::record::{Concept, Narrative, Record, Treatment};
 
@@ -34,13 +34,19 @@ pub(super) fn procedure(root: &Element<'_>) -> Record {
     let (start_r5, end_r5) = root.period("occurrencePeriod");
     let code = root.concept("code");
     let is_therapy = code.as_ref().is_some_and(is_therapy);
+    let status = match denied(root, &["notPerformed", "notDone"]) {
+        true => word("not-done"),
+        false => root.status("status", &STATUS),
+    };
+    let against = reasons_against(
+        root,
+        &["notDoneReason", "reasonNotPerformed", "reasonNotPerformedCodeableConcept"],
+        status.as_ref(),
+    );
     Treatment {
         form: word(if is_therapy { "therapy-session" } else { "procedure" }),
         code,
-        status: match denied(root, &["notPerformed", "notDone"]) {
-            true => word("not-done"),
-            false => root.status("status", &STATUS),
-        },
+        status,
         categories: root.concepts("category"),
         start: root
             .date("performedDateTime")
@@ -56,9 +62,7 @@ pub(super) fn procedure(root: &Element<'_>) -> Record {
         outcome: root.concept("outcome"),
         complications: root.concepts("complication"),
         follow_up: root.concepts("followUp"),
-        status_reason: ["statusReason", "notDoneReason", "reasonNotPerformed"]
-            .into_iter()
-            .find_map(|name| root.concept(name)),
+        status_reason: root.concept("statusReason").or_else(|| against.into_iter().next()),
         recorder: root.party("recorder"),
         encounter: root.reference("encounter"),
         notes: root.notes("note"),

@@ -48,15 +48,15 @@ fn visit(root: &Element<'_>, class: Option<Concept>) -> Record {
     .into()
 }
 
+/// The legal status stays open: no code of an encounter states it, and words such as
+/// "not involuntary" would be taken for their opposite.
 fn hospitalization(root: &Element<'_>, class: Option<Concept>) -> Record {
     let (admission, discharge) = period(root);
     let stay = stay(root);
     let of_stay = |name: &str| stay.as_ref().and_then(|stay| stay.concept(name));
-    let types = root.concepts("type");
     Hospitalization {
         admission,
         discharge,
-        legal_status: legal_status(&types),
         facility: root.party("serviceProvider"),
         reasons: reasons(root),
         discharge_disposition: of_stay("dischargeDisposition"),
@@ -69,7 +69,7 @@ fn hospitalization(root: &Element<'_>, class: Option<Concept>) -> Record {
         locations: locations(root),
         diagnoses: diagnoses(root),
         priority: root.concept("priority"),
-        types,
+        types: root.concepts("type"),
         ..Hospitalization::default()
     }
     .into()
@@ -92,18 +92,6 @@ fn is_inpatient(class: &Concept) -> bool {
             || coding.display.as_ref().is_some_and(says)
     });
     of_coding || class.text.as_ref().is_some_and(says)
-}
-
-/// Only what the type of the encounter says in so many words.
-fn legal_status(types: &[Concept]) -> Option<Token> {
-    let words = types.iter().flat_map(|concept| {
-        concept.codings.iter().filter_map(|coding| coding.display.as_ref()).chain(&concept.text)
-    });
-    let words: Vec<_> = words.map(|text| text.as_str().to_lowercase()).collect();
-    if words.iter().any(|text| text.contains("involuntary")) {
-        return super::word("involuntary");
-    }
-    if words.iter().any(|text| text.contains("voluntary")) { super::word("voluntary") } else { None }
 }
 
 fn reasons(root: &Element<'_>) -> Vec<Concept> {
