@@ -142,7 +142,7 @@ fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions
     let was_confirmed = asks && memory.says(&answer);
     let is_confirmed = asks && (decisions.patient_is_same || was_confirmed);
     let is_shown = is_confirmed || matches!(whose, Whose::Theirs { is_shown: true });
-    let mut judge = Judge::new(tx, Names(&key), &memory, decisions, is_shown);
+    let mut judge = Judge::new(tx, Names(&key), &memory, decisions, is_shown)?;
     let verdicts = judge.verdicts(imported)?;
     let sources = judge.new_scopes().into_iter().map(str::to_owned).collect();
     let Judge { mut questions, mut answers, .. } = judge;

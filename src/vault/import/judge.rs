@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::id::{EntryId, Epoch};
 use crate::interop::fhir::{Imported, ImportedEntry, are_of_two};
 use crate::record::{Entry, ImportQuestion};
+use crate::tree::RowClass;
 
 /// What becomes of an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub(super) struct Judge<'t, 'a> {
     pub(super) answers: Vec<String>,
     /// The scope of each document's names; `None` for one that is new.
     scopes: HashMap<String, Option<Scope>>,
+    /// The entries of the vault: most names that are tried are none of theirs.
+    present: HashSet<EntryId>,
     /// Pairs of sources, the known one first, that are kept apart.
     apart: HashSet<(String, String)>,
 }
@@ -79,8 +82,18 @@ impl<'t, 'a> Judge<'t, 'a> {
         memory: &'t Memory,
         decisions: &'t ImportDecisions,
         person_is_shown: bool,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, Error> {
+        let mut present = HashSet::new();
+        let view = tx.view();
+        for compartment in view.open_compartments() {
+            view.trie(compartment)?.scan(&mut |row| {
+                if row.class == RowClass::Entry {
+                    present.insert(row.id);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(Self {
             tx,
             names,
             memory,
@@ -89,8 +102,9 @@ impl<'t, 'a> Judge<'t, 'a> {
             questions: Vec::new(),
             answers: Vec::new(),
             scopes: HashMap::new(),
+            present,
             apart: HashSet::new(),
-        }
+        })
     }
 
     /// The verdict on each entry, in their order. Where a question is open they mean
@@ -118,7 +132,7 @@ impl<'t, 'a> Judge<'t, 'a> {
     }
 
     fn known(&self, ids: [EntryId; 2], found: &ImportedEntry) -> Result<Option<Known>, Error> {
-        for id in ids {
+        for id in ids.into_iter().filter(|id| self.present.contains(id)) {
             let Some((compartment, entry)) = self.tx.current(id)? else { continue };
             if entry.kind() != found.entry.kind() || compartment != compartment_of(&found.entry) {
                 continue;
