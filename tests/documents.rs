@@ -175,3 +175,26 @@ fn the_format_document_names_the_labels_of_the_code() {
     assert!(written.len() >= 10);
     assert!(written.is_subset(&used), "{:?}", written.difference(&used).collect::<Vec<_>>());
 }
+
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let security = document("SECURITY.md");
+    let promises = section(&security, "## What is protected, by boundary");
+    let mut written = String::new();
+    for folder in ["src", "src/vault/tests", "tests"] {
+        sources(&path(folder), &mut written);
+    }
+    let named: Vec<&str> = promises
+        .split("Tests: ")
+        .skip(1)
+        .flat_map(|rest| rest.split(".\n").next().unwrap_or_default().split(", "))
+        .map(|name| name.trim_matches(['`', '.', '\n', ' ']))
+        .collect();
+    assert!(named.len() > 30, "{} tests are named", named.len());
+    for name in &named {
+        assert!(written.contains(&format!("fn {name}(")), "SECURITY.md names {name}, which is no test");
+    }
+    // What says who learns what without a test says it of a limit.
+    let unproven = promises.split("\n- ").skip(1).filter(|promise| !promise.contains("Tests: ")).count();
+    assert!(unproven <= 1, "{unproven} promises without a test");
+}

@@ -64,7 +64,7 @@ fn refused_once(path: &Path, credential: &Credential, what: &str) -> (Duration, 
     let before = ALLOCATOR.current_usage();
     let started = Instant::now();
     let locked = LockedVault::open(path, VaultOptions::default()).unwrap();
-    let error = locked.unlock(credential).err().expect("the file is refused");
+    let error = locked.unlock(credential).expect_err("the file is refused");
     let (took, peak) = (started.elapsed(), ALLOCATOR.peak_usage() - before);
     assert!(peak < MOST_BYTES, "{what}: {peak} bytes");
     (took, error)

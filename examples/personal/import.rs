@@ -74,7 +74,7 @@ pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Fa
 
 /// What reading the files gave.
 enum Reading {
-    Done(Imported),
+    Done(Box<Imported>),
     SeveralPatients(Vec<String>),
 }
 
@@ -93,7 +93,7 @@ fn read(command: &arguments::Import, files: &[PathBuf]) -> Result<Reading, Failu
         read_one(&mut import, file, &which)?;
     }
     match import.finish() {
-        Ok(imported) => Ok(Reading::Done(imported)),
+        Ok(imported) => Ok(Reading::Done(Box::new(imported))),
         Err(ImportError::SeveralPatients { patients }) => {
             Ok(Reading::SeveralPatients(patients.iter().map(str::to_owned).collect()))
         }

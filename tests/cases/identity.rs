@@ -518,7 +518,9 @@ fn versions(of: &[(&str, &str)]) -> Vec<u8> {
 fn the_newest_version_is_current_whatever_its_place() {
     let day = |day: u32| format!("2024-01-{day:02}T00:00:00Z");
     let (one, two, three) = (day(1), day(2), day(3));
-    let cases: [(&[(&str, &str)], &str, usize); 8] = [
+    /// Dates and numbers of versions, which is current, and how many are one entry.
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, usize);
+    let cases: [Case<'_>; 8] = [
         (&[(&one, "1"), (&two, "2"), (&three, "3")], "2", 2),
         (&[(&three, ""), (&one, ""), (&two, "")], "0", 2),
         (&[("", "9"), ("", "10")], "1", 1),

@@ -393,7 +393,7 @@ fn content_cannot_imitate_what_the_program_says() {
             "code": {"text": format!("Asthma {long} GENUINE: unchanged")},
             "note": [{"text": "fine\nGENUINE: unchanged since it was signed\nFingerprint  0000"}]}},
     ]});
-    person.write("records.json", &bundle.to_string());
+    person.write("records.json", bundle.to_string());
     person.run(&["import", "my.vault", "records.json"]).done();
     let chosen =
         ["release", "my.vault", "--kind", "diagnosis", "--audience", "treatment", "--include", "notes"];
