@@ -190,6 +190,8 @@ def show_variant(variant):
     name, value = variant
     if name == "Component":
         value = {"code": value["code"], "value": show_variant(value["value"])}
+    if name == "FhirJson":
+        value, _ = value
     if name == "Attachment":
         value = {**value, "location": show_variant(value["location"])}
     if isinstance(value, bytes):
