@@ -8,7 +8,7 @@ use std::error::Error;
 use std::time::SystemTime;
 
 use subrosa::{
-    Actor, Credential, Filter, Import, ImportOptions, Kind, LockedVault, Mask, NewVault, Policy,
+    Actor, Credential, Filter, Import, ImportOptions, Kind, LockedVault, Mask, NewVault, Outcome, Policy,
     ReleaseRequest, SignsAs, Token, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
 };
 
@@ -55,9 +55,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (name, role) = vault.issuer()?;
     let trusted = TrustedKeys::none().and(vault.public_key()?, SignsAs::of(role, name.as_str()));
     let verified = UnverifiedExcerpt::parse(file.as_bytes())?.verify(&trusted, SystemTime::now())?;
-    println!("   {}: {}", verified.outcome().name(), verified.issuer());
     for entry in verified.entries() {
-        println!("   {} {}", entry.kind(), entry.fields_json());
+        println!("{}", entry.shown());
     }
     println!("\n   What Acme does not see of these:");
     withheld.iter().for_each(|field| println!("   - {field}"));
@@ -68,6 +67,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!(
         "   among them a depression, and the page holds no word of it: {}",
         secrets.iter().all(|word| !file.contains(word))
+    );
+    println!(
+        "\n5. Verified: {}",
+        match verified.outcome() {
+            Outcome::SignedByTrustedKey => "signed by the key that Acme trusts, and unchanged since.",
+            _ => return Err("the excerpt was not signed by the trusted key".into()),
+        }
     );
     Ok(())
 }

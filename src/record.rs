@@ -29,6 +29,7 @@ pub use kinds::{
     Provider, Record, Statement, SubstanceUse, Treatment,
 };
 pub use negation::Negation;
+pub(crate) use negation::{denies, denies_by_flag};
 pub use person::{Likeness, Person, PersonDetail};
 pub use question::ImportQuestion;
 pub use text::{Narrative, TextError, Token};

@@ -96,6 +96,21 @@ fn word_for(kind: Kind, field: &'static str, word: &Token) -> Option<(&'static s
     said.map(|said| (field, said))
 }
 
+/// Whether a word in this field of this kind denies what the record names.
+pub(crate) fn denies(kind: Kind, field: &str, word: &str) -> bool {
+    let word = word.trim().to_lowercase().replace([' ', '_'], "-");
+    match field {
+        "intent" => of_intent(kind, &word).is_some(),
+        "status" | "verification_status" => of_status(kind, &word).is_some(),
+        _ => false,
+    }
+}
+
+/// Whether this field denies what the record names where it is true.
+pub(crate) fn denies_by_flag(field: &str) -> bool {
+    ["do_not_perform", "subpotent"].contains(&field)
+}
+
 fn of_intent(kind: Kind, word: &str) -> Option<&'static str> {
     match (kind, word) {
         (_, "proposal") => Some("proposed only"),

@@ -12,12 +12,14 @@ mod value;
 
 pub(crate) use names::{code_system, label};
 
+use std::fmt;
+
 use self::names::{field_label, provenance_label, title};
 use self::value::Writer;
 use super::view::redacted_debug;
 use crate::codec::json::{Json, Object};
 use crate::codec::spell::spell;
-use crate::record::{FieldType, Kind};
+use crate::record::{self, FieldType, Kind};
 
 /// What is shown where the claim is there and nothing below it was disclosed.
 const NOTHING: &str = "nothing of it is disclosed";
@@ -50,6 +52,23 @@ pub struct ShownLine {
 }
 
 redacted_debug!(ShownEntry, ShownLine);
+
+/// The heading, the warnings and the lines, each line of content indented: nothing that a
+/// record says begins at the edge.
+impl fmt::Display for ShownEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  {}", self.heading)?;
+        for warning in &self.warnings {
+            writeln!(f, "    ! {warning}")?;
+        }
+        for line in &self.lines {
+            let text = line.text.replace('\n', "\n        ");
+            let text = if line.withheld { "(withheld)" } else { text.as_str() };
+            writeln!(f, "    {:indent$}{}: {text}", "", line.label, indent = 2 * line.depth)?;
+        }
+        Ok(())
+    }
+}
 
 /// The disclosed claims of an entry.
 pub(crate) struct Claims<'a> {
@@ -91,7 +110,18 @@ pub(crate) fn show(claims: &Claims<'_>) -> (ShownEntry, bool) {
         warnings: warnings(claims.not_understood),
         lines: writer.lines,
     };
-    (shown, writer.is_sound)
+    (shown, writer.is_sound && (claims.negation.is_some() || !denies(kind, claims.fields)))
+}
+
+/// Whether a field of a known kind denies what the record names: then the token must say
+/// so too, since its title would say the opposite.
+fn denies(kind: Option<Kind>, fields: &Object) -> bool {
+    let says = |kind: Kind, (name, value): &(String, Json)| match value {
+        Json::String(word) => record::denies(kind, name, word),
+        Json::Bool(flag) => *flag && record::denies_by_flag(name),
+        _ => false,
+    };
+    kind.is_some_and(|kind| fields.members().iter().any(|field| says(kind, field)))
 }
 
 fn heading(claims: &Claims<'_>) -> String {
