@@ -71,6 +71,27 @@ impl Drop for WipesStack {
     }
 }
 
+/// Does the work of one box and wipes the stack that it used at once, not only when
+/// the operation ends: a value that is built there next, and then moved to the heap,
+/// takes along what lies between its fields.
+pub(crate) fn wiping_its_stack<R>(work: impl FnOnce() -> R) -> R {
+    // Frames of its own, so that they lie below what overwrites them.
+    #[inline(never)]
+    fn below<R>(work: impl FnOnce() -> R) -> R {
+        work()
+    }
+    let result = below(work);
+    overwrite_cipher_stack();
+    result
+}
+
+#[inline(never)]
+fn overwrite_cipher_stack() {
+    // Twice what the deepest box takes and more: 7 KiB where it is barely optimised.
+    const DEPTH: usize = if cfg!(debug_assertions) { 2048 } else { 1024 };
+    std::hint::black_box(&mut [0u128; DEPTH]);
+}
+
 #[inline(never)]
 fn overwrite_stack() {
     // As deep as the deepest call under a vault's operation, with room to spare;

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::key::{CommittedKey, ContentKey};
 use super::random::{RandomError, Randomness};
+use crate::secret::wiping_its_stack;
 
 /// Plaintext bytes of every chunk but the last, which is shorter.
 pub(crate) const CHUNK_LEN: usize = 16 * 1024;
@@ -46,18 +47,20 @@ pub(crate) fn encrypt_committed(
     context: &[u8],
     plaintext: &[u8],
 ) -> Result<Vec<u8>, RandomError> {
-    let salt = random.bytes::<SALT_LEN>()?;
-    let schedule = Schedule::derive(key.input_key().expose_secret(), &salt, context);
-    let mut out = Vec::with_capacity(committed_len(plaintext.len()));
-    out.extend_from_slice(&salt);
-    out.extend_from_slice(&schedule.commitment);
-    encrypt_chunks(&schedule.cipher, &schedule.base_nonce, &[], plaintext, &mut out);
-    Ok(out)
+    wiping_its_stack(|| {
+        let salt = random.bytes::<SALT_LEN>()?;
+        let schedule = Schedule::derive(key.input_key().expose_secret(), &salt, context);
+        let mut out = Vec::with_capacity(committed_len(plaintext.len()));
+        out.extend_from_slice(&salt);
+        out.extend_from_slice(&schedule.commitment);
+        encrypt_chunks(&schedule.cipher, &schedule.base_nonce, &[], plaintext, &mut out);
+        Ok(out)
+    })
 }
 
 /// Whether the box commits to this key and context: constant time, no decryption.
 pub(crate) fn commits_to(key: &impl CommittedKey, context: &[u8], sealed: &[u8]) -> bool {
-    open_head(key.input_key().expose_secret(), context, sealed).is_ok()
+    wiping_its_stack(|| open_head(key.input_key().expose_secret(), context, sealed).is_ok())
 }
 
 /// Decrypts a committed box; the commitment is compared before any chunk is decrypted.
@@ -74,8 +77,10 @@ fn decrypt_committed_bytes(
     context: &[u8],
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, BoxError> {
-    let (schedule, chunks) = open_head(key, context, sealed)?;
-    decrypt_chunks(&schedule.cipher, &schedule.base_nonce, &[], chunks)
+    wiping_its_stack(|| {
+        let (schedule, chunks) = open_head(key, context, sealed)?;
+        decrypt_chunks(&schedule.cipher, &schedule.base_nonce, &[], chunks)
+    })
 }
 
 fn open_head<'a>(key: &[u8; 32], context: &[u8], sealed: &'a [u8]) -> Result<(Schedule, &'a [u8]), BoxError> {
@@ -93,20 +98,22 @@ pub(crate) fn encrypt_once(
     context: &[u8],
     mut plaintext: Zeroizing<Vec<u8>>,
 ) -> Result<(ContentKey, Vec<u8>), RandomError> {
-    let secret = random.secret()?;
-    #[cfg(test)]
-    let secret = crate::testing::sabotaged_key(context, secret);
-    let key = ContentKey::from_secret(secret);
-    let cipher = Aes256Gcm::new(key.secret().expose_secret().into());
-    if plaintext.len() < CHUNK_LEN {
-        let tag = encrypt_chunk(&cipher, &chunk_nonce(&[0; NONCE_LEN], 0), context, &mut plaintext);
-        let mut sealed = std::mem::take(&mut *plaintext);
-        sealed.extend_from_slice(&tag);
-        return Ok((key, sealed));
-    }
-    let mut out = Vec::with_capacity(chunked_len(plaintext.len()));
-    encrypt_chunks(&cipher, &[0; NONCE_LEN], context, &plaintext, &mut out);
-    Ok((key, out))
+    wiping_its_stack(|| {
+        let secret = random.secret()?;
+        #[cfg(test)]
+        let secret = crate::testing::sabotaged_key(context, secret);
+        let key = ContentKey::from_secret(secret);
+        let cipher = Aes256Gcm::new(key.secret().expose_secret().into());
+        if plaintext.len() < CHUNK_LEN {
+            let tag = encrypt_chunk(&cipher, &chunk_nonce(&[0; NONCE_LEN], 0), context, &mut plaintext);
+            let mut sealed = std::mem::take(&mut *plaintext);
+            sealed.extend_from_slice(&tag);
+            return Ok((key, sealed));
+        }
+        let mut out = Vec::with_capacity(chunked_len(plaintext.len()));
+        encrypt_chunks(&cipher, &[0; NONCE_LEN], context, &plaintext, &mut out);
+        Ok((key, out))
+    })
 }
 
 /// Decrypts a single-use box, one of a single chunk where it stands.
@@ -115,16 +122,18 @@ pub(crate) fn decrypt_once(
     context: &[u8],
     sealed: Vec<u8>,
 ) -> Result<Zeroizing<Vec<u8>>, BoxError> {
-    let cipher = Aes256Gcm::new(key.secret().expose_secret().into());
-    if sealed.len() >= CHUNK_LEN + TAG_LEN {
-        return decrypt_chunks(&cipher, &[0; NONCE_LEN], context, &sealed);
-    }
-    let mut out = Zeroizing::new(sealed);
-    let (body, tag) = out.split_last_chunk_mut::<TAG_LEN>().ok_or(BoxError)?;
-    decrypt_chunk(&cipher, &chunk_nonce(&[0; NONCE_LEN], 0), context, body, tag)?;
-    let length = body.len();
-    out.truncate(length);
-    Ok(out)
+    wiping_its_stack(|| {
+        let cipher = Aes256Gcm::new(key.secret().expose_secret().into());
+        if sealed.len() >= CHUNK_LEN + TAG_LEN {
+            return decrypt_chunks(&cipher, &[0; NONCE_LEN], context, &sealed);
+        }
+        let mut out = Zeroizing::new(sealed);
+        let (body, tag) = out.split_last_chunk_mut::<TAG_LEN>().ok_or(BoxError)?;
+        decrypt_chunk(&cipher, &chunk_nonce(&[0; NONCE_LEN], 0), context, body, tag)?;
+        let length = body.len();
+        out.truncate(length);
+        Ok(out)
+    })
 }
 
 /// What an adversary with a key of a single-use box reads of any bytes: every
