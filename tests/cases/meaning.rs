@@ -446,3 +446,35 @@ fn nothing_is_lost_unseen() {
     assert!(unseen.is_empty(), "{} of {tried} changes are not seen", unseen.values().sum::<usize>());
     assert!(resources.is_empty() || tried > 5_000, "{tried}");
 }
+
+#[test]
+fn what_is_denied_elsewhere_is_not_asserted_by_what_refers_to_it() {
+    let subject = json!({ "reference": "Patient/p1" });
+    let encounter = json!({ "resourceType": "Encounter", "id": "e", "status": "finished", "class": { "code": "AMB" },
+        "subject": subject, "diagnosis": [{ "condition": { "reference": "Condition/c" } }] });
+    let condition = |word: &str| {
+        json!({ "resourceType": "Condition", "id": "c", "subject": subject, "code": { "text": "HIV infection" },
+            "verificationStatus": { "coding": [{ "code": word }] } })
+    };
+    let plan = json!({ "resourceType": "CarePlan", "id": "k", "status": "active", "intent": "plan",
+        "subject": subject, "activity": [{ "reference": { "reference": "ServiceRequest/r" } }] });
+    let forbidden = |flag: bool| {
+        json!({ "resourceType": "ServiceRequest", "id": "r", "status": "active", "intent": "order",
+            "doNotPerform": flag, "subject": subject, "code": { "text": "Resuscitation" } })
+    };
+    let order = json!({ "resourceType": "MedicationRequest", "id": "m", "status": "active", "intent": "order",
+        "subject": subject, "medicationReference": { "reference": "Medication/w" } });
+    let medicine = |status: &str| json!({ "resourceType": "Medication", "id": "w", "status": status, "code": { "text": "Warfarin" } });
+    for (referrer, denied, said) in [
+        (&encounter, condition("refuted"), condition("confirmed")),
+        (&plan, forbidden(true), forbidden(false)),
+        (&order, medicine("entered-in-error"), medicine("active")),
+    ] {
+        let marked = |target: &Value| {
+            let imported = import(format!("{referrer}\n{target}").as_bytes()).unwrap();
+            !imported.entries[0].entry.not_understood.is_empty()
+        };
+        assert!(marked(&denied), "{denied}");
+        assert!(!marked(&said), "{said}");
+    }
+}

@@ -4,7 +4,7 @@
 //! never fails the import.
 
 use super::finding::{FindingReason, Findings};
-use super::index::{Index, Place, contained};
+use super::index::{Index, Place, Summary, contained};
 use super::reads::Reads;
 use crate::codec::json::{Json, Object};
 use crate::record::{
@@ -371,7 +371,12 @@ impl<'a> Element<'a> {
 
     /// What a `Reference` to a condition, medicine or the like means.
     pub(super) fn as_referenced_concept(&self) -> Option<Concept> {
-        let resolved = self.resolved().and_then(|summary| summary.concept);
+        let resolved = self.resolved();
+        if resolved.as_ref().is_some_and(|resolved| resolved.is_denied) {
+            // Told without the denial, it would be asserted here.
+            self.not_understood("");
+        }
+        let resolved = resolved.and_then(|resolved| resolved.concept);
         resolved.or_else(|| self.token("display").map(Concept::from_text))
     }
 
@@ -414,16 +419,19 @@ impl<'a> Element<'a> {
         if reference.starts_with('#') {
             let object = contained(self.context.resource, reference)?;
             let summary = super::map::summarize_within(object, self.context.reads);
-            return Some(Resolved { name: summary.name, concept: summary.concept });
+            let Summary { name, concept, is_denied, .. } = summary;
+            return Some(Resolved { name, concept, is_denied });
         }
         let summary = self.context.index.summary_of(reference, self.context.from)?;
-        Some(Resolved { name: summary.name.clone(), concept: summary.concept.clone() })
+        let (name, concept) = (summary.name.clone(), summary.concept.clone());
+        Some(Resolved { name, concept, is_denied: summary.is_denied })
     }
 }
 
 struct Resolved {
     name: Option<Token>,
     concept: Option<Concept>,
+    is_denied: bool,
 }
 
 /// How many bytes a base64 text stands for (RFC 4648), without decoding it.

@@ -18,6 +18,8 @@ pub(super) struct Summary {
     pub(super) resource_type: Option<String>,
     pub(super) name: Option<Token>,
     pub(super) concept: Option<Concept>,
+    /// Whether the concept is denied there: ruled out, not done, entered in error.
+    pub(super) is_denied: bool,
 }
 
 /// Where local names mean the same resources: a bundle, else an input.
@@ -201,7 +203,12 @@ impl Index {
             Target::Few(few) => {
                 let mut all = few.iter().filter_map(|position| self.summary(*position));
                 let first = all.next()?;
-                all.all(|other| other.name == first.name && other.concept == first.concept).then_some(first)
+                let same = |other: &Summary| {
+                    other.name == first.name
+                        && other.concept == first.concept
+                        && other.is_denied == first.is_denied
+                };
+                all.all(same).then_some(first)
             }
             Target::Many | Target::Nothing => None,
         }

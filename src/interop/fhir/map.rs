@@ -21,7 +21,8 @@ use super::subject::is_shared;
 use super::version::recognize;
 use crate::codec::json::{Json, Object};
 use crate::record::{
-    Coding, Entry, Origin, Other, Party, Person, Provenance, Record, Source, SourceFormat, Token, shorten,
+    Coding, Entry, Kind, Origin, Other, Party, Person, Provenance, Record, Source, SourceFormat, Token,
+    denies, shorten,
 };
 
 /// An entry, and whether nothing maps its type.
@@ -220,7 +221,42 @@ pub(super) fn summarize_within(object: &Object, reads: &Reads) -> Summary {
         Some("Device") => root.elements("deviceName").first().and_then(|device| device.token("name")),
         _ => None,
     };
-    Summary { resource_type: type_of(object).map(str::to_owned), name, concept }
+    let is_denied = concept.is_some() && is_denied(object);
+    Summary { resource_type: type_of(object).map(str::to_owned), name, concept, is_denied }
+}
+
+/// Elements that deny a resource where they are true, in any version of FHIR.
+const DENIALS: [&str; 8] = [
+    "doNotPerform",
+    "notDone",
+    "notPerformed",
+    "wasNotGiven",
+    "notGiven",
+    "wasNotTaken",
+    "prohibited",
+    "isSubpotent",
+];
+
+/// Whether a resource denies what its code names, or says something of it that whoever
+/// refers to it must know.
+fn is_denied(object: &Object) -> bool {
+    let says = |word: &str| denies(Kind::Diagnosis, "status", word) || denies(Kind::Other, "status", word);
+    let status = ["status", "verificationStatus"].into_iter().filter_map(|name| object.member(name));
+    let flagged = |name: &&str| {
+        let flag = object.member(name);
+        flag.is_some_and(|flag| flag.as_bool() == Some(true) || flag.as_str() == Some("true"))
+    };
+    status.flat_map(words).any(says)
+        || DENIALS.iter().any(|name| flagged(name))
+        || ["modifierExtension", "implicitRules"].into_iter().any(|name| object.member(name).is_some())
+}
+
+/// The words of a status: a code, or a concept's codes, displays and text.
+fn words(status: &Json) -> Vec<&str> {
+    let codings = status.member("coding").and_then(Json::as_array).unwrap_or_default();
+    let of_codings = codings.iter().flat_map(|coding| [coding.member("code"), coding.member("display")]);
+    let all = of_codings.chain([status.member("text"), Some(status)]).flatten();
+    all.filter_map(Json::as_str).collect()
 }
 
 /// The person that a FHIR Patient describes.

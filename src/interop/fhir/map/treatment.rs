@@ -109,9 +109,15 @@ fn goals(root: &Element<'_>) -> Vec<Narrative> {
     root.elements("goal").iter().filter_map(|goal| goal.narrative("display")).collect()
 }
 
+/// Words for what a plan no longer asks for, where its activities have no field of their own.
+const GIVEN_UP: [&str; 3] = ["cancelled", "stopped", "entered-in-error"];
+
 fn activity(item: &Element<'_>) -> Vec<Concept> {
     let mut activities = item.concepts("outcomeCodeableConcept");
     if let Some(detail) = item.child("detail") {
+        if detail.plain("status").is_some_and(|status| GIVEN_UP.contains(&status)) {
+            detail.not_understood("status");
+        }
         let code = detail.concept("code");
         activities.extend(code.or_else(|| detail.token("description").map(Concept::from_text)));
     }
