@@ -198,19 +198,3 @@ fn every_promise_names_tests_that_exist() {
     let unproven = promises.split("\n- ").skip(1).filter(|promise| !promise.contains("Tests: ")).count();
     assert!(unproven <= 1, "{unproven} promises without a test");
 }
-
-#[test]
-fn the_example_of_an_excerpt_is_that_of_the_golden_file() {
-    let written = document("docs/excerpt.md");
-    let example = section(&written, "## 9. Example");
-    let golden: serde_json::Value = serde_json::from_str(&document("tests/golden/excerpt.json")).unwrap();
-    let token = golden["entries"][0].as_str().unwrap();
-    // The disclosures that are written out whole are the token's.
-    let cells = example.lines().filter(|line| line.starts_with("| `Wy"));
-    let whole: Vec<&str> =
-        cells.filter_map(|line| line.split('`').nth(1)).filter(|cell| !cell.contains('…')).collect();
-    assert_eq!(whole.len(), 2);
-    for disclosure in whole {
-        assert!(token.contains(&format!("~{disclosure}~")), "{disclosure} is not in the golden excerpt");
-    }
-}
