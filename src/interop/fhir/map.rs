@@ -247,7 +247,7 @@ fn is_denied(object: &Object) -> bool {
         flag.is_some_and(|flag| flag.as_bool() == Some(true) || flag.as_str() == Some("true"))
     };
     status.flat_map(words).any(says)
-        || DENIALS.iter().any(|name| flagged(name))
+        || DENIALS.iter().any(flagged)
         || ["modifierExtension", "implicitRules"].into_iter().any(|name| object.member(name).is_some())
 }
 
