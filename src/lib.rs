@@ -71,6 +71,8 @@ mod release;
 #[cfg(any(test, fuzzing))]
 mod seams;
 mod secret;
+#[cfg(feature = "serde")]
+mod serial;
 mod store;
 #[cfg(test)]
 mod testing;

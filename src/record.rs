@@ -23,6 +23,8 @@ pub use entry::{Entry, FhirVersion, LegalHold, Marks, Origin, Provenance, Source
 pub use field::{Field, FieldError, FieldSchema};
 pub(crate) use field::{FieldRef, ValueRef};
 pub(crate) use fold::fold;
+#[cfg(feature = "serde")]
+pub(crate) use kinds::each_kind;
 pub use kinds::{
     AdvanceDirective, Allergy, Assessment, AttachmentRecord, Diagnosis, Encounter, FamilyHistory,
     Hospitalization, Immunization, Kind, LegalDocument, Medication, Note, Observation, Other, Patient,

@@ -94,6 +94,13 @@ macro_rules! kinds {
             redacted_debug!($kind);
 
             impl $kind {
+                /// The values, sorted by tag and index.
+                pub(crate) fn values(&self) -> Vec<FieldRef<'_>> {
+                    let mut values = Vec::new();
+                    $(Member::lend(&self.$field, $tag, &mut values);)+
+                    values
+                }
+
                 fn accept(&mut self, tag: u16, index: u16, value: Value) -> Option<Result<(), Refusal>> {
                     match tag {
                         $($tag => Some(Member::accept(&mut self.$field, index, value)),)+
@@ -140,13 +147,9 @@ macro_rules! kinds {
 
             /// The record's values, as [`Record::into_fields`] gives them.
             pub(crate) fn values(&self) -> Vec<FieldRef<'_>> {
-                let mut values = Vec::new();
                 match self {
-                    $(Self::$variant(record) => {
-                        $(Member::lend(&record.$field, $tag, &mut values);)+
-                    })+
+                    $(Self::$variant(record) => record.values(),)+
                 }
-                values
             }
 
             /// An empty record of this kind.
@@ -207,6 +210,16 @@ macro_rules! kinds {
                 }
             }
         }
+
+        /// Hands the struct and the variant of every kind to a macro.
+        #[cfg(feature = "serde")]
+        macro_rules! each_kind {
+            ($then:ident) => {
+                $then! { $($kind $variant;)+ }
+            };
+        }
+        #[cfg(feature = "serde")]
+        pub(crate) use each_kind;
     };
     (@span open) => { Span::Open };
     (@span point) => { Span::Point };

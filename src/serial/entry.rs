@@ -1,0 +1,89 @@
+//! Entries: the record, where it came from, its original bytes and its marks.
+
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+
+use super::error::Fault;
+use super::node::{Members, Node};
+use super::shape::{Read, deserialize, member, objects, read_typed, write_typed};
+use super::text::{Bytes, read_bytes};
+use crate::record::{Card, CardFlags, DateRange, Entry, LegalHold, Marks, Provenance, Source, SourceFormat};
+
+objects! {
+    Entry { record, provenance, not_understood, source, marks }
+    Provenance { provider, document, recorded, origin, identity, labels }
+    Marks { retracted, expires, legal_holds, disputes, same_person }
+    LegalHold { reason, until }
+    CardFlags { retracted, legal_hold, disputed, attachment, more_codings, expires, not_understood }
+}
+
+const FHIR_JSON: &str = "fhir-json";
+
+impl Serialize for SourceFormat {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::FhirJson(version) => write_typed(serializer, FHIR_JSON, version),
+        }
+    }
+}
+
+impl Read for SourceFormat {
+    fn read(node: Node) -> Result<Self, Fault> {
+        let (word, version) = read_typed(node)?;
+        if word != FHIR_JSON {
+            return Err(Fault::word(&[FHIR_JSON]).in_member("type"));
+        }
+        Read::read(version).map(Self::FhirJson).map_err(|fault| fault.in_member("value"))
+    }
+}
+
+deserialize!(SourceFormat);
+
+impl Serialize for Source {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { format, bytes } = self;
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("format", format)?;
+        map.serialize_entry("bytes", &Bytes(bytes))?;
+        map.end()
+    }
+}
+
+impl Read for Source {
+    fn read(node: Node) -> Result<Self, Fault> {
+        let mut members = Members::of(node)?;
+        let format = member(&mut members, "format")?;
+        let bytes = members.take("bytes").ok_or_else(|| Fault::new("bytes is missing"))?;
+        let bytes = read_bytes(bytes).map_err(|fault| fault.in_member("bytes"))?;
+        members.finish()?;
+        Ok(Self { format, bytes })
+    }
+}
+
+deserialize!(Source);
+
+impl Serialize for DateRange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, date) in [("start", self.start()), ("end", self.end())] {
+            if let Some(date) = date {
+                map.serialize_entry(name, date)?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl Read for DateRange {
+    fn read(node: Node) -> Result<Self, Fault> {
+        let mut members = Members::of(node)?;
+        let range = Self::new(member(&mut members, "start")?, member(&mut members, "end")?);
+        members.finish()?;
+        Ok(range)
+    }
+}
+
+deserialize!(DateRange);
+
+objects! {
+    Card { kind, dates, coding, provider, flags, complete }
+}
