@@ -23,6 +23,12 @@ use crate::secret::SecretBytes;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant(u8);
 
+#[cfg(feature = "serde")]
+crate::serial::written_as!(Grant, |grant| {
+    let all = Compartment::ALL.into_iter();
+    all.filter(|compartment| grant.includes(*compartment)).collect::<Vec<_>>()
+});
+
 impl Grant {
     /// Every compartment: the owner's grant.
     pub const ALL: Self = Self(0xff);

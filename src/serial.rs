@@ -13,5 +13,5 @@ mod shape;
 mod text;
 mod value;
 
-pub(crate) use shape::{moment, text_only};
+pub(crate) use shape::{moment, text_only, written_as};
 pub(crate) use text::parse;

@@ -15,10 +15,10 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use subrosa::{
-    Address, Attachment, Coding, Component, Concept, Diagnosis, Entry, EntryId, Epoch, FhirVersion,
-    FieldType, HumanName, Identifier, Import, ImportOptions, Kind, LegalHold, Location, Marks, Narrative,
-    Origin, PartialDate, Party, Provenance, Quantity, Record, Scalar, Source, SourceFormat, Telecom, Token,
-    Value,
+    Actor, Address, Attachment, Checkpoint, Coding, Component, Concept, Credential, Diagnosis, Entry,
+    EntryId, Epoch, FhirVersion, FieldType, Filter, HumanName, Identifier, Import, ImportOptions, Kind,
+    LegalHold, Location, Marks, Narrative, NewVault, Origin, PartialDate, Party, Provenance, Quantity,
+    RawKey, Record, Scalar, Source, SourceFormat, Telecom, Token, Value, Vault, VaultOptions,
 };
 
 /// Makes values, each a little different, from one number.
@@ -406,4 +406,77 @@ fn the_sample_of_the_document_is_an_entry() {
     assert_eq!(entry.source.as_ref().unwrap().bytes, br#"{"resourceType":"Condition"}"#);
     let sample: Json = serde_json::from_str(sample).unwrap();
     assert_eq!(serde_json::to_value(&entry).unwrap(), sample, "it is written as it stands there");
+}
+
+/// A vault in which something happened, and the entry that is left.
+fn vault() -> (tempfile::TempDir, Vault, EntryId) {
+    let folder = tempfile::tempdir().unwrap();
+    let key = Credential::from(RawKey::generate().unwrap());
+    let path = folder.path().join("record.vault");
+    let vault = Vault::create(&path, &NewVault::individual(&key), VaultOptions::default()).unwrap();
+    let mut diagnosis = Diagnosis::default();
+    diagnosis.code = Some(Concept::from_text(Token::new("Asthma").unwrap()));
+    diagnosis.onset = "1998-04".parse().ok();
+    let entry = Entry::new(diagnosis, Provenance::default());
+    let id = vault.update(&Actor::owner(), |tx| tx.add(&entry)).unwrap().value;
+    (folder, vault, id)
+}
+
+#[test]
+fn lists_and_the_ledger_read_as_words_and_times() {
+    let (_folder, vault, id) = vault();
+    let listed = serde_json::to_value(vault.list(&Filter::all()).unwrap()).unwrap();
+    assert_eq!(
+        listed,
+        json!([{
+            "id": id.to_string(),
+            "revision": 1,
+            "compartment": "general",
+            "card": {
+                "kind": "diagnosis",
+                "dates": { "start": "1998-04" },
+                "coding": { "display": "Asthma" },
+                "flags": {
+                    "retracted": false, "legal_hold": false, "disputed": false, "attachment": false,
+                    "more_codings": false, "expires": false, "not_understood": false,
+                },
+                "complete": true,
+            },
+        }])
+    );
+    let ledger = vault.ledger().unwrap();
+    let line = serde_json::to_value(ledger.last().unwrap()).unwrap();
+    let state = json!({
+        "state": "whole", "action": "added", "actor": Actor::owner().name(), "reason": null,
+        "subjects": [id.to_string()], "details": [],
+    });
+    assert_eq!((&line["epoch"], &line["state"]), (&json!(ledger.last().unwrap().epoch.number()), &state));
+    let time: jiff::Timestamp = line["time"].as_str().unwrap().parse().unwrap();
+    assert_eq!(std::time::SystemTime::from(time), ledger.last().unwrap().time);
+    let history = serde_json::to_value(vault.history(id).unwrap()).unwrap();
+    assert_eq!(history[0]["state"], state);
+}
+
+#[test]
+fn reports_are_written_with_ids_words_and_reasons() {
+    let (folder, vault, id) = vault();
+    let checkpoint = vault.checkpoint().unwrap();
+    let written = serde_json::to_value(checkpoint).unwrap();
+    assert_eq!(written, json!(checkpoint.to_string()));
+    assert_eq!(serde_json::from_value::<Checkpoint>(written).unwrap(), checkpoint);
+    let backup = vault.backup(&Actor::owner(), folder.path().join("copy.vault"), "copy", |_| {}).unwrap();
+    assert_eq!(serde_json::to_value(&backup).unwrap()["entries"], 1);
+    let check = serde_json::to_value(vault.check().unwrap()).unwrap();
+    assert_eq!((&check["entries"], &check["findings"]), (&json!(1), &json!([])));
+    let gone = vault.expunge(&Actor::owner(), &[id], "as asked").unwrap();
+    let erasure = serde_json::to_value(gone).unwrap();
+    assert_eq!(erasure["entries"], json!([id.to_string()]));
+    assert_eq!(erasure["vault"], json!({ "coverage": "proven" }));
+    assert_eq!(erasure["backups"][0]["name"], "copy");
+    let destroyed = serde_json::to_value(vault.ledger().unwrap()).unwrap();
+    assert!(
+        destroyed.as_array().unwrap().iter().any(|line| line["state"] == json!({ "state": "destroyed" }))
+    );
+    let access = serde_json::to_value(vault.access().unwrap()).unwrap();
+    assert_eq!((&access[0]["kind"], &access[0]["grant"][0]), (&json!("raw-key"), &json!("record")));
 }

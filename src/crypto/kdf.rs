@@ -11,6 +11,7 @@ use crate::secret::{SecretBytes, SecretText};
 
 /// The cost of one Argon2id run (RFC 9106 section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct KdfCost {
     /// Memory in KiB (m).
     pub memory_kib: u32,

@@ -26,6 +26,7 @@ const NOTHING: &str = "nothing of it is disclosed";
 
 /// An entry as its reader sees it. All texts are spelt, as [`spell`](crate::spell) does.
 #[derive(Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ShownEntry {
     /// The kind of record and what it is about, with the negation before it:
@@ -39,6 +40,7 @@ pub struct ShownEntry {
 
 /// One line of what is shown of an entry.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ShownLine {
     /// How deep it stands below a field, from 0.

@@ -10,6 +10,7 @@ use crate::record::{Entry, FieldType, HumanName, Kind, Likeness, Patient, Person
 
 /// Why an excerpt would not say whom it is about. Nothing is released then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum SubjectFault {
     /// There is no patient record with a name, and the vault has no name of its own.

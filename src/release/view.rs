@@ -96,6 +96,7 @@ impl View {
 
 /// The person whom an excerpt is about, as far as the policy names them.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Subject {
     /// The name in one line.
@@ -190,6 +191,7 @@ fn disclosed(claim: &Claim) -> Option<Json> {
 
 /// One thing that was selected and does not leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Withheld {
     /// The entry.
@@ -202,6 +204,7 @@ pub struct Withheld {
 
 /// Why something does not leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum WithheldReason {
     /// A mask of the policy withholds it.
@@ -267,6 +270,7 @@ impl fmt::Display for WithheldReason {
 ///
 /// For the owner: some of these tell of entries that do not leave.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "notice", rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum FilterNotice {
     /// The policy names no kind, no code and no entry.

@@ -1,8 +1,11 @@
-//! Whom records are about: written only, since an import says it.
+//! Whom records are about, what an import asks, what a record denies: written only.
+
+use std::time::SystemTime;
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use crate::record::{Likeness, Negation, Person};
+use super::shape::moment;
+use crate::record::{ImportQuestion, Likeness, Negation, Person};
 
 impl Serialize for Person {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -43,6 +46,38 @@ impl Serialize for Negation {
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry("words", words)?;
         map.serialize_entry("fields", fields)?;
+        map.end()
+    }
+}
+
+/// A moment, as [`moment`] writes it.
+struct Moment(SystemTime);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        moment(&self.0, serializer)
+    }
+}
+
+impl Serialize for ImportQuestion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match self {
+            Self::Patient { found, known, differs } => {
+                map.serialize_entry("question", "patient")?;
+                map.serialize_entry("found", &found.as_deref())?;
+                map.serialize_entry("known", &**known)?;
+                map.serialize_entry("differs", differs)?;
+            }
+            Self::ChangedSource { document, since, time, known, same } => {
+                map.serialize_entry("question", "changed-source")?;
+                map.serialize_entry("document", document)?;
+                map.serialize_entry("since", since)?;
+                map.serialize_entry("time", &Moment(*time))?;
+                map.serialize_entry("known", known)?;
+                map.serialize_entry("same", same)?;
+            }
+        }
         map.end()
     }
 }

@@ -1,6 +1,8 @@
 //! How members become an object and back, and what is written as a text.
 
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use std::time::SystemTime;
+
+use serde::ser::{Error as _, Serialize, SerializeMap as _, Serializer};
 
 use super::error::Fault;
 use super::node::{Members, Node};
@@ -101,11 +103,10 @@ pub(super) fn read_typed(node: Node) -> Result<(String, Node), Fault> {
     Ok((word, value))
 }
 
-/// Writes a moment in milliseconds since 1970-01-01T00:00:00Z as RFC 3339 has it.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-pub(crate) fn moment<S: Serializer>(milliseconds: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-    let time = jiff::Timestamp::from_millisecond(*milliseconds).map_err(serde::ser::Error::custom)?;
-    serializer.collect_str(&time)
+/// Writes a moment as RFC 3339 has it, in UTC.
+pub(crate) fn moment<S: Serializer>(moment: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    let time = jiff::Timestamp::try_from(*moment);
+    serializer.collect_str(&time.map_err(|_| S::Error::custom("a moment that no calendar has"))?)
 }
 
 /// Lets types be read: what a format holds first, then what it means.
@@ -191,3 +192,16 @@ macro_rules! text_only {
     )+};
 }
 pub(crate) use text_only;
+
+/// Writes types as something else that can be written.
+macro_rules! written_as {
+    ($name:ty, $other:expr) => {
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let other: fn(&Self) -> _ = $other;
+                ::serde::Serialize::serialize(&other(self), serializer)
+            }
+        }
+    };
+}
+pub(crate) use written_as;

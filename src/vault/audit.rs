@@ -13,6 +13,7 @@ use crate::id::{EntryId, Epoch, VaultId};
 
 /// What was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum ReadKind {
     /// Cards of entries were listed.
@@ -42,11 +43,13 @@ pub enum ReadKind {
 /// A read, as [`VaultOptions::with_audit`](crate::VaultOptions::with_audit) tells of it: ids and
 /// counts, nothing of the content.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct AuditEvent {
     /// The vault.
     pub vault: VaultId,
     /// When, by the vault's clock.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serial::moment"))]
     pub time: SystemTime,
     /// The last commit that the handle had seen.
     pub epoch: Epoch,

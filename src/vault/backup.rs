@@ -32,6 +32,7 @@ const LABEL_LIMIT: usize = 1024;
 
 /// What a backup, or what was restored from it, holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct BackupReport {
     /// The state that was copied: the backup satisfies it.
@@ -46,11 +47,13 @@ pub struct BackupReport {
 
 /// A backup as the ledger lists it.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Backup {
     /// The commit that recorded it.
     pub epoch: Epoch,
     /// When.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serial::moment"))]
     pub time: SystemTime,
     /// What its maker called it.
     pub name: String,

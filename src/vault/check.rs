@@ -23,6 +23,7 @@ pub(super) const ATTEMPTS: usize = 4;
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct CheckReport {
     /// Current entries that were opened.
@@ -54,6 +55,7 @@ impl CheckReport {
 
 /// Something that is wrong with a vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "finding", rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum CheckFinding {
     /// The two copies of root or credential area differ; opening the vault for

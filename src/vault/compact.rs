@@ -59,6 +59,7 @@ impl<'a> Meter<'a> {
 
 /// What a compaction gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct CompactReport {
     /// The commit that recorded it.

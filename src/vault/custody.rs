@@ -26,6 +26,7 @@ pub use change::AccessChange;
 
 /// What opens a way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum AccessKind {
     /// A password.
@@ -52,6 +53,7 @@ impl AccessKind {
 
 /// A way in, as the directory lists it.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ListedAccess {
     /// Names it, for [`Vault::change_access`].
@@ -63,6 +65,7 @@ pub struct ListedAccess {
     /// The compartments that it opens.
     pub grant: Grant,
     /// Since when.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serial::moment"))]
     pub created: SystemTime,
     /// What it costs to try a password; an older, lower cost where somebody
     /// changed it who could not write that down.

@@ -21,6 +21,7 @@ pub(super) struct Erasure {
 
 /// How far an erasure reaches in one respect.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "coverage", rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Coverage {
     /// The bytes were overwritten and every key to older copies of them in the
@@ -42,6 +43,7 @@ pub enum Coverage {
 
 /// What an expungement reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ErasureReport {
     /// The entries that were destroyed.

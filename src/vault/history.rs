@@ -57,6 +57,9 @@ impl FromStr for Checkpoint {
     }
 }
 
+#[cfg(feature = "serde")]
+crate::serial::text_only!(Checkpoint);
+
 impl Vault {
     /// The current state, made durable first.
     ///

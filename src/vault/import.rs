@@ -32,6 +32,7 @@ use std::collections::HashSet;
 
 /// What became of an import.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ImportReport {
     /// The import's number, by which it can be undone; `None` where nothing was written.

@@ -14,6 +14,7 @@ use crate::store::FileStore;
 
 /// One of the copies by which a vault is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 pub enum HeadPart {
     /// The first copy of the credential area.
     FirstArea,
@@ -27,6 +28,7 @@ pub enum HeadPart {
 
 /// What a finding means, in words for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Explanation {
     /// What is wrong.

@@ -105,6 +105,12 @@ impl Action {
     }
 }
 
+#[cfg(feature = "serde")]
+crate::serial::written_as!(Action, |action| match action {
+    Self::Unknown(number) => format!("unknown-{number}"),
+    known => known.name().replace(' ', "-"),
+});
+
 /// A further fact in a ledger line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -171,6 +177,12 @@ impl Detail {
     }
 }
 
+#[cfg(feature = "serde")]
+crate::serial::written_as!(Detail, |detail| match detail {
+    Self::Unknown(number) => format!("unknown-{number}"),
+    known => known.name().to_owned(),
+});
+
 /// The import that a line names.
 pub(super) fn named_import(details: &[(Detail, String)]) -> Option<Epoch> {
     let (_, number) = details.iter().find(|(detail, _)| *detail == Detail::Import)?;
@@ -179,11 +191,13 @@ pub(super) fn named_import(details: &[(Detail, String)]) -> Option<Epoch> {
 
 /// One line of the ledger.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LedgerLine {
     /// The commit.
     pub epoch: Epoch,
     /// When.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serial::moment"))]
     pub time: SystemTime,
     /// The compartment that the line is about.
     pub compartment: Compartment,
@@ -193,6 +207,7 @@ pub struct LedgerLine {
 
 /// What is left of a ledger line.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "state", rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum LineState {
     /// The line as it was written.

@@ -124,6 +124,7 @@ impl Filter {
 
 /// An entry as listed.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Listed {
     /// The entry.
@@ -158,6 +159,7 @@ impl Listed {
 
 /// One revision of an entry.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Revision {
     /// The number, counted from 1.
@@ -165,6 +167,7 @@ pub struct Revision {
     /// The commit that wrote it.
     pub epoch: Epoch,
     /// When.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serial::moment"))]
     pub time: SystemTime,
     /// What was done and by whom and why, if the ledger still says.
     pub state: Option<LineState>,

@@ -170,6 +170,7 @@ impl WriterVersion {
 
 /// Who makes a change, as the ledger names them: a person or a program.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Actor(String);
 
 impl std::fmt::Debug for Actor {

@@ -17,6 +17,7 @@ use crate::tree::read_checked;
 
 /// What a repair gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct RepairReport {
     /// Damaged parts that were put back.

@@ -20,6 +20,7 @@ fn worth_compacting() -> u64 {
 
 /// How much of the vault file is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SpaceReport {
     /// Length of the file, with space that is reserved for the next commits.

@@ -24,11 +24,13 @@ use crate::tree::{Row, RowClass, RowKey};
 
 /// An import that the vault remembers.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct PastImport {
     /// Its number: that of its commit.
     pub number: Epoch,
     /// When.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serial::moment"))]
     pub time: SystemTime,
     /// Who took it in; empty where that went with what it added.
     pub actor: String,
@@ -50,6 +52,7 @@ impl PastImport {
 
 /// What undoing an import would do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct UndoPreview {
     /// Entries that it added: they are destroyed.
@@ -64,6 +67,7 @@ pub struct UndoPreview {
 
 /// What undoing an import did.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct UndoReport {
     /// Entries that were destroyed.

@@ -7,6 +7,7 @@ use std::fmt;
 /// Something in the input that a reader may rely on and that no field carries. The
 /// entry's original bytes still have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Finding {
     /// Where, as resource type and element names, such as `Condition.onsetDateTime`.
@@ -19,6 +20,7 @@ pub struct Finding {
 
 /// How much a finding matters to who reads the entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum FindingGroup {
     /// The entry may say what its source does not, or less than it must; or it is not clear
@@ -91,6 +93,7 @@ impl fmt::Display for Finding {
 
 /// What is the matter with a part of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum FindingReason {
     /// Nothing maps this type of resource; it is kept raw.

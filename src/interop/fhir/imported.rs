@@ -65,6 +65,7 @@ pub struct Imported {
 
 /// How many resources an import left out, by reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LeftOut {
     /// They are about other patients than the one whose records were taken.
