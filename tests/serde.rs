@@ -300,9 +300,8 @@ fn sample() -> Json {
 }
 
 fn refusal(json: &Json) -> String {
-    let from_tree = serde_json::from_value::<Entry>(json.clone()).err().expect("it is refused").to_string();
-    let from_text =
-        serde_json::from_str::<Entry>(&json.to_string()).err().expect("it is refused").to_string();
+    let from_tree = serde_json::from_value::<Entry>(json.clone()).expect_err("it is refused").to_string();
+    let from_text = serde_json::from_str::<Entry>(&json.to_string()).expect_err("it is refused").to_string();
     assert!(from_text.starts_with(&from_tree), "{from_text}");
     from_tree
 }
@@ -479,4 +478,16 @@ fn reports_are_written_with_ids_words_and_reasons() {
     );
     let access = serde_json::to_value(vault.access().unwrap()).unwrap();
     assert_eq!((&access[0]["kind"], &access[0]["grant"][0]), (&json!("raw-key"), &json!("record")));
+}
+
+#[test]
+fn a_reader_that_keeps_every_digit_reads_the_same() {
+    use serde::de::value::{Error, MapDeserializer};
+    let number =
+        |digits| MapDeserializer::<_, Error>::new([("$serde_json::private::Number", digits)].into_iter());
+    let epoch = |digits| <Epoch as serde::Deserialize>::deserialize(number(digits));
+    assert_eq!(epoch("7").unwrap(), Epoch::new(7));
+    for digits in ["7.5", "-7", "canary"] {
+        assert!(!epoch(digits).unwrap_err().to_string().contains(digits));
+    }
 }
