@@ -22,6 +22,13 @@ pub enum SubjectFault {
          same person; confirm that they are, or retract those of others"
     )]
     SeveralPatients,
+    /// Records were imported that only refer to their patient, and nobody confirmed whose
+    /// they are.
+    #[error(
+        "the excerpt could be about more than one person: imported records do not say whose they are; import \
+         their file again and confirm that it is about the patient, or undo that import"
+    )]
+    Unnamed,
     /// A mask withholds the name.
     #[error("the excerpt would not say whom it is about: release without the mask over the names")]
     NameWithheld,

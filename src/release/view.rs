@@ -70,6 +70,13 @@ impl View {
         self.subject.as_ref().err().copied()
     }
 
+    /// The same view, which names nobody for this reason, so that nothing is released.
+    pub(crate) fn refused(mut self, fault: SubjectFault) -> Self {
+        self.subject = Err(fault);
+        self.notices.push(FilterNotice::NoSubject(fault));
+        self
+    }
+
     /// SHA-256 of all that a recipient would read, and of which entries it is.
     pub(crate) fn digest(&self) -> Digest {
         let mut texts = vec![self.summary_text()];

@@ -18,10 +18,12 @@ pub use decisions::{ChangedSource, Expunged, ImportDecisions};
 use self::judge::{Judge, Verdict};
 use self::memory::Memory;
 use self::names::Names;
-use self::person::{Patients, Whose};
+use self::person::{Before, Patients, Whose};
 use self::taking::Taking;
 use super::Vault;
+use super::core::View;
 use super::options::Actor;
+use super::release::holder_of;
 use super::transaction::Transaction;
 use crate::crypto::key::IdentityKey;
 use crate::error::Error;
@@ -120,12 +122,25 @@ impl Vault {
     }
 }
 
+impl View<'_> {
+    /// Whether nothing says that imports are of several people: those that only refer to
+    /// their patient were confirmed, or are of one whom no imported record describes.
+    pub(super) fn imports_are_of_one(&self, is_described: bool) -> Result<bool, Error> {
+        let memory = Memory::of(self)?;
+        let unconfirmed: HashSet<&str> =
+            memory.unconfirmed().map(|unnamed| unnamed.answer.as_str()).collect();
+        Ok(unconfirmed.is_empty() || (!is_described && unconfirmed.len() == 1))
+    }
+}
+
 /// What an import will do.
 struct Plan {
     verdicts: Vec<Verdict>,
     /// Keyed digests of the documents whose names get a scope with this import.
     sources: Vec<String>,
     answers: Vec<String>,
+    /// How the input's patient is remembered, where nothing describes them.
+    unnamed: Option<String>,
     /// The owner confirmed that another description is of the vault's patient.
     same_person: bool,
     key: IdentityKey,
@@ -138,7 +153,19 @@ fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions
     let key = view.identity_key()?;
     let memory = Memory::of(&view)?;
     let answer = person::answer(&Names(&key), imported);
-    let whose = Patients::of(&view)?.compare(imported);
+    let record = view.vault_record()?;
+    let before = Before { names: &Names(&key), memory: &memory, holder: holder_of(&record) };
+    let whose = Patients::of(&view)?.compare(imported, &before);
+    let is_described = imported.person.as_ref().is_some_and(|person| !person.is_nameless());
+    let is_unnamed = !is_described && !imported.person_identities.is_empty();
+    // Who confirms it unasked is not asked later either.
+    let volunteers = is_unnamed && decisions.patient_is_same && !memory.says(&answer);
+    let unnamed = match &whose {
+        Whose::Theirs { is_shown: false } if is_unnamed && !volunteers && !memory.says(&answer) => {
+            Some(person::unnamed(&Names(&key), imported))
+        }
+        _ => None,
+    };
     let asks = matches!(whose, Whose::Asks(_));
     let was_confirmed = asks && memory.says(&answer);
     let is_confirmed = asks && (decisions.patient_is_same || was_confirmed);
@@ -149,18 +176,26 @@ fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions
     let Judge { mut questions, mut answers, .. } = judge;
     match whose {
         Whose::Asks(question) if !is_confirmed => questions.insert(0, question),
-        Whose::Asks(_) if !was_confirmed => answers.push(answer),
+        Whose::Asks(_) if !was_confirmed => {
+            answers.push(answer);
+            // Whoever says that this is the vault's patient says it of those before.
+            answers.extend(memory.unconfirmed().map(|unnamed| unnamed.answer.clone()));
+        }
+        _ if volunteers => answers.push(answer),
+        _ if is_described => answers.extend(person::recognized(&Names(&key), imported, &memory)),
         _ => {}
     }
     if !questions.is_empty() {
         return Err(Error::ImportAsks { questions });
     }
     answers.retain(|answer| !memory.says(answer));
+    answers.sort_unstable();
+    answers.dedup();
     let away = match decisions.expunged {
         Expunged::StayAway => memory.expunged_contents,
         Expunged::TakeAgain => HashSet::new(),
     };
-    Ok(Plan { verdicts, sources, answers, same_person: is_confirmed, key, away })
+    Ok(Plan { verdicts, sources, answers, unnamed, same_person: is_confirmed, key, away })
 }
 
 impl ImportReport {

@@ -137,11 +137,13 @@ pub enum Detail {
     Answer,
     /// What an expunged entry was imported from, each revision as a keyed digest.
     Content,
+    /// Keyed digests of references to a patient whom an import does not describe.
+    Unnamed,
     /// A fact that this version does not know.
     Unknown(u16),
 }
 
-const DETAILS: [(Detail, &str); 11] = [
+const DETAILS: [(Detail, &str); 12] = [
     (Detail::Recipient, "recipient"),
     (Detail::Purpose, "purpose"),
     (Detail::Policy, "policy"),
@@ -153,6 +155,7 @@ const DETAILS: [(Detail, &str); 11] = [
     (Detail::Source, "source"),
     (Detail::Answer, "answer"),
     (Detail::Content, "content"),
+    (Detail::Unnamed, "unnamed"),
 ];
 
 impl Detail {

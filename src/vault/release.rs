@@ -1,7 +1,7 @@
 //! Releasing: a preview that changes nothing, and a release whose line in the
 //! ledger is durable before the excerpt is handed out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::SystemTime;
 
 use super::audit::ReadKind;
@@ -17,8 +17,8 @@ use crate::excerpt::{EnvelopeRequest, Excerpt, IssuerRole, ProvenSigner, PublicK
 use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::payload::custody::VaultRecordV1;
-use crate::record::{Entry, Kind, Token};
-use crate::release::{Policy, View};
+use crate::record::{Entry, Kind, Origin, Token};
+use crate::release::{Policy, SubjectFault, View};
 
 /// What is to be released to whom and why.
 pub struct ReleaseRequest {
@@ -210,6 +210,12 @@ impl ReleaseRequest {
     }
 }
 
+/// Whom a vault is named after, if it is an individual's.
+pub(super) fn holder_of(record: &VaultRecordV1) -> Option<&str> {
+    let is_individual = HolderRole::from_number(record.holder_role) == Some(HolderRole::Individual);
+    Some(record.holder_name.as_str()).filter(|name| is_individual && !name.is_empty())
+}
+
 impl Snapshot<'_> {
     /// What a policy makes of all entries, and where each of them is.
     fn select(
@@ -220,9 +226,15 @@ impl Snapshot<'_> {
         let entries = self.all_entries()?;
         let compartments = entries.iter().map(|(compartment, id, _)| (*id, *compartment)).collect();
         let given: Vec<(EntryId, &Entry)> = entries.iter().map(|(_, id, entry)| (*id, entry)).collect();
-        let is_individual = HolderRole::from_number(record.holder_role) == Some(HolderRole::Individual);
-        let holder = Some(record.holder_name.as_str()).filter(|name| is_individual && !name.is_empty());
-        Ok((policy.apply_for(holder, &given), compartments))
+        let mut view = policy.apply_for(holder_of(record), &given);
+        let imported = || entries.iter().filter(|(_, _, entry)| entry.provenance.origin == Origin::Imported);
+        let ids: HashSet<EntryId> = imported().map(|(_, id, _)| *id).collect();
+        let is_described = imported().any(|(_, _, entry)| entry.kind() == Kind::Patient);
+        let hands_out = view.released().iter().any(|entry| ids.contains(&entry.id()));
+        if hands_out && !self.imports_are_of_one(is_described)? {
+            view = view.refused(SubjectFault::Unnamed);
+        }
+        Ok((view, compartments))
     }
 
     /// Every current entry of the compartments that are open.

@@ -492,8 +492,16 @@ fn only_random_uuids_and_addresses_are_names_everywhere() {
     ] {
         assert!(!is_global(id, None), "{id}");
     }
-    for url in ["urn:uuid:patient", "resource:0", "http://localhost/Basic/1", "http://10.0.0.1/fhir/Basic/1"]
-    {
+    for url in [
+        "urn:uuid:patient",
+        "resource:0",
+        "http://localhost/Basic/1",
+        "http://10.0.0.1/fhir/Basic/1",
+        "http://fhir:8080/fhir/Basic/1",
+        "https://fhir.lan/Basic/1",
+        "https://a.home.arpa/Basic/1",
+        "http://example.org/fhir/Basic/1",
+    ] {
         assert!(!is_global("1", Some(url)), "{url}");
     }
 }

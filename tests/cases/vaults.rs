@@ -121,7 +121,7 @@ fn an_older_export_never_becomes_current_and_a_newer_one_is_asked_about_once() {
 /// Versions of one record, of a server that names and counts them.
 fn version(number: usize) -> String {
     format!(
-        r#"{{"resourceType":"Bundle","type":"collection","entry":[{{"fullUrl":"https://example.org/fhir/Condition/1","resource":{{"resourceType":"Condition","id":"1","meta":{{"versionId":"{number}"}},"code":{{"text":"state {number}"}}}}}}]}}"#
+        r#"{{"resourceType":"Bundle","type":"collection","entry":[{{"fullUrl":"https://fhir.clinic-a.org/Condition/1","resource":{{"resourceType":"Condition","id":"1","meta":{{"versionId":"{number}"}},"code":{{"text":"state {number}"}}}}}}]}}"#
     )
 }
 
@@ -268,4 +268,69 @@ fn what_was_expunged_stays_away_under_every_name() {
     again.expunged = subrosa::Expunged::TakeAgain;
     let text = renamed(&text, "a fifth one");
     assert_eq!(take_with(&vault, "g.json", text.as_bytes(), &again).unwrap().added.len(), 1);
+}
+
+/// A result of somebody whom nothing in the file describes.
+fn result_of(reference: &str, display: &str, what: &str) -> Vec<u8> {
+    let subject = serde_json::json!({ "reference": reference, "display": display });
+    let result = serde_json::json!({ "resourceType": "Observation", "id": what, "status": "final",
+        "code": { "coding": [{ "system": "http://loinc.org", "code": what, "display": what }] }, "subject": subject });
+    result.to_string().into_bytes()
+}
+
+fn patient(id: &str, name: &str) -> Vec<u8> {
+    let patient = serde_json::json!({ "resourceType": "Patient", "id": id, "name": [{ "text": name }],
+        "birthDate": "1970-02-03" });
+    patient.to_string().into_bytes()
+}
+
+fn named_vault() -> Vault {
+    let key = Credential::from(subrosa::RawKey::from_bytes(&[7; 32]));
+    let mut new = NewVault::individual(&key);
+    new.holder_name = "Ada Example";
+    Vault::create_in_memory(&new, VaultOptions::default()).unwrap()
+}
+
+fn released(vault: &Vault) -> Option<String> {
+    let policy = subrosa::Policy::everything_of([subrosa::Kind::Observation]);
+    let view = vault.preview(&policy).unwrap();
+    view.subject().map(|subject| subject.name.clone())
+}
+
+#[test]
+fn strangers_whom_files_only_refer_to_are_never_taken_for_the_vaults_patient() {
+    // A name that the references show is held against the vault's.
+    let vault = named_vault();
+    assert_eq!(questions(&vault, "a.json", &result_of("Patient/zz", "Carl Stranger", "1-8")).len(), 1);
+    assert!(current(&vault).is_empty());
+    // One patient without a name is taken and is the vault's; a second one is asked about.
+    take(&vault, "a.json", &result_of("Patient/zz", "Ada Example", "1-8"));
+    assert_eq!(released(&vault).as_deref(), Some("Ada Example"));
+    take(&vault, "b.json", &result_of("Patient/zz", "Ada Example", "2-6"));
+    let other = result_of("Patient/yy", "", "3-4");
+    assert_eq!(questions(&vault, "c.json", &other).len(), 1);
+    // So is a patient who is described later.
+    let bob = [patient("bob", "Bob Other"), b"\n".to_vec(), result_of("Patient/bob", "", "4-2")].concat();
+    assert_eq!(questions(&vault, "d.ndjson", &bob).len(), 1);
+    assert_eq!(current(&vault).len(), 2);
+}
+
+#[test]
+fn whoever_was_only_referred_to_is_confirmed_once_and_released_only_then() {
+    let yes = confirmed();
+    let vault = named_vault();
+    take(&vault, "a.json", &result_of("Patient/zz", "", "1-8"));
+    let ada = patient("ada", "Ada Example");
+    assert_eq!(questions(&vault, "p.json", &ada).len(), 1);
+    let confirmed = take_with(&vault, "p.json", &ada, &yes).unwrap().number.unwrap();
+    assert_eq!(released(&vault).as_deref(), Some("Ada Example"));
+    // An answer that is taken back counts no more.
+    vault.forget_import_answers(&Actor::owner(), Some(confirmed)).unwrap();
+    assert_eq!(released(&vault), None);
+    // A random name that a patient has later is recognized without a question.
+    let vault = named_vault();
+    let id = "3f2b1c4d-5e6f-4a7b-8c9d-0e1f2a3b4c5d";
+    take(&vault, "a.json", &result_of(&format!("Patient/{id}"), "", "1-8"));
+    take(&vault, "p.json", &patient(id, "Ada Example"));
+    assert_eq!(released(&vault).as_deref(), Some("Ada Example"));
 }

@@ -43,7 +43,7 @@ ACTIONS = (
 ACCESS_KINDS = (None, "password", "recovery key", "raw key")
 PUBLIC_LENGTH = 1216
 DETAILS = (None, "recipient", "purpose", "policy", "excerpt", "name", "checkpoint", "signer", "import",
-           "source", "answer", "content")
+           "source", "answer", "content", "unnamed")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RECOVERY_LABEL, RAW_LABEL = b"subrosa/v1 recovery key", b"subrosa/v1 raw key"
 

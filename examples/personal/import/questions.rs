@@ -87,12 +87,20 @@ fn words(question: &ImportQuestion, imported: &Imported) -> String {
             } else {
                 format!(" (different: {})", differs.join(", "))
             };
-            format!("This file is about {}; this vault is about {}{what}.", person(found), person(known))
+            let found = person(found);
+            match known.is_nameless() {
+                true => format!(
+                    "This file is about {found}. Earlier imports do not say whom they are about: they only refer \
+                     to a patient."
+                ),
+                false => format!("This file is about {found}; this vault is about {}{what}.", person(known)),
+            }
         }
         ImportQuestion::Patient { found: None, known, .. } => format!(
-            "This file does not say whom it is about: it only refers to a patient{}; this vault is about {}.",
+            "This file does not say whom it is about: it only refers to a patient{}; this vault is about {}{}.",
             imported.person_identities.first().map(|identity| format!(", {identity}")).unwrap_or_default(),
-            person(known)
+            person(known),
+            if known.is_nameless() { ", to whom earlier imports only refer too" } else { "" }
         ),
         ImportQuestion::ChangedSource { document, time, known, same, .. } => format!(
             "{} looks like a newer export of what was imported on {}: of {} that the vault knows, {same} are the same.",

@@ -43,7 +43,7 @@ pub(crate) fn beside(identity: &str, digest: &Digest) -> String {
 /// address or a random UUID.
 pub(crate) fn is_global(identity: &str) -> bool {
     if identity.starts_with("http://") || identity.starts_with("https://") {
-        return !is_of_this_machine(identity);
+        return !is_of_this_network(identity);
     }
     let name = identity.split_once('#').map_or(identity, |(name, _)| name);
     let id = match name.strip_prefix("urn:uuid:") {
@@ -53,18 +53,39 @@ pub(crate) fn is_global(identity: &str) -> bool {
     is_random_uuid(id)
 }
 
-/// Whether an address may mean another server elsewhere: numbers and names of this
-/// machine or of its network, which nobody has registered.
-fn is_of_this_machine(address: &str) -> bool {
-    let authority = address.split("//").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    if host.starts_with('[') {
-        return true;
-    }
+/// Names below which nobody can register a server: RFC 2606, RFC 6761, RFC 6762, RFC 8375,
+/// and those that networks of their own are built with.
+const NOT_REGISTERED: [&str; 17] = [
+    "local",
+    "localhost",
+    "localdomain",
+    "internal",
+    "intranet",
+    "private",
+    "corp",
+    "home",
+    "lan",
+    "test",
+    "example",
+    "invalid",
+    "onion",
+    "arpa",
+    "example.com",
+    "example.net",
+    "example.org",
+];
+
+/// Whether an address may mean another server elsewhere: a number, a name without a dot,
+/// or one that nobody has registered.
+fn is_of_this_network(address: &str) -> bool {
+    let authority = address.split("//").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next());
+    let host = authority.unwrap_or_default().rsplit('@').next().unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
-    let last = host.rsplit('.').next().unwrap_or_default();
-    let is_number = last.bytes().all(|b| b.is_ascii_digit());
-    is_number || matches!(last, "localhost" | "local" | "internal" | "invalid" | "test")
+    let Some((_, last)) = host.rsplit_once('.') else { return true };
+    let is_word = last.len() > 1 && last.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
+    let is_below =
+        |name: &str| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    !(is_word || last.starts_with("xn--")) || NOT_REGISTERED.iter().any(|name| is_below(name))
 }
 
 /// Whether a text is a version 4 UUID (RFC 9562 section 5.4) that looks drawn at random:

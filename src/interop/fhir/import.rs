@@ -2,7 +2,7 @@
 //!
 //! `resources` = entries + earlier versions + repetitions + what is left out, always.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Read;
 use std::time::SystemTime;
 
@@ -21,9 +21,14 @@ use super::making::Making;
 use super::map;
 use super::options::{ImportError, ImportOptions};
 use super::people::{Known, Mention, People};
+use super::subject::{Role, elements, values};
 use super::versions;
-use crate::codec::json::Object;
+use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
+use crate::record::Person;
+
+/// Names that are kept of those that references to one person show.
+const MOST_SHOWN: usize = 8;
 
 /// An import in progress: several inputs are one set, in which references are resolved.
 pub struct Import {
@@ -299,7 +304,9 @@ impl Import {
         if person.is_some() && described.is_none() {
             self.findings.add("Patient".to_owned(), FindingReason::KnownByReference);
         }
+        let person_shown = if described.is_none() { self.shown(taken)? } else { None };
         Ok(Imported {
+            person_shown,
             person: described,
             person_identities: person.map(|person| self.identities(person, taken)).unwrap_or_default(),
             resources: taken.len() + self.unread.len(),
@@ -311,6 +318,23 @@ impl Import {
             findings: self.findings.into_list(),
             left_out,
         })
+    }
+
+    /// The person as the references to them read.
+    fn shown(&self, taken: &[bool]) -> Result<Option<Person>, ImportError> {
+        let mut displays = BTreeSet::new();
+        for (held, _) in self.resources.iter().zip(taken).filter(|(_, taken)| **taken) {
+            let json = input::parse(&held.found.bytes, self.options.limits)?;
+            let Some(object) = json.as_object() else { continue };
+            let subjects = elements(held.resource_type()).iter().filter(|(_, role)| *role == Role::Subject);
+            let displays_of = |value: &Json| value.member("display")?.as_str().map(str::to_owned);
+            displays.extend(subjects.flat_map(|(path, _)| values(object, path)).filter_map(displays_of));
+            while displays.len() > MOST_SHOWN {
+                displays.pop_last();
+            }
+        }
+        let displays = displays.iter().map(String::as_str);
+        Ok(Some(Person::new(displays, None)).filter(|person| !person.is_nameless()))
     }
 
     /// What a person is called: the identities of patients that are taken, and the

@@ -48,6 +48,9 @@ pub struct Imported {
     /// The identities of that person: of the patients among the entries and of those that
     /// entries only refer to, written as [`ImportedEntry::identity`].
     pub person_identities: Vec<String>,
+    /// The person as references to them read (FHIR `Reference.display`), where no patient
+    /// among the entries says more.
+    pub person_shown: Option<Person>,
     /// How many resources the inputs hold: entries, earlier versions of them, repetitions
     /// and what was left out.
     pub resources: usize,

@@ -28,6 +28,18 @@ pub(super) struct Memory {
     pub(super) expunged_contents: HashSet<String>,
     pub(super) scopes: Vec<Scope>,
     answers: HashSet<(Epoch, String)>,
+    /// The people whom imports only referred to.
+    unnamed: Vec<Unnamed>,
+}
+
+/// Somebody whom an import refers to and does not describe, by keyed digests.
+#[derive(Clone)]
+pub(super) struct Unnamed {
+    number: Epoch,
+    /// Of the references together, as an answer about them is remembered.
+    pub(super) answer: String,
+    /// Of each reference that means the same everywhere.
+    pub(super) identities: Vec<String>,
 }
 
 impl Memory {
@@ -49,6 +61,7 @@ impl Memory {
                     let undone = named_import(&details);
                     memory.scopes.retain(|scope| Some(scope.number) != undone);
                     memory.answers.retain(|(number, _)| Some(*number) != undone);
+                    memory.unnamed.retain(|unnamed| Some(unnamed.number) != undone);
                 }
                 _ => {}
             }
@@ -64,6 +77,11 @@ impl Memory {
                     self.scopes.extend(digests.map(|source| Scope { number, time, source }));
                 }
                 Detail::Answer => self.answers.extend(digests.map(|answer| (number, answer))),
+                Detail::Unnamed => {
+                    let mut digests = digests;
+                    let answer = digests.next().unwrap_or_default();
+                    self.unnamed.push(Unnamed { number, answer, identities: digests.collect() });
+                }
                 Detail::Content => self.expunged_contents.extend(digests),
                 _ => {}
             }
@@ -73,6 +91,12 @@ impl Memory {
     /// Whether this was answered before.
     pub(super) fn says(&self, answer: &str) -> bool {
         self.answers.iter().any(|(_, known)| known == answer)
+    }
+
+    /// The people whom imports only referred to, and of whom nobody said that they are the
+    /// vault's patient.
+    pub(super) fn unconfirmed(&self) -> impl Iterator<Item = &Unnamed> {
+        self.unnamed.iter().filter(|unnamed| !self.says(&unnamed.answer))
     }
 
     /// Forgets the answers that were given to one import, or to all. Gives their number.

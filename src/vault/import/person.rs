@@ -2,6 +2,7 @@
 
 use super::super::core::View;
 use super::super::list;
+use super::memory::Memory;
 use super::names::Names;
 use crate::error::Error;
 use crate::format::place::Compartment;
@@ -66,17 +67,16 @@ impl Patients {
         }
     }
 
-    pub(super) fn compare(&self, imported: &Imported) -> Whose {
-        let Some(latest) = self.people.last() else { return Whose::Theirs { is_shown: false } };
+    pub(super) fn compare(&self, imported: &Imported, before: &Before<'_>) -> Whose {
+        let Some(latest) = self.people.last() else { return before.compare(imported) };
         let found = imported.person.as_ref().filter(|person| !person.is_nameless());
         let is_known = |identity: &String| is_global(identity) && self.identities.contains(identity);
         let refers_to_them = imported.person_identities.iter().any(is_known);
         let Some(found) = found else {
-            if refers_to_them || imported.person_identities.is_empty() {
+            if (refers_to_them || imported.person_identities.is_empty()) && !differs_from(imported, latest) {
                 return Whose::Theirs { is_shown: refers_to_them };
             }
-            let known = Box::new(latest.clone());
-            return Whose::Asks(ImportQuestion::Patient { found: None, known, differs: Vec::new() });
+            return asks(imported, latest);
         };
         let likenesses: Vec<Likeness> = self.people.iter().map(|known| known.compare(found)).collect();
         if likenesses.contains(&Likeness::Same) {
@@ -94,6 +94,72 @@ impl Patients {
         Whose::Asks(ImportQuestion::Patient { found: Some(found), known, differs })
     }
 }
+
+/// What is known of the vault's patient where no entry describes them.
+pub(super) struct Before<'a> {
+    pub(super) names: &'a Names<'a>,
+    pub(super) memory: &'a Memory,
+    /// Whom the vault is named after, if it is an individual's.
+    pub(super) holder: Option<&'a str>,
+}
+
+impl Before<'_> {
+    /// An input is held against whom earlier ones referred to, and against the vault's name
+    /// where the input does not describe its patient.
+    fn compare(&self, imported: &Imported) -> Whose {
+        let holder = Person::new(self.holder, None);
+        let is_described = imported.person.as_ref().is_some_and(|person| !person.is_nameless());
+        let is_stranger = !is_described && differs_from(imported, &holder);
+        let mut unconfirmed = self.memory.unconfirmed().peekable();
+        let joins = unconfirmed.peek().is_some() && (is_described || !imported.person_identities.is_empty());
+        let is_known = unconfirmed.any(|unnamed| {
+            let identities = identities(self.names, imported);
+            (!is_described && unnamed.answer == answer(self.names, imported))
+                || unnamed.identities.iter().any(|known| identities.contains(known))
+        });
+        match is_stranger || (joins && !is_known) {
+            true => asks(imported, &holder),
+            false => Whose::Theirs { is_shown: false },
+        }
+    }
+}
+
+/// Whether the references to whom an input is about show somebody else's name.
+fn differs_from(imported: &Imported, known: &Person) -> bool {
+    let shown = imported.person_shown.as_ref().map(|shown| known.compare(shown));
+    matches!(shown, Some(Likeness::Different { .. }))
+}
+
+fn asks(imported: &Imported, known: &Person) -> Whose {
+    let described = imported.person.as_ref().filter(|person| !person.is_nameless());
+    let found = described.or(imported.person_shown.as_ref());
+    let differs = differences(found.map(|found| known.compare(found)).as_ref());
+    let (found, known) = (found.cloned().map(Box::new), Box::new(known.clone()));
+    Whose::Asks(ImportQuestion::Patient { found, known, differs })
+}
+
+/// Keyed digests of the references to an input's person that mean the same everywhere.
+fn identities(names: &Names<'_>, imported: &Imported) -> Vec<String> {
+    let everywhere = imported.person_identities.iter().filter(|identity| is_global(identity));
+    everywhere.take(MOST_IDENTITIES).map(|identity| names.digest("person", &[identity])).collect()
+}
+
+/// The answers about those whom earlier imports referred to and this input describes.
+pub(super) fn recognized(names: &Names<'_>, imported: &Imported, memory: &Memory) -> Vec<String> {
+    let identities = identities(names, imported);
+    let is_described = |known: &String| identities.contains(known);
+    let described = memory.unconfirmed().filter(|unnamed| unnamed.identities.iter().any(is_described));
+    described.map(|unnamed| unnamed.answer.clone()).collect()
+}
+
+/// How an input whose patient nothing describes is remembered.
+pub(super) fn unnamed(names: &Names<'_>, imported: &Imported) -> String {
+    let all = std::iter::once(answer(names, imported)).chain(identities(names, imported));
+    all.collect::<Vec<_>>().join(" ")
+}
+
+/// References to one person that are remembered.
+const MOST_IDENTITIES: usize = 16;
 
 /// The current rows of the patient entries.
 pub(super) fn rows(view: &View<'_>) -> Result<Vec<(Compartment, Row)>, Error> {

@@ -143,7 +143,8 @@ impl<'p> Taking<'p> {
             }
         }
         let sources = if new.is_empty() { &[][..] } else { &plan.sources[..] };
-        let is_remembered = !sources.is_empty() || !plan.answers.is_empty();
+        let unnamed = plan.unnamed.as_ref().filter(|_| !new.is_empty());
+        let is_remembered = !sources.is_empty() || !plan.answers.is_empty() || unnamed.is_some();
         let is_written = is_remembered || self.confirmed > 0 || !self.report.amended.is_empty();
         self.report.number = (is_written || !new.is_empty()).then(|| tx.epoch());
         if is_written {
@@ -152,6 +153,10 @@ impl<'p> Taking<'p> {
                     let line = Line::about(Action::Imported, tx.actor, None, []);
                     tx.log(Compartment::General, line.with(detail, &texts.join(" ")));
                 }
+            }
+            if let Some(unnamed) = unnamed {
+                let line = Line::about(Action::Imported, tx.actor, None, []);
+                tx.log(Compartment::General, line.with(Detail::Unnamed, unnamed));
             }
             if !is_remembered {
                 tx.log(Compartment::General, Line::about(Action::Imported, tx.actor, None, []));

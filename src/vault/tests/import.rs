@@ -134,14 +134,14 @@ fn decided(
 fn records_of_two_servers_with_one_type_and_id_stay_apart() {
     let vault = in_memory();
     let of = |base, onset| bundle_of(Some(base), "", &identified("7"), onset);
-    assert_eq!(take(&vault, &[(None, &of("https://a/", "2018"))]), (2, 0, 0, 0));
-    assert_eq!(take(&vault, &[(None, &of("https://b/", "2019"))]), (2, 0, 0, 0));
-    for (base, onset) in [("https://a/", "2018"), ("https://b/", "2019")] {
+    assert_eq!(take(&vault, &[(None, &of("https://a.clinic.org/", "2018"))]), (2, 0, 0, 0));
+    assert_eq!(take(&vault, &[(None, &of("https://b.clinic.org/", "2019"))]), (2, 0, 0, 0));
+    for (base, onset) in [("https://a.clinic.org/", "2018"), ("https://b.clinic.org/", "2019")] {
         assert_eq!(take(&vault, &[(None, &of(base, onset))]), (0, 0, 2, 0));
     }
     // A newer version is one of its own server's, whatever the file is called.
-    assert_eq!(take(&vault, &[(Some("new"), &of("https://b/", "2020"))]), (0, 1, 1, 0));
-    assert_eq!(take(&vault, &[(None, &of("https://a/", "2018"))]), (0, 0, 2, 0));
+    assert_eq!(take(&vault, &[(Some("new"), &of("https://b.clinic.org/", "2020"))]), (0, 1, 1, 0));
+    assert_eq!(take(&vault, &[(None, &of("https://a.clinic.org/", "2018"))]), (0, 0, 2, 0));
 }
 
 #[test]

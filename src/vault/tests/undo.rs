@@ -241,7 +241,7 @@ fn versions_between_the_known_one_and_the_new_one_become_history() {
     let vault = vault();
     let version = |number: usize| {
         format!(
-            r#"{{"fullUrl":"https://example.org/fhir/Condition/1","resource":{{"resourceType":"Condition","id":"1","meta":{{"versionId":"{number}"}},"code":{{"text":"state {number}"}}}},"request":{{"method":"PUT","url":"Condition/1"}},"response":{{"status":"200"}}}}"#
+            r#"{{"fullUrl":"https://fhir.clinic-a.org/Condition/1","resource":{{"resourceType":"Condition","id":"1","meta":{{"versionId":"{number}"}},"code":{{"text":"state {number}"}}}},"request":{{"method":"PUT","url":"Condition/1"}},"response":{{"status":"200"}}}}"#
         )
     };
     let history = |numbers: &[usize]| {
