@@ -636,3 +636,33 @@ fn a_hundred_thousand_resources_and_people_take_linear_time() {
     assert_eq!(imported.entries.len(), 1);
     assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }
+
+#[test]
+fn what_is_really_about_somebody_else_is_left_out_of_every_type() {
+    let people = [
+        json!({ "resourceType": "Patient", "id": "mom", "name": [{ "text": "Ada Example" }] }),
+        json!({ "resourceType": "Patient", "id": "baby", "name": [{ "text": "Baby Example" }] }),
+    ];
+    let about = |resource_type: &str, element: &str| {
+        let mut resource = json!({ "resourceType": resource_type, "id": "x", "status": "completed",
+            "subject": { "reference": "Patient/mom" }, "code": { "text": "Phototherapy of newborn" } });
+        let other = json!({ "reference": "Patient/baby" });
+        match element.split_once('.') {
+            Some((outer, inner)) => resource[outer] = json!({ inner: other }),
+            None => resource[element] = json!([other]),
+        }
+        resource
+    };
+    for (resource_type, element) in [
+        ("Procedure", "focus"),
+        ("ServiceRequest", "focus"),
+        ("Communication", "about"),
+        ("DocumentReference", "context.sourcePatientInfo"),
+    ] {
+        let theirs = about(resource_type, element);
+        let lines = people.iter().chain([&theirs]).map(Value::to_string);
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let imported = import(text.as_bytes(), Some("Patient/mom")).unwrap();
+        assert_eq!(imported.entries.len(), 1, "{resource_type}.{element}");
+    }
+}

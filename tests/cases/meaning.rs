@@ -478,3 +478,16 @@ fn what_is_denied_elsewhere_is_not_asserted_by_what_refers_to_it() {
         assert!(!marked(&said), "{said}");
     }
 }
+
+#[test]
+fn a_status_in_words_that_deny_is_marked() {
+    let condition = |status: Value| {
+        only(&json!({ "resourceType": "Condition", "id": "c", "subject": { "reference": "Patient/p1" },
+            "code": { "text": "Bipolar disorder" }, "verificationStatus": status }))
+    };
+    let marked = |status| !condition(status).not_understood.is_empty();
+    assert!(marked(json!({ "coding": [{ "display": "Refuted" }] })));
+    assert!(marked(json!({ "coding": [{ "code": "confirmed" }], "text": "refuted" })));
+    assert!(marked(json!({ "coding": [{ "code": "confirmed", "display": "Entered in error" }] })));
+    assert!(!marked(json!({ "coding": [{ "code": "confirmed", "display": "Confirmed" }] })));
+}

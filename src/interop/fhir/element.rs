@@ -5,11 +5,12 @@
 
 use super::finding::{FindingReason, Findings};
 use super::index::{Index, Place, Summary, contained};
+use super::map::words;
 use super::reads::Reads;
 use crate::codec::json::{Json, Object};
 use crate::record::{
-    Address, Attachment, Coding, Concept, HumanName, Identifier, Location, Narrative, PartialDate, Party,
-    Quantity, Telecom, TextError, Token,
+    Address, Attachment, Coding, Concept, HumanName, Identifier, Kind, Location, Narrative, PartialDate,
+    Party, Quantity, Telecom, TextError, Token, denies,
 };
 
 /// Most values of one field that are carried over.
@@ -244,7 +245,19 @@ impl<'a> Element<'a> {
 
     /// A status word, reported when it is not one of these or says that it is an error.
     pub(super) fn status(&self, name: &str, known: &[&str]) -> Option<Token> {
-        let status = self.word(name)?;
+        let Some(status) = self.word(name) else {
+            if self.has(name) {
+                // Said in a way that is not read, and perhaps a denial.
+                self.not_understood(name);
+            }
+            return None;
+        };
+        let denials = self.member(name).map(words).unwrap_or_default();
+        let is_denial = |word: &str| denies(Kind::Other, "status", word);
+        if !is_denial(status.as_str()) && denials.into_iter().any(is_denial) {
+            // What people read there says the opposite of what machines do.
+            self.not_understood(name);
+        }
         if status.as_str() == "entered-in-error" {
             self.report(name, FindingReason::EnteredInError);
         } else if !known.contains(&status.as_str()) {

@@ -252,7 +252,7 @@ fn is_denied(object: &Object) -> bool {
 }
 
 /// The words of a status: a code, or a concept's codes, displays and text.
-fn words(status: &Json) -> Vec<&str> {
+pub(super) fn words(status: &Json) -> Vec<&str> {
     let codings = status.member("coding").and_then(Json::as_array).unwrap_or_default();
     let of_codings = codings.iter().flat_map(|coding| [coding.member("code"), coding.member("display")]);
     let all = of_codings.chain([status.member("text"), Some(status)]).flatten();

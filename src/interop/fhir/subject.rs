@@ -12,7 +12,7 @@ pub(super) enum Role {
     Subject,
     /// Who takes part: patients among them are whom it is about.
     Participant,
-    /// What it is really about, where that is not the subject (`Observation.focus`).
+    /// What it is really about, where that is not the subject (`Procedure.focus`, `Communication.about`).
     Focus,
 }
 
@@ -51,6 +51,10 @@ pub(super) fn elements(resource_type: &str) -> &'static [(&'static str, Role)] {
             ("individual", Subject),
             ("subjectReference", Subject),
             ("patientReference", Subject),
+            ("focus", Focus),
+            ("about", Focus),
+            ("sourcePatientInfo", Focus),
+            ("context.sourcePatientInfo", Focus),
         ],
     }
 }
