@@ -334,3 +334,13 @@ fn whoever_was_only_referred_to_is_confirmed_once_and_released_only_then() {
     take(&vault, "p.json", &patient(id, "Ada Example"));
     assert_eq!(released(&vault).as_deref(), Some("Ada Example"));
 }
+
+#[test]
+fn a_family_name_alone_opens_no_vault_to_a_relative() {
+    let vault = vault();
+    take(&vault, "a.json", &patient("ada", "Ada Example"));
+    let relative = br#"{"resourceType": "Patient", "id": "r", "name": [{"family": "Example"}]}"#;
+    assert_eq!(questions(&vault, "r.json", relative).len(), 1);
+    take_with(&vault, "r.json", relative, &confirmed()).unwrap();
+    assert_eq!(take(&vault, "r.json", relative).unchanged, 1, "what was confirmed is not asked again");
+}

@@ -82,10 +82,13 @@ impl Patients {
         if likenesses.contains(&Likeness::Same) {
             return Whose::Theirs { is_shown: true };
         }
-        let may_be = self.people.iter().zip(&likenesses).any(|(known, likeness)| {
-            let are_named = !known.names().is_empty() && !found.names().is_empty();
-            *likeness == Likeness::Unknown && (are_named || refers_to_them)
-        });
+        // A name alone, or a year of birth, may be a relative's: a patient of the same name
+        // under the same identity is who was here before.
+        let names = found.names();
+        let is_called_so = |known: &Person| known.names().iter().any(|name| names.contains(name));
+        let is_again = self.people.iter().any(is_called_so)
+            && imported.person_identities.iter().any(|identity| self.identities.contains(identity));
+        let may_be = likenesses.contains(&Likeness::Unknown) && (is_again || refers_to_them);
         if may_be {
             return Whose::Theirs { is_shown: refers_to_them };
         }
