@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod jws;
 mod key;
+mod members;
 mod render;
 mod saved;
 mod sd_jwt;

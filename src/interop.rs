@@ -4,3 +4,7 @@
 //! has no mapping is kept raw and reported.
 
 pub(crate) mod fhir;
+pub(crate) mod finding;
+pub(crate) mod identity;
+pub(crate) mod imported;
+pub(crate) mod options;

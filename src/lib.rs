@@ -44,8 +44,10 @@
 // A library does not print; examples and tests may.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod classify;
 mod codec;
 mod crypto;
+mod engine;
 mod error;
 mod excerpt;
 mod format;
@@ -116,10 +118,10 @@ pub use record::{
 
 // Import: other people's formats.
 pub use codec::json::JsonError;
-pub use interop::fhir::{
-    Document, Finding, FindingGroup, FindingReason, Import, ImportError, ImportLimits, ImportOptions,
-    Imported, ImportedEntry, LeftOut, PatientReferences, Piece,
-};
+pub use interop::fhir::Import;
+pub use interop::finding::{Finding, FindingGroup, FindingReason};
+pub use interop::imported::{Document, Imported, ImportedEntry, LeftOut, PatientReferences, Piece};
+pub use interop::options::{ImportError, ImportLimits, ImportOptions};
 pub use record::ImportQuestion;
 
 // Releases: what may leave, and what it looks like.

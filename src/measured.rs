@@ -8,12 +8,12 @@ use crate::crypto::signature::{self, SignatureAlgorithm};
 use crate::excerpt::{EnvelopeRequest, Excerpt, IssuerRole};
 use crate::format::context::{Context, Purpose, Scope};
 use crate::format::header::Header;
-use crate::format::object::{ObjectRef, SealedObject};
+use crate::format::object::{KeyedRef, ObjectRef};
 use crate::id::VaultId;
 use crate::payload::encode_entry;
 use crate::record::{Entry, Token};
 use crate::release::View;
-use crate::tree::{Sealed, open_stored};
+use crate::tree::{Encrypted, open_stored};
 
 /// The bytes of an entry as they are encrypted, before padding.
 ///
@@ -25,18 +25,18 @@ pub fn encoded(entry: &Entry) -> Vec<u8> {
 }
 
 /// Encrypts and decrypts contents as a vault does.
-pub struct Sealer {
+pub struct Encrypter {
     random: Randomness,
     context: Context,
 }
 
-/// A sealed content and what a page holds of it.
-pub struct SealedContent {
-    object: SealedObject,
+/// An encrypted content and what a page holds of it.
+pub struct EncryptedContent {
+    object: KeyedRef,
     stored: Vec<u8>,
 }
 
-impl Default for Sealer {
+impl Default for Encrypter {
     fn default() -> Self {
         let header = Header { vault: VaultId::from_bytes([2; 16]) };
         let (header, digest) = Header::parse(&header.encode()).expect("it was just encoded");
@@ -45,27 +45,28 @@ impl Default for Sealer {
     }
 }
 
-impl Sealer {
+impl Encrypter {
     /// Pads, encrypts under a fresh key, digests.
     ///
     /// # Panics
     /// When the system has no random bytes.
-    pub fn seal(&mut self, content: &[u8]) -> SealedContent {
-        let sealed = Sealed::seal(&mut self.random, &self.context, content).expect("there are random bytes");
-        let (key, stored, digest) = sealed.into_parts();
+    pub fn encrypt(&mut self, content: &[u8]) -> EncryptedContent {
+        let encrypted =
+            Encrypted::encrypt(&mut self.random, &self.context, content).expect("there are random bytes");
+        let (key, stored, digest) = encrypted.into_parts();
         let object = ObjectRef { reference: [0; 16], length: stored.len() as u64 };
-        SealedContent { object: SealedObject { key, object, digest }, stored }
+        EncryptedContent { object: KeyedRef { key, object, digest }, stored }
     }
 
     /// Checks the digest, decrypts, unpads; gives the content's length.
     ///
     /// # Panics
-    /// When it is not what was sealed.
+    /// When it is not what was encrypted.
     #[must_use]
-    pub fn open(&self, sealed: &SealedContent) -> usize {
+    pub fn open(&self, encrypted: &EncryptedContent) -> usize {
         // A store hands out bytes of its own.
-        let stored = sealed.stored.clone();
-        open_stored(&sealed.object, &self.context, stored).expect("it is what was sealed").len()
+        let stored = encrypted.stored.clone();
+        open_stored(&encrypted.object, &self.context, stored).expect("it is what was encrypted").len()
     }
 }
 
@@ -96,4 +97,4 @@ impl SigningKey {
     }
 }
 
-crate::secret::redacted_debug!(Sealer, SealedContent, SigningKey);
+crate::secret::redacted_debug!(Encrypter, EncryptedContent, SigningKey);

@@ -6,6 +6,7 @@ mod card;
 mod date;
 mod entry;
 mod field;
+mod fields;
 mod fold;
 mod kinds;
 mod negation;
@@ -20,8 +21,9 @@ pub(crate) use card::shorten;
 pub use card::{Card, CardFlags};
 pub use date::{DateRange, ParseDateError, PartialDate, Precision};
 pub use entry::{Entry, FhirVersion, LegalHold, Marks, Origin, Provenance, Source, SourceFormat};
-pub use field::{Field, FieldError, FieldSchema};
+pub use field::{Field, FieldSchema};
 pub(crate) use field::{FieldRef, ValueRef};
+pub use fields::FieldError;
 pub(crate) use fold::fold;
 #[cfg(feature = "serde")]
 pub(crate) use kinds::each_kind;

@@ -21,6 +21,5 @@ pub use audience::Audience;
 pub use policy::{CodeFilter, Mask, ParseCodeFilterError, Policy, PolicyError};
 pub(crate) use shown::{Claims, code_system, label, show};
 pub use shown::{ShownEntry, ShownLine};
-pub use subject::SubjectFault;
 pub(crate) use view::redacted_debug;
-pub use view::{FilterNotice, RedactedEntry, Subject, View, Withheld, WithheldReason};
+pub use view::{FilterNotice, RedactedEntry, Subject, SubjectFault, View, Withheld, WithheldReason};

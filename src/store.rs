@@ -5,6 +5,7 @@ mod copy;
 mod disk;
 mod file;
 mod folder;
+mod identity;
 mod memory;
 mod proof;
 mod rewrite;
@@ -30,7 +31,9 @@ pub use file::FileStore;
 pub(crate) use file::{FileImage, FileWriter};
 pub(crate) use folder::Destination;
 #[cfg(any(test, fuzzing))]
-pub(crate) use folder::{FileAccess, FileId, Folder, Named};
+pub(crate) use folder::{Folder, Named};
+#[cfg(any(test, fuzzing))]
+pub(crate) use identity::{FileAccess, FileId};
 pub use memory::MemoryStore;
 pub(crate) use proof::writer as proven_writer;
 pub(crate) use rewrite::{Beside, Found, has_unwritten_sector};

@@ -49,13 +49,13 @@ pub(crate) fn inflate(zlib: &[u8]) -> Vec<u8> {
 }
 
 thread_local! {
-    static SEALED: RefCell<Option<Vec<Sealed>>> = const { RefCell::new(None) };
+    static SEALED: RefCell<Option<Vec<Encrypted>>> = const { RefCell::new(None) };
     static SABOTAGE: RefCell<Option<Sabotage>> = const { RefCell::new(None) };
 }
 
 /// A single-use box that was made: what an adversary could ever look for.
 #[derive(Clone)]
-pub(crate) struct Sealed {
+pub(crate) struct Encrypted {
     pub(crate) context: Vec<u8>,
     pub(crate) key: [u8; 32],
     pub(crate) object: ObjectRef,
@@ -68,19 +68,19 @@ pub(crate) fn start_recording() {
 
 /// How many boxes were recorded so far.
 pub(crate) fn recorded() -> usize {
-    SEALED.with_borrow(|sealed| sealed.as_ref().map_or(0, Vec::len))
+    SEALED.with_borrow(|encrypted| encrypted.as_ref().map_or(0, Vec::len))
 }
 
 /// Ends the recording and gives what was recorded.
-pub(crate) fn take_recorded() -> Vec<Sealed> {
+pub(crate) fn take_recorded() -> Vec<Encrypted> {
     SEALED.take().unwrap()
 }
 
-pub(crate) fn record_sealed(context: &[u8], key: &ContentKey, object: &ObjectRef) {
-    SEALED.with_borrow_mut(|sealed| {
-        if let Some(sealed) = sealed {
+pub(crate) fn record_encrypted(context: &[u8], key: &ContentKey, object: &ObjectRef) {
+    SEALED.with_borrow_mut(|encrypted| {
+        if let Some(encrypted) = encrypted {
             let key = *key.secret().expose_secret();
-            sealed.push(Sealed { context: context.to_vec(), key, object: *object });
+            encrypted.push(Encrypted { context: context.to_vec(), key, object: *object });
         }
     });
 }

@@ -4,73 +4,25 @@
 //! prefix is a leaf if and only if it holds at most 32 rows, so the shape tells
 //! nothing but which keys are there.
 
+mod error;
 mod object;
 mod page;
 mod rewrite;
 mod update;
 
-use thiserror::Error;
-
-pub(crate) use object::{ObjectWriter, Sealed, check_stored, open_object, open_stored, read_checked};
+pub(crate) use error::TreeError;
+pub(crate) use object::{Encrypted, ObjectWriter, check_stored, open_object, open_stored, read_checked};
 pub(crate) use page::{Page, PageCache, Row, RowClass, RowKey};
 pub(crate) use update::{Changes, TrieUpdate};
 
-use crate::codec::fixed::LayoutError;
-use crate::codec::wire::WireError;
-use crate::crypto::BoxError;
-use crate::crypto::random::RandomError;
 #[cfg(test)]
 use crate::format::context::Context;
 use crate::format::context::Scope;
-use crate::format::object::SealedObject;
+use crate::format::object::KeyedRef;
 use crate::format::place::Compartment;
 use crate::payload::catalogue::LEAF_ROWS;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use page::Prefix;
-
-/// Why a trie or an object could not be read or written.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum TreeError {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A stored object is not the one that its parent names, or does not open or decode.
-    #[error("a part of the vault is damaged ({what})")]
-    Damaged {
-        /// What kind of object.
-        what: &'static str,
-    },
-    /// A value is too large for the format.
-    #[error(transparent)]
-    Wire(WireError),
-    /// No random bytes.
-    #[error(transparent)]
-    Random(#[from] RandomError),
-}
-
-impl From<WireError> for TreeError {
-    fn from(error: WireError) -> Self {
-        match error {
-            WireError::TooLarge { .. } => Self::Wire(error),
-            WireError::Malformed { type_name }
-            | WireError::TrailingBytes { type_name }
-            | WireError::NotCanonical { type_name } => Self::Damaged { what: type_name },
-        }
-    }
-}
-
-impl From<LayoutError> for TreeError {
-    fn from(error: LayoutError) -> Self {
-        Self::Damaged { what: error.what }
-    }
-}
-
-impl From<BoxError> for TreeError {
-    fn from(_: BoxError) -> Self {
-        Self::Damaged { what: "box" }
-    }
-}
 
 /// A page that cannot be read.
 #[derive(Debug)]
@@ -80,11 +32,11 @@ pub(crate) struct LostPage {
 }
 
 /// Sees every page with its name, or what is lost in its place.
-type PageVisitor<'v> = dyn FnMut(Result<(&SealedObject, &Page), LostPage>) + 'v;
+type PageVisitor<'v> = dyn FnMut(Result<(&KeyedRef, &Page), LostPage>) + 'v;
 
 /// A leaf as its parent names it.
 pub(crate) struct LeafRef {
-    object: SealedObject,
+    object: KeyedRef,
     rows: u64,
     prefix: Prefix,
 }
@@ -95,7 +47,7 @@ pub(crate) struct Trie<'a> {
     pub(crate) cache: &'a PageCache,
     pub(crate) scope: Scope,
     pub(crate) compartment: Compartment,
-    pub(crate) root: Option<&'a SealedObject>,
+    pub(crate) root: Option<&'a KeyedRef>,
     /// Rows in the trie, as its place says.
     pub(crate) rows: u64,
     /// Stored bytes of its pages and of the objects that its rows name, as its
@@ -133,7 +85,7 @@ impl Trie<'_> {
                 .is_some_and(|root| trie.cache.page(&root.digest, trie.compartment, Prefix::EMPTY).is_none())
         };
         let unknown: Vec<&Self> = tries.iter().filter(unknown).collect();
-        let roots: Vec<&SealedObject> = unknown.iter().filter_map(|trie| trie.root).collect();
+        let roots: Vec<&KeyedRef> = unknown.iter().filter_map(|trie| trie.root).collect();
         if roots.iter().any(|root| root.object.length > Page::STORED_LIMIT) {
             return Err(TreeError::Damaged { what: "page" });
         }
@@ -152,7 +104,7 @@ impl Trie<'_> {
     }
 
     /// Decodes the stored bytes of a page and keeps it.
-    fn keep_page(&self, object: &SealedObject, prefix: Prefix, stored: Vec<u8>) -> Result<(), TreeError> {
+    fn keep_page(&self, object: &KeyedRef, prefix: Prefix, stored: Vec<u8>) -> Result<(), TreeError> {
         let content = open_stored(object, &prefix.context(self.scope, self.compartment), stored)?;
         let page = std::sync::Arc::new(Page::decode(&content, prefix, self.scope.vault, self.compartment)?);
         self.cache.insert(object.digest, self.compartment, prefix, &page);
@@ -169,7 +121,7 @@ impl Trie<'_> {
 
     fn scan_page(
         &self,
-        object: &SealedObject,
+        object: &KeyedRef,
         rows: u64,
         prefix: Prefix,
         visit: &mut dyn FnMut(&Row) -> Result<(), TreeError>,
@@ -194,7 +146,7 @@ impl Trie<'_> {
 
     fn leaves_below(
         &self,
-        object: &SealedObject,
+        object: &KeyedRef,
         rows: u64,
         prefix: Prefix,
         leaves: &mut Vec<Result<LeafRef, TreeError>>,
@@ -237,7 +189,7 @@ impl Trie<'_> {
         }
     }
 
-    fn survey_page(&self, object: &SealedObject, rows: u64, prefix: Prefix, visit: &mut PageVisitor<'_>) {
+    fn survey_page(&self, object: &KeyedRef, rows: u64, prefix: Prefix, visit: &mut PageVisitor<'_>) {
         match self.page(object, rows, prefix) {
             Ok(page) => {
                 visit(Ok((object, &page)));
@@ -253,11 +205,11 @@ impl Trie<'_> {
 
     /// Visits every object, of pages and of rows, whose stored bytes are not
     /// those that its parent names.
-    pub(crate) fn survey_damage(&self, visit: &mut dyn FnMut(&SealedObject)) {
+    pub(crate) fn survey_damage(&self, visit: &mut dyn FnMut(&KeyedRef)) {
         let mut pages = Vec::new();
         // What is claimed by many rows is not read for each of them.
         let mut left = self.live;
-        let mut is_due = |object: &SealedObject| {
+        let mut is_due = |object: &KeyedRef| {
             let rest = left.checked_sub(object.object.length);
             left = rest.unwrap_or(left);
             rest.is_some()
@@ -287,7 +239,7 @@ impl Trie<'_> {
 
     /// Visits every page with its name and its context.
     #[cfg(test)]
-    pub(crate) fn survey_contexts(&self, visit: &mut dyn FnMut(&SealedObject, Context, &Page)) {
+    pub(crate) fn survey_contexts(&self, visit: &mut dyn FnMut(&KeyedRef, Context, &Page)) {
         let mut pages: Vec<_> =
             self.root.map(|root| (root.duplicate(), self.rows, Prefix::EMPTY)).into_iter().collect();
         while let Some((object, rows, prefix)) = pages.pop() {
@@ -302,12 +254,7 @@ impl Trie<'_> {
     }
 
     /// The page of a prefix, which must hold as many rows as its parent says.
-    fn page(
-        &self,
-        object: &SealedObject,
-        rows: u64,
-        prefix: Prefix,
-    ) -> Result<std::sync::Arc<Page>, TreeError> {
+    fn page(&self, object: &KeyedRef, rows: u64, prefix: Prefix) -> Result<std::sync::Arc<Page>, TreeError> {
         let page = match self.cache.page(&object.digest, self.compartment, prefix) {
             Some(page) => page,
             None => self.read_page(object, prefix)?,
@@ -315,13 +262,13 @@ impl Trie<'_> {
         if page.rows() == Some(rows) { Ok(page) } else { Err(TreeError::Damaged { what: "page count" }) }
     }
 
-    fn read_page(&self, object: &SealedObject, prefix: Prefix) -> Result<std::sync::Arc<Page>, TreeError> {
+    fn read_page(&self, object: &KeyedRef, prefix: Prefix) -> Result<std::sync::Arc<Page>, TreeError> {
         let page = std::sync::Arc::new(self.decode_page(object, prefix)?);
         self.cache.insert(object.digest, self.compartment, prefix, &page);
         Ok(page)
     }
 
-    fn decode_page(&self, object: &SealedObject, prefix: Prefix) -> Result<Page, TreeError> {
+    fn decode_page(&self, object: &KeyedRef, prefix: Prefix) -> Result<Page, TreeError> {
         if object.object.length > Page::STORED_LIMIT {
             return Err(TreeError::Damaged { what: "page" });
         }

@@ -2,173 +2,179 @@
 //!
 //! Reads take a snapshot and never wait; every change is one commit that is
 //! durable, with its line in the ledger, before the call returns.
+//!
+//! Every line here hands on to a room: `session` opens, reads and commits, `doors` is
+//! where records come in and go out, `custody` is the ways in, `upkeep` looks after the
+//! file, `acts` undoes.
 
-mod attach;
-mod attachment;
-mod audit;
-mod backup;
-mod check;
-mod commit;
-mod compact;
-mod content;
-mod core;
-mod create;
+mod acts;
 mod custody;
-mod erasure;
-mod export;
-mod history;
-mod import;
-mod inspect;
-mod ledger;
-mod links;
-mod list;
-mod open;
-mod options;
-mod release;
-mod repair;
-mod space;
-mod time;
-mod trace;
-mod transaction;
-mod undo;
-mod watch;
+mod doors;
+mod session;
+mod upkeep;
 
 #[cfg(any(test, fuzzing))]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in tests and fuzz targets only")]
 #[cfg_attr(not(test), allow(dead_code, reason = "the tests' part of it"))]
 pub(crate) mod disk;
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(not(test), allow(dead_code, reason = "the tests' part of it"))]
+mod hooks;
 #[cfg(test)]
 mod tests;
 
+use std::io::Read;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 
-use crate::crypto::kdf::KdfParameters;
+use crate::crypto::kdf::KdfCost;
 use crate::error::Error;
-use crate::id::{EntryId, Epoch, VaultId};
-use crate::keys::Grant;
-use crate::record::Entry;
-use crate::secret::WipesStack;
-use crate::store::{MemoryStore, Store, proven_writer};
+use crate::excerpt::{Excerpt, IssuerRole, PublicKey, Signer};
+use crate::id::{AccessId, ContentId, EntryId, Epoch, VaultId};
+use crate::interop::imported::Imported;
+use crate::keys::{Credential, Grant, Password};
+use crate::record::{Entry, Token};
+use crate::release::{Policy, View};
+#[cfg(doc)]
+use crate::store::StoreError;
+use crate::store::{MemoryStore, Store};
 
-pub use attach::{NewAttachment, Upload};
-pub use attachment::AttachmentReader;
-pub use audit::{AuditEvent, ReadKind};
-pub use backup::{Backup, BackupReport};
-pub use check::{CheckFinding, CheckReport};
-pub use compact::{Closed, CompactReport, Progress};
+pub use crate::engine::actor::Actor;
+pub use crate::engine::backups::Backup;
+pub use crate::engine::directory::{Access, AccessKind};
+pub use crate::engine::erasure::{Coverage, ErasureReport};
+pub use crate::engine::history::{Checkpoint, ParseCheckpointError};
+pub use crate::engine::ledger::{Action, Detail, LedgerLine, LineState};
+pub use crate::engine::list::{Filter, Listed, Revision};
+pub use crate::engine::opening::Recovery;
+pub use crate::engine::transaction::{Committed, Transaction};
+pub use crate::engine::vault_record::HolderRole;
+pub use crate::engine::version::WriterVersion;
+pub use acts::undo::{PastImport, UndoPreview, UndoReport};
+pub use custody::ListedAccess;
+pub use custody::change::AccessChange;
+pub use doors::attach::{NewAttachment, Upload};
+pub use doors::attachment::AttachmentReader;
+pub use doors::import::{ChangedSource, Expunged, ImportDecisions, ImportReport};
+pub use doors::release::ReleaseRequest;
+pub use session::audit::{AuditEvent, ReadKind};
+pub use session::create::NewVault;
 #[cfg(any(test, fuzzing))]
-pub(crate) use create::file_image;
-pub use create::{Access, NewVault};
-pub use custody::{AccessChange, AccessKind, ListedAccess};
-pub use erasure::{Coverage, ErasureReport};
-pub use history::{Checkpoint, ParseCheckpointError};
-pub use import::{ChangedSource, Expunged, ImportDecisions, ImportReport};
-pub use inspect::{Explanation, HeadPart};
-pub use ledger::{Action, Detail, LedgerLine, LineState};
-pub use list::{Filter, Listed, Revision};
-pub use open::{LockedVault, Recovery};
-pub use options::{Actor, HolderRole, VaultOptions, WriterVersion};
-pub use release::ReleaseRequest;
-pub use repair::RepairReport;
-pub use space::SpaceReport;
-pub use transaction::{Committed, Transaction};
-pub use undo::{PastImport, UndoPreview, UndoReport};
+pub(crate) use session::create::file_image;
+pub use session::options::VaultOptions;
+pub use upkeep::backup::BackupReport;
+pub use upkeep::check::{CheckFinding, CheckReport, HeadPart};
+pub use upkeep::compact::{Closed, CompactReport, Progress};
+pub use upkeep::inspect::Explanation;
+pub use upkeep::repair::RepairReport;
+pub use upkeep::space::SpaceReport;
 
-use self::core::{Core, Snapshot, View};
-use self::watch::{AutoLock, Call};
+use session::handle::Session;
+use session::open::Locked;
 
 /// An unlocked vault.
 ///
 /// It can be shared between threads: reads take `&self` and work on a
 /// snapshot, changes are made one at a time. Dropping it wipes its keys.
 pub struct Vault {
-    id: VaultId,
-    store: Arc<dyn Store>,
-    state: Arc<RwLock<State>>,
-    auto_lock: Option<AutoLock>,
-    options: VaultOptions,
-    recovery: Recovery,
-    /// The process that unlocked the vault: a forked child must not write.
-    process: u32,
-    mode: Mode,
-    /// Held while this handle publishes new keys and takes them over.
-    renewing: Mutex<()>,
+    pub(crate) session: Session,
 }
 
-/// What a handle may do.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Writing,
-    Reading,
-    /// Read what can be read, and put back what is damaged.
-    Diagnosing,
+/// A vault whose header was read and nothing else.
+pub struct LockedVault {
+    pub(crate) locked: Locked,
 }
 
-/// What a handle holds.
-enum State {
-    Unlocked(Unlocked),
-    /// The keys were wiped; what is no secret is still known.
-    Locked {
-        epoch: Epoch,
-        grant: Grant,
-    },
-}
-
-/// An operation under way.
-struct Operation<'a> {
-    _wipes: WipesStack,
-    _call: Option<Call<'a>>,
-}
-
-/// Keys, and the newest state that they opened.
-#[derive(Clone)]
-struct Unlocked {
-    core: Arc<Core>,
-    snapshot: Arc<Snapshot>,
-    /// What opened the vault; `None` once that was taken away.
-    way_in: Option<WayIn>,
-}
-
-/// The slot that a handle was opened by.
-#[derive(Clone, Copy)]
-struct WayIn {
-    slot: usize,
-    /// The KDF run of its password.
-    run: Option<KdfParameters>,
-}
-
-impl Unlocked {
-    fn view(&self) -> View<'_> {
-        View { core: &self.core, snapshot: &self.snapshot }
+impl LockedVault {
+    fn of_locked(locked: Locked) -> Self {
+        Self { locked }
     }
 
-    /// The same keys with another state.
-    fn with(&self, snapshot: Snapshot) -> Self {
-        Self { core: Arc::clone(&self.core), snapshot: Arc::new(snapshot), way_in: self.way_in }
+    /// Opens a vault file.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when the file is no vault that this version reads,
+    /// [`Error::Store`] when it cannot be read.
+    pub fn open(path: impl AsRef<Path>, options: VaultOptions) -> Result<Self, Error> {
+        session::open::Locked::open(path.as_ref(), options).map(Self::of_locked)
     }
-}
 
-impl State {
-    /// Drops the keys, and with them the decrypted pages; calls under way hold
-    /// them until they return.
-    fn wipe(state: &RwLock<Self>) {
-        let mut state = state.write().unwrap_or_else(PoisonError::into_inner);
-        if let Self::Unlocked(unlocked) = &*state {
-            let (epoch, grant) = (unlocked.snapshot.root.epoch, unlocked.core.keyring.grant());
-            *state = Self::Locked { epoch, grant };
-        }
+    /// Opens a vault in any store.
+    ///
+    /// # Errors
+    /// As [`LockedVault::open`].
+    pub fn of(store: Arc<dyn Store>, options: VaultOptions) -> Result<Self, Error> {
+        session::open::Locked::of(store, options).map(Self::of_locked)
+    }
+
+    /// Demands that the vault's history contains this checkpoint.
+    #[must_use]
+    pub fn expecting(self, checkpoint: Checkpoint) -> Self {
+        Self::of_locked(self.locked.expecting(checkpoint))
+    }
+
+    /// Unlocks for reading and writing. An interrupted writer's traces are
+    /// repaired first, and [`Vault::recovery`] says so.
+    ///
+    /// # Errors
+    /// [`Error::WrongCredential`], [`Error::Kdf`], [`Error::Damaged`] (nothing
+    /// was written then), [`Error::NewerReader`], [`Error::RolledBack`],
+    /// [`Error::Forked`], [`Error::Store`].
+    pub fn unlock(self, credential: &Credential) -> Result<Vault, Error> {
+        self.locked.unlock(credential).map(Vault::of)
+    }
+
+    /// Unlocks for reading only; nothing is written.
+    ///
+    /// # Errors
+    /// As [`LockedVault::unlock`].
+    pub fn unlock_read_only(self, credential: &Credential) -> Result<Vault, Error> {
+        self.locked.unlock_read_only(credential).map(Vault::of)
+    }
+
+    /// Unlocks a damaged vault, to find out what is left of it: for
+    /// [`Vault::check_deep`], which says what is damaged, and
+    /// [`Vault::repair_from`], the only call that writes. What can be read can be
+    /// read; lists and searches may be incomplete where they do not fail.
+    ///
+    /// It opens a vault to which [`LockedVault::unlock`] answers
+    /// [`Error::Damaged`] because a compartment's place or the first page of its
+    /// catalogue is damaged. The credential areas, the roots and the end of the
+    /// file must be whole as for any opening.
+    ///
+    /// # Errors
+    /// As [`LockedVault::unlock`].
+    pub fn unlock_for_diagnosis(self, credential: &Credential) -> Result<Vault, Error> {
+        self.locked.unlock_for_diagnosis(credential).map(Vault::of)
+    }
+
+    /// Restores a backup, which this is, to a new file: a copy that was read back
+    /// and authenticated whole, with the same checkpoint. The backup stays as it is.
+    ///
+    /// # Errors
+    /// As [`LockedVault::unlock_read_only`] and [`Vault::backup`].
+    pub fn restore(
+        self,
+        credential: &Credential,
+        to: impl AsRef<Path>,
+        progress: impl FnMut(Progress),
+    ) -> Result<BackupReport, Error> {
+        upkeep::backup::restore(self.locked, credential, to.as_ref(), progress)
     }
 }
 
 impl Vault {
+    fn of(session: Session) -> Self {
+        Self { session }
+    }
+
     /// Creates a vault file; never over another file.
     ///
     /// # Errors
-    /// [`StoreError::Exists`](crate::StoreError::Exists) when the name is taken,
+    /// [`StoreError::Exists`] when the name is taken,
     /// [`Error::Kdf`], [`Error::Random`], [`Error::Invalid`], [`Error::Store`].
     pub fn create(path: impl AsRef<Path>, new: &NewVault<'_>, options: VaultOptions) -> Result<Self, Error> {
-        create::in_file(path.as_ref(), new, options)
+        session::create::in_file(path.as_ref(), new, options).map(Self::of)
     }
 
     /// Creates a vault in the memory of this process.
@@ -185,44 +191,38 @@ impl Vault {
     /// the store when this returns, or nothing. [`LockedVault::of`] opens it.
     ///
     /// # Errors
-    /// [`StoreError::Exists`](crate::StoreError::Exists) when there is a vault in the
+    /// [`StoreError::Exists`] when there is a vault in the
     /// store, and as [`Vault::create`].
     pub fn create_in(
         store: Arc<dyn Store>,
         new: &NewVault<'_>,
         options: VaultOptions,
     ) -> Result<Self, Error> {
-        create::in_store(store, new, options)
+        session::create::in_store(store, new, options).map(Self::of)
     }
 
     /// The vault's identifier.
     #[must_use]
     pub fn id(&self) -> VaultId {
-        self.id
+        self.session.id
     }
 
     /// The compartments that this access opens.
     #[must_use]
     pub fn grant(&self) -> Grant {
-        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
-            State::Unlocked(unlocked) => unlocked.core.keyring.grant(),
-            State::Locked { grant, .. } => *grant,
-        }
+        self.session.grant()
     }
 
     /// What the opening found and repaired.
     #[must_use]
     pub fn recovery(&self) -> Recovery {
-        self.recovery
+        self.session.recovery
     }
 
     /// The number of the last commit that this handle has seen.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
-        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
-            State::Unlocked(unlocked) => unlocked.snapshot.root.epoch,
-            State::Locked { epoch, .. } => *epoch,
-        }
+        self.session.epoch()
     }
 
     /// The current revision of an entry.
@@ -230,9 +230,499 @@ impl Vault {
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`].
     pub fn entry(&self, id: EntryId) -> Result<Entry, Error> {
-        let entry = self.read(|view| Ok(view.entry(id)?.1))?;
-        self.tell(ReadKind::Opened, None, vec![id]);
-        Ok(entry)
+        session::reads::entry(&self.session, id)
+    }
+
+    /// The entries that match, the newest first, undated ones last.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn list(&self, filter: &Filter) -> Result<Vec<Listed>, Error> {
+        session::reads::list(&self.session, filter)
+    }
+
+    /// Hands every current entry of the open compartments, retracted ones included,
+    /// to `visit`, in no order that means anything. What is read is authenticated
+    /// and decoded on every core; `visit` is called on this thread alone, and no more
+    /// than a few hundred entries for each core wait for it. It sees entries of one
+    /// state: where a writer withdraws that meanwhile, the call ends with
+    /// [`Error::Superseded`].
+    ///
+    /// # Errors
+    /// The error of `visit`, [`Error::Superseded`], [`Error::Damaged`], [`Error::Store`].
+    pub fn for_each_entry(
+        &self,
+        visit: impl FnMut(EntryId, Entry) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        session::reads::for_each_entry(&self.session, visit)
+    }
+
+    /// The revisions of an entry, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`].
+    pub fn history(&self, id: EntryId) -> Result<Vec<Revision>, Error> {
+        session::reads::history(&self.session, id)
+    }
+
+    /// An entry as it was in one revision.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::NoSuchRevision`], [`Error::Damaged`], [`Error::Store`].
+    pub fn entry_revision(&self, id: EntryId, revision: u64) -> Result<Entry, Error> {
+        session::reads::entry_revision(&self.session, id, revision)
+    }
+
+    /// Makes changes as one commit: all of them or none, durable when this returns.
+    ///
+    /// The closure may run again when another writer was faster. Whatever it
+    /// returns as an error, nothing is written then; nor is anything when it
+    /// passes over an operation that failed half-way.
+    ///
+    /// # Errors
+    /// The closure's error; [`Error::Store`] when the store is busy, full or
+    /// fails; [`Error::OtherProcess`] after a fork.
+    pub fn update<T>(
+        &self,
+        actor: &Actor,
+        change: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<Committed<T>, Error> {
+        self.session.update(actor, change)
+    }
+
+    /// Expunges entries, all revisions and the ledger lines that tell of them
+    /// alone, and says what that reached.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::LegalHold`], and as [`Vault::update`].
+    pub fn expunge(&self, actor: &Actor, ids: &[EntryId], reason: &str) -> Result<ErasureReport, Error> {
+        self.session.expunge(actor, ids, reason)
+    }
+
+    /// Takes an import into the vault, as one commit, where nothing about it is in doubt.
+    ///
+    /// # Errors
+    /// [`Error::ImportAsks`] and as [`Vault::update`].
+    pub fn import(&self, actor: &Actor, imported: &Imported) -> Result<ImportReport, Error> {
+        doors::import::import(&self.session, actor, imported)
+    }
+
+    /// Takes an import into the vault, as one commit, by these decisions.
+    ///
+    /// `progress` is called with the number of entries done and of all.
+    ///
+    /// # Errors
+    /// [`Error::ImportAsks`] where a decision is missing, and as [`Vault::update`]:
+    /// nothing is written then.
+    pub fn import_with(
+        &self,
+        actor: &Actor,
+        imported: &Imported,
+        decisions: &ImportDecisions,
+        progress: impl FnMut(usize, usize),
+    ) -> Result<ImportReport, Error> {
+        doors::import::import_with(&self.session, actor, imported, decisions, progress)
+    }
+
+    /// Takes back the answers that were given to one import, by its number, or to all:
+    /// what was confirmed is asked again, and patient entries that were confirmed to be
+    /// of the same person no longer are. Gives the number of answers.
+    ///
+    /// # Errors
+    /// As [`Vault::update`].
+    pub fn forget_import_answers(&self, actor: &Actor, number: Option<Epoch>) -> Result<usize, Error> {
+        doors::import::answers::forget_import_answers(&self.session, actor, number)
+    }
+
+    /// The imports that the ledger tells of, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn imports(&self) -> Result<Vec<PastImport>, Error> {
+        acts::undo::imports(&self.session)
+    }
+
+    /// What [`Vault::undo_import`] would do.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchImport`], [`Error::Damaged`], [`Error::Store`].
+    pub fn preview_undo(&self, number: Epoch) -> Result<UndoPreview, Error> {
+        acts::undo::preview_undo(&self.session, number)
+    }
+
+    /// Undoes an import: destroys what it added and brings back what it amended, as one
+    /// commit. When this returns, the vault's file no longer yields any of it under any
+    /// credential. A later import may bring it again.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchImport`]; [`Error::ChangedSinceImport`] and [`Error::LegalHold`],
+    /// where nothing is undone; as [`Vault::update`].
+    pub fn undo_import(&self, actor: &Actor, number: Epoch) -> Result<UndoReport, Error> {
+        acts::undo::undo_import(&self.session, actor, number)
+    }
+
+    /// What a policy would release, and what it would withhold and why. For the
+    /// owner's eyes; nothing is written.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn preview(&self, policy: &Policy) -> Result<View, Error> {
+        doors::release::preview(&self.session, policy)
+    }
+
+    /// Releases what a policy allows as a signed excerpt. When this returns, the
+    /// ledger says so durably.
+    ///
+    /// # Errors
+    /// [`Error::NothingToRelease`] when the policy lets nothing out,
+    /// [`Error::NotAsPreviewed`] when something else would leave than was previewed,
+    /// [`Error::Issue`] when the excerpt cannot be made, and as [`Vault::update`].
+    pub fn release(&self, actor: &Actor, request: &ReleaseRequest) -> Result<Excerpt, Error> {
+        doors::release::release(&self.session, actor, request)
+    }
+
+    /// Releases what a policy allows, signed with a key that is kept elsewhere. The
+    /// vault's own key has no part in it, and [`Vault::public_key`] does not name it;
+    /// the ledger does.
+    ///
+    /// Each signature is verified before anything is written; a signer that fails
+    /// or signs wrongly leaves no trace. Other writers wait while it signs, and it
+    /// signs again if the vault has changed before the commit.
+    ///
+    /// # Errors
+    /// [`Error::Issue`] with [`IssueExcerptError::Signer`](crate::IssueExcerptError::Signer)
+    /// when the signer fails or its signature does not verify, and as [`Vault::release`].
+    pub fn release_with(
+        &self,
+        signer: &dyn Signer,
+        actor: &Actor,
+        request: &ReleaseRequest,
+    ) -> Result<Excerpt, Error> {
+        doors::release::release_with(&self.session, signer, actor, request)
+    }
+
+    /// The key that this vault's excerpts are verified with, but for those that
+    /// [`Vault::release_with`] made.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn public_key(&self) -> Result<PublicKey, Error> {
+        doors::release::public_key(&self.session)
+    }
+
+    /// The name and the role that this vault's excerpts are signed under: what those who
+    /// trust its key have to trust it for.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`], [`Error::Invalid`] when the holder's name
+    /// is not one line.
+    pub fn issuer(&self) -> Result<(Token, IssuerRole), Error> {
+        doors::release::issuer(&self.session)
+    }
+
+    /// Every current entry of the compartments that are open, retracted ones
+    /// included, to be written down in readable form. When this returns, the
+    /// ledger says so durably.
+    ///
+    /// Earlier revisions are read with [`Vault::history`] and
+    /// [`Vault::entry_revision`]. An erasure report names later what was
+    /// exported as it names what was released.
+    ///
+    /// # Errors
+    /// As [`Vault::update`].
+    pub fn export(&self, actor: &Actor) -> Result<Vec<(EntryId, Entry)>, Error> {
+        doors::export::export(&self.session, actor)
+    }
+
+    /// Stores the bytes of an attachment and puts an entry that names them.
+    ///
+    /// Memory stays constant whatever the size. Up to 64 MiB are one commit,
+    /// all or nothing. More are stored by several commits of 64 MiB, between
+    /// which others can write; whatever ends that early leaves an [`Upload`].
+    /// The writer's lock is held while the source is read. `progress` is called
+    /// with the number of bytes read so far. The same bytes are stored once in a
+    /// compartment.
+    ///
+    /// # Errors
+    /// [`Error::Source`], [`Error::SourceChanged`], [`Error::NoSuchEntry`],
+    /// [`Error::NeedsNewerReader`], [`Error::Invalid`] when the entry's kind holds
+    /// no attachments; and as [`Vault::update`], but that a conflict is not tried again.
+    pub fn attach(
+        &self,
+        actor: &Actor,
+        new: &NewAttachment,
+        source: &mut dyn Read,
+        progress: impl FnMut(u64),
+    ) -> Result<Committed<EntryId>, Error> {
+        doors::attach::attach(&self.session, actor, new, source, progress)
+    }
+
+    /// The attachments of which a part is stored and the rest is still to come.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn uploads(&self) -> Result<Vec<Upload>, Error> {
+        doors::attach::uploads(&self.session)
+    }
+
+    /// Goes on with an upload. The source is read from its beginning: what is
+    /// stored already is compared and kept where it is the same, and written
+    /// anew where it is not.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUpload`], [`Error::Invalid`] when the entry to attach to is
+    /// in another compartment or belongs to one, and as [`Vault::attach`].
+    pub fn resume_upload(
+        &self,
+        actor: &Actor,
+        id: ContentId,
+        new: &NewAttachment,
+        source: &mut dyn Read,
+        progress: impl FnMut(u64),
+    ) -> Result<Committed<EntryId>, Error> {
+        doors::attach::resume_upload(&self.session, actor, id, new, source, progress)
+    }
+
+    /// Gives an upload up: what was stored of it is erased when this returns.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUpload`], and as [`Vault::update`].
+    pub fn discard_upload(&self, actor: &Actor, id: ContentId) -> Result<(), Error> {
+        doors::attach::discard_upload(&self.session, actor, id)
+    }
+
+    /// Opens an attachment of an entry's current revision, by its number among
+    /// [`Entry::attachments`](crate::Entry::attachments), from 0. Nothing of a
+    /// stored attachment's bytes is read yet.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::NoSuchAttachment`], [`Error::Invalid`] when
+    /// its bytes are in the entry's original or not in the vault,
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn attachment(&self, id: EntryId, number: usize) -> Result<AttachmentReader<'_>, Error> {
+        doors::attachment::attachment(&self.session, id, number)
+    }
+
+    /// The same of an earlier revision.
+    ///
+    /// # Errors
+    /// As [`Vault::attachment`]; [`Error::NoSuchRevision`].
+    pub fn attachment_revision(
+        &self,
+        id: EntryId,
+        revision: u64,
+        number: usize,
+    ) -> Result<AttachmentReader<'_>, Error> {
+        doors::attachment::attachment_revision(&self.session, id, revision, number)
+    }
+
+    /// Every line of the ledger in the compartments that are open, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn ledger(&self) -> Result<Vec<LedgerLine>, Error> {
+        session::reads::ledger(&self.session)
+    }
+
+    /// The ways into this vault.
+    ///
+    /// # Errors
+    /// [`Error::NeedsCompartment`] without the custody compartment,
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn access(&self) -> Result<Vec<ListedAccess>, Error> {
+        custody::access(&self.session)
+    }
+
+    /// Adds ways in and takes others away, as one commit: all of it or nothing.
+    /// Returns the ids of those that were added, in their order.
+    ///
+    /// The vault gets a new root key, the compartments that a revoked way in
+    /// opened get new keys, and every way in that stays is granted them without
+    /// its password. So a credential that was revoked opens the file no more, and
+    /// what is written afterwards is under keys that nobody had before. Entries are
+    /// not encrypted anew: whoever kept their keys or decrypted pages, and not the
+    /// credential alone, still reads what was not rewritten since; so does whoever
+    /// has an older copy of the file. This handle goes on; all others answer
+    /// [`Error::AccessChanged`] and have to be unlocked again.
+    ///
+    /// Whoever changes access must hold the keys of everything that any way in
+    /// opens: in effect, a way in to everything. The directory in `custody` says what
+    /// each change grants to whom, so whoever holds its key has everything from
+    /// the next change on: a grant with `custody` is to everything or refused.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchAccess`] when one to revoke is gone or was replaced;
+    /// [`Error::LastFullAccess`], [`Error::NoFreeAccess`];
+    /// [`Error::NeedsCompartment`]; [`Error::Invalid`] when there is nothing to
+    /// do, when a grant holds `custody` and not everything, when another way in has
+    /// the same password or key, or when the cost of a new password is not possible; [`Error::Kdf`], [`Error::Store`].
+    /// Nothing is written then, unless it is [`StoreError::NotErased`]: the change is
+    /// made, and what was added is found by [`Vault::access`].
+    pub fn change_access(&self, actor: &Actor, change: &AccessChange<'_>) -> Result<Vec<AccessId>, Error> {
+        custody::change::change_access(&self.session, actor, change)
+    }
+
+    /// Changes the password of one way in. The new one costs what the options
+    /// say, never what the file says.
+    ///
+    /// At most two costs are in use at a time. When the cost changes and this
+    /// handle opens everything, the vault gets new keys, as in
+    /// [`Vault::change_access`], and drops a cost that nobody uses any more: other
+    /// handles then answer [`Error::AccessChanged`]. Otherwise only this one slot
+    /// is written anew, and the vault does not learn that an older cost is out of
+    /// use.
+    ///
+    /// Whoever has an older copy of the file can still open that copy with the
+    /// old password, and what they find there keeps opening this slot: to shut
+    /// somebody out, revoke the way in and add another ([`Vault::change_access`]).
+    ///
+    /// # Errors
+    /// [`Error::WrongCredential`] when `old` opens nothing, [`Error::Kdf`],
+    /// [`Error::Invalid`] when another way in has the new password, when its cost
+    /// would be the third in use, or when the old and the new cost together
+    /// exceed the limits of one opening; [`Error::Store`]. Nothing is written then,
+    /// unless it is [`StoreError::NotErased`]: the new password opens and the old one
+    /// does not.
+    pub fn change_password(&self, actor: &Actor, old: Password, new: Password) -> Result<(), Error> {
+        custody::password::change_password(&self.session, actor, old, new)
+    }
+
+    /// Protects the same password at the cost that the options say: after
+    /// [`Vault::outdated_password_cost`] told that it has a lower one. Opening
+    /// never does that by itself.
+    ///
+    /// # Errors
+    /// As [`Vault::change_password`].
+    pub fn upgrade_password(&self, actor: &Actor, password: Password) -> Result<(), Error> {
+        custody::password::upgrade_password(&self.session, actor, password)
+    }
+
+    /// The cost of the password that this handle was opened with, if it is less
+    /// work to try than one of the cost that the options say.
+    #[must_use]
+    pub fn outdated_password_cost(&self) -> Option<KdfCost> {
+        custody::password::outdated_password_cost(&self.session)
+    }
+
+    /// Reads and authenticates everything that is in reach.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store itself cannot be read; damage is in the report.
+    pub fn check(&self) -> Result<CheckReport, Error> {
+        upkeep::check::check(&self.session)
+    }
+
+    /// Reads every byte of the vault: as [`Vault::check`], and besides each copy
+    /// of what opens the vault, the bytes that are always zero, whether two
+    /// objects claim the same place, and bytes that nothing reaches, which a
+    /// failing disk may not be able to read.
+    ///
+    /// Nothing is written; what can be repaired, and how, is in
+    /// [`CheckFinding::explain`].
+    ///
+    /// # Errors
+    /// As [`Vault::check`].
+    pub fn check_deep(&self, progress: impl FnMut(Progress)) -> Result<CheckReport, Error> {
+        upkeep::inspect::check_deep(&self.session, progress)
+    }
+
+    /// Puts damaged pages, entries and attachments back from a backup of this
+    /// vault, or from any other copy of its file.
+    ///
+    /// The copy need not be of the same state: what both have in common can be
+    /// put back, and each part is compared with the digest that this vault has of
+    /// it. A copy that was made before the last compaction gives entries and
+    /// attachments, and pages only of compartments that have not changed since.
+    ///
+    /// A vault that does not open for the damage is unlocked with
+    /// [`LockedVault::unlock_for_diagnosis`](crate::LockedVault::unlock_for_diagnosis).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the file is of another vault, [`Error::Format`] when
+    /// it is none; [`StoreError::Unsupported`] for a vault that is not in a file;
+    /// [`Error::Store`].
+    pub fn repair_from(&self, backup: impl AsRef<Path>) -> Result<RepairReport, Error> {
+        upkeep::repair::repair_from(&self.session, backup)
+    }
+
+    /// How much of the vault file is in use, as this handle last saw it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsupported`] for a vault that is not in a file;
+    /// [`Error::Store`], [`Error::Locked`].
+    pub fn space(&self) -> Result<SpaceReport, Error> {
+        upkeep::space::space(&self.session)
+    }
+
+    /// Writes the vault file anew without the bytes that nothing reaches: page
+    /// images of earlier commits, what an interrupted writer left, what was
+    /// erased. Everything in the vault stays, the ledger with a line more.
+    ///
+    /// The new file takes the old one's name only when it is whole, checked and
+    /// durable; other handles and processes follow. What fails before leaves the
+    /// vault as it was. It needs space for the new file beside the old one, and
+    /// the names with `.compact` and `.old` added to the vault's.
+    ///
+    /// # Errors
+    /// [`Error::NeedsCompartment`] when a compartment is not open;
+    /// [`StoreError::Unsupported`] for a vault that is not in a file;
+    /// [`StoreError::InTheWay`], [`StoreError::SecondName`],
+    /// [`StoreError::NoSpace`], [`StoreError::Busy`]; [`Error::Damaged`] when
+    /// something in the vault cannot be read, [`Error::Store`].
+    pub fn compact(&self, actor: &Actor, progress: impl FnMut(Progress)) -> Result<CompactReport, Error> {
+        upkeep::compact::compact(&self.session, actor, progress)
+    }
+
+    /// Copies the vault to a new file, which every credential of today opens.
+    /// Others may read, write and compact meanwhile.
+    ///
+    /// The copy is read back and authenticated whole, recorded in the ledger
+    /// under `name`, and only then given its own name. If the system fails
+    /// between the last two, the ledger tells of a backup that does not exist;
+    /// if it fails before, a file whose name begins with `.subrosa-` may be left
+    /// beside the backup's place, which can be deleted.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when there is such a file, the vault itself
+    /// included; [`StoreError::ReservedName`] for the names that compaction uses
+    /// beside a file; [`StoreError::NoFolder`], [`StoreError::NoSpace`],
+    /// [`StoreError::Unsupported`] for a vault that is not in a file;
+    /// [`Error::Damaged`] when something in the vault cannot be read;
+    /// [`Error::Invalid`] for a name that is empty or too long; and as
+    /// [`Vault::update`]. Nothing is left behind then.
+    pub fn backup(
+        &self,
+        actor: &Actor,
+        to: impl AsRef<Path>,
+        name: &str,
+        progress: impl FnMut(Progress),
+    ) -> Result<BackupReport, Error> {
+        upkeep::backup::backup(&self.session, actor, to, name, progress)
+    }
+
+    /// The backups that were made of this vault, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn backups(&self) -> Result<Vec<Backup>, Error> {
+        upkeep::backup::backups(&self.session)
+    }
+
+    /// The current state, made durable first.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it cannot be made durable.
+    pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        session::reads::checkpoint(&self.session)
+    }
+
+    /// Whether this vault's history contains a checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::RolledBack`] when the vault is older, [`Error::Forked`] when its
+    /// history differs, [`Error::Damaged`], [`Error::Store`].
+    pub fn expect(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        session::reads::expect(&self.session, checkpoint)
     }
 
     /// Moves this handle's snapshot to the newest state, which another handle or
@@ -244,28 +734,7 @@ impl Vault {
     /// follow from the one that this handle knows, [`Error::AccessChanged`],
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn refresh(&self) -> Result<(), Error> {
-        let _call = self.begin()?;
-        let known = self.unlocked()?;
-        let newer = self.newest(&known)?;
-        open::expect_successor(&newer.core, &known.snapshot, &newer.snapshot)?;
-        if newer.snapshot.root.epoch > known.snapshot.root.epoch {
-            known.core.cache.clear();
-            self.adopt(newer);
-        }
-        Ok(())
-    }
-
-    /// The newest state, under the known keys or those that this very handle
-    /// drew meanwhile.
-    fn newest(&self, known: &Unlocked) -> Result<Unlocked, Error> {
-        match open::current(&known.core) {
-            Err(Error::AccessChanged) => {
-                let _renewing = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
-                let now = self.unlocked()?;
-                if Arc::ptr_eq(&now.core, &known.core) { Err(Error::AccessChanged) } else { Ok(now) }
-            }
-            newer => Ok(known.with(newer?)),
-        }
+        self.session.refresh()
     }
 
     /// Makes everything durable and gives the vault back locked, compacted as by
@@ -274,8 +743,8 @@ impl Vault {
     /// # Errors
     /// [`Error::Store`] when the last write cannot be made durable.
     pub fn lock(self) -> Result<LockedVault, Error> {
-        self.settle_down(&mut |_| {})?;
-        LockedVault::of(Arc::clone(&self.store), self.options)
+        upkeep::compact::settle_down(&self.session, &mut |_| {})?;
+        LockedVault::of(Arc::clone(&self.session.store), self.session.options)
     }
 
     /// Wipes the keys of this handle, which other threads may share: every later
@@ -286,118 +755,26 @@ impl Vault {
     /// [`Error::Store`] when the second copy of the last write cannot be made
     /// durable; the keys are gone all the same.
     pub fn forget_keys(&self) -> Result<(), Error> {
-        State::wipe(&self.state);
-        self.flush()
+        self.session.forget_keys()
     }
 
     /// Whether the keys of this handle were wiped, by [`Vault::forget_keys`] or by
     /// themselves.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        matches!(*self.state.read().unwrap_or_else(PoisonError::into_inner), State::Locked { .. })
+        self.session.is_locked()
     }
 
-    /// Makes both copies of the root durable.
-    fn flush(&self) -> Result<(), Error> {
-        if self.mode != Mode::Writing {
-            return Ok(());
-        }
-        self.may_write()?;
-        match proven_writer(&*self.store, self.options.lock_wait) {
-            Ok(mut writer) => Ok(writer.sync()?),
-            Err(crate::store::StoreError::ReadOnly) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// An operation begins: while it is under way the vault does not lock itself,
-    /// and when it ends the stack that it used is wiped.
-    fn begin(&self) -> Result<Operation<'_>, Error> {
-        Ok(Operation { _wipes: WipesStack, _call: self.keep_open()? })
-    }
-
-    /// While this is held the vault does not lock itself.
-    fn keep_open(&self) -> Result<Option<Call<'_>>, Error> {
-        let Some(auto_lock) = &self.auto_lock else { return Ok(None) };
-        let call = auto_lock.begin();
-        if call.is_none() {
-            // Late, and the thread that watches is later still.
-            State::wipe(&self.state);
-            return Err(Error::Locked);
-        }
-        Ok(call)
-    }
-
-    /// The keys and the newest state that this handle has seen.
-    fn unlocked(&self) -> Result<Unlocked, Error> {
-        let _call = self.keep_open()?;
-        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
-            State::Unlocked(unlocked) => Ok(unlocked.clone()),
-            State::Locked { .. } => Err(Error::Locked),
-        }
-    }
-
-    /// Whether this handle may write at all.
-    fn may_write(&self) -> Result<(), Error> {
-        if self.mode != Mode::Writing {
-            return Err(Error::Invalid { what: "this vault was unlocked for reading only" });
-        }
-        self.is_own_process()
-    }
-
-    /// Whether this handle may put damaged parts back.
-    fn may_repair(&self) -> Result<(), Error> {
-        if self.mode == Mode::Diagnosing { self.is_own_process() } else { self.may_write() }
-    }
-
-    fn is_own_process(&self) -> Result<(), Error> {
-        if self.process != std::process::id() {
-            return Err(Error::OtherProcess);
-        }
-        Ok(())
-    }
-
-    /// Takes a state that is newer than, or settled where, the known one is not.
-    fn adopt(&self, newer: Unlocked) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let State::Unlocked(known) = &mut *state {
-            let (epoch, known_epoch) = (newer.snapshot.root.epoch, known.snapshot.root.epoch);
-            if epoch > known_epoch || (epoch == known_epoch && newer.snapshot.settled) {
-                *known = newer;
-            }
-        }
-    }
-
-    /// Reads on a snapshot. Where a part is missing or damaged, another writer
-    /// may have withdrawn it: then the read is made again on the newer root.
-    fn read<T>(&self, read: impl Fn(&View<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let _call = self.begin()?;
-        trace::operation("read", self.id, || self.read_now(&read))
-    }
-
-    fn read_now<T>(&self, read: &impl Fn(&View<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let mut known = self.unlocked()?;
-        loop {
-            match read(&known.view()) {
-                Err(error) if error.kind() == crate::ErrorKind::Damaged => {
-                    known = self.successor(&known, error)?;
-                }
-                result => return result,
-            }
-        }
-    }
-
-    /// The newer state, of which a writer may have withdrawn what was not found in
-    /// the known one; where there is none, the fault.
-    fn successor(&self, known: &Unlocked, fault: Error) -> Result<Unlocked, Error> {
-        let newer = self.newest(known)?;
-        if newer.snapshot.root_bytes == known.snapshot.root_bytes {
-            return Err(fault);
-        }
-        open::expect_successor(&newer.core, &known.snapshot, &newer.snapshot)?;
-        self.adopt(newer.clone());
-        Ok(newer)
+    /// Makes everything durable and ends: the keys of this handle are wiped. If
+    /// more of the file is dead than live, and more than 16 MiB, it is compacted
+    /// first, unless the options say otherwise or a compartment is not open.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the last write cannot be made durable. A compaction
+    /// that was due and could not be made is in the report instead.
+    pub fn close(self, progress: impl FnMut(Progress)) -> Result<Closed, Error> {
+        upkeep::compact::close(&self.session, progress)
     }
 }
 
-crate::secret::redacted_debug!(Vault);
+crate::secret::redacted_debug!(Vault, LockedVault);

@@ -1,20 +1,29 @@
 //! The layers of the library: a module imports only from lines below its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Top to bottom; modules on one line do not import each other.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 12] = [
     &["fuzzing", "measured"],
     &["vault"],
+    &["engine"],
     &["error"],
     &["excerpt", "tree"],
     &["release", "keys", "payload", "store", "interop"],
+    &["classify"],
     &["serial"],
     &["record", "format"],
     &["id", "crypto"],
     &["codec", "parallel"],
     &["secret", "seams"],
+];
+
+/// The rooms of a module that has several, top to bottom as well: a file in a room imports
+/// only from its own room and from rooms on lines below. The façade is above them all.
+const ROOMS: [(&str, &[&[&str]]); 2] = [
+    ("vault", &[&["acts", "doors", "upkeep", "custody"], &["session"]]),
+    ("interop", &[&["fhir"], &["options"], &["imported"], &["finding", "identity"]]),
 ];
 
 /// Crates that only one module may name.
@@ -133,6 +142,197 @@ fn modules_import_only_from_layers_below() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Files by the paths of their modules, such as `vault/session/open`.
+struct Files(BTreeMap<String, String>);
+
+impl Files {
+    fn of_source() -> Self {
+        // Hooks of tests and fuzz targets reach into every room.
+        let is_hook = |name: &str| name == "vault/hooks" || name == "vault/disk";
+        let paths = modules().into_iter().map(|module| {
+            let path = module.file.with_extension("").to_string_lossy().replace('\\', "/");
+            (path, module.code)
+        });
+        Self(paths.filter(|(path, _)| !is_hook(path)).collect())
+    }
+
+    /// The file that a path of modules leads to, as far as there are files.
+    fn leads_to(&self, start: &str, parts: &[&str]) -> Option<String> {
+        let mut path = start.to_owned();
+        for part in parts {
+            let next = if path.is_empty() { (*part).to_owned() } else { format!("{path}/{part}") };
+            if !self.0.contains_key(&next) {
+                break;
+            }
+            path = next;
+        }
+        Some(path).filter(|path| self.0.contains_key(path))
+    }
+
+    /// The files whose names a file uses. What a module only hands on (`pub use child::…`)
+    /// is no use of its own.
+    fn used_by(&self, path: &str, code: &str) -> BTreeSet<String> {
+        let mut used = BTreeSet::new();
+        for named in named_paths(code) {
+            let parts: Vec<&str> = named.split("::").collect();
+            let ups = parts.iter().take_while(|part| **part == "super").count();
+            let (start, rest) = match parts.first() {
+                Some(&"crate") => (String::new(), parts.split_at(1).1),
+                Some(&"self") => (path.to_owned(), parts.split_at(1).1),
+                Some(&"super") => {
+                    let up = path.split('/').count().saturating_sub(ups);
+                    (path.split('/').take(up).collect::<Vec<_>>().join("/"), parts.split_at(ups).1)
+                }
+                Some(first) if self.0.contains_key(&format!("{path}/{first}")) => {
+                    (path.to_owned(), parts.as_slice())
+                }
+                _ => continue,
+            };
+            used.extend(self.leads_to(&start, rest).filter(|found| found != path));
+        }
+        used
+    }
+
+    fn uses(&self) -> BTreeMap<&str, BTreeSet<String>> {
+        self.0.iter().map(|(path, code)| (path.as_str(), self.used_by(path, code))).collect()
+    }
+}
+
+/// Every path that a text names: in `use`, groups written out, and where it is used.
+fn named_paths(code: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    let mut rest = String::new();
+    for statement in code.split_inclusive(';') {
+        let start = statement.rfind("\nuse ").map(|at| at + 5).or(statement.strip_prefix("use ").map(|_| 4));
+        let hands_on = statement.rfind("\npub").filter(|at| statement[*at..].contains(" use "));
+        match (start, hands_on) {
+            (Some(at), _) => written_out("", statement[at..].trim_end_matches(';'), &mut paths),
+            // `pub use` of a child hands on; of anything else it is a use.
+            (None, Some(at)) => {
+                let tree = statement[at..].split(" use ").nth(1).unwrap_or_default().trim_end_matches(';');
+                if tree.starts_with("crate") || tree.starts_with("super") {
+                    written_out("", tree, &mut paths);
+                }
+            }
+            (None, None) => rest.push_str(statement),
+        }
+    }
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let words = rest.split(|c| !is_name(c)).map(|word| word.trim_matches(':'));
+    paths.extend(words.filter(|word| word.contains("::")).map(str::to_owned));
+    paths
+}
+
+/// The paths of a tree of imports, such as `a::{b, c::{d, e}}`.
+fn written_out(before: &str, tree: &str, paths: &mut Vec<String>) {
+    let tree = tree.trim();
+    let Some((head, group)) = tree.split_once('{') else {
+        let name = tree.split(" as ").next().unwrap_or(tree).trim();
+        paths.push(format!("{before}{name}"));
+        return;
+    };
+    let before = format!("{before}{}", head.trim());
+    let (mut depth, mut item) = (0, String::new());
+    for c in group.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if c == ',' && depth == 0 {
+            written_out(&before, &item, paths);
+            item.clear();
+        } else {
+            item.push(c);
+        }
+    }
+    if !item.trim().is_empty() {
+        written_out(&before, &item, paths);
+    }
+}
+
+/// What is left when files that use nothing, or only such files, are taken away again and
+/// again: files in circles, and those that lead to one.
+fn in_circles(mut uses: BTreeMap<&str, BTreeSet<String>>) -> Vec<String> {
+    loop {
+        let settled: Vec<&str> =
+            uses.iter().filter(|(_, used)| used.is_empty()).map(|(path, _)| *path).collect();
+        if settled.is_empty() {
+            break;
+        }
+        for path in &settled {
+            uses.remove(path);
+        }
+        for used in uses.values_mut() {
+            used.retain(|path| !settled.contains(&path.as_str()));
+        }
+    }
+    let lines = uses.iter().map(|(path, used)| format!("{path} uses {used:?}"));
+    lines.collect()
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let files = Files::of_source();
+    assert!(files.0.len() > 150, "the files were read");
+    let circles = in_circles(files.uses());
+    assert!(circles.is_empty(), "{circles:#?}");
+}
+
+#[test]
+fn a_room_imports_only_from_rooms_below() {
+    let files = Files::of_source();
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for (path, used) in files.uses() {
+        for found in used {
+            let (Some((module, inside)), Some((other, there))) =
+                (path.split_once('/'), found.split_once('/'))
+            else {
+                continue;
+            };
+            let Some((_, lines)) = ROOMS.iter().find(|(name, _)| *name == module && module == other) else {
+                continue;
+            };
+            let line = |inside: &str| {
+                let room = inside.split('/').next().unwrap_or_default();
+                let line = lines.iter().position(|line| line.contains(&room));
+                (
+                    room.to_owned(),
+                    line.unwrap_or_else(|| panic!("{module}/{room} is in no line of the table")),
+                )
+            };
+            let (from, to) = (line(inside), line(there));
+            seen += 1;
+            if from.0 != to.0 && to.1 <= from.1 {
+                wrong.push(format!("{path} imports {found}"));
+            }
+        }
+    }
+    assert!(seen > 50, "imports between files of these modules were read");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_circle_is_seen_in_every_form_of_import() {
+    let files = |files: &[(&str, &str)]| {
+        Files(files.iter().map(|(path, code)| ((*path).to_owned(), (*code).to_owned())).collect())
+    };
+    for (one, other) in [
+        ("use super::b::B;", "use crate::m::a::{A, C};"),
+        ("use crate::m::{b::B, c};", "fn x() { super::a::y() }"),
+        ("fn x() -> crate::m::b::B {}", "use super::{a, c as d};"),
+    ] {
+        let circle = files(&[("m", "mod a;"), ("m/a", one), ("m/b", other), ("m/c", "")]);
+        assert_eq!(in_circles(circle.uses()).len(), 2, "{one} {other}");
+    }
+    let handed_on = files(&[("m", "mod a;\npub use a::A;\npub struct M;"), ("m/a", "use super::M;")]);
+    assert!(in_circles(handed_on.uses()).is_empty());
+    let used = files(&[("m", "mod a;\nuse a::A;\npub struct M;"), ("m/a", "use super::M;")]);
+    assert_eq!(in_circles(used.uses()).len(), 2);
 }
 
 #[test]

@@ -59,32 +59,36 @@ pub(crate) fn encrypt_committed(
 }
 
 /// Whether the box commits to this key and context: constant time, no decryption.
-pub(crate) fn commits_to(key: &impl CommittedKey, context: &[u8], sealed: &[u8]) -> bool {
-    wiping_its_stack(|| open_head(key.input_key().expose_secret(), context, sealed).is_ok())
+pub(crate) fn commits_to(key: &impl CommittedKey, context: &[u8], encrypted: &[u8]) -> bool {
+    wiping_its_stack(|| open_head(key.input_key().expose_secret(), context, encrypted).is_ok())
 }
 
 /// Decrypts a committed box; the commitment is compared before any chunk is decrypted.
 pub(crate) fn decrypt_committed(
     key: &impl CommittedKey,
     context: &[u8],
-    sealed: &[u8],
+    encrypted: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, BoxError> {
-    decrypt_committed_bytes(key.input_key().expose_secret(), context, sealed)
+    decrypt_committed_bytes(key.input_key().expose_secret(), context, encrypted)
 }
 
 fn decrypt_committed_bytes(
     key: &[u8; 32],
     context: &[u8],
-    sealed: &[u8],
+    encrypted: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, BoxError> {
     wiping_its_stack(|| {
-        let (schedule, chunks) = open_head(key, context, sealed)?;
+        let (schedule, chunks) = open_head(key, context, encrypted)?;
         decrypt_chunks(&schedule.cipher, &schedule.base_nonce, &[], chunks)
     })
 }
 
-fn open_head<'a>(key: &[u8; 32], context: &[u8], sealed: &'a [u8]) -> Result<(Schedule, &'a [u8]), BoxError> {
-    let (salt, rest) = sealed.split_first_chunk::<SALT_LEN>().ok_or(BoxError)?;
+fn open_head<'a>(
+    key: &[u8; 32],
+    context: &[u8],
+    encrypted: &'a [u8],
+) -> Result<(Schedule, &'a [u8]), BoxError> {
+    let (salt, rest) = encrypted.split_first_chunk::<SALT_LEN>().ok_or(BoxError)?;
     let (commitment, chunks) = rest.split_first_chunk::<COMMITMENT_LEN>().ok_or(BoxError)?;
     let schedule = Schedule::derive(key, salt, context);
     if bool::from(schedule.commitment.ct_eq(commitment)) { Ok((schedule, chunks)) } else { Err(BoxError) }
@@ -106,9 +110,9 @@ pub(crate) fn encrypt_once(
         let cipher = Aes256Gcm::new(key.secret().expose_secret().into());
         if plaintext.len() < CHUNK_LEN {
             let tag = encrypt_chunk(&cipher, &chunk_nonce(&[0; NONCE_LEN], 0), context, &mut plaintext);
-            let mut sealed = std::mem::take(&mut *plaintext);
-            sealed.extend_from_slice(&tag);
-            return Ok((key, sealed));
+            let mut encrypted = std::mem::take(&mut *plaintext);
+            encrypted.extend_from_slice(&tag);
+            return Ok((key, encrypted));
         }
         let mut out = Vec::with_capacity(chunked_len(plaintext.len()));
         encrypt_chunks(&cipher, &[0; NONCE_LEN], context, &plaintext, &mut out);
@@ -120,14 +124,14 @@ pub(crate) fn encrypt_once(
 pub(crate) fn decrypt_once(
     key: &ContentKey,
     context: &[u8],
-    sealed: Vec<u8>,
+    encrypted: Vec<u8>,
 ) -> Result<Zeroizing<Vec<u8>>, BoxError> {
     wiping_its_stack(|| {
         let cipher = Aes256Gcm::new(key.secret().expose_secret().into());
-        if sealed.len() >= CHUNK_LEN + TAG_LEN {
-            return decrypt_chunks(&cipher, &[0; NONCE_LEN], context, &sealed);
+        if encrypted.len() >= CHUNK_LEN + TAG_LEN {
+            return decrypt_chunks(&cipher, &[0; NONCE_LEN], context, &encrypted);
         }
-        let mut out = Zeroizing::new(sealed);
+        let mut out = Zeroizing::new(encrypted);
         let (body, tag) = out.split_last_chunk_mut::<TAG_LEN>().ok_or(BoxError)?;
         decrypt_chunk(&cipher, &chunk_nonce(&[0; NONCE_LEN], 0), context, body, tag)?;
         let length = body.len();
@@ -139,10 +143,10 @@ pub(crate) fn decrypt_once(
 /// What an adversary with a key of a single-use box reads of any bytes: every
 /// chunk without asking context or tag.
 #[cfg(test)]
-pub(crate) fn decrypt_unauthenticated(key: &[u8; 32], sealed: &[u8]) -> Vec<u8> {
+pub(crate) fn decrypt_unauthenticated(key: &[u8; 32], encrypted: &[u8]) -> Vec<u8> {
     let cipher = Aes256Gcm::new(key.into());
-    let mut out = Vec::with_capacity(sealed.len());
-    for (counter, chunk) in (0..).zip(sealed.chunks(CHUNK_LEN + TAG_LEN)) {
+    let mut out = Vec::with_capacity(encrypted.len());
+    for (counter, chunk) in (0..).zip(encrypted.chunks(CHUNK_LEN + TAG_LEN)) {
         let start = out.len();
         out.extend_from_slice(&chunk[..chunk.len().saturating_sub(TAG_LEN)]);
         // Encrypting is adding the key stream, and so is decrypting.
@@ -231,11 +235,11 @@ fn decrypt_chunks(
     cipher: &Aes256Gcm,
     base_nonce: &[u8; NONCE_LEN],
     context: &[u8],
-    sealed: &[u8],
+    encrypted: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, BoxError> {
-    let mut chunks = sealed.chunks_exact(CHUNK_LEN + TAG_LEN);
+    let mut chunks = encrypted.chunks_exact(CHUNK_LEN + TAG_LEN);
     let last = chunks.remainder();
-    let mut out = Zeroizing::new(Vec::with_capacity(sealed.len()));
+    let mut out = Zeroizing::new(Vec::with_capacity(encrypted.len()));
     for (counter, chunk) in (0..).zip(chunks.by_ref().chain([last])) {
         let (body, tag) = chunk.split_last_chunk::<TAG_LEN>().ok_or(BoxError)?;
         let start = out.len();
@@ -301,14 +305,14 @@ mod tests {
                 let cipher = Aes256Gcm::new(secret(&hex(&test["key"])).expose_secret().into());
                 let nonce = hex(&test["iv"]).try_into().unwrap();
                 let aad = hex(&test["aad"]);
-                let sealed = [hex(&test["ct"]), hex(&test["tag"])].concat();
-                let opened = decrypt_chunks(&cipher, &nonce, &aad, &sealed);
+                let encrypted = [hex(&test["ct"]), hex(&test["tag"])].concat();
+                let opened = decrypt_chunks(&cipher, &nonce, &aad, &encrypted);
                 assert_eq!(opened.is_ok(), test["result"] == "valid", "tcId {}", test["tcId"]);
                 if let Ok(opened) = opened {
                     assert_eq!(*opened, message);
                     let mut again = Vec::new();
                     encrypt_chunks(&cipher, &nonce, &aad, &message, &mut again);
-                    assert_eq!(again, sealed);
+                    assert_eq!(again, encrypted);
                 }
                 run += 1;
             }
@@ -322,26 +326,26 @@ mod tests {
         let key = UnlockKey::from_secret(random.secret().unwrap());
         for length in [0, 1, CHUNK_LEN - 1, CHUNK_LEN, CHUNK_LEN + 1, 2 * CHUNK_LEN, 2 * CHUNK_LEN + 7] {
             let plaintext = vec![7; length];
-            let sealed = encrypt_committed(&mut random, &key, b"context", &plaintext).unwrap();
-            assert_eq!(sealed.len(), committed_len(length));
-            assert_eq!(*decrypt_committed(&key, b"context", &sealed).unwrap(), plaintext);
-            assert!(decrypt_committed(&key, b"contexts", &sealed).is_err());
-            assert!(commits_to(&key, b"context", &sealed));
+            let encrypted = encrypt_committed(&mut random, &key, b"context", &plaintext).unwrap();
+            assert_eq!(encrypted.len(), committed_len(length));
+            assert_eq!(*decrypt_committed(&key, b"context", &encrypted).unwrap(), plaintext);
+            assert!(decrypt_committed(&key, b"contexts", &encrypted).is_err());
+            assert!(commits_to(&key, b"context", &encrypted));
 
-            let (once, sealed) =
+            let (once, encrypted) =
                 encrypt_once(&mut random, b"context", Zeroizing::new(plaintext.clone())).unwrap();
-            assert_eq!(sealed.len(), chunked_len(length));
-            assert_eq!(*decrypt_once(&once, b"context", sealed.clone()).unwrap(), plaintext);
-            assert!(decrypt_once(&once, b"contexts", sealed.clone()).is_err());
-            for cut in [0, 1, TAG_LEN, sealed.len() / 2, sealed.len() - 1] {
-                if cut < sealed.len() {
+            assert_eq!(encrypted.len(), chunked_len(length));
+            assert_eq!(*decrypt_once(&once, b"context", encrypted.clone()).unwrap(), plaintext);
+            assert!(decrypt_once(&once, b"contexts", encrypted.clone()).is_err());
+            for cut in [0, 1, TAG_LEN, encrypted.len() / 2, encrypted.len() - 1] {
+                if cut < encrypted.len() {
                     assert!(
-                        decrypt_once(&once, b"context", sealed[..cut].to_vec()).is_err(),
+                        decrypt_once(&once, b"context", encrypted[..cut].to_vec()).is_err(),
                         "{length} cut to {cut}"
                     );
                 }
             }
-            let longer = [&sealed[..], &sealed[..]].concat();
+            let longer = [&encrypted[..], &encrypted[..]].concat();
             assert!(decrypt_once(&once, b"context", longer).is_err());
         }
     }
@@ -349,10 +353,10 @@ mod tests {
     #[test]
     fn any_flipped_bit_fails_and_releases_no_plaintext() {
         let mut random = Randomness::from_system();
-        let (key, sealed) =
+        let (key, encrypted) =
             encrypt_once(&mut random, b"context", Zeroizing::new(b"plaintext".to_vec())).unwrap();
-        for bit in 0..sealed.len() * 8 {
-            let mut flipped = sealed.clone();
+        for bit in 0..encrypted.len() * 8 {
+            let mut flipped = encrypted.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(decrypt_once(&key, b"context", flipped), Err(BoxError));
         }

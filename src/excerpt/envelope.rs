@@ -4,6 +4,7 @@
 //! It says nothing that depends on entries that do not leave.
 
 use super::jws::Profile;
+use super::members::{Malformed, bounded, is_text, only_members, text};
 use super::subject::SaltedSubject;
 use super::time::UnixTime;
 use crate::codec::base64url;
@@ -28,8 +29,6 @@ pub(crate) const MAX_ENTRIES: usize = 20_000;
 pub(crate) const MAX_FIELDS: usize = 256;
 /// What a mask may do with a field.
 const MASKS: [&str; 3] = ["keep", "withhold", "year"];
-/// Longest text in an envelope.
-const MAX_TEXT: usize = 4096;
 
 /// What a verifier demands of an envelope's token.
 pub(crate) const ENVELOPE_PROFILE: Profile = Profile {
@@ -107,10 +106,6 @@ pub(crate) struct Binding {
     /// The fields that a black bar stands for.
     pub(crate) withheld: Vec<String>,
 }
-
-/// The member of an envelope that is missing or malformed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Malformed(pub(crate) &'static str);
 
 const MEMBERS: [&str; 12] = [
     "version",
@@ -216,28 +211,8 @@ fn list(texts: &[String]) -> Json {
     Json::Array(texts.iter().map(|text| Json::string(text.as_str())).collect())
 }
 
-pub(super) fn only_members(object: &Object, known: &[&str], what: &'static str) -> Result<(), Malformed> {
-    let is_known = |name: &String| known.contains(&name.as_str());
-    if object.members().iter().all(|(name, _)| is_known(name)) { Ok(()) } else { Err(Malformed(what)) }
-}
-
 fn object<'a>(payload: &'a Object, name: &'static str) -> Result<&'a Object, Malformed> {
     payload.member(name).and_then(Json::as_object).ok_or(Malformed(name))
-}
-
-pub(super) fn text(payload: &Object, name: &'static str) -> Result<String, Malformed> {
-    bounded(payload.member(name)).ok_or(Malformed(name))
-}
-
-pub(super) fn bounded(json: Option<&Json>) -> Option<String> {
-    json?.as_str().filter(|text| is_text(text)).map(str::to_owned)
-}
-
-/// One line of bounded length, without characters that move the cursor or the line.
-fn is_text(text: &str) -> bool {
-    let is_plain =
-        |character: char| !character.is_control() && !['\u{2028}', '\u{2029}'].contains(&character);
-    (1..=MAX_TEXT).contains(&text.len()) && text.chars().all(is_plain)
 }
 
 fn strings(payload: &Object, name: &'static str) -> Result<Vec<String>, Malformed> {

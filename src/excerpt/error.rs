@@ -4,9 +4,9 @@
 
 use thiserror::Error;
 
-use super::envelope::Malformed;
 use super::jws::JwsError;
 use super::key::KeyError;
+use super::members::Malformed;
 use super::sd_jwt::SdJwtError;
 
 /// Why an excerpt is invalid. Nothing in it is to be believed then.

@@ -3,7 +3,7 @@
 //!
 //! The salt is fresh for each excerpt: two copies share no digest.
 
-use super::envelope::{Malformed, bounded, only_members, text};
+use super::members::{Malformed, bounded, only_members, text};
 use crate::codec::base64url;
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;

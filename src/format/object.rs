@@ -17,8 +17,8 @@ pub struct ObjectRef {
 
 /// Bytes of an encoded [`ObjectRef`].
 pub(crate) const OBJECT_REF_LEN: usize = 24;
-/// Bytes of an encoded [`SealedObject`].
-pub(crate) const SEALED_LEN: usize = 32 + OBJECT_REF_LEN + 32;
+/// Bytes of an encoded [`KeyedRef`].
+pub(crate) const KEYED_REF_LEN: usize = 32 + OBJECT_REF_LEN + 32;
 
 impl ObjectRef {
     pub(crate) fn write(&self, writer: &mut Writer) {
@@ -32,13 +32,13 @@ impl ObjectRef {
 
 /// What a parent holds of its child: the key, the reference and the SHA-256 of
 /// the stored bytes.
-pub(crate) struct SealedObject {
+pub(crate) struct KeyedRef {
     pub(crate) key: ContentKey,
     pub(crate) object: ObjectRef,
     pub(crate) digest: Digest,
 }
 
-impl SealedObject {
+impl KeyedRef {
     /// A copy, key included, for a parent that is written anew.
     pub(crate) fn duplicate(&self) -> Self {
         let key = ContentKey::from_secret(self.key.secret().duplicate());
@@ -48,7 +48,7 @@ impl SealedObject {
     /// A present flag and the fields, zeros where there is none.
     pub(crate) fn write_option(value: Option<&Self>, writer: &mut Writer) {
         let Some(value) = value else {
-            writer.slice(&[0; 1 + SEALED_LEN]);
+            writer.slice(&[0; 1 + KEYED_REF_LEN]);
             return;
         };
         writer.u8(1).slice(value.key.secret().expose_secret());
@@ -58,7 +58,7 @@ impl SealedObject {
 
     pub(crate) fn read_option(reader: &mut Reader<'_>) -> Result<Option<Self>, LayoutError> {
         let present = reader.flag()?;
-        let fields = reader.slice(SEALED_LEN)?;
+        let fields = reader.slice(KEYED_REF_LEN)?;
         if !present {
             let absent = fields.iter().all(|byte| *byte == 0);
             return if absent { Ok(None) } else { Err(reader.fault()) };

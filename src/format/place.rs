@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::object::{SEALED_LEN, SealedObject};
+use super::object::{KEYED_REF_LEN, KeyedRef};
 use crate::codec::fixed::{LayoutError, Reader, Writer};
 use crate::crypto::committed_len;
 use crate::crypto::digest::Digest;
@@ -99,7 +99,7 @@ pub(crate) struct Place {
     /// The commit that last changed the compartment.
     pub(crate) epoch: Epoch,
     /// The root image of the trie; its key is the epoch key.
-    pub(crate) trie: Option<SealedObject>,
+    pub(crate) trie: Option<KeyedRef>,
     /// Rows in the trie.
     pub(crate) rows: u64,
     pub(crate) ledger: LedgerHead,
@@ -116,24 +116,24 @@ impl Place {
 
     /// A copy, keys included.
     pub(crate) fn duplicate(&self) -> Self {
-        let trie = self.trie.as_ref().map(SealedObject::duplicate);
+        let trie = self.trie.as_ref().map(KeyedRef::duplicate);
         Self { epoch: self.epoch, trie, rows: self.rows, ledger: self.ledger, live: self.live }
     }
 
     pub(crate) fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
         let mut writer = Writer::with_capacity(PLACE_LEN);
         writer.u64(self.epoch.number());
-        SealedObject::write_option(self.trie.as_ref(), &mut writer);
+        KeyedRef::write_option(self.trie.as_ref(), &mut writer);
         writer.u64(self.rows).u64(self.ledger.epoch.number()).slice(self.ledger.link.as_bytes());
         writer.u64(self.live);
-        debug_assert!(writer.as_slice().len() == 8 + 1 + SEALED_LEN + 8 + 8 + 32 + 8);
+        debug_assert!(writer.as_slice().len() == 8 + 1 + KEYED_REF_LEN + 8 + 8 + 32 + 8);
         writer.finish_zero(PLACE_LEN)
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, LayoutError> {
         let mut reader = Reader::new(bytes, "place");
         let epoch = Epoch::new(reader.u64()?);
-        let trie = SealedObject::read_option(&mut reader)?;
+        let trie = KeyedRef::read_option(&mut reader)?;
         let rows = reader.u64()?;
         let ledger =
             LedgerHead { epoch: Epoch::new(reader.u64()?), link: Digest::from_bytes(reader.array()?) };

@@ -1,6 +1,6 @@
 //! The root: one committed box of fixed size, from which everything else is reached.
 
-use super::object::{OBJECT_REF_LEN, ObjectRef, SealedObject};
+use super::object::{KeyedRef, OBJECT_REF_LEN, ObjectRef};
 use super::place::{PLACE_BOX_LEN, PLACES};
 use crate::codec::fixed::{LayoutError, Reader, Writer};
 use crate::crypto::committed_len;
@@ -22,7 +22,7 @@ const _: () = assert!(
         + 2
         + 8
         + 1
-        + super::object::SEALED_LEN
+        + super::object::KEYED_REF_LEN
         + 2
         + ERASE_CAPACITY * OBJECT_REF_LEN
         + PLACES * PLACE_BOX_LEN
@@ -47,7 +47,7 @@ pub(crate) struct Root {
     /// Objects that this commit withdrew and that every opening erases again.
     pub(crate) erase: Vec<ObjectRef>,
     /// The stored list of those for which the root has no room.
-    pub(crate) erase_list: Option<SealedObject>,
+    pub(crate) erase_list: Option<KeyedRef>,
     pub(crate) places: [PlaceBox; PLACES],
 }
 
@@ -83,7 +83,7 @@ impl Root {
         for place in &self.places {
             writer.slice(&place.0);
         }
-        SealedObject::write_option(self.erase_list.as_ref(), &mut writer);
+        KeyedRef::write_option(self.erase_list.as_ref(), &mut writer);
         let count = u16::try_from(self.erase.len()).expect("at most ERASE_CAPACITY objects");
         assert!(self.erase.len() <= ERASE_CAPACITY, "the rest goes into the erase list");
         writer.u16(count);
@@ -109,7 +109,7 @@ impl Root {
         for _ in 0..PLACES {
             places.push(PlaceBox(reader.array()?));
         }
-        let erase_list = SealedObject::read_option(&mut reader)?;
+        let erase_list = KeyedRef::read_option(&mut reader)?;
         let erase = Self::decode_erase(&mut reader)?;
         let fault = reader.fault();
         reader.finish_zero()?;

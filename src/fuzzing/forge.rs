@@ -1,4 +1,4 @@
-//! A holder of all keys who changes what is inside the boxes of a vault and seals
+//! A holder of all keys who changes what is inside the boxes of a vault and encrypts
 //! every box above anew.
 
 use zeroize::Zeroizing;
@@ -12,7 +12,7 @@ use crate::crypto::random::Randomness;
 use crate::format::area::{AREA_LEN, Area};
 use crate::format::context::{Context, Purpose, Scope};
 use crate::format::header::{Header, geometry};
-use crate::format::object::{ObjectRef, SealedObject};
+use crate::format::object::{KeyedRef, ObjectRef};
 use crate::format::place::{Compartment, Place};
 use crate::format::root::{PlaceBox, ROOT_LEN, Root};
 use crate::keys::{Credential, Keyring, UnlockKeys, open_area};
@@ -99,9 +99,9 @@ impl Forge {
                 );
                 let Some(PageV1::Leaf(rows)) = self.page(compartment, &target.path) else { continue };
                 for mut row in rows {
-                    let sealed = row.object.take().map(|object| SealedObject::from(*object));
-                    let content =
-                        sealed.and_then(|sealed| self.open(&sealed, &self.row_context(compartment, &row)));
+                    let encrypted = row.object.take().map(|object| KeyedRef::from(*object));
+                    let content = encrypted
+                        .and_then(|encrypted| self.open(&encrypted, &self.row_context(compartment, &row)));
                     let which = match row.class {
                         1 | 2 => 6,
                         4 => 1,
@@ -177,22 +177,22 @@ impl Forge {
         let compartment = compartment(input);
         let targets = self.targets(compartment, true);
         let Some(Target { path, row: Some(row) }) = pick(&targets, input) else { return };
-        let Some((row, sealed)) = self.row(compartment, path, *row) else { return };
+        let Some((row, encrypted)) = self.row(compartment, path, *row) else { return };
         let context = self.row_context(compartment, &row);
-        let Some(mut content) = self.open(&sealed, &context) else { return };
+        let Some(mut content) = self.open(&encrypted, &context) else { return };
         // A whole plaintext now and then, padding and all.
-        let sealed = if input.u8() == 255 {
+        let encrypted = if input.u8() == 255 {
             let mut padded = padding::pad(&content);
             splice(&mut padded, input);
-            self.seal_plain(&context, padded)
+            self.encrypt_plain(&context, padded)
         } else {
             splice(&mut content, input);
-            self.seal(&context, &content)
+            self.encrypt(&context, &content)
         };
         self.change_rows(compartment, path, &mut |rows| {
             let found = rows.iter_mut().find(|other| other.key == row.key);
             if let Some(found) = found {
-                found.object = Some(Box::new(ObjectV1::from(&sealed)));
+                found.object = Some(Box::new(ObjectV1::from(&encrypted)));
             }
         });
     }
@@ -211,7 +211,10 @@ impl Forge {
             }
             match which % 5 {
                 0 => drop(rows.remove(row)),
-                1 => rows[row].object = other.as_ref().map(|(_, sealed)| Box::new(ObjectV1::from(sealed))),
+                1 => {
+                    rows[row].object =
+                        other.as_ref().map(|(_, encrypted)| Box::new(ObjectV1::from(encrypted)))
+                }
                 2 => rows[row].key.iter_mut().zip(&key).for_each(|(to, from)| *to = *from),
                 3 => rows[row].class = class,
                 _ => {
@@ -232,12 +235,12 @@ impl Forge {
                 match self.page(compartment, &target.path) {
                     Some(PageV1::Leaf(rows)) => {
                         let objects = rows.into_iter().filter_map(|mut row| row.object.take());
-                        let lengths = objects.map(|object| SealedObject::from(*object).object.length);
+                        let lengths = objects.map(|object| KeyedRef::from(*object).object.length);
                         live = lengths.fold(live, u64::saturating_add);
                     }
                     Some(PageV1::Inner(children)) => {
                         let lengths =
-                            children.into_iter().map(|child| SealedObject::from(child.object).object.length);
+                            children.into_iter().map(|child| KeyedRef::from(child.object).object.length);
                         live = lengths.fold(live, u64::saturating_add);
                     }
                     None => {}
@@ -277,40 +280,41 @@ impl Forge {
         self.scope.context(purpose).compartment(compartment).object(object, row.revision).schema(1)
     }
 
-    fn open(&self, sealed: &SealedObject, context: &Context) -> Option<Vec<u8>> {
-        let offset = u64::from_le_bytes(*sealed.object.reference.first_chunk().unwrap());
+    fn open(&self, encrypted: &KeyedRef, context: &Context) -> Option<Vec<u8>> {
+        let offset = u64::from_le_bytes(*encrypted.object.reference.first_chunk().unwrap());
         let start = usize::try_from(offset).ok()?;
-        let end = start.checked_add(usize::try_from(sealed.object.length).ok()?)?;
-        let plain = decrypt_once(&sealed.key, &context.bytes(), self.file.get(start..end)?.to_vec()).ok()?;
+        let end = start.checked_add(usize::try_from(encrypted.object.length).ok()?)?;
+        let plain =
+            decrypt_once(&encrypted.key, &context.bytes(), self.file.get(start..end)?.to_vec()).ok()?;
         padding::unpad(&plain).ok().map(<[u8]>::to_vec)
     }
 
-    fn seal(&mut self, context: &Context, content: &[u8]) -> SealedObject {
-        self.seal_plain(context, padding::pad(content))
+    fn encrypt(&mut self, context: &Context, content: &[u8]) -> KeyedRef {
+        self.encrypt_plain(context, padding::pad(content))
     }
 
-    fn seal_plain(&mut self, context: &Context, plain: Zeroizing<Vec<u8>>) -> SealedObject {
+    fn encrypt_plain(&mut self, context: &Context, plain: Zeroizing<Vec<u8>>) -> KeyedRef {
         let (key, stored) = encrypt_once(&mut self.random, &context.bytes(), plain).unwrap();
         let offset = self.file.len().max(at(geometry::APPEND));
         self.write(offset as u64, &stored);
         let mut reference = [0; 16];
         reference[..8].copy_from_slice(&(offset as u64).to_le_bytes());
         let object = ObjectRef { reference, length: stored.len() as u64 };
-        SealedObject { key, object, digest: Digest::of(&[&stored]) }
+        KeyedRef { key, object, digest: Digest::of(&[&stored]) }
     }
 
     /// The images along a path, from the root page down, with what names them.
     fn contents(&self, compartment: Compartment, path: &Path) -> Option<Vec<Vec<u8>>> {
-        let mut sealed = self.place(compartment)?.trie?;
+        let mut encrypted = self.place(compartment)?.trie?;
         let mut here = Path::default();
         let mut contents = Vec::new();
         for index in path.children.iter().map(Some).chain([None]) {
-            contents.push(self.open(&sealed, &self.page_context(compartment, &here))?);
+            contents.push(self.open(&encrypted, &self.page_context(compartment, &here))?);
             let Some(index) = index else { break };
             let PageV1::Inner(mut children) = wire::decode(contents.last()?).ok()? else { return None };
             let child = (*index < children.len()).then(|| children.swap_remove(*index))?;
             here = here.child(*index, child.nibble);
-            sealed = SealedObject::from(child.object);
+            encrypted = KeyedRef::from(child.object);
         }
         Some(contents)
     }
@@ -319,11 +323,11 @@ impl Forge {
         wire::decode(self.contents(compartment, path)?.last()?).ok()
     }
 
-    fn row(&self, compartment: Compartment, path: &Path, row: usize) -> Option<(RowV1, SealedObject)> {
+    fn row(&self, compartment: Compartment, path: &Path, row: usize) -> Option<(RowV1, KeyedRef)> {
         let PageV1::Leaf(mut rows) = self.page(compartment, path)? else { return None };
         let mut row = (row < rows.len()).then(|| rows.swap_remove(row))?;
-        let sealed = SealedObject::from(*row.object.take()?);
-        Some((row, sealed))
+        let encrypted = KeyedRef::from(*row.object.take()?);
+        Some((row, encrypted))
     }
 
     /// Every page that can be reached, or every row that has an object.
@@ -353,7 +357,7 @@ impl Forge {
         targets
     }
 
-    /// Changes the content of a page and seals everything above it anew.
+    /// Changes the content of a page and encrypts everything above it anew.
     fn rewrite(&mut self, compartment: Compartment, path: &Path, change: &mut dyn FnMut(&mut Vec<u8>)) {
         let Some(mut contents) = self.contents(compartment, path) else { return };
         let Some(mut place) = self.place(compartment) else { return };
@@ -361,7 +365,7 @@ impl Forge {
         change(content);
         let mut rows = wire::decode::<PageV1>(content).ok().map(|page| rows_of(&page));
         let mut here = path.clone();
-        let mut below: Option<SealedObject> = None;
+        let mut below: Option<KeyedRef> = None;
         let mut paths = vec![path.clone()];
         while here.children.pop().is_some() {
             let depth = here.children.len();
@@ -369,18 +373,18 @@ impl Forge {
             paths.push(here.clone());
         }
         for (level, content) in contents.iter_mut().enumerate().rev() {
-            if let Some(sealed) = below.take() {
+            if let Some(encrypted) = below.take() {
                 let Ok(PageV1::Inner(mut children)) = wire::decode::<PageV1>(content) else { return };
                 let child = &mut children[path.children[level]];
                 child.rows = rows.unwrap_or(child.rows);
-                child.object = ObjectV1::from(&sealed);
+                child.object = ObjectV1::from(&encrypted);
                 let page = PageV1::Inner(children);
                 rows = Some(rows_of(&page));
                 let Ok(encoded) = wire::encode(&page) else { return };
                 *content = encoded.to_vec();
             }
             let context = self.page_context(compartment, &paths[path.children.len() - level]);
-            below = Some(self.seal(&context, content));
+            below = Some(self.encrypt(&context, content));
         }
         place.trie = below;
         place.rows = rows.unwrap_or(place.rows);

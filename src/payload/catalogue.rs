@@ -8,7 +8,7 @@ use super::secret::SecretV1;
 use crate::codec::wire::Wire;
 use crate::crypto::digest::Digest;
 use crate::crypto::key::ContentKey;
-use crate::format::object::{ObjectRef, SealedObject};
+use crate::format::object::{KeyedRef, ObjectRef};
 
 /// Most rows of a leaf page: one more makes it an inner page.
 pub(crate) const LEAF_ROWS: usize = 32;
@@ -55,7 +55,7 @@ pub(crate) struct ChildV1 {
     pub(crate) object: ObjectV1,
 }
 
-/// A sealed object: key, reference, length, SHA-256 of the stored bytes.
+/// A keyed reference: key, reference, length, SHA-256 of the stored bytes.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ObjectV1 {
     key: SecretV1,
@@ -99,18 +99,18 @@ impl Wire for EraseListV1 {
     const LIMIT: usize = 64 << 20;
 }
 
-impl From<&SealedObject> for ObjectV1 {
-    fn from(sealed: &SealedObject) -> Self {
+impl From<&KeyedRef> for ObjectV1 {
+    fn from(encrypted: &KeyedRef) -> Self {
         Self {
-            key: SecretV1::of(sealed.key.secret()),
-            reference: sealed.object.reference,
-            length: sealed.object.length,
-            digest: *sealed.digest.as_bytes(),
+            key: SecretV1::of(encrypted.key.secret()),
+            reference: encrypted.object.reference,
+            length: encrypted.object.length,
+            digest: *encrypted.digest.as_bytes(),
         }
     }
 }
 
-impl From<ObjectV1> for SealedObject {
+impl From<ObjectV1> for KeyedRef {
     fn from(wire: ObjectV1) -> Self {
         Self {
             key: ContentKey::from_secret(wire.key.into_secret()),

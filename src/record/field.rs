@@ -4,14 +4,12 @@
 //! value where one is allowed.
 
 use super::date::PartialDate;
-use super::kinds::Kind;
 use super::search::{Needle, Searchable};
 use super::text::{Narrative, Token};
 use super::value::{
     Address, Attachment, Component, Concept, FieldType, HumanName, Identifier, Party, Quantity, Telecom,
     Value,
 };
-use thiserror::Error;
 
 /// One value of one field of a record.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,38 +49,6 @@ pub struct FieldSchema {
     pub repeats: bool,
     /// What the field means.
     pub doc: &'static str,
-}
-
-/// Why fields do not make a record. Names tags, never values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum FieldError {
-    /// The kind has no field of this tag.
-    #[error("{kind} has no field {tag}")]
-    Unknown {
-        /// The kind.
-        kind: Kind,
-        /// The tag.
-        tag: u16,
-    },
-    /// The value is of another type than the field's.
-    #[error("field {tag} of {kind} holds values of another type")]
-    WrongType {
-        /// The kind.
-        kind: Kind,
-        /// The tag.
-        tag: u16,
-    },
-    /// The value's index does not follow the one before, or the field holds one value only.
-    #[error("value {index} of field {tag} of {kind} is out of order or one too many")]
-    OutOfOrder {
-        /// The kind.
-        kind: Kind,
-        /// The tag.
-        tag: u16,
-        /// The index.
-        index: u16,
-    },
 }
 
 /// Why one member does not take a value.

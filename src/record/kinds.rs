@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::date::PartialDate;
-use super::field::{Field, FieldError, FieldRef, FieldSchema, Member, Refusal};
+use super::field::{Field, FieldRef, FieldSchema, Member, Refusal};
 use super::search::Needle;
 use super::table::{Span, kinds};
 use super::text::{Narrative, Token};
@@ -766,35 +766,6 @@ impl fmt::Display for Kind {
     }
 }
 
-impl Record {
-    /// The record's values, sorted by tag and index.
-    #[must_use]
-    pub fn fields(&self) -> Vec<Field> {
-        self.clone().into_fields()
-    }
-
-    /// The record of these fields: the inverse of [`Record::fields`].
-    ///
-    /// # Errors
-    /// [`FieldError`] when the kind has no such field, a value is of another type, or
-    /// an index does not follow the one before it.
-    pub fn from_fields(
-        kind: Kind,
-        fields: impl IntoIterator<Item = (u16, u16, Value)>,
-    ) -> Result<Self, FieldError> {
-        let mut record = Self::empty(kind);
-        for (tag, index, value) in fields {
-            match record.accept(tag, index, value) {
-                None => return Err(FieldError::Unknown { kind, tag }),
-                Some(Err(Refusal::WrongType)) => return Err(FieldError::WrongType { kind, tag }),
-                Some(Err(Refusal::OutOfOrder)) => return Err(FieldError::OutOfOrder { kind, tag, index }),
-                Some(Ok(())) => {}
-            }
-        }
-        Ok(record)
-    }
-}
-
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Record::{:?}", self.kind())
@@ -806,6 +777,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::record::FieldError;
 
     fn token(text: &str) -> Token {
         Token::new(text).unwrap()

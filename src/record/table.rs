@@ -101,7 +101,7 @@ macro_rules! kinds {
                     values
                 }
 
-                fn accept(&mut self, tag: u16, index: u16, value: Value) -> Option<Result<(), Refusal>> {
+                pub(super) fn accept(&mut self, tag: u16, index: u16, value: Value) -> Option<Result<(), Refusal>> {
                     match tag {
                         $($tag => Some(Member::accept(&mut self.$field, index, value)),)+
                         _ => None,
@@ -160,7 +160,7 @@ macro_rules! kinds {
                 }
             }
 
-            fn accept(&mut self, tag: u16, index: u16, value: Value) -> Option<Result<(), Refusal>> {
+            pub(super) fn accept(&mut self, tag: u16, index: u16, value: Value) -> Option<Result<(), Refusal>> {
                 match self {
                     $(Self::$variant(record) => record.accept(tag, index, value),)+
                 }

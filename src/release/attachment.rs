@@ -4,7 +4,7 @@
 //! description, and to its bytes only when it was asked for.
 
 use super::claims::ClaimValue;
-use super::values::{Detail, Members, date, string};
+use super::values::{Extent, Members, date, string};
 use crate::codec::base64url;
 use crate::codec::json::{Json, JsonLimits};
 use crate::record::{Attachment, Location, Source, Token};
@@ -15,7 +15,7 @@ const SOURCE_LIMITS: JsonLimits = JsonLimits { bytes: 64 << 20, depth: 128, valu
 pub(super) fn attachment(
     attachment: &Attachment,
     source: Option<&Source>,
-    detail: Detail,
+    extent: Extent,
 ) -> (ClaimValue, bool) {
     let mut members = Members::default().text("content_type", attachment.content_type.as_ref(), true).text(
         "title",
@@ -23,7 +23,7 @@ pub(super) fn attachment(
         true,
     );
     if let Some(created) = &attachment.created {
-        members = members.with("created", date(created, detail), true);
+        members = members.with("created", date(created, extent), true);
     }
     if let Some(size) = attachment.size {
         members = members.with("size", ClaimValue::Whole(Json::Number(size.to_string())), true);
@@ -36,7 +36,7 @@ pub(super) fn attachment(
         members = members.with("sha256", string(&digest.to_string()), true);
         return (members.into_claim(), false);
     }
-    let data = attachment.location.as_ref().filter(|_| detail.all).map(|place| data(place, source));
+    let data = attachment.location.as_ref().filter(|_| extent.all).map(|place| data(place, source));
     match data {
         Some(Some(data)) => (members.with("data", string(&data), true).into_claim(), false),
         Some(None) => (members.into_claim(), true),

@@ -7,7 +7,7 @@
 use super::attachment::attachment;
 use super::claims::{Claim, ClaimValue, NEGATION, NOT_UNDERSTOOD, Visibility};
 use super::policy::{PROVENANCE, Policy, Rule, SOURCE};
-use super::values::{self, Detail, array, string};
+use super::values::{self, Extent, array, string};
 use super::view::{FilterNotice, RedactedEntry, View, Withheld, WithheldReason};
 use crate::codec::json::Json;
 use crate::id::EntryId;
@@ -133,33 +133,33 @@ impl Redaction<'_> {
     }
 
     fn value(&mut self, name: &'static str, value: &Value, rule: Rule) -> ClaimValue {
-        let detail = self.detail(rule);
+        let extent = self.extent(rule);
         let open = !matches!(rule, Rule::Withhold(_));
         match value {
             Value::Concept(value) => {
-                let (claim, words_withheld) = values::concept(value, detail);
+                let (claim, words_withheld) = values::concept(value, extent);
                 if words_withheld && open {
                     self.withhold(name, WithheldReason::Words);
                 }
                 claim
             }
-            Value::Date(value) => values::date(value, detail),
+            Value::Date(value) => values::date(value, extent),
             Value::Token(value) => string(value.as_str()),
             Value::Narrative(value) => string(value.as_str()),
             Value::Quantity(value) => values::quantity(value),
             Value::Boolean(value) => ClaimValue::Whole(Json::Bool(*value)),
-            Value::Party(value) => values::party(value, detail),
+            Value::Party(value) => values::party(value, extent),
             Value::Name(value) => values::name(value),
             Value::Address(value) => values::address(value),
             Value::Telecom(value) => values::telecom(value),
             Value::Identifier(value) => values::identifier(value),
             Value::Attachment(value) => {
-                let (claim, lost) = attachment(value, self.entry.source.as_ref(), detail);
+                let (claim, lost) = attachment(value, self.entry.source.as_ref(), extent);
                 self.lost += usize::from(lost);
                 claim
             }
             Value::Component(value) => {
-                let (claim, text_withheld) = values::component(value, detail);
+                let (claim, text_withheld) = values::component(value, extent);
                 if text_withheld && open {
                     self.withhold(name, WithheldReason::FreeText);
                 }
@@ -168,9 +168,9 @@ impl Redaction<'_> {
         }
     }
 
-    fn detail(&self, rule: Rule) -> Detail {
+    fn extent(&self, rule: Rule) -> Extent {
         let all = rule == Rule::Keep;
-        Detail { all, year: rule == Rule::Year, words: all || self.policy.releases_words() }
+        Extent { all, year: rule == Rule::Year, words: all || self.policy.releases_words() }
     }
 
     /// Notes for the owner that of this field something stays, once for each reason.
@@ -214,11 +214,11 @@ impl Redaction<'_> {
 
     fn provenance_value(&self, name: &str, rule: Rule) -> Option<ClaimValue> {
         let provenance = &self.entry.provenance;
-        let detail = self.detail(rule);
+        let extent = self.extent(rule);
         match name {
             "origin" => Some(string(origin(provenance.origin))),
-            "provider" => provenance.provider.as_ref().map(|party| values::party(party, detail)),
-            "recorded" => provenance.recorded.as_ref().map(|date| values::date(date, detail)),
+            "provider" => provenance.provider.as_ref().map(|party| values::party(party, extent)),
+            "recorded" => provenance.recorded.as_ref().map(|date| values::date(date, extent)),
             "document" => provenance.document.as_ref().map(|text| string(text.as_str())),
             "identity" => provenance.identity.as_ref().map(|text| string(text.as_str())),
             "labels" => {

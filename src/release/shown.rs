@@ -4,25 +4,23 @@
 //! Every member is shown or the entry is refused: what stands in a known field has the
 //! shape of its type, and what is not known is shown member by member.
 
+mod line;
 mod names;
 mod parts;
 #[cfg(test)]
 mod tests;
 mod value;
 
+pub use line::ShownLine;
 pub(crate) use names::{code_system, label};
 
 use std::fmt;
 
 use self::names::{field_label, provenance_label, title};
 use self::value::Writer;
-use super::view::redacted_debug;
 use crate::codec::json::{Json, Object};
 use crate::codec::spell::spell;
 use crate::record::{self, FieldType, Kind};
-
-/// What is shown where the claim is there and nothing below it was disclosed.
-const NOTHING: &str = "nothing of it is disclosed";
 
 /// An entry as its reader sees it. All texts are spelt, as [`spell`](crate::spell) does.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -38,22 +36,7 @@ pub struct ShownEntry {
     pub lines: Vec<ShownLine>,
 }
 
-/// One line of what is shown of an entry.
-#[derive(Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct ShownLine {
-    /// How deep it stands below a field, from 0.
-    pub depth: usize,
-    /// What it says something of.
-    pub label: String,
-    /// What it says, in one line or several.
-    pub text: String,
-    /// It stands for what is withheld of the field, and says nothing else.
-    pub withheld: bool,
-}
-
-redacted_debug!(ShownEntry, ShownLine);
+crate::secret::redacted_debug!(ShownEntry);
 
 /// The heading, the warnings and the lines, each line of content indented: nothing that a
 /// record says begins at the edge.

@@ -1,38 +1,10 @@
 //! Whom an excerpt is about: exactly one person, by name, or nobody is released.
 
-use thiserror::Error;
-
 use super::policy::{Policy, Rule};
-use super::view::Subject;
+use super::view::{Subject, SubjectFault};
 use crate::codec::spell::spell;
 use crate::id::EntryId;
 use crate::record::{Entry, FieldType, HumanName, Kind, Likeness, Patient, Person, Record};
-
-/// Why an excerpt would not say whom it is about. Nothing is released then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum SubjectFault {
-    /// There is no patient record with a name, and the vault has no name of its own.
-    #[error("the excerpt would not say whom it is about: add or import the patient's record with a name")]
-    NoPatient,
-    /// There are patient records that are not shown to be of one person.
-    #[error(
-        "the excerpt could be about more than one person: several patient records are not shown to be of the \
-         same person; confirm that they are, or retract those of others"
-    )]
-    SeveralPatients,
-    /// Records were imported that only refer to their patient, and nobody confirmed whose
-    /// they are.
-    #[error(
-        "the excerpt could be about more than one person: imported records do not say whose they are; import \
-         their file again and confirm that it is about the patient, or undo that import"
-    )]
-    Unnamed,
-    /// A mask withholds the name.
-    #[error("the excerpt would not say whom it is about: release without the mask over the names")]
-    NameWithheld,
-}
 
 /// The person whom the entries are about: the one whom all patient records describe,
 /// or, without any that has a name, the one whom the vault is named after.

@@ -13,7 +13,7 @@ use crate::record::{
 
 /// How much of a released value leaves.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Detail {
+pub(super) struct Extent {
     /// All parts, because the field was asked for by name.
     pub(super) all: bool,
     /// Dates as years.
@@ -59,23 +59,23 @@ pub(super) fn array(items: impl IntoIterator<Item = ClaimValue>) -> ClaimValue {
 }
 
 /// A date: both forms are committed to, one leaves.
-pub(super) fn date(date: &PartialDate, detail: Detail) -> ClaimValue {
+pub(super) fn date(date: &PartialDate, extent: Extent) -> ClaimValue {
     let year = format!("{:04}", date.year());
     Members::default()
-        .with("date", string(date.as_str()), !detail.year)
-        .with("year", string(&year), detail.year)
+        .with("date", string(date.as_str()), !extent.year)
+        .with("year", string(&year), extent.year)
         .into_claim()
 }
 
 /// A coded value, and whether words of it do not leave.
-pub(super) fn concept(concept: &Concept, detail: Detail) -> (ClaimValue, bool) {
+pub(super) fn concept(concept: &Concept, extent: Extent) -> (ClaimValue, bool) {
     let mut members = Members::default();
-    let is_named = |coding: &Coding| detail.words || has_short_name(coding);
+    let is_named = |coding: &Coding| extent.words || has_short_name(coding);
     if !concept.codings.is_empty() {
         let codings = concept.codings.iter().map(|one| coding(one, is_named(one)));
         members = members.with("codings", array(codings), true);
     }
-    let text_leaves = detail.words || repeats_short_name(concept);
+    let text_leaves = extent.words || repeats_short_name(concept);
     let withheld = (concept.text.is_some() && !text_leaves)
         || concept.codings.iter().any(|coding| coding.display.is_some() && !is_named(coding));
     (members.text("text", concept.text.as_ref(), text_leaves).into_claim(), withheld)
@@ -92,38 +92,38 @@ pub(super) fn coding(coding: &Coding, named: bool) -> ClaimValue {
 }
 
 /// A party: by default its name and role.
-pub(super) fn party(party: &Party, detail: Detail) -> ClaimValue {
+pub(super) fn party(party: &Party, extent: Extent) -> ClaimValue {
     let mut members = Members::default()
         .text("name", party.name.as_ref(), true)
         .text("role", party.role.as_ref(), true)
-        .text("reference", party.reference.as_ref(), detail.all);
+        .text("reference", party.reference.as_ref(), extent.all);
     if !party.identifiers.is_empty() {
-        members = members.with("identifiers", array(party.identifiers.iter().map(identifier)), detail.all);
+        members = members.with("identifiers", array(party.identifiers.iter().map(identifier)), extent.all);
     }
     if !party.contact.is_empty() {
-        members = members.with("contact", array(party.contact.iter().map(telecom)), detail.all);
+        members = members.with("contact", array(party.contact.iter().map(telecom)), extent.all);
     }
     members.into_claim()
 }
 
 /// A part of a result, and whether its answer is free text that does not leave.
-pub(super) fn component(component: &Component, detail: Detail) -> (ClaimValue, bool) {
+pub(super) fn component(component: &Component, extent: Extent) -> (ClaimValue, bool) {
     let is_text = matches!(component.value, Some(Scalar::Text(_)));
-    let (code, mut withheld) = concept(&component.code, detail);
+    let (code, mut withheld) = concept(&component.code, extent);
     let mut members = Members::default().with("code", code, true);
     if let Some(value) = &component.value {
-        let (value, words_withheld) = scalar(value, detail);
-        withheld |= words_withheld || is_text && !detail.all;
-        members = members.with("value", value, detail.all || !is_text);
+        let (value, words_withheld) = scalar(value, extent);
+        withheld |= words_withheld || is_text && !extent.all;
+        members = members.with("value", value, extent.all || !is_text);
     }
     (members.into_claim(), withheld)
 }
 
-fn scalar(value: &Scalar, detail: Detail) -> (ClaimValue, bool) {
+fn scalar(value: &Scalar, extent: Extent) -> (ClaimValue, bool) {
     let value = match value {
-        Scalar::Concept(value) => return concept(value, detail),
+        Scalar::Concept(value) => return concept(value, extent),
         Scalar::Quantity(value) => quantity(value),
-        Scalar::Date(value) => date(value, detail),
+        Scalar::Date(value) => date(value, extent),
         Scalar::Text(value) => string(value.as_str()),
         Scalar::Boolean(value) => ClaimValue::Whole(Json::Bool(*value)),
     };

@@ -6,9 +6,10 @@
 
 use std::fmt;
 
+use thiserror::Error;
+
 use super::claims::{Claim, ClaimValue, Visibility};
 use super::shown::{ShownEntry, show_disclosed};
-use super::subject::SubjectFault;
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
 use crate::id::EntryId;
@@ -116,6 +117,32 @@ impl Subject {
     pub(crate) fn new(name: String, born: Option<String>) -> Self {
         Self { name, born }
     }
+}
+
+/// Why an excerpt would not say whom it is about. Nothing is released then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum SubjectFault {
+    /// There is no patient record with a name, and the vault has no name of its own.
+    #[error("the excerpt would not say whom it is about: add or import the patient's record with a name")]
+    NoPatient,
+    /// There are patient records that are not shown to be of one person.
+    #[error(
+        "the excerpt could be about more than one person: several patient records are not shown to be of the \
+         same person; confirm that they are, or retract those of others"
+    )]
+    SeveralPatients,
+    /// Records were imported that only refer to their patient, and nobody confirmed whose
+    /// they are.
+    #[error(
+        "the excerpt could be about more than one person: imported records do not say whose they are; import \
+         their file again and confirm that it is about the patient, or undo that import"
+    )]
+    Unnamed,
+    /// A mask withholds the name.
+    #[error("the excerpt would not say whom it is about: release without the mask over the names")]
+    NameWithheld,
 }
 
 /// A released entry: all its claims, and which of them leave.

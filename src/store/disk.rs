@@ -6,7 +6,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Medium;
-use super::folder::{FileAccess, FileId};
+use super::identity::{FileAccess, FileId};
 
 /// A file with positioned reads and writes and explicit durability.
 pub(crate) trait Disk: Send + Sync {

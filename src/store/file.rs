@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::disk::Disk;
-use super::folder::{Destination, FileAccess, Folder, Named, RealFolder, give_name};
+use super::folder::{Destination, Folder, Named, RealFolder, give_name};
+use super::identity::FileAccess;
 use super::{
     Chosen, Creation, Heads, Medium, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter,
     deadline,

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use super::disk::Disk;
 use super::file::{AREAS, FileImage, ROOTS};
-use super::folder::{FileAccess, FileId, Folder, Named, RealFolder, give_name, has_no_links};
+use super::folder::{Folder, Named, RealFolder, give_name, has_no_links};
+use super::identity::{FileAccess, FileId};
 use super::*;
 use crate::crypto::digest::Digest;
 use crate::format::area::AREA_LEN;

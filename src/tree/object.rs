@@ -1,16 +1,16 @@
-//! Sealed objects: padded, encrypted under a key drawn for them, checked by
+//! Objects: padded, encrypted under a key drawn for them, checked by
 //! digest before they are decrypted.
 
 use zeroize::Zeroizing;
 
-use super::TreeError;
+use super::error::TreeError;
 use crate::codec::padding::{pad, unpad_in_place};
 use crate::crypto::boxes::{decrypt_once, encrypt_once};
 use crate::crypto::digest::Digest;
 use crate::crypto::key::ContentKey;
 use crate::crypto::random::{RandomError, Randomness};
 use crate::format::context::Context;
-use crate::format::object::SealedObject;
+use crate::format::object::KeyedRef;
 use crate::parallel::in_order;
 use crate::store::{Store, StoreWriter};
 
@@ -20,7 +20,7 @@ const READ_AT_ONCE: u64 = 256 * 1024;
 /// Reads, checks, decrypts and unpads an object.
 pub(crate) fn open_object(
     store: &dyn Store,
-    object: &SealedObject,
+    object: &KeyedRef,
     context: &Context,
 ) -> Result<Zeroizing<Vec<u8>>, TreeError> {
     let stored = store.objects(&[object.object])?.pop().ok_or(TreeError::Damaged { what: "object" })?;
@@ -29,7 +29,7 @@ pub(crate) fn open_object(
 
 /// Checks, decrypts and unpads the bytes that a store has of an object.
 pub(crate) fn open_stored(
-    object: &SealedObject,
+    object: &KeyedRef,
     context: &Context,
     stored: Vec<u8>,
 ) -> Result<Zeroizing<Vec<u8>>, TreeError> {
@@ -39,16 +39,16 @@ pub(crate) fn open_stored(
     Ok(content)
 }
 
-/// Content that was sealed and is not stored yet.
-pub(crate) struct Sealed {
+/// Content that was encrypted and is not stored yet.
+pub(crate) struct Encrypted {
     key: ContentKey,
     stored: Vec<u8>,
     digest: Digest,
 }
 
-impl Sealed {
+impl Encrypted {
     /// Pads and encrypts under a fresh key.
-    pub(crate) fn seal(
+    pub(crate) fn encrypt(
         random: &mut Randomness,
         context: &Context,
         content: &[u8],
@@ -66,14 +66,14 @@ impl Sealed {
 }
 
 /// The stored bytes of an object, if they are those that its parent names.
-pub(crate) fn read_checked(store: &dyn Store, object: &SealedObject) -> Result<Vec<u8>, TreeError> {
+pub(crate) fn read_checked(store: &dyn Store, object: &KeyedRef) -> Result<Vec<u8>, TreeError> {
     let stored = store.objects(&[object.object])?.pop().ok_or(TreeError::Damaged { what: "object" })?;
     checked(object, stored)
 }
 
 /// Parts of a run of objects, each of which is read at once: of one object at
 /// least, of no more bytes than [`READ_AT_ONCE`] otherwise.
-fn read_parts<'o>(objects: &'o [&'o SealedObject]) -> Vec<&'o [&'o SealedObject]> {
+fn read_parts<'o>(objects: &'o [&'o KeyedRef]) -> Vec<&'o [&'o KeyedRef]> {
     let mut parts = Vec::new();
     let mut rest = objects;
     while !rest.is_empty() {
@@ -90,7 +90,7 @@ fn read_parts<'o>(objects: &'o [&'o SealedObject]) -> Vec<&'o [&'o SealedObject]
 }
 
 /// The stored bytes of objects, each if it is what its parent names.
-fn read_all_checked(store: &dyn Store, objects: &[&SealedObject]) -> Result<Vec<Vec<u8>>, TreeError> {
+fn read_all_checked(store: &dyn Store, objects: &[&KeyedRef]) -> Result<Vec<Vec<u8>>, TreeError> {
     let references: Vec<_> = objects.iter().map(|object| object.object).collect();
     let stored = store.objects(&references)?;
     if stored.len() != objects.len() {
@@ -100,18 +100,18 @@ fn read_all_checked(store: &dyn Store, objects: &[&SealedObject]) -> Result<Vec<
 }
 
 /// Reads objects back, some at a time; each must be what its parent names.
-pub(crate) fn check_stored(store: &dyn Store, objects: &[&SealedObject]) -> Result<(), TreeError> {
+pub(crate) fn check_stored(store: &dyn Store, objects: &[&KeyedRef]) -> Result<(), TreeError> {
     read_parts(objects).into_iter().try_for_each(|part| read_all_checked(store, part).map(|_| ()))
 }
 
-fn checked(object: &SealedObject, stored: Vec<u8>) -> Result<Vec<u8>, TreeError> {
+fn checked(object: &KeyedRef, stored: Vec<u8>) -> Result<Vec<u8>, TreeError> {
     match Digest::of(&[&stored]).matches(&object.digest) {
         true => Ok(stored),
         false => Err(TreeError::Damaged { what: "object" }),
     }
 }
 
-/// Writes sealed objects through a store's writer.
+/// Writes keyed references through a store's writer.
 pub(crate) struct ObjectWriter<'a> {
     pub(crate) writer: &'a mut dyn StoreWriter,
     pub(crate) random: &'a mut Randomness,
@@ -119,21 +119,21 @@ pub(crate) struct ObjectWriter<'a> {
 
 impl ObjectWriter<'_> {
     /// Pads, encrypts under a fresh key and puts an object.
-    pub(crate) fn seal(&mut self, context: &Context, content: &[u8]) -> Result<SealedObject, TreeError> {
-        let sealed = Sealed::seal(self.random, context, content)?;
-        self.put(context, sealed)
+    pub(crate) fn encrypt(&mut self, context: &Context, content: &[u8]) -> Result<KeyedRef, TreeError> {
+        let encrypted = Encrypted::encrypt(self.random, context, content)?;
+        self.put(context, encrypted)
     }
 
-    /// Puts what was sealed with this context.
-    pub(crate) fn put(&mut self, context: &Context, sealed: Sealed) -> Result<SealedObject, TreeError> {
-        let Sealed { key, stored, digest } = sealed;
+    /// Puts what was encrypted with this context.
+    pub(crate) fn put(&mut self, context: &Context, encrypted: Encrypted) -> Result<KeyedRef, TreeError> {
+        let Encrypted { key, stored, digest } = encrypted;
         let references = self.writer.put(&[&stored])?;
         let object = references.first().copied().ok_or(TreeError::Damaged { what: "reference" })?;
         #[cfg(test)]
-        crate::testing::record_sealed(&context.bytes(), &key, &object);
+        crate::testing::record_encrypted(&context.bytes(), &key, &object);
         #[cfg(not(test))]
         let _ = context;
-        Ok(SealedObject { key, object, digest })
+        Ok(KeyedRef { key, object, digest })
     }
 
     /// Puts objects of another store byte for byte: their keys and contexts stay,
@@ -142,9 +142,9 @@ impl ObjectWriter<'_> {
     pub(crate) fn copy_all(
         &mut self,
         from: &dyn Store,
-        objects: &[&SealedObject],
+        objects: &[&KeyedRef],
         copied: &mut dyn FnMut(u64),
-    ) -> Result<Vec<SealedObject>, TreeError> {
+    ) -> Result<Vec<KeyedRef>, TreeError> {
         let mut put = Vec::with_capacity(objects.len());
         let mut named = objects.iter();
         in_order(
@@ -153,7 +153,7 @@ impl ObjectWriter<'_> {
             |stored| {
                 let stored: Vec<&[u8]> = stored.iter().map(Vec::as_slice).collect();
                 for (reference, object) in self.writer.put(&stored)?.into_iter().zip(&mut named) {
-                    put.push(SealedObject { object: reference, ..object.duplicate() });
+                    put.push(KeyedRef { object: reference, ..object.duplicate() });
                     copied(reference.length);
                 }
                 Ok(())
@@ -172,12 +172,12 @@ mod tests {
     #[test]
     fn as_many_objects_are_read_at_once_as_memory_has_room_for_and_at_least_one() {
         let parts = |lengths: &[u64]| -> Vec<usize> {
-            let sealed = |length: &u64| SealedObject {
+            let encrypted = |length: &u64| KeyedRef {
                 key: ContentKey::from_secret(SecretBytes::filled(|_| ())),
                 object: ObjectRef { reference: [0; 16], length: *length },
                 digest: Digest::from_bytes([0; 32]),
             };
-            let objects: Vec<SealedObject> = lengths.iter().map(sealed).collect();
+            let objects: Vec<KeyedRef> = lengths.iter().map(encrypted).collect();
             read_parts(&objects.iter().collect::<Vec<_>>()).into_iter().map(<[_]>::len).collect()
         };
         let half = READ_AT_ONCE / 2;

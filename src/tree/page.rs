@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::TreeError;
+use super::error::TreeError;
 use crate::codec::padding::padded_len;
 use crate::codec::wire::{self, Wire as _};
 use crate::crypto::boxes::chunked_len;
 use crate::crypto::digest::Digest;
 use crate::format::context::{Context, Purpose, Scope};
-use crate::format::object::SealedObject;
+use crate::format::object::KeyedRef;
 use crate::format::place::Compartment;
 use crate::format::{CONTENT_READER, FIRST_READER};
 use crate::id::{ContentId, EntryId, Epoch, VaultId};
@@ -153,7 +153,7 @@ pub(crate) struct Row {
     /// The commit that wrote this revision.
     pub(crate) epoch: Epoch,
     /// A pointer, so that one that is absent has no room for what a call left on the stack.
-    pub(crate) object: Option<Box<SealedObject>>,
+    pub(crate) object: Option<Box<KeyedRef>>,
     pub(crate) inline: Zeroizing<Vec<u8>>,
 }
 
@@ -195,7 +195,7 @@ impl Row {
             id: EntryId::from_bytes(wire.id),
             revision: wire.revision,
             epoch: Epoch::new(wire.epoch),
-            object: wire.object.take().map(|object| Box::new(SealedObject::from(*object))),
+            object: wire.object.take().map(|object| Box::new(KeyedRef::from(*object))),
             inline: Zeroizing::new(std::mem::take(&mut wire.inline)),
         };
         let sound = row.class.belongs_in(compartment) && row.has_its_parts() && row.follows_its_class(vault);
@@ -243,7 +243,7 @@ impl Row {
 pub(crate) struct Child {
     pub(crate) nibble: u8,
     pub(crate) rows: u64,
-    pub(crate) object: SealedObject,
+    pub(crate) object: KeyedRef,
 }
 
 /// A decrypted page.
@@ -324,7 +324,7 @@ impl Page {
                 let child = |wire: ChildV1| Child {
                     nibble: wire.nibble,
                     rows: wire.rows,
-                    object: SealedObject::from(wire.object),
+                    object: KeyedRef::from(wire.object),
                 };
                 Ok(Self::Inner(children.into_iter().map(child).collect()))
             }
@@ -413,8 +413,8 @@ mod tests {
     const VAULT: VaultId = VaultId::from_bytes([5; 16]);
     const ID: EntryId = EntryId::from_bytes([9; 16]);
 
-    fn object(length: u64) -> SealedObject {
-        SealedObject {
+    fn object(length: u64) -> KeyedRef {
+        KeyedRef {
             key: ContentKey::from_secret(SecretBytes::filled(|out| *out = [1; 32])),
             object: ObjectRef { reference: [2; 16], length },
             digest: Digest::from_bytes([3; 32]),

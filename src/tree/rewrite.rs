@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Trie;
+use super::error::TreeError;
 use super::object::ObjectWriter;
 use super::page::{Child, Page, Prefix, Row, RowKey};
 use super::update::{Node, TrieUpdate, build};
-use super::{TreeError, Trie};
-use crate::format::object::SealedObject;
+use crate::format::object::KeyedRef;
 
 /// Rows of a part of the trie that is rewritten at once, on every core: some
 /// megabytes.
@@ -55,18 +56,13 @@ struct Rewriting<'a, 'w> {
 impl Rewriting<'_, '_> {
     /// Counts an object that is about to be read. Rows that all name the same one
     /// would else make a large file of a small one.
-    fn spend(&mut self, object: &SealedObject) -> Result<(), TreeError> {
+    fn spend(&mut self, object: &KeyedRef) -> Result<(), TreeError> {
         let left = self.left.checked_sub(object.object.length);
         self.left = left.ok_or(TreeError::Damaged { what: "live bytes" })?;
         Ok(())
     }
 
-    fn read_page(
-        &mut self,
-        object: &SealedObject,
-        rows: u64,
-        prefix: Prefix,
-    ) -> Result<Arc<Page>, TreeError> {
+    fn read_page(&mut self, object: &KeyedRef, rows: u64, prefix: Prefix) -> Result<Arc<Page>, TreeError> {
         self.spend(object)?;
         let page = self.trie.page(object, rows, prefix)?;
         (self.copied)(object.object.length);
@@ -76,7 +72,7 @@ impl Rewriting<'_, '_> {
     /// A part of the trie whose pages below the first are written.
     fn subtrie(
         &mut self,
-        current: Option<(SealedObject, u64)>,
+        current: Option<(KeyedRef, u64)>,
         prefix: Prefix,
         additions: Additions,
     ) -> Result<Option<Node>, TreeError> {
@@ -93,7 +89,7 @@ impl Rewriting<'_, '_> {
     /// A part of the trie whose rows are in memory at once.
     fn part(
         &mut self,
-        object: &SealedObject,
+        object: &KeyedRef,
         rows: u64,
         prefix: Prefix,
         mut additions: Additions,
@@ -121,7 +117,7 @@ impl Rewriting<'_, '_> {
     /// The rows below a page, but for those that an addition replaces.
     fn gather(
         &mut self,
-        object: &SealedObject,
+        object: &KeyedRef,
         rows: u64,
         prefix: Prefix,
         additions: &Additions,

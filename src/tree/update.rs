@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::object::{ObjectWriter, Sealed};
+use super::Trie;
+use super::error::TreeError;
+use super::object::{Encrypted, ObjectWriter};
 use super::page::{Child, Page, Prefix, Row, RowKey};
-use super::{TreeError, Trie};
 use crate::crypto::random::Randomness;
-use crate::format::object::{ObjectRef, SealedObject};
+use crate::format::object::{KeyedRef, ObjectRef};
 use crate::parallel::in_order;
 use crate::payload::catalogue::LEAF_ROWS;
 
@@ -20,7 +21,7 @@ pub(crate) type Changes = BTreeMap<RowKey, Option<Row>>;
 
 /// The trie after a commit's changes.
 pub(crate) struct TrieUpdate {
-    pub(crate) root: Option<SealedObject>,
+    pub(crate) root: Option<KeyedRef>,
     pub(crate) rows: u64,
     /// Stored bytes of all objects that pages and rows name.
     pub(crate) live: u64,
@@ -37,7 +38,7 @@ struct Turnover {
 }
 
 impl Turnover {
-    fn supersede(&mut self, page: &SealedObject) {
+    fn supersede(&mut self, page: &KeyedRef) {
         self.gone = self.gone.saturating_add(page.object.length);
         self.superseded.push(page.object);
     }
@@ -59,7 +60,7 @@ impl Turnover {
 
 /// A page that is about to be written, or that stays as it is.
 pub(super) enum Node {
-    Stored { object: SealedObject, rows: u64 },
+    Stored { object: KeyedRef, rows: u64 },
     Leaf(Vec<Row>),
     Inner(Vec<(u8, Node)>),
 }
@@ -116,7 +117,7 @@ impl Trie<'_> {
             return Ok(TrieUpdate { root: None, rows: 0, live: self.live, superseded: Vec::new() });
         };
         let page = self.page(current, self.rows, Prefix::EMPTY)?;
-        let root = out.seal(&Prefix::EMPTY.context(self.scope, self.compartment), &page.encode()?)?;
+        let root = out.encrypt(&Prefix::EMPTY.context(self.scope, self.compartment), &page.encode()?)?;
         self.cache.insert(root.digest, self.compartment, Prefix::EMPTY, &page);
         // The same content takes the same room.
         Ok(TrieUpdate {
@@ -142,19 +143,19 @@ impl Trie<'_> {
         }
         let mut written = Vec::with_capacity(leaves.len());
         let batches: Vec<_> = leaves.chunks(LEAVES_AT_A_TIME).collect();
-        let seal_all = |batch: &&[(Prefix, &mut Node)]| -> Result<Vec<_>, TreeError> {
+        let encrypt_all = |batch: &&[(Prefix, &mut Node)]| -> Result<Vec<_>, TreeError> {
             let mut random = Randomness::from_system();
-            let seal = |(prefix, leaf): &(Prefix, &mut Node)| {
+            let encrypt = |(prefix, leaf): &(Prefix, &mut Node)| {
                 let Node::Leaf(rows) = &**leaf else { return Err(TreeError::Damaged { what: "leaf" }) };
                 let context = prefix.context(self.scope, self.compartment);
-                let sealed = Sealed::seal(&mut random, &context, &Page::encode_leaf(rows)?)?;
-                Ok((context, rows.len() as u64, sealed))
+                let encrypted = Encrypted::encrypt(&mut random, &context, &Page::encode_leaf(rows)?)?;
+                Ok((context, rows.len() as u64, encrypted))
             };
-            batch.iter().map(seal).collect()
+            batch.iter().map(encrypt).collect()
         };
-        in_order(&batches, seal_all, |batch| {
-            for (context, rows, sealed) in batch {
-                let object = out.put(&context, sealed)?;
+        in_order(&batches, encrypt_all, |batch| {
+            for (context, rows, encrypted) in batch {
+                let object = out.put(&context, encrypted)?;
                 *bytes = bytes.saturating_add(object.object.length);
                 written.push(Node::Stored { object, rows });
             }
@@ -166,7 +167,7 @@ impl Trie<'_> {
 
     fn change(
         &self,
-        current: Option<(SealedObject, u64)>,
+        current: Option<(KeyedRef, u64)>,
         prefix: Prefix,
         changes: Vec<(RowKey, Option<Row>)>,
         turnover: &mut Turnover,
@@ -251,7 +252,7 @@ impl Trie<'_> {
         prefix: Prefix,
         written: &mut u64,
         out: &mut ObjectWriter<'_>,
-    ) -> Result<SealedObject, TreeError> {
+    ) -> Result<KeyedRef, TreeError> {
         let page = match node {
             Node::Stored { object, .. } => return Ok(object),
             Node::Leaf(rows) => Page::Leaf(rows),
@@ -266,7 +267,7 @@ impl Trie<'_> {
             }
         };
         let context = prefix.context(self.scope, self.compartment);
-        let object = out.seal(&context, &page.encode()?)?;
+        let object = out.encrypt(&context, &page.encode()?)?;
         *written = written.saturating_add(object.object.length);
         self.cache.insert(object.digest, self.compartment, prefix, &Arc::new(page));
         Ok(object)
@@ -323,7 +324,7 @@ mod tests {
         cache: PageCache,
         scope: Scope,
         random: Randomness,
-        root: Option<SealedObject>,
+        root: Option<KeyedRef>,
         rows: u64,
         live: u64,
         superseded: Vec<ObjectRef>,
@@ -417,8 +418,8 @@ mod tests {
         }
     }
 
-    fn sealed(length: u64) -> SealedObject {
-        SealedObject {
+    fn encrypted(length: u64) -> KeyedRef {
+        KeyedRef {
             key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
             object: ObjectRef { reference: [1; 16], length },
             digest: crate::crypto::digest::Digest::of(&[]),
@@ -432,7 +433,7 @@ mod tests {
             id,
             revision: 1,
             epoch: Epoch::new(1),
-            object: Some(Box::new(sealed(0))),
+            object: Some(Box::new(encrypted(0))),
             inline: vec![1; 300].into(),
         }
     }
@@ -447,7 +448,7 @@ mod tests {
                 let id = EntryId::from_bytes(fixture.random.bytes().unwrap());
                 model.insert(RowKey::entry(id));
                 let mut row = row(id);
-                row.object = Some(Box::new(sealed(round)));
+                row.object = Some(Box::new(encrypted(round)));
                 changes.insert(RowKey::entry(id), Some(row));
             }
             let gone: Vec<RowKey> = if round > 40 {
@@ -504,7 +505,7 @@ mod tests {
     #[test]
     fn pages_that_claim_more_rows_than_can_be_counted_are_damaged() {
         let mut fixture = Fixture::new();
-        let sealed = || SealedObject {
+        let encrypted = || KeyedRef {
             key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
             object: ObjectRef { reference: [1; 16], length: 1 },
             digest: crate::crypto::digest::Digest::of(&[]),
@@ -514,14 +515,14 @@ mod tests {
             let children = [claimed, u64::MAX - claimed + u64::from(claimed == u64::MAX)];
             let children = (2u8..).zip(children);
             let page = Page::Inner(
-                children.map(|(nibble, rows)| Child { nibble, rows, object: sealed() }).collect(),
+                children.map(|(nibble, rows)| Child { nibble, rows, object: encrypted() }).collect(),
             );
             let mut random = Randomness::from_system();
             let root = fixture.store.heads().unwrap().roots.remove(0);
             let mut writer = fixture.store.writer(Duration::ZERO).unwrap();
             let mut out = ObjectWriter { writer: &mut *writer, random: &mut random };
             let context = Prefix::EMPTY.context(fixture.scope, Compartment::General);
-            let object = out.seal(&context, &page.encode().unwrap()).unwrap();
+            let object = out.encrypt(&context, &page.encode().unwrap()).unwrap();
             let publication = Publication {
                 expected: &root,
                 area: &[],
@@ -544,7 +545,7 @@ mod tests {
     #[test]
     fn a_page_longer_than_any_page_is_damaged_before_it_is_read() {
         let mut fixture = Fixture::new();
-        fixture.root = Some(SealedObject {
+        fixture.root = Some(KeyedRef {
             key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
             object: ObjectRef { reference: [1; 16], length: Page::STORED_LIMIT + 1 },
             digest: crate::crypto::digest::Digest::of(&[]),
@@ -556,7 +557,7 @@ mod tests {
     fn rows_of_full_size_fit_a_page_below_one_chunk() {
         let rows = (0..32u8).map(|n| {
             let mut row = row(EntryId::from_bytes([n; 16]));
-            row.object = Some(Box::new(SealedObject {
+            row.object = Some(Box::new(KeyedRef {
                 key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
                 object: ObjectRef { reference: [n; 16], length: 1 },
                 digest: crate::crypto::digest::Digest::of(&[]),

@@ -8,7 +8,7 @@ import struct
 import wire
 from kinds import KINDS
 from outcome import require
-from outer import Sealed, checked_reference
+from outer import Encrypted, checked_reference
 from primitives import Purpose, open_once, sha256
 
 LEAF_ROWS = 32
@@ -28,19 +28,19 @@ class Objects:
     def __init__(self, header, root, file):
         self.header, self.root, self.file = header, root, file
 
-    def open(self, sealed, what, purpose, **where):
+    def open(self, encrypted, what, purpose, **where):
         """The content of an object."""
-        stored = self.file[sealed.offset:sealed.offset + sealed.length]
-        require(len(stored) == sealed.length, f"{what}: past the end of the file")
-        require(sha256(stored) == sealed.digest, f"{what}: digest of the stored bytes")
-        return open_once(sealed.key, self.header.context(purpose, **where), stored, what)
+        stored = self.file[encrypted.offset:encrypted.offset + encrypted.length]
+        require(len(stored) == encrypted.length, f"{what}: past the end of the file")
+        require(sha256(stored) == encrypted.digest, f"{what}: digest of the stored bytes")
+        return open_once(encrypted.key, self.header.context(purpose, **where), stored, what)
 
-    def sealed(self, wired, what):
-        """A sealed object from its wire form."""
+    def encrypted(self, wired, what):
+        """A keyed reference from its wire form."""
         offset, length = checked_reference(
             wired["reference"], wired["length"], what,
         )
-        return Sealed(wired["key"], offset, length, wired["digest"])
+        return Encrypted(wired["key"], offset, length, wired["digest"])
 
 
 def read_rows(objects, number, place):
@@ -69,7 +69,7 @@ def walk(objects, number, page, prefix):
     require(ascends(nibbles) and all(nibble < 16 for nibble in nibbles), f"{what}: nibbles")
     rows, stored = [], page.length
     for child in items:
-        below, length = walk(objects, number, objects.sealed(child["object"], what), prefix + (child["nibble"],))
+        below, length = walk(objects, number, objects.encrypted(child["object"], what), prefix + (child["nibble"],))
         require(len(below) == child["rows"], f"{what}: number of rows")
         rows += below
         stored += length
@@ -150,7 +150,7 @@ def read_entry(objects, number, row):
     """One revision of an entry."""
     what = f"entry of place {number}"
     content = objects.open(
-        objects.sealed(row["object"], what), what, Purpose.ENTRY,
+        objects.encrypted(row["object"], what), what, Purpose.ENTRY,
         place=number, object_id=row["id"], revision=row["revision"],
     )
     entry = wire.decode(wire.ENTRY, content, what, wire.ENTRY_LIMIT)
@@ -180,8 +180,8 @@ def check_fields(entry, what):
 
 def read_object(objects, number, row, purpose, shape, limit, what):
     """The content of a row that belongs to no entry."""
-    sealed = objects.sealed(row["object"], what)
-    content = objects.open(sealed, what, purpose, place=number, object_id=row["key"])
+    encrypted = objects.encrypted(row["object"], what)
+    content = objects.open(encrypted, what, purpose, place=number, object_id=row["key"])
     return wire.decode(shape, content, what, limit)
 
 

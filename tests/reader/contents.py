@@ -66,7 +66,7 @@ class Contents:
         row = self.segments.get((content, index))
         require(row is not None, f"{what}: missing")
         return self.objects.open(
-            self.objects.sealed(row["object"], what), what, Purpose.SEGMENT,
+            self.objects.encrypted(row["object"], what), what, Purpose.SEGMENT,
             place=self.number, object_id=content, revision=index,
         )
 

@@ -67,8 +67,8 @@ class Keys:
 
 
 @dataclass(frozen=True)
-class Sealed:
-    """A sealed object: where it is, its key and the digest of its stored bytes."""
+class Encrypted:
+    """A keyed reference: where it is, its key and the digest of its stored bytes."""
 
     key: bytes
     offset: int
@@ -85,7 +85,7 @@ class Root:
     area_digest: bytes
     append_end: int
     places: tuple
-    erase_list: Sealed
+    erase_list: Encrypted
     to_erase: tuple
 
 
@@ -94,7 +94,7 @@ class Place:
     """The decrypted seat of a compartment."""
 
     epoch: int
-    page: Sealed
+    page: Encrypted
     rows: int
     head_epoch: int
     head_digest: bytes
@@ -316,7 +316,7 @@ def parse_root(plaintext):
     _generation, area_digest = u64(cursor), cursor.take(32)
     _least_reader, append_end = u16(cursor), u64(cursor)
     places = tuple(cursor.take(PLACE_LENGTH) for _ in range(PLACES))
-    erase_list = parse_optional_sealed(cursor)
+    erase_list = parse_optional_keyed_ref(cursor)
     count = u16(cursor)
     require(count <= ERASE_CAPACITY, "root: too many objects to erase")
     to_erase = tuple(parse_reference(cursor) for _ in range(count))
@@ -324,12 +324,12 @@ def parse_root(plaintext):
     return Root(epoch, previous, area_digest, append_end, places, erase_list, to_erase)
 
 
-def parse_optional_sealed(cursor):
-    """A flag and a sealed object, zeros if there is none."""
+def parse_optional_keyed_ref(cursor):
+    """A flag and a keyed reference, zeros if there is none."""
     if boolean(cursor):
         key = cursor.take(32)
         offset, length = parse_reference(cursor)
-        return Sealed(key, offset, length, cursor.take(32))
+        return Encrypted(key, offset, length, cursor.take(32))
     require(not any(cursor.take(88)), f"{cursor.what}: an absent object is not zero")
     return None
 
@@ -355,7 +355,7 @@ def open_place(header, root, number, key):
     require(plaintext is not None, f"{what}: commitment")
     cursor = Cursor(plaintext, what)
     epoch = u64(cursor)
-    page = parse_optional_sealed(cursor)
+    page = parse_optional_keyed_ref(cursor)
     place = Place(epoch, page, u64(cursor), u64(cursor), cursor.take(32), u64(cursor))
     require(not any(cursor.take(cursor.left())), f"{what}: reserved bytes")
     require((page is None) == (place.rows == 0), f"{what}: number of rows")

@@ -87,9 +87,9 @@ def read_vault(file, credential):
 
 def check_erase_list(objects):
     """Open the erase list, if there is one."""
-    sealed = objects.root.erase_list
-    if sealed is not None:
-        content = objects.open(sealed, "erase list", Purpose.ERASE_LIST, schema=0)
+    encrypted = objects.root.erase_list
+    if encrypted is not None:
+        content = objects.open(encrypted, "erase list", Purpose.ERASE_LIST, schema=0)
         listed = wire.decode(wire.ERASE_LIST, content, "erase list", wire.ERASE_LIST_LIMIT)
         for reference, length in listed:
             checked_reference(reference, length, "erase list")

@@ -2,6 +2,7 @@
 //!
 //! What cannot be resolved is not nobody: it is somebody unknown.
 
+use super::identifier::identifier_key;
 use super::index::{Index, Place, Target, absolute, contained, each_object, each_reference};
 use super::map;
 use super::people::{Mention, People};
@@ -27,7 +28,7 @@ pub(super) struct About {
 }
 
 /// A resource and what it can see.
-pub(super) struct View<'a> {
+pub(super) struct AboutReader<'a> {
     pub(super) object: &'a Object,
     pub(super) resource_type: &'a str,
     pub(super) position: usize,
@@ -48,7 +49,7 @@ enum Named {
     Unknown,
 }
 
-impl View<'_> {
+impl AboutReader<'_> {
     /// Reads whom the resource is about.
     pub(super) fn read(mut self) -> About {
         let mut about = About::default();
@@ -136,7 +137,7 @@ impl View<'_> {
         let declared = reference.member("type").and_then(Json::as_str);
         let types = TYPES.into_iter().filter(|name| declared.is_none_or(|declared| declared == *name));
         let mut found = types
-            .filter_map(|name| map::identifier_key(name, identifier))
+            .filter_map(|name| identifier_key(name, identifier))
             .map(|key| self.index.identified(&key))
             .filter(|target| *target != Target::Nothing);
         match (found.next(), found.next()) {
@@ -166,7 +167,7 @@ impl View<'_> {
         let declared = object.member("type").and_then(Json::as_str);
         let resource_type = declared.and_then(|name| name.rsplit('/').next()).unwrap_or("Patient");
         let identifier = object.member("identifier");
-        let key = identifier.and_then(|identifier| map::identifier_key(resource_type, identifier));
+        let key = identifier.and_then(|identifier| identifier_key(resource_type, identifier));
         match key.map(|key| self.index.identified(&key)) {
             None | Some(Target::Nothing) if resource_type != "Patient" => Named::Other,
             None => Named::Unknown,

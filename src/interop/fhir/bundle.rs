@@ -4,30 +4,14 @@
 //! `Parameters`, arrays, single bundle entries, and the `fhirBundle` of a health card's
 //! payload, each in each other.
 
-use std::ops::Range;
-
-use super::finding::FindingReason;
+use super::found::{Found, id_of, type_of};
 use super::history;
-use super::options::{ImportError, ImportLimits};
 use crate::codec::json::{Json, Object};
+use crate::interop::finding::FindingReason;
+use crate::interop::options::{ImportError, ImportLimits};
 
 /// Most levels of wrappers in wrappers. Deeper ones are refused.
 const DEPTH: usize = 8;
-
-/// A resource that was found, and where.
-pub(super) struct Found {
-    pub(super) resource_type: Option<String>,
-    pub(super) id: Option<String>,
-    pub(super) full_url: Option<String>,
-    /// The id of the outermost bundle that it was in and that has one.
-    pub(super) bundle_id: Option<String>,
-    /// Where the innermost bundle that holds it begins: local names are of that bundle.
-    pub(super) bundle: Option<usize>,
-    /// Which text of the input it stands in, such as a line of several.
-    pub(super) text: usize,
-    pub(super) span: Range<usize>,
-    pub(super) bytes: Vec<u8>,
-}
 
 /// What a JSON text holds.
 #[derive(Default)]
@@ -52,10 +36,6 @@ pub(super) fn contents(json: &Json, limits: ImportLimits) -> Result<Contents, Im
         return Err(ImportError::TooManyResources { limit: limits.resources });
     }
     Ok(contents)
-}
-
-pub(super) fn type_of(object: &Object) -> Option<&str> {
-    object.member("resourceType").and_then(Json::as_str)
 }
 
 /// Where in its wrappers a value is.
@@ -204,11 +184,6 @@ fn parameters(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Re
     contents.deleted.append(&mut inner.deleted);
     contents.beside.extend(std::iter::repeat_n(("Parameters.parameter", FindingReason::NotCarried), beside));
     Ok(())
-}
-
-/// The id of a resource, which some write as a number.
-pub(super) fn id_of(object: &Object) -> Option<&str> {
-    object.member("id").and_then(|id| id.as_str().or(id.as_number()))
 }
 
 fn describe(object: &Object, place: &Place<'_>) -> Found {

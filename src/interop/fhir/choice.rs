@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::identity::{beside, identity_of};
-use super::import::Held;
-use super::imported::PatientReferences;
-use super::index::local_reference;
-use super::options::ImportError;
+use super::found::{identity_of, local_reference};
+use super::held::Held;
 use super::people::{Known, Mention, People};
+use crate::interop::identity::beside;
+use crate::interop::imported::PatientReferences;
+use crate::interop::options::ImportError;
 
 /// The people whom an input is about.
 pub(super) struct Choice<'a> {

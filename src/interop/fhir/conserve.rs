@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::finding::{FindingReason, Findings};
 use super::reads::Reads;
 use crate::codec::json::Json;
+use crate::interop::finding::{FindingReason, Findings};
 use crate::record::{Concept, Entry, Party, Quantity, Scalar, ValueRef};
 
 /// Longest name of an element in a path; input chooses names.

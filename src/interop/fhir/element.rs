@@ -3,14 +3,14 @@
 //! An element that is not what FHIR has there is left out and reported by path; it
 //! never fails the import.
 
-use super::finding::{FindingReason, Findings};
-use super::index::{Index, Place, Summary, contained};
-use super::map::words;
+use super::denial::words;
+use super::index::{Index, Place};
 use super::reads::Reads;
 use crate::codec::json::{Json, Object};
+use crate::interop::finding::{FindingReason, Findings};
 use crate::record::{
     Address, Attachment, Coding, Concept, HumanName, Identifier, Kind, Location, Narrative, PartialDate,
-    Party, Quantity, Telecom, TextError, Token, denies,
+    Quantity, Telecom, TextError, Token, denies,
 };
 
 /// Most values of one field that are carried over.
@@ -31,7 +31,7 @@ pub(super) struct Element<'a> {
     path: String,
     /// JSON Pointer (RFC 6901) within the resource.
     pointer: String,
-    context: &'a Context<'a>,
+    pub(super) context: &'a Context<'a>,
 }
 
 impl<'a> Element<'a> {
@@ -85,7 +85,7 @@ impl<'a> Element<'a> {
 
     /// The values of an array, or a single value: FHIR changed several elements from
     /// one to many between versions.
-    fn values(&self, name: &str) -> Vec<(usize, &'a Json)> {
+    pub(super) fn values(&self, name: &str) -> Vec<(usize, &'a Json)> {
         let Some(value) = self.member(name) else {
             return Vec::new();
         };
@@ -106,7 +106,7 @@ impl<'a> Element<'a> {
         format!("{}/{name}{item}", self.pointer)
     }
 
-    fn element(&self, name: &str, position: usize, value: &'a Json) -> Option<Element<'a>> {
+    pub(super) fn element(&self, name: &str, position: usize, value: &'a Json) -> Option<Element<'a>> {
         let Some(object) = value.as_object() else {
             return self.malformed(name);
         };
@@ -360,91 +360,6 @@ impl<'a> Element<'a> {
             location,
         }
     }
-
-    pub(super) fn parties(&self, name: &str) -> Vec<Party> {
-        self.elements(name).iter().filter_map(Element::as_party).collect()
-    }
-
-    pub(super) fn party(&self, name: &str) -> Option<Party> {
-        self.child(name).and_then(|element| element.as_party())
-    }
-
-    /// A `Reference` to somebody, with the name that the input has for it.
-    pub(super) fn as_party(&self) -> Option<Party> {
-        let resolved = || self.resolved().and_then(|summary| summary.name);
-        let party = Party {
-            name: self.token("display").or_else(resolved),
-            role: None,
-            reference: self.token("reference"),
-            identifiers: self.identifiers("identifier"),
-            contact: Vec::new(),
-        };
-        (party != Party::default()).then_some(party)
-    }
-
-    /// What a `Reference` to a condition, medicine or the like means.
-    pub(super) fn as_referenced_concept(&self) -> Option<Concept> {
-        let resolved = self.resolved();
-        if resolved.as_ref().is_some_and(|resolved| resolved.is_denied) {
-            // Told without the denial, it would be asserted here.
-            self.not_understood("");
-        }
-        let resolved = resolved.and_then(|resolved| resolved.concept);
-        resolved.or_else(|| self.token("display").map(Concept::from_text))
-    }
-
-    pub(super) fn referenced_concepts(&self, name: &str) -> Vec<Concept> {
-        self.elements(name).iter().filter_map(Element::as_referenced_concept).collect()
-    }
-
-    /// Every way to say why: coded and by reference, in FHIR R5 either in one element,
-    /// in STU3 and DSTU2 by names of their own.
-    pub(super) fn reasons(&self) -> Vec<Concept> {
-        let mut reasons = self.concepts("reasonCode");
-        reasons.extend(self.referenced_concepts("reasonReference"));
-        reasons.extend(self.codeable_references("reason"));
-        reasons.extend(self.concepts("reasonCodeableConcept"));
-        reasons
-    }
-
-    /// Concepts, or FHIR R5's `CodeableReference`s: a concept, a reference to what means
-    /// one, or both.
-    pub(super) fn codeable_references(&self, name: &str) -> Vec<Concept> {
-        let read = |item: &Element<'_>| {
-            if !item.has("concept") && !item.has("reference") {
-                return item.as_concept().into_iter().collect::<Vec<_>>();
-            }
-            let reference = item.child("reference").and_then(|reference| reference.as_referenced_concept());
-            item.concept("concept").into_iter().chain(reference).collect()
-        };
-        let objects = self.values(name).into_iter().filter(|(_, value)| value.as_object().is_some());
-        let items = objects.filter_map(|(position, value)| self.element(name, position, value));
-        items.flat_map(|item| read(&item)).collect()
-    }
-
-    /// The text of a reference.
-    pub(super) fn reference(&self, name: &str) -> Option<Token> {
-        self.child(name).and_then(|reference| reference.token("reference"))
-    }
-
-    fn resolved(&self) -> Option<Resolved> {
-        let reference = self.plain("reference")?;
-        if reference.starts_with('#') {
-            let object = contained(self.context.resource, reference)?;
-            let summary = super::map::summarize_within(object, self.context.reads);
-            let Summary { name, concept, is_denied, .. } = summary;
-            return Some(Resolved { name, concept, is_denied });
-        }
-        let summary = self.context.index.summary_of(reference, self.context.from)?;
-        let (name, concept) = (summary.name.clone(), summary.concept.clone());
-        Some(Resolved { name, concept, is_denied: summary.is_denied })
-    }
-}
-
-struct Resolved {
-    name: Option<Token>,
-    concept: Option<Concept>,
-    is_denied: bool,
 }
 
 /// How many bytes a base64 text stands for (RFC 4648), without decoding it.

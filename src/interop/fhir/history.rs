@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::bundle::type_of;
-use super::index::base_of;
+use super::found::{id_of, type_of};
 use crate::codec::json::{Json, Object};
+use crate::interop::identity::base_of;
 
 /// What happened to a resource last, as far as it has been read.
 struct Last {
@@ -14,7 +14,7 @@ struct Last {
     when: Option<Timestamp>,
 }
 
-/// The resources that a history bundle deletes at last, as [`super::identity::identity_of`]
+/// The resources that a history bundle deletes at last, as [`super::found::identity_of`]
 /// calls them. A deletion that is followed by a new version deletes nothing.
 pub(super) fn deleted(bundle: &Object) -> Vec<String> {
     if type_of(bundle) != Some("Bundle") || text(bundle, "type") != Some("history") {
@@ -85,7 +85,7 @@ fn name_of(entry: &Object) -> Option<String> {
     let url = text(entry, "fullUrl").filter(|url| base_of(url).is_some());
     let base = url.and_then(base_of).unwrap_or_default();
     if let Some(resource) = entry.member("resource").and_then(Json::as_object) {
-        return Some(format!("{base}{}/{}", type_of(resource)?, super::bundle::id_of(resource)?));
+        return Some(format!("{base}{}/{}", type_of(resource)?, id_of(resource)?));
     }
     if let Some(url) = url {
         return Some(url.split("/_history/").next().unwrap_or(url).to_owned());

@@ -8,23 +8,25 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-use super::about::{About, View};
+use super::about::{About, AboutReader};
 use super::belonging::{Belonging, Rules, Verdict, named};
-use super::bundle::Found;
 use super::choice::Choice;
-use super::finding::{FindingReason, Findings};
-use super::identity::{identity_of, server_of};
-use super::imported::{Imported, LeftOut, Piece};
-use super::index::{Index, Place, Scope, absolute, each_reference};
+use super::found::{Found, identity_of, server_of};
+use super::held::{Held, HeldInput, path_of};
+use super::identifier::identifiers;
+use super::index::{Index, Scope, absolute, each_reference};
 use super::input::{self, InputPiece};
 use super::making::Making;
-use super::map;
-use super::options::{ImportError, ImportOptions};
+use super::map::person as person_of;
 use super::people::{Known, Mention, People};
 use super::subject::{Role, elements, values};
+use super::summary::summarize;
 use super::versions;
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
+use crate::interop::finding::{FindingReason, Findings};
+use crate::interop::imported::{Imported, LeftOut, Piece};
+use crate::interop::options::{ImportError, ImportOptions};
 use crate::record::Person;
 
 /// Names that are kept of those that references to one person show.
@@ -41,35 +43,6 @@ pub struct Import {
     findings: Findings,
     /// What could not be read: which input, where in it, and why.
     unread: Vec<(usize, String, FindingReason)>,
-}
-
-/// A resource held until all inputs are read.
-pub(super) struct Held {
-    pub(super) found: Found,
-    pub(super) document: Option<String>,
-    pub(super) scope: Scope,
-    pub(super) server: Option<String>,
-    pub(super) last_updated: Option<String>,
-    pub(super) version_id: Option<String>,
-    pub(super) digest: Digest,
-    /// Whether its source deleted it.
-    is_deleted: bool,
-}
-
-impl Held {
-    pub(super) fn place(&self) -> Place<'_> {
-        Place { address: self.found.full_url.as_deref(), scope: self.scope }
-    }
-
-    pub(super) fn resource_type(&self) -> &str {
-        self.found.resource_type.as_deref().unwrap_or("Resource")
-    }
-}
-
-/// An input, its pieces pointing to resources.
-pub(super) struct HeldInput {
-    pub(super) name: Option<String>,
-    pub(super) pieces: Vec<Piece>,
 }
 
 impl Import {
@@ -155,8 +128,8 @@ impl Import {
         let meta = |name| object.member("meta")?.member(name)?.as_str().map(str::to_owned);
         held.last_updated = meta("lastUpdated");
         held.version_id = meta("versionId");
-        let namesake = self.index.add(&held.found, held.scope, map::summarize(object));
-        for identifier in map::identifiers(object) {
+        let namesake = self.index.add(&held.found, held.scope, summarize(object));
+        for identifier in identifiers(object) {
             self.index.add_identifier(&identifier);
         }
         each_reference(&json, &mut |reference| {
@@ -166,7 +139,7 @@ impl Import {
         });
         if held.resource_type() == "Patient" {
             let content = held.found.id.is_some().then_some(held.digest);
-            self.people.add_resource(position, content, map::person(object));
+            self.people.add_resource(position, content, person_of(object));
             if let Some(first) = namesake {
                 self.people.meet_namesake(first, position, held.server.is_some());
             }
@@ -220,7 +193,7 @@ impl Import {
             let json = input::parse(&held.found.bytes, self.options.limits)?;
             let nothing = Object::default();
             let name = identity_of(&held.found);
-            let view = View {
+            let reader = AboutReader {
                 object: json.as_object().unwrap_or(&nothing),
                 resource_type: held.resource_type(),
                 position,
@@ -229,7 +202,7 @@ impl Import {
                 index: &self.index,
                 people: &mut self.people,
             };
-            abouts.push(view.read());
+            abouts.push(reader.read());
         }
         self.people.join_references(|local| self.index.sole_base(local));
         self.join_unnamed(&abouts);
@@ -361,12 +334,6 @@ impl std::fmt::Debug for Import {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Import({} resources)", self.resources.len())
     }
-}
-
-/// A type as part of a path: input chooses its text.
-pub(super) fn path_of(resource_type: &str) -> &str {
-    let is_name = resource_type.len() <= 64 && resource_type.bytes().all(|b| b.is_ascii_alphanumeric());
-    if is_name { resource_type } else { "Resource" }
 }
 
 /// The scopes of one input: its bundles, and what is in none.

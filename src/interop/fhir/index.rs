@@ -7,9 +7,9 @@
 
 use std::collections::HashMap;
 
-use super::bundle::Found;
-use super::identity::is_global;
+use super::found::{Found, local_reference};
 use crate::codec::json::{Json, Object};
+use crate::interop::identity::{base_of, is_global, without_version};
 use crate::record::{Concept, Token};
 
 /// What other resources want to know of a resource.
@@ -299,35 +299,6 @@ fn percent_decoded(text: &str) -> Option<String> {
         bytes.extend_from_slice(part.get(2..)?.as_bytes());
     }
     String::from_utf8(bytes).ok()
-}
-
-/// `Type/id` of a resource that has both.
-pub(super) fn local_reference(found: &Found) -> Option<String> {
-    Some(format!("{}/{}", found.resource_type.as_ref()?, found.id.as_ref()?))
-}
-
-/// `Type/id` of a resource that has both, with the base of its address in front where
-/// it has one: two servers' `Condition/1` are two.
-pub(super) fn global_reference(found: &Found) -> Option<String> {
-    let local = local_reference(found)?;
-    let base = found.full_url.as_deref().and_then(base_of).unwrap_or_default();
-    Some(format!("{base}{local}"))
-}
-
-/// The part of a RESTful address before `Type/id`.
-pub(super) fn base_of(url: &str) -> Option<&str> {
-    if !url.starts_with("http://") && !url.starts_with("https://") {
-        return None;
-    }
-    let url = without_version(url);
-    let id = url.rfind('/')?;
-    let before = url.get(..id)?;
-    let start = before.rfind('/')? + 1;
-    url.get(..start)
-}
-
-fn without_version(reference: &str) -> &str {
-    reference.split_once("/_history/").map_or(reference, |(plain, _)| plain)
 }
 
 /// A relative reference as an address, where the resource that holds it has one.

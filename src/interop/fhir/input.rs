@@ -8,10 +8,11 @@ mod several;
 
 use std::io::{BufRead, BufReader, Read};
 
-use super::bundle::{self, Found};
-use super::finding::FindingReason;
-use super::options::{ImportError, ImportLimits};
+use super::bundle;
+use super::found::{Found, type_of};
 use crate::codec::json::{Json, JsonError, JsonLimits};
+use crate::interop::finding::FindingReason;
+use crate::interop::options::{ImportError, ImportLimits};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// FHIR nests a few levels; questionnaires and extensions somewhat more.
@@ -311,6 +312,6 @@ fn is_whole_object(line: &[u8], limits: ImportLimits) -> bool {
 /// Whether the line is a resource by itself.
 fn is_resource(line: &[u8], limits: ImportLimits) -> bool {
     let line = without_mark(line);
-    let is_type = |json: Json| json.as_object().is_some_and(|object| bundle::type_of(object).is_some());
+    let is_type = |json: Json| json.as_object().is_some_and(|object| type_of(object).is_some());
     line.starts_with(b"{") && line.ends_with(b"}") && parse(line, limits).is_ok_and(is_type)
 }

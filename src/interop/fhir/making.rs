@@ -2,15 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::finding::{FindingReason, Findings};
-use super::identity::{beside, identity_of, is_global};
-use super::import::{Held, HeldInput, path_of};
-use super::imported::{Document, ImportedEntry, Piece};
+use super::found::identity_of;
+use super::held::{Held, HeldInput, path_of};
 use super::index::Index;
-use super::options::{ImportError, ImportLimits};
 use super::versions::Earlier;
 use super::{input, map};
 use crate::crypto::digest::Digest;
+use crate::interop::finding::{FindingReason, Findings};
+use crate::interop::identity::{beside, is_global};
+use crate::interop::imported::{Document, ImportedEntry, Piece};
+use crate::interop::options::{ImportError, ImportLimits};
 
 /// Entries being made.
 pub(super) struct Making<'a> {

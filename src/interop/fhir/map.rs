@@ -3,6 +3,7 @@
 //! A resource that nothing maps becomes `other`; its bytes are kept either way.
 
 mod clinical;
+mod codes;
 mod document;
 mod finding;
 mod medication;
@@ -10,19 +11,16 @@ mod people;
 mod treatment;
 mod visit;
 
-use super::bundle::type_of;
 use super::conserve;
 use super::element::{Context, Element, MOST};
-use super::finding::{FindingReason, Findings};
-use super::import::Held;
-use super::index::{Index, Place, Summary};
+use super::held::Held;
+use super::index::{Index, Place};
 use super::reads::Reads;
-use super::subject::is_shared;
 use super::version::recognize;
 use crate::codec::json::{Json, Object};
+use crate::interop::finding::{FindingReason, Findings};
 use crate::record::{
-    Coding, Entry, Kind, Origin, Other, Party, Person, Provenance, Record, Source, SourceFormat, Token,
-    denies, shorten,
+    Entry, Origin, Other, Party, Person, Provenance, Record, Source, SourceFormat, Token, shorten,
 };
 
 /// An entry, and whether nothing maps its type.
@@ -176,89 +174,6 @@ fn provider(root: &Element<'_>) -> Option<Party> {
     NAMES.into_iter().filter(|name| root.has(name) && root.plain(name).is_none()).find_map(of_reference)
 }
 
-/// Whether one of the codings is in this table of codes.
-fn has_code<'a>(codings: impl IntoIterator<Item = &'a Coding>, system: &str, codes: &[&str]) -> bool {
-    codings.into_iter().any(|coding| {
-        let code = coding.code.as_ref().map(Token::as_str);
-        coding.system.as_ref().map(Token::as_str) == Some(system)
-            && code.is_some_and(|code| codes.contains(&code))
-    })
-}
-
-/// A token of a word in this program.
-fn word(text: &'static str) -> Option<Token> {
-    Token::new(text).ok()
-}
-
-const LOINC: &str = "http://loinc.org";
-const SNOMED: &str = "http://snomed.info/sct";
-
-/// What other resources want to know of this one.
-pub(super) fn summarize(object: &Object) -> Summary {
-    summarize_within(object, &Reads::default())
-}
-
-/// What a resource wants to know of one that it contains.
-pub(super) fn summarize_within(object: &Object, reads: &Reads) -> Summary {
-    let (index, findings) = (Index::default(), Findings::default());
-    let context =
-        Context { resource: object, from: Place::default(), index: &index, findings: &findings, reads };
-    let root = Element::root(&context, "");
-    let concept = match type_of(object) {
-        Some(
-            "Condition" | "Procedure" | "Medication" | "Substance" | "ServiceRequest" | "AllergyIntolerance",
-        ) => root.concept("code"),
-        _ => None,
-    };
-    let name = match type_of(object) {
-        Some("Patient" | "Practitioner" | "RelatedPerson" | "Person") => {
-            root.names("name").iter().find_map(|name| name.to_line()).and_then(|line| Token::new(line).ok())
-        }
-        Some("Organization" | "Location" | "HealthcareService" | "CareTeam") => root.token("name"),
-        Some("PractitionerRole") => {
-            root.child("practitioner").and_then(|reference| reference.token("display"))
-        }
-        Some("Device") => root.elements("deviceName").first().and_then(|device| device.token("name")),
-        _ => None,
-    };
-    let is_denied = concept.is_some() && is_denied(object);
-    Summary { resource_type: type_of(object).map(str::to_owned), name, concept, is_denied }
-}
-
-/// Elements that deny a resource where they are true, in any version of FHIR.
-const DENIALS: [&str; 8] = [
-    "doNotPerform",
-    "notDone",
-    "notPerformed",
-    "wasNotGiven",
-    "notGiven",
-    "wasNotTaken",
-    "prohibited",
-    "isSubpotent",
-];
-
-/// Whether a resource denies what its code names, or says something of it that whoever
-/// refers to it must know.
-fn is_denied(object: &Object) -> bool {
-    let says = |word: &str| denies(Kind::Diagnosis, "status", word) || denies(Kind::Other, "status", word);
-    let status = ["status", "verificationStatus"].into_iter().filter_map(|name| object.member(name));
-    let flagged = |name: &&str| {
-        let flag = object.member(name);
-        flag.is_some_and(|flag| flag.as_bool() == Some(true) || flag.as_str() == Some("true"))
-    };
-    status.flat_map(words).any(says)
-        || DENIALS.iter().any(flagged)
-        || ["modifierExtension", "implicitRules"].into_iter().any(|name| object.member(name).is_some())
-}
-
-/// The words of a status: a code, or a concept's codes, displays and text.
-pub(super) fn words(status: &Json) -> Vec<&str> {
-    let codings = status.member("coding").and_then(Json::as_array).unwrap_or_default();
-    let of_codings = codings.iter().flat_map(|coding| [coding.member("code"), coding.member("display")]);
-    let all = of_codings.chain([status.member("text"), Some(status)]).flatten();
-    all.filter_map(Json::as_str).collect()
-}
-
 /// The person that a FHIR Patient describes.
 pub(super) fn person(object: &Object) -> Person {
     let reads = Reads::default();
@@ -274,21 +189,4 @@ pub(super) fn person(object: &Object) -> Person {
         Record::Patient(patient) => Person::of(&patient),
         _ => Person::default(),
     }
-}
-
-/// The business identifiers by which others may refer to a resource, as
-/// `Type?system|value`: those of patients, and of what is nobody's.
-pub(super) fn identifiers(object: &Object) -> Vec<String> {
-    let Some(resource_type) = type_of(object).filter(|name| *name == "Patient" || is_shared(name)) else {
-        return Vec::new();
-    };
-    let identifiers = object.member("identifier").and_then(Json::as_array).unwrap_or_default();
-    identifiers.iter().take(MOST).filter_map(|identifier| identifier_key(resource_type, identifier)).collect()
-}
-
-/// An identifier as `Type?system|value`. Without a system it may be anyone's.
-pub(super) fn identifier_key(resource_type: &str, identifier: &Json) -> Option<String> {
-    let text = |name| identifier.member(name).and_then(Json::as_str).map(str::trim);
-    let (system, value) = (text("system")?, text("value")?);
-    (!system.is_empty() && !value.is_empty()).then(|| format!("{resource_type}?{system}|{value}"))
 }

@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::identity::identity_of;
-use super::import::Held;
+use super::found::identity_of;
+use super::held::Held;
 use super::index::Scope;
 
 /// For each resource that is an earlier version, the position of the latest one, and how

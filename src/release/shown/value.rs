@@ -1,8 +1,8 @@
 //! Values in words, by the shapes of `docs/excerpt.md` section 5.
 
+use super::line::{NOTHING, ShownLine};
 use super::names::{code_system, quoted};
 use super::parts::Parts;
-use super::{NOTHING, ShownLine};
 use crate::codec::json::Json;
 use crate::codec::spell::{spell, spell_lines};
 use crate::record::{FieldType, PartialDate};

@@ -1,13 +1,13 @@
 //! Adding ways in and taking them away.
 
-use super::super::core::View;
-use super::super::ledger::{Action, Detail, Line};
-use super::super::options::{Actor, VaultOptions};
-use super::super::{Access, Vault, WayIn, open};
 use super::generations::Generations;
-use super::renewal::{PlannedSlot, Renewal, kept};
-use super::{AccessKind, access_id, password_marks};
+use super::renewal::{PlannedSlot, Renewal, kept, publish_renewal};
 use crate::crypto::random::Randomness;
+use crate::engine::actor::Actor;
+use crate::engine::core::StateReader;
+use crate::engine::directory::Access;
+use crate::engine::directory::{AccessKind, access_id, password_marks};
+use crate::engine::ledger::{Action, Detail, Line};
 use crate::error::Error;
 use crate::format::area::Area;
 use crate::format::place::Compartment;
@@ -16,6 +16,10 @@ use crate::keys::{Credential, Grant, NewSlot, SlotPlan};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
 #[cfg(doc)]
 use crate::store::StoreError;
+use crate::vault::session::handle::Session;
+use crate::vault::session::options::VaultOptions;
+use crate::vault::session::state::WayIn;
+use crate::vault::session::writing::start_writing;
 
 /// Ways in to add and to take away, all in one commit.
 ///
@@ -42,47 +46,24 @@ pub struct AccessChange<'a> {
     pub add: Vec<Access<'a>>,
 }
 
-impl Vault {
-    /// Adds ways in and takes others away, as one commit: all of it or nothing.
-    /// Returns the ids of those that were added, in their order.
-    ///
-    /// The vault gets a new root key, the compartments that a revoked way in
-    /// opened get new keys, and every way in that stays is granted them without
-    /// its password. So a credential that was revoked opens the file no more, and
-    /// what is written afterwards is under keys that nobody had before. Entries are
-    /// not encrypted anew: whoever kept their keys or decrypted pages, and not the
-    /// credential alone, still reads what was not rewritten since; so does whoever
-    /// has an older copy of the file. This handle goes on; all others answer
-    /// [`Error::AccessChanged`] and have to be unlocked again.
-    ///
-    /// Whoever changes access must hold the keys of everything that any way in
-    /// opens: in effect, a way in to everything. The directory in `custody` says what
-    /// each change grants to whom, so whoever holds its key has everything from
-    /// the next change on: a grant with `custody` is to everything or refused.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchAccess`] when one to revoke is gone or was replaced;
-    /// [`Error::LastFullAccess`], [`Error::NoFreeAccess`];
-    /// [`Error::NeedsCompartment`]; [`Error::Invalid`] when there is nothing to
-    /// do, when a grant holds `custody` and not everything, when another way in has
-    /// the same password or key, or when the cost of a new password is not possible; [`Error::Kdf`], [`Error::Store`].
-    /// Nothing is written then, unless it is [`StoreError::NotErased`]: the change is
-    /// made, and what was added is found by [`Vault::access`].
-    pub fn change_access(&self, actor: &Actor, change: &AccessChange<'_>) -> Result<Vec<AccessId>, Error> {
-        let _call = self.begin()?;
-        self.may_write()?;
-        change.add.iter().try_for_each(Access::check)?;
-        if change.revoke.is_empty() && change.add.is_empty() {
-            return Err(Error::Invalid { what: "name at least one way in to add or to take away" });
-        }
-        let (mut writer, current) =
-            open::start_writing(&*self.store, || self.unlocked(), self.options.lock_wait)?;
-        let prepared = current.view().prepare(change, &self.options, current.way_in)?;
-        let lines = prepared.lines(actor, change);
-        let added = prepared.added;
-        self.publish_renewal(&mut *writer, &current, actor, prepared.renewal, prepared.way_in, lines)?;
-        Ok(added)
+pub(crate) fn change_access(
+    session: &Session,
+    actor: &Actor,
+    change: &AccessChange<'_>,
+) -> Result<Vec<AccessId>, Error> {
+    let _call = session.begin()?;
+    session.may_write()?;
+    change.add.iter().try_for_each(Access::check)?;
+    if change.revoke.is_empty() && change.add.is_empty() {
+        return Err(Error::Invalid { what: "name at least one way in to add or to take away" });
     }
+    let (mut writer, current) =
+        start_writing(&*session.store, || session.unlocked(), session.options.lock_wait)?;
+    let prepared = current.reader().prepare(change, &session.options, current.way_in)?;
+    let lines = prepared.lines(actor, change);
+    let added = prepared.added;
+    publish_renewal(session, &mut *writer, &current, actor, prepared.renewal, prepared.way_in, lines)?;
+    Ok(added)
 }
 
 /// A change of access that is ready to be published.
@@ -105,7 +86,7 @@ impl Prepared {
     }
 }
 
-impl View<'_> {
+impl StateReader<'_> {
     fn prepare(
         &self,
         change: &AccessChange<'_>,

@@ -14,7 +14,7 @@ use crate::format::area::Area;
 use crate::keys::check_opening;
 
 /// The KDF parameters of a new area.
-pub(super) struct Generations {
+pub(crate) struct Generations {
     pub(super) kdf: [KdfParameters; 2],
     /// What a new password takes.
     pub(super) run: KdfParameters,

@@ -3,15 +3,15 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::super::core::{Core, Snapshot, View};
-use super::super::ledger::Line;
-use super::super::options::Actor;
-use super::super::transaction::{Transaction, Work};
-use super::super::{Unlocked, Vault, WayIn, open};
 use super::generations::Generations;
 use crate::codec::wire;
 use crate::crypto::kem::SlotPublic;
 use crate::crypto::random::Randomness;
+use crate::engine::actor::Actor;
+use crate::engine::core::{Core, Snapshot, StateReader};
+use crate::engine::ledger::Line;
+use crate::engine::opening::current;
+use crate::engine::transaction::{Transaction, Work};
 use crate::error::Error;
 use crate::format::area::Area;
 use crate::format::place::Compartment;
@@ -19,26 +19,28 @@ use crate::keys::{AreaPlan, Grant, SlotPlan};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
 use crate::store::{StoreError, StoreWriter};
 use crate::tree::{RowClass, RowKey};
+use crate::vault::session::handle::Session;
+use crate::vault::session::state::{Unlocked, WayIn};
 
 /// What a commit under new keys publishes.
-pub(super) struct Renewal {
+pub(crate) struct Renewal {
     core: Core,
     area: Area,
-    pub(super) directory: DirectoryV1,
+    pub(crate) directory: DirectoryV1,
     /// The compartments whose keys are new.
     compartments: Grant,
 }
 
 /// What the directory is to say of a slot, and how its slot is made.
-pub(super) type PlannedSlot<'a> = (DirectorySlotV1, SlotPlan<'a>);
+pub(crate) type PlannedSlot<'a> = (DirectorySlotV1, SlotPlan<'a>);
 
-impl View<'_> {
+impl StateReader<'_> {
     /// Puts new keys and the new area together. `area` is the one before, with
     /// its new generation and KDF parameters; `compartments` get new keys, as
     /// `record` and `custody` always do.
     ///
     /// A key that is not held is never replaced: then nothing is done.
-    pub(super) fn renew(
+    pub(crate) fn renew(
         &self,
         random: &mut Randomness,
         area: &Area,
@@ -62,7 +64,7 @@ impl View<'_> {
     }
 
     /// Refuses unless the keys of all these compartments are held.
-    pub(in crate::vault) fn holds(&self, compartments: Grant) -> Result<(), Error> {
+    pub(crate) fn holds(&self, compartments: Grant) -> Result<(), Error> {
         let held = self.core.keyring.grant();
         let mut missing = Compartment::ALL.into_iter().filter(|c| compartments.includes(*c));
         match missing.find(|compartment| !held.includes(*compartment)) {
@@ -73,7 +75,7 @@ impl View<'_> {
 }
 
 /// A slot that stays as the directory lists it, but for the mark of its password.
-pub(super) fn kept<'a>(
+pub(crate) fn kept<'a>(
     slot: DirectorySlotV1,
     before: &Area,
     generations: &Generations,
@@ -93,50 +95,48 @@ pub(super) fn kept<'a>(
     Ok((DirectorySlotV1 { generation, ..slot }, SlotPlan::Kept(public, grant)))
 }
 
-impl Vault {
-    /// Publishes under the new keys and goes on with them; every other handle
-    /// finds its own to be old.
-    pub(super) fn publish_renewal(
-        &self,
-        writer: &mut dyn StoreWriter,
-        current: &Unlocked,
-        actor: &Actor,
-        renewal: Renewal,
-        way_in: Option<WayIn>,
-        lines: Vec<(Compartment, Line)>,
-    ) -> Result<(), Error> {
-        let Renewal { core, area, directory, compartments } = renewal;
-        let bytes = area.encode(&core.keyring.area_mac_key());
-        // Reads that meet what this commit erases wait for the new keys.
-        let _renewing = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.start(current.snapshot.root.append_end);
-        let mut work = Work::withdrawing(writer);
-        work.renewed = Some(compartments);
-        let time = self.options.now();
-        let mut transaction = Transaction { core: &core, snapshot: &current.snapshot, actor, time, work };
-        transaction.replace_directory(&directory)?;
-        lines.into_iter().for_each(|(compartment, line)| transaction.log(compartment, line));
-        let committed = transaction.commit(Some((area.generation, bytes)));
-        self.adopt_change(Unlocked { core: Arc::new(core), way_in, ..current.clone() }, committed)
-    }
+/// Publishes under the new keys and goes on with them; every other handle
+/// finds its own to be old.
+pub(crate) fn publish_renewal(
+    session: &Session,
+    writer: &mut dyn StoreWriter,
+    current: &Unlocked,
+    actor: &Actor,
+    renewal: Renewal,
+    way_in: Option<WayIn>,
+    lines: Vec<(Compartment, Line)>,
+) -> Result<(), Error> {
+    let Renewal { core, area, directory, compartments } = renewal;
+    let bytes = area.encode(&core.keyring.area_mac_key());
+    // Reads that meet what this commit erases wait for the new keys.
+    let _renewing = session.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+    writer.start(current.snapshot.root.append_end);
+    let mut work = Work::withdrawing(writer);
+    work.renewed = Some(compartments);
+    let time = session.options.now();
+    let mut transaction = Transaction { core: &core, snapshot: &current.snapshot, actor, time, work };
+    transaction.replace_directory(&directory)?;
+    lines.into_iter().for_each(|(compartment, line)| transaction.log(compartment, line));
+    let committed = transaction.commit(Some((area.generation, bytes)));
+    adopt_change(session, Unlocked { core: Arc::new(core), way_in, ..current.clone() }, committed)
+}
 
-    /// Goes on with what a change of credentials made, also where the store still
-    /// holds what it was told to erase: the change is made, and the keys before open
-    /// nothing of it.
-    pub(super) fn adopt_change(
-        &self,
-        changed: Unlocked,
-        committed: Result<Option<Snapshot>, Error>,
-    ) -> Result<(), Error> {
-        let (snapshot, told) = match committed {
-            Ok(None) => return Ok(()),
-            Ok(Some(snapshot)) => (snapshot, Ok(())),
-            Err(error @ Error::Store(StoreError::NotErased)) => (open::current(&changed.core)?, Err(error)),
-            Err(error) => return Err(error),
-        };
-        self.adopt(changed.with(snapshot));
-        told
-    }
+/// Goes on with what a change of credentials made, also where the store still
+/// holds what it was told to erase: the change is made, and the keys before open
+/// nothing of it.
+pub(crate) fn adopt_change(
+    session: &Session,
+    changed: Unlocked,
+    committed: Result<Option<Snapshot>, Error>,
+) -> Result<(), Error> {
+    let (snapshot, told) = match committed {
+        Ok(None) => return Ok(()),
+        Ok(Some(snapshot)) => (snapshot, Ok(())),
+        Err(error @ Error::Store(StoreError::NotErased)) => (current(&changed.core)?, Err(error)),
+        Err(error) => return Err(error),
+    };
+    session.adopt(changed.with(snapshot));
+    told
 }
 
 impl Transaction<'_> {

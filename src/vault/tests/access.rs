@@ -250,7 +250,7 @@ fn without_every_key_access_is_not_changed() {
     }
     let unlocked = vault.unlocked().unwrap();
     for compartment in [Compartment::PsychotherapyNotes, Compartment::SpareB] {
-        let held = unlocked.view().holds(Grant::of(&[compartment]));
+        let held = unlocked.reader().holds(Grant::of(&[compartment]));
         assert!(matches!(held, Err(Error::NeedsCompartment { compartment: told }) if told == compartment));
     }
     assert!(fixture.heads() == before);

@@ -14,13 +14,13 @@ use super::basics::options;
 use super::workload::{CANARY, CANARY_DIGITS, Model, Run, Workload, clinic, guest, owner, password};
 use crate::codec::padding::padme;
 use crate::crypto::boxes::{chunked_len, commits_to, decrypt_committed, decrypt_unauthenticated};
+use crate::engine::core::{PLACE_SCHEMA, ROOT_SCHEMA};
 use crate::format::area::{AREA_LEN, Area};
 use crate::format::context::{OBJECT_AT, PURPOSE_AT, Purpose, Scope};
 use crate::format::header::{HEADER_LEN, Header, geometry};
 use crate::format::root::{ROOT_LEN, Root};
 use crate::keys::{Keyring, UnlockKeys, open_area};
-use crate::testing::{Sabotage, Sealed, sabotage};
-use crate::vault::core::{PLACE_SCHEMA, ROOT_SCHEMA};
+use crate::testing::{Encrypted, Sabotage, sabotage};
 use crate::*;
 
 /// Where patterns of four bytes stand in a text, in one pass.
@@ -65,7 +65,7 @@ pub(super) enum Leak {
 
 /// The adversary on the files of one vault.
 pub(super) struct Adversary {
-    sealed: Vec<Sealed>,
+    encrypted: Vec<Encrypted>,
     /// Keys by their first bytes; the canary last.
     keys: Index,
     /// Keys by the upper half of the length that their boxes begin with.
@@ -79,27 +79,27 @@ pub(super) struct Adversary {
 
 impl Adversary {
     pub(super) fn new(run: &Run) -> Self {
-        let sealed = run.sealed.clone();
-        let first = |sealed: &Sealed| *sealed.key.first_chunk().unwrap();
+        let encrypted = run.encrypted.clone();
+        let first = |encrypted: &Encrypted| *encrypted.key.first_chunk().unwrap();
         let canary = *CANARY.first_chunk().unwrap();
-        let stream = |sealed: &Sealed| {
-            let stream = decrypt_unauthenticated(&sealed.key, &[0; 24]);
+        let stream = |encrypted: &Encrypted| {
+            let stream = decrypt_unauthenticated(&encrypted.key, &[0; 24]);
             *stream[4..].first_chunk().unwrap()
         };
         let mut boxes: HashMap<[u8; 32], Vec<usize>> = HashMap::new();
-        for (number, sealed) in sealed.iter().enumerate() {
-            boxes.entry(sealed.key).or_default().push(number);
+        for (number, encrypted) in encrypted.iter().enumerate() {
+            boxes.entry(encrypted.key).or_default().push(number);
         }
         let credentials = [owner(), clinic()].into_iter().chain(run.passwords.iter().map(|p| password(p)));
         let credentials = credentials.chain(run.guests.iter().map(|number| guest(*number)));
         Self {
-            keys: Index::new(sealed.iter().map(first).chain([canary])),
-            streams: Index::new(sealed.iter().map(stream)),
+            keys: Index::new(encrypted.iter().map(first).chain([canary])),
+            streams: Index::new(encrypted.iter().map(stream)),
             boxes,
             credentials: credentials.collect(),
             keyrings: HashMap::new(),
             contents: run.contents.clone(),
-            sealed,
+            encrypted,
         }
     }
 
@@ -156,7 +156,7 @@ impl Adversary {
 
     /// The entry that a box holds a revision of, or a segment of its attachment.
     fn entry_of(&self, number: usize) -> Option<EntryId> {
-        let context = &self.sealed[number].context;
+        let context = &self.encrypted[number].context;
         let id = *context[OBJECT_AT..].first_chunk().unwrap();
         match context[PURPOSE_AT] {
             purpose if purpose == Purpose::Entry as u8 => Some(EntryId::from_bytes(id)),
@@ -178,10 +178,10 @@ impl Adversary {
 
     /// What one key gives wherever a box of it may be, or was.
     fn open_boxes(&self, file: &[u8], number: usize, starts: &HashMap<usize, Vec<usize>>) -> Vec<Vec<u8>> {
-        let key = &self.sealed[number].key;
+        let key = &self.encrypted[number].key;
         let mut ranges = BTreeSet::new();
         for same in &self.boxes[key] {
-            let object = &self.sealed[*same].object;
+            let object = &self.encrypted[*same].object;
             let offset = u64::from_le_bytes(*object.reference.first_chunk().unwrap());
             let offset = usize::try_from(offset).unwrap();
             ranges.insert((offset, offset + usize::try_from(object.length).unwrap()));
@@ -259,9 +259,9 @@ struct Hunt {
 impl Hunt {
     /// Learns every key and every canary that stands in a text.
     fn read(&mut self, adversary: &Adversary, text: &[u8]) {
-        let sealed = &adversary.sealed;
-        adversary.keys.find(text, &mut |offset, number| match sealed.get(number) {
-            Some(sealed) if text[offset..].starts_with(&sealed.key) => {
+        let encrypted = &adversary.encrypted;
+        adversary.keys.find(text, &mut |offset, number| match encrypted.get(number) {
+            Some(encrypted) if text[offset..].starts_with(&encrypted.key) => {
                 if self.learnt.insert(number) {
                     self.queue.push(number);
                 }
@@ -323,7 +323,7 @@ fn whoever_was_revoked_learns_nothing_that_was_written_afterwards() {
     let (run, known, older) = guest_run(true);
     let older = [older];
     let file = run.disk.image();
-    let later: BTreeSet<usize> = (known..run.sealed.len()).collect();
+    let later: BTreeSet<usize> = (known..run.encrypted.len()).collect();
     assert!(later.len() > 20);
     let learnt = Adversary::new(&run).learns(&file, guest(100), known, &older);
     assert_eq!(learnt, BTreeSet::new(), "of {} boxes", later.len());
@@ -404,7 +404,8 @@ fn the_adversary_finds_the_segments_of_an_attachment_that_is_not_expunged() {
     let (_, model) = run.models.last_key_value().unwrap();
     let live = model.attached.keys().map(|id| (*id, model.entries[id].canary)).collect();
     let leaks = Adversary::new(&run).leaks_of(&run.disk.image(), &live);
-    let segments = run.sealed.iter().filter(|sealed| sealed.context[PURPOSE_AT] == Purpose::Segment as u8);
+    let segments =
+        run.encrypted.iter().filter(|encrypted| encrypted.context[PURPOSE_AT] == Purpose::Segment as u8);
     assert!(!live.is_empty() && leaks.len() >= segments.count());
 }
 

@@ -96,7 +96,7 @@ fn equal_content_is_stored_once_in_a_compartment_and_never_across_compartments()
     let bytes = content(20 * SHORT);
     let first = attach(&vault, &letter(), &bytes).unwrap();
     let size = disk.image().len();
-    let rows_of = |compartment| vault.unlocked().unwrap().view().trie(compartment).unwrap().rows;
+    let rows_of = |compartment| vault.unlocked().unwrap().reader().trie(compartment).unwrap().rows;
     let rows = || rows_of(Compartment::General);
     let before = rows();
     let small = content(2 * SHORT);
@@ -128,7 +128,7 @@ fn an_amended_or_retracted_entry_keeps_its_content_until_it_is_expunged() {
     let owner = Actor::owner();
     let bytes = content(3 * SHORT);
     let id = attach(&vault, &letter(), &bytes).unwrap();
-    let rows = || vault.unlocked().unwrap().view().trie(Compartment::General).unwrap().rows;
+    let rows = || vault.unlocked().unwrap().reader().trie(Compartment::General).unwrap().rows;
     let entry = vault.entry(id).unwrap();
     vault.update(&owner, |tx| tx.retract(id, "wrong patient")).unwrap();
     assert!(read(&vault, id) == bytes);
@@ -310,7 +310,7 @@ fn an_upload_is_discarded_whole_and_only_once() {
     let (_, vault) = vault();
     let owner = Actor::owner();
     let bytes = content(11 * SHORT);
-    let rows = || vault.unlocked().unwrap().view().trie(Compartment::General).unwrap().rows;
+    let rows = || vault.unlocked().unwrap().reader().trie(Compartment::General).unwrap().rows;
     vault.attach(&owner, &letter(), &mut Failing(&bytes, 10 * SHORT), |_| {}).unwrap_err();
     let upload = vault.uploads().unwrap().remove(0);
     assert_eq!(rows(), 9);
@@ -364,10 +364,10 @@ fn a_reader_does_not_open_segments_that_it_was_not_asked_for() {
     let mut image = disk.image();
     let (_, head) = {
         let digest = vault.attachment(id, 0).unwrap().digest();
-        view.view().content(Compartment::General, &digest).unwrap().unwrap()
+        view.reader().content(Compartment::General, &digest).unwrap().unwrap()
     };
     let key = crate::tree::RowKey::segment(ContentId::from_bytes(head.content), 2);
-    let row = view.view().row(Compartment::General, &key).unwrap().unwrap();
+    let row = view.reader().row(Compartment::General, &key).unwrap().unwrap();
     let at = row.object.as_ref().unwrap().object.reference;
     let at = usize::try_from(u64::from_le_bytes(*at.first_chunk().unwrap())).unwrap();
     image[at + 100] ^= 1;
@@ -401,9 +401,9 @@ fn a_check_finds_heads_segments_and_users_that_do_not_fit() {
         let digest = vault.attachment(id, 0).unwrap().digest();
         vault
             .update(&Actor::owner(), |tx| {
-                let (row, mut head) = tx.view().content(Compartment::General, &digest)?.unwrap();
+                let (row, mut head) = tx.reader().content(Compartment::General, &digest)?.unwrap();
                 change(&mut head);
-                tx.put_sealed(Compartment::General, row, &wire::encode(&head)?)
+                tx.put_encrypted(Compartment::General, row, &wire::encode(&head)?)
             })
             .unwrap();
         assert!(!vault.check().unwrap().is_clean(), "{name}");
@@ -426,7 +426,7 @@ fn a_check_finds_heads_segments_and_users_that_do_not_fit() {
             let content = ContentId::from_bytes([5; 16]);
             let mut row = Row::unnamed(RowKey::segment(content, 7), RowClass::Segment, tx.epoch());
             (row.id, row.revision) = (EntryId::from_bytes([5; 16]), 7);
-            tx.put_sealed(Compartment::General, row, b"orphan")
+            tx.put_encrypted(Compartment::General, row, b"orphan")
         })
         .unwrap();
     let orphan = CheckFinding::OrphanSegments { compartment: Compartment::General, segments: 1 };

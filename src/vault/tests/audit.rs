@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::basics::{diagnosis, individual, key, note, options};
-use crate::vault::time::from_milliseconds;
+use crate::engine::time::from_milliseconds;
 use crate::*;
 
 fn vault_with(hook: impl Fn(&AuditEvent) + Send + Sync + 'static) -> Arc<Vault> {

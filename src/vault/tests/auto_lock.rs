@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::basics::{diagnosis, key, options};
-use crate::vault::State;
+use crate::vault::session::state::State;
 use crate::*;
 
 const HOUR: u64 = 3600;
@@ -24,8 +24,8 @@ fn pass(clock: &AtomicU64, seconds: u64) {
     clock.fetch_add(seconds, Ordering::SeqCst);
 }
 
-fn keys(vault: &Vault) -> std::sync::Weak<crate::vault::core::Core> {
-    match &*vault.state.read().unwrap() {
+fn keys(vault: &Vault) -> std::sync::Weak<crate::engine::core::Core> {
+    match &*vault.session.state.read().unwrap() {
         State::Unlocked(unlocked) => Arc::downgrade(&unlocked.core),
         State::Locked { .. } => panic!("the vault is unlocked"),
     }
@@ -87,11 +87,11 @@ fn the_keys_go_without_any_call() {
 #[test]
 fn the_watching_thread_ends_with_its_vault() {
     let (vault, _clock) = vault_and_clock();
-    let watch = vault.auto_lock.as_ref().unwrap().watch();
+    let watch = vault.session.auto_lock.as_ref().unwrap().watch();
     let keys = keys(&vault);
     assert!(watch.upgrade().is_some());
     drop(vault);
     assert!(watch.upgrade().is_none() && keys.upgrade().is_none());
     let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
-    assert!(vault.auto_lock.is_none(), "there is none where none was asked for");
+    assert!(vault.session.auto_lock.is_none(), "there is none where none was asked for");
 }

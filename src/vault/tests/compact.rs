@@ -226,7 +226,7 @@ fn a_handle_whose_file_was_swapped_beneath_a_read_reads_the_new_one() {
     let old = vault.unlocked().unwrap();
     compact(&vault).unwrap();
     // A read that began before: its snapshot points into the old file.
-    *vault.state.write().unwrap() = crate::vault::State::Unlocked(old);
+    *vault.session.state.write().unwrap() = crate::vault::session::state::State::Unlocked(old);
     assert!(ids.iter().all(|id| vault.entry(*id).is_ok()));
 }
 

@@ -12,7 +12,7 @@ use super::workload::{Broken, new_image, owner, password, with_three_ways_in};
 use crate::format::header::geometry;
 use crate::store::{Destination, StoreError};
 use crate::testing::{make_worth_compacting, shrink_segments};
-use crate::vault::create::in_new_file;
+use crate::vault::session::create::in_new_file;
 use crate::*;
 
 const OLD: &str = "old password";
@@ -195,7 +195,7 @@ fn fail_every_call_from(
         for call in 0.. {
             let disk = SimDisk::new(image.clone());
             let mut vault = disk.unlock(&owner()).unwrap();
-            vault.options.kdf_cost.memory_kib = memory_kib;
+            vault.session.options.kdf_cost.memory_kib = memory_kib;
             let root =
                 |disk: &SimDisk| disk.image()[usize::try_from(geometry::ROOT_A).unwrap()..][..64].to_vec();
             let unwritten = root(&disk);
@@ -511,7 +511,7 @@ fn a_fault_at_any_call_of_restoring_leaves_the_backup_as_it_was_and_a_whole_vaul
 /// Creates a vault on a disk with an empty folder.
 fn create(disk: &SimDisk) -> Result<Vault, Error> {
     let to = Destination::on(disk.folder(), VAULT.into())?;
-    with_three_ways_in(OLD, |new| in_new_file(&to, new, options()))
+    with_three_ways_in(OLD, |new| in_new_file(&to, new, options()).map(Vault::of))
 }
 
 #[test]

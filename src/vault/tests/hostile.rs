@@ -6,13 +6,13 @@ use super::disk::SimDisk;
 use super::workload::{new_image, owner};
 use crate::crypto::boxes::encrypt_committed;
 use crate::crypto::random::Randomness;
+use crate::engine::core::{Snapshot, StateReader};
+use crate::engine::transaction::Transaction;
 use crate::format::header::geometry;
-use crate::format::object::{ObjectRef, SealedObject};
+use crate::format::object::{KeyedRef, ObjectRef};
 use crate::format::root::Root;
 use crate::store::{FileImage, StoreWriter as _};
 use crate::tree::{ObjectWriter, Row, RowClass, RowKey, TreeError};
-use crate::vault::core::{Snapshot, View};
-use crate::vault::transaction::Transaction;
 use crate::*;
 
 const ROOTS: [u64; 2] = [geometry::ROOT_A, geometry::ROOT_B];
@@ -164,7 +164,7 @@ fn a_ledger_row_with_the_lines_of_another_commit_is_foreign() {
             let (from, to_key) = (tx.row(Compartment::General, &key(from))?.unwrap(), key(to));
             let content = tx.core.open_row(Compartment::General, &from)?;
             let row = Row::unnamed(to_key, RowClass::Ledger, Epoch::new(to));
-            tx.put_sealed(Compartment::General, row, &content)
+            tx.put_encrypted(Compartment::General, row, &content)
         })
     };
     assert_eq!(copied(2, 2), []);
@@ -203,7 +203,7 @@ fn a_missing_revision_an_orphaned_one_and_one_of_a_later_commit_are_found() {
 }
 
 /// Rows of as many entries that all name this object.
-fn put_rows(tx: &mut Transaction<'_>, count: u16, object: &SealedObject) -> Result<(), Error> {
+fn put_rows(tx: &mut Transaction<'_>, count: u16, object: &KeyedRef) -> Result<(), Error> {
     for number in 0..count {
         let mut id = [7; 16];
         id[..2].copy_from_slice(&number.to_le_bytes());
@@ -218,7 +218,7 @@ fn put_rows(tx: &mut Transaction<'_>, count: u16, object: &SealedObject) -> Resu
 
 #[test]
 fn rows_whose_lengths_add_up_to_more_than_the_file_has_are_refused_and_nothing_is_written() {
-    let named = SealedObject {
+    let named = KeyedRef {
         key: crypto::key::ContentKey::from_secret(Randomness::seeded(1).secret().unwrap()),
         object: object(geometry::APPEND, u64::MAX),
         digest: crypto::digest::Digest::of(&[]),
@@ -237,7 +237,7 @@ fn with_1000_rows_on_one_object() -> Hostile {
     let vault = disk.unlock(&owner()).unwrap();
     let large = note("progress", &"slept badly ".repeat(5000));
     let id = vault.update(&Actor::owner(), |tx| tx.add(&large)).unwrap().value;
-    let named = vault.unlocked().unwrap().view().entry_row(id).unwrap().1.object.unwrap();
+    let named = vault.unlocked().unwrap().reader().entry_row(id).unwrap().1.object.unwrap();
     vault.update(&Actor::owner(), |tx| put_rows(tx, 1000, &named)).unwrap();
     Hostile { image: disk.image(), vault }
 }
@@ -259,12 +259,12 @@ fn no_walk_reads_more_than_the_place_says_is_live() {
     general.live = CLAIM;
     let root = hostile.root();
     let snapshot = Snapshot { root, root_bytes: Vec::new(), area_bytes: Vec::new(), places, settled: false };
-    let view = View { core: &unlocked.core, snapshot: &snapshot };
-    let report = view.check_everything().unwrap();
+    let reader = StateReader { core: &unlocked.core, snapshot: &snapshot };
+    let report = reader.check_everything().unwrap();
     assert!(report.findings.contains(&CheckFinding::WrongSize { compartment: Compartment::General }));
     assert!(report.bytes < 2 * CLAIM);
 
-    let trie = view.trie(Compartment::General).unwrap();
+    let trie = reader.trie(Compartment::General).unwrap();
     let (mut image, mut random) = (FileImage::new(), Randomness::from_system());
     let mut out = ObjectWriter { writer: &mut image, random: &mut random };
     let rewritten = trie.rewrite(std::collections::BTreeMap::new(), &mut out, &mut |_| {});

@@ -215,7 +215,7 @@ impl Needles {
 /// Every key of a vault: those that a dump of a process that used it could hold.
 fn keys_of(vault: &Vault) -> Vec<(String, Vec<u8>)> {
     let unlocked = vault.unlocked().unwrap();
-    let (view, keyring) = (unlocked.view(), &unlocked.core.keyring);
+    let (view, keyring) = (unlocked.reader(), &unlocked.core.keyring);
     let mut keys = vec![
         ("root key".to_owned(), keyring.root_key().input_key().expose_secret().to_vec()),
         ("vault root key".to_owned(), keyring.vault_root().secret().expose_secret().to_vec()),

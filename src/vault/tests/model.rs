@@ -15,9 +15,9 @@ use rusqlite::Connection;
 use super::basics::options;
 use super::disk::{Chance, SimDisk};
 use super::workload::{new_image, owner, password};
+use crate::classify::compartment_of;
 use crate::record::{Coding, Concept, Diagnosis, Medication, Narrative, Note, Party, Provenance, Token};
 use crate::testing::shrink_segments;
-use crate::vault::transaction::compartment_of;
 use crate::*;
 
 /// Sequences of an ordinary run.

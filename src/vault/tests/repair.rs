@@ -7,7 +7,7 @@ use super::basics::{diagnosis, note};
 use super::disk::SimDisk;
 use super::workload::{clinic, new_image, owner};
 use crate::format::header::geometry;
-use crate::format::object::SealedObject;
+use crate::format::object::KeyedRef;
 use crate::format::root::ROOT_LEN;
 use crate::tree::{Page, RowKey};
 use crate::*;
@@ -28,7 +28,7 @@ pub(super) struct Resting {
 pub(super) fn objects_below_first_pages(vault: &Vault) -> Vec<std::ops::Range<usize>> {
     let mut objects = Vec::new();
     let unlocked = vault.unlocked().unwrap();
-    let view = unlocked.view();
+    let view = unlocked.reader();
     for compartment in Compartment::ALL {
         let mut first = true;
         view.trie(compartment).unwrap().survey(&mut |visited| {
@@ -138,7 +138,7 @@ fn an_entry_comes_back_from_a_backup_that_is_older_than_a_compaction() {
     let vault = disk.unlock(&owner()).unwrap();
     vault.compact(&Actor::owner(), |_| {}).unwrap();
     let (id, entry) = &resting.entries[7];
-    let row = vault.unlocked().unwrap().view().entry_row(*id).unwrap().1;
+    let row = vault.unlocked().unwrap().reader().entry_row(*id).unwrap().1;
     let start = u64::from_le_bytes(*row.object.as_ref().unwrap().object.reference.first_chunk().unwrap());
     disk.flip(at(start), 1);
     assert_eq!(vault.entry(*id).err().map(|error| error.kind()), Some(ErrorKind::Damaged));
@@ -162,7 +162,7 @@ fn a_copy_of_another_vault_or_a_damaged_one_gives_nothing() {
 }
 
 /// The bytes of an object in the file.
-fn range_of(object: &SealedObject) -> std::ops::Range<usize> {
+fn range_of(object: &KeyedRef) -> std::ops::Range<usize> {
     let start = at(u64::from_le_bytes(*object.object.reference.first_chunk().unwrap()));
     start..start + at(object.object.length)
 }
@@ -170,7 +170,7 @@ fn range_of(object: &SealedObject) -> std::ops::Range<usize> {
 /// Every page of a compartment, the root page first, and how many rows it stands for.
 fn pages(vault: &Vault, compartment: Compartment) -> Vec<(std::ops::Range<usize>, bool, u64)> {
     let mut pages = Vec::new();
-    vault.unlocked().unwrap().view().trie(compartment).unwrap().survey(&mut |visited| {
+    vault.unlocked().unwrap().reader().trie(compartment).unwrap().survey(&mut |visited| {
         let (object, page) = visited.unwrap();
         pages.push((range_of(object), matches!(page, Page::Inner(_)), page.rows().unwrap()));
     });
@@ -189,7 +189,7 @@ fn a_damaged_inner_page_is_said_to_lose_every_row_below_it() {
         keys.push(row.key);
         Ok(())
     };
-    vault.unlocked().unwrap().view().trie(general).unwrap().scan(note_key).unwrap();
+    vault.unlocked().unwrap().reader().trie(general).unwrap().scan(note_key).unwrap();
     let inner = pages(&vault, general).into_iter().skip(1).find(|(_, is_inner, _)| *is_inner);
     let (bytes, _, said) = inner.expect("a thousand entries take inner pages below the root page");
     drop(vault);
@@ -199,7 +199,7 @@ fn a_damaged_inner_page_is_said_to_lose_every_row_below_it() {
     let findings = deep(&vault);
     assert_eq!(findings, [CheckFinding::DamagedPage { compartment: general, rows: said }]);
     let unlocked = vault.unlocked().unwrap();
-    let view = unlocked.view();
+    let view = unlocked.reader();
     let lost = keys.iter().filter(|key| view.row(general, key).is_err()).count() as u64;
     let entries_lost = ids.iter().filter(|id| vault.entry(**id).is_err()).count() as u64;
     assert_eq!(lost, said);
@@ -287,7 +287,7 @@ fn bytes_that_the_disk_cannot_read_are_counted_in_use_or_not() {
     let resting = Resting::new();
     let vault = read_only(&SimDisk::without_trace(resting.image.clone()));
     let (id, _) = &resting.entries[7];
-    let row = vault.unlocked().unwrap().view().entry_row(*id).unwrap().1;
+    let row = vault.unlocked().unwrap().reader().entry_row(*id).unwrap().1;
     let in_use = range_of(row.object.as_ref().unwrap()).start as u64 + 10;
     drop(vault);
     // A block is what is tried last.
@@ -310,7 +310,7 @@ fn a_forged_row_that_claims_the_bytes_of_another_shares_them() {
         vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("F32", "Depression", "2019"))).unwrap().value;
     let twin = EntryId::from_bytes([9; 16]);
     let forge = |tx: &mut Transaction<'_>| {
-        let (compartment, row) = tx.view().entry_row(id)?;
+        let (compartment, row) = tx.reader().entry_row(id)?;
         let mut row = row.duplicate();
         (row.key, row.id) = (RowKey::entry(twin), twin);
         tx.put_row(compartment, row)

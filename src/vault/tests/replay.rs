@@ -108,9 +108,9 @@ fn everything_that_stood_where_a_newer_page_or_blob_stands_is_damage_or_the_same
     assert!(tried > 5);
 }
 
-/// A root of this vault with some places of another, sealed anew by a holder of
+/// A root of this vault with some places of another, encrypted anew by a holder of
 /// the root key.
-fn resealed(subject: &Subject, change: impl FnOnce(&mut Root)) -> Vec<u8> {
+fn encrypted_anew(subject: &Subject, change: impl FnOnce(&mut Root)) -> Vec<u8> {
     let unlocked = subject.vault.unlocked().unwrap();
     let core = &unlocked.core;
     let mut root = Root::decode(&unlocked.snapshot.root.encode()).unwrap();
@@ -135,7 +135,7 @@ fn an_older_place_that_a_holder_of_the_root_key_put_back_is_told_by_a_checkpoint
     let replay = Replay::new();
     let mut told = 0;
     for mask in 1..1u32 << PLACES {
-        let root = resealed(&replay.newer, |root| {
+        let root = encrypted_anew(&replay.newer, |root| {
             let older = root_of(&replay.older).places;
             for (index, place) in older.into_iter().enumerate().filter(|(index, _)| mask & (1 << index) != 0)
             {
@@ -184,12 +184,12 @@ fn no_slot_of_another_vault_stands_in_for_any() {
 }
 
 #[test]
-fn no_place_of_another_vault_stands_in_for_any_in_a_root_sealed_anew() {
+fn no_place_of_another_vault_stands_in_for_any_in_a_root_encrypted_anew() {
     let subject = Subject::open(owners_vault(&["F32.1"]), owner());
     let other = Subject::open(owners_vault(&["J45"]), owner());
     for to in 0..PLACES {
         for from in 0..PLACES {
-            let root = resealed(&subject, |root| {
+            let root = encrypted_anew(&subject, |root| {
                 root.places[to] = root_of(&other).places.into_iter().nth(from).unwrap();
             });
             assert!(!subject.survives(|image| put_roots(image, &root)), "place {from} as {to}");
@@ -198,9 +198,9 @@ fn no_place_of_another_vault_stands_in_for_any_in_a_root_sealed_anew() {
 }
 
 #[test]
-fn a_root_that_is_sealed_anew_without_a_change_is_told_by_a_checkpoint_alone() {
+fn a_root_that_is_encrypted_anew_without_a_change_is_told_by_a_checkpoint_alone() {
     let replay = Replay::new();
-    let root = resealed(&replay.newer, |_| {});
+    let root = encrypted_anew(&replay.newer, |_| {});
     assert_eq!(replay.outcome(|image| put_roots(image, &root)), Outcome::ToldByCheckpoint);
     assert!(replay.newer.survives(|image| put_roots(image, &root)));
 }

@@ -15,7 +15,7 @@ use crate::format::header::geometry;
 use crate::format::object::ObjectRef;
 use crate::secret::SecretBytes;
 use crate::store::{Destination, StoreError};
-use crate::testing::{Sealed, shrink_segments, start_recording, take_recorded};
+use crate::testing::{Encrypted, shrink_segments, start_recording, take_recorded};
 use crate::tree::{Row, RowClass};
 use crate::*;
 
@@ -139,7 +139,7 @@ fn offsets(disk: &SimDisk, class: RowClass) -> Vec<usize> {
             offsets.extend(row.object.iter().filter(|_| row.class == class).map(|o| offset_of(&o.object)));
             Ok(())
         };
-        unlocked.view().trie(compartment).unwrap().scan(&mut note).unwrap();
+        unlocked.reader().trie(compartment).unwrap().scan(&mut note).unwrap();
     }
     offsets
 }
@@ -185,7 +185,7 @@ fn no_backup_gives_back_lines_that_were_damaged_when_their_entry_was_expunged() 
         |line: &LineState| matches!(line, LineState::Whole { subjects, .. } if subjects.contains(&id));
     let unlocked = vault.unlocked().unwrap();
     for number in 1..epoch.number() {
-        let lines = unlocked.view().line_states(Compartment::General, Epoch::new(number));
+        let lines = unlocked.reader().line_states(Compartment::General, Epoch::new(number));
         assert!(!lines.is_ok_and(|lines| lines.iter().any(tells)), "commit {number}");
     }
 }
@@ -249,7 +249,7 @@ fn a_page_that_is_whole_in_memory_alone_does_not_make_a_backup_blame_its_disk() 
     assert!(vault.check().unwrap().is_clean());
     let unlocked = vault.unlocked().unwrap();
     let mut pages = Vec::new();
-    unlocked.view().trie(Compartment::General).unwrap().survey(&mut |page| {
+    unlocked.reader().trie(Compartment::General).unwrap().survey(&mut |page| {
         pages.push(offset_of(&page.unwrap().0.object));
     });
     disk.flip(pages.last().unwrap() + 20, 1);
@@ -305,7 +305,7 @@ fn a_repair_of_rows_that_claim_the_same_bytes_ends() {
     let large = note("progress", &"slept badly ".repeat(300));
     let large = vault.update(&Actor::owner(), |tx| tx.add(&large)).unwrap().value;
     let copy = Arc::new(SimDisk::without_trace(disk.image()).store());
-    let row = |id| vault.unlocked().unwrap().view().entry_row(id).unwrap().1;
+    let row = |id| vault.unlocked().unwrap().reader().entry_row(id).unwrap().1;
     let (first, mut second) = (row(large), row(ids[0]));
     let overlapping = offset_of(&first.object.as_ref().unwrap().object) as u64 + 100;
     second.object.as_mut().unwrap().object.reference[..8].copy_from_slice(&overlapping.to_le_bytes());
@@ -316,11 +316,11 @@ fn a_repair_of_rows_that_claim_the_same_bytes_ends() {
 }
 
 /// Whether a box that was made still stands whole in a file.
-fn stands(sealed: &Sealed, file: &[u8]) -> bool {
-    let key = ContentKey::from_secret(SecretBytes::filled(|key| *key = sealed.key));
-    let start = offset_of(&sealed.object);
-    let stored = file.get(start..start + usize::try_from(sealed.object.length).unwrap());
-    stored.is_some_and(|stored| decrypt_once(&key, &sealed.context, stored.to_vec()).is_ok())
+fn stands(encrypted: &Encrypted, file: &[u8]) -> bool {
+    let key = ContentKey::from_secret(SecretBytes::filled(|key| *key = encrypted.key));
+    let start = offset_of(&encrypted.object);
+    let stored = file.get(start..start + usize::try_from(encrypted.object.length).unwrap());
+    stored.is_some_and(|stored| decrypt_once(&key, &encrypted.context, stored.to_vec()).is_ok())
 }
 
 #[test]
@@ -334,13 +334,14 @@ fn whoever_kept_every_key_finds_nothing_of_an_expunged_attachment_but_pages() {
     let attach = || vault.attach(&Actor::owner(), &new, &mut bytes.as_slice(), |_| {}).unwrap().value;
     let ids = [attach(), attach()];
     expunge(&vault, &ids).unwrap();
-    let (file, sealed) = (disk.image(), take_recorded());
-    let made = |purpose: Purpose| sealed.iter().filter(move |box_| box_.context[PURPOSE_AT] == purpose as u8);
-    assert!(made(Purpose::Page).any(|sealed| stands(sealed, &file)));
+    let (file, encrypted) = (disk.image(), take_recorded());
+    let made =
+        |purpose: Purpose| encrypted.iter().filter(move |box_| box_.context[PURPOSE_AT] == purpose as u8);
+    assert!(made(Purpose::Page).any(|encrypted| stands(encrypted, &file)));
     for purpose in [Purpose::Content, Purpose::Upload] {
         assert!(made(purpose).count() > 1);
         assert_eq!(
-            made(purpose).filter(|sealed| stands(sealed, &file)).count(),
+            made(purpose).filter(|encrypted| stands(encrypted, &file)).count(),
             0,
             "purpose {}",
             purpose as u8

@@ -5,9 +5,9 @@ use std::io::{self, Read};
 use super::basics::{diagnosis, file, individual, key, note, open, options};
 use super::disk::{Fault, SimDisk};
 use super::workload::{new_image, owner};
+use crate::engine::core::{Snapshot, StateReader};
+use crate::engine::erasure::Erasure;
 use crate::testing::shrink_segments;
-use crate::vault::core::{Snapshot, View};
-use crate::vault::erasure::Erasure;
 use crate::*;
 
 const SHORT: usize = 1016;
@@ -205,12 +205,12 @@ fn a_segment_belongs_to_one_content() {
     let digest = vault.attachment(id, 0).unwrap().digest();
     vault
         .update(&Actor::owner(), |tx| {
-            let (_, head) = tx.view().content(Compartment::General, &digest)?.unwrap();
+            let (_, head) = tx.reader().content(Compartment::General, &digest)?.unwrap();
             let content = ContentId::from_bytes(head.content);
             let claim = UploadV1 { content: head.content, segments: 2, title: String::new(), started: 0 };
             let mut row = Row::unnamed(RowKey::upload(content), RowClass::Upload, tx.epoch());
             row.id = EntryId::from_bytes(head.content);
-            tx.put_sealed(Compartment::General, row, &wire::encode(&claim)?)
+            tx.put_encrypted(Compartment::General, row, &wire::encode(&claim)?)
         })
         .unwrap();
     let claimed_twice = CheckFinding::DamagedPart { compartment: Compartment::General };
@@ -259,7 +259,7 @@ fn what_is_still_to_be_erased_is_erased_by_a_handle_that_only_refreshed() {
         let disk = SimDisk::without_trace(new_image("password"));
         let (vault, other) = (disk.unlock(&owner()).unwrap(), disk.unlock(&owner()).unwrap());
         let id = add(&vault, "CANARY");
-        let row = vault.unlocked().unwrap().view().entry_row(id).unwrap().1;
+        let row = vault.unlocked().unwrap().reader().entry_row(id).unwrap().1;
         let object = row.object.as_ref().unwrap().object;
         let at = usize::try_from(u64::from_le_bytes(*object.reference.first_chunk().unwrap())).unwrap();
         let range = at..at + usize::try_from(object.length).unwrap();
@@ -291,8 +291,8 @@ fn an_erasure_report_ends_however_many_commits_the_root_claims() {
     let places = unlocked.core.open_places(&root).unwrap();
     let (root_bytes, area_bytes) = (known.root_bytes.clone(), known.area_bytes.clone());
     let snapshot = Snapshot { root, root_bytes, area_bytes, places, settled: true };
-    let view = View { core: &unlocked.core, snapshot: &snapshot };
-    assert_eq!(view.erasure_report(Erasure::default()).unreadable.len(), 1 << 16);
+    let reader = StateReader { core: &unlocked.core, snapshot: &snapshot };
+    assert_eq!(reader.erasure_report(Erasure::default()).unreadable.len(), 1 << 16);
 }
 
 #[test]

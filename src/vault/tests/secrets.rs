@@ -15,7 +15,8 @@ use crate::crypto::key::{
 };
 use crate::crypto::random::Randomness;
 use crate::crypto::signature::SigningKey;
-use crate::format::object::SealedObject;
+use crate::engine::core::{Core, Snapshot};
+use crate::format::object::KeyedRef;
 use crate::format::place::Place;
 use crate::format::root::Root;
 use crate::keys::{Keyring, OpenedSlot, UnlockKeys};
@@ -25,8 +26,7 @@ use crate::payload::secret::SecretV1;
 use crate::secret::SecretBytes;
 use crate::store::lying::{Lie, LyingStore};
 use crate::tree::{Page, Row};
-use crate::vault::core::{Core, Snapshot};
-use crate::vault::{State, Unlocked};
+use crate::vault::session::state::{State, Unlocked};
 use crate::*;
 
 /// Has one implementation for every type, and one more for each banned trait
@@ -98,7 +98,7 @@ fn no_secret_type_can_be_printed_copied_or_written() {
         Keyring,
         OpenedSlot,
         UnlockKeys,
-        SealedObject,
+        KeyedRef,
         Place,
         Root,
         Row,

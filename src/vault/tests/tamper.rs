@@ -17,7 +17,7 @@ use crate::crypto::random::Randomness;
 use crate::format::area::{AREA_LEN, Area, SLOTS};
 use crate::format::context::Context;
 use crate::format::header::{HEADER_LEN, Header, geometry};
-use crate::format::object::SealedObject;
+use crate::format::object::KeyedRef;
 use crate::format::root::{ROOT_LEN, Root};
 use crate::tree::{TreeError, open_object};
 use crate::*;
@@ -41,14 +41,14 @@ pub(super) fn at(offset: u64) -> usize {
 /// Something that a reader reads: its kind, its name for its parent, its context.
 pub(super) struct Part {
     pub(super) kind: &'static str,
-    pub(super) sealed: SealedObject,
+    pub(super) encrypted: KeyedRef,
     pub(super) context: Context,
 }
 
 impl Part {
     pub(super) fn range(&self) -> std::ops::Range<usize> {
-        let start = at(u64::from_le_bytes(*self.sealed.object.reference.first_chunk().unwrap()));
-        start..start + at(self.sealed.object.length)
+        let start = at(u64::from_le_bytes(*self.encrypted.object.reference.first_chunk().unwrap()));
+        start..start + at(self.encrypted.object.length)
     }
 }
 
@@ -106,7 +106,7 @@ impl Subject {
 
     fn open_part(&self, part: &Part) -> Result<(), TreeError> {
         let unlocked = self.vault.unlocked().unwrap();
-        open_object(&*unlocked.core.store, &part.sealed, &part.context).map(|_| ())
+        open_object(&*unlocked.core.store, &part.encrypted, &part.context).map(|_| ())
     }
 
     /// Opens another image of this vault and reads everything. Whatever it
@@ -160,15 +160,15 @@ pub(super) fn owners_vault(codes: &[&str]) -> Vec<u8> {
 
 fn parts(vault: &Vault) -> Vec<Part> {
     let unlocked = vault.unlocked().unwrap();
-    let view = unlocked.view();
+    let view = unlocked.reader();
     let mut parts = Vec::new();
     for compartment in Compartment::ALL {
-        view.trie(compartment).unwrap().survey_contexts(&mut |sealed, context, page| {
-            parts.push(Part { kind: "page", sealed: sealed.duplicate(), context });
+        view.trie(compartment).unwrap().survey_contexts(&mut |encrypted, context, page| {
+            parts.push(Part { kind: "page", encrypted: encrypted.duplicate(), context });
             for row in page.leaf_rows() {
-                if let Some(sealed) = &row.object {
+                if let Some(encrypted) = &row.object {
                     let context = unlocked.core.row_context(compartment, row);
-                    parts.push(Part { kind: "blob", sealed: sealed.duplicate(), context });
+                    parts.push(Part { kind: "blob", encrypted: encrypted.duplicate(), context });
                 }
             }
         });

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::basics::{diagnosis, individual, key, note, options};
 use super::disk::{Chance, SimDisk, Trace};
+use crate::classify::compartment_of;
 use crate::store::Destination;
-use crate::testing::{Sealed, seed_randomness, shrink_segments, start_recording, take_recorded};
-use crate::vault::create::file_image;
-use crate::vault::transaction::compartment_of;
+use crate::testing::{Encrypted, seed_randomness, shrink_segments, start_recording, take_recorded};
+use crate::vault::session::create::file_image;
 use crate::*;
 
 /// A text that stands in one entry's content and nowhere else.
@@ -82,7 +82,7 @@ pub(super) struct Run {
     pub(super) models: BTreeMap<Epoch, Model>,
     /// What the state of each commit is known by, once it was compared with the model.
     pub(super) checkpoints: BTreeMap<Epoch, Checkpoint>,
-    pub(super) sealed: Vec<Sealed>,
+    pub(super) encrypted: Vec<Encrypted>,
     /// Whose contents the segments are of.
     pub(super) contents: BTreeMap<ContentId, EntryId>,
     /// Every password that ever was.
@@ -215,7 +215,7 @@ impl Workload {
             disk: self.disk,
             models: self.models,
             checkpoints: self.checkpoints,
-            sealed: take_recorded(),
+            encrypted: take_recorded(),
             passwords: self.passwords,
             guests: self.guests,
             erased: self.erased,
@@ -261,7 +261,7 @@ impl Workload {
         let entry = self.vault().entry(id).unwrap();
         let digest = self.vault().attachment(id, 0).unwrap().digest();
         let unlocked = self.vault().unlocked().unwrap();
-        let (row, _) = unlocked.view().content(Compartment::General, &digest).unwrap().unwrap();
+        let (row, _) = unlocked.reader().content(Compartment::General, &digest).unwrap().unwrap();
         self.contents.insert(row.content_id(), id);
         self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary });
         self.model.attached.insert(id, bytes);

@@ -1,8 +1,8 @@
 //! DocumentReference, DiagnosticReport, Composition.
 
 use super::super::element::Element;
+use super::codes::{LOINC, SNOMED, has_code, word};
 use super::finding::effective;
-use super::{LOINC, SNOMED, has_code, word};
 use crate::record::{
     AdvanceDirective, Attachment, Concept, Narrative, Note, Observation, Party, Record, Token,
 };

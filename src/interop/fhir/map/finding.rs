@@ -3,7 +3,8 @@
 
 use super::super::element::Element;
 use super::clinical::{period_in_words, quantity_in_words, range_in_words};
-use super::{LOINC, SNOMED, has_code, word};
+use super::codes::{LOINC, SNOMED, has_code, word};
+use crate::interop::finding::FindingReason;
 use crate::record::{
     Assessment, Component, Concept, Narrative, Observation, PartialDate, Quantity, Record, Scalar,
     SubstanceUse, Token,
@@ -271,7 +272,7 @@ const DEPTH: usize = 16;
 
 fn answers(item: &Element<'_>, depth: usize, out: &mut Vec<Component>) {
     if depth == DEPTH {
-        item.report("item", super::super::finding::FindingReason::TooLarge);
+        item.report("item", FindingReason::TooLarge);
         return;
     }
     let code = Concept { codings: link_code(item).into_iter().collect(), text: item.token("text") };

@@ -2,7 +2,7 @@
 
 use super::super::element::Element;
 use super::clinical::{age_or_text, denied, performers, reasons_against};
-use super::{SNOMED, has_code, word};
+use super::codes::{SNOMED, has_code, word};
 use crate::record::{Concept, Narrative, Record, Treatment};
 
 const STATUS: [&str; 11] = [

@@ -11,7 +11,7 @@ use crate::crypto::digest::Digest;
 use crate::crypto::random::Randomness;
 use crate::format::area::{AREA_LEN, Area};
 use crate::format::context::{Context, Purpose};
-use crate::format::object::{ObjectRef, SealedObject};
+use crate::format::object::{KeyedRef, ObjectRef};
 use crate::format::place::Place;
 use crate::format::root::{PlaceBox, Root};
 use crate::payload::catalogue::EraseListV1;
@@ -60,7 +60,7 @@ const RECORD: Compartment = Compartment::Record;
 const GENERAL: Compartment = Compartment::General;
 const SEALED: Compartment = Compartment::Sealed;
 
-/// A golden vault with its keys, to be changed and sealed again.
+/// A golden vault with its keys, to be changed and encrypted again.
 struct Forge {
     vault: Vault,
     root: Root,
@@ -85,23 +85,23 @@ impl Forge {
             .unwrap()
     }
 
-    fn object(&self, sealed: &SealedObject, context: &Context) -> Vec<u8> {
-        open_object(&*self.vault.unlocked().unwrap().core.store, sealed, context).unwrap().to_vec()
+    fn object(&self, encrypted: &KeyedRef, context: &Context) -> Vec<u8> {
+        open_object(&*self.vault.unlocked().unwrap().core.store, encrypted, context).unwrap().to_vec()
     }
 
     /// Appends the box of a plaintext as it is.
-    fn seal_plain(&mut self, context: &Context, plaintext: &[u8]) -> SealedObject {
+    fn encrypt_plain(&mut self, context: &Context, plaintext: &[u8]) -> KeyedRef {
         let (key, stored) =
             encrypt_once(&mut self.random, &context.bytes(), plaintext.to_vec().into()).unwrap();
         let mut reference = [0; 16];
         reference[..8].copy_from_slice(&(self.file.len() as u64).to_le_bytes());
         self.file.extend_from_slice(&stored);
         let object = ObjectRef { reference, length: stored.len() as u64 };
-        SealedObject { key, object, digest: Digest::of(&[&stored]) }
+        KeyedRef { key, object, digest: Digest::of(&[&stored]) }
     }
 
-    fn seal(&mut self, context: &Context, content: &[u8]) -> SealedObject {
-        self.seal_plain(context, &pad(content))
+    fn encrypt(&mut self, context: &Context, content: &[u8]) -> KeyedRef {
+        self.encrypt_plain(context, &pad(content))
     }
 
     fn page_context(&self, compartment: Compartment) -> Context {
@@ -128,24 +128,24 @@ impl Forge {
         let children = split_children(&self.root_page(compartment));
         let pages = children.iter().map(|child| {
             let context = self.child_context(compartment, child[0]);
-            split_rows(&self.object(&read_sealed(&child[9..]), &context))
+            split_rows(&self.object(&read_encrypted(&child[9..]), &context))
         });
         pages.flatten().collect()
     }
 
-    /// Seals a place, its live bytes counted anew as far as the trie can be read.
+    /// Encrypts a place, its live bytes counted anew as far as the trie can be read.
     fn set_place(&mut self, compartment: Compartment, place: &Place) {
         let place = Place {
             live: self.live(compartment, place),
-            trie: place.trie.as_ref().map(SealedObject::duplicate),
+            trie: place.trie.as_ref().map(KeyedRef::duplicate),
             ..*place
         };
         let stored =
-            self.vault.unlocked().unwrap().core.seal_place(&mut self.random, compartment, &place).unwrap();
+            self.vault.unlocked().unwrap().core.encrypt_place(&mut self.random, compartment, &place).unwrap();
         self.root.places[compartment.index()] = stored.unwrap();
     }
 
-    /// Seals a place's plaintext as it is.
+    /// Encrypts a place's plaintext as it is.
     fn set_place_plain(&mut self, compartment: Compartment, change: impl Fn(&mut [u8])) {
         let mut plain = self.place(compartment).encode();
         change(&mut plain);
@@ -180,12 +180,12 @@ impl Forge {
 
     fn set_root_page(&mut self, compartment: Compartment, content: &[u8], rows: usize) {
         let context = self.page_context(compartment);
-        let sealed = self.seal(&context, content);
-        self.set_root_object(compartment, sealed, rows);
+        let encrypted = self.encrypt(&context, content);
+        self.set_root_object(compartment, encrypted, rows);
     }
 
-    fn set_root_object(&mut self, compartment: Compartment, sealed: SealedObject, rows: usize) {
-        let place = Place { trie: Some(sealed), rows: rows as u64, ..self.place(compartment) };
+    fn set_root_object(&mut self, compartment: Compartment, encrypted: KeyedRef, rows: usize) {
+        let place = Place { trie: Some(encrypted), rows: rows as u64, ..self.place(compartment) };
         self.set_place(compartment, &place);
         self.publish();
     }
@@ -261,24 +261,24 @@ impl Forge {
             .schema(1)
     }
 
-    /// Changes the content of the first object of a class, sealed as it should be.
+    /// Changes the content of the first object of a class, encrypted as it should be.
     fn change_content(&mut self, compartment: Compartment, class: u8, change: impl Fn(&mut Vec<u8>)) {
         let mut rows = self.rows(compartment);
         let row = &mut rows[self.position(compartment, class)];
         let context = self.row_context(compartment, row);
-        let mut content = self.object(&read_sealed(&row[row::OBJECT..]), &context);
+        let mut content = self.object(&read_encrypted(&row[row::OBJECT..]), &context);
         change(&mut content);
-        write_sealed(&mut row[row::OBJECT..], &self.seal(&context, &content));
+        write_encrypted(&mut row[row::OBJECT..], &self.encrypt(&context, &content));
         self.set_rows(compartment, &rows);
     }
 
-    /// Seals the first note's entry again: in another context, or another plaintext.
-    fn reseal_note(&mut self, seal: impl Fn(&mut Self, &Context, &[u8]) -> SealedObject) {
+    /// Encrypts the first note's entry again: in another context, or another plaintext.
+    fn encrypt_note_anew(&mut self, encrypt: impl Fn(&mut Self, &Context, &[u8]) -> KeyedRef) {
         let mut rows = self.rows(NOTES);
         let row = &mut rows[self.position(NOTES, 1)];
         let context = self.row_context(NOTES, row);
-        let content = self.object(&read_sealed(&row[row::OBJECT..]), &context);
-        write_sealed(&mut row[row::OBJECT..], &seal(self, &context, &content));
+        let content = self.object(&read_encrypted(&row[row::OBJECT..]), &context);
+        write_encrypted(&mut row[row::OBJECT..], &encrypt(self, &context, &content));
         self.set_rows(NOTES, &rows);
     }
 
@@ -317,14 +317,14 @@ impl Forge {
         let mut content = wire::encode(&EraseListV1 { objects }).unwrap().to_vec();
         change(&mut content);
         let context = self.vault.unlocked().unwrap().core.scope.context(Purpose::EraseList);
-        self.root.erase_list = Some(self.seal(&context, &content));
+        self.root.erase_list = Some(self.encrypt(&context, &content));
         self.publish();
     }
 
     /// An object that no row names, to be erased.
     fn dead_object(&mut self) -> ([u8; 16], u64) {
         let context = self.page_context(GENERAL);
-        let dead = self.seal(&context, b"dead").object;
+        let dead = self.encrypt(&context, b"dead").object;
         (dead.reference, dead.length)
     }
 }
@@ -355,15 +355,15 @@ fn split_children(content: &[u8]) -> Vec<Vec<u8>> {
     content[12..].chunks(9 + 88).map(<[u8]>::to_vec).collect()
 }
 
-fn child(nibble: u8, rows: usize, sealed: &SealedObject) -> Vec<u8> {
+fn child(nibble: u8, rows: usize, encrypted: &KeyedRef) -> Vec<u8> {
     let mut bytes = vec![0; 9 + 88];
     bytes[0] = nibble;
     bytes[1..9].copy_from_slice(&(rows as u64).to_le_bytes());
-    write_sealed(&mut bytes[9..], sealed);
+    write_encrypted(&mut bytes[9..], encrypted);
     bytes
 }
 
-fn read_sealed(bytes: &[u8]) -> SealedObject {
+fn read_encrypted(bytes: &[u8]) -> KeyedRef {
     let mut place = vec![0; 160];
     place[8] = 1;
     place[9..97].copy_from_slice(&bytes[..88]);
@@ -371,11 +371,11 @@ fn read_sealed(bytes: &[u8]) -> SealedObject {
     Place::decode(&place).unwrap().trie.unwrap()
 }
 
-fn write_sealed(bytes: &mut [u8], sealed: &SealedObject) {
-    bytes[..32].copy_from_slice(sealed.key.secret().expose_secret());
-    bytes[32..48].copy_from_slice(&sealed.object.reference);
-    bytes[48..56].copy_from_slice(&sealed.object.length.to_le_bytes());
-    bytes[56..88].copy_from_slice(sealed.digest.as_bytes());
+fn write_encrypted(bytes: &mut [u8], encrypted: &KeyedRef) {
+    bytes[..32].copy_from_slice(encrypted.key.secret().expose_secret());
+    bytes[32..48].copy_from_slice(&encrypted.object.reference);
+    bytes[48..56].copy_from_slice(&encrypted.object.length.to_le_bytes());
+    bytes[56..88].copy_from_slice(encrypted.digest.as_bytes());
 }
 
 fn set_u64(bytes: &mut [u8], offset: usize, value: u64) {
@@ -399,7 +399,7 @@ pub(super) fn all(file: &[u8]) -> Vec<(Case, Vec<u8>)> {
 
 const AREA: [Fault; 2] = [
     (
-        "areas sealed again",
+        "areas encrypted again",
         |forge| forge.change_areas(|_| {}),
         "ok",
         "what the other faults of areas change is nothing else",
@@ -414,7 +414,7 @@ const AREA: [Fault; 2] = [
 
 const ROOT: [Fault; 12] = [
     (
-        "roots sealed again",
+        "roots encrypted again",
         |forge| forge.publish(),
         "ok",
         "what the other faults of roots change is nothing else",
@@ -566,13 +566,13 @@ fn with_rows(forge: &mut Forge, change: impl Fn(&mut Vec<Vec<u8>>)) {
     forge.set_rows(NOTES, &rows);
 }
 
-/// An entry, sealed as it should be, among the rows of `custody`.
+/// An entry, encrypted as it should be, among the rows of `custody`.
 fn misplaced_entry(forge: &mut Forge) {
     let mut row = forge.rows(NOTES)[forge.position(NOTES, 1)].clone();
     let context = forge.row_context(NOTES, &row);
-    let content = forge.object(&read_sealed(&row[row::OBJECT..]), &context);
+    let content = forge.object(&read_encrypted(&row[row::OBJECT..]), &context);
     let context = forge.row_context(Compartment::Custody, &row);
-    write_sealed(&mut row[row::OBJECT..], &forge.seal(&context, &content));
+    write_encrypted(&mut row[row::OBJECT..], &forge.encrypt(&context, &content));
     let mut rows = forge.rows(Compartment::Custody);
     rows.push(row);
     rows.sort();
@@ -581,7 +581,7 @@ fn misplaced_entry(forge: &mut Forge) {
 
 const PAGE: [Fault; 16] = [
     (
-        "page sealed again",
+        "page encrypted again",
         |forge| with_page(forge, |_| {}),
         "ok",
         "what the other faults of pages change is nothing else",
@@ -699,14 +699,14 @@ const PAGE: [Fault; 16] = [
     ),
 ];
 
-/// The rows of a compartment split by their first nibble, sealed as leaves.
+/// The rows of a compartment split by their first nibble, encrypted as leaves.
 fn children(forge: &mut Forge, compartment: Compartment, rows: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut children = Vec::new();
     for nibble in 0..16 {
         let own: Vec<_> = rows.iter().filter(|row| row[0] >> 4 == nibble).cloned().collect();
         if !own.is_empty() {
             let context = forge.child_context(compartment, nibble);
-            children.push(child(nibble, own.len(), &forge.seal(&context, &leaf(&own))));
+            children.push(child(nibble, own.len(), &forge.encrypt(&context, &leaf(&own))));
         }
     }
     children
@@ -732,17 +732,17 @@ fn stray_row(forge: &mut Forge) {
     shorter.pop();
     let mut children = page;
     let context = forge.child_context(GENERAL, first);
-    children[0] = child(first, longer.len(), &forge.seal(&context, &leaf(&longer)));
+    children[0] = child(first, longer.len(), &forge.encrypt(&context, &leaf(&longer)));
     let context = forge.child_context(GENERAL, last);
     let end = children.len() - 1;
-    children[end] = child(last, shorter.len(), &forge.seal(&context, &leaf(&shorter)));
+    children[end] = child(last, shorter.len(), &forge.encrypt(&context, &leaf(&shorter)));
     children.retain(|child| child[1..9] != [0; 8]);
     forge.set_root_page(GENERAL, &inner(&children), rows);
 }
 
 const TRIE: [Fault; 8] = [
     (
-        "inner page sealed again",
+        "inner page encrypted again",
         |forge| with_children(forge, |_| {}),
         "ok",
         "what the other faults of inner pages change is nothing else",
@@ -856,17 +856,21 @@ const OBJECT: [Fault; 12] = [
         "reserved bytes are zero",
     ),
     (
-        "entry sealed for another id",
-        |forge| forge.reseal_note(|forge, context, content| forge.seal(&context.object([9; 16], 1), content)),
+        "entry encrypted for another id",
+        |forge| {
+            forge.encrypt_note_anew(|forge, context, content| {
+                forge.encrypt(&context.object([9; 16], 1), content)
+            })
+        },
         "damaged",
         "the context names the entry",
     ),
     (
-        "entry sealed for another revision",
+        "entry encrypted for another revision",
         |forge| {
-            forge.reseal_note(|forge, context, content| {
+            forge.encrypt_note_anew(|forge, context, content| {
                 let row = forge.rows(NOTES)[forge.position(NOTES, 1)].clone();
-                forge.seal(&context.object(row[row::ID..row::REVISION].try_into().unwrap(), 2), content)
+                forge.encrypt(&context.object(row[row::ID..row::REVISION].try_into().unwrap(), 2), content)
             })
         },
         "damaged",
@@ -875,11 +879,11 @@ const OBJECT: [Fault; 12] = [
     (
         "entry padded with a one",
         |forge| {
-            forge.reseal_note(|forge, context, content| {
+            forge.encrypt_note_anew(|forge, context, content| {
                 let mut plain = pad(content).to_vec();
                 *plain.last_mut().unwrap() = 1;
                 assert!(plain.len() > 8 + content.len());
-                forge.seal_plain(context, &plain)
+                forge.encrypt_plain(context, &plain)
             })
         },
         "damaged",
@@ -888,9 +892,9 @@ const OBJECT: [Fault; 12] = [
     (
         "entry padded to a size of its own",
         |forge| {
-            forge.reseal_note(|forge, context, content| {
+            forge.encrypt_note_anew(|forge, context, content| {
                 let plain = [&pad(content)[..], &[0; 16]].concat();
-                forge.seal_plain(context, &plain)
+                forge.encrypt_plain(context, &plain)
             })
         },
         "damaged",
@@ -899,15 +903,15 @@ const OBJECT: [Fault; 12] = [
     (
         "entry without its last chunk",
         |forge| {
-            forge.reseal_note(|forge, context, content| {
+            forge.encrypt_note_anew(|forge, context, content| {
                 let mut plain = pad(content).to_vec();
                 plain.resize(16384, 0);
-                let mut sealed = forge.seal_plain(context, &plain);
+                let mut encrypted = forge.encrypt_plain(context, &plain);
                 let start = forge.file.len() - 16;
                 forge.file.truncate(start);
-                sealed.object.length -= 16;
-                sealed.digest = Digest::of(&[&forge.file[start - 16400..]]);
-                sealed
+                encrypted.object.length -= 16;
+                encrypted.digest = Digest::of(&[&forge.file[start - 16400..]]);
+                encrypted
             })
         },
         "damaged",
@@ -1103,7 +1107,7 @@ fn without(forge: &mut Forge, compartment: Compartment, class: u8) {
 
 const HISTORY: [Fault; 13] = [
     (
-        "link sealed again",
+        "link encrypted again",
         |forge| forge.change_link(2, |_| {}),
         "ok",
         "what the other faults of links change is nothing else",
@@ -1254,7 +1258,7 @@ const CONTENT: [Fault; 12] = [
         "the row has the content's id",
     ),
     (
-        "byte of a segment changed and sealed",
+        "byte of a segment changed and encrypted",
         |forge| forge.change_content(SEALED, 8, |content| content[10] ^= 1),
         "damaged",
         "the digest of the whole content",

@@ -46,13 +46,13 @@ pub(super) fn all(whole: &[Vec<u8>; 2], migrating: &[Vec<u8>; 2]) -> Vec<Value> 
     vectors
 }
 
-/// The faults that need keys, as what differs from the file with roots sealed again.
+/// The faults that need keys, as what differs from the file with roots encrypted again.
 fn of_key_holders(file: &[u8]) -> Vec<Value> {
     let cases = faults::all(file);
-    let (first, resealed) = &cases[0];
-    let mut vectors = vec![vector(first, ("whole.vault", file), &raw(), resealed)];
+    let (first, encrypted_anew) = &cases[0];
+    let mut vectors = vec![vector(first, ("whole.vault", file), &raw(), encrypted_anew)];
     for (case, changed) in &cases[1..] {
-        let mut vector = vector(case, ("whole.vault", resealed), &raw(), changed);
+        let mut vector = vector(case, ("whole.vault", encrypted_anew), &raw(), changed);
         vector["on"] = json!(first.name);
         vectors.push(vector);
     }

@@ -1,0 +1,25 @@
+//! The engine: rows, contents, ledger and commits of one unlocked vault, over any store.
+//!
+//! It knows no session, no import and no release.
+
+pub(crate) mod actor;
+pub(crate) mod backups;
+pub(crate) mod changes;
+pub(crate) mod commit;
+pub(crate) mod content;
+pub(crate) mod core;
+pub(crate) mod destruction;
+pub(crate) mod directory;
+pub(crate) mod erasure;
+pub(crate) mod history;
+pub(crate) mod ledger;
+pub(crate) mod leftover;
+pub(crate) mod links;
+pub(crate) mod list;
+pub(crate) mod opening;
+pub(crate) mod time;
+pub(crate) mod told;
+pub(crate) mod trace;
+pub(crate) mod transaction;
+pub(crate) mod vault_record;
+pub(crate) mod version;

@@ -1,0 +1,324 @@
+//! What a closure may ask of a commit: add, amend, retract, expunge.
+
+use std::collections::BTreeSet;
+
+use zeroize::Zeroizing;
+
+use super::content::stored_contents;
+use super::erasure::expunged_content;
+use super::ledger::{Action, DIGESTS_IN_A_LINE, Detail, Line};
+use super::list;
+use super::transaction::Transaction;
+use crate::classify::compartment_of;
+use crate::crypto::digest::Digest;
+use crate::crypto::random::Randomness;
+use crate::error::{Error, ErrorKind};
+use crate::format::place::Compartment;
+use crate::id::{EntryId, Epoch};
+use crate::parallel::in_order;
+use crate::payload::encode_entry;
+use crate::record::Entry;
+use crate::tree::{Encrypted, Row, RowClass, RowKey};
+
+/// Entries that one core encrypts at a time.
+const ENTRIES_AT_A_TIME: usize = 256;
+
+impl Transaction<'_> {
+    /// Adds an entry, to the compartment that its kind belongs to.
+    ///
+    /// # Errors
+    /// [`Error::NeedsCompartment`], [`Error::TooLarge`], [`Error::NoSuchContent`] when
+    /// it names an attachment that is not stored in that compartment,
+    /// [`Error::Store`], [`Error::Random`].
+    pub fn add(&mut self, entry: &Entry) -> Result<EntryId, Error> {
+        self.add_in(compartment_of(entry), entry)
+    }
+
+    /// Adds an entry to this compartment.
+    ///
+    /// # Errors
+    /// As [`Transaction::add`]; [`Error::Invalid`] for a compartment that does
+    /// not hold entries.
+    pub fn add_in(&mut self, compartment: Compartment, entry: &Entry) -> Result<EntryId, Error> {
+        let id = self.draw_id()?;
+        self.add_as(compartment, id, entry)?;
+        self.log(compartment, Line::about(Action::Added, self.actor, None, [id]));
+        Ok(id)
+    }
+
+    /// Adds many entries, each to the compartment that its kind belongs to, with one
+    /// line in the ledger for each compartment. Uses every core. Gives the ids in
+    /// the order of the entries.
+    ///
+    /// # Errors
+    /// As [`Transaction::add`].
+    pub fn add_all(&mut self, entries: &[Entry]) -> Result<Vec<EntryId>, Error> {
+        let mut ids = Vec::with_capacity(entries.len());
+        let mut new = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let (compartment, id) = (compartment_of(entry), self.draw_id()?);
+            self.snapshot.place(compartment)?;
+            ids.push(id);
+            new.push((compartment, id, entry));
+        }
+        let half_done = std::mem::replace(&mut self.work.half_done, true);
+        for (compartment, id, entry) in &new {
+            self.use_contents(*compartment, *id, entry)?;
+        }
+        // In the order of the catalogue: what is read together stands together.
+        new.sort_unstable_by_key(|(compartment, id, _)| (*compartment, *id));
+        let (core, epoch) = (self.core, self.epoch());
+        let batches: Vec<_> = new.chunks(ENTRIES_AT_A_TIME).collect();
+        let encrypt_all = |batch: &&[(Compartment, EntryId, &Entry)]| -> Result<Vec<_>, Error> {
+            let mut random = Randomness::from_system();
+            let encrypt = |(compartment, id, entry): &(Compartment, EntryId, &Entry)| {
+                let row = new_row(*id, 1, epoch, entry)?;
+                let context = core.row_context(*compartment, &row);
+                let encrypted = Encrypted::encrypt(&mut random, &context, &encode_entry(entry)?)?;
+                Ok((*compartment, row, context, encrypted))
+            };
+            batch.iter().map(encrypt).collect()
+        };
+        in_order(&batches, encrypt_all, |batch| {
+            for (compartment, mut row, context, encrypted) in batch {
+                row.object = Some(Box::new(self.work.objects().put(&context, encrypted)?));
+                self.put_row(compartment, row)?;
+            }
+            Ok(())
+        })?;
+        for added in new.chunk_by(|one, next| one.0 == next.0) {
+            if let Some((compartment, ..)) = added.first() {
+                let ids = added.iter().map(|(_, id, _)| *id);
+                self.log(*compartment, Line::about(Action::Added, self.actor, None, ids));
+            }
+        }
+        self.work.half_done = half_done;
+        Ok(ids)
+    }
+
+    /// Adds an entry with this id, without a line in the ledger.
+    pub(crate) fn add_as(
+        &mut self,
+        compartment: Compartment,
+        id: EntryId,
+        entry: &Entry,
+    ) -> Result<(), Error> {
+        self.may_add(compartment, id)?;
+        self.put_entry(compartment, id, 1, entry)
+    }
+
+    fn may_add(&self, compartment: Compartment, id: EntryId) -> Result<(), Error> {
+        if !Compartment::HOLDING_ENTRIES.contains(&compartment) {
+            return Err(Error::Invalid { what: "this compartment does not hold entries" });
+        }
+        match self.row(compartment, &RowKey::entry(id))? {
+            Some(_) => Err(Error::Invalid { what: "there is an entry with this id already" }),
+            None => Ok(()),
+        }
+    }
+
+    /// Replaces an entry by a new revision; the old one stays as history.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`] and as [`Transaction::add`].
+    pub fn amend(&mut self, id: EntryId, entry: &Entry, reason: &str) -> Result<(), Error> {
+        self.revise(id, entry, Action::Amended, reason)
+    }
+
+    /// Withdraws an entry: it is no longer listed or released, and stays as history.
+    ///
+    /// # Errors
+    /// As [`Transaction::amend`].
+    pub fn retract(&mut self, id: EntryId, reason: &str) -> Result<(), Error> {
+        let mut entry = self.stored_entry(id)?;
+        entry.marks.retracted = true;
+        self.revise(id, &entry, Action::Retracted, reason)
+    }
+
+    fn revise(&mut self, id: EntryId, entry: &Entry, action: Action, reason: &str) -> Result<(), Error> {
+        let (compartment, current) = self.entry_row(id)?;
+        if compartment == Compartment::General && compartment_of(entry) != compartment {
+            // The old revisions would stay where every credential for `general` reads them.
+            return Err(Error::Invalid {
+                what: "this entry would belong to another compartment: add it anew and expunge the old one",
+            });
+        }
+        let revision = current.revision.checked_add(1).ok_or(Error::Damaged { what: "revision" })?;
+        let half_done = std::mem::replace(&mut self.work.half_done, true);
+        let mut superseded = current.duplicate();
+        superseded.key = RowKey::revision(id, current.revision);
+        superseded.class = RowClass::Superseded;
+        superseded.inline = Zeroizing::default();
+        self.put_row(compartment, superseded)?;
+        self.put_entry(compartment, id, revision, entry)?;
+        self.log(compartment, Line::about(action, self.actor, Some(reason), [id]));
+        self.work.half_done = half_done;
+        Ok(())
+    }
+
+    /// Destroys an entry with all its revisions. When the commit returns, the
+    /// vault file no longer yields any of it under any credential. A part of it
+    /// that is damaged goes too.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::LegalHold`], [`Error::Store`];
+    /// [`Error::Damaged`] when so much is that nobody can tell which attachments
+    /// are the entry's alone.
+    pub fn expunge(&mut self, id: EntryId, reason: &str) -> Result<(), Error> {
+        let (compartment, current) = self.entry_row(id)?;
+        let entry = match self.stored_entry(id) {
+            Err(error) if error.kind() == ErrorKind::Damaged => None,
+            entry => Some(entry?),
+        };
+        if is_held(&current, entry.as_ref())? {
+            return Err(Error::LegalHold { id });
+        }
+        let mut contents: BTreeSet<Digest> = match &entry {
+            Some(entry) => stored_contents(entry).collect(),
+            None => self.contents_of_unreadable(compartment, &current)?,
+        };
+        let half_done = std::mem::replace(&mut self.work.half_done, true);
+        self.work.withdraws = true;
+        let mut epochs = vec![current.epoch];
+        let mut sources = BTreeSet::new();
+        sources.extend(entry.and_then(|entry| entry.source).map(|source| source.bytes));
+        self.remove_row(compartment, &current)?;
+        for revision in 1..current.revision {
+            let row = self.row(compartment, &RowKey::revision(id, revision))?;
+            let row = row.ok_or(Error::Damaged { what: "revision" })?;
+            epochs.push(row.epoch);
+            if let Ok(entry) = self.core.open_entry(compartment, &row) {
+                sources.extend(entry.source.map(|source| source.bytes));
+            }
+            contents.extend(self.contents_of(compartment, &row)?);
+            self.remove_row(compartment, &row)?;
+        }
+        self.give_up_contents(compartment, id, contents)?;
+        for epoch in epochs {
+            self.destroy_lines(compartment, epoch, id)?;
+        }
+        self.work.erasure.entries.push(id);
+        self.log_expunged(compartment, id, reason, &sources)?;
+        self.work.half_done = half_done;
+        Ok(())
+    }
+
+    /// The lines of an expungement, by which an import knows again what was expunged.
+    fn log_expunged(
+        &mut self,
+        compartment: Compartment,
+        id: EntryId,
+        reason: &str,
+        sources: &BTreeSet<Vec<u8>>,
+    ) -> Result<(), Error> {
+        if sources.is_empty() {
+            self.log(compartment, Line::about(Action::Expunged, self.actor, Some(reason), [id]));
+            return Ok(());
+        }
+        let key = self.reader().identity_key()?;
+        let digests: Vec<String> = sources.iter().map(|source| expunged_content(&key, source)).collect();
+        for digests in digests.chunks(DIGESTS_IN_A_LINE) {
+            let line = Line::about(Action::Expunged, self.actor, Some(reason), [id]);
+            self.log(compartment, line.with(Detail::Content, &digests.join(" ")));
+        }
+        Ok(())
+    }
+
+    /// The current revision of an entry, changes of this commit included.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`];
+    /// [`Error::Invalid`] for an entry that this commit itself put.
+    pub fn entry(&self, id: EntryId) -> Result<Entry, Error> {
+        let entry = self.stored_entry(id)?;
+        self.work.opened.borrow_mut().push(id);
+        Ok(entry)
+    }
+
+    /// The same, for the vault's own use.
+    fn stored_entry(&self, id: EntryId) -> Result<Entry, Error> {
+        let (compartment, row) = self.entry_row(id)?;
+        if row.epoch == self.epoch() {
+            return Err(Error::Invalid {
+                what: "an entry that a commit puts can be read only after that commit",
+            });
+        }
+        self.core.open_entry(compartment, &row)
+    }
+
+    /// The current revision of an entry and its compartment, if there is one.
+    pub(crate) fn current(&self, id: EntryId) -> Result<Option<(Compartment, Entry)>, Error> {
+        match self.entry_row(id) {
+            Ok((compartment, _)) => Ok(Some((compartment, self.stored_entry(id)?))),
+            Err(Error::NoSuchEntry { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A fresh id.
+    pub(crate) fn draw_id(&mut self) -> Result<EntryId, Error> {
+        Ok(EntryId::from_bytes(self.work.random.bytes()?))
+    }
+
+    /// Whether this commit puts an entry there.
+    pub(crate) fn is_put(&self, compartment: Compartment, id: EntryId) -> bool {
+        self.is_changed(compartment, &RowKey::entry(id))
+    }
+
+    /// Adds an entry with this id and the revisions before it, the oldest first, without
+    /// a line in the ledger.
+    pub(crate) fn add_with_history(
+        &mut self,
+        compartment: Compartment,
+        id: EntryId,
+        earlier: &[&Entry],
+        entry: &Entry,
+    ) -> Result<(), Error> {
+        self.may_add(compartment, id)?;
+        let half_done = std::mem::replace(&mut self.work.half_done, true);
+        let mut revision = 1;
+        for entry in earlier {
+            let mut row = new_row(id, revision, self.epoch(), entry)?;
+            row.key = RowKey::revision(id, revision);
+            row.class = RowClass::Superseded;
+            row.inline = Zeroizing::default();
+            self.use_contents(compartment, id, entry)?;
+            self.put_encrypted(compartment, row, &encode_entry(entry)?)?;
+            revision += 1;
+        }
+        self.put_entry(compartment, id, revision, entry)?;
+        self.work.half_done = half_done;
+        Ok(())
+    }
+
+    fn put_entry(
+        &mut self,
+        compartment: Compartment,
+        id: EntryId,
+        revision: u64,
+        entry: &Entry,
+    ) -> Result<(), Error> {
+        let content = encode_entry(entry)?;
+        let row = new_row(id, revision, self.epoch(), entry)?;
+        self.use_contents(compartment, id, entry)?;
+        let half_done = std::mem::replace(&mut self.work.half_done, true);
+        self.put_encrypted(compartment, row, &content)?;
+        self.work.half_done = half_done;
+        Ok(())
+    }
+}
+
+/// The row of an entry whose object is not put yet.
+fn new_row(id: EntryId, revision: u64, epoch: Epoch, entry: &Entry) -> Result<Row, Error> {
+    let inline = list::inline_card(entry)?;
+    Ok(Row { key: RowKey::entry(id), class: RowClass::Entry, id, revision, epoch, object: None, inline })
+}
+
+/// Whether an entry is under a legal hold. Of one that cannot be read the card
+/// says so, which stands in the catalogue and never leaves that out.
+fn is_held(row: &Row, entry: Option<&Entry>) -> Result<bool, Error> {
+    match entry {
+        Some(entry) => Ok(!entry.marks.legal_holds.is_empty()),
+        None => Ok(list::card_of(row)?.flags.legal_hold),
+    }
+}

@@ -1,0 +1,273 @@
+//! What a handle always has, and one state of the vault as a root names it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use zeroize::Zeroizing;
+
+use super::told::Told;
+use crate::crypto::boxes::{decrypt_committed, encrypt_committed};
+use crate::crypto::digest::Digest;
+use crate::crypto::key::{IdentityKey, RootKey};
+use crate::crypto::random::{RandomError, Randomness};
+use crate::error::Error;
+use crate::format::context::{Context, Purpose, Scope};
+use crate::format::header::geometry;
+use crate::format::object::KeyedRef;
+use crate::format::place::{Compartment, PLACES, Place};
+use crate::format::root::{PlaceBox, Root};
+use crate::id::EntryId;
+use crate::keys::Keyring;
+use crate::payload::custody::VaultRecordV1;
+use crate::payload::decode_entry;
+use crate::record::Entry;
+use crate::store::Store;
+use crate::tree::{PageCache, Row, RowClass, RowKey, Trie, open_object, open_stored};
+
+pub(crate) const ENTRY_SCHEMA: u16 = 1;
+pub(crate) const PLACE_SCHEMA: u16 = 1;
+pub(crate) const ROOT_SCHEMA: u16 = 1;
+
+/// What is demanded of the compartments whose keys are held.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Demand {
+    /// Each of them opens, down to the root page of its trie.
+    Whole,
+    /// Nothing: what does not open is what is looked for.
+    Parts,
+}
+
+/// Store, keys and decrypted pages of an unlocked vault.
+pub(crate) struct Core {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) scope: Scope,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) cache: PageCache,
+    pub(crate) demand: Demand,
+    told: Mutex<Told>,
+}
+
+/// One state of the vault: a root, its area, and the places that open.
+pub(crate) struct Snapshot {
+    pub(crate) root: Root,
+    pub(crate) root_bytes: Vec<u8>,
+    pub(crate) area_bytes: Vec<u8>,
+    pub(crate) places: [Option<Place>; PLACES],
+    /// Whether this handle saw both copies equal and durable, and what the root
+    /// wants erased erased: by its own commit or by settling.
+    pub(crate) settled: bool,
+}
+
+impl Snapshot {
+    /// SHA-256 of the stored root; zeros before there is one.
+    pub(crate) fn root_digest(&self) -> Digest {
+        match self.is_before_creation() {
+            true => Digest::from_bytes([0; 32]),
+            false => Digest::of(&[&self.root_bytes]),
+        }
+    }
+
+    /// Whether a file has room for what the places say is live. Nothing is stored
+    /// twice, so what they say bounds how much is ever read.
+    pub(crate) fn fits(&self) -> bool {
+        let live = self.places.iter().flatten().fold(0, |sum: u64, place| sum.saturating_add(place.live));
+        live <= self.root.append_end.saturating_sub(geometry::APPEND)
+    }
+
+    /// Whether this is what a first commit starts from.
+    pub(crate) fn is_before_creation(&self) -> bool {
+        self.root_bytes.is_empty()
+    }
+
+    pub(crate) fn place(&self, compartment: Compartment) -> Result<&Place, Error> {
+        let place = self.places.get(compartment.index()).and_then(Option::as_ref);
+        place.ok_or(Error::NeedsCompartment { compartment })
+    }
+}
+
+impl Core {
+    pub(crate) fn new(store: Arc<dyn Store>, scope: Scope, keyring: Arc<Keyring>) -> Self {
+        let (cache, told) = (PageCache::default(), Mutex::default());
+        Self { store, scope, keyring, cache, demand: Demand::Whole, told }
+    }
+
+    /// The same keys on another store of the same vault.
+    pub(crate) fn on(&self, store: Arc<dyn Store>) -> Self {
+        let (scope, keyring) = (self.scope, Arc::clone(&self.keyring));
+        Self::new(store, scope, keyring)
+    }
+
+    /// The same, demanding this.
+    pub(crate) fn demanding(mut self, demand: Demand) -> Self {
+        self.demand = demand;
+        self
+    }
+
+    /// What this handle has read of the ledger.
+    pub(crate) fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn root_context(&self) -> Context {
+        self.scope.context(Purpose::Root).schema(ROOT_SCHEMA)
+    }
+
+    pub(crate) fn place_context(&self, compartment: Compartment) -> Context {
+        self.scope.context(Purpose::Place).compartment(compartment).schema(PLACE_SCHEMA)
+    }
+
+    /// Decrypts a stored root; `None` when it does not open under this key.
+    pub(crate) fn open_root(&self, key: &RootKey, stored: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        decrypt_committed(key, &self.root_context().bytes(), stored).ok()
+    }
+
+    /// Decrypts every place whose key is held; one that does not open is none where
+    /// only parts are demanded.
+    pub(crate) fn open_places(&self, root: &Root) -> Result<[Option<Place>; PLACES], Error> {
+        let mut places = [const { None }; PLACES];
+        for ((compartment, stored), place) in Compartment::ALL.into_iter().zip(&root.places).zip(&mut places)
+        {
+            let Some(key) = self.keyring.compartment(compartment) else { continue };
+            let plain = decrypt_committed(key, &self.place_context(compartment).bytes(), &stored.0);
+            *place = plain.ok().and_then(|plain| Place::decode(&plain).ok());
+            if place.is_none() && self.demand == Demand::Whole {
+                return Err(Error::Damaged { what: "place" });
+            }
+        }
+        Ok(places)
+    }
+
+    /// Encrypts a place; `None` when its key is not held.
+    pub(crate) fn encrypt_place(
+        &self,
+        random: &mut Randomness,
+        compartment: Compartment,
+        place: &Place,
+    ) -> Result<Option<PlaceBox>, RandomError> {
+        let Some(key) = self.keyring.compartment(compartment) else { return Ok(None) };
+        let context = self.place_context(compartment).bytes();
+        let stored = encrypt_committed(random, key, &context, &place.encode())?;
+        Ok(Some(PlaceBox(stored.try_into().map_err(|_| RandomError)?)))
+    }
+}
+
+/// A snapshot with the means to read it.
+pub(crate) struct StateReader<'a> {
+    pub(crate) core: &'a Core,
+    pub(crate) snapshot: &'a Snapshot,
+}
+
+impl<'a> StateReader<'a> {
+    /// The compartments that hold entries and whose key is held.
+    pub(crate) fn open_compartments(&self) -> impl Iterator<Item = Compartment> + use<'a> {
+        let core = self.core;
+        Compartment::HOLDING_ENTRIES.into_iter().filter(|c| core.keyring.compartment(*c).is_some())
+    }
+
+    /// Every compartment whose key is held and whose place opened.
+    pub(crate) fn held_compartments(&self) -> impl Iterator<Item = Compartment> + use<'a> {
+        let snapshot = self.snapshot;
+        Compartment::ALL.into_iter().filter(|c| snapshot.place(*c).is_ok())
+    }
+
+    pub(crate) fn trie(&self, compartment: Compartment) -> Result<Trie<'_>, Error> {
+        let place = self.snapshot.place(compartment).map_err(|error| {
+            let is_held = self.core.keyring.compartment(compartment).is_some();
+            if is_held { Error::Damaged { what: "place" } } else { error }
+        })?;
+        Ok(Trie {
+            store: &*self.core.store,
+            cache: &self.core.cache,
+            scope: self.core.scope,
+            compartment,
+            root: place.trie.as_ref(),
+            rows: place.rows,
+            live: place.live,
+        })
+    }
+
+    pub(crate) fn row(&self, compartment: Compartment, key: &RowKey) -> Result<Option<Row>, Error> {
+        Ok(self.trie(compartment)?.row(key)?)
+    }
+
+    /// The row of an entry's current revision, and where it is.
+    pub(crate) fn entry_row(&self, id: EntryId) -> Result<(Compartment, Row), Error> {
+        for compartment in self.open_compartments() {
+            if let Some(row) = self.row(compartment, &RowKey::entry(id))?
+                && row.class == RowClass::Entry
+            {
+                return Ok((compartment, row));
+            }
+        }
+        Err(Error::NoSuchEntry { id })
+    }
+
+    /// The current revision of an entry, with its row and compartment.
+    pub(crate) fn entry(&self, id: EntryId) -> Result<((Compartment, Row), Entry), Error> {
+        let (compartment, row) = self.entry_row(id)?;
+        let entry = self.core.open_entry(compartment, &row)?;
+        Ok(((compartment, row), entry))
+    }
+
+    /// The vault's own record.
+    pub(crate) fn vault_record(&self) -> Result<VaultRecordV1, Error> {
+        let row = self.row(Compartment::Record, &RowKey::named("vault record"))?;
+        let row = row.ok_or(Error::Damaged { what: "vault record" })?;
+        let content = self.core.open_row(Compartment::Record, &row)?;
+        Ok(crate::codec::wire::decode(&content)?)
+    }
+
+    /// The key that turns a source's identity into an entry's id.
+    pub(crate) fn identity_key(&self) -> Result<IdentityKey, Error> {
+        let record = self.vault_record()?;
+        Ok(IdentityKey::from_secret(record.identity_key.to_secret()))
+    }
+}
+
+impl Core {
+    /// The context of a row's object.
+    pub(crate) fn row_context(&self, compartment: Compartment, row: &Row) -> Context {
+        let (purpose, object) = match row.class {
+            RowClass::Entry | RowClass::Superseded => (Purpose::Entry, *row.id.as_bytes()),
+            RowClass::Ledger | RowClass::Link => (Purpose::Ledger, *row.key.as_bytes()),
+            RowClass::VaultRecord => (Purpose::VaultRecord, *row.key.as_bytes()),
+            RowClass::Directory => (Purpose::Directory, *row.key.as_bytes()),
+            RowClass::Document => (Purpose::Document, *row.key.as_bytes()),
+            RowClass::Segment => (Purpose::Segment, *row.id.as_bytes()),
+            RowClass::Content => (Purpose::Content, *row.key.as_bytes()),
+            RowClass::Upload => (Purpose::Upload, *row.key.as_bytes()),
+        };
+        self.scope.context(purpose).compartment(compartment).object(object, row.revision).schema(ENTRY_SCHEMA)
+    }
+
+    /// The content of a row's object.
+    pub(crate) fn open_row(&self, compartment: Compartment, row: &Row) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let object: &KeyedRef = row.object.as_deref().ok_or(Error::Damaged { what: "row" })?;
+        Ok(open_object(&*self.store, object, &self.row_context(compartment, row))?)
+    }
+
+    /// The contents of these rows' objects, each with its own fault; asked of the
+    /// store together.
+    pub(crate) fn open_rows(
+        &self,
+        compartment: Compartment,
+        rows: &[&Row],
+    ) -> Vec<Result<Zeroizing<Vec<u8>>, Error>> {
+        let objects: Vec<_> = rows.iter().filter_map(|row| Some(row.object.as_ref()?.object)).collect();
+        let stored = match self.store.objects(&objects) {
+            Ok(stored) if stored.len() == rows.len() => stored,
+            // One that is missing must not keep the others from being read.
+            _ => return rows.iter().map(|row| self.open_row(compartment, row)).collect(),
+        };
+        let open = |(row, stored): (&&Row, Vec<u8>)| {
+            let object = row.object.as_deref().ok_or(Error::Damaged { what: "row" })?;
+            Ok(open_stored(object, &self.row_context(compartment, row), stored)?)
+        };
+        rows.iter().zip(stored).map(open).collect()
+    }
+
+    /// The entry of a row.
+    pub(crate) fn open_entry(&self, compartment: Compartment, row: &Row) -> Result<Entry, Error> {
+        let content = self.open_row(compartment, row)?;
+        decode_entry(&content).map_err(|_| Error::Damaged { what: "entry" })
+    }
+}

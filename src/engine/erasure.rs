@@ -1,0 +1,169 @@
+//! What an expungement reached, and what it could not.
+
+use super::backups::Backup;
+use super::core::StateReader;
+use super::ledger::{Action, LineState};
+use crate::crypto::digest::Digest;
+use crate::crypto::key::IdentityKey;
+use crate::id::{EntryId, Epoch};
+use crate::store::Medium;
+
+/// What a commit has withdrawn so far.
+#[derive(Default)]
+pub(crate) struct Erasure {
+    pub(crate) entries: Vec<EntryId>,
+    pub(crate) bytes: u64,
+    /// The commit of the oldest part: of a revision, or of an attachment's bytes.
+    pub(crate) since: Option<Epoch>,
+}
+
+/// How far an erasure reaches in one respect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "coverage", rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Coverage {
+    /// The bytes were overwritten and every key to older copies of them in the
+    /// file is gone.
+    Proven,
+    /// The system was told to overwrite; what its medium keeps is not known.
+    BestEffort {
+        /// Why it is not certain.
+        because: &'static str,
+    },
+    /// Not reached.
+    NotCovered {
+        /// What to do about it.
+        because: &'static str,
+    },
+    /// Depends on whoever operates the store.
+    OperatorDependent,
+}
+
+/// What an expungement reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct ErasureReport {
+    /// The entries that were destroyed.
+    pub entries: Vec<EntryId>,
+    /// Stored bytes of content that were overwritten.
+    pub bytes: u64,
+    /// The vault itself, free space included.
+    pub vault: Coverage,
+    /// The medium beneath it.
+    pub medium: Coverage,
+    /// Copies and backups of the file, and the files that were imported.
+    pub copies: Coverage,
+    /// Commits that released or exported one of the entries: excerpts and files
+    /// that still contain it.
+    pub released_in: Vec<Epoch>,
+    /// Backups that were made while one of the entries was in the vault: each
+    /// still holds it.
+    pub backups: Vec<Backup>,
+    /// Commits whose ledger lines are damaged: whether they released one of the
+    /// entries is not known. Of very many, the first 65,536.
+    pub unreadable: Vec<Epoch>,
+}
+
+/// Most commits without readable lines that a report names.
+const UNREADABLE_LIMIT: usize = 1 << 16;
+const COPIES: &str = "older copies and backups of the vault file, snapshots and cloud versions still hold the \
+    entry for whoever has a password: delete them. The files that it was imported from are not touched";
+const OVERWRITTEN: &str =
+    "overwritten in place; a solid-state drive may keep old blocks until it reuses them";
+const UNKNOWN: &str = "overwritten, but it is not known whether this file system does that in place, and a \
+    solid-state drive may keep old blocks until it reuses them";
+const NOT_IN_PLACE: &str = "this file system does not overwrite in place: old blocks and snapshots may remain \
+    until it reuses or removes them";
+
+impl Coverage {
+    /// Of the vault itself and of the medium beneath it.
+    pub(crate) fn on(medium: &Medium) -> (Self, Self) {
+        let best_effort = |because| (Self::Proven, Self::BestEffort { because });
+        match medium {
+            Medium::InPlace { file_system: Some(_) } => best_effort(OVERWRITTEN),
+            Medium::InPlace { file_system: None } => best_effort(UNKNOWN),
+            Medium::CopyOnWrite { .. } => best_effort(NOT_IN_PLACE),
+            Medium::Memory => (Self::Proven, Self::Proven),
+            Medium::OperatorDependent => (Self::OperatorDependent, Self::OperatorDependent),
+        }
+    }
+}
+
+/// The keyed digest by which bytes that were imported and expunged are known again,
+/// under whatever name they come.
+pub(crate) fn expunged_content(key: &IdentityKey, source: &[u8]) -> String {
+    let name = format!("expunged\0{}", Digest::of(&[source]));
+    EntryId::from_bytes(key.derive_id(name.as_bytes())).to_string()
+}
+
+impl StateReader<'_> {
+    /// The report of an erasure that is about to be committed.
+    pub(crate) fn erasure_report(&self, erasure: Erasure) -> ErasureReport {
+        let (vault, medium) = Coverage::on(&self.core.store.medium());
+        let Traces { released_in, backups, unreadable } = self.traces(&erasure);
+        ErasureReport {
+            entries: erasure.entries,
+            bytes: erasure.bytes,
+            vault,
+            medium,
+            copies: Coverage::NotCovered { because: COPIES },
+            released_in,
+            backups,
+            unreadable,
+        }
+    }
+
+    /// What the ledger tells of copies of the entries: damage elsewhere must not
+    /// keep anybody from expunging.
+    fn traces(&self, erasure: &Erasure) -> Traces {
+        let mut told = self.core.told();
+        let mut traces = Traces::default();
+        let since = erasure.since.unwrap_or(Epoch::new(0));
+        let now = self.snapshot.root.epoch;
+        let known = told.telling.iter().copied().filter(|epoch| *epoch <= now);
+        let unread = (told.upto + 1..=now.number()).map(Epoch::new);
+        let mut telling = Vec::new();
+        for epoch in known.chain(unread) {
+            let Ok(lines) = self.ledger_lines(epoch) else {
+                telling.push(epoch);
+                traces.unreadable.push(epoch);
+                if traces.unreadable.len() == UNREADABLE_LIMIT {
+                    // The epoch is a claim of the root: the walk must end.
+                    return traces;
+                }
+                continue;
+            };
+            if lines.iter().any(|line| hands_out(&line.state, &erasure.entries)) {
+                traces.released_in.push(epoch);
+            }
+            if lines.iter().any(|line| tells_of_copies(&line.state)) {
+                telling.push(epoch);
+            }
+            let backups = lines.iter().filter_map(|line| Backup::of(epoch, line.time, &line.state));
+            traces.backups.extend(backups.filter(|backup| backup.checkpoint.epoch() >= since));
+        }
+        if now.number() >= told.upto {
+            told.upto = now.number();
+            told.telling = telling;
+        }
+        traces
+    }
+}
+
+/// What the ledger tells of copies.
+#[derive(Default)]
+struct Traces {
+    released_in: Vec<Epoch>,
+    backups: Vec<Backup>,
+    unreadable: Vec<Epoch>,
+}
+
+fn tells_of_copies(state: &LineState) -> bool {
+    matches!(state, LineState::Whole { action: Action::Released | Action::Exported | Action::BackedUp, .. })
+}
+
+fn hands_out(state: &LineState, entries: &[EntryId]) -> bool {
+    matches!(state, LineState::Whole { action: Action::Released | Action::Exported, subjects, .. }
+        if subjects.iter().any(|subject| entries.contains(subject)))
+}

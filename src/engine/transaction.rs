@@ -1,0 +1,223 @@
+//! Changes in the making: what a closure asks for, as rows and keyed references.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use super::actor::Actor;
+use super::core::{Core, Snapshot, StateReader};
+use super::erasure::{Erasure, ErasureReport};
+use super::ledger::Line;
+use super::version::WriterVersion;
+use crate::crypto::digest::Digest;
+use crate::crypto::random::Randomness;
+use crate::error::Error;
+use crate::format::object::{KeyedRef, ObjectRef};
+use crate::format::place::{Compartment, PLACES};
+use crate::id::{EntryId, Epoch};
+use crate::keys::Grant;
+use crate::payload::content::ContentV1;
+use crate::payload::history::LedgerV1;
+use crate::store::StoreWriter;
+use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey};
+
+/// What a commit gave.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Committed<T> {
+    /// What the closure returned.
+    pub value: T,
+    /// The commit's number; the previous one if nothing was changed.
+    pub epoch: Epoch,
+    /// What an expungement reached and what not.
+    pub erasure: Option<ErasureReport>,
+}
+
+/// What a commit has put together so far.
+pub(crate) struct Work<'a> {
+    pub(crate) writer: &'a mut dyn StoreWriter,
+    pub(crate) random: Randomness,
+    pub(crate) changes: [Changes; PLACES],
+    pub(crate) lines: Vec<(Compartment, Line)>,
+    /// Ledger rows of earlier commits of which this one destroys lines.
+    pub(crate) redacted: BTreeMap<(Compartment, Epoch), LedgerV1>,
+    /// Contents that this commit puts, or of which it changes the users.
+    pub(crate) contents: BTreeMap<(Compartment, Digest), Content>,
+    pub(crate) erase: Vec<ObjectRef>,
+    /// Entries that the closure opened.
+    pub(crate) opened: RefCell<Vec<EntryId>>,
+    pub(crate) erasure: Erasure,
+    pub(crate) withdraws: bool,
+    /// The compartments whose keys this commit changes.
+    pub(crate) renewed: Option<Grant>,
+    /// An operation failed half-way: nothing of this work may be committed.
+    pub(crate) half_done: bool,
+    /// What the new root may ask of readers at most.
+    pub(crate) pinned: WriterVersion,
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(writer: &'a mut dyn StoreWriter) -> Self {
+        Self {
+            writer,
+            random: Randomness::from_system(),
+            changes: std::array::from_fn(|_| Changes::new()),
+            lines: Vec::new(),
+            redacted: BTreeMap::new(),
+            contents: BTreeMap::new(),
+            erase: Vec::new(),
+            opened: RefCell::default(),
+            erasure: Erasure::default(),
+            withdraws: false,
+            renewed: None,
+            half_done: false,
+            pinned: WriterVersion::LATEST,
+        }
+    }
+
+    /// Work of a commit that withdraws something (rule R3).
+    pub(crate) fn withdrawing(writer: &'a mut dyn StoreWriter) -> Self {
+        Self { withdraws: true, ..Self::new(writer) }
+    }
+
+    pub(crate) fn objects(&mut self) -> ObjectWriter<'_> {
+        ObjectWriter { writer: &mut *self.writer, random: &mut self.random }
+    }
+}
+
+/// A content as a commit changes it.
+pub(crate) struct Content {
+    pub(crate) head: ContentV1,
+    /// The head's object before this commit.
+    pub(crate) stored: Option<KeyedRef>,
+    pub(crate) changed: bool,
+}
+
+/// Changes in the making. Reads see what was changed before.
+pub struct Transaction<'a> {
+    pub(crate) core: &'a Core,
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) actor: &'a Actor,
+    pub(crate) time: i64,
+    pub(crate) work: Work<'a>,
+}
+
+impl Transaction<'_> {
+    pub(crate) fn reader(&self) -> StateReader<'_> {
+        StateReader { core: self.core, snapshot: self.snapshot }
+    }
+
+    pub(crate) fn entry_row(&self, id: EntryId) -> Result<(Compartment, Row), Error> {
+        for compartment in self.reader().open_compartments() {
+            if let Some(row) = self.row(compartment, &RowKey::entry(id))?
+                && row.class == RowClass::Entry
+            {
+                return Ok((compartment, row));
+            }
+        }
+        Err(Error::NoSuchEntry { id })
+    }
+
+    pub(crate) fn row(&self, compartment: Compartment, key: &RowKey) -> Result<Option<Row>, Error> {
+        match self.work.changes.get(compartment.index()).and_then(|changes| changes.get(key)) {
+            Some(change) => Ok(change.as_ref().map(Row::duplicate)),
+            None => self.reader().row(compartment, key),
+        }
+    }
+
+    /// Whether this commit put or removed the row.
+    pub(crate) fn is_changed(&self, compartment: Compartment, key: &RowKey) -> bool {
+        self.work.changes.get(compartment.index()).is_some_and(|changes| changes.contains_key(key))
+    }
+
+    pub(crate) fn put_row(&mut self, compartment: Compartment, row: Row) -> Result<(), Error> {
+        self.change(compartment, row.key, Some(row))
+    }
+
+    pub(crate) fn change(
+        &mut self,
+        compartment: Compartment,
+        key: RowKey,
+        row: Option<Row>,
+    ) -> Result<(), Error> {
+        self.snapshot.place(compartment)?;
+        if let Some(changes) = self.work.changes.get_mut(compartment.index()) {
+            changes.insert(key, row);
+        }
+        Ok(())
+    }
+
+    /// Removes a row and erases its object with this commit.
+    pub(crate) fn remove_row(&mut self, compartment: Compartment, row: &Row) -> Result<(), Error> {
+        if let Some(object) = &row.object {
+            self.erase(object);
+        }
+        self.work.erasure.since = Some(self.work.erasure.since.map_or(row.epoch, |e| e.min(row.epoch)));
+        self.change(compartment, row.key, None)
+    }
+
+    /// Erases what this commit puts anew: once its row is gone nobody knows where it
+    /// is, and whoever kept its key could read it after an expungement.
+    pub(crate) fn supersede(&mut self, object: &KeyedRef) {
+        self.work.withdraws = true;
+        self.erase(object);
+    }
+
+    pub(crate) fn erase(&mut self, object: &KeyedRef) {
+        self.work.erasure.bytes = self.work.erasure.bytes.saturating_add(object.object.length);
+        self.work.erase.push(object.object);
+    }
+
+    /// Encrypts `content` as the row's object and puts the row.
+    pub(crate) fn put_encrypted(
+        &mut self,
+        compartment: Compartment,
+        mut row: Row,
+        content: &[u8],
+    ) -> Result<(), Error> {
+        self.snapshot.place(compartment)?;
+        let context = self.core.row_context(compartment, &row);
+        row.object = Some(Box::new(self.work.objects().encrypt(&context, content)?));
+        self.put_row(compartment, row)
+    }
+
+    pub(crate) fn put_named(
+        &mut self,
+        compartment: Compartment,
+        name: &str,
+        class: RowClass,
+        content: &[u8],
+    ) -> Result<(), Error> {
+        let row = Row::unnamed(RowKey::named(name), class, self.epoch());
+        self.put_encrypted(compartment, row, content)
+    }
+
+    pub(crate) fn log(&mut self, compartment: Compartment, line: Line) {
+        self.work.lines.push((compartment, line));
+    }
+
+    /// The number of this commit.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.snapshot.root.epoch.next()
+    }
+
+    /// Names an entry of which a commit destroys something.
+    pub(crate) fn note_erased(&mut self, id: EntryId) {
+        self.work.erasure.entries.push(id);
+    }
+
+    pub(crate) fn finish_erasure(&mut self) -> Option<Erasure> {
+        (!self.work.erasure.entries.is_empty()).then(|| std::mem::take(&mut self.work.erasure))
+    }
+}
+
+impl Row {
+    /// A row that belongs to no entry.
+    pub(crate) fn unnamed(key: RowKey, class: RowClass, epoch: Epoch) -> Self {
+        let id = EntryId::from_bytes([0; 16]);
+        Self { key, class, id, revision: 0, epoch, object: None, inline: Zeroizing::default() }
+    }
+}
+
+crate::secret::redacted_debug!(Transaction<'_>);

@@ -1,0 +1,42 @@
+//! What other resources want to know of a resource.
+
+use super::denial::is_denied;
+use super::element::{Context, Element};
+use super::found::type_of;
+use super::index::{Index, Place, Summary};
+use super::reads::Reads;
+use crate::codec::json::Object;
+use crate::interop::finding::Findings;
+use crate::record::Token;
+
+/// What other resources want to know of this one.
+pub(super) fn summarize(object: &Object) -> Summary {
+    summarize_within(object, &Reads::default())
+}
+
+/// What a resource wants to know of one that it contains.
+pub(super) fn summarize_within(object: &Object, reads: &Reads) -> Summary {
+    let (index, findings) = (Index::default(), Findings::default());
+    let context =
+        Context { resource: object, from: Place::default(), index: &index, findings: &findings, reads };
+    let root = Element::root(&context, "");
+    let concept = match type_of(object) {
+        Some(
+            "Condition" | "Procedure" | "Medication" | "Substance" | "ServiceRequest" | "AllergyIntolerance",
+        ) => root.concept("code"),
+        _ => None,
+    };
+    let name = match type_of(object) {
+        Some("Patient" | "Practitioner" | "RelatedPerson" | "Person") => {
+            root.names("name").iter().find_map(|name| name.to_line()).and_then(|line| Token::new(line).ok())
+        }
+        Some("Organization" | "Location" | "HealthcareService" | "CareTeam") => root.token("name"),
+        Some("PractitionerRole") => {
+            root.child("practitioner").and_then(|reference| reference.token("display"))
+        }
+        Some("Device") => root.elements("deviceName").first().and_then(|device| device.token("name")),
+        _ => None,
+    };
+    let is_denied = concept.is_some() && is_denied(object);
+    Summary { resource_type: type_of(object).map(str::to_owned), name, concept, is_denied }
+}

@@ -1,0 +1,171 @@
+//! What an import gives: entries, whose they are, what was left out.
+
+use super::finding::Finding;
+use crate::record::{Entry, PartialDate, Person};
+
+/// References to the patients of an input, each of which chooses one. `Debug` prints
+/// their number only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PatientReferences(Vec<String>);
+
+impl PatientReferences {
+    pub(crate) fn new(references: impl Iterator<Item = String>) -> Self {
+        Self(references.collect())
+    }
+
+    /// How many patients there are.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "an error about several patients is never empty")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The references: first the patients in the input, in order, then those that it only
+    /// refers to.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl std::fmt::Debug for PatientReferences {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PatientReferences({})", self.0.len())
+    }
+}
+
+/// What was imported.
+#[non_exhaustive]
+pub struct Imported {
+    /// The entries, in the order of the inputs.
+    pub entries: Vec<ImportedEntry>,
+    /// What a reader may rely on and no field carries.
+    pub findings: Vec<Finding>,
+    /// How many entries are of kind `other` because nothing maps their type.
+    pub kept_raw: usize,
+    /// Whom the entries are about, as the patients among them say; `None` where there is no
+    /// patient among them, and the person is known by reference only or not at all.
+    pub person: Option<Person>,
+    /// The identities of that person: of the patients among the entries and of those that
+    /// entries only refer to, written as [`ImportedEntry::identity`].
+    pub person_identities: Vec<String>,
+    /// The person as references to them read (FHIR `Reference.display`), where no patient
+    /// among the entries says more.
+    pub person_shown: Option<Person>,
+    /// How many resources the inputs hold: entries, earlier versions of them, repetitions
+    /// and what was left out.
+    pub resources: usize,
+    /// How many resources are earlier versions of entries.
+    pub earlier: usize,
+    /// How many resources were dropped because they repeat another byte for byte.
+    pub repetitions: usize,
+    /// How many resources were left out, and why.
+    pub left_out: LeftOut,
+    /// The inputs, in order, as what stands between resources and the resources: their
+    /// bytes one after another are the input. Only inputs all of whose resources were
+    /// taken; what could not be read stands between resources.
+    pub documents: Vec<Document>,
+}
+
+/// How many resources an import left out, by reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// They are about other patients than the one whose records were taken.
+    pub other_patients: usize,
+    /// It cannot be told whose they are.
+    pub unknown_subject: usize,
+    /// They are about nobody, and nothing that was taken refers to them.
+    pub unreferenced: usize,
+    /// Their source deleted them.
+    pub deleted: usize,
+    /// They cannot be read, such as a line that is damaged. [`Imported::findings`] names
+    /// each.
+    pub unreadable: usize,
+}
+
+impl LeftOut {
+    /// How many in all.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.other_patients + self.unknown_subject + self.unreferenced + self.deleted + self.unreadable
+    }
+}
+
+/// An entry, and what tells it apart in its source.
+#[non_exhaustive]
+pub struct ImportedEntry {
+    /// `Type/id`, with the base of the `fullUrl` in front where it has one; without an id,
+    /// the `fullUrl`; without either, `sha256:` and the digest of its bytes. Where another
+    /// resource of the same import has it, `#` and the beginning of that digest follow.
+    pub identity: String,
+    /// Whether no other source gives this identity to another resource: it has a random
+    /// UUID (RFC 9562 version 4) or an absolute address. Any other is a name within its
+    /// source only.
+    pub is_global: bool,
+    /// The base of the server that the resource comes from, such as
+    /// `https://example.org/fhir/`, where its address names one.
+    pub server: Option<String>,
+    /// What it came in: the id of the bundle, else the name of the input.
+    pub document: Option<String>,
+    /// When its server last changed it (FHIR `meta.lastUpdated`), as it says.
+    pub last_updated: Option<PartialDate>,
+    /// Its version on its server (FHIR `meta.versionId`). Numbers count up, other texts
+    /// are in no order.
+    pub version_id: Option<String>,
+    /// The entry.
+    pub entry: Entry,
+    /// Earlier versions of it that the input holds, the oldest first.
+    pub earlier: Vec<Entry>,
+}
+
+/// One input.
+#[non_exhaustive]
+pub struct Document {
+    /// The name that was given to the input.
+    pub name: Option<String>,
+    /// Its bytes in order.
+    pub pieces: Vec<Piece>,
+}
+
+impl std::fmt::Debug for Imported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Imported")
+            .field("entries", &self.entries.len())
+            .field("earlier", &self.earlier)
+            .field("repetitions", &self.repetitions)
+            .field("left_out", &self.left_out)
+            .field("findings", &self.findings.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for ImportedEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ImportedEntry")
+    }
+}
+
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Document({} pieces)", self.pieces.len())
+    }
+}
+
+/// A run of bytes of an input.
+#[non_exhaustive]
+pub enum Piece {
+    /// What stands between resources.
+    Gap(Vec<u8>),
+    /// The original bytes of the entry at this position.
+    Resource(usize),
+    /// The original bytes of an earlier version of an entry.
+    Earlier {
+        /// The position of the entry.
+        entry: usize,
+        /// The position of the version in [`ImportedEntry::earlier`].
+        version: usize,
+    },
+}
+
+crate::secret::redacted_debug!(Piece);

@@ -1,0 +1,21 @@
+//! One line of what is shown.
+
+/// What is shown where the claim is there and nothing below it was disclosed.
+pub(super) const NOTHING: &str = "nothing of it is disclosed";
+
+/// One line of what is shown of an entry.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct ShownLine {
+    /// How deep it stands below a field, from 0.
+    pub depth: usize,
+    /// What it says something of.
+    pub label: String,
+    /// What it says, in one line or several.
+    pub text: String,
+    /// It stands for what is withheld of the field, and says nothing else.
+    pub withheld: bool,
+}
+
+crate::secret::redacted_debug!(ShownLine);

@@ -1,0 +1,249 @@
+//! Reading an attachment: any range of it, a segment at a time.
+//!
+//! Every read is made on the newest state that the handle knows, so that a
+//! reader outlives commits, and ends when its entry is expunged.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use zeroize::Zeroizing;
+
+use crate::crypto::digest::Digest;
+use crate::engine::content::{damaged_attachment, length_of_segment};
+use crate::engine::core::StateReader;
+use crate::error::Error;
+use crate::format::place::Compartment;
+use crate::id::{ContentId, EntryId, Epoch};
+use crate::payload::content::segment_len;
+use crate::record::{Attachment, Entry, Location};
+use crate::vault::session::audit::ReadKind;
+use crate::vault::session::handle::Session;
+
+/// The bytes of an attachment. At most one segment of 1 MiB is in memory, and
+/// it is wiped when it is left.
+pub struct AttachmentReader<'v> {
+    vault: &'v Session,
+    entry: EntryId,
+    /// The newest state in which the entry was seen.
+    seen: Epoch,
+    attachment: Attachment,
+    size: u64,
+    digest: Digest,
+    bytes: Bytes,
+    position: u64,
+}
+
+/// Where the bytes come from.
+enum Bytes {
+    /// Out of the entry itself.
+    Inline(Zeroizing<Vec<u8>>),
+    Stored {
+        compartment: Compartment,
+        content: ContentId,
+        segment: Option<Loaded>,
+    },
+}
+
+impl Bytes {
+    /// Wipes what is in memory.
+    fn wipe(&mut self) {
+        match self {
+            Self::Inline(bytes) => *bytes = Zeroizing::default(),
+            Self::Stored { segment, .. } => *segment = None,
+        }
+    }
+}
+
+/// The segment in memory, and the state that it was read from.
+struct Loaded {
+    index: u64,
+    epoch: Epoch,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+pub(crate) fn attachment(
+    session: &Session,
+    id: EntryId,
+    number: usize,
+) -> Result<AttachmentReader<'_>, Error> {
+    open_attachment(session, id, None, number)
+}
+
+pub(crate) fn attachment_revision(
+    session: &Session,
+    id: EntryId,
+    revision: u64,
+    number: usize,
+) -> Result<AttachmentReader<'_>, Error> {
+    open_attachment(session, id, Some(revision), number)
+}
+
+fn open_attachment(
+    session: &Session,
+    id: EntryId,
+    revision: Option<u64>,
+    number: usize,
+) -> Result<AttachmentReader<'_>, Error> {
+    let open = |reader: &StateReader<'_>| {
+        let (compartment, entry) = reader.entry_at(id, revision)?;
+        Ok((reader.snapshot.root.epoch, reader.open_attachment(compartment, &entry, id, number)?))
+    };
+    let (seen, (attachment, size, digest, bytes)) = session.read(open)?;
+    session.tell(ReadKind::AttachmentOpened, None, vec![id]);
+    Ok(AttachmentReader { vault: session, entry: id, seen, attachment, size, digest, bytes, position: 0 })
+}
+
+impl StateReader<'_> {
+    fn open_attachment(
+        &self,
+        compartment: Compartment,
+        entry: &Entry,
+        id: EntryId,
+        number: usize,
+    ) -> Result<(Attachment, u64, Digest, Bytes), Error> {
+        let attachment = entry.attachments().into_iter().nth(number);
+        let mut attachment = attachment.ok_or(Error::NoSuchAttachment { id, number })?;
+        match attachment.location.take() {
+            Some(Location::Inline(bytes)) => {
+                let (size, digest) = (bytes.len() as u64, Digest::of(&[&bytes]));
+                Ok((attachment, size, digest, Bytes::Inline(Zeroizing::new(bytes))))
+            }
+            Some(Location::Stored(digest)) => {
+                let (_, head) = self.content(compartment, &digest)?.ok_or_else(damaged_attachment)?;
+                attachment.location = Some(Location::Stored(digest));
+                let content = ContentId::from_bytes(head.content);
+                let bytes = Bytes::Stored { compartment, content, segment: None };
+                Ok((attachment, head.size, digest, bytes))
+            }
+            Some(Location::InSource(_)) => Err(Error::Invalid {
+                what: "this attachment is part of the entry's original: take it out of that",
+            }),
+            Some(Location::External(_)) | None => Err(Error::Invalid {
+                what: "this attachment is not in the vault: its source only says where it is",
+            }),
+        }
+    }
+
+    /// A segment of an entry's content; where it is gone, so is the entry, or
+    /// the same bytes were stored anew.
+    fn segment_of(
+        &self,
+        entry: EntryId,
+        digest: &Digest,
+        compartment: Compartment,
+        content: &mut ContentId,
+        index: u64,
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let (now_in, _) = self.entry_row(entry)?;
+        if let Some(bytes) = self.segment(compartment, *content, index)? {
+            return Ok(bytes);
+        }
+        let (_, head) = self.content(now_in, digest)?.ok_or_else(damaged_attachment)?;
+        *content = ContentId::from_bytes(head.content);
+        self.segment(now_in, *content, index)?.ok_or_else(damaged_attachment)
+    }
+}
+
+impl AttachmentReader<'_> {
+    /// Title, type and date of the attachment.
+    #[must_use]
+    pub fn attachment(&self) -> &Attachment {
+        &self.attachment
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// SHA-256 of its bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Reads from this offset on, up to the end of a segment; 0 at the end of
+    /// the attachment.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`] when the entry was expunged meanwhile, also of bytes
+    /// that are in memory already;
+    /// [`Error::Locked`], [`Error::Damaged`], [`Error::Store`].
+    pub fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+        if offset >= self.size || buffer.is_empty() {
+            return Ok(0);
+        }
+        let count = self.read_part(offset, buffer);
+        if matches!(count, Err(Error::Locked | Error::NoSuchEntry { .. })) {
+            self.bytes.wipe();
+        }
+        count
+    }
+
+    fn read_part(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+        let epoch = self.vault.unlocked()?.snapshot.root.epoch;
+        if epoch != self.seen {
+            let entry = self.entry;
+            self.seen =
+                self.vault.read(|reader| reader.entry_row(entry).map(|_| reader.snapshot.root.epoch))?;
+        }
+        let (bytes, start): (&[u8], u64) = match &mut self.bytes {
+            Bytes::Inline(bytes) => (bytes, 0),
+            Bytes::Stored { compartment, content, segment } => {
+                let length = segment_len() as u64;
+                let index = offset / length;
+                if segment.as_ref().is_none_or(|loaded| loaded.index != index || loaded.epoch != epoch) {
+                    *segment = None;
+                    let known = *content;
+                    let (bytes, now, epoch) = self.vault.read(|reader| {
+                        let mut now = known;
+                        let bytes =
+                            reader.segment_of(self.entry, &self.digest, *compartment, &mut now, index)?;
+                        Ok((bytes, now, reader.snapshot.root.epoch))
+                    })?;
+                    *content = now;
+                    if bytes.len() as u64 != length_of_segment(self.size, index) {
+                        return Err(damaged_attachment());
+                    }
+                    *segment = Some(Loaded { index, epoch, bytes });
+                }
+                let loaded = segment.as_ref().ok_or_else(damaged_attachment)?;
+                (&loaded.bytes, index * length)
+            }
+        };
+        let within = usize::try_from(offset - start).map_err(|_| damaged_attachment())?;
+        let rest = bytes.get(within..).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        if count == 0 {
+            // Wiped: no end of the attachment.
+            return Err(Error::NoSuchEntry { id: self.entry });
+        }
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        Ok(count)
+    }
+}
+
+impl Read for AttachmentReader<'_> {
+    /// The error inside is an [`Error`](enum@Error).
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.read_at(self.position, buffer).map_err(io::Error::other)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for AttachmentReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::End(offset) => self.size.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+crate::secret::redacted_debug!(AttachmentReader<'_>);

@@ -1,0 +1,141 @@
+//! Taking an import into the vault: what is new is added, what changed gets a
+//! new revision, what is the same stays, and what was expunged stays away.
+//!
+//! Everything is judged before anything is written. Where a person has to decide, the
+//! questions come back and nothing is written.
+
+pub(crate) mod answers;
+mod decisions;
+mod judge;
+mod memory;
+mod names;
+mod person;
+mod plan;
+mod report;
+mod taking;
+mod version;
+
+pub use decisions::{ChangedSource, Expunged, ImportDecisions};
+pub use report::ImportReport;
+
+use self::judge::Judge;
+use self::memory::Memory;
+use self::names::Names;
+use self::person::{Before, Patients, Whose};
+use self::plan::Plan;
+use self::taking::Taking;
+use crate::engine::actor::Actor;
+use crate::engine::core::StateReader;
+use crate::engine::transaction::Transaction;
+use crate::engine::vault_record::holder_of;
+use crate::error::Error;
+use crate::interop::imported::Imported;
+use crate::vault::session::handle::Session;
+use std::collections::HashSet;
+
+pub(crate) fn import(session: &Session, actor: &Actor, imported: &Imported) -> Result<ImportReport, Error> {
+    import_with(session, actor, imported, &ImportDecisions::default(), |_, _| {})
+}
+
+pub(crate) fn import_with(
+    session: &Session,
+    actor: &Actor,
+    imported: &Imported,
+    decisions: &ImportDecisions,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<ImportReport, Error> {
+    let committed = session.update(actor, |tx| {
+        // Judged on the state that the commit starts from, under the writer's lock.
+        let plan = judged(tx, imported, decisions)?;
+        let mut taking = Taking::new(&plan, ImportReport::before(imported, &plan));
+        for (done, (entry, verdict)) in imported.entries.iter().zip(&plan.verdicts).enumerate() {
+            progress(done, imported.entries.len());
+            taking.take(tx, entry, *verdict)?;
+        }
+        progress(imported.entries.len(), imported.entries.len());
+        taking.finish(tx)
+    })?;
+    Ok(committed.value)
+}
+
+impl StateReader<'_> {
+    /// Whether nothing says that imports are of several people: those that only refer to
+    /// their patient were confirmed, or are of one whom no imported record describes.
+    pub(crate) fn imports_are_of_one(&self, is_described: bool) -> Result<bool, Error> {
+        let memory = Memory::of(self)?;
+        let unconfirmed: HashSet<&str> =
+            memory.unconfirmed().map(|unnamed| unnamed.answer.as_str()).collect();
+        Ok(unconfirmed.is_empty() || (!is_described && unconfirmed.len() == 1))
+    }
+}
+
+fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions) -> Result<Plan, Error> {
+    let reader = tx.reader();
+    let key = reader.identity_key()?;
+    let memory = Memory::of(&reader)?;
+    let answer = person::answer(&Names(&key), imported);
+    let record = reader.vault_record()?;
+    let before = Before { names: &Names(&key), memory: &memory, holder: holder_of(&record) };
+    let whose = Patients::of(&reader)?.compare(imported, &before);
+    let is_described = imported.person.as_ref().is_some_and(|person| !person.is_nameless());
+    let is_unnamed = !is_described && !imported.person_identities.is_empty();
+    // Who confirms it unasked is not asked later either.
+    let volunteers = is_unnamed && decisions.patient_is_same && !memory.says(&answer);
+    let unnamed = match &whose {
+        Whose::Theirs { is_shown: false } if is_unnamed && !volunteers && !memory.says(&answer) => {
+            Some(person::unnamed(&Names(&key), imported))
+        }
+        _ => None,
+    };
+    let asks = matches!(whose, Whose::Asks(_));
+    let was_confirmed = asks && memory.says(&answer);
+    let is_confirmed = asks && (decisions.patient_is_same || was_confirmed);
+    let is_shown = is_confirmed || matches!(whose, Whose::Theirs { is_shown: true });
+    let mut judge = Judge::new(tx, Names(&key), &memory, decisions, is_shown)?;
+    let verdicts = judge.verdicts(imported)?;
+    let sources = judge.new_scopes().into_iter().map(str::to_owned).collect();
+    let Judge { mut questions, mut answers, .. } = judge;
+    match whose {
+        Whose::Asks(question) if !is_confirmed => questions.insert(0, question),
+        Whose::Asks(_) if !was_confirmed => {
+            answers.push(answer);
+            // Whoever says that this is the vault's patient says it of those before.
+            answers.extend(memory.unconfirmed().map(|unnamed| unnamed.answer.clone()));
+        }
+        _ if volunteers => answers.push(answer),
+        _ if is_described => answers.extend(person::recognized(&Names(&key), imported, &memory)),
+        _ => {}
+    }
+    if !questions.is_empty() {
+        return Err(Error::ImportAsks { questions });
+    }
+    answers.retain(|answer| !memory.says(answer));
+    answers.sort_unstable();
+    answers.dedup();
+    let away = match decisions.expunged {
+        Expunged::StayAway => memory.expunged_contents,
+        Expunged::TakeAgain => HashSet::new(),
+    };
+    Ok(Plan { verdicts, sources, answers, unnamed, same_person: is_confirmed, key, away })
+}
+
+impl ImportReport {
+    fn before(imported: &Imported, plan: &Plan) -> Self {
+        let mut sources: Vec<String> = Vec::new();
+        for document in imported.entries.iter().filter_map(|entry| entry.document.as_ref()) {
+            if !sources.contains(document) {
+                sources.push(document.clone());
+            }
+        }
+        Self {
+            person: imported.person.clone(),
+            sources,
+            repetitions: imported.repetitions,
+            other_patients: imported.left_out.other_patients,
+            left_out: imported.left_out,
+            decided: plan.answers.len(),
+            findings: imported.findings.clone(),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Releasing: a preview that changes nothing, and a release whose line in the
+//! ledger is durable before the excerpt is handed out.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::SystemTime;
+
+use crate::crypto::digest::Digest;
+use crate::crypto::random::Randomness;
+use crate::engine::actor::Actor;
+use crate::engine::core::StateReader;
+use crate::engine::ledger::{Action, Detail, Line};
+use crate::engine::trace;
+use crate::engine::vault_record::{HolderRole, holder_of, signing_key};
+use crate::error::Error;
+use crate::excerpt::{EnvelopeRequest, Excerpt, IssuerRole, ProvenSigner, PublicKey, Signer};
+use crate::format::place::Compartment;
+use crate::id::EntryId;
+use crate::payload::custody::VaultRecordV1;
+use crate::record::{Entry, Kind, Origin, Token};
+use crate::release::{Policy, SubjectFault, View};
+use crate::vault::session::audit::ReadKind;
+use crate::vault::session::handle::Session;
+
+/// What is to be released to whom and why.
+pub struct ReleaseRequest {
+    recipient: Token,
+    purpose: Token,
+    policy: Policy,
+    expires: Option<SystemTime>,
+    previewed: Option<Digest>,
+}
+
+impl ReleaseRequest {
+    /// A release of what `policy` allows.
+    #[must_use]
+    pub fn new(recipient: Token, purpose: Token, policy: Policy) -> Self {
+        Self { recipient, purpose, policy, expires: None, previewed: None }
+    }
+
+    /// The same release, no longer valid from then on.
+    #[must_use]
+    pub fn expiring(mut self, expires: SystemTime) -> Self {
+        self.expires = Some(expires);
+        self
+    }
+
+    /// The same release of exactly what this preview shows a recipient: if the vault
+    /// was changed since so that anything else would leave, nothing does.
+    #[must_use]
+    pub fn as_previewed(mut self, view: &View) -> Self {
+        self.previewed = Some(view.digest());
+        self
+    }
+
+    /// What is allowed.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+}
+
+pub(crate) fn preview(session: &Session, policy: &Policy) -> Result<View, Error> {
+    let (view, _) = session.read(|reader| reader.select(policy, &reader.vault_record()?))?;
+    session.tell(ReadKind::Previewed, None, view.released().iter().map(|entry| entry.id()).collect());
+    Ok(view)
+}
+
+pub(crate) fn release(session: &Session, actor: &Actor, request: &ReleaseRequest) -> Result<Excerpt, Error> {
+    release_signed_by(session, None, actor, request)
+}
+
+pub(crate) fn release_with(
+    session: &Session,
+    signer: &dyn Signer,
+    actor: &Actor,
+    request: &ReleaseRequest,
+) -> Result<Excerpt, Error> {
+    release_signed_by(session, Some(&ProvenSigner::of(signer)), actor, request)
+}
+
+fn release_signed_by(
+    session: &Session,
+    signer: Option<&ProvenSigner<'_>>,
+    actor: &Actor,
+    request: &ReleaseRequest,
+) -> Result<Excerpt, Error> {
+    let (excerpt, released) = trace::operation("release", session.id, || {
+        let (excerpt, released) = release_now(session, signer, actor, request)?;
+        trace::event!("released", entries = released.len());
+        Ok((excerpt, released))
+    })?;
+    session.tell(ReadKind::Released, Some(actor), released);
+    Ok(excerpt)
+}
+
+fn release_now(
+    session: &Session,
+    signer: Option<&ProvenSigner<'_>>,
+    actor: &Actor,
+    request: &ReleaseRequest,
+) -> Result<(Excerpt, Vec<EntryId>), Error> {
+    let now = (session.options.clock)();
+    let committed = session.update(actor, |tx| {
+        // Chosen on the state that the commit starts from, under the writer's lock.
+        let record = tx.reader().vault_record()?;
+        let (view, compartments) = tx.reader().select(&request.policy, &record)?;
+        if request.previewed.as_ref().is_some_and(|previewed| *previewed != view.digest()) {
+            return Err(Error::NotAsPreviewed);
+        }
+        if view.released().is_empty() {
+            return Err(Error::NothingToRelease);
+        }
+        let own;
+        let key: &dyn Signer = match signer {
+            Some(signer) => signer,
+            None => {
+                own = signing_key(&record)?;
+                &own
+            }
+        };
+        let envelope = request.envelope(&record, &view)?;
+        let excerpt = Excerpt::issue(&view, &envelope, key, &mut Randomness::from_system(), now)?;
+        let policy = view.summary_text();
+        for (compartment, ids) in released_by_compartment(&view, &compartments) {
+            let mut line = Line::about(Action::Released, actor, None, ids)
+                .with(Detail::Recipient, request.recipient.as_str())
+                .with(Detail::Purpose, request.purpose.as_str())
+                .with(Detail::Policy, &policy)
+                .with(Detail::Excerpt, &excerpt.id().to_string());
+            if let Some(signer) = signer {
+                line = line.with(Detail::Signer, &signer.public_key().fingerprint().to_string());
+            }
+            tx.log(compartment, line);
+        }
+        Ok((excerpt, view.released().iter().map(|entry| entry.id()).collect()))
+    })?;
+    Ok(committed.value)
+}
+
+pub(crate) fn public_key(session: &Session) -> Result<PublicKey, Error> {
+    let record = session.read(|reader| reader.vault_record())?;
+    Ok(PublicKey::of(&signing_key(&record)?))
+}
+
+pub(crate) fn issuer(session: &Session) -> Result<(Token, IssuerRole), Error> {
+    session.read(|reader| {
+        let record = reader.vault_record()?;
+        issuer_of(&record, &reader.select(&Policy::everything_of([Kind::Patient]), &record)?.0)
+    })
+}
+
+/// The name and the role that a vault's excerpts are signed under.
+fn issuer_of(record: &VaultRecordV1, view: &View) -> Result<(Token, IssuerRole), Error> {
+    let role = match HolderRole::from_number(record.holder_role) {
+        Some(HolderRole::Individual) => IssuerRole::Patient,
+        _ => IssuerRole::Provider,
+    };
+    let issuer = match (record.holder_name.as_str(), role, view.subject()) {
+        ("", IssuerRole::Patient, Some(subject)) => subject.name.as_str(),
+        ("", IssuerRole::Patient, None) => "the patient",
+        ("", _, _) => "the holder of this record",
+        (holder, _, _) => holder,
+    };
+    let issuer = Token::new(issuer)
+        .map_err(|_| Error::Invalid { what: "the holder's name cannot be an issuer's name" })?;
+    Ok((issuer, role))
+}
+
+impl ReleaseRequest {
+    fn envelope(&self, record: &VaultRecordV1, view: &View) -> Result<EnvelopeRequest, Error> {
+        let (issuer, role) = issuer_of(record, view)?;
+        let mut envelope = EnvelopeRequest::new(issuer, role, self.recipient.clone(), self.purpose.clone());
+        envelope.expires = self.expires;
+        Ok(envelope)
+    }
+}
+
+impl StateReader<'_> {
+    /// What a policy makes of all entries, and where each of them is.
+    fn select(
+        &self,
+        policy: &Policy,
+        record: &VaultRecordV1,
+    ) -> Result<(View, BTreeMap<EntryId, Compartment>), Error> {
+        let entries = self.all_entries()?;
+        let compartments = entries.iter().map(|(compartment, id, _)| (*id, *compartment)).collect();
+        let given: Vec<(EntryId, &Entry)> = entries.iter().map(|(_, id, entry)| (*id, entry)).collect();
+        let mut view = policy.apply_for(holder_of(record), &given);
+        let imported = || entries.iter().filter(|(_, _, entry)| entry.provenance.origin == Origin::Imported);
+        let ids: HashSet<EntryId> = imported().map(|(_, id, _)| *id).collect();
+        let is_described = imported().any(|(_, _, entry)| entry.kind() == Kind::Patient);
+        let hands_out = view.released().iter().any(|entry| ids.contains(&entry.id()));
+        if hands_out && !self.imports_are_of_one(is_described)? {
+            view = view.refused(SubjectFault::Unnamed);
+        }
+        Ok((view, compartments))
+    }
+
+    /// Every current entry of the compartments that are open.
+    pub(crate) fn all_entries(&self) -> Result<Vec<(Compartment, EntryId, Entry)>, Error> {
+        let mut entries = Vec::new();
+        self.for_each_batch(|compartment, batch| {
+            entries.extend(batch.into_iter().map(|(id, entry)| (compartment, id, entry)));
+            Ok(())
+        })?;
+        Ok(entries)
+    }
+}
+
+fn released_by_compartment(
+    view: &View,
+    compartments: &BTreeMap<EntryId, Compartment>,
+) -> BTreeMap<Compartment, Vec<EntryId>> {
+    let mut released: BTreeMap<Compartment, Vec<EntryId>> = BTreeMap::new();
+    for entry in view.released() {
+        if let Some(compartment) = compartments.get(&entry.id()) {
+            released.entry(*compartment).or_default().push(entry.id());
+        }
+    }
+    released
+}
+
+crate::secret::redacted_debug!(ReleaseRequest);

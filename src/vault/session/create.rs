@@ -1,0 +1,303 @@
+//! Creation: a whole vault with its first commit, or nothing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::handle::Session;
+use super::options::VaultOptions;
+use super::state::WayIn;
+use crate::codec::wire;
+use crate::crypto::digest::Digest;
+use crate::crypto::kdf::KdfParameters;
+use crate::crypto::random::Randomness;
+use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
+use crate::engine::actor::Actor;
+use crate::engine::core::{Core, Snapshot};
+use crate::engine::directory::{Access, new_directory};
+use crate::engine::ledger::{Action, Line};
+use crate::engine::opening::Recovery;
+use crate::engine::transaction::{Transaction, Work};
+use crate::engine::vault_record::{HolderRole, algorithm_number};
+use crate::error::Error;
+use crate::format::FIRST_READER;
+use crate::format::area::Area;
+use crate::format::context::Scope;
+use crate::format::header::Header;
+use crate::format::place::{Compartment, PLACE_BOX_LEN, PLACES, Place};
+use crate::format::root::{PlaceBox, Root};
+use crate::id::{CommitId, Epoch, VaultId};
+use crate::keys::{AreaPlan, Credential, Grant, Keyring, NewSlot, SlotError};
+use crate::payload::custody::VaultRecordV1;
+use crate::payload::secret::SecretV1;
+use crate::secret::WipesStack;
+use crate::store::{
+    Chosen, Creation, Destination, FileImage, FileStore, MemoryStore, ObjectRef, Publication, Repairs, Store,
+    StoreError, StoreWriter, proven_writer,
+};
+use crate::tree::RowClass;
+
+/// What a new vault is to be.
+pub struct NewVault<'a> {
+    /// Whose vault it is.
+    pub holder_role: HolderRole,
+    /// The holder's name, as excerpts name their issuer; may be empty.
+    pub holder_name: &'a str,
+    /// Where the holder is, as an ISO 3166 code such as `US-NJ`; may be empty.
+    pub jurisdiction: &'a str,
+    /// What its excerpts are signed with; its own key stays the same for ever.
+    pub signature: SignatureAlgorithm,
+    /// The ways in, 1 to 16. At least one must open everything, or nobody
+    /// could ever change the others; no two may have the same password or key.
+    pub access: Vec<Access<'a>>,
+}
+
+impl<'a> NewVault<'a> {
+    /// An individual's vault with one way in.
+    #[must_use]
+    pub fn individual(credential: &'a Credential) -> Self {
+        Self {
+            holder_role: HolderRole::Individual,
+            holder_name: "",
+            jurisdiction: "",
+            signature: SignatureAlgorithm::default(),
+            access: vec![Access::to_everything(credential, "owner")],
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let invalid = |what| Err(Error::Invalid { what });
+        if self.access.is_empty() || self.access.len() > crate::format::area::SLOTS {
+            return invalid("a vault has 1 to 16 ways in");
+        }
+        if !self.access.iter().any(|access| access.grant == Grant::ALL) {
+            return invalid("at least one way into a vault must open every compartment");
+        }
+        self.access.iter().try_for_each(Access::check)?;
+        if self.holder_name.len() > 1024 || self.jurisdiction.len() > 32 {
+            return invalid("the holder's name has at most 1024 bytes, the jurisdiction 32");
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn in_file(path: &Path, new: &NewVault<'_>, options: VaultOptions) -> Result<Session, Error> {
+    if path.symlink_metadata().is_ok() {
+        return Err(StoreError::Exists.into());
+    }
+    in_new_file(&Destination::at(path)?, new, options)
+}
+
+/// In a new file of any folder.
+pub(crate) fn in_new_file(
+    to: &Destination,
+    new: &NewVault<'_>,
+    options: VaultOptions,
+) -> Result<Session, Error> {
+    let _wipes = WipesStack;
+    let (mut draft, snapshot, image) = draft_file(new, &options)?;
+    let unique = draft.core.scope.vault.to_string();
+    draft.core.store = Arc::new(FileStore::create(to, &unique, &image)?);
+    let way_in = draft.way_in();
+    Ok(Session::assemble((draft.core, way_in), snapshot, options, Recovery::NotNeeded))
+}
+
+/// A new vault and the bytes of its file.
+fn draft_file(new: &NewVault<'_>, options: &VaultOptions) -> Result<(Draft, Snapshot, Vec<u8>), Error> {
+    let mut draft = Draft::new(new, options, Randomness::from_system())?;
+    let mut image = FileImage::new();
+    let snapshot = draft.first_commit(&mut image, new, options)?;
+    let image = image.finish(&draft.header, &snapshot.area_bytes);
+    Ok((draft, snapshot, image))
+}
+
+/// The bytes of a new vault file, for a disk that is not real.
+#[cfg(any(test, fuzzing))]
+#[allow(clippy::unwrap_used, reason = "in tests and fuzz targets only")]
+pub(crate) fn file_image(new: &NewVault<'_>, options: &VaultOptions) -> Vec<u8> {
+    draft_file(new, options).unwrap().2
+}
+
+pub(crate) fn in_store(
+    store: Arc<dyn Store>,
+    new: &NewVault<'_>,
+    options: VaultOptions,
+) -> Result<Session, Error> {
+    let _wipes = WipesStack;
+    match store.header() {
+        Err(StoreError::NotFound) => {}
+        Ok(_) => return Err(StoreError::Exists.into()),
+        Err(error) => return Err(error.into()),
+    }
+    let mut draft = Draft::new(new, &options, Randomness::from_system())?;
+    draft.core.store = Arc::clone(&store);
+    let mut writer = proven_writer(&*store, options.lock_wait)?;
+    writer.start(0);
+    let header = draft.header.clone();
+    let snapshot =
+        draft.first_commit(&mut Founder { writer: &mut *writer, header: &header }, new, &options)?;
+    drop(writer);
+    let way_in = draft.way_in();
+    Ok(Session::assemble((draft.core, way_in), snapshot, options, Recovery::NotNeeded))
+}
+
+/// A writer whose publication founds the vault.
+struct Founder<'a> {
+    writer: &'a mut dyn StoreWriter,
+    header: &'a [u8],
+}
+
+impl StoreWriter for Founder<'_> {
+    fn sync(&mut self) -> Result<(), StoreError> {
+        self.writer.sync()
+    }
+
+    fn settle(&mut self, chosen: &Chosen<'_>) -> Result<Repairs, StoreError> {
+        self.writer.settle(chosen)
+    }
+
+    fn start(&mut self, append_end: u64) {
+        self.writer.start(append_end);
+    }
+
+    fn put(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
+        self.writer.put(objects)
+    }
+
+    fn written(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.writer.written(objects)
+    }
+
+    fn append_end(&self) -> u64 {
+        self.writer.append_end()
+    }
+
+    fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError> {
+        self.writer.create(creation)
+    }
+
+    fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
+        let Publication { area, root, .. } = *publication;
+        self.writer.create(&Creation { header: self.header, area, root })
+    }
+}
+
+/// A vault whose keys and area exist and whose first commit does not.
+struct Draft {
+    core: Core,
+    header: Vec<u8>,
+    plan: AreaPlan,
+    area: Vec<u8>,
+    random: Randomness,
+    first_is_password: bool,
+}
+
+impl Draft {
+    fn new(new: &NewVault<'_>, options: &VaultOptions, mut random: Randomness) -> Result<Self, Error> {
+        new.check()?;
+        let vault = VaultId::from_bytes(random.bytes()?);
+        let header = Header { vault }.encode();
+        let (_, digest) = Header::parse(&header)?;
+        let scope = Scope { header: digest, vault };
+        let keyring = Keyring::generate(&mut random, vault)?;
+        let has_password = new.access.iter().any(|a| matches!(a.credential, Credential::Password(_)));
+        // A vault without a password shows parameters too: it is not told apart.
+        let cost = if has_password { options.new_password_cost()? } else { options.kdf_cost };
+        let kdf = KdfParameters::generate(&mut random, cost)?;
+        let slots: Vec<NewSlot<'_>> =
+            new.access.iter().map(|a| NewSlot { credential: a.credential, grant: a.grant }).collect();
+        let plan = AreaPlan::generate(&mut random, scope, &keyring, kdf, &slots)?;
+        let area = plan.area.encode(&keyring.area_mac_key());
+        // Replaced by the store that the vault is created in: nothing is read before.
+        let store = Arc::new(MemoryStore::new());
+        let core = Core::new(store, scope, Arc::new(keyring));
+        let first = new.access.first().map(|access| access.credential);
+        let first_is_password = matches!(first, Some(Credential::Password(_)));
+        Ok(Self { core, header, plan, area, random, first_is_password })
+    }
+
+    /// The first of the credentials is taken for the one that the handle was opened with.
+    fn way_in(&self) -> WayIn {
+        let [run, _] = self.plan.area.kdf;
+        WayIn { slot: 0, run: self.first_is_password.then_some(run) }
+    }
+
+    fn first_commit(
+        &mut self,
+        writer: &mut dyn StoreWriter,
+        new: &NewVault<'_>,
+        options: &VaultOptions,
+    ) -> Result<Snapshot, Error> {
+        let before = Snapshot::before_creation(self.area.clone(), self.plan.area.generation);
+        let actor = Actor::owner();
+        let time = options.now();
+        let mut work = Work::new(writer);
+        std::mem::swap(&mut work.random, &mut self.random);
+        let mut transaction = Transaction { core: &self.core, snapshot: &before, actor: &actor, time, work };
+        transaction.put_vault_record(new)?;
+        let directory = new_directory(&new.access, &self.plan.publics, time);
+        transaction.put_named(
+            Compartment::Custody,
+            "directory",
+            RowClass::Directory,
+            &wire::encode(&directory)?,
+        )?;
+        transaction.log(Compartment::Record, Line::about(Action::Created, &actor, None, []));
+        let published = transaction.commit(None)?;
+        published.ok_or(Error::Damaged { what: "first commit" })
+    }
+}
+
+impl Snapshot {
+    /// What the first commit starts from: eight empty compartments.
+    fn before_creation(area_bytes: Vec<u8>, area_generation: u64) -> Self {
+        let zero = Digest::from_bytes([0; 32]);
+        let root = Root {
+            epoch: Epoch::new(0),
+            commit: CommitId::from_bytes([0; 16]),
+            previous: zero,
+            area_generation,
+            area_digest: Area::digest(&area_bytes),
+            least_reader: FIRST_READER,
+            append_end: 0,
+            erase: Vec::new(),
+            erase_list: None,
+            places: std::array::from_fn(|_| PlaceBox([0; PLACE_BOX_LEN])),
+        };
+        let places: [Option<Place>; PLACES] = std::array::from_fn(|_| Some(Place::empty(Epoch::new(0))));
+        Self { root, root_bytes: Vec::new(), area_bytes, places, settled: true }
+    }
+}
+
+impl Transaction<'_> {
+    fn put_vault_record(&mut self, new: &NewVault<'_>) -> Result<(), Error> {
+        let signing_key = SigningKey::generate(new.signature, &mut self.work.random)?.to_secret();
+        let identity_key = self.work.random.secret()?;
+        let record = VaultRecordV1 {
+            created: self.time,
+            holder_role: new.holder_role.number(),
+            holder_name: new.holder_name.to_owned(),
+            jurisdiction: new.jurisdiction.to_owned(),
+            signing_algorithm: algorithm_number(new.signature),
+            signing_key: SecretV1::of(&signing_key),
+            identity_key: SecretV1::of(&identity_key),
+        };
+        let content = wire::encode(&record)?;
+        self.put_named(Compartment::Record, "vault record", RowClass::VaultRecord, &content)
+    }
+}
+
+impl From<SlotError> for Error {
+    fn from(error: SlotError) -> Self {
+        match error {
+            SlotError::Random(error) => Self::Random(error),
+            SlotError::Kdf(error) => Self::Kdf(error),
+            SlotError::TooMany => Self::Invalid { what: "a vault has 1 to 16 ways in" },
+            SlotError::Taken => Self::Invalid {
+                what: "another way into this vault has the same password or key: choose a different one",
+            },
+            SlotError::LastGeneration => Self::Damaged { what: "generation of the credential area" },
+        }
+    }
+}
+
+crate::secret::redacted_debug!(NewVault<'_>);

@@ -1,0 +1,193 @@
+//! Opening: from a header to a session.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::handle::Session;
+use super::options::VaultOptions;
+use super::state::{Mode, WayIn};
+use crate::engine::core::{Core, Demand, Snapshot, StateReader};
+use crate::engine::history::Checkpoint;
+use crate::engine::leftover::tidy;
+use crate::engine::opening::{Candidate, Recovery, distinct, settle, undisturbed};
+use crate::engine::trace;
+use crate::error::Error;
+use crate::format::area::Area;
+use crate::format::context::Scope;
+use crate::format::header::Header;
+use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
+use crate::secret::WipesStack;
+use crate::store::{FileStore, Heads, Store, StoreWriter, proven_writer};
+
+/// A vault whose header was read and nothing else.
+pub(crate) struct Locked {
+    store: Arc<dyn Store>,
+    scope: Scope,
+    options: VaultOptions,
+    expected: Option<Checkpoint>,
+    demand: Demand,
+}
+
+impl Locked {
+    /// Opens a vault file.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when the file is no vault that this version reads,
+    /// [`Error::Store`] when it cannot be read.
+    pub(crate) fn open(path: impl AsRef<Path>, options: VaultOptions) -> Result<Self, Error> {
+        Self::of(Arc::new(FileStore::open(path.as_ref())?), options)
+    }
+
+    /// Opens a vault in any store.
+    ///
+    /// # Errors
+    /// As [`LockedVault::open`].
+    pub(crate) fn of(store: Arc<dyn Store>, options: VaultOptions) -> Result<Self, Error> {
+        let (header, digest) = Header::parse(&store.header()?)?;
+        let scope = Scope { header: digest, vault: header.vault };
+        trace::event!("opened", vault = scope.vault);
+        Ok(Self { store, scope, options, expected: None, demand: Demand::Whole })
+    }
+
+    /// Demands that the vault's history contains this checkpoint.
+    #[must_use]
+    pub(crate) fn expecting(mut self, checkpoint: Checkpoint) -> Self {
+        self.expected = Some(checkpoint);
+        self
+    }
+
+    /// Unlocks for reading and writing. An interrupted writer's traces are
+    /// repaired first, and [`Vault::recovery`] says so.
+    ///
+    /// # Errors
+    /// [`Error::WrongCredential`], [`Error::Kdf`], [`Error::Damaged`] (nothing
+    /// was written then), [`Error::NewerReader`], [`Error::RolledBack`],
+    /// [`Error::Forked`], [`Error::Store`].
+    pub(crate) fn unlock(self, credential: &Credential) -> Result<Session, Error> {
+        let _wipes = WipesStack;
+        let vault = self.scope.vault;
+        trace::operation("unlock", vault, || self.unlock_for_writing(credential))
+    }
+
+    fn unlock_for_writing(self, credential: &Credential) -> Result<Session, Error> {
+        let store = Arc::clone(&self.store);
+        let (opened, snapshot, recovery) = match store.as_file() {
+            Some(file) => {
+                let mut writer = file.lock(self.options.lock_wait)?;
+                let (opened, snapshot, recovery) = self.recover(&mut writer, credential)?;
+                let tidied = tidy(&opened.0, &snapshot, file, &mut writer)?;
+                (opened, snapshot, recovery.and(tidied))
+            }
+            None => self.recover(&mut *proven_writer(&*store, self.options.lock_wait)?, credential)?,
+        };
+        self.finish(opened, snapshot, recovery)
+    }
+
+    /// Unlocks for reading only; nothing is written.
+    ///
+    /// # Errors
+    /// As [`LockedVault::unlock`].
+    pub(crate) fn unlock_read_only(self, credential: &Credential) -> Result<Session, Error> {
+        let _wipes = WipesStack;
+        let vault = self.scope.vault;
+        trace::operation("unlock", vault, || self.unlock_for_reading(credential))
+    }
+
+    /// Unlocks a damaged vault, to find out what is left of it: for
+    /// [`Vault::check_deep`], which says what is damaged, and
+    /// [`Vault::repair_from`], the only call that writes. What can be read can be
+    /// read; lists and searches may be incomplete where they do not fail.
+    ///
+    /// It opens a vault to which [`LockedVault::unlock`] answers
+    /// [`Error::Damaged`] because a compartment's place or the first page of its
+    /// catalogue is damaged. The credential areas, the roots and the end of the
+    /// file must be whole as for any opening.
+    ///
+    /// # Errors
+    /// As [`LockedVault::unlock`].
+    pub(crate) fn unlock_for_diagnosis(mut self, credential: &Credential) -> Result<Session, Error> {
+        let _wipes = WipesStack;
+        let vault = self.scope.vault;
+        self.demand = Demand::Parts;
+        let mut vault = trace::operation("unlock", vault, || self.unlock_for_reading(credential))?;
+        vault.mode = Mode::Diagnosing;
+        Ok(vault)
+    }
+
+    fn unlock_for_reading(self, credential: &Credential) -> Result<Session, Error> {
+        let (heads, (opened, snapshot)) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
+        let at_rest = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
+            && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
+        let recovery = if at_rest { Recovery::NotNeeded } else { Recovery::Needed };
+        let mut vault = self.finish(opened, snapshot, recovery)?;
+        vault.mode = Mode::Reading;
+        Ok(vault)
+    }
+
+    /// Steps 1 to 6. Tells what had to be repaired.
+    fn recover(
+        &self,
+        writer: &mut dyn StoreWriter,
+        credential: &Credential,
+    ) -> Result<((Core, WayIn), Snapshot, Recovery), Error> {
+        // What a dead process wrote may not be durable yet.
+        writer.sync()?;
+        let heads = self.store.heads()?;
+        let (opened, mut snapshot) = self.choose(&heads, credential)?;
+        let recovery = settle(&opened.0, &mut snapshot, writer)?;
+        Ok((opened, snapshot, recovery))
+    }
+
+    /// Steps 2 and 3: the pair of the highest epoch, checked down to the tries'
+    /// roots.
+    fn choose(&self, heads: &Heads, credential: &Credential) -> Result<((Core, WayIn), Snapshot), Error> {
+        let parsed: Vec<(Area, &Vec<u8>)> = distinct(&heads.areas)
+            .into_iter()
+            .filter_map(|bytes| Some((Area::parse(bytes).ok()?, bytes)))
+            .collect();
+        if parsed.is_empty() {
+            return Err(Error::Damaged { what: "credential areas" });
+        }
+        let areas: Vec<Area> = parsed.iter().map(|(area, _)| area.clone()).collect();
+        let keys = UnlockKeys::derive(credential, self.scope, &areas, &self.options.kdf_limits)?;
+        let mut best: Option<((Core, WayIn), Candidate)> = None;
+        let mut opened_one = false;
+        for (area, bytes) in &parsed {
+            let Some(slot) = open_area(self.scope, area, &keys) else {
+                opened_one |= commits_area(self.scope, area, &keys);
+                continue;
+            };
+            opened_one = true;
+            if !Area::verify(bytes, &slot.keyring.area_mac_key()) {
+                continue;
+            }
+            let way_in = WayIn { slot: slot.index, run: slot.run };
+            let core = self.core(slot.keyring);
+            if let Some(candidate) = Candidate::newest(&core, heads, bytes)?
+                && best.as_ref().is_none_or(|(_, other)| candidate.root.epoch > other.root.epoch)
+            {
+                best = Some(((core, way_in), candidate));
+            }
+        }
+        match best {
+            Some((opened, candidate)) => candidate.check(&opened.0).map(|snapshot| (opened, snapshot)),
+            // One area opened, yet no root belongs to it: stale access, unless
+            // there is no other area that the roots could belong to.
+            None if opened_one && parsed.len() == 1 => Err(Error::Damaged { what: "roots" }),
+            None => Err(Error::WrongCredential),
+        }
+    }
+
+    fn core(&self, keyring: Keyring) -> Core {
+        let (store, scope) = (Arc::clone(&self.store), self.scope);
+        Core::new(store, scope, Arc::new(keyring)).demanding(self.demand)
+    }
+
+    fn finish(self, opened: (Core, WayIn), snapshot: Snapshot, recovery: Recovery) -> Result<Session, Error> {
+        if let Some(expected) = self.expected {
+            let reader = StateReader { core: &opened.0, snapshot: &snapshot };
+            reader.expect_checkpoint(&expected)?;
+        }
+        Ok(Session::assemble(opened, snapshot, self.options, recovery))
+    }
+}

@@ -1,0 +1,67 @@
+//! What a session holds: keys and the newest state that they opened, or neither.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::crypto::kdf::KdfParameters;
+use crate::engine::core::{Core, Snapshot, StateReader};
+use crate::id::Epoch;
+use crate::keys::Grant;
+
+/// What a handle may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Writing,
+    Reading,
+    /// Read what can be read, and put back what is damaged.
+    Diagnosing,
+}
+
+/// What a handle holds.
+pub(crate) enum State {
+    Unlocked(Unlocked),
+    /// The keys were wiped; what is no secret is still known.
+    Locked {
+        epoch: Epoch,
+        grant: Grant,
+    },
+}
+
+/// Keys, and the newest state that they opened.
+#[derive(Clone)]
+pub(crate) struct Unlocked {
+    pub(crate) core: Arc<Core>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// What opened the vault; `None` once that was taken away.
+    pub(crate) way_in: Option<WayIn>,
+}
+
+/// The slot that a handle was opened by.
+#[derive(Clone, Copy)]
+pub(crate) struct WayIn {
+    pub(crate) slot: usize,
+    /// The KDF run of its password.
+    pub(crate) run: Option<KdfParameters>,
+}
+
+impl Unlocked {
+    pub(crate) fn reader(&self) -> StateReader<'_> {
+        StateReader { core: &self.core, snapshot: &self.snapshot }
+    }
+
+    /// The same keys with another state.
+    pub(crate) fn with(&self, snapshot: Snapshot) -> Self {
+        Self { core: Arc::clone(&self.core), snapshot: Arc::new(snapshot), way_in: self.way_in }
+    }
+}
+
+impl State {
+    /// Drops the keys, and with them the decrypted pages; calls under way hold
+    /// them until they return.
+    pub(crate) fn wipe(state: &RwLock<Self>) {
+        let mut state = state.write().unwrap_or_else(PoisonError::into_inner);
+        if let Self::Unlocked(unlocked) = &*state {
+            let (epoch, grant) = (unlocked.snapshot.root.epoch, unlocked.core.keyring.grant());
+            *state = Self::Locked { epoch, grant };
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Changes: a closure's work as one commit, made again when another writer was faster.
+
+use super::audit::ReadKind;
+use super::handle::Session;
+use super::writing::start_writing;
+use crate::engine::actor::Actor;
+use crate::engine::erasure::ErasureReport;
+use crate::engine::trace;
+use crate::engine::transaction::{Committed, Transaction, Work};
+use crate::error::Error;
+use crate::id::EntryId;
+use crate::store::StoreError;
+
+/// How often a change is made anew when another writer was faster.
+const CONFLICT_RETRIES: usize = 8;
+
+impl Session {
+    /// Makes changes as one commit: all of them or none, durable when this returns.
+    ///
+    /// The closure may run again when another writer was faster. Whatever it
+    /// returns as an error, nothing is written then; nor is anything when it
+    /// passes over an operation that failed half-way.
+    ///
+    /// # Errors
+    /// The closure's error; [`Error::Store`] when the store is busy, full or
+    /// fails; [`Error::OtherProcess`] after a fork.
+    pub(crate) fn update<T>(
+        &self,
+        actor: &Actor,
+        mut change: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<Committed<T>, Error> {
+        self.may_write()?;
+        let _call = self.begin()?;
+        let mut opened = Vec::new();
+        let result = trace::operation("commit", self.id, || {
+            self.update_until_settled(actor, &mut change, &mut opened)
+        });
+        if !opened.is_empty() {
+            self.tell(ReadKind::Opened, Some(actor), opened);
+        }
+        result
+    }
+
+    pub(crate) fn update_until_settled<T>(
+        &self,
+        actor: &Actor,
+        change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
+        opened: &mut Vec<EntryId>,
+    ) -> Result<Committed<T>, Error> {
+        let mut attempts = 0;
+        loop {
+            match self.update_once(actor, change, opened) {
+                Err(Error::Store(StoreError::Conflict)) if attempts < CONFLICT_RETRIES => attempts += 1,
+                Err(error @ Error::Store(StoreError::NotErased)) => {
+                    // The change is made: nothing withdrawn is to be read from memory.
+                    self.refresh()?;
+                    return Err(error);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    pub(crate) fn update_once<T>(
+        &self,
+        actor: &Actor,
+        change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
+        opened: &mut Vec<EntryId>,
+    ) -> Result<Committed<T>, Error> {
+        let (mut writer, current) = start_writing(&*self.store, || self.unlocked(), self.options.lock_wait)?;
+        self.adopt(current.clone());
+        writer.start(current.snapshot.root.append_end);
+        let mut transaction = Transaction {
+            core: &current.core,
+            snapshot: &current.snapshot,
+            actor,
+            time: self.options.now(),
+            work: Work { pinned: self.options.writer, ..Work::new(&mut *writer) },
+        };
+        let value = change(&mut transaction);
+        opened.append(&mut transaction.work.opened.borrow_mut());
+        let value = value?;
+        // Before the commit: what is done must not be reported as failed.
+        let erasure =
+            transaction.finish_erasure().map(|erasure| transaction.reader().erasure_report(erasure));
+        let Some(published) = transaction.commit(None)? else {
+            return Ok(Committed { value, epoch: current.snapshot.root.epoch, erasure: None });
+        };
+        drop(writer);
+        if !published.root.erase.is_empty() {
+            // Pages in memory still hold what was withdrawn.
+            current.core.cache.clear();
+        }
+        let epoch = published.root.epoch;
+        trace::event!("committed", epoch = epoch);
+        self.adopt(current.with(published));
+        Ok(Committed { value, epoch, erasure })
+    }
+
+    /// Expunges entries, all revisions and the ledger lines that tell of them
+    /// alone, and says what that reached.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::LegalHold`], and as [`Vault::update`].
+    pub(crate) fn expunge(
+        &self,
+        actor: &Actor,
+        ids: &[EntryId],
+        reason: &str,
+    ) -> Result<ErasureReport, Error> {
+        trace::operation("expunge", self.id, || {
+            let committed = self.update(actor, |tx| ids.iter().try_for_each(|id| tx.expunge(*id, reason)))?;
+            let nothing = Error::Invalid { what: "name at least one entry to expunge" };
+            let report = committed.erasure.ok_or(nothing)?;
+            trace::event!("expunged", entries = report.entries.len(), bytes = report.bytes);
+            Ok(report)
+        })
+    }
+}

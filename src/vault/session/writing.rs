@@ -1,0 +1,62 @@
+//! What a writer starts from.
+
+use std::time::Duration;
+
+use super::state::Unlocked;
+use crate::engine::core::Snapshot;
+use crate::engine::leftover::tidy;
+use crate::engine::opening::{current_of, expect_successor, settle};
+use crate::error::Error;
+use crate::store::{Store, StoreWriter, proven_writer};
+
+/// A writer, and the state that it starts from. What the handle knows is asked for
+/// under the lock: another thread may change the keys while this one waits for it.
+///
+/// What a compaction of another handle left when it was interrupted goes first:
+/// what this writer withdraws could be read there for ever.
+pub(crate) fn start_writing<'s>(
+    store: &'s dyn Store,
+    known: impl FnOnce() -> Result<Unlocked, Error>,
+    wait: Duration,
+) -> Result<(Box<dyn StoreWriter + 's>, Unlocked), Error> {
+    let Some(file) = store.as_file() else {
+        let mut writer = proven_writer(store, wait)?;
+        let current = current_for_writing(&known()?, &mut *writer)?;
+        return Ok((writer, current));
+    };
+    let mut writer = file.lock(wait)?;
+    let current = current_for_writing(&known()?, &mut writer)?;
+    tidy(&current.core, &current.snapshot, file, &mut writer)?;
+    Ok((Box::new(writer), current))
+}
+
+/// The state that a writer starts from: the one it knows, or what another
+/// writer left, repaired if that one was interrupted.
+pub(crate) fn current_for_writing(known: &Unlocked, writer: &mut dyn StoreWriter) -> Result<Unlocked, Error> {
+    let (core, snapshot) = (&*known.core, &*known.snapshot);
+    let heads = core.store.heads()?;
+    let at_rest = snapshot.settled
+        && heads.roots.iter().all(|root| *root == snapshot.root_bytes)
+        && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
+    if at_rest {
+        return Ok(known.clone());
+    }
+    let mut newer = successor_of(known, writer)?;
+    settle(core, &mut newer, writer)?;
+    Ok(known.with(newer))
+}
+
+/// The state that a repair of a vault under diagnosis starts from. Nothing is
+/// settled: that is for an opening that finds the vault whole.
+pub(crate) fn current_for_repair(known: &Unlocked, writer: &mut dyn StoreWriter) -> Result<Unlocked, Error> {
+    Ok(known.with(successor_of(known, writer)?))
+}
+
+/// The newest state, once what a dead process wrote is durable.
+fn successor_of(known: &Unlocked, writer: &mut dyn StoreWriter) -> Result<Snapshot, Error> {
+    let (core, snapshot) = (&*known.core, &*known.snapshot);
+    writer.sync()?;
+    let newer = current_of(core, &core.store.heads()?)?;
+    expect_successor(core, snapshot, &newer)?;
+    Ok(newer)
+}

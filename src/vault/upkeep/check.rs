@@ -1,0 +1,521 @@
+//! Checking: every byte that the open keys reach is read, authenticated and decoded.
+
+use crate::codec::wire;
+use crate::crypto::digest::{Digest, RunningDigest};
+use crate::engine::content::{length_of_segment, stored_contents};
+use crate::engine::core::StateReader;
+use crate::engine::links::{leaf_is_linked, link_digest};
+use crate::engine::list::inline_card;
+use crate::engine::trace;
+use crate::error::Error;
+use crate::format::object::KeyedRef;
+use crate::format::place::{Compartment, LedgerHead};
+use crate::id::{ContentId, EntryId, Epoch};
+use crate::payload::content::{ContentV1, UploadV1, segment_len};
+use crate::payload::decode_entry;
+use crate::payload::history::{LedgerV1, LinkV1};
+use crate::tree::{LostPage, Row, RowClass, RowKey};
+use crate::vault::session::handle::Session;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Checks beside a writer before one that it disturbed is what there is to say.
+pub(crate) const ATTEMPTS: usize = 4;
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// Current entries that were opened.
+    pub entries: u64,
+    /// Earlier revisions that were opened.
+    pub revisions: u64,
+    /// Commits in the history, up to the first that is missing.
+    pub commits: u64,
+    /// Stored bytes that were authenticated.
+    pub bytes: u64,
+    /// Compartments whose key this access does not have: not checked.
+    pub not_checked: Vec<Compartment>,
+    /// What is wrong.
+    pub findings: Vec<CheckFinding>,
+}
+
+impl CheckReport {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// Counts an object; its length is a claim of whoever wrote its parent.
+    fn count_bytes(&mut self, object: &KeyedRef) {
+        self.bytes = self.bytes.saturating_add(object.object.length);
+    }
+}
+
+/// One of the copies by which a vault is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
+pub enum HeadPart {
+    /// The first copy of the credential area.
+    FirstArea,
+    /// The second copy of the credential area.
+    SecondArea,
+    /// The first copy of the root.
+    FirstRoot,
+    /// The second copy of the root.
+    SecondRoot,
+}
+
+impl HeadPart {
+    /// All of them, as they stand in the file.
+    pub const ALL: [Self; 4] = [Self::FirstArea, Self::SecondArea, Self::FirstRoot, Self::SecondRoot];
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FirstArea => "first copy of the credential area",
+            Self::SecondArea => "second copy of the credential area",
+            Self::FirstRoot => "first copy of the root",
+            Self::SecondRoot => "second copy of the root",
+        }
+    }
+}
+
+/// Something that is wrong with a vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "finding", rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum CheckFinding {
+    /// The two copies of root or credential area differ; opening the vault for
+    /// writing repairs that.
+    CopiesDiffer,
+    /// A copy of root or credential area is damaged, and its twin is whole.
+    DamagedCopy {
+        /// Which.
+        part: HeadPart,
+    },
+    /// A copy of root or credential area is of another state than the newest.
+    OlderCopy {
+        /// Which.
+        part: HeadPart,
+    },
+    /// Bytes of the file that are always zero are not.
+    GapInUse,
+    /// The system cannot read a part of the file.
+    UnreadableBytes {
+        /// How much.
+        bytes: u64,
+    },
+    /// Two objects claim the same bytes of the file.
+    SharedBytes {
+        /// Where the second of them is.
+        compartment: Compartment,
+    },
+    /// A compartment's place in the root does not open: all of it is out of reach.
+    DamagedPlace {
+        /// Which compartment.
+        compartment: Compartment,
+    },
+    /// A page of the catalogue cannot be read: what it lists, itself or by the
+    /// pages below it, is out of reach.
+    DamagedPage {
+        /// Where.
+        compartment: Compartment,
+        /// How many rows that is: entries, their earlier revisions, parts of
+        /// attachments, lines of the ledger.
+        rows: u64,
+    },
+    /// An entry's bytes are damaged.
+    DamagedEntry {
+        /// Where.
+        compartment: Compartment,
+        /// Which entry.
+        id: EntryId,
+        /// Which revision.
+        revision: u64,
+    },
+    /// The bytes of an attachment are not whole, or other entries than those
+    /// that name it are said to use it.
+    DamagedAttachment {
+        /// Where.
+        compartment: Compartment,
+        /// The entries that are said to use it.
+        entries: Vec<EntryId>,
+    },
+    /// Bytes of an attachment that nothing names.
+    OrphanSegments {
+        /// Where.
+        compartment: Compartment,
+        /// How many segments.
+        segments: u64,
+    },
+    /// Another part is damaged.
+    DamagedPart {
+        /// Where.
+        compartment: Compartment,
+    },
+    /// A commit is missing from the history, or does not follow from the one before.
+    BrokenHistory {
+        /// The commit.
+        epoch: Epoch,
+    },
+    /// A compartment does not say rightly how many bytes it takes; everything in
+    /// it is there.
+    WrongSize {
+        /// Where.
+        compartment: Compartment,
+    },
+    /// The list of what the last commit was to erase cannot be read.
+    DamagedEraseList,
+    /// A ledger line is not the one that the history commits to.
+    ForeignLine {
+        /// Where.
+        compartment: Compartment,
+        /// The commit.
+        epoch: Epoch,
+    },
+}
+
+pub(crate) fn check(session: &Session) -> Result<CheckReport, Error> {
+    let _call = session.begin()?;
+    trace::operation("check", session.id, || {
+        let report = check_now(session)?;
+        let (entries, findings) = (report.entries, report.findings.len());
+        trace::event!("checked", entries = entries, bytes = report.bytes, findings = findings);
+        Ok(report)
+    })
+}
+
+fn check_now(session: &Session) -> Result<CheckReport, Error> {
+    let mut attempt = 0;
+    loop {
+        session.refresh()?;
+        let unlocked = session.unlocked()?;
+        unlocked.core.cache.clear();
+        let snapshot = &unlocked.snapshot;
+        let mut report = unlocked.reader().check_everything()?;
+        let heads = session.store.heads()?;
+        let equal = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
+            && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
+        if equal {
+            return Ok(report);
+        }
+        let is_newest = session.newest(&unlocked)?.snapshot.root_bytes == snapshot.root_bytes;
+        if is_newest {
+            report.findings.insert(0, CheckFinding::CopiesDiffer);
+        }
+        attempt += 1;
+        // What a writer withdrew meanwhile is no damage.
+        if is_newest || report.is_clean() || attempt == ATTEMPTS {
+            return Ok(report);
+        }
+    }
+}
+
+impl StateReader<'_> {
+    /// Reads and authenticates everything that this state reaches.
+    pub(crate) fn check_everything(&self) -> Result<CheckReport, Error> {
+        let mut report = CheckReport::default();
+        for compartment in Compartment::ALL {
+            if self.core.keyring.compartment(compartment).is_none() {
+                report.not_checked.push(compartment);
+            } else if self.snapshot.place(compartment).is_ok() {
+                self.check_compartment(compartment, &mut report)?;
+            } else {
+                report.findings.push(CheckFinding::DamagedPlace { compartment });
+            }
+        }
+        self.check_own_rows(&mut report);
+        self.check_erase_list(&mut report);
+        self.check_history(&mut report);
+        Ok(report)
+    }
+}
+
+/// What a compartment holds of contents, and the entries that name them.
+#[derive(Default)]
+struct Contents {
+    heads: Vec<ContentV1>,
+    uploads: Vec<UploadV1>,
+    segments: BTreeSet<(ContentId, u64)>,
+    users: BTreeMap<Digest, BTreeSet<EntryId>>,
+}
+
+/// The revisions of a compartment's entries: where there is a third, there are two
+/// earlier ones.
+#[derive(Default)]
+struct Revisions {
+    /// Entries that were amended, and their current revision.
+    current: BTreeMap<EntryId, u64>,
+    earlier: BTreeMap<EntryId, BTreeSet<u64>>,
+}
+
+impl Revisions {
+    fn count(&mut self, row: &Row) {
+        match row.class {
+            RowClass::Entry if row.revision > 1 => {
+                self.current.insert(row.id, row.revision);
+            }
+            RowClass::Superseded => {
+                self.earlier.entry(row.id).or_default().insert(row.revision);
+            }
+            _ => {}
+        }
+    }
+
+    /// Of each entry one revision that is missing, or that is there and belongs to none.
+    fn astray(mut self) -> Vec<(EntryId, u64)> {
+        let mut astray = Vec::new();
+        for (id, current) in self.current {
+            let there = self.earlier.remove(&id).unwrap_or_default();
+            let missing = (1..current).find(|revision| !there.contains(revision));
+            let later = there.last().copied().filter(|last| *last >= current);
+            astray.extend(missing.or(later).map(|revision| (id, revision)));
+        }
+        let orphans = self.earlier.into_iter();
+        astray.extend(orphans.filter_map(|(id, revisions)| Some((id, *revisions.first()?))));
+        astray
+    }
+}
+
+/// Takes the segments out that a content accounts for; whether all were there.
+/// So each is read once, whatever is claimed, and belongs to one content.
+fn take(segments: &mut BTreeSet<(ContentId, u64)>, content: ContentId, count: u64) -> bool {
+    let known: Vec<_> = segments.range((content, 0)..(content, count)).copied().collect();
+    known.iter().for_each(|segment| {
+        segments.remove(segment);
+    });
+    known.len() as u64 == count
+}
+
+impl StateReader<'_> {
+    fn check_compartment(&self, compartment: Compartment, report: &mut CheckReport) -> Result<(), Error> {
+        let mut damaged = Vec::new();
+        let mut live: u64 = 0;
+        let (mut contents, mut revisions) = (Contents::default(), Revisions::default());
+        let trie = self.trie(compartment)?;
+        trie.survey(&mut |visited| match visited {
+            Ok((object, page)) => {
+                report.count_bytes(object);
+                live = live.saturating_add(object.object.length);
+                for row in page.leaf_rows() {
+                    live = live.saturating_add(row.stored_bytes());
+                    // Rows that all name one object would keep this busy for ever.
+                    if live <= trie.live {
+                        revisions.count(row);
+                        self.check_row(compartment, row, &mut contents, report);
+                    }
+                }
+            }
+            Err(LostPage { rows }) => damaged.push(CheckFinding::DamagedPage { compartment, rows }),
+        });
+        let whole = damaged.is_empty();
+        if live > trie.live || whole && live != trie.live {
+            damaged.push(CheckFinding::WrongSize { compartment });
+        }
+        report.findings.extend(damaged);
+        if whole {
+            let astray = revisions.astray().into_iter();
+            let finding = |(id, revision)| CheckFinding::DamagedEntry { compartment, id, revision };
+            report.findings.extend(astray.map(finding));
+        }
+        self.check_contents(compartment, contents, whole, report);
+        Ok(())
+    }
+
+    /// Whether contents, segments, uploads and the entries that use them fit together.
+    fn check_contents(
+        &self,
+        compartment: Compartment,
+        contents: Contents,
+        whole: bool,
+        report: &mut CheckReport,
+    ) {
+        let Contents { heads, uploads, mut segments, mut users } = contents;
+        for head in heads {
+            let id = ContentId::from_bytes(head.content);
+            let named = users.remove(&Digest::from_bytes(head.sha256)).unwrap_or_default();
+            // Entries of pages that cannot be read are not known.
+            let used = !whole || named.iter().map(|id| *id.as_bytes()).eq(head.users.iter().copied());
+            let there = take(&mut segments, id, head.segments);
+            if !there || !self.content_is_sound(compartment, &head) || !used {
+                let entries = head.users.iter().map(|id| EntryId::from_bytes(*id)).collect();
+                report.findings.push(CheckFinding::DamagedAttachment { compartment, entries });
+            }
+        }
+        for upload in uploads {
+            let id = ContentId::from_bytes(upload.content);
+            let there = take(&mut segments, id, upload.segments);
+            let sound = there
+                && (0..upload.segments).all(|index| {
+                    let segment = self.segment(compartment, id, index).ok().flatten();
+                    segment.is_some_and(|segment| segment.len() == segment_len())
+                });
+            if !sound {
+                report.findings.push(CheckFinding::DamagedPart { compartment });
+            }
+        }
+        for (_, entries) in users.into_iter().filter(|_| whole) {
+            let entries = entries.into_iter().collect();
+            report.findings.push(CheckFinding::DamagedAttachment { compartment, entries });
+        }
+        if whole && !segments.is_empty() {
+            let segments = segments.len() as u64;
+            report.findings.push(CheckFinding::OrphanSegments { compartment, segments });
+        }
+    }
+
+    /// Whether every segment of a content is there, and all are together what
+    /// its head says; one segment is in memory at a time.
+    fn content_is_sound(&self, compartment: Compartment, head: &ContentV1) -> bool {
+        let mut digest = RunningDigest::default();
+        let whole = (0..head.segments).all(|index| {
+            let id = ContentId::from_bytes(head.content);
+            let Ok(Some(segment)) = self.segment(compartment, id, index) else { return false };
+            digest.update(&segment);
+            segment.len() as u64 == length_of_segment(head.size, index)
+        });
+        whole && digest.finish() == Digest::from_bytes(head.sha256)
+    }
+
+    /// Whether the rows are there without which a vault cannot do its work.
+    fn check_own_rows(&self, report: &mut CheckReport) {
+        let own = [(Compartment::Record, "vault record"), (Compartment::Custody, "directory")];
+        for (compartment, name) in own {
+            let held = self.core.keyring.compartment(compartment).is_some();
+            let missing = held && !matches!(self.row(compartment, &RowKey::named(name)), Ok(Some(_)));
+            if missing {
+                report.findings.push(CheckFinding::DamagedPart { compartment });
+            }
+        }
+    }
+
+    /// Whether an interrupted erasure could be finished.
+    fn check_erase_list(&self, report: &mut CheckReport) {
+        self.snapshot.root.erase_list.iter().for_each(|list| report.count_bytes(list));
+        if self.to_erase().is_err() {
+            report.findings.push(CheckFinding::DamagedEraseList);
+        }
+    }
+
+    fn check_row(
+        &self,
+        compartment: Compartment,
+        row: &Row,
+        contents: &mut Contents,
+        report: &mut CheckReport,
+    ) {
+        let sound = match row.class {
+            RowClass::Entry | RowClass::Superseded => {
+                let is_past = (Epoch::new(1)..=self.snapshot.root.epoch).contains(&row.epoch);
+                self.entry_is_sound(compartment, row, contents) && is_past
+            }
+            RowClass::Segment => {
+                contents.segments.insert((row.content_id(), row.revision));
+                true
+            }
+            RowClass::Content => {
+                self.content_head(compartment, row).map(|head| contents.heads.push(head)).is_ok()
+            }
+            RowClass::Upload => {
+                self.upload_of(compartment, row).map(|upload| contents.uploads.push(upload)).is_ok()
+            }
+            RowClass::Ledger => return self.check_ledger(compartment, row, report),
+            RowClass::Link => true,
+            RowClass::VaultRecord | RowClass::Directory | RowClass::Document => {
+                self.core.open_row(compartment, row).is_ok()
+            }
+        };
+        row.object.iter().for_each(|object| report.count_bytes(object));
+        match row.class {
+            RowClass::Entry => report.entries += 1,
+            RowClass::Superseded => report.revisions += 1,
+            _ if !sound => report.findings.push(CheckFinding::DamagedPart { compartment }),
+            _ => {}
+        }
+        if !sound && matches!(row.class, RowClass::Entry | RowClass::Superseded) {
+            let (id, revision) = (row.id, row.revision);
+            report.findings.push(CheckFinding::DamagedEntry { compartment, id, revision });
+        }
+    }
+
+    /// Whether an entry opens, decodes, and has the card that lists it.
+    fn entry_is_sound(&self, compartment: Compartment, row: &Row, contents: &mut Contents) -> bool {
+        let Ok(content) = self.core.open_row(compartment, row) else { return false };
+        let Ok(entry) = decode_entry(&content) else { return false };
+        for digest in stored_contents(&entry) {
+            contents.users.entry(digest).or_default().insert(row.id);
+        }
+        row.class == RowClass::Superseded || inline_card(&entry).is_ok_and(|card| card == row.inline)
+    }
+
+    fn check_ledger(&self, compartment: Compartment, row: &Row, report: &mut CheckReport) {
+        row.object.iter().for_each(|object| report.count_bytes(object));
+        let ledger =
+            self.core.open_row(compartment, row).and_then(|content| Ok(wire::decode::<LedgerV1>(&content)?));
+        let Ok(ledger) = ledger else {
+            report.findings.push(CheckFinding::DamagedPart { compartment });
+            return;
+        };
+        let epoch = row.epoch;
+        let linked = match self.link(epoch) {
+            Ok(link) => link.is_some_and(|link| {
+                ledger.leaves.iter().all(|leaf| leaf_is_linked(leaf, &link).unwrap_or(false))
+            }),
+            // Cannot be compared; the link is a finding of its own.
+            Err(_) => true,
+        };
+        if !linked || ledger.epoch != epoch.number() {
+            report.findings.push(CheckFinding::ForeignLine { compartment, epoch });
+        }
+    }
+
+    fn check_history(&self, report: &mut CheckReport) {
+        let current = self.snapshot.root.epoch.number();
+        let mut previous = Digest::from_bytes([0; 32]);
+        for number in 1..=current {
+            let epoch = Epoch::new(number);
+            let link = self.link(epoch).ok().flatten();
+            if !link.as_ref().is_some_and(|link| self.link_follows(link, epoch, &previous)) {
+                report.findings.push(CheckFinding::BrokenHistory { epoch });
+            }
+            // The epoch is a claim of the root: only links that are there are
+            // counted, so that the walk ends however high the claim is.
+            let Some(digest) = link.and_then(|link| link_digest(&link).ok()) else { break };
+            previous = digest;
+            report.commits += 1;
+        }
+        for compartment in Compartment::ALL {
+            if !self.head_is_sound(compartment) {
+                report.findings.push(CheckFinding::BrokenHistory { epoch: self.snapshot.root.epoch });
+            }
+        }
+    }
+
+    /// Whether a link is that of its commit and names the link before it; of
+    /// the last commit, also the root before it.
+    fn link_follows(&self, link: &LinkV1, epoch: Epoch, previous: &Digest) -> bool {
+        let root = &self.snapshot.root;
+        link.epoch == epoch.number()
+            && link.previous_link == *previous.as_bytes()
+            && (epoch != root.epoch || link.previous_root == *root.previous.as_bytes())
+    }
+
+    /// Whether a compartment's ledger head is the digest of the link that it names.
+    fn head_is_sound(&self, compartment: Compartment) -> bool {
+        let Ok(place) = self.snapshot.place(compartment) else { return true };
+        let LedgerHead { epoch, link } = place.ledger;
+        let due = match compartment {
+            Compartment::Record => self.snapshot.root.epoch,
+            _ => epoch,
+        };
+        let digest = match epoch.number() {
+            0 => Ok(Some(Digest::from_bytes([0; 32]))),
+            _ => self.link(epoch).map(|link| link.and_then(|link| link_digest(&link).ok())),
+        };
+        // A link that cannot be read is a finding of its own.
+        epoch == due && digest.map_or(true, |digest| digest == Some(link))
+    }
+}

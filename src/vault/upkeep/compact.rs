@@ -1,0 +1,207 @@
+//! Compaction: the vault file written anew without what nothing reaches, and
+//! what an opening does with the traces of an interrupted one (rule R7 of
+//! `docs/format.md`).
+
+use super::space::{space, space_of};
+use crate::engine::actor::Actor;
+use crate::engine::core::{Core, Snapshot, StateReader};
+use crate::engine::ledger::{Action, Line};
+use crate::engine::leftover::{replacement_mark, tidy};
+use crate::engine::links::Links;
+use crate::engine::transaction::{Transaction, Work};
+use crate::error::{Error, ErrorKind};
+use crate::format::FIRST_READER;
+use crate::format::place::{Compartment, PLACES, Place};
+use crate::id::Epoch;
+use crate::parallel::in_order;
+use crate::store::{FileStore, FileWriter, Heads, StoreError, StoreWriter as _};
+use crate::tree::{Changes, LeafRef, TreeError, TrieUpdate};
+use crate::vault::session::handle::Session;
+use crate::vault::session::state::{Mode, Unlocked};
+use crate::vault::session::writing::current_for_writing;
+use std::sync::Arc;
+
+/// Leaves that one core reads back at a time.
+const LEAVES_AT_A_TIME: usize = 8;
+
+/// How far a long operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Bytes done.
+    pub done: u64,
+    /// Bytes in all; an estimate until everything is done.
+    pub total: u64,
+}
+
+/// Takes the progress of a long operation.
+pub(crate) type Watch<'a> = dyn FnMut(Progress) + 'a;
+
+/// Counts towards a total and tells.
+pub(crate) struct Meter<'a> {
+    watch: &'a mut Watch<'a>,
+    progress: Progress,
+}
+
+impl<'a> Meter<'a> {
+    pub(crate) fn new(total: u64, watch: &'a mut Watch<'a>) -> Self {
+        Self { watch, progress: Progress { done: 0, total } }
+    }
+
+    pub(crate) fn advance(&mut self, bytes: u64) {
+        self.progress.done = self.progress.done.saturating_add(bytes);
+        self.progress.total = self.progress.total.max(self.progress.done);
+        (self.watch)(self.progress);
+    }
+}
+
+/// What a compaction gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct CompactReport {
+    /// The commit that recorded it.
+    pub epoch: Epoch,
+    /// Length of the file before.
+    pub before: u64,
+    /// Length of the file now.
+    pub after: u64,
+}
+
+/// What closing a vault did.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Closed {
+    /// The compaction, if one was due and made.
+    pub compacted: Option<CompactReport>,
+    /// Why a compaction that was due was not made. The vault is whole and
+    /// durable all the same.
+    pub not_compacted: Option<Error>,
+}
+
+pub(crate) fn compact(
+    session: &Session,
+    actor: &Actor,
+    mut progress: impl FnMut(Progress),
+) -> Result<CompactReport, Error> {
+    session.may_write()?;
+    let _call = session.begin()?;
+    let file = session.store.as_file().ok_or(StoreError::Unsupported)?;
+    let mut writer = file.lock(session.options.lock_wait)?;
+    let current = current_for_writing(&session.unlocked()?, &mut writer)?;
+    session.adopt(current.clone());
+    compact_locked(session, &current, file, &mut writer, actor, &mut progress)
+}
+
+fn compact_locked(
+    session: &Session,
+    current: &Unlocked,
+    file: &FileStore,
+    writer: &mut FileWriter<'_>,
+    actor: &Actor,
+    progress: &mut Watch<'_>,
+) -> Result<CompactReport, Error> {
+    let (core, snapshot) = (&*current.core, &*current.snapshot);
+    for compartment in Compartment::ALL {
+        snapshot.place(compartment)?;
+    }
+    tidy(core, snapshot, file, writer)?;
+    let before = file.length()?;
+    // Written once, and read once more.
+    let live = space_of(core, snapshot)?.live;
+    let mut meter = Meter::new(live.saturating_mul(2), progress);
+    let mut draft = writer.rewrite()?;
+    draft.start(0);
+    let time = session.options.now();
+    let mut transaction = Transaction { core, snapshot, actor, time, work: Work::new(&mut draft) };
+    transaction.log(Compartment::Record, Line::about(Action::Compacted, actor, None, []));
+    let rewritten = transaction.rewrite(&mut meter)?;
+    let store = draft.store()?;
+    let after = store.length()?;
+    verify(&core.on(Arc::new(store)), &rewritten, &mut meter).map_err(|error| match error.kind() {
+        // Everything was read of the vault itself before.
+        ErrorKind::Damaged => Error::Damaged { what: "new file" },
+        _ => error,
+    })?;
+    draft.replace(snapshot.root.append_end, &replacement_mark(&rewritten.root_bytes))?;
+    core.cache.clear();
+    let epoch = rewritten.root.epoch;
+    session.adopt(current.with(rewritten));
+    Ok(CompactReport { epoch, before, after })
+}
+
+pub(crate) fn close(session: &Session, mut progress: impl FnMut(Progress)) -> Result<Closed, Error> {
+    settle_down(session, &mut progress)
+}
+
+/// Makes everything durable and compacts by rule.
+pub(crate) fn settle_down(session: &Session, progress: &mut Watch<'_>) -> Result<Closed, Error> {
+    session.flush()?;
+    let due = session.options.compact_at_close
+        && session.mode == Mode::Writing
+        && space(session).is_ok_and(|space| space.is_compaction_due());
+    if !due {
+        return Ok(Closed { compacted: None, not_compacted: None });
+    }
+    match compact(session, &Actor::software(), progress) {
+        Ok(report) => Ok(Closed { compacted: Some(report), not_compacted: None }),
+        Err(error @ Error::Store(StoreError::Sync { .. } | StoreError::Poisoned)) => Err(error),
+        Err(error) => Ok(Closed { compacted: None, not_compacted: Some(error) }),
+    }
+}
+
+impl Transaction<'_> {
+    /// Writes all tries anew and publishes them: this commit's writer appends to
+    /// an empty file.
+    fn rewrite(mut self, meter: &mut Meter<'_>) -> Result<Snapshot, Error> {
+        let epoch = self.epoch();
+        let links: Links = self.write_history(epoch)?;
+        let changes = std::mem::replace(&mut self.work.changes, std::array::from_fn(|_| Changes::new()));
+        let mut places = [const { None }; PLACES];
+        let mut least_reader = FIRST_READER;
+        let known = StateReader { core: self.core, snapshot: self.snapshot };
+        for ((compartment, changes), place) in Compartment::ALL.into_iter().zip(changes).zip(&mut places) {
+            let current = self.snapshot.place(compartment)?;
+            let additions = changes.into_iter().filter_map(|(key, row)| Some((key, row?))).collect();
+            let trie = known.trie(compartment)?;
+            let mut copied = |bytes| meter.advance(bytes);
+            let (update, needed) = trie.rewrite(additions, &mut self.work.objects(), &mut copied)?;
+            let TrieUpdate { root: trie, rows, live, .. } = update;
+            least_reader = least_reader.max(needed);
+            if trie.is_some() {
+                *place = Some(Place { epoch, trie, rows, ledger: current.ledger, live });
+            }
+        }
+        links.set_heads(epoch, &mut places);
+        self.publish(epoch, least_reader, places, None)
+    }
+}
+
+/// Reads back every page and every object of a new file.
+fn verify(core: &Core, snapshot: &Snapshot, meter: &mut Meter<'_>) -> Result<(), Error> {
+    let damaged = || Error::Damaged { what: "new file" };
+    let Heads { areas, roots } = core.store.heads()?;
+    let whole = roots.iter().all(|root| *root == snapshot.root_bytes)
+        && areas.iter().all(|area| *area == snapshot.area_bytes);
+    if !whole {
+        return Err(damaged());
+    }
+    // The file is whole and nothing of it was read back yet.
+    meter.advance(0);
+    let reader = StateReader { core, snapshot };
+    for compartment in Compartment::ALL {
+        let trie = reader.trie(compartment)?;
+        let leaves = trie.leaves().into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut read = 0;
+        let batches: Vec<_> = leaves.chunks(LEAVES_AT_A_TIME).collect();
+        let check = |leaves: &&[LeafRef]| leaves.iter().map(|leaf| trie.check_leaf(leaf)).sum();
+        in_order(&batches, check, |bytes: u64| {
+            read += bytes;
+            meter.advance(bytes);
+            Ok::<_, TreeError>(())
+        })?;
+        // The inner pages, which were read to find the leaves.
+        meter.advance(trie.live.saturating_sub(read));
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! How much of the vault file is in use.
+
+use crate::engine::core::{Core, Snapshot};
+use crate::error::Error;
+use crate::format::header::geometry;
+use crate::store::StoreError;
+use crate::vault::session::handle::Session;
+
+/// Dead bytes below which a file is not worth compacting.
+const WORTH_COMPACTING: u64 = 16 << 20;
+
+/// [`WORTH_COMPACTING`], or what this thread's test makes of it.
+fn worth_compacting() -> u64 {
+    #[cfg(any(test, fuzzing))]
+    if let Some(dead) = crate::seams::worth_compacting() {
+        return dead;
+    }
+    WORTH_COMPACTING
+}
+
+/// How much of the vault file is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct SpaceReport {
+    /// Length of the file, with space that is reserved for the next commits.
+    pub file: u64,
+    /// Bytes that the open compartments take: entries, their history and the
+    /// catalogue, as stored.
+    pub live: u64,
+    /// Bytes that nothing reaches and compaction gives back; `None` where a
+    /// compartment is not open, which may reach them.
+    pub dead: Option<u64>,
+}
+
+impl SpaceReport {
+    /// Whether compaction at closing is due: more is dead than live, and enough.
+    #[must_use]
+    pub fn is_compaction_due(&self) -> bool {
+        self.dead.is_some_and(|dead| dead > self.live.max(worth_compacting()))
+    }
+}
+
+pub(crate) fn space(session: &Session) -> Result<SpaceReport, Error> {
+    let _call = session.begin()?;
+    let unlocked = session.unlocked()?;
+    space_of(&unlocked.core, &unlocked.snapshot)
+}
+
+pub(crate) fn space_of(core: &Core, snapshot: &Snapshot) -> Result<SpaceReport, Error> {
+    let file = core.store.as_file().ok_or(StoreError::Unsupported)?.length()?;
+    let places = snapshot.places.iter().flatten();
+    let live = places.fold(0u64, |live, place| live.saturating_add(place.live));
+    let all_open = snapshot.places.iter().all(Option::is_some);
+    let used = snapshot.root.append_end.saturating_sub(geometry::APPEND);
+    Ok(SpaceReport { file, live, dead: all_open.then(|| used.saturating_sub(live)) })
+}
