@@ -60,10 +60,43 @@ pub(crate) fn width_of_notes() -> Option<u16> {
 /// Prints bytes as they are.
 pub(crate) fn bytes(content: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(content).and_then(|()| out.flush()).map_err(|error| match error.kind() {
+    written(out.write_all(content).and_then(|()| out.flush()))
+}
+
+fn written(result: io::Result<()>) -> Result<(), Failure> {
+    result.map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
         _ => Failure::file("the output cannot be written", &error),
     })
+}
+
+/// Standard output, written part by part, where the whole would take memory.
+pub(crate) struct Stream {
+    out: io::BufWriter<io::Stdout>,
+    width: Option<u16>,
+}
+
+impl Stream {
+    pub(crate) fn new() -> Self {
+        let width = io::stdout().is_terminal().then(|| Table::new().width()).flatten();
+        Self { out: io::BufWriter::new(io::stdout()), width }
+    }
+
+    /// Prints a text and ends the line.
+    pub(crate) fn say(&mut self, text: &str) -> Result<(), Failure> {
+        let text = wrapped(text, self.width);
+        written(writeln!(self.out, "{text}"))
+    }
+
+    /// Prints a part of JSON, which ends between two tokens, harmless for a terminal.
+    pub(crate) fn json(&mut self, part: &str) -> Result<(), Failure> {
+        written(self.out.write_all(subrosa::spell_json(part).as_bytes()))
+    }
+
+    /// Hands on what is still held back.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        written(self.out.flush())
+    }
 }
 
 /// Prints JSON in which no character acts on a terminal.

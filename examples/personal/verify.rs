@@ -13,7 +13,7 @@ use subrosa::{
 use crate::access;
 use crate::arguments::{self, Common, Verify};
 use crate::failure::{Exit, Failure};
-use crate::output::{self, NewFile, count, moment, moment_for_programs, note, printable};
+use crate::output::{self, NewFile, Stream, count, moment, moment_for_programs, note, printable};
 use crate::target;
 
 /// Longest file in bytes; the library refuses a shorter one with its own words.
@@ -29,6 +29,7 @@ pub(crate) fn run(common: &Common, command: &Verify) -> Result<(), Failure> {
     let file = read(&command.file, FILE_LIMIT, "the excerpt")?;
     let verified = UnverifiedExcerpt::parse(&file)
         .and_then(|excerpt| excerpt.verify_claims_only(&trusted, SystemTime::now()));
+    drop(file);
     match verified {
         Ok(excerpt) => accept(common, command, &excerpt),
         Err(error) => {
@@ -79,10 +80,12 @@ fn signs_as(command: &Verify, key_file: &[u8]) -> Result<SignsAs, Failure> {
 }
 
 fn accept(common: &Common, command: &Verify, excerpt: &VerifiedExcerpt) -> Result<(), Failure> {
+    let mut out = Stream::new();
     match common.json {
-        true => output::json(&for_programs(excerpt))?,
-        false => output::say(&told(excerpt))?,
+        true => for_programs(&mut out, excerpt)?,
+        false => told(&mut out, excerpt)?,
     }
+    out.finish()?;
     let refused = |why: &str| {
         note(&format!("personal: {why}"));
         Err(Failure::Reported(Exit::Refused))
@@ -172,7 +175,16 @@ fn role_name(role: IssuerRole) -> &'static str {
     }
 }
 
-fn told(excerpt: &VerifiedExcerpt) -> String {
+/// Entry by entry: the words of one are gone before those of the next are made.
+fn told(out: &mut Stream, excerpt: &VerifiedExcerpt) -> Result<(), Failure> {
+    out.say(&output::printable_lines(&envelope_told(excerpt).join("\n")))?;
+    excerpt.entries().iter().try_for_each(|entry| {
+        let told = format!("\n{}", output::entry(&entry.shown()));
+        out.say(&output::printable_lines(&told))
+    })
+}
+
+fn envelope_told(excerpt: &VerifiedExcerpt) -> Vec<String> {
     let mut lines: Vec<String> = verdict(excerpt).into_iter().map(str::to_owned).collect();
     lines.push(match excerpt.issuer_role() {
         IssuerRole::Patient => {
@@ -193,30 +205,52 @@ fn told(excerpt: &VerifiedExcerpt) -> String {
     lines.extend(excerpt.valid_through().map(|last| format!("Valid through {last}")));
     lines.push(String::new());
     lines.push(STATEMENT.to_owned());
-    // What the issuer wrote never begins a line: that is the program's place.
-    lines.extend(excerpt.notices().iter().map(|notice| output::indented("  ", notice)));
+    lines.extend(notices_told(excerpt));
     lines.push(format!("\n{}:", count(excerpt.entries().len(), "entry", "entries")));
-    lines.extend(excerpt.entries().iter().map(entry_told));
-    output::printable_lines(&lines.join("\n"))
+    lines
 }
 
-fn entry_told(entry: &VerifiedEntry) -> String {
-    format!("\n{}", output::entry(&entry.shown()))
+/// What the signer wrote beside the entries: said to be theirs, quoted, and never at
+/// the beginning of a line, which is the program's place.
+fn notices_told(excerpt: &VerifiedExcerpt) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !excerpt.notices().is_empty() {
+        lines.push("\nThe signer adds, in their own words, which were not checked:".to_owned());
+    }
+    let quoted = |notice: &String| output::indented("    > ", &format!("\"{notice}\""));
+    lines.extend(excerpt.notices().iter().map(quoted));
+    lines
 }
 
-fn for_programs(excerpt: &VerifiedExcerpt) -> Json {
+/// One JSON object whose entries come last, each written before the next is made.
+fn for_programs(out: &mut Stream, excerpt: &VerifiedExcerpt) -> Result<(), Failure> {
+    let envelope = format!("{:#}", envelope_for_programs(excerpt));
+    let envelope = envelope.trim_end_matches('}').trim_end();
+    out.json(&format!("{envelope},\n  \"entries\": ["))?;
+    let mut before = "\n    ";
+    for entry in excerpt.entries() {
+        let entry = format!("{:#}", entry_for_programs(entry)).replace('\n', "\n    ");
+        out.json(before)?;
+        out.json(&entry)?;
+        before = ",\n    ";
+    }
+    out.json(if excerpt.entries().is_empty() { "]\n}\n" } else { "\n  ]\n}\n" })
+}
+
+fn entry_for_programs(entry: &VerifiedEntry) -> Json {
     let parsed = |text: String| serde_json::from_str::<Json>(&text).unwrap_or_default();
-    let entry = |entry: &VerifiedEntry| {
-        json!({
-            "kind": entry.kind(),
-            "heading": entry.shown().heading,
-            "negation": entry.negation(),
-            "not_understood": entry.not_understood(),
-            "fields": parsed(entry.fields_json()),
-            "provenance": parsed(entry.provenance_json()),
-            "withheld": entry.withheld(),
-        })
-    };
+    json!({
+        "kind": entry.kind(),
+        "heading": entry.shown().heading,
+        "negation": entry.negation(),
+        "not_understood": entry.not_understood(),
+        "fields": parsed(entry.fields_json()),
+        "provenance": parsed(entry.provenance_json()),
+        "withheld": entry.withheld(),
+    })
+}
+
+fn envelope_for_programs(excerpt: &VerifiedExcerpt) -> Json {
     json!({
         "outcome": outcome(excerpt),
         "compared": excerpt.compared().name(),
@@ -233,8 +267,7 @@ fn for_programs(excerpt: &VerifiedExcerpt) -> Json {
         "expires": excerpt.expires().map(moment_for_programs),
         "id": excerpt.id().to_string(),
         "statement": STATEMENT,
-        "notices": excerpt.notices(),
-        "entries": excerpt.entries().iter().map(entry).collect::<Vec<_>>(),
+        "notices_in_the_signers_words": excerpt.notices(),
     })
 }
 

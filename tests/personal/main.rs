@@ -230,6 +230,9 @@ fn a_release_shows_only_what_was_chosen_and_verifies_without_the_vault() {
     for name in ["a.html", "a.json"] {
         let trusted = person.run_bare(&["verify", name, "--key", "key.jwk", "--json"], "").done().json();
         assert_eq!(trusted["outcome"], "trusted");
+        assert_eq!(trusted["entries"].as_array().unwrap().len(), 1);
+        let words = trusted["notices_in_the_signers_words"].as_array().unwrap();
+        assert!(words.len() > 1 && words.iter().all(Value::is_string), "{trusted}");
         assert_eq!(
             (&trusted["issuer"]["name"], &trusted["issuer"]["role"]),
             (&json!("Ada Rose"), &json!("patient"))
@@ -240,6 +243,10 @@ fn a_release_shows_only_what_was_chosen_and_verifies_without_the_vault() {
         person.run_bare(&["verify", name, "--accept-unknown-signer"], "").done();
     }
     let told = person.run_bare(&["verify", "a.html", "--key", "key.jwk"], "").done().out();
+    assert!(
+        told.contains("The signer adds, in their own words, which were not checked:\n    > \""),
+        "{told}"
+    );
     assert!(told.contains("Signed by the patient, not by a clinic"), "{told}");
 
     let mut changed = person.read("a.json");
