@@ -45,6 +45,15 @@ pub enum JsonError {
         /// Offset of the first byte that is not UTF-8.
         offset: usize,
     },
+    /// There is no text: nothing, or white space.
+    #[error("the JSON text is empty")]
+    Empty,
+    /// The text ends before its value does.
+    #[error("the JSON text is cut off: it ends at byte {offset}, before it is complete")]
+    CutOff {
+        /// How long the text is.
+        offset: usize,
+    },
     /// The text is not JSON.
     #[error("not JSON at byte {offset}")]
     Syntax {
@@ -139,7 +148,13 @@ impl Json {
             return Err(JsonError::TooLong { limit: limits.bytes });
         }
         if let Err(fault) = std::str::from_utf8(text) {
-            return Err(JsonError::NotUtf8 { offset: fault.valid_up_to() });
+            return Err(match fault.error_len() {
+                None => JsonError::CutOff { offset: text.len() },
+                Some(_) => JsonError::NotUtf8 { offset: fault.valid_up_to() },
+            });
+        }
+        if text.trim_ascii().is_empty() {
+            return Err(JsonError::Empty);
         }
         if text.starts_with(b"\xef\xbb\xbf") {
             return Err(JsonError::Syntax { offset: 0 });
@@ -263,16 +278,27 @@ impl Builder {
     fn run(mut self, text: &[u8]) -> Result<Json, JsonError> {
         let mut parser =
             LowLevelJsonParser::new().with_max_stack_size(self.limits.depth.saturating_mul(2) + 2);
+        // Behind white space the parser looks for no byte order mark.
+        parser.parse_next(b"   ", false);
         let mut offset = 0;
+        // What is wrong only once the text is known to end was right as far as it went.
+        let mut is_end = false;
         loop {
             let rest = text.get(offset..).unwrap_or_default();
-            let result = parser.parse_next(rest, true);
+            let result = parser.parse_next(rest, is_end);
             offset += result.consumed_bytes;
             match result.event {
                 Some(Ok(JsonEvent::Eof)) => break,
                 Some(Ok(event)) => self.event(event, offset)?,
-                Some(Err(_)) => return Err(fault(text, offset)),
-                None => {}
+                Some(Err(_)) => {
+                    return Err(match fault(text, offset) {
+                        JsonError::Syntax { .. } if is_end && self.done.is_none() => {
+                            JsonError::CutOff { offset: text.len() }
+                        }
+                        fault => fault,
+                    });
+                }
+                None => is_end |= result.consumed_bytes == 0,
             }
         }
         self.done.ok_or(JsonError::Syntax { offset })
@@ -432,17 +458,13 @@ mod tests {
     #[test]
     fn what_is_not_json_is_refused() {
         for text in [
-            "",
-            " ",
-            "{",
             "[1,]",
             "{\"a\":1,}",
             "01",
-            "1.",
             ".5",
             "+1",
             "NaN",
-            "nul",
+            "nul]",
             "\"\u{1}\"",
             "\"\\x\"",
             "{'a':1}",
@@ -450,11 +472,26 @@ mod tests {
             "{\"a\" 1}",
             "\u{feff}{}",
             "// c\n1",
-            "\"abc",
         ] {
             assert!(matches!(parse(text), Err(JsonError::Syntax { .. })), "accepted {text:?}");
         }
         assert!(matches!(Json::parse(b"\"\xff\"", LIMITS), Err(JsonError::NotUtf8 { offset: 1 })));
+    }
+
+    #[test]
+    fn a_text_that_ends_too_early_is_cut_off_wherever_that_is() {
+        let text = r#"{"a":[1.5e3,"é\n\u00e9",true,null,{"b":{}}],"c":"x"}"#;
+        assert!(parse(text).is_ok());
+        for end in 1..text.len() {
+            let cut = Json::parse(&text.as_bytes()[..end], LIMITS).err();
+            assert_eq!(cut, Some(JsonError::CutOff { offset: end }), "cut at {end}");
+        }
+        for blank in ["", " ", "\n\t "] {
+            assert_eq!(parse(blank).err(), Some(JsonError::Empty));
+        }
+        for text in ["1.", "nul", "\"abc", "[1,"] {
+            assert_eq!(parse(text).err(), Some(JsonError::CutOff { offset: text.len() }));
+        }
     }
 
     #[test]

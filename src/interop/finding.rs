@@ -62,6 +62,7 @@ impl Finding {
             | Reason::NotUnderstood
             | Reason::Masked
             | Reason::NotJson
+            | Reason::CutOff
             | Reason::LoneSurrogate
             | Reason::NotAResource
             | Reason::ResourceTooLarge
@@ -120,6 +121,8 @@ pub enum FindingReason {
     NoResource,
     /// It is not JSON, and was left out.
     NotJson,
+    /// It ends before it is complete, and was left out.
+    CutOff,
     /// A string of it holds half of a character (a lone `\u` surrogate), and it was left out.
     LoneSurrogate,
     /// It is JSON and no FHIR resource, and was left out.
@@ -155,7 +158,10 @@ impl FindingReason {
     /// Whether what has this reason could not be read, so that it is in no entry.
     #[must_use]
     pub fn is_unreadable(self) -> bool {
-        matches!(self, Self::NotJson | Self::LoneSurrogate | Self::NotAResource | Self::ResourceTooLarge)
+        matches!(
+            self,
+            Self::NotJson | Self::CutOff | Self::LoneSurrogate | Self::NotAResource | Self::ResourceTooLarge
+        )
     }
 }
 
@@ -174,6 +180,7 @@ impl fmt::Display for FindingReason {
             Self::NotCarried => "kept in the original only",
             Self::NoResource => "an entry of the bundle without a resource",
             Self::NotJson => "not JSON; left out",
+            Self::CutOff => "seems to be cut off; left out; fetch it again",
             Self::LoneSurrogate => "holds half of a character (a \\u escape without its pair); left out",
             Self::NotAResource => "no FHIR resource (it has no resourceType); left out",
             Self::ResourceTooLarge => "larger than 48 MiB, more than an entry may be; left out",

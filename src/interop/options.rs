@@ -98,6 +98,15 @@ pub enum ImportError {
         /// The limit in levels.
         limit: usize,
     },
+    /// The input holds nothing, or white space.
+    #[error("the input is empty; fetch it again")]
+    Empty,
+    /// The input ends in the middle of a document.
+    #[error("the input seems to be cut off: it ends at byte {offset}, in the middle; fetch it again")]
+    CutOff {
+        /// How long the document is as far as it is there.
+        offset: usize,
+    },
     /// The input is not JSON.
     #[error("{0}; FHIR as JSON is expected")]
     Json(#[from] JsonError),

@@ -36,8 +36,8 @@ fn rebuilt(imported: &Imported) -> Vec<u8> {
 /// The findings about places in the text, not about elements.
 fn unread(imported: &Imported) -> Vec<(String, FindingReason)> {
     let is_place = |reason| {
-        use FindingReason::{LoneSurrogate, NotAResource, NotJson, ResourceTooLarge};
-        matches!(reason, LoneSurrogate | NotAResource | NotJson | ResourceTooLarge)
+        use FindingReason::{CutOff, LoneSurrogate, NotAResource, NotJson, ResourceTooLarge};
+        matches!(reason, CutOff | LoneSurrogate | NotAResource | NotJson | ResourceTooLarge)
     };
     let findings = imported.findings.iter().filter(|finding| is_place(finding.reason));
     findings.map(|finding| (finding.path.clone(), finding.reason)).collect()
@@ -215,7 +215,7 @@ fn damages(line: &str) -> Vec<(String, FindingReason)> {
     let end = line.char_indices().nth(line.chars().count() / 2).unwrap().0;
     let surrogate = line.replacen("\"resourceType\"", "\"x\":\"\\ud83d\",\"resourceType\"", 1);
     vec![
-        (line[..end].to_owned(), FindingReason::NotJson),
+        (line[..end].to_owned(), FindingReason::CutOff),
         (surrogate, FindingReason::LoneSurrogate),
         (line.replacen("\"resourceType\"", "\"resourcetype\"", 1), FindingReason::NotAResource),
         ("x".to_owned(), FindingReason::NotJson),
@@ -249,6 +249,20 @@ fn a_damaged_line_costs_that_line_only_and_is_named() {
                     assert!(rebuilt(&imported) == whole.as_bytes(), "{what}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_empty_or_cut_off_is_refused_as_that() {
+    for blank in ["", "\n", " \r\n\t", "\u{feff}\n"] {
+        assert!(matches!(import(blank.as_bytes()), Err(ImportError::Empty)), "{blank:?}");
+    }
+    for file in real(&["fhir-bundles"], "json") {
+        let text = fs::read(&file).unwrap();
+        for end in [1, text.len() / 3, text.len() / 2, text.trim_ascii_end().len() - 1] {
+            let refused = import(&text[..end]).unwrap_err();
+            assert!(matches!(refused, ImportError::CutOff { .. }), "{} at {end}: {refused}", file.display());
         }
     }
 }
@@ -290,7 +304,7 @@ fn bundles_one_after_another_all_come_in() {
     let first = format!("{:#}\n", bundle("a"));
     let number = first.lines().count() + 1;
     let imported = import(format!("{first}{{\"resourceType\":\n\"Bundle\"").as_bytes()).unwrap();
-    assert_eq!(unread(&imported), [(format!("line {number}"), FindingReason::NotJson)]);
+    assert_eq!(unread(&imported), [(format!("line {number}"), FindingReason::CutOff)]);
 }
 
 #[test]
@@ -300,7 +314,7 @@ fn lines_of_several_inputs_are_named_with_their_input() {
     import.read(None, b"{\"resourceType\":\"Flag\"}\n\n{}\n".as_slice()).unwrap();
     let imported = import.finish().unwrap();
     let expected = [
-        ("input 1, line 2".to_owned(), FindingReason::NotJson),
+        ("input 1, line 2".to_owned(), FindingReason::CutOff),
         ("input 2, line 3".to_owned(), FindingReason::NotAResource),
     ];
     assert_eq!(unread(&imported), expected);

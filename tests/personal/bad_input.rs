@@ -133,15 +133,16 @@ fn what_is_not_fhir_as_json_is_refused_by_name_and_without_its_content() {
     let before = person.read("my.vault");
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let deep = format!(r#"{{"resourceType":"Basic","x":{deep}}}"#);
-    let cases: [(&[u8], &str); 8] = [
+    let cases: [(&[u8], &str); 9] = [
         (b"<Patient xmlns='http://hl7.org/fhir'><id value='CANARY'/></Patient>", "FHIR XML"),
         (br#"{"resourceType":"Patient","id":"CANARY","id":"CANARY"}"#, "same name twice"),
         (b"{\"resourceType\":\"Patient\",\"id\":\"CANARY\xff\"}", "not UTF-8"),
         (b"\xff\xfe{\x00}\x00", "UTF-16"),
         (deep.as_bytes(), "nests deeper"),
         (br#"{"CANARY": 1}"#, "no resourceType"),
-        (br#"{"resourceType":"Patient","id":"CANARY""#, "not JSON"),
-        (b"", "not JSON"),
+        (br#"{"resourceType":"Patient","id":"CANARY""#, "cut off"),
+        (b"", "is empty; fetch it again"),
+        (b" \n", "is empty; fetch it again"),
     ];
     for (content, words) in cases {
         person.write("CANARY.json", content);

@@ -41,6 +41,14 @@ pub(super) enum InputPiece {
 
 /// Reads one input.
 pub(super) fn read(reader: impl Read, limits: ImportLimits) -> Result<Input, ImportError> {
+    read_any(reader, limits).map_err(|fault| match fault {
+        ImportError::Json(JsonError::Empty) => ImportError::Empty,
+        ImportError::Json(JsonError::CutOff { offset }) => ImportError::CutOff { offset },
+        other => other,
+    })
+}
+
+fn read_any(reader: impl Read, limits: ImportLimits) -> Result<Input, ImportError> {
     let mut reader = BufReader::new(reader.take(limits.input_bytes.saturating_add(1)));
     let start = Start::read(&mut reader, limits)?;
     refuse_by_name(start.first_line())?;
@@ -223,6 +231,7 @@ fn leave_out(text: &[u8], number: usize, fault: &ImportError, input: &mut Input)
     input.push_gap(text);
     let reason = match fault {
         ImportError::Json(JsonError::LoneSurrogate { .. }) => FindingReason::LoneSurrogate,
+        ImportError::Json(JsonError::CutOff { .. }) => FindingReason::CutOff,
         ImportError::Json(_) => FindingReason::NotJson,
         _ => FindingReason::NotAResource,
     };
