@@ -447,6 +447,64 @@ fn nothing_is_lost_unseen() {
     assert!(resources.is_empty() || tried > 5_000, "{tried}");
 }
 
+/// A yes that becomes a no is seen, in every resource type and element that real files have.
+#[test]
+fn no_yes_or_no_changes_unseen() {
+    let resources = resources();
+    let mut tried = std::collections::BTreeMap::<String, usize>::new();
+    let mut unseen = std::collections::BTreeSet::new();
+    for resource in &resources {
+        let mut ways = Vec::new();
+        leaves(resource, &mut Vec::new(), &mut ways);
+        ways.retain(|way| at(&mut resource.clone(), way).is_boolean());
+        for way in &ways {
+            let flag = at(&mut resource.clone(), way).clone();
+            let path = path_of(resource["resourceType"].as_str().unwrap(), way);
+            let count = tried.entry(format!("{path} {flag}")).or_default();
+            *count += 1;
+            if *count > 12 {
+                continue;
+            }
+            let Some(before) = import(resource.to_string().as_bytes()) else { continue };
+            if !is_seen(resource, &before, way, "changed") {
+                unseen.insert(path);
+            }
+        }
+    }
+    assert!(unseen.is_empty(), "{unseen:?}");
+    assert!(resources.is_empty() || tried.len() > 10, "{tried:?}");
+}
+
+#[test]
+fn a_sign_that_two_versions_share_names_neither_for_sure() {
+    let statement = |taken: Option<&str>| {
+        let mut statement = json!({ "resourceType": "MedicationStatement", "id": "m", "status": "active",
+            "subject": { "reference": "Patient/p1" }, "medicationCodeableConcept": { "text": "Aspirin" },
+            "reasonNotTaken": [{ "text": "Nausea" }] });
+        taken.into_iter().for_each(|taken| statement["taken"] = json!(taken));
+        only(&statement)
+    };
+    assert_eq!(version(&statement(Some("n"))), FhirVersion::Stu3);
+    let marked = statement(None).not_understood;
+    assert!(marked.iter().any(|path| path.as_str() == "MedicationStatement"), "{marked:?}");
+}
+
+#[test]
+fn a_title_that_only_mentions_a_kind_of_note_is_not_of_that_kind() {
+    let form = |text: &str| {
+        let note = json!({ "resourceType": "DocumentReference", "id": "d", "status": "current",
+            "subject": { "reference": "Patient/p1" }, "type": { "text": text },
+            "content": [{ "attachment": { "contentType": "text/plain", "data": "eA==" } }] });
+        let imported = import(note.to_string().as_bytes()).unwrap();
+        let Record::Note(note) = &imported.entries[0].entry.record else { panic!("no note") };
+        note.form.as_ref().unwrap().as_str().to_owned()
+    };
+    assert_eq!(form("Physician discharge summary"), "discharge-summary");
+    assert_eq!(form("Progress notes"), "progress");
+    assert_eq!(form("Discharged without discharge summary"), "other");
+    assert_eq!(form("Discharge summary is missing"), "other");
+}
+
 #[test]
 fn what_is_denied_elsewhere_is_not_asserted_by_what_refers_to_it() {
     let subject = json!({ "reference": "Patient/p1" });

@@ -89,15 +89,15 @@ impl<'a> Leaves<'a> {
             Json::Object(object) => object.members().iter().for_each(|(_, value)| self.count(value)),
             Json::Array(items) => items.iter().for_each(|value| self.count(value)),
             leaf => {
-                if let (true, Some(text)) = (self.reads.is_read(leaf), text_of(leaf)) {
+                if let (true, Some(text)) = (self.reads.is_read(leaf), text_of(leaf).or(flag_of(leaf))) {
                     *self.read.entry(text).or_default() += 1;
                 }
             }
         }
     }
 
-    /// Whether the entry holds a leaf: a yes or no that was read, or a text that it has
-    /// as often as it was read, or within words that were put together.
+    /// Whether the entry holds a leaf as often as it was read: a text, also within words
+    /// that were put together, or a yes or no, also in words.
     fn carries(&self, leaf: &Json) -> bool {
         if self.reads.is_settled(leaf) {
             return true;
@@ -105,8 +105,8 @@ impl<'a> Leaves<'a> {
         if !self.reads.is_read(leaf) {
             return false;
         }
-        let Some(text) = text_of(leaf) else {
-            return leaf.as_bool().is_some();
+        let Some(text) = text_of(leaf).or(flag_of(leaf)) else {
+            return false;
         };
         let (held, read) = (self.held.get(text).copied(), self.read.get(text).copied());
         held.unwrap_or_default() >= read.unwrap_or_default()
@@ -116,6 +116,15 @@ impl<'a> Leaves<'a> {
 
 fn text_of(leaf: &Json) -> Option<&str> {
     leaf.as_str().or(leaf.as_number())
+}
+
+/// A yes or no by the word that mappings write for it.
+fn flag_of(leaf: &Json) -> Option<&'static str> {
+    leaf.as_bool().map(in_words)
+}
+
+fn in_words(flag: bool) -> &'static str {
+    if flag { "yes" } else { "no" }
 }
 
 /// The texts of an entry, and those that several parts were put together in.
@@ -171,7 +180,7 @@ impl Held {
             ValueRef::Token(token) => self.text(token.as_str()),
             ValueRef::Narrative(text) => self.wording(text.as_str()),
             ValueRef::Quantity(quantity) => self.quantity(quantity),
-            ValueRef::Boolean(_) => {}
+            ValueRef::Boolean(flag) => self.text(in_words(**flag)),
             ValueRef::Party(party) => self.party(party),
             ValueRef::Name(name) => {
                 let one = [&name.purpose, &name.text, &name.family].into_iter().flatten();
@@ -208,7 +217,8 @@ impl Held {
                     Some(Scalar::Quantity(quantity)) => self.quantity(quantity),
                     Some(Scalar::Date(date)) => self.text(date.as_str()),
                     Some(Scalar::Text(text)) => self.wording(text.as_str()),
-                    Some(Scalar::Boolean(_)) | None => {}
+                    Some(Scalar::Boolean(flag)) => self.text(in_words(*flag)),
+                    None => {}
                 }
             }
         }

@@ -6,10 +6,9 @@ use crate::record::FhirVersion;
 use FhirVersion::{Dstu2, R5, Stu3};
 
 /// Resource type (`*` for any), element, version: only that version has it.
-const SIGNS: [(&str, &str, FhirVersion); 42] = [
+const SIGNS: [(&str, &str, FhirVersion); 39] = [
     ("Immunization", "wasNotGiven", Dstu2),
     ("Immunization", "reported", Dstu2),
-    ("Immunization", "vaccinationProtocol", Dstu2),
     ("Immunization", "notGiven", Stu3),
     ("Immunization", "administeredProduct", R5),
     ("AllergyIntolerance", "substance", Dstu2),
@@ -18,7 +17,6 @@ const SIGNS: [(&str, &str, FhirVersion); 42] = [
     ("Condition", "dateRecorded", Dstu2),
     ("Condition", "assertedDate", Stu3),
     ("MedicationStatement", "wasNotTaken", Dstu2),
-    ("MedicationStatement", "reasonNotTaken", Dstu2),
     ("MedicationStatement", "taken", Stu3),
     ("MedicationStatement", "adherence", R5),
     ("MedicationAdministration", "wasNotGiven", Dstu2),
@@ -39,7 +37,6 @@ const SIGNS: [(&str, &str, FhirVersion); 42] = [
     ("Encounter", "plannedStartDate", R5),
     ("FamilyMemberHistory", "notDone", Stu3),
     ("FamilyMemberHistory", "notDoneReason", Stu3),
-    ("Goal", "prohibited", Dstu2),
     ("MedicationRequest", "medication", R5),
     ("MedicationStatement", "medication", R5),
     ("MedicationDispense", "medication", R5),
@@ -51,14 +48,17 @@ const SIGNS: [(&str, &str, FhirVersion); 42] = [
     ("MedicationDispense", "notPerformedReason", R5),
 ];
 
+/// Elements that DSTU2 and STU3 have, and no later version.
+const EARLY: [(&str, &str); 2] =
+    [("MedicationStatement", "reasonNotTaken"), ("Immunization", "vaccinationProtocol")];
+
 /// Resource types that only one version has.
-const TYPES: [(&str, FhirVersion); 7] = [
+const TYPES: [(&str, FhirVersion); 6] = [
     ("MedicationOrder", Dstu2),
     ("DiagnosticOrder", Dstu2),
     ("DeviceUseRequest", Dstu2),
     ("Conformance", Dstu2),
     ("Sequence", Stu3),
-    ("ProcessRequest", Dstu2),
     ("Transport", R5),
 ];
 
@@ -73,8 +73,17 @@ pub(super) fn recognize(object: &Object, resource_type: &str) -> (FhirVersion, b
     let found: Vec<_> = signs.map(|(_, _, version)| *version).chain(types).collect();
     match found.first() {
         Some(first) => (*first, found.iter().all(|version| version == first)),
-        None => (shapes(object, resource_type).unwrap_or(FhirVersion::R4), true),
+        None => match shapes(object, resource_type) {
+            Some(version) => (version, true),
+            None if is_early(object, resource_type) => (Dstu2, false),
+            None => (FhirVersion::R4, true),
+        },
     }
+}
+
+/// Whether an element is older than R4, and either of two versions may be meant.
+fn is_early(object: &Object, resource_type: &str) -> bool {
+    EARLY.iter().any(|(of, name)| *of == resource_type && object.member(name).is_some())
 }
 
 /// What `fhirVersion` or the profile of the base says.

@@ -1,7 +1,7 @@
 //! DocumentReference, DiagnosticReport, Composition.
 
 use super::super::element::Element;
-use super::codes::{LOINC, SNOMED, has_code, word};
+use super::codes::{LOINC, SNOMED, has_code, is_titled, word};
 use super::finding::effective;
 use crate::record::{
     AdvanceDirective, Attachment, Concept, Narrative, Note, Observation, Party, Record, Token,
@@ -157,19 +157,25 @@ fn note_form(root: &Element<'_>, code: Option<&Concept>) -> Option<Token> {
     labels.extend(root.concepts("securityLabel").into_iter().flat_map(|label| label.codings));
     let labelled = has_code(&labels, ACT_CODE, &PSYCHOTHERAPY_LABELS)
         || has_code(codings, ACT_CODE, &PSYCHOTHERAPY_LABELS);
-    let says = |words: &str| {
-        let displays = codings.iter().filter_map(|coding| coding.display.as_ref());
-        let mut texts = displays.chain(code.and_then(|code| code.text.as_ref()));
-        texts.any(|text| text.as_str().to_lowercase().contains(words))
-    };
+    let displays = codings.iter().filter_map(|coding| coding.display.as_ref());
+    let texts: Vec<&Token> = displays.chain(code.and_then(|code| code.text.as_ref())).collect();
+    let is = |title: &[&str]| texts.iter().any(|text| is_titled(text, title));
+    // Anywhere in the words: these notes are kept apart rather once too often.
+    let is_psychotherapy =
+        texts.iter().any(|text| text.as_str().to_lowercase().contains("psychotherapy note"));
     match () {
-        () if labelled || has_code(codings, SNOMED, &PSYCHOTHERAPY_SNOMED) || says("psychotherapy note") => {
+        () if labelled || has_code(codings, SNOMED, &PSYCHOTHERAPY_SNOMED) || is_psychotherapy => {
             word("psychotherapy")
         }
-        () if has_code(codings, LOINC, &DISCHARGE_LOINC) || says("discharge summary") => {
+        () if has_code(codings, LOINC, &DISCHARGE_LOINC) || is(&["discharge", "summary"]) => {
             word("discharge-summary")
         }
-        () if has_code(codings, LOINC, &PROGRESS_LOINC) || says("progress note") => word("progress"),
+        () if has_code(codings, LOINC, &PROGRESS_LOINC)
+            || is(&["progress", "note"])
+            || is(&["progress", "notes"]) =>
+        {
+            word("progress")
+        }
         () => word("other"),
     }
 }

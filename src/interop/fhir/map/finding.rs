@@ -3,7 +3,7 @@
 
 use super::super::element::Element;
 use super::clinical::{period_in_words, quantity_in_words, range_in_words};
-use super::codes::{LOINC, SNOMED, has_code, word};
+use super::codes::{LOINC, SNOMED, has_code, is_titled, word};
 use crate::interop::finding::FindingReason;
 use crate::record::{
     Assessment, Component, Concept, Narrative, Observation, PartialDate, Quantity, Record, Scalar,
@@ -148,7 +148,7 @@ fn is_scored_survey(root: &Element<'_>, code: Option<&Concept>, value: &Answer) 
     let Some(quantity) = &value.quantity else {
         return false;
     };
-    let says_score = |text: &Token| text.as_str().to_lowercase().contains("score");
+    let says_score = |text: &Token| is_titled(text, &["score"]);
     let unit = [&quantity.unit, &quantity.code].into_iter().flatten().any(says_score);
     let named = code
         .into_iter()
@@ -311,7 +311,7 @@ fn link_code(item: &Element<'_>) -> Option<crate::record::Coding> {
 
 /// The answer to an item that is an instrument's total score, or says that it is.
 fn total_score(item: &Component) -> Option<Quantity> {
-    let says = |text: &Token| text.as_str().to_lowercase().contains("total score");
+    let says = |text: &Token| is_titled(text, &["total", "score"]);
     let is_total =
         has_code(&item.code.codings, LOINC, &INSTRUMENTS) || item.code.text.as_ref().is_some_and(says);
     match &item.value {
