@@ -8,9 +8,11 @@ use crate::arguments::{Add, Common};
 use crate::failure::Failure;
 use crate::form::{self, Form};
 use crate::list;
-use crate::output;
+use crate::output::{self, note};
 use crate::prompt;
+use crate::show;
 use crate::target;
+use crate::words;
 
 pub(crate) fn run(common: &Common, command: &Add) -> Result<(), Failure> {
     if command.fields {
@@ -30,7 +32,22 @@ pub(crate) fn run(common: &Common, command: &Add) -> Result<(), Failure> {
     if !form.is_changed() {
         return Err(Failure::refused("no field was given: nothing was added"));
     }
+    if !form.says_something() {
+        return Err(Failure::refused(
+            "an entry needs more than dates and states: say what it is about; nothing was added",
+        ));
+    }
     let entry = Entry::new(form.into_record()?, provenance());
+    if prompt::is_interactive() && !common.yes {
+        note(&format!(
+            "\nThis will be saved, as a {}:\n\n{}",
+            words::kind(kind),
+            show::fields(&entry.record)
+        ));
+        if !prompt::agrees_by_default("Save this?")? {
+            return Err(Failure::refused("nothing was saved"));
+        }
+    }
     let id = vault.update(&Actor::owner(), |tx| tx.add(&entry))?.value;
     access::close(vault)?;
     if common.json {

@@ -76,7 +76,7 @@ pub(crate) enum Command {
     #[command(override_usage = "personal list [OPTIONS] [VAULT]")]
     List(List),
     /// Find entries by a word: in a title, a note, a name, a code
-    #[command(override_usage = "personal search [OPTIONS] [VAULT] TEXT")]
+    #[command(override_usage = "personal search [OPTIONS] [VAULT] TEXT...")]
     Search(Search),
     /// Show one entry
     #[command(override_usage = "personal show [OPTIONS] [VAULT] ID")]
@@ -255,7 +255,11 @@ pub(crate) struct List {
 
 #[derive(Args)]
 pub(crate) struct Search {
-    #[arg(value_name = "TEXT", num_args = 1..=2, required = true, help = "What to look for, in any case; - asks")]
+    #[arg(
+        value_name = "TEXT",
+        required = true,
+        help = "What to look for, in any case, as one or more words; - asks"
+    )]
     pub(crate) names: Vec<PathBuf>,
 }
 

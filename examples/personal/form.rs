@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use serde_json::{Map, Value as Json};
-use subrosa::{FieldSchema, Kind, Record, Value};
+use subrosa::{FieldSchema, FieldType, Kind, Record, Value};
 
 use crate::failure::Failure;
 use crate::output::{self, count, note, printable};
@@ -68,42 +68,61 @@ impl Form {
         Record::from_fields(self.kind, values).map_err(|error| Failure::refused(error.to_string()))
     }
 
+    /// Whether the record says anything at all: more than when, and in what state.
+    pub(crate) fn says_something(&self) -> bool {
+        let is_said = |field: &FieldSchema, value: &Value| match field.field_type {
+            // That there was a stay or a visit is something; what it was is for other fields.
+            FieldType::Date => matches!(self.kind, Kind::Hospitalization | Kind::Encounter),
+            FieldType::Attachment => true,
+            _ => known_words(field).is_empty() && !values::words(value).trim().is_empty(),
+        };
+        self.fields.iter().any(|(field, values)| values.iter().any(|value| is_said(field, value)))
+    }
+
     /// Asks for every field. Enter goes on, a full stop ends the questions.
     pub(crate) fn ask(&mut self) -> Result<(), Failure> {
         note("Enter leaves a field as it is; - removes what is in it; a full stop ends the questions.\n");
-        self.ask_those(|_| true).map(drop)
+        let all: Vec<&str> = self.fields.iter().map(|(field, _)| field.name).collect();
+        self.ask_those(&all).map(drop)
     }
 
     /// Asks for what people mostly know, and for the rest on request.
     pub(crate) fn ask_first(&mut self) -> Result<(), Failure> {
         let first = self.first();
         note("Enter leaves a field out; a full stop ends the questions.\n");
-        let goes_on = self.ask_those(|name| first.contains(&name))?;
-        let rest = self.fields.len() - first.len();
-        if goes_on && rest > 0 {
+        let goes_on = self.ask_those(&first)?;
+        let rest: Vec<&str> = self.fields.iter().map(|(field, _)| field.name).collect();
+        let rest: Vec<&str> = rest.into_iter().filter(|name| !first.contains(name)).collect();
+        if goes_on && !rest.is_empty() {
             let question = format!(
                 "There {} that can be filled in. See {}?",
-                more(rest),
-                if rest == 1 { "it" } else { "them" }
+                more(rest.len()),
+                if rest.len() == 1 { "it" } else { "them" }
             );
             if prompt::agrees(&question)? {
-                self.ask_those(|name| !first.contains(&name))?;
+                self.ask_those(&rest)?;
             }
         }
         Ok(())
     }
 
-    /// The fields that are asked for first: the notes and up to four others.
+    /// The fields that are asked for first: of a note its text, of others up to four
+    /// that people know, and remarks.
     fn first(&self) -> Vec<&'static str> {
+        if self.kind == Kind::Note {
+            return vec!["text", "title", "date", "authors"];
+        }
         let names: Vec<&'static str> = self.fields.iter().map(|(field, _)| field.name).collect();
         let mut first: Vec<_> = FIRST.into_iter().filter(|name| names.contains(name)).take(4).collect();
         first.extend(names.into_iter().filter(|name| *name == "notes"));
         first
     }
 
-    /// Asks for the fields of these names; whether the questions were not ended.
-    fn ask_those(&mut self, asks: impl Fn(&'static str) -> bool) -> Result<bool, Failure> {
-        for (field, values) in self.fields.iter_mut().filter(|(field, _)| asks(field.name)) {
+    /// Asks for the fields of these names, in this order; whether the questions were not ended.
+    fn ask_those(&mut self, names: &[&str]) -> Result<bool, Failure> {
+        for name in names {
+            let field = self.fields.iter_mut().find(|(field, _)| field.name == *name);
+            let Some((field, values)) = field else { continue };
             match ask_field(field, values)? {
                 Asked::Kept => {}
                 Asked::Changed(new) => {
@@ -153,7 +172,7 @@ enum Asked {
 }
 
 fn ask_field(field: &'static FieldSchema, current: &[Value]) -> Result<Asked, Failure> {
-    note(&format!("{} ({}; {})", label(field.name), meaning(field), how(field)));
+    note(&question(field));
     for value in current {
         note(&format!("  now: {}", printable(&values::words(value))));
     }
@@ -162,9 +181,11 @@ fn ask_field(field: &'static FieldSchema, current: &[Value]) -> Result<Asked, Fa
         let Some(answer) = prompt::line("  > ")? else { return Ok(Asked::Ended) };
         match answer.trim() {
             "" if new.is_empty() => return Ok(Asked::Kept),
-            "" => return Ok(Asked::Changed(new)),
             "." if new.is_empty() => return Ok(Asked::Ended),
+            // As in mail programs of old: a full stop alone ends a text.
+            "" | "." => return Ok(Asked::Changed(new)),
             "-" => return Ok(Asked::Changed(Vec::new())),
+            text if !is_meant(field, text)? => note("  Once more:"),
             text => match values::read(field, &Json::String(text.to_owned())) {
                 Ok(value) => new.push(value),
                 Err(Failure::Told { message, .. }) => note(&format!("  {}. Once more:", printable(&message))),
@@ -175,6 +196,33 @@ fn ask_field(field: &'static FieldSchema, current: &[Value]) -> Result<Asked, Fa
             return Ok(Asked::Changed(new));
         }
     }
+}
+
+/// What is asked, and how the answer is written.
+fn question(field: &FieldSchema) -> String {
+    if field.name == "text" && field.field_type == FieldType::Narrative {
+        return "What do you want to write? (An empty line, or a full stop alone, ends it.)".to_owned();
+    }
+    let ends = if field.repeats { "; an empty line ends them" } else { "" };
+    format!("{} ({}; {}{ends})", label(field.name), meaning(field), how(field))
+}
+
+/// The words that a field mostly has, as its documentation lists them.
+fn known_words(field: &FieldSchema) -> Vec<&'static str> {
+    match field.field_type {
+        FieldType::Token => field.doc.split('`').skip(1).step_by(2).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether an answer is a word that the field mostly has, or is meant all the same.
+fn is_meant(field: &FieldSchema, answer: &str) -> Result<bool, Failure> {
+    let known = known_words(field);
+    if known.is_empty() || known.contains(&answer) {
+        return Ok(true);
+    }
+    note(&format!("  The usual words are: {}.", known.join(", ")));
+    prompt::agrees(&format!("  Keep \"{}\" all the same?", printable(&output::shortened(answer, 48))))
 }
 
 fn how(field: &FieldSchema) -> String {

@@ -20,8 +20,9 @@ const PROVIDER: usize = 32;
 
 /// `search`: what a text is found in.
 pub(crate) fn search(common: &Common, command: &Search) -> Result<(), Failure> {
-    let (path, text) = target::vault_and_one(common, &command.names)?;
-    let text = target::text(&text)?.to_owned();
+    let (path, words) = target::vault_and_some(common, &command.names)?;
+    let words: Result<Vec<&str>, Failure> = words.iter().map(|word| target::text(word)).collect();
+    let text = words?.join(" ");
     run(common, &List { names: vec![path], text: Some(text), ..List::default() })
 }
 
@@ -130,7 +131,7 @@ pub(crate) fn kind(name: &str) -> Result<Kind, Failure> {
 
 /// The date of this text.
 pub(crate) fn date(text: Option<&str>) -> Result<Option<PartialDate>, Failure> {
-    let parsed = text.map(str::parse).transpose();
+    let parsed = text.map(|text| words::iso(text).unwrap_or_else(|| text.to_owned()).parse()).transpose();
     parsed.map_err(|error: subrosa::ParseDateError| Failure::usage(error.to_string()))
 }
 

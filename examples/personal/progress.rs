@@ -14,16 +14,18 @@ impl Bar {
         if !std::io::stderr().is_terminal() {
             return Self(ProgressBar::hidden());
         }
-        let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {bytes} of {total_bytes}") {
-            bar.set_style(style);
-        }
-        bar.set_message(verb.to_owned());
-        Self(bar)
+        let bar = ProgressBar::new(0).with_message(verb.to_owned());
+        Self(match ProgressStyle::with_template("{msg} {wide_bar} {bytes} of {total_bytes}") {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        })
     }
 
     /// Shows how far it is.
     pub(crate) fn show(&self, progress: Progress) {
+        if progress.total == 0 {
+            return;
+        }
         self.0.set_length(progress.total);
         self.0.set_position(progress.done);
     }
@@ -31,7 +33,9 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        if self.0.length() != Some(0) {
+            self.0.finish_and_clear();
+        }
     }
 }
 

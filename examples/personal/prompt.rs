@@ -67,6 +67,12 @@ pub(crate) fn agrees(question: &str) -> Result<bool, Failure> {
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
+/// Asks for a no; Enter is a yes, and so is nothing else but the word.
+pub(crate) fn agrees_by_default(question: &str) -> Result<bool, Failure> {
+    let answer = line(&format!("{question} [Y/n] "))?;
+    Ok(answer.is_some_and(|answer| ["", "y", "yes"].contains(&answer.trim().to_lowercase().as_str())))
+}
+
 /// Goes on only after a yes.
 pub(crate) fn confirm(yes: bool, question: &str) -> Result<(), Failure> {
     if yes || agrees(question)? {

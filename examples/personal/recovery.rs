@@ -29,11 +29,29 @@ pub(crate) fn offer(command: &Init) -> Result<Option<RecoveryKey>, Failure> {
     }
     note("");
     note("A recovery key opens the vault if you ever forget the password. Nobody else can help you then.");
-    if !prompt::agrees("Do you have pen and paper, and do you want one?")? {
-        note("There will be no recovery key. If the password is lost, so is the vault.");
-        return Ok(None);
+    if prompt::agrees_by_default("Take pen and paper. Ready to write down your recovery key?")? {
+        return written_down("no vault was created").map(Some);
     }
-    written_down("no vault was created").map(Some)
+    match goes_without()? {
+        true => Ok(None),
+        false => written_down("no vault was created").map(Some),
+    }
+}
+
+/// Whether somebody wants no recovery key, and says so in as many words.
+fn goes_without() -> Result<bool, Failure> {
+    note(
+        "Then a forgotten password loses everything, for ever. To go on without a recovery key, type: no key",
+    );
+    loop {
+        let answer = prompt::line("no key, or Enter to write one down: ")?;
+        match answer.map(|answer| answer.trim().to_lowercase()).as_deref() {
+            Some("no key") => return Ok(true),
+            Some("") => return Ok(false),
+            Some(_) => note("Type the two words: no key"),
+            None => return Err(Failure::refused("no vault was created; begin again when you are ready")),
+        }
+    }
 }
 
 /// A recovery key in place of one that was used, if somebody has it.
@@ -62,6 +80,7 @@ fn written_down(otherwise: &str) -> Result<RecoveryKey, Failure> {
     let key = generate()?;
     show(&key);
     if asked_back(&key)? {
+        note("Good. The words are still in this window: clear it, or close it when you are done.");
         return Ok(key);
     }
     Err(Failure::refused(format!("the recovery key was not written down: {otherwise}; begin again")))

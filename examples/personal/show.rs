@@ -85,7 +85,7 @@ fn line(text: &mut String, name: &str, value: &str) {
 }
 
 /// The fields of a record, a line each.
-fn fields(record: &Record) -> String {
+pub(crate) fn fields(record: &Record) -> String {
     let mut text = String::new();
     for field in record.fields() {
         let name = if field.index == 0 { label(field.name) } else { String::new() };

@@ -54,3 +54,21 @@ pub(crate) fn day(date: &str) -> String {
         _ => day.to_owned(),
     }
 }
+
+/// ISO 8601 for a date as lists write it, such as `3 May 2024` or `May 2024`.
+pub(crate) fn iso(text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.split_whitespace().collect();
+    let (day, month, year) = match parts.as_slice() {
+        [month, year] => (None, month, year),
+        [day, month, year] => (Some(day.parse::<u8>().ok()?), month, year),
+        _ => return None,
+    };
+    let month = month.trim_end_matches('.').to_lowercase();
+    let is_meant = |name: &&str| {
+        name.to_lowercase() == month || (month.len() == 3 && name.to_lowercase().starts_with(&month))
+    };
+    let month = MONTHS.iter().position(is_meant)? + 1;
+    let is_year = year.len() == 4 && year.bytes().all(|digit| digit.is_ascii_digit());
+    let day = day.map(|day| format!("-{day:02}")).unwrap_or_default();
+    is_year.then(|| format!("{year}-{month:02}{day}"))
+}

@@ -7,6 +7,7 @@ mod attachments;
 mod backup;
 mod bad_input;
 mod imports;
+mod keyboard;
 mod real_files;
 mod support;
 mod texts;

@@ -69,6 +69,35 @@ impl Person {
     }
 }
 
+/// A person at a terminal, which util-linux's `script` plays; `None` where that is not
+/// installed. Everything that the program writes is in the output.
+impl Person {
+    pub(crate) fn at_keyboard(&self, arguments: &[&str], typed: &str) -> Option<Ran> {
+        let all = [&["--password-file", "password"], arguments].concat();
+        self.at_keyboard_bare(&all, typed)
+    }
+
+    /// The same without a password file.
+    pub(crate) fn at_keyboard_bare(&self, arguments: &[&str], typed: &str) -> Option<Ran> {
+        let quoted = arguments.iter().map(|argument| format!("'{argument}'")).collect::<Vec<_>>().join(" ");
+        let child = Command::new("script")
+            .args(["-qec", &format!("stty -echo cols 100; '{}' {quoted}", program().display()), "/dev/null"])
+            .current_dir(self.folder.path())
+            .env_remove("SUBROSA_VAULT")
+            .env("TMPDIR", self.path("temporary"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let Ok(mut child) = child else {
+            eprintln!("SKIPPED: there is no util-linux script");
+            return None;
+        };
+        child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+        Some(Ran { arguments: arguments.join(" "), output: child.wait_with_output().unwrap() })
+    }
+}
+
 /// What a run gave.
 pub(crate) struct Ran {
     arguments: String,

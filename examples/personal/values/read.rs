@@ -13,6 +13,7 @@ use subrosa::{
 
 use crate::failure::Failure;
 use crate::list::system_uri;
+use crate::words;
 
 /// Longest document that is attached from a file, in bytes.
 const FILE_LIMIT: u64 = 32 << 20;
@@ -21,7 +22,7 @@ const FILE_LIMIT: u64 = 32 << 20;
 pub(crate) fn explain(field_type: FieldType) -> &'static str {
     match field_type {
         FieldType::Concept => "plain words, or SYSTEM|CODE|DISPLAY",
-        FieldType::Date => "a date like 2019, 2019-04 or 2019-04-27",
+        FieldType::Date => "a date like 2019, 2019-04, 2019-04-27 or 27 April 2019",
         FieldType::Quantity => "a number and its unit, like 5 mg",
         FieldType::Boolean => "yes or no",
         FieldType::Attachment => "the name of a file, which is copied into the vault",
@@ -79,7 +80,8 @@ fn token(json: &Json) -> Option<Token> {
 }
 
 fn date(json: &Json) -> Option<PartialDate> {
-    scalar_text(json)?.parse().ok()
+    let text = scalar_text(json)?;
+    words::iso(&text).unwrap_or(text).parse().ok()
 }
 
 fn boolean(json: &Json) -> Option<bool> {
