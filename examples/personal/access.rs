@@ -29,16 +29,24 @@ pub(crate) fn options(common: &Common) -> VaultOptions {
     options.with_kdf_limits(weak)
 }
 
+/// The vault file at this path, which a refusal names.
+pub(crate) fn open(path: &Path, options: VaultOptions) -> Result<LockedVault, Failure> {
+    LockedVault::open(path, options).map_err(|error| match error.code() {
+        "not-found" | "not-a-vault" => Failure::from(error).about(path),
+        _ => error.into(),
+    })
+}
+
 /// Opens a vault to change it.
 pub(crate) fn to_write(common: &Common, path: &Path) -> Result<Vault, Failure> {
-    let locked = LockedVault::open(path, options(common))?;
+    let locked = open(path, options(common))?;
     let credential = credential(common)?;
     Ok(told(locked.unlock(&credential)?))
 }
 
 /// The same; new passwords are to cost this much.
 pub(crate) fn to_write_at_cost(common: &Common, path: &Path, cost: KdfCost) -> Result<Vault, Failure> {
-    let locked = LockedVault::open(path, options(common).with_kdf_cost(cost))?;
+    let locked = open(path, options(common).with_kdf_cost(cost))?;
     let credential = credential(common)?;
     Ok(told(locked.unlock(&credential)?))
 }
@@ -66,9 +74,9 @@ pub(crate) fn to_read_expecting(
     checkpoint: Option<subrosa::Checkpoint>,
     intent: Intent,
 ) -> Result<Vault, Failure> {
-    let open = || -> Result<LockedVault, Error> {
+    let open = || -> Result<LockedVault, Failure> {
         // A reader need not wait for a writer: it reads beside it.
-        let locked = LockedVault::open(path, options(common).with_lock_wait(Duration::ZERO))?;
+        let locked = open(path, options(common).with_lock_wait(Duration::ZERO))?;
         Ok(match checkpoint {
             Some(checkpoint) => locked.expecting(checkpoint),
             None => locked,

@@ -11,15 +11,20 @@ use crate::list;
 use crate::output::{self, note};
 use crate::prompt;
 use crate::show;
-use crate::target;
+use crate::target::{self, Wanted, hinted};
 use crate::words;
+
+const WANTED: Wanted = Wanted {
+    question: "What kind of entry? diagnosis, medication, note, visit or another.",
+    command: "add note",
+};
 
 pub(crate) fn run(common: &Common, command: &Add) -> Result<(), Failure> {
     if command.fields {
         let name = command.names.last().map_or(Ok(""), |name| target::text(name))?;
         return output::say(&form::explain(list::kind(name)?));
     }
-    let (path, name) = target::vault_and_one(common, &command.names)?;
+    let (path, name) = target::vault_and(common, &command.names, WANTED)?;
     let name = prompt::value(Some(target::text(&name)?), "What kind of entry")?.unwrap_or_default();
     let kind = list::kind(&name)?;
     let vault = access::to_write(common, &path)?;
@@ -53,7 +58,7 @@ pub(crate) fn run(common: &Common, command: &Add) -> Result<(), Failure> {
     if common.json {
         return output::json(&json!({ "id": id.to_string(), "kind": kind.name(), "revision": 1 }));
     }
-    output::say(&format!("Added as {}.", access::short_id(id)))
+    output::say(&hinted(&format!("Added as {0}. `personal show {0}` shows it.", access::short_id(id))))
 }
 
 /// Entered by the owner, today.

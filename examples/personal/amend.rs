@@ -9,13 +9,13 @@ use crate::failure::Failure;
 use crate::form::{self, Form};
 use crate::output;
 use crate::prompt;
-use crate::target;
+use crate::target::{self, Wanted, hinted};
 
 /// The member of the JSON object that says why.
 const REASON: &str = "_reason";
 
 pub(crate) fn run(common: &Common, command: &Amend) -> Result<(), Failure> {
-    let (path, id) = target::vault_and_one(common, &command.names)?;
+    let (path, id) = target::vault_and(common, &command.names, Wanted::entry("amend ID"))?;
     let vault = access::to_write(common, &path)?;
     let id = access::entry_id(&vault, target::text(&id)?)?;
     let mut entry = vault.entry(id)?;
@@ -42,11 +42,13 @@ pub(crate) fn run(common: &Common, command: &Amend) -> Result<(), Failure> {
     entry.record = form.into_record()?;
     let reason = reason.unwrap_or_default();
     vault.update(&Actor::owner(), |tx| tx.amend(id, &entry, &reason))?;
-    done(common, vault, id, "Amended; the earlier version stays readable: personal show ID --history")
+    let short = access::short_id(id);
+    let told = format!("Amended; the earlier version stays readable: `personal show {short} --history`");
+    done(common, vault, id, &told)
 }
 
 pub(crate) fn retract(common: &Common, command: &Amend) -> Result<(), Failure> {
-    let (path, id) = target::vault_and_one(common, &command.names)?;
+    let (path, id) = target::vault_and(common, &command.names, Wanted::entry("retract ID"))?;
     let vault = access::to_write(common, &path)?;
     let id = access::entry_id(&vault, target::text(&id)?)?;
     let reason = prompt::value(command.reason.as_deref(), "Why (Enter leaves it out)")?.unwrap_or_default();
@@ -62,5 +64,5 @@ fn done(common: &Common, vault: Vault, id: EntryId, told: &str) -> Result<(), Fa
     if common.json {
         return output::json(&json!({ "id": id.to_string(), "revision": revision }));
     }
-    output::say(told)
+    output::say(&hinted(told))
 }

@@ -18,12 +18,16 @@ use crate::failure::Failure;
 use crate::list;
 use crate::output::{self, counted, moment, note, printable};
 use crate::prompt;
-use crate::target;
+use crate::target::{self, Wanted};
 use crate::values;
 use crate::words;
 
 pub(crate) fn run(common: &Common, command: &arguments::Attach) -> Result<(), Failure> {
-    let (path, name) = target::vault_and_one(common, &command.names)?;
+    let (path, name) = target::vault_and(
+        common,
+        &command.names,
+        Wanted { question: "Which file?", command: "attach FILE" },
+    )?;
     let mut source = Steady::open(&name)?;
     let title = match prompt::value(command.title.as_deref(), "What to call it")? {
         Some(title) => Some(title),
@@ -148,7 +152,7 @@ impl Steady {
             let before = file.metadata()?;
             if before.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok((file, before)) }
         };
-        let (file, before) = open().map_err(|error| Failure::file("the file", &error))?;
+        let (file, before) = open().map_err(|error| Failure::file(&target::quoted(path), &error))?;
         Ok(Self { file, before, read: 0 })
     }
 

@@ -1,17 +1,19 @@
 //! `backup`, `restore` and `compact`: the vault file as a whole.
 
 use serde_json::{Value as Json, json};
-use subrosa::{Actor, BackupReport, LockedVault};
+use subrosa::{Actor, BackupReport};
 
 use crate::access;
 use crate::arguments::{Backup, Common, Restore, VaultOnly};
 use crate::failure::Failure;
 use crate::output::{self, count};
 use crate::progress::{Bar, size};
-use crate::target;
+use crate::target::{self, Wanted, hinted};
+
+const WANTED: Wanted = Wanted { question: "Where should the backup go?", command: "backup NEWFILE" };
 
 pub(crate) fn run(common: &Common, command: &Backup) -> Result<(), Failure> {
-    let (path, to) = target::vault_and_one(common, &command.names)?;
+    let (path, to) = target::vault_and(common, &command.names, WANTED)?;
     let vault = access::to_write(common, &path)?;
     let file_name = to.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = command.label.clone().or(file_name).unwrap_or_default();
@@ -22,7 +24,7 @@ pub(crate) fn run(common: &Common, command: &Backup) -> Result<(), Failure> {
     if common.json {
         return output::json(&for_programs(&report));
     }
-    output::say(&format!(
+    output::say(&hinted(&format!(
         "Backed up {} with their history and the ledger, {} in all. The copy was read back and is whole.\n\n\
          Keep it somewhere else than this computer: another disk, or with somebody whom you trust. It is \
          encrypted: what opens the vault today, password or recovery key, opens the backup, even after you \
@@ -33,11 +35,11 @@ pub(crate) fn run(common: &Common, command: &Backup) -> Result<(), Failure> {
         entries(&report),
         size(report.bytes),
         report.checkpoint
-    ))
+    )))
 }
 
 pub(crate) fn restore(common: &Common, command: &Restore) -> Result<(), Failure> {
-    let backup = LockedVault::open(&command.backup, access::options(common))?;
+    let backup = access::open(&command.backup, access::options(common))?;
     let credential = access::credential(common)?;
     let bar = Bar::new("Restoring");
     let report = backup.restore(&credential, &command.to, |progress| bar.show(progress))?;

@@ -10,7 +10,7 @@ use crate::arguments::{Check, Common};
 use crate::failure::{Exit, Failure};
 use crate::output::{self, count, counted, note};
 use crate::progress::{Bar, size};
-use crate::target;
+use crate::target::{self, hinted};
 
 pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
     let path = target::vault(common, &command.names)?;
@@ -34,12 +34,12 @@ pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
     };
     match common.json {
         true => output::json(&for_programs(&report, repaired.as_ref(), space, checkpoint))?,
-        false => output::say(&told(&report, repaired.as_ref(), command.explain, space, checkpoint))?,
+        false => output::say(&hinted(&told(&report, repaired.as_ref(), command.explain, space, checkpoint)))?,
     }
     if report.is_clean() {
         return Ok(());
     }
-    note(match (command.repair, &command.from) {
+    note(&hinted(match (command.repair, &command.from) {
         (false, _) => {
             "personal: the vault is damaged: make a copy of the file as it is; then `personal check --repair`, with \
              `--from BACKUP` if you have one; `--explain` says what each finding means"
@@ -49,7 +49,7 @@ pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
              --from BACKUP`, or restore the backup"
         }
         (true, Some(_)) => "personal: the vault is still damaged: the backup does not have what is missing",
-    });
+    }));
     Err(Failure::Reported(Exit::Damaged))
 }
 
@@ -87,9 +87,10 @@ fn told(
         counted(report.revisions, "earlier version", "earlier versions")
     ));
     lines.push(format!(
-        "  {}, {} authenticated",
-        counted(report.commits, "commit", "commits"),
-        counted(report.bytes, "byte", "bytes")
+        "  {} to the vault, {} read and compared with {} seals",
+        counted(report.commits, "change", "changes"),
+        size(report.bytes),
+        if report.commits == 1 { "its" } else { "their" }
     ));
     lines.push(match space.dead {
         Some(dead) => format!(

@@ -1,7 +1,6 @@
 //! Why the program stops: an exit code, and one line that says what to do.
 //!
-//! No message holds a secret or a health value, nor the name of a file, which
-//! may be a patient's.
+//! No message holds a secret or a health value. It names a file only as it was typed.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -9,6 +8,7 @@ use std::process::ExitCode;
 use subrosa::{Error, ErrorKind, StoreError};
 
 use crate::output::printable;
+use crate::target::{self, hinted};
 
 /// The exit codes, as `--help` lists them.
 #[derive(Clone, Copy)]
@@ -47,7 +47,15 @@ impl Failure {
         Self::told(Exit::Environment, message)
     }
 
-    /// A file that cannot be read or written; `what` says which, and not its name.
+    /// The same, with the name of the file that it is about in front.
+    pub(crate) fn about(self, path: &std::path::Path) -> Self {
+        match self {
+            Self::Told { exit, message } => Self::told(exit, format!("{}: {message}", target::quoted(path))),
+            other => other,
+        }
+    }
+
+    /// A file that cannot be read or written; `what` says which.
     pub(crate) fn file(what: &str, error: &std::io::Error) -> Self {
         Self::environment(format!("{what}: {}", reason(error)))
     }
@@ -59,7 +67,7 @@ impl Failure {
             Self::Reported(exit) => exit,
             Self::Told { exit, message } => {
                 // Where stderr is closed there is nobody left to tell.
-                let _ = writeln!(std::io::stderr(), "personal: {}", printable(&message));
+                let _ = writeln!(std::io::stderr(), "personal: {}", printable(&hinted(&message)));
                 exit
             }
         };
@@ -97,6 +105,9 @@ impl From<Error> for Failure {
             Error::Store(StoreError::Missing) => ": the file was cut short; restore a backup",
             _ => advice(error.code()),
         };
+        if let Some(unquoted) = target::unquoted().filter(|_| error.code() == "not-found") {
+            return Self::told(exit, format!("{error}: {unquoted}"));
+        }
         Self::told(exit, format!("{error}{advice}"))
     }
 }

@@ -19,7 +19,7 @@ use crate::failure::{Exit, Failure};
 use crate::findings;
 use crate::output::{self, count, note, printable};
 use crate::prompt;
-use crate::target;
+use crate::target::{self, hinted};
 use crate::undo;
 
 /// Most findings and patients that are listed for people; JSON has all.
@@ -69,7 +69,7 @@ pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Fa
     if command.report {
         text = format!("{text}\n\n{}", findings::report(&report.findings).join("\n"));
     }
-    output::say(&text)
+    output::say(&hinted(&text))
 }
 
 /// What reading the files gave.
@@ -85,10 +85,10 @@ fn read(command: &arguments::Import, files: &[PathBuf]) -> Result<Reading, Failu
     options.limits.input_bytes = command.max_mib << 20;
     options.limits.line_bytes = options.limits.input_bytes;
     let mut import = Import::new(options);
-    for (number, file) in (1..).zip(files) {
-        let which = match files.len() {
-            1 => "the file".to_owned(),
-            several => format!("file {number} of {several}"),
+    for file in files {
+        let which = match file.to_str() {
+            Some("-") => "standard input".to_owned(),
+            _ => target::quoted(file),
         };
         read_one(&mut import, file, &which)?;
     }

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::output::{self, note};
 use crate::prompt;
 use crate::recovery;
-use crate::target;
+use crate::target::{self, hinted};
 
 pub(crate) fn run(common: &Common, command: &Init) -> Result<(), Failure> {
     let path = target::vault(common, &command.names)?;
@@ -43,7 +43,14 @@ pub(crate) fn run(common: &Common, command: &Init) -> Result<(), Failure> {
     if common.json {
         return output::json(&json!({ "vault": id, "recovery_key": has_recovery_key }));
     }
-    output::say("The vault is ready. Next: personal import VAULT FILE, or personal add VAULT diagnosis.")
+    if let Some(path) = &command.recovery_key_out {
+        note(&format!(
+            "The recovery key is in {}. It opens the vault without the password: print it or copy it to paper, \
+             keep it away from this computer, and delete the file.",
+            target::quoted(path)
+        ));
+    }
+    output::say(&hinted("The vault is ready. Next: `personal import FILE`, or `personal add diagnosis`."))
 }
 
 fn name(command: &Init) -> Result<String, Failure> {

@@ -10,7 +10,7 @@ use crate::arguments::{Common, List, Search};
 use crate::failure::Failure;
 use crate::output::{self, count, note, shortened};
 use crate::prompt;
-use crate::target;
+use crate::target::{self, hinted};
 use crate::words;
 
 /// Longest title in a table, in characters.
@@ -36,7 +36,7 @@ pub(crate) fn run(common: &Common, command: &List) -> Result<(), Failure> {
         return output::json(&Value::Array(rows?));
     }
     if listed.is_empty() {
-        note("Nothing in the vault matches.");
+        note(&hinted(&nothing(&vault, command)?));
         return Ok(());
     }
     let before = listed.len();
@@ -49,7 +49,11 @@ pub(crate) fn run(common: &Common, command: &List) -> Result<(), Failure> {
     let rows: Result<Vec<Vec<String>>, Failure> = listed.iter().map(|entry| row(&vault, entry)).collect();
     output::say(&output::table(&["Date", "Kind", "What", "Code", "From", "Id"], rows?))?;
     if std::io::stdout().is_terminal() {
-        note(&format!("\n{}. `personal show ID` shows one.", count(listed.len(), "entry", "entries")));
+        let said = format!(
+            "\n{}. `personal show ID` shows one.",
+            counts(listed.iter().map(|entry| entry.card.kind))
+        );
+        note(&hinted(&said));
     }
     let hidden = before - listed.len();
     if hidden > 0 {
@@ -60,6 +64,40 @@ pub(crate) fn run(common: &Common, command: &List) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// How many entries there are, and how many of each kind, the most first.
+pub(crate) fn counts(kinds: impl Iterator<Item = Kind>) -> String {
+    let mut counted: Vec<(usize, Kind)> = Vec::new();
+    for kind in kinds {
+        match counted.iter_mut().find(|(_, known)| *known == kind) {
+            Some((number, _)) => *number += 1,
+            None => counted.push((1, kind)),
+        }
+    }
+    counted.sort_by_key(|(number, kind)| (std::cmp::Reverse(*number), kind.number()));
+    let all = counted.iter().map(|(number, _)| number).sum();
+    let each: Vec<String> = counted.into_iter().map(|(number, kind)| words::counted(number, kind)).collect();
+    format!("{}: {}", count(all, "entry", "entries"), each.join(", "))
+}
+
+/// What to say where nothing is listed.
+fn nothing(vault: &Vault, command: &List) -> Result<String, Failure> {
+    let all = vault.list(&Filter::all().with_retracted())?.len();
+    if all == 0 {
+        return Ok("The vault is empty. `personal import FILE` takes records in; `personal add note` adds one of your own."
+            .to_owned());
+    }
+    let mut said = format!("None of the {} in the vault matches.", count(all, "entry", "entries"));
+    if let Some(kind) = command.text.as_deref().and_then(words::kind_called) {
+        said.push_str(&format!(" For all of this kind: `personal list --kind {}`.", kind.name()));
+    } else if command.text.is_some() {
+        said.push_str(" Try the beginning of a word, or a word as the records have it.");
+    }
+    if !command.all && vault.list(&Filter::all())?.len() < all {
+        said.push_str(" What was retracted is looked at with `personal list --all`.");
+    }
+    Ok(said)
 }
 
 /// Whether somebody asked for something, and not for whatever there is.
@@ -124,8 +162,8 @@ pub(crate) fn kinds(names: &[String]) -> Result<Vec<Kind>, Failure> {
 /// The kind of this name.
 pub(crate) fn kind(name: &str) -> Result<Kind, Failure> {
     words::kind_called(name).ok_or_else(|| {
-        let known: Vec<&str> = Kind::all().iter().map(|kind| kind.name()).collect();
-        Failure::usage(format!("this is no kind of entry; there are: {}", known.join(", ")))
+        let meant = words::kind_meant(name).map(|word| format!(": did you mean {word}?")).unwrap_or_default();
+        Failure::usage(format!("this is no kind of entry{meant}; there are: {}", words::kinds()))
     })
 }
 

@@ -20,6 +20,7 @@ mod import;
 mod init;
 mod ledger;
 mod list;
+mod near;
 mod output;
 mod password;
 mod progress;
@@ -43,7 +44,13 @@ use arguments::{Arguments, Command};
 use failure::Failure;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| {
+        if let Some(advice) = target::unquoted().filter(|_| error.use_stderr()) {
+            output::note(&format!("personal: {advice}"));
+        }
+        error.exit()
+    });
+    match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

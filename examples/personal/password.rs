@@ -1,7 +1,7 @@
 //! `password`: another password for the same vault.
 
 use serde_json::json;
-use subrosa::{Actor, LockedVault, Vault};
+use subrosa::{Actor, Vault};
 
 use crate::access;
 use crate::arguments::{Common, Password};
@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::init::cost;
 use crate::output;
 use crate::prompt;
-use crate::target;
+use crate::target::{self, hinted};
 
 pub(crate) fn run(common: &Common, command: &Password) -> Result<(), Failure> {
     let path = target::vault(common, &command.names)?;
@@ -20,7 +20,7 @@ pub(crate) fn run(common: &Common, command: &Password) -> Result<(), Failure> {
         ));
     }
     let options = access::options(common).with_kdf_cost(cost(command.small_device));
-    let locked = LockedVault::open(&path, options)?;
+    let locked = access::open(&path, options)?;
     let old = access::password_text(common)?;
     let vault = locked.unlock(&prompt::password(&old)?.into())?;
     if command.upgrade {
@@ -32,11 +32,12 @@ pub(crate) fn run(common: &Common, command: &Password) -> Result<(), Failure> {
     if common.json {
         return output::json(&json!({ "changed": true }));
     }
-    output::say(
+    output::say(&hinted(
         "The password is changed. Whoever has an older copy of the file can still open that copy with the old \
          password: delete copies and backups that others may get. If somebody else may know the old password \
-         and have such a copy, add another way in and take this one away (`personal access`).",
-    )
+         and have such a copy, make a new way in (`personal access add NAME`) and take the old one away (`personal access revoke NAME`): \
+         that draws new keys.",
+    ))
 }
 
 /// The same password, at the cost of a new one.

@@ -2,8 +2,7 @@
 
 use serde_json::json;
 use subrosa::{
-    Access, AccessChange, AccessKind, Actor, Compartment, Credential, Grant, ListedAccess, LockedVault,
-    RecoveryKey, Vault,
+    Access, AccessChange, AccessKind, Actor, Compartment, Credential, Grant, ListedAccess, RecoveryKey, Vault,
 };
 
 use crate::access;
@@ -28,7 +27,7 @@ pub(crate) fn run(common: &Common, command: &Recover) -> Result<(), Failure> {
     }
     let path = target::vault(common, &command.names)?;
     let options = access::options(common).with_kdf_cost(cost(command.small_device));
-    let locked = LockedVault::open(&path, options)?;
+    let locked = access::open(&path, options)?;
     let vault = access::told(locked.unlock(&access::recovery_credential(common)?)?);
     note(WHAT_HAPPENS);
     let forgotten = forgotten(&vault, command)?;

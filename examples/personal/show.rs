@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::form::label;
 use crate::list;
 use crate::output::{self, moment, moment_for_programs, printable, printable_lines};
-use crate::target;
+use crate::target::{self, Wanted};
 use crate::values;
 use crate::words;
 
@@ -19,7 +19,7 @@ use crate::words;
 const INDENT: usize = 24;
 
 pub(crate) fn run(common: &Common, command: &Show) -> Result<(), Failure> {
-    let (path, id) = target::vault_and_one(common, &command.names)?;
+    let (path, id) = target::vault_and(common, &command.names, Wanted::entry("show ID"))?;
     let vault = access::to_read(common, &path)?;
     let id = access::entry_id(&vault, target::text(&id)?)?;
     let entry = match command.revision {

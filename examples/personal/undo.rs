@@ -1,5 +1,6 @@
 //! `import --undo`, `--list` and `--forget-answers`: what imports did, and taking it back.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use crate::arguments::{Common, Import};
 use crate::failure::Failure;
 use crate::output::{self, count, moment, moment_for_programs, note};
 use crate::prompt;
-use crate::target;
+use crate::target::{self, hinted};
 
 pub(crate) fn run(common: &Common, command: &Import) -> Result<(), Failure> {
     let (path, number) = target(common, command)?;
@@ -76,7 +77,17 @@ fn list(common: &Common, vault: &Vault) -> Result<(), Failure> {
             state.to_owned(),
         ]
     });
-    output::say(&output::table(&["Number", "When", "Who", "Added", "Changed", "Answers", ""], rows.collect()))
+    output::say(&output::table(
+        &["Number", "When", "Who", "Added", "Changed", "Answers", ""],
+        rows.collect(),
+    ))?;
+    if std::io::stdout().is_terminal() {
+        note(&hinted(
+            "\nThe numbers count every change of the vault, so some are missing here. `personal import --undo NUMBER` \
+             takes an import back.",
+        ));
+    }
+    Ok(())
 }
 
 fn for_programs(import: &PastImport) -> Value {
@@ -100,6 +111,9 @@ fn undo(common: &Common, number: Option<u64>, vault: Vault) -> Result<(), Failur
         Some(number) => Epoch::new(number),
         None => latest(&vault)?,
     };
+    if vault.imports()?.iter().any(|import| import.number == number && import.undone) {
+        return Err(Failure::refused(format!("import {number} was undone already: nothing was done")));
+    }
     let preview = vault.preview_undo(number)?;
     refuse(
         &preview.changed_since,
@@ -120,7 +134,7 @@ fn undo(common: &Common, number: Option<u64>, vault: Vault) -> Result<(), Failur
     if common.json {
         return output::json(&done_for_programs(&report));
     }
-    output::say(&told(number, &report))
+    output::say(&hinted(&told(number, &report)))
 }
 
 /// The last import that was not undone.

@@ -12,7 +12,7 @@ use crate::init::cost;
 use crate::output::{self, NewFile, moment, moment_for_programs, note, printable};
 use crate::prompt;
 use crate::recovery;
-use crate::target;
+use crate::target::{self, Wanted, hinted};
 
 /// Bytes of a KiB and a MiB of memory.
 const KIB_PER_MIB: u32 = 1024;
@@ -37,10 +37,10 @@ fn list(common: &Common, command: &VaultOnly) -> Result<(), Failure> {
     output::say(&output::table(&header, rows))?;
     let weak = listed.iter().filter_map(|access| access.password_cost).any(is_below);
     if weak {
-        note(
+        note(&hinted(
             "\nA password with less than 256 MiB is protected less than this program does today. `personal password \
              --upgrade` protects the same password better, unless this device is too small for it.",
-        );
+        ));
     }
     Ok(())
 }
@@ -98,7 +98,14 @@ fn opens(grant: Grant) -> String {
 }
 
 fn add(common: &Common, command: &AccessAdd) -> Result<(), Failure> {
-    let (path, name) = target::vault_and_one(common, &command.names)?;
+    let (path, name) = target::vault_and(
+        common,
+        &command.names,
+        Wanted {
+            question: "What is the new way in to be called, such as spouse?",
+            command: "access add NAME",
+        },
+    )?;
     let name = target::text(&name)?;
     let grant = grant(&command.only)?;
     let vault = access::to_write_at_cost(common, &path, cost(command.small_device))?;

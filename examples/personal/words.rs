@@ -2,6 +2,8 @@
 
 use subrosa::Kind;
 
+use crate::near;
+
 /// Kinds that people call something else than their names do.
 const KINDS: [(&str, &str); 6] = [
     ("hospitalization", "hospital stay"),
@@ -10,6 +12,82 @@ const KINDS: [(&str, &str); 6] = [
     ("observation", "result"),
     ("substance-use", "alcohol, tobacco, drugs"),
     ("other", "other record"),
+];
+
+/// What else people call kinds, in the singular.
+const EVERYDAY: [(&str, Kind); 72] = [
+    ("illness", Kind::Diagnosis),
+    ("disease", Kind::Diagnosis),
+    ("condition", Kind::Diagnosis),
+    ("problem", Kind::Diagnosis),
+    ("sickness", Kind::Diagnosis),
+    ("disorder", Kind::Diagnosis),
+    ("complaint", Kind::Diagnosis),
+    ("therapy", Kind::Treatment),
+    ("procedure", Kind::Treatment),
+    ("operation", Kind::Treatment),
+    ("surgery", Kind::Treatment),
+    ("care-plan", Kind::Treatment),
+    ("medicine", Kind::Medication),
+    ("drug", Kind::Medication),
+    ("pill", Kind::Medication),
+    ("tablet", Kind::Medication),
+    ("prescription", Kind::Medication),
+    ("med", Kind::Medication),
+    ("hospital", Kind::Hospitalization),
+    ("stay", Kind::Hospitalization),
+    ("admission", Kind::Hospitalization),
+    ("appointment", Kind::Encounter),
+    ("consultation", Kind::Encounter),
+    ("call", Kind::Encounter),
+    ("contact", Kind::Encounter),
+    ("report", Kind::Note),
+    ("letter", Kind::Note),
+    ("summary", Kind::Note),
+    ("document", Kind::Note),
+    ("alcohol", Kind::SubstanceUse),
+    ("tobacco", Kind::SubstanceUse),
+    ("smoking", Kind::SubstanceUse),
+    ("drinking", Kind::SubstanceUse),
+    ("family", Kind::FamilyHistory),
+    ("relative", Kind::FamilyHistory),
+    ("history", Kind::FamilyHistory),
+    ("questionnaire", Kind::Assessment),
+    ("score", Kind::Assessment),
+    ("test", Kind::Assessment),
+    ("survey", Kind::Assessment),
+    ("screening", Kind::Assessment),
+    ("intolerance", Kind::Allergy),
+    ("reaction", Kind::Allergy),
+    ("vaccine", Kind::Immunization),
+    ("vaccination", Kind::Immunization),
+    ("shot", Kind::Immunization),
+    ("jab", Kind::Immunization),
+    ("inoculation", Kind::Immunization),
+    ("lab", Kind::Observation),
+    ("measurement", Kind::Observation),
+    ("reading", Kind::Observation),
+    ("vital", Kind::Observation),
+    ("finding", Kind::Observation),
+    ("labs", Kind::Observation),
+    ("legal", Kind::LegalDocument),
+    ("consent", Kind::LegalDocument),
+    ("court-order", Kind::LegalDocument),
+    ("directive", Kind::AdvanceDirective),
+    ("living-will", Kind::AdvanceDirective),
+    ("wish", Kind::AdvanceDirective),
+    ("proxy", Kind::AdvanceDirective),
+    ("person", Kind::Patient),
+    ("me", Kind::Patient),
+    ("doctor", Kind::Provider),
+    ("clinic", Kind::Provider),
+    ("hospital-unit", Kind::Provider),
+    ("practitioner", Kind::Provider),
+    ("file", Kind::Attachment),
+    ("scan", Kind::Attachment),
+    ("picture", Kind::Attachment),
+    ("insurance", Kind::Other),
+    ("rest", Kind::Other),
 ];
 
 const MONTHS: [&str; 12] = [
@@ -33,10 +111,57 @@ pub(crate) fn kind(kind: Kind) -> String {
     known.map_or_else(|| kind.name().replace(['-', '_'], " "), |(_, words)| (*words).to_owned())
 }
 
-/// The kind of this name, or that people call so.
+/// The kind of this name, or that people call so, one or many.
 pub(crate) fn kind_called(text: &str) -> Option<Kind> {
-    let text = text.trim().to_lowercase();
-    Kind::from_name(&text).or_else(|| Kind::all().iter().copied().find(|known| kind(*known) == text))
+    let text = text.trim().to_lowercase().replace(['_', ' '], "-");
+    let known = |word: &str| {
+        let everyday = EVERYDAY.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind);
+        let shown =
+            |known: &Kind| kind(*known).replace(' ', "-") == word || known.name().replace('_', "-") == word;
+        Kind::all().iter().copied().find(shown).or(everyday)
+    };
+    let singular = |ending: &str, instead: &str| {
+        text.strip_suffix(ending).and_then(|stem| known(&format!("{stem}{instead}")))
+    };
+    known(&text)
+        .or_else(|| singular("ies", "y"))
+        .or_else(|| singular("es", ""))
+        .or_else(|| singular("es", "is"))
+        .or_else(|| singular("s", ""))
+}
+
+/// The word for a kind that was perhaps meant.
+pub(crate) fn kind_meant(text: &str) -> Option<&'static str> {
+    let names = Kind::all().iter().map(|kind| kind.name());
+    near::nearest(
+        text,
+        names.chain(KINDS.iter().map(|(_, words)| *words)).chain(EVERYDAY.iter().map(|(word, _)| *word)),
+    )
+}
+
+/// The kinds as lists show them, with their names where these are other words.
+pub(crate) fn kinds() -> String {
+    let shown = |known: &Kind| match kind(*known) {
+        words if words == known.name().replace(['-', '_'], " ") => known.name().to_owned(),
+        words => format!("{} ({words})", known.name()),
+    };
+    Kind::all().iter().map(shown).collect::<Vec<_>>().join(", ")
+}
+
+/// The number of entries of a kind, such as `8 diagnoses`.
+pub(crate) fn counted(number: usize, of: Kind) -> String {
+    let one = match of {
+        Kind::SubstanceUse => "entry on alcohol, tobacco or drugs".to_owned(),
+        other => kind(other),
+    };
+    let many = match of {
+        Kind::Diagnosis => "diagnoses".to_owned(),
+        Kind::Allergy => "allergies".to_owned(),
+        Kind::SubstanceUse => "entries on alcohol, tobacco or drugs".to_owned(),
+        Kind::FamilyHistory => "family histories".to_owned(),
+        _ => format!("{one}s"),
+    };
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// The day, month or year of an ISO 8601 date, such as `3 May 2024`.
@@ -71,4 +196,44 @@ pub(crate) fn iso(text: &str) -> Option<String> {
     let is_year = year.len() == 4 && year.bytes().all(|digit| digit.is_ascii_digit());
     let day = day.map(|day| format!("-{day:02}")).unwrap_or_default();
     is_year.then(|| format!("{year}-{month:02}{day}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use subrosa::Kind;
+
+    use super::{EVERYDAY, counted, iso, kind, kind_called, kind_meant};
+
+    #[test]
+    fn a_kind_is_known_by_its_name_by_what_lists_call_it_and_by_everyday_words() {
+        for known in Kind::all() {
+            assert_eq!(kind_called(known.name()), Some(*known));
+            assert_eq!(kind_called(&kind(*known)), Some(*known));
+            let many = counted(2, *known);
+            if *known != Kind::SubstanceUse {
+                assert_eq!(kind_called(many.strip_prefix("2 ").unwrap()), Some(*known), "{many}");
+            }
+        }
+        for (word, known) in EVERYDAY {
+            assert_eq!(kind_called(word), Some(known), "{word}");
+        }
+        for (word, known) in
+            [("Vaccines", Kind::Immunization), ("illnesses", Kind::Diagnosis), ("Visits", Kind::Encounter)]
+        {
+            assert_eq!(kind_called(word), Some(known), "{word}");
+        }
+        assert_eq!((kind_called("nonsense"), kind_meant("diagnoziz")), (None, Some("diagnosis")));
+    }
+
+    #[test]
+    fn a_date_in_words_is_the_same_date() {
+        for (text, date) in
+            [("27 February 2021", "2021-02-27"), ("mar. 2021", "2021-03"), ("3 May 0999", "0999-05-03")]
+        {
+            assert_eq!(iso(text).as_deref(), Some(date), "{text}");
+        }
+        for text in ["last May", "2021", "Ma 2021", "32000 May 2021", "May 21", "January"] {
+            assert_eq!(iso(text), None, "{text}");
+        }
+    }
 }

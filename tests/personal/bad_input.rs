@@ -145,12 +145,16 @@ fn what_is_not_fhir_as_json_is_refused_by_name_and_without_its_content() {
         (b" \n", "is empty; fetch it again"),
     ];
     for (content, words) in cases {
-        person.write("CANARY.json", content);
-        let refused = person.run(&["import", "my.vault", "CANARY.json"]).refused(1, words);
-        assert!(!refused.err().contains("CANARY"), "{}", refused.err());
+        person.write("given.json", content);
+        let refused = person.run(&["import", "my.vault", "given.json"]).refused(1, words);
+        assert!(
+            refused.err().contains("given.json: ") && !refused.err().contains("CANARY"),
+            "{}",
+            refused.err()
+        );
     }
-    let both = person.run(&["import", "my.vault", "CANARY.json", "CANARY.json"]);
-    both.refused(1, "file 1 of 2");
+    let both = person.run(&["import", "my.vault", "given.json", "other.json"]);
+    both.refused(1, "given.json: ");
     person.run(&["import", "my.vault", "absent.json"]).refused(5, "no such file");
     person.run(&["import", "my.vault", "."]).refused(5, "folder");
     assert!(person.read("my.vault") == before);

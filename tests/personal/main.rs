@@ -8,6 +8,7 @@ mod backup;
 mod bad_input;
 mod imports;
 mod keyboard;
+mod messages;
 mod real_files;
 mod support;
 mod texts;
@@ -129,7 +130,7 @@ fn listing_filters_and_its_json_has_the_promised_members() {
     assert_eq!(count(&["--text", "PIANO"]), 1);
     let asked = person.run_with(&["list", "my.vault", "--json", "--text", "-"], "piano\n").done();
     assert_eq!((ids(&asked.json()), asked.err()), (1, String::new()));
-    person.run(&["list", "my.vault", "--kind", "disease"]).refused(2, "diagnosis");
+    person.run(&["list", "my.vault", "--kind", "nonsense"]).refused(2, "diagnosis");
     person.run(&["list", "my.vault", "--since", "last May"]).refused(2, "2019-04");
 }
 
@@ -206,7 +207,7 @@ fn fields_that_are_not_understood_are_refused_without_repeating_them() {
         let refused = person.run_with(&["add", "my.vault", "diagnosis"], entry).refused(1, words);
         assert!(!refused.err().contains("CANARY"), "{}", refused.err());
     }
-    person.run_with(&["add", "my.vault", "disease"], "{}").refused(2, "diagnosis");
+    person.run_with(&["add", "my.vault", "nonsense"], "{}").refused(2, "diagnosis");
 }
 
 #[test]

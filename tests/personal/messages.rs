@@ -1,0 +1,91 @@
+//! What is said where a name is wrong, missing, misplaced or nearly right.
+
+use crate::support::{BUNDLE, Person};
+
+fn with_records() -> Person {
+    let person = Person::with_vault();
+    person.write("records.json", BUNDLE);
+    person.run(&["import", "my.vault", "records.json"]).done();
+    person
+}
+
+#[test]
+fn what_is_missing_is_asked_for_by_its_name() {
+    let person = Person::with_vault();
+    for (command, words) in [
+        (&["backup", "my.vault"][..], "Where should the backup go? Type: `personal backup my.vault NEWFILE`"),
+        (&["add", "my.vault"], "What kind of entry?"),
+        (&["show", "my.vault"], "Which entry?"),
+        (&["attach", "my.vault"], "Which file?"),
+        (&["import", "my.vault"], "only the vault is named"),
+        (&["access", "add", "my.vault"], "`personal access add my.vault NAME`"),
+        (&["show", "abcd"], "name the vault first"),
+    ] {
+        person.run(command).refused(2, words);
+    }
+}
+
+#[test]
+fn a_file_is_named_where_it_is_wrong() {
+    let person = with_records();
+    person.run(&["import", "my.vault", "lettres.json"]).refused(5, "lettres.json: there is no such file");
+    person.run(&["attach", "my.vault", "scan.pdf"]).refused(5, "scan.pdf: there is no such file");
+    person.run(&["list", "your.vault"]).refused(5, "your.vault: there is no vault");
+    person.run(&["import", "records.json", "my.vault"]).refused(2, "name my.vault before records.json");
+    person.run(&["attach", "records.json", "my.vault"]).refused(2, "name my.vault before records.json");
+}
+
+#[test]
+fn a_name_with_a_space_is_explained_and_hints_quote_it() {
+    let person = with_records();
+    std::fs::copy(person.path("my.vault"), person.path("my client.vault")).unwrap();
+    let advice = "is put in quotation marks: 'my client.vault'";
+    for command in [&["list", "my", "client.vault"][..], &["import", "my", "client.vault", "records.json"]] {
+        let ran = person.run(command);
+        assert!(ran.exit() != 0 && ran.err().contains(advice), "{}", ran.err());
+    }
+    let other = BUNDLE.replace("Asthma of the kitchen", "Hay fever").replace("c2", "c3");
+    person.write("other.json", other);
+    let said = person.run(&["import", "my client.vault", "other.json", "--keep-beside"]).done().out();
+    assert!(said.contains("`personal import 'my client.vault' --undo "), "{said}");
+}
+
+#[test]
+fn kinds_are_taken_in_everyday_words_and_near_misses_are_named() {
+    let person = with_records();
+    let count = |kind: &str| {
+        let listed = person.run(&["list", "my.vault", "--json", "--kind", kind]).done().json();
+        listed.as_array().unwrap().len()
+    };
+    assert_eq!(["illness", "diagnoses", "Disease"].map(count), [2, 2, 2]);
+    assert_eq!(["medicine", "vaccination", "visit", "results", "hospital stay"].map(count), [0; 5]);
+    person.run(&["list", "my.vault", "--kind", "diagnosys"]).refused(2, "did you mean diagnosis?");
+    let preview =
+        person.run(&["release", "my.vault", "--preview", "--json", "--kind", "illness"]).done().json();
+    assert!(preview.to_string().contains("melancholia"), "{preview}");
+}
+
+#[test]
+fn an_empty_list_says_why_it_is_empty() {
+    let empty = Person::with_vault();
+    assert!(
+        empty
+            .run(&["list", "my.vault"])
+            .done()
+            .err()
+            .contains("The vault is empty. `personal import my.vault FILE`")
+    );
+    let person = with_records();
+    let said = person.run(&["search", "my.vault", "vaccine"]).done().err();
+    assert!(said.contains("None of the 4 entries") && said.contains("--kind immunization"), "{said}");
+}
+
+#[test]
+fn what_was_undone_is_not_undone_again() {
+    let person = with_records();
+    let number =
+        person.run(&["import", "my.vault", "--list", "--json"]).done().json()["imports"][0]["number"]
+            .to_string();
+    person.run(&["import", "my.vault", "--undo", &number, "--yes"]).done();
+    person.run(&["import", "my.vault", "--undo", &number, "--yes"]).refused(1, "was undone already");
+}
