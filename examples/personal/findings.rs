@@ -12,6 +12,14 @@ const SHOWN: usize = 10;
 
 /// The findings for people, in short.
 pub(crate) fn told(findings: &[Finding]) -> Vec<String> {
+    let (left_out, findings): (Vec<Finding>, Vec<Finding>) =
+        findings.iter().cloned().partition(|finding| finding.reason.is_left_out());
+    let mut left = Vec::new();
+    if !left_out.is_empty() {
+        left = vec![String::new(), "Left out, and NOT in the vault:".to_owned()];
+        left.extend(grave(&left_out.iter().collect::<Vec<_>>()));
+    }
+    let findings = &findings[..];
     let mut lines = Vec::new();
     lines.extend(grave(&of(findings, FindingGroup::ChangesMeaning)));
     lines.extend(content(&of(findings, FindingGroup::ContentNotShown)));
@@ -23,11 +31,11 @@ pub(crate) fn told(findings: &[Finding]) -> Vec<String> {
         ));
     }
     if lines.is_empty() {
-        return lines;
+        return left;
     }
     let head = "What to know: nothing is lost, but lists and excerpts show little or nothing of this. \
                 `personal show ID --raw` shows the original; `--report` lists every path.";
-    [String::new(), head.to_owned()].into_iter().chain(lines).collect()
+    left.into_iter().chain([String::new(), head.to_owned()]).chain(lines).collect()
 }
 
 /// Every finding, a line each.
@@ -58,10 +66,7 @@ fn line(finding: &Finding) -> String {
 fn grave(findings: &[&Finding]) -> Vec<String> {
     let mut lines: Vec<String> = findings.iter().take(SHOWN).map(|finding| line(finding)).collect();
     if findings.len() > SHOWN {
-        lines.push(format!(
-            "  … and {} more that may change the meaning (--report lists all)",
-            findings.len() - SHOWN
-        ));
+        lines.push(format!("  … and {} more (--report lists all)", findings.len() - SHOWN));
     }
     lines
 }

@@ -70,7 +70,13 @@ impl Finding {
             | Reason::SeveralSubjects
             | Reason::NamesNobody
             | Reason::SubjectDecided
-            | Reason::KnownByReference => FindingGroup::ChangesMeaning,
+            | Reason::KnownByReference
+            | Reason::OtherSubject
+            | Reason::Unreferenced
+            | Reason::Deleted
+            | Reason::MorePages
+            | Reason::Refused
+            | Reason::EmptyEntry => FindingGroup::ChangesMeaning,
             Reason::SameTwice | Reason::NoResource => FindingGroup::Technical,
             Reason::NotCarried if self.is_technical() => FindingGroup::Technical,
             _ => FindingGroup::ContentNotShown,
@@ -152,9 +158,28 @@ pub enum FindingReason {
     KnownByReference,
     /// Its source deleted it; it was left out.
     Deleted,
+    /// The bundle is a part of what its server has: there are more pages or matches.
+    MorePages,
+    /// The server refused to give what stood here.
+    Refused,
+    /// The bundle's entry holds nothing at all.
+    EmptyEntry,
 }
 
 impl FindingReason {
+    /// Whether what has this reason was read and is in no entry, by decision.
+    #[must_use]
+    pub fn is_left_out(self) -> bool {
+        matches!(
+            self,
+            Self::SubjectUnknown
+                | Self::OtherSubject
+                | Self::SeveralSubjects
+                | Self::Unreferenced
+                | Self::Deleted
+        )
+    }
+
     /// Whether what has this reason could not be read, so that it is in no entry.
     #[must_use]
     pub fn is_unreadable(self) -> bool {
@@ -195,6 +220,11 @@ impl fmt::Display for FindingReason {
             Self::SubjectDecided => "it is not clear whose this is; taken, as you decided",
             Self::KnownByReference => "the patient is only referred to: no name, no birth date",
             Self::Deleted => "was deleted in its source; left out",
+            Self::MorePages => {
+                "the file is one part of a larger export: ask for the other parts and import them too"
+            }
+            Self::Refused => "its server refused to give this: ask for it again",
+            Self::EmptyEntry => "an empty entry, where a record may be missing: ask the sender",
         })
     }
 }

@@ -60,10 +60,23 @@ pub struct Imported {
     pub repetitions: usize,
     /// How many resources were left out, and why.
     pub left_out: LeftOut,
+    /// What the input says that its source deleted, by the identity of
+    /// [`ImportedEntry::identity`], whether the input has it or not.
+    pub deleted: Vec<DeletedResource>,
     /// The inputs, in order, as what stands between resources and the resources: their
     /// bytes one after another are the input. Only inputs all of whose resources were
     /// taken; what could not be read stands between resources.
     pub documents: Vec<Document>,
+}
+
+/// A resource that its source deleted.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeletedResource {
+    /// What its source calls it.
+    pub identity: String,
+    /// The document that says so: a bundle's id, or the name of a file.
+    pub document: Option<String>,
 }
 
 /// How many resources an import left out, by reason.
@@ -168,4 +181,4 @@ pub enum Piece {
     },
 }
 
-crate::secret::redacted_debug!(Piece);
+crate::secret::redacted_debug!(DeletedResource, Piece);

@@ -33,6 +33,9 @@ pub enum ImportQuestion {
         known: usize,
         /// How many of these are the same byte for byte.
         same: usize,
+        /// How many of these are about another thing now: no code and no words in common
+        /// with what the vault has.
+        about_others: usize,
     },
 }
 
@@ -40,11 +43,12 @@ impl fmt::Debug for ImportQuestion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Patient { differs, .. } => f.debug_struct("Patient").field("differs", differs).finish(),
-            Self::ChangedSource { since, known, same, .. } => f
+            Self::ChangedSource { since, known, same, about_others, .. } => f
                 .debug_struct("ChangedSource")
                 .field("since", since)
                 .field("known", known)
                 .field("same", same)
+                .field("about_others", about_others)
                 .finish(),
         }
     }

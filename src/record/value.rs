@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::date::PartialDate;
+use super::fold::fold;
 use super::text::{Narrative, Token};
 use crate::crypto::digest::Digest;
 
@@ -110,6 +111,28 @@ impl Concept {
     #[must_use]
     pub fn from_coding(coding: Coding) -> Self {
         Self { codings: vec![coding], text: None }
+    }
+
+    /// Whether two concepts may be the same: they have a coding or words in common. What
+    /// has neither codes nor words says nothing against it.
+    #[must_use]
+    pub fn may_mean(&self, other: &Self) -> bool {
+        let codes = |concept: &Self| {
+            let codings = concept.codings.iter().filter(|coding| coding.code.is_some());
+            codings.map(|coding| (coding.system.clone(), coding.code.clone())).collect::<Vec<_>>()
+        };
+        let words = |concept: &Self| {
+            let displays = concept.codings.iter().filter_map(|coding| coding.display.as_ref());
+            let words = displays.chain(concept.text.as_ref());
+            words.map(|words| fold(words.as_str().trim())).collect::<Vec<_>>()
+        };
+        let ((codes, words), (others, other_words)) =
+            ((codes(self), words(self)), (codes(other), words(other)));
+        let says_nothing = |codes: &[_], words: &[String]| codes.is_empty() && words.is_empty();
+        says_nothing(&codes, &words)
+            || says_nothing(&others, &other_words)
+            || codes.iter().any(|code| others.contains(code))
+            || words.iter().any(|words| other_words.contains(words))
     }
 
     /// A title for people: the first display, else the text, else the first code.

@@ -102,11 +102,26 @@ fn words(question: &ImportQuestion, imported: &Imported) -> String {
             person(known),
             if known.is_nameless() { ", to whom earlier imports only refer too" } else { "" }
         ),
-        ImportQuestion::ChangedSource { document, time, known, same, .. } => format!(
-            "{} looks like a newer export of what was imported on {}: of {} that the vault knows, {same} are the same.",
+        ImportQuestion::ChangedSource { document, time, known, same, about_others, .. } => format!(
+            "{} looks like a newer export of what was imported on {}: of {} that the vault knows, {}.{}",
             document.as_deref().unwrap_or("The input"),
             moment(*time),
-            count(*known, "record", "records")
+            count(*known, "record", "records"),
+            match same {
+                0 => "none is the same".to_owned(),
+                1 => "1 is the same".to_owned(),
+                _ => format!("{same} are the same"),
+            },
+            match about_others {
+                0 => String::new(),
+                1 => " CAREFUL: 1 of them is about something else now, such as another illness or another \
+                      medicine."
+                    .to_owned(),
+                _ => format!(
+                    " CAREFUL: {about_others} of them are about something else now, such as another illness or \
+                     another medicine."
+                ),
+            }
         ),
         _ => "This import needs a decision that this version of the program does not know.".to_owned(),
     })
@@ -120,13 +135,14 @@ fn for_programs(question: &ImportQuestion) -> Value {
             "known": person_for_programs(known),
             "differs": differs.iter().map(ToString::to_string).collect::<Vec<_>>(),
         }),
-        ImportQuestion::ChangedSource { document, since, time, known, same } => json!({
+        ImportQuestion::ChangedSource { document, since, time, known, same, about_others } => json!({
             "question": "changed-source",
             "document": document,
             "import": since.number(),
             "time": moment_for_programs(*time),
             "known": known,
             "same": same,
+            "about_others": about_others,
         }),
         _ => json!({ "question": "unknown" }),
     }

@@ -20,8 +20,8 @@ pub(super) struct Contents {
     pub(super) found: Vec<Found>,
     /// What stands in wrappers and is no resource.
     pub(super) beside: Vec<(&'static str, FindingReason)>,
-    /// What history bundles delete; see [`history::deleted`].
-    pub(super) deleted: Vec<String>,
+    /// What history bundles delete, and the id of the bundle; see [`history::deleted`].
+    pub(super) deleted: Vec<(String, Option<String>)>,
 }
 
 /// The resources of a JSON text.
@@ -43,6 +43,8 @@ pub(super) fn contents(json: &Json, limits: ImportLimits) -> Result<Contents, Im
 struct Place<'a> {
     depth: usize,
     full_url: Option<&'a str>,
+    /// The `response` of the bundle's entry.
+    response: Option<&'a Object>,
     bundle_id: Option<&'a str>,
     bundle: Option<usize>,
 }
@@ -53,7 +55,7 @@ impl<'a> Place<'a> {
         if self.depth == DEPTH {
             return Err(ImportError::BundlesTooDeep { limit: DEPTH });
         }
-        Ok(Self { depth: self.depth + 1, full_url, ..self })
+        Ok(Self { depth: self.depth + 1, full_url, response: None, ..self })
     }
 }
 
@@ -75,7 +77,10 @@ fn collect(json: &Json, place: &Place<'_>, contents: &mut Contents) -> Result<()
     match type_of(object) {
         Some("Bundle") => bundle(object, place, contents),
         Some("Parameters") => parameters(object, place, contents),
-        Some(_) => {
+        Some(resource_type) => {
+            if resource_type == "OperationOutcome" && tells_of_a_failure(object) {
+                contents.beside.push(("OperationOutcome", FindingReason::Refused));
+            }
             contents.found.push(describe(object, place));
             Ok(())
         }
@@ -120,12 +125,23 @@ fn bundle(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Result
     let own_id = object.member("id").or_else(|| object.member("identifier")?.member("value"));
     let bundle_id = place.bundle_id.or(own_id.and_then(Json::as_str));
     let place = Place { bundle_id, bundle: Some(object.span().start), ..*place };
-    contents.deleted.extend(history::deleted(object));
+    let deleted = history::deleted(object).into_iter();
+    contents.deleted.extend(deleted.map(|identity| (identity, bundle_id.map(str::to_owned))));
     let before = contents.found.len();
-    for entry in items(object, "entry") {
+    let entries = items(object, "entry");
+    contents.beside.extend(missing(object, entries.len()));
+    for entry in entries {
+        let response = entry.member("response").and_then(Json::as_object);
+        let is_refused = response.is_some_and(is_failure);
+        if is_refused {
+            contents.beside.push(("Bundle.entry.response", FindingReason::Refused));
+        }
         match of_entry(entry) {
-            Some((resource, url)) => member(resource, &place.within(url)?, contents)?,
-            None => contents.beside.push(("Bundle.entry", FindingReason::NoResource)),
+            Some((resource, url)) => {
+                member(resource, &Place { response, ..place.within(url)? }, contents)?;
+            }
+            None if is_refused || is_deletion(entry) => {}
+            None => contents.beside.push(("Bundle.entry", without_resource(entry))),
         }
     }
     // A bundle without resources is kept as a resource of its own.
@@ -133,6 +149,47 @@ fn bundle(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Result
         contents.found.push(describe(object, &place));
     }
     Ok(())
+}
+
+/// What a bundle says of the rest: that there is another page of it (FHIR R4 section
+/// 3.1.1.4), or more matches than it has entries.
+fn missing(bundle: &Object, entries: usize) -> Option<(&'static str, FindingReason)> {
+    let links = items(bundle, "link").iter();
+    let is_next = |link: &Json| link.member("relation").and_then(Json::as_str) == Some("next");
+    if links.filter(|link| is_next(link)).count() > 0 {
+        return Some(("Bundle.link", FindingReason::MorePages));
+    }
+    let total = bundle.member("total").and_then(Json::as_number).and_then(|total| total.parse().ok());
+    let is_short = total.is_some_and(|total: u64| total > entries as u64);
+    is_short.then_some(("Bundle.total", FindingReason::MorePages))
+}
+
+/// Whether an `OperationOutcome` has an issue that kept the server from answering whole.
+fn tells_of_a_failure(outcome: &Object) -> bool {
+    let severity =
+        |issue: &Json| matches!(issue.member("severity").and_then(Json::as_str), Some("error" | "fatal"));
+    items(outcome, "issue").iter().any(severity)
+}
+
+/// Whether the server refused what the entry asked for.
+fn is_failure(response: &Object) -> bool {
+    let status = response.member("status");
+    let status = status.and_then(|status| status.as_str().or(status.as_number())).unwrap_or_default();
+    status.trim_start().starts_with(['4', '5'])
+}
+
+fn is_deletion(entry: &Json) -> bool {
+    entry.as_object().is_some_and(history::is_deletion)
+}
+
+/// Why an entry without a resource has none: an address, a search or a response needs
+/// none; what has nothing at all was lost.
+fn without_resource(entry: &Json) -> FindingReason {
+    let says = |name: &str| entry.member(name).is_some_and(|value| *value != Json::Null);
+    match ["response", "request", "fullUrl", "search", "link"].into_iter().any(says) {
+        true => FindingReason::NoResource,
+        false => FindingReason::EmptyEntry,
+    }
 }
 
 /// The resource of a bundle's entry, which some write as the resource itself.
@@ -187,10 +244,13 @@ fn parameters(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Re
 }
 
 fn describe(object: &Object, place: &Place<'_>) -> Found {
+    let said = |name| place.response.and_then(|response| response.member(name)).and_then(Json::as_str);
     Found {
         resource_type: type_of(object).map(str::to_owned),
         id: id_of(object).map(str::to_owned),
         full_url: place.full_url.map(str::to_owned),
+        last_modified: said("lastModified").map(str::to_owned),
+        etag: said("etag").map(str::to_owned),
         bundle_id: place.bundle_id.map(str::to_owned),
         bundle: place.bundle,
         text: 0,

@@ -11,6 +11,10 @@ pub(super) struct Found {
     pub(super) resource_type: Option<String>,
     pub(super) id: Option<String>,
     pub(super) full_url: Option<String>,
+    /// When its server last changed it, as the bundle's entry says (`response.lastModified`).
+    pub(super) last_modified: Option<String>,
+    /// Which version it is, as the bundle's entry says (`response.etag`).
+    pub(super) etag: Option<String>,
     /// The id of the outermost bundle that it was in and that has one.
     pub(super) bundle_id: Option<String>,
     /// Where the innermost bundle that holds it begins: local names are of that bundle.

@@ -25,7 +25,7 @@ use super::versions;
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
 use crate::interop::finding::{FindingReason, Findings};
-use crate::interop::imported::{Imported, LeftOut, Piece};
+use crate::interop::imported::{DeletedResource, Imported, LeftOut, Piece};
 use crate::interop::options::{ImportError, ImportOptions};
 use crate::record::Person;
 
@@ -37,6 +37,7 @@ pub struct Import {
     options: ImportOptions,
     resources: Vec<Held>,
     inputs: Vec<HeldInput>,
+    deleted: Vec<DeletedResource>,
     scopes: usize,
     index: Index,
     people: People,
@@ -53,6 +54,7 @@ impl Import {
             options,
             resources: Vec::new(),
             inputs: Vec::new(),
+            deleted: Vec::new(),
             scopes: 0,
             index: Index::default(),
             people: People::default(),
@@ -98,7 +100,12 @@ impl Import {
                 }
             }
         }
-        let deleted: HashSet<_> = input.deleted.into_iter().collect();
+        let document = |bundle: Option<String>| bundle.or_else(|| name.map(str::to_owned));
+        self.deleted.extend(input.deleted.iter().map(|(identity, bundle)| DeletedResource {
+            identity: identity.clone(),
+            document: document(bundle.clone()),
+        }));
+        let deleted: HashSet<_> = input.deleted.into_iter().map(|(identity, _)| identity).collect();
         for held in self.resources.iter_mut().skip(first) {
             held.is_deleted = !deleted.is_empty() && deleted.contains(&identity_of(&held.found));
         }
@@ -126,8 +133,9 @@ impl Import {
         let nothing = Object::default();
         let object = json.as_object().unwrap_or(&nothing);
         let meta = |name| object.member("meta")?.member(name)?.as_str().map(str::to_owned);
-        held.last_updated = meta("lastUpdated");
-        held.version_id = meta("versionId");
+        // Some servers say it beside the resource only.
+        held.last_updated = meta("lastUpdated").or(held.found.last_modified.take());
+        held.version_id = meta("versionId").or(held.found.etag.take().as_deref().map(version_of_etag));
         let namesake = self.index.add(&held.found, held.scope, summarize(object));
         for identifier in identifiers(object) {
             self.index.add_identifier(&identifier);
@@ -288,6 +296,7 @@ impl Import {
             kept_raw: made.kept_raw,
             entries: made.entries,
             documents: made.documents,
+            deleted: self.deleted,
             findings: self.findings.into_list(),
             left_out,
         })
@@ -334,6 +343,11 @@ impl std::fmt::Debug for Import {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Import({} resources)", self.resources.len())
     }
+}
+
+/// The version that an `ETag` such as `W/"3"` names (FHIR R4 section 3.1.0.1.3).
+fn version_of_etag(etag: &str) -> String {
+    etag.trim().trim_start_matches("W/").trim_matches('"').to_owned()
 }
 
 /// The scopes of one input: its bundles, and what is in none.

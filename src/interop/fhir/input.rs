@@ -29,7 +29,7 @@ pub(super) struct Input {
     /// What stands in wrappers and is no resource.
     pub(super) beside: Vec<(&'static str, FindingReason)>,
     /// What history bundles delete; see [`bundle::Contents`].
-    pub(super) deleted: Vec<String>,
+    pub(super) deleted: Vec<(String, Option<String>)>,
     /// How many texts were read.
     texts: usize,
 }

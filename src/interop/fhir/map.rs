@@ -45,7 +45,7 @@ pub(super) fn entry(json: &Json, held: &Held, identity: &str, index: &Index, fin
         root.report("", reason);
     }
     let record = within_limits(record.unwrap_or_else(|| other(&root)), &root);
-    let mut entry = Entry::new(record, provenance(&root, document, identity));
+    let mut entry = Entry::new(record, provenance(&root, document, identity, held.last_updated.as_deref()));
     let (version, is_sure) = recognize(object, resource_type.unwrap_or_default());
     if !is_sure {
         root.not_understood("");
@@ -145,12 +145,20 @@ fn not_understood(reads: Reads) -> Vec<Token> {
     paths.iter().filter_map(|path| Token::new(shorten(path, Token::LIMIT)).ok()).collect()
 }
 
-fn provenance(root: &Element<'_>, document: Option<&str>, identity: &str) -> Provenance {
+fn provenance(
+    root: &Element<'_>,
+    document: Option<&str>,
+    identity: &str,
+    updated: Option<&str>,
+) -> Provenance {
     let meta = root.child("meta");
     Provenance {
         provider: provider(root),
         document: document.and_then(|name| Token::new(name).ok()),
-        recorded: meta.as_ref().and_then(|meta| meta.date("lastUpdated")),
+        recorded: meta.as_ref().and_then(|meta| meta.date("lastUpdated")).or_else(|| {
+            // Some servers say it beside the resource only.
+            updated.and_then(|updated| updated.parse().ok())
+        }),
         origin: Origin::Imported,
         identity: Token::new(identity).ok(),
         labels: meta.map(|meta| meta.codings("security")).unwrap_or_default(),

@@ -93,6 +93,7 @@ fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions
     let is_shown = is_confirmed || matches!(whose, Whose::Theirs { is_shown: true });
     let mut judge = Judge::new(tx, Names(&key), &memory, decisions, is_shown)?;
     let verdicts = judge.verdicts(imported)?;
+    let deleted = judge.deleted(imported)?;
     let sources = judge.new_scopes().into_iter().map(str::to_owned).collect();
     let Judge { mut questions, mut answers, .. } = judge;
     match whose {
@@ -116,7 +117,7 @@ fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions
         Expunged::StayAway => memory.expunged_contents,
         Expunged::TakeAgain => HashSet::new(),
     };
-    Ok(Plan { verdicts, sources, answers, unnamed, same_person: is_confirmed, key, away })
+    Ok(Plan { verdicts, deleted, sources, answers, unnamed, same_person: is_confirmed, key, away })
 }
 
 impl ImportReport {
@@ -134,6 +135,7 @@ impl ImportReport {
             other_patients: imported.left_out.other_patients,
             left_out: imported.left_out,
             decided: plan.answers.len(),
+            deleted_at_source: plan.deleted.clone(),
             findings: imported.findings.clone(),
             ..Self::default()
         }

@@ -12,6 +12,7 @@ use crate::engine::transaction::Transaction;
 use crate::error::Error;
 use crate::id::{EntryId, Epoch};
 use crate::interop::fhir::are_of_two;
+use crate::interop::identity::is_global;
 use crate::interop::imported::{Imported, ImportedEntry};
 use crate::record::{Entry, ImportQuestion};
 use crate::tree::RowClass;
@@ -66,6 +67,18 @@ enum How {
     Undecided,
 }
 
+/// Whether what would amend an entry is about another thing: no code and no words in
+/// common. A correction keeps one of them.
+fn is_about_another(known: &Known, found: &ImportedEntry) -> bool {
+    if matches!(known.how, How::Same | How::Older) {
+        return false;
+    }
+    match (known.entry.code(), found.entry.code()) {
+        (Some(known), Some(found)) => !known.may_mean(found),
+        _ => false,
+    }
+}
+
 /// How a document stands to an earlier one.
 #[derive(Default, Clone)]
 struct Tally {
@@ -74,6 +87,7 @@ struct Tally {
     older: usize,
     newer: usize,
     gone: usize,
+    about_others: usize,
     is_strangers: bool,
 }
 
@@ -127,6 +141,26 @@ impl<'t, 'a> Judge<'t, 'a> {
         imported.entries.iter().map(|entry| self.verdict(entry, &mut taken)).collect()
     }
 
+    /// The entries of the vault that the input says were deleted, but for those that are
+    /// retracted already.
+    pub(super) fn deleted(&self, imported: &Imported) -> Result<Vec<EntryId>, Error> {
+        let mut deleted = Vec::new();
+        for resource in &imported.deleted {
+            let source = self.names.source(resource.document.as_deref());
+            let scopes = self.memory.scopes.iter().filter(|scope| scope.source == source);
+            let within = scopes.map(|scope| self.names.of_any_kind(Some(scope), &resource.identity));
+            let everywhere = is_global(&resource.identity);
+            let everywhere = everywhere.then(|| self.names.of_any_kind(None, &resource.identity));
+            for id in within.chain(everywhere).flatten().filter(|id| self.present.contains(id)) {
+                let is_there = self.tx.current(id)?.is_some_and(|(_, entry)| !entry.marks.retracted);
+                if is_there && !deleted.contains(&id) {
+                    deleted.push(id);
+                }
+            }
+        }
+        Ok(deleted)
+    }
+
     /// The documents that get a scope of their own.
     pub(super) fn new_scopes(&self) -> Vec<&str> {
         let new = self.scopes.iter().filter(|(_, scope)| scope.is_none());
@@ -151,7 +185,7 @@ impl<'t, 'a> Judge<'t, 'a> {
         }
         let version =
             Version { last_updated: found.last_updated.clone(), version_id: found.version_id.clone() };
-        let order = version.against(&Version::of(source_of(known)), self.tx.time);
+        let order = version.against(&Version::of(known), self.tx.time);
         match order {
             Order::Newer => return Ok(How::Newer),
             Order::Older => return Ok(How::Older),
@@ -189,6 +223,7 @@ impl<'t, 'a> Judge<'t, 'a> {
                 pairs.entry(pair).or_insert((found.document.clone(), since, Tally::default()));
             *first = since.min(*first);
             tally.count(known.how);
+            tally.about_others += usize::from(is_about_another(&known, found));
         }
         for ((known, found), (document, since, tally)) in pairs {
             if tally.known == tally.same + tally.older {
@@ -205,11 +240,13 @@ impl<'t, 'a> Judge<'t, 'a> {
     }
 
     /// The pair of sources, if another one brought what is known. An address belongs to
-    /// one server, whatever the file is called.
+    /// one server, whatever the file is called; but what is about another thing now is
+    /// asked about wherever it comes from.
     fn foreign_pair(&self, known: &Known, found: &ImportedEntry) -> Option<(String, String)> {
         let document = known.entry.provenance.document.as_ref().map(|document| document.as_str());
         let is_own = found.identity.contains("://") || document == found.document.as_deref();
-        (!is_own).then(|| (self.names.source(document), self.names.source(found.document.as_deref())))
+        (!is_own || is_about_another(known, found))
+            .then(|| (self.names.source(document), self.names.source(found.document.as_deref())))
     }
 
     /// The decision about a pair of sources: one that was given, or remembered; else it
@@ -280,6 +317,7 @@ impl<'t, 'a> Judge<'t, 'a> {
             match self.known(ids, found)? {
                 Some(known) => {
                     tally.count(known.how);
+                    tally.about_others += usize::from(is_about_another(&known, found));
                     tally.is_strangers |= known.how != How::Same
                         && are_of_two(source_of(&known.entry), source_of(&found.entry))
                         && !self.decisions.patient_is_same;
@@ -400,6 +438,7 @@ impl Tally {
 
     fn question(&self, document: Option<String>, scope: &Scope) -> ImportQuestion {
         let (since, time) = (scope.number, from_milliseconds(scope.time));
-        ImportQuestion::ChangedSource { document, since, time, known: self.known, same: self.same }
+        let Self { known, same, about_others, .. } = *self;
+        ImportQuestion::ChangedSource { document, since, time, known, same, about_others }
     }
 }

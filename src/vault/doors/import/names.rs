@@ -85,6 +85,18 @@ impl Names<'_> {
         [self.id(&name), self.id(&format!("{} {name}", kind.name()))]
     }
 
+    /// The ids that a name, within a scope or everywhere, makes for a thing of any kind.
+    pub(super) fn of_any_kind(&self, scope: Option<&Scope>, identity: &str) -> Vec<EntryId> {
+        let ids = |kind: &Kind| match scope {
+            Some(scope) => self.within(scope, identity, *kind),
+            None => self.everywhere(identity, *kind),
+        };
+        let mut ids: Vec<EntryId> = Kind::all().iter().flat_map(ids).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
     /// The identity of an entry, alone and beside another resource of one import.
     pub(super) fn spellings(&self, found: &ImportedEntry) -> [String; 2] {
         let digest = Digest::of(&[source_of(&found.entry)]);

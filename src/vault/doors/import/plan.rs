@@ -4,10 +4,13 @@ use std::collections::HashSet;
 
 use super::judge::Verdict;
 use crate::crypto::key::IdentityKey;
+use crate::id::EntryId;
 
 /// What an import will do.
 pub(super) struct Plan {
     pub(super) verdicts: Vec<Verdict>,
+    /// What its source deleted and the vault has.
+    pub(super) deleted: Vec<EntryId>,
     /// Keyed digests of the documents whose names get a scope with this import.
     pub(super) sources: Vec<String>,
     pub(super) answers: Vec<String>,

@@ -34,6 +34,9 @@ pub struct ImportReport {
     pub perhaps_same: Vec<(EntryId, EntryId)>,
     /// How many were expunged from this vault before and were not taken again.
     pub expunged_before: usize,
+    /// Entries that are in the vault and that their source deleted, as the input says.
+    /// They stay: retract or expunge them, or ask the source why.
+    pub deleted_at_source: Vec<EntryId>,
     /// How many repeat another of the same import byte for byte.
     pub repetitions: usize,
     /// How many are about other patients than the chosen one.

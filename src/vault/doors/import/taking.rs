@@ -1,7 +1,7 @@
 //! Writing what an import brings, as it was judged.
 
 use super::judge::Verdict;
-use super::names::{Away, source_of};
+use super::names::Away;
 use super::plan::Plan;
 use super::report::ImportReport;
 use super::version::{Order, Version};
@@ -95,9 +95,9 @@ impl<'p> Taking<'p> {
         if let Some((compartment, known)) = tx.current(id)? {
             // What was decided about the entry here stays decided.
             let marked = |entry: &Entry| Entry { marks: known.marks.clone(), ..entry.clone() };
-            let version = Version::of(source_of(&known));
+            let version = Version::of(&known);
             for earlier in self.taken(&imported.earlier) {
-                let is_between = Version::of(source_of(earlier)).against(&version, tx.time) == Order::Newer;
+                let is_between = Version::of(earlier).against(&version, tx.time) == Order::Newer;
                 if is_between && compartment_of(earlier) == compartment {
                     tx.amend(id, &marked(earlier), CHANGED)?;
                 }

@@ -1,7 +1,8 @@
 //! Which of two versions of a resource is the newer one, as far as they say.
 
+use super::names::source_of;
 use crate::interop::fhir::version_of;
-use crate::record::PartialDate;
+use crate::record::{Entry, PartialDate};
 
 /// What a resource says about its version.
 pub(super) struct Version {
@@ -21,8 +22,10 @@ pub(super) enum Order {
 }
 
 impl Version {
-    pub(super) fn of(source: &[u8]) -> Self {
-        let (last_updated, version_id) = version_of(source);
+    /// What an entry's source says, or said beside it when it was imported.
+    pub(super) fn of(entry: &Entry) -> Self {
+        let (last_updated, version_id) = version_of(source_of(entry));
+        let last_updated = last_updated.or_else(|| entry.provenance.recorded.clone());
         Self { last_updated, version_id }
     }
 
