@@ -216,8 +216,14 @@ impl Maker {
         provenance.provider = self.maybe(Self::party);
         provenance.document = self.maybe(Self::token);
         provenance.recorded = self.maybe(Self::date);
-        provenance.origin = self.pick(&[Origin::Imported, Origin::EnteredByOwner, Origin::EnteredByProvider]);
+        provenance.origin = self.pick(&[
+            Origin::Imported,
+            Origin::EnteredByOwner,
+            Origin::EnteredByProvider,
+            Origin::ImportedAndChanged,
+        ]);
         provenance.identity = self.maybe(Self::token);
+        provenance.address = self.maybe(Self::token);
         provenance.labels = self.some(Self::coding);
         let mut entry = Entry::new(self.record(kind), provenance);
         entry.not_understood = self.some(Self::token);

@@ -148,6 +148,9 @@ fn write(file: &mut NewFile<'_>, vault: &Vault, entries: &[(EntryId, Entry)]) ->
 /// The address by which other resources refer to this one: its own where it has no
 /// id; where the id is a UUID, the one that bundles make of it.
 fn full_url(entry: &Entry) -> Option<String> {
+    if let Some(address) = &entry.provenance.address {
+        return Some(address.as_str().to_owned());
+    }
     let identity = entry.provenance.identity.as_ref()?.as_str();
     if identity.starts_with("urn:") || identity.contains("://") {
         return Some(identity.to_owned());

@@ -114,10 +114,6 @@ fn told(report: &ErasureReport, copies: &[HandedOut]) -> String {
         format!("  The disk:        {}", words(&report.medium)),
         format!("  Copies:          {}", words(&report.copies)),
     ];
-    lines.push(match copies {
-        [] => "  Handed out:      never, as far as the ledger knows".to_owned(),
-        copies => format!("  Handed out:      {}:", count(copies.len(), "time", "times")),
-    });
     if !report.backups.is_empty() {
         lines.push(format!(
             "  Backups:         {}:",
@@ -131,16 +127,23 @@ fn told(report: &ErasureReport, copies: &[HandedOut]) -> String {
         );
         lines.push("    Delete those, and make a new one.".to_owned());
     }
+    lines.push(match copies {
+        [] => "  Handed out:      never, as far as the ledger knows".to_owned(),
+        copies => format!("  Handed out:      {}:", count(copies.len(), "time", "times")),
+    });
+    lines.extend(copies.iter().map(|copy| printable(&format!("    {}", copy_words(copy)))));
+    if copies.iter().any(|copy| copy.action == Action::Released) {
+        lines
+            .push("    Ask these recipients to destroy it too; nothing here can do that for you.".to_owned());
+    }
+    if copies.iter().any(|copy| copy.action == Action::Exported) {
+        lines.push("    Delete the exported file yourself, wherever it is now.".to_owned());
+    }
     if !report.unreadable.is_empty() {
         lines.push(format!(
             "    The ledger of {} is damaged, so there may be more. `personal check` says what.",
             count(report.unreadable.len(), "change", "changes")
         ));
-    }
-    lines.extend(copies.iter().map(|copy| printable(&format!("    {}", copy_words(copy)))));
-    if !copies.is_empty() {
-        lines
-            .push("    Ask these recipients to destroy it too; nothing here can do that for you.".to_owned());
     }
     lines.join("\n")
 }

@@ -171,6 +171,7 @@ fn summary(report: &ImportReport) -> Value {
         "unchanged": report.unchanged,
         "amended": report.amended.len(),
         "expunged_before": report.expunged_before,
+        "deleted_at_source": report.deleted_at_source.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "repetitions": report.repetitions,
         "other_patients": report.other_patients,
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
@@ -181,7 +182,11 @@ fn told(report: &ImportReport, about: &str, pairs: &[String], files: &[PathBuf])
     let new = report.added.len() + report.kept_raw.len();
     let mut lines = vec![about.to_owned()];
     lines.push(match (new, report.number) {
-        (0, _) => "Nothing new was imported.".to_owned(),
+        (0, Some(number)) => format!(
+            "Nothing new was imported; what changed is import {number} (`personal import --undo {number}` takes it \
+             back)."
+        ),
+        (0, None) => "Nothing new was imported, and nothing was changed.".to_owned(),
         (_, Some(number)) => format!(
             "Imported {}, as import {number} (`personal import --undo {number}` takes it back).",
             count(new, "entry", "entries")
@@ -203,13 +208,26 @@ fn told(report: &ImportReport, about: &str, pairs: &[String], files: &[PathBuf])
         ),
         (report.perhaps_same.len(), "perhaps the same as an entry from another file, and kept beside it"),
         (report.expunged_before, "not taken again, because you expunged them before"),
+        (
+            report.deleted_at_source.len(),
+            "deleted by their source since, as this file says, and still in the vault: see them with \
+             `personal show`, then retract or expunge them, or ask the source why:",
+        ),
         (report.repetitions, "in the input twice, and taken once"),
         (report.other_patients, "about somebody else, and left out"),
     ];
     let is_pairs = |what: &str| what.starts_with("perhaps");
+    let deleted = report.deleted_at_source.iter().map(|id| format!("    {}", access::short_id(*id)));
+    let mut deleted: Vec<String> = deleted.collect();
+    if deleted.len() > SHOWN {
+        let more = deleted.len() - SHOWN;
+        deleted.truncate(SHOWN);
+        deleted.push(format!("    … and {more} more (--json lists all)"));
+    }
     for (n, what) in facts.into_iter().filter(|(n, _)| *n > 0) {
         lines.push(format!("  {n} {what}{}", if is_pairs(what) { ":" } else { "" }));
         lines.extend(pairs.iter().filter(|_| is_pairs(what)).cloned());
+        lines.extend(deleted.iter().filter(|_| what.starts_with("deleted")).cloned());
     }
     let (unread, known): (Vec<_>, Vec<_>) =
         report.findings.iter().cloned().partition(|finding| finding.reason.is_unreadable());

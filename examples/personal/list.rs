@@ -149,7 +149,7 @@ fn filter(command: &List) -> Result<Filter, Failure> {
         filter = filter.provider(&provider);
     }
     if let Some(text) = prompt::value(command.text.as_deref(), "Which text")? {
-        filter = filter.text(&text);
+        filter = filter.text_anywhere(&text);
     }
     Ok(if command.all { filter.with_retracted() } else { filter })
 }

@@ -35,13 +35,15 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
     let policy = plan.policy(&vault)?;
     let view = vault.preview(&policy)?;
     let entries = view.released().len();
-    if entries > 0 && prompt::is_interactive() && !common.yes {
+    if entries > 0 && !common.yes {
         let question = format!(
             "\nHand out {} to {}? What is handed out cannot be taken back.",
             count(entries, "entry", "entries"),
             printable(recipient.as_str())
         );
-        note(&preview::told(&view, &command.mask));
+        if prompt::is_interactive() {
+            note(&preview::told(&view, &command.mask));
+        }
         prompt::confirm(false, &question)?;
     }
     let mut request = ReleaseRequest::new(recipient, purpose, policy).as_previewed(&view);

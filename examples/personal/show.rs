@@ -99,6 +99,7 @@ fn provenance(entry: &Entry) -> Vec<(&'static str, String)> {
     let origin = match provenance.origin {
         Origin::EnteredByOwner => "entered by you",
         Origin::EnteredByProvider => "entered by a provider",
+        Origin::ImportedAndChanged => "imported, and changed since (--history shows what)",
         _ => "imported",
     };
     let mut lines = vec![("Came in as", origin.to_owned())];
@@ -207,6 +208,7 @@ pub(crate) fn content(entry: &Entry) -> Map<String, Json> {
     let origin = match provenance.origin {
         Origin::EnteredByOwner => "owner",
         Origin::EnteredByProvider => "provider",
+        Origin::ImportedAndChanged => "imported-and-changed",
         _ => "imported",
     };
     let mut members = Map::new();

@@ -122,8 +122,9 @@ fn undo(common: &Common, number: Option<u64>, vault: Vault) -> Result<(), Failur
     )?;
     refuse(&preview.held, "are under a legal hold", "lift the hold first")?;
     let what = format!(
-        "Undoing import {number} destroys {} for good and puts {} back to what was there before. This does not \
-         reach copies and backups of the vault file, or excerpts that you gave away.",
+        "Undoing import {number} destroys {} for good and puts {} back to what was there before. A file that you \
+         imported later and that had the same records added nothing: import it again afterwards to keep them. \
+         Undoing does not reach copies and backups of the vault file, or excerpts that you gave away.",
         count(preview.destroys.len(), "entry", "entries"),
         count(preview.restores.len(), "entry", "entries"),
     );

@@ -244,6 +244,7 @@ fn entry_for_programs(entry: &VerifiedEntry) -> Json {
         "heading": entry.shown().heading,
         "negation": entry.negation(),
         "not_understood": entry.not_understood(),
+        "changed": entry.is_changed(),
         "fields": parsed(entry.fields_json()),
         "provenance": parsed(entry.provenance_json()),
         "withheld": entry.withheld(),

@@ -27,6 +27,11 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Base64UrlError> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| Base64UrlError)
 }
 
+/// The bytes of a plain base64 text with padding.
+pub(crate) fn decode_padded(text: &str) -> Result<Vec<u8>, Base64UrlError> {
+    STANDARD.decode(text).map_err(|_| Base64UrlError)
+}
+
 /// The bytes of a base64url text that must be exactly 32.
 pub(crate) fn decode_32(text: &str) -> Result<[u8; 32], Base64UrlError> {
     decode(text)?.try_into().map_err(|_| Base64UrlError)

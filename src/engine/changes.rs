@@ -17,7 +17,7 @@ use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::parallel::in_order;
 use crate::payload::encode_entry;
-use crate::record::Entry;
+use crate::record::{Entry, Origin};
 use crate::tree::{Encrypted, Row, RowClass, RowKey};
 
 /// Entries that one core encrypts at a time.
@@ -117,11 +117,22 @@ impl Transaction<'_> {
         }
     }
 
-    /// Replaces an entry by a new revision; the old one stays as history.
+    /// Replaces an entry by a new revision; the old one stays as history. Where it was
+    /// imported, and its record changes while its source stays, its origin becomes
+    /// [`Origin::ImportedAndChanged`], which excerpts say too.
     ///
     /// # Errors
     /// [`Error::NoSuchEntry`] and as [`Transaction::add`].
     pub fn amend(&mut self, id: EntryId, entry: &Entry, reason: &str) -> Result<(), Error> {
+        let known = self.stored_entry(id)?;
+        let is_own_change = known.source.is_some()
+            && known.source == entry.source
+            && (known.record != entry.record || known.provenance.origin == Origin::ImportedAndChanged);
+        if is_own_change && entry.provenance.origin == Origin::Imported {
+            let mut entry = entry.clone();
+            entry.provenance.origin = Origin::ImportedAndChanged;
+            return self.revise(id, &entry, Action::Amended, reason);
+        }
         self.revise(id, entry, Action::Amended, reason)
     }
 

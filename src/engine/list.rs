@@ -28,6 +28,7 @@ pub struct Filter {
     code: Option<(Option<String>, String)>,
     provider: Option<String>,
     text: Option<String>,
+    originals: bool,
     retracted: bool,
 }
 
@@ -73,6 +74,14 @@ impl Filter {
         self
     }
 
+    /// The same, in originals too ([`Entry::text_matches_anywhere`]).
+    #[must_use]
+    pub fn text_anywhere(mut self, text: &str) -> Self {
+        self.text = Some(text.to_owned());
+        self.originals = true;
+        self
+    }
+
     /// Retracted entries too.
     #[must_use]
     pub fn with_retracted(mut self) -> Self {
@@ -104,7 +113,11 @@ impl Filter {
     }
 
     fn matches_entry(&self, entry: &Entry) -> bool {
-        let text = self.text.as_ref().is_none_or(|text| entry.text_matches(text));
+        let matches = |text: &String| match self.originals {
+            true => entry.text_matches_anywhere(text),
+            false => entry.text_matches(text),
+        };
+        let text = self.text.as_ref().is_none_or(matches);
         let dates = self
             .dates
             .as_ref()

@@ -94,6 +94,7 @@ pub struct VerifiedEntry {
     pub(super) provenance: Object,
     pub(super) negation: Option<String>,
     pub(super) not_understood: Vec<String>,
+    pub(super) is_changed: bool,
     pub(super) withheld: Vec<String>,
     pub(super) token: Arc<str>,
     pub(super) key: PublicKey,
@@ -133,6 +134,7 @@ impl VerifiedEntry {
             provenance: &self.provenance,
             negation: self.negation.as_deref(),
             not_understood: &self.not_understood,
+            is_changed: self.is_changed,
             bars: &bars,
         })
     }
@@ -148,6 +150,13 @@ impl VerifiedEntry {
     #[must_use]
     pub fn not_understood(&self) -> &[String] {
         &self.not_understood
+    }
+
+    /// Whether whoever keeps the record changed it after it was imported, so that it is not
+    /// what its source says.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.is_changed
     }
 
     /// The fields that the entry has and that were withheld, in whole or in part.
@@ -184,6 +193,7 @@ impl VerifiedEntry {
                 "not_understood".to_owned(),
                 Json::Array(self.not_understood.iter().map(|path| Json::string(path.as_str())).collect()),
             ),
+            ("changed".to_owned(), Json::Bool(self.is_changed)),
             ("withheld".to_owned(), Json::Array(withheld)),
         ]))
     }

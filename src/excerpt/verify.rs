@@ -18,7 +18,7 @@ use super::trust::{Trust, TrustedKeys};
 use super::verified::{Compared, Contents, Outcome, VerifiedEntry, VerifiedExcerpt};
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
-use crate::release::claims::{NEGATION, NOT_UNDERSTOOD};
+use crate::release::claims::{CHANGED, NEGATION, NOT_UNDERSTOOD};
 use crate::release::redacted_debug;
 
 /// How far an issuer's clock may run ahead of the verifier's, in seconds.
@@ -182,13 +182,14 @@ fn read_entry(
     parts: &Parts,
 ) -> Option<(VerifiedEntry, Option<String>)> {
     let (mut kind, mut fields, mut provenance, mut subject) = (None, None, None, None);
-    let (mut negation, mut not_understood) = (None, Vec::new());
+    let (mut negation, mut not_understood, mut is_changed) = (None, Vec::new(), false);
     for claim in claims.into_members() {
         match claim {
             (name, Json::String(text)) if name == "kind" => kind = Some(text),
             (name, Json::String(text)) if name == "subject" => subject = Some(text),
             (name, Json::Object(object)) if name == "fields" => fields = Some(object),
             (name, Json::Object(object)) if name == "provenance" => provenance = Some(object),
+            (name, Json::Bool(true)) if name == CHANGED => is_changed = true,
             (name, Json::String(text)) if name == NEGATION && !text.is_empty() => negation = Some(text),
             (name, Json::Array(paths)) if name == NOT_UNDERSTOOD && !paths.is_empty() => {
                 let paths: Option<_> = paths.iter().map(|path| path.as_str().map(str::to_owned)).collect();
@@ -206,7 +207,17 @@ fn read_entry(
         return None;
     }
     let (withheld, token, key) = (binding.withheld.clone(), token.clone(), parts.key);
-    let entry = VerifiedEntry { kind, fields, provenance, negation, not_understood, withheld, token, key };
+    let entry = VerifiedEntry {
+        kind,
+        fields,
+        provenance,
+        negation,
+        not_understood,
+        is_changed,
+        withheld,
+        token,
+        key,
+    };
     // What could not be shown in full is not believed.
     entry.shown_soundly().1.then_some((entry, subject))
 }

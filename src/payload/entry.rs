@@ -58,6 +58,7 @@ enum OriginV1 {
     Imported,
     EnteredByOwner,
     EnteredByProvider,
+    ImportedAndChanged,
 }
 
 mirror! {
@@ -67,6 +68,7 @@ mirror! {
         recorded: Option<Text<'a>>,
         origin: OriginV1,
         identity: Option<Text<'a>>,
+        address: Option<Text<'a>>,
         labels: Vec<CodingV1<'a>>,
     }
     MarksV1<'a> of Marks {
@@ -178,6 +180,7 @@ impl Mirror<'_, Origin> for OriginV1 {
             Origin::Imported => Self::Imported,
             Origin::EnteredByOwner => Self::EnteredByOwner,
             Origin::EnteredByProvider => Self::EnteredByProvider,
+            Origin::ImportedAndChanged => Self::ImportedAndChanged,
         }
     }
 
@@ -186,6 +189,7 @@ impl Mirror<'_, Origin> for OriginV1 {
             Self::Imported => Origin::Imported,
             Self::EnteredByOwner => Origin::EnteredByOwner,
             Self::EnteredByProvider => Origin::EnteredByProvider,
+            Self::ImportedAndChanged => Origin::ImportedAndChanged,
         })
     }
 }

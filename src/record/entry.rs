@@ -115,6 +115,14 @@ impl Entry {
         let needle = Needle::new(text);
         self.record.matches(&needle) || self.provenance.provider.matches(&needle)
     }
+
+    /// The same, and in its original: every text there but addresses and whom it is about,
+    /// words in files of plain text that it holds included.
+    #[must_use]
+    pub fn text_matches_anywhere(&self, text: &str) -> bool {
+        let needle = Needle::new(text);
+        self.text_matches(text) || self.source.as_ref().is_some_and(|source| source.matches(&needle))
+    }
 }
 
 /// Where an entry came from.
@@ -132,6 +140,9 @@ pub struct Provenance {
     /// Its stable identity in its source, such as `Condition/123`, with the server's
     /// address in front where that is known.
     pub identity: Option<Token>,
+    /// The address that its document gave it, by which others there refer to it (FHIR
+    /// `Bundle.entry.fullUrl`), where that is not its identity.
+    pub address: Option<Token>,
     /// Security labels that the source gave it (FHIR `meta.security`).
     pub labels: Vec<Coding>,
 }
@@ -147,6 +158,16 @@ pub enum Origin {
     EnteredByOwner,
     /// Entered by a provider.
     EnteredByProvider,
+    /// Imported, and its record changed in the vault since: it is not what its source says.
+    ImportedAndChanged,
+}
+
+impl Origin {
+    /// Whether it came from a document or an interface.
+    #[must_use]
+    pub fn is_imported(self) -> bool {
+        matches!(self, Self::Imported | Self::ImportedAndChanged)
+    }
 }
 
 /// The exact original bytes of an imported entry.

@@ -45,6 +45,11 @@ impl Record {
         self.clone().into_fields()
     }
 
+    /// Whether the field of this tag has a value.
+    pub(crate) fn has(&self, tag: u16) -> bool {
+        self.values().iter().any(|field| field.tag == tag)
+    }
+
     /// The record of these fields: the inverse of [`Record::fields`].
     ///
     /// # Errors

@@ -12,6 +12,9 @@ pub(crate) const NEGATION: &str = "negation";
 /// The claim that names parts that change the meaning and were not understood.
 pub(crate) const NOT_UNDERSTOOD: &str = "not_understood";
 
+/// The claim that the holder of the record changed it after it was imported.
+pub(crate) const CHANGED: &str = "changed";
+
 /// Whether a claim is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Visibility {

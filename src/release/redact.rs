@@ -5,7 +5,7 @@
 //! it does not let out.
 
 use super::attachment::attachment;
-use super::claims::{Claim, ClaimValue, NEGATION, NOT_UNDERSTOOD, Visibility};
+use super::claims::{CHANGED, Claim, ClaimValue, NEGATION, NOT_UNDERSTOOD, Visibility};
 use super::policy::{PROVENANCE, Policy, Rule, SOURCE};
 use super::values::{self, Extent, array, string};
 use super::view::{FilterNotice, RedactedEntry, View, Withheld, WithheldReason};
@@ -34,7 +34,8 @@ pub(super) fn release(policy: &Policy, id: EntryId, entry: &Entry, view: &mut Vi
 }
 
 /// What no holder of the entry's token can leave out: that the record denies what it
-/// names, and which parts that change its meaning were not understood.
+/// names, which parts that change its meaning were not understood, and that it is not what
+/// its source says any more.
 fn warnings(entry: &Entry) -> Vec<(String, Claim)> {
     let mut claims = Vec::new();
     if let Some(negation) = entry.record.negation() {
@@ -44,6 +45,9 @@ fn warnings(entry: &Entry) -> Vec<(String, Claim)> {
         let paths = entry.not_understood.iter().map(|path| Json::string(path.as_str())).collect();
         let paths = ClaimValue::Whole(Json::Array(paths));
         claims.push((NOT_UNDERSTOOD.to_owned(), Claim::always(paths)));
+    }
+    if entry.provenance.origin == Origin::ImportedAndChanged {
+        claims.push((CHANGED.to_owned(), Claim::always(ClaimValue::Whole(Json::Bool(true)))));
     }
     claims
 }
@@ -242,5 +246,6 @@ fn origin(origin: Origin) -> &'static str {
         Origin::Imported => "imported",
         Origin::EnteredByOwner => "entered-by-owner",
         Origin::EnteredByProvider => "entered-by-provider",
+        Origin::ImportedAndChanged => "imported-and-changed",
     }
 }

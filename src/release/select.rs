@@ -148,8 +148,11 @@ fn notice_policy(
     }
     view.notices.extend(policy.codes.iter().filter_map(|filter| notice_code(policy, filter, entries)));
     let has = |field: &str| {
-        let of_kind = |entry: &Entry| entry.kind().field(field).is_some();
-        PROVENANCE.contains(&field) || selected.iter().any(|(_, entry)| of_kind(entry))
+        let has_value = |entry: &Entry| {
+            let schema = entry.kind().field(field);
+            schema.is_some_and(|schema| entry.record.has(schema.tag))
+        };
+        PROVENANCE.contains(&field) || selected.iter().any(|(_, entry)| has_value(entry))
     };
     // The subject follows these two, whether or not a patient record is released.
     let unused = |field: &&'static str| !has(field) && !["names", "birth_date"].contains(field);

@@ -62,6 +62,8 @@ pub(crate) struct Claims<'a> {
     pub(crate) provenance: &'a Object,
     pub(crate) negation: Option<&'a str>,
     pub(crate) not_understood: &'a [String],
+    /// The holder of the record changed it after it was imported.
+    pub(crate) is_changed: bool,
     pub(crate) bars: &'a [&'a str],
 }
 
@@ -85,16 +87,13 @@ pub(crate) fn show(claims: &Claims<'_>) -> (ShownEntry, bool) {
     provenance.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (name, value) in provenance {
         match provenance_type(name) {
+            _ if name == "origin" => writer.origin(&provenance_label(name), value),
             Some((field_type, repeats)) => writer.field(&provenance_label(name), value, field_type, repeats),
             None if name == "labels" => writer.codings(&provenance_label(name), value),
             None => writer.unknown(0, &provenance_label(name), value),
         }
     }
-    let shown = ShownEntry {
-        heading: heading(claims),
-        warnings: warnings(claims.not_understood),
-        lines: writer.lines,
-    };
+    let shown = ShownEntry { heading: heading(claims), warnings: warnings(claims), lines: writer.lines };
     (shown, writer.is_sound && (claims.negation.is_some() || !denies(kind, claims.fields)))
 }
 
@@ -119,13 +118,20 @@ fn heading(claims: &Claims<'_>) -> String {
     heading
 }
 
-fn warnings(not_understood: &[String]) -> Vec<String> {
-    let paths = not_understood.iter().map(|path| spell(path)).collect::<Vec<_>>().join(", ");
+fn warnings(claims: &Claims<'_>) -> Vec<String> {
+    let paths = claims.not_understood.iter().map(|path| spell(path)).collect::<Vec<_>>().join(", ");
     let warning = format!(
         "Part of this record changes its meaning and was not understood: {paths}. Do not rely on the rest \
          without asking its author."
     );
-    if paths.is_empty() { Vec::new() } else { vec![warning] }
+    let mut warnings = if paths.is_empty() { Vec::new() } else { vec![warning] };
+    if claims.is_changed {
+        warnings.push(
+            "Whoever keeps this record changed it after it was imported: it is not what its source says."
+                .to_owned(),
+        );
+    }
+    warnings
 }
 
 /// The fields to show, disclosed or withheld: in the order of the kind's schema,
@@ -160,6 +166,7 @@ pub(crate) fn show_disclosed(disclosed: &Object, bars: &[&str]) -> Option<(Shown
         provenance: member("provenance")?.as_object()?,
         negation: member(super::claims::NEGATION).and_then(Json::as_str),
         not_understood: &paths,
+        is_changed: member(super::claims::CHANGED).is_some(),
         bars,
     }))
 }

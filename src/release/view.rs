@@ -349,7 +349,7 @@ pub enum FilterNotice {
         /// How many.
         entries: usize,
     },
-    /// A mask names a field that no released kind has.
+    /// A mask names a field that none of the selected entries has: it changes nothing.
     MaskWithoutField {
         /// The field.
         field: &'static str,

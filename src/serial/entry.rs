@@ -10,7 +10,7 @@ use crate::record::{Card, CardFlags, DateRange, Entry, LegalHold, Marks, Provena
 
 objects! {
     Entry { record, provenance, not_understood, source, marks }
-    Provenance { provider, document, recorded, origin, identity, labels }
+    Provenance { provider, document, recorded, origin, identity, address, labels }
     Marks { retracted, expires, legal_holds, disputes, same_person }
     LegalHold { reason, until }
     CardFlags { retracted, legal_hold, disputed, attachment, more_codings, expires, not_understood }

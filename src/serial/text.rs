@@ -138,6 +138,7 @@ words! {
         "imported" Imported,
         "entered-by-owner" EnteredByOwner,
         "entered-by-provider" EnteredByProvider,
+        "imported-and-changed" ImportedAndChanged,
     }
     FhirVersion { "DSTU2" Dstu2, "STU3" Stu3, "R4" R4, "R4B" R4B, "R5" R5 }
     Precision {

@@ -121,7 +121,7 @@ fn an_older_export_never_becomes_current_and_a_newer_one_is_asked_about_once() {
 /// Versions of one record, of a server that names and counts them.
 fn version(number: usize) -> String {
     format!(
-        r#"{{"resourceType":"Bundle","type":"collection","entry":[{{"fullUrl":"https://fhir.clinic-a.org/Condition/1","resource":{{"resourceType":"Condition","id":"1","meta":{{"versionId":"{number}"}},"code":{{"text":"state {number}"}}}}}}]}}"#
+        r#"{{"resourceType":"Bundle","type":"collection","entry":[{{"fullUrl":"https://fhir.clinic-a.org/Condition/1","resource":{{"resourceType":"Condition","id":"1","meta":{{"versionId":"{number}"}},"code":{{"text":"asthma"}},"note":[{{"text":"state {number}"}}]}}}}]}}"#
     )
 }
 

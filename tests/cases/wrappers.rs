@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use subrosa::{FindingReason, Import, ImportError, ImportOptions, Imported, Piece};
+use subrosa::{FindingGroup, FindingReason, Import, ImportError, ImportOptions, Imported, Piece};
 
 use crate::support::{case, folder};
 
@@ -35,11 +35,8 @@ fn rebuilt(imported: &Imported) -> Vec<u8> {
 
 /// The findings about places in the text, not about elements.
 fn unread(imported: &Imported) -> Vec<(String, FindingReason)> {
-    let is_place = |reason| {
-        use FindingReason::{CutOff, LoneSurrogate, NotAResource, NotJson, ResourceTooLarge};
-        matches!(reason, CutOff | LoneSurrogate | NotAResource | NotJson | ResourceTooLarge)
-    };
-    let findings = imported.findings.iter().filter(|finding| is_place(finding.reason));
+    let findings = imported.findings.iter().filter(|finding| finding.reason.is_unreadable());
+    let findings = findings.filter(|finding| finding.path != "item");
     findings.map(|finding| (finding.path.clone(), finding.reason)).collect()
 }
 
@@ -180,8 +177,12 @@ fn what_a_wrapper_holds_beside_resources_is_said() {
         {"fullUrl": "urn:uuid:1"}, {"resource": {"resourceType": "Basic"}}, {}, null,
     ]});
     let imported = import(text.to_string().as_bytes()).unwrap();
-    let empty = imported.findings.iter().find(|finding| finding.path == "Bundle.entry").unwrap();
-    assert_eq!((empty.reason, empty.count), (FindingReason::NoResource, 3));
+    let of = |reason| {
+        let found = imported.findings.iter().filter(|finding| finding.reason == reason);
+        found.map(|finding| (finding.path.as_str(), finding.count)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(FindingReason::NoResource), [("Bundle.entry", 1)]);
+    assert_eq!(of(FindingReason::EmptyEntry), [("Bundle.entry", 2)]);
     let imported = import(br#"[{"resourceType":"Basic"},{"id":"x"},7]"#).unwrap();
     let items = imported.findings.iter().find(|finding| finding.path == "item").unwrap();
     assert_eq!((items.reason, items.count), (FindingReason::NotAResource, 2));
@@ -318,4 +319,47 @@ fn lines_of_several_inputs_are_named_with_their_input() {
         ("input 2, line 3".to_owned(), FindingReason::NotAResource),
     ];
     assert_eq!(unread(&imported), expected);
+}
+
+#[test]
+fn a_bundle_that_is_a_part_says_so_first() {
+    let basic = json!({"resource": {"resourceType": "Basic"}});
+    let found = |bundle: Value| {
+        let imported = import(bundle.to_string().as_bytes()).unwrap();
+        let grave =
+            imported.findings.iter().filter(|finding| finding.group() == FindingGroup::ChangesMeaning);
+        grave.map(|finding| (finding.path.clone(), finding.reason)).collect::<Vec<_>>()
+    };
+    let bundle = |more: Value| {
+        let mut bundle = json!({"resourceType": "Bundle", "type": "searchset", "entry": [basic]});
+        let members = more.as_object().unwrap().clone();
+        bundle.as_object_mut().unwrap().extend(members);
+        bundle
+    };
+    let nobody = ("Basic".to_owned(), FindingReason::NamesNobody);
+    let said = |path: &str, reason| vec![nobody.clone(), (path.to_owned(), reason)];
+    let pages = FindingReason::MorePages;
+    let next = json!({"link": [{"relation": "self", "url": "x"}, {"relation": "next", "url": "y"}]});
+    let in_order = |mut found: Vec<(String, FindingReason)>| {
+        found.sort();
+        found
+    };
+    let cases = [
+        (next, said("Bundle.link", pages)),
+        (json!({"link": {"relation": "next", "url": "y"}}), said("Bundle.link", pages)),
+        (json!({"total": 2}), said("Bundle.total", pages)),
+        (json!({"total": 1, "link": [{"relation": "self", "url": "x"}]}), vec![nobody.clone()]),
+        (
+            json!({"entry": [basic, {"response": {"status": "404 Not Found"}}]}),
+            said("Bundle.entry.response", FindingReason::Refused),
+        ),
+        (json!({"entry": [basic, {"response": {"status": "204"}}]}), vec![nobody.clone()]),
+        (
+            json!({"entry": [basic, {"resource": {"resourceType": "OperationOutcome", "issue": [{"severity": "error"}]}}]}),
+            said("OperationOutcome", FindingReason::Refused),
+        ),
+    ];
+    for (more, expected) in cases {
+        assert_eq!(in_order(found(bundle(more.clone()))), in_order(expected), "{more}");
+    }
 }

@@ -92,9 +92,11 @@ fn provenance(provenance: &Provenance) -> Json {
             Origin::Imported => "Imported",
             Origin::EnteredByOwner => "EnteredByOwner",
             Origin::EnteredByProvider => "EnteredByProvider",
+            Origin::ImportedAndChanged => "ImportedAndChanged",
             _ => "another",
         },
         "identity": text(&provenance.identity),
+        "address": text(&provenance.address),
         "labels": provenance.labels.iter().map(coding).collect::<Vec<_>>(),
     })
 }

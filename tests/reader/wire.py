@@ -239,10 +239,13 @@ VALUE = one_of(
     ("Attachment", ATTACHMENT), ("Component", COMPONENT),
 )
 FIELD = struct_of(tag=u16, index=u16, value=VALUE)
-ORIGIN = one_of(("Imported", None), ("EnteredByOwner", None), ("EnteredByProvider", None))
+ORIGIN = one_of(
+    ("Imported", None), ("EnteredByOwner", None), ("EnteredByProvider", None),
+    ("ImportedAndChanged", None),
+)
 PROVENANCE = struct_of(
     provider=optional(PARTY), document=OPTIONAL_TEXT, recorded=OPTIONAL_DATE,
-    origin=ORIGIN, identity=OPTIONAL_TEXT, labels=vector(CODING),
+    origin=ORIGIN, **optional_texts("identity", "address"), labels=vector(CODING),
 )
 FHIR_VERSION = one_of(("Dstu2", None), ("Stu3", None), ("R4", None), ("R4B", None), ("R5", None))
 SOURCE = struct_of(format=one_of(("FhirJson", FHIR_VERSION)), bytes=byte_string)

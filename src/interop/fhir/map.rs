@@ -33,7 +33,7 @@ pub(super) struct Mapped {
 pub(super) fn entry(json: &Json, held: &Held, identity: &str, index: &Index, findings: &Findings) -> Mapped {
     let nothing = Object::default();
     let object = json.as_object().unwrap_or(&nothing);
-    let (found, document) = (&held.found, held.document.as_deref());
+    let found = &held.found;
     let reads = Reads::default();
     let context = Context { resource: object, from: held.place(), index, findings, reads: &reads };
     let resource_type = found.resource_type.as_deref();
@@ -45,7 +45,7 @@ pub(super) fn entry(json: &Json, held: &Held, identity: &str, index: &Index, fin
         root.report("", reason);
     }
     let record = within_limits(record.unwrap_or_else(|| other(&root)), &root);
-    let mut entry = Entry::new(record, provenance(&root, document, identity, held.last_updated.as_deref()));
+    let mut entry = Entry::new(record, provenance(&root, held, identity));
     let (version, is_sure) = recognize(object, resource_type.unwrap_or_default());
     if !is_sure {
         root.not_understood("");
@@ -145,12 +145,9 @@ fn not_understood(reads: Reads) -> Vec<Token> {
     paths.iter().filter_map(|path| Token::new(shorten(path, Token::LIMIT)).ok()).collect()
 }
 
-fn provenance(
-    root: &Element<'_>,
-    document: Option<&str>,
-    identity: &str,
-    updated: Option<&str>,
-) -> Provenance {
+fn provenance(root: &Element<'_>, held: &Held, identity: &str) -> Provenance {
+    let (document, address) = (held.document.as_deref(), held.found.full_url.as_deref());
+    let updated = held.last_updated.as_deref();
     let meta = root.child("meta");
     Provenance {
         provider: provider(root),
@@ -161,6 +158,7 @@ fn provenance(
         }),
         origin: Origin::Imported,
         identity: Token::new(identity).ok(),
+        address: address.filter(|address| *address != identity).and_then(|text| Token::new(text).ok()),
         labels: meta.map(|meta| meta.codings("security")).unwrap_or_default(),
     }
 }

@@ -3,6 +3,7 @@
 use super::line::{NOTHING, ShownLine};
 use super::names::{code_system, quoted};
 use super::parts::Parts;
+use crate::codec::base64url;
 use crate::codec::json::Json;
 use crate::codec::spell::{spell, spell_lines};
 use crate::record::{FieldType, PartialDate};
@@ -68,6 +69,21 @@ impl Writer {
         }
     }
 
+    /// How an entry came into the vault, in words; a word that is not known, as it is.
+    pub(super) fn origin(&mut self, label: &str, value: &Json) {
+        let words = value.as_str().map(|word| match word {
+            "imported" => "imported",
+            "imported-and-changed" => "imported, and changed since",
+            "entered-by-owner" => "entered by the owner of the record",
+            "entered-by-provider" => "entered by a provider",
+            other => other,
+        });
+        match words {
+            Some(words) => self.line(0, label, words),
+            None => self.malformed(0, label, value),
+        }
+    }
+
     fn malformed(&mut self, depth: usize, label: &str, value: &Json) {
         self.is_sound = false;
         self.unknown(depth, label, value);
@@ -126,6 +142,11 @@ impl Writer {
         if known.is_none() {
             self.lines.truncate(before);
             self.malformed(depth, label, value);
+        }
+        // The first line has no words of its own where only parts below it were disclosed.
+        let has_parts = self.lines.len() > before + 1;
+        if let Some(first) = self.lines.get_mut(before).filter(|first| has_parts && first.text == NOTHING) {
+            first.text = String::new();
         }
     }
 
@@ -273,16 +294,26 @@ impl Writer {
         self.part(depth, "Address", parts.text("url"));
         self.part(depth, "SHA-256", parts.text("sha256"));
         if let Some(data) = parts.text("data") {
-            self.line(depth, "Content", &data_words(data)?);
+            let bytes = base64url::decode_padded(data).ok()?;
+            let is_text = parts.text("content_type").is_some_and(is_plain_text);
+            match std::str::from_utf8(&bytes).ok().filter(|_| is_text) {
+                Some(text) => self.line(depth, "The whole file", text),
+                None => self.line(depth, "The whole file", &size_words(bytes.len())),
+            }
         }
         Some(())
     }
 }
 
-/// The one value that is described and not shown: bytes that no reader reads.
-fn data_words(data: &str) -> Option<String> {
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
-    data.bytes().all(is_base64).then(|| format!("{} characters of base64, in this file", data.len()))
+/// Whether a file of this sort is its own words.
+fn is_plain_text(content_type: &str) -> bool {
+    let sort = content_type.split(';').next().unwrap_or_default().trim();
+    sort.eq_ignore_ascii_case("text/plain")
+}
+
+/// The one value that is described and not shown: bytes that are no words.
+fn size_words(bytes: usize) -> String {
+    format!("{bytes} bytes, all of them in this excerpt")
 }
 
 /// A code from a code system.

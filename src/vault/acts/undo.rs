@@ -1,6 +1,9 @@
 //! Undoing an import as one act: what it added is destroyed, what it amended is again
 //! what it was.
 //!
+//! What a later import brought again came only once and was not written again: it goes
+//! too, and comes back when that file is imported once more.
+//!
 //! Nothing that was decided since is lost: an import of which one entry was changed
 //! afterwards, or is under a legal hold, is not undone at all.
 

@@ -16,7 +16,7 @@ use crate::excerpt::{EnvelopeRequest, Excerpt, IssuerRole, ProvenSigner, PublicK
 use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::payload::custody::VaultRecordV1;
-use crate::record::{Entry, Kind, Origin, Token};
+use crate::record::{Entry, Kind, Token};
 use crate::release::{Policy, SubjectFault, View};
 use crate::vault::session::audit::ReadKind;
 use crate::vault::session::handle::Session;
@@ -186,7 +186,7 @@ impl StateReader<'_> {
         let compartments = entries.iter().map(|(compartment, id, _)| (*id, *compartment)).collect();
         let given: Vec<(EntryId, &Entry)> = entries.iter().map(|(_, id, entry)| (*id, entry)).collect();
         let mut view = policy.apply_for(holder_of(record), &given);
-        let imported = || entries.iter().filter(|(_, _, entry)| entry.provenance.origin == Origin::Imported);
+        let imported = || entries.iter().filter(|(_, _, entry)| entry.provenance.origin.is_imported());
         let ids: HashSet<EntryId> = imported().map(|(_, id, _)| *id).collect();
         let is_described = imported().any(|(_, _, entry)| entry.kind() == Kind::Patient);
         let hands_out = view.released().iter().any(|entry| ids.contains(&entry.id()));

@@ -146,6 +146,7 @@ fn full_provenance() -> Provenance {
         recorded: Some(date("2022-03-04T05:06:07Z")),
         origin: Origin::Imported,
         identity: Some(token("Condition/123")),
+        address: Some(token("urn:uuid:2f5c1d80-7b1e-4c3e-9a54-6d9d6a0a7c11")),
         labels: vec![coding("http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "R", "restricted")],
     }
 }
