@@ -261,11 +261,11 @@ fn frozen(name: &str, sha256: &str) -> Vec<u8> {
 }
 
 fn frozen_vault() -> Vec<u8> {
-    frozen("format-1.vault", "bc186f58bf665bc139d2607647bb5ad076df44498bedf05d2bd08686f06eaaea")
+    frozen("format-1.vault", "26c9960574c42fe746bcb1a15934aad89aa845ff6be4d637597c4e20091585cc")
 }
 
 fn frozen_transcript() -> Json {
-    let text = frozen("format-1.json", "a3059df295f39779db967ea37e74420be0222f965d38baaf1d77187856ad2c2f");
+    let text = frozen("format-1.json", "b037650a81fae5a23d1a8fd7687ffa8b503fe71c365e5abed582125060680371");
     serde_json::from_slice(&text).unwrap()
 }
 

@@ -411,3 +411,33 @@ fn an_excerpt_names_no_mask_over_what_its_reader_does_not_see() {
     let barred = apply(&policy.with_bars(), &entries).summary_text();
     assert!(barred.contains(r#""masks":{"abatement":"withhold","onset":"year"}"#));
 }
+
+#[test]
+fn what_the_holder_changed_says_so_whatever_is_masked() {
+    let mut entry = diagnosis(SNOMED, "1", Some("2018"));
+    entry.provenance.origin = crate::record::Origin::ImportedAndChanged;
+    let policy = Policy::everything_of([Kind::Diagnosis]);
+    for policy in [policy.clone(), policy.mask("origin", Mask::Withhold).unwrap()] {
+        let view = apply(&policy, &[entry.clone()]);
+        let released = &view.released()[0];
+        let (_, changed) = released.claims().iter().find(|(name, _)| name == "changed").unwrap();
+        assert_eq!(changed.visibility, claims::Visibility::Always);
+        assert!(released.shown().warnings[0].contains("changed it after it was imported"));
+    }
+    entry.provenance.origin = crate::record::Origin::Imported;
+    let view = apply(&Policy::everything_of([Kind::Diagnosis]), &[entry]);
+    assert!(view.released()[0].shown().warnings.is_empty());
+}
+
+#[test]
+fn a_mask_over_what_no_selected_entry_has_is_said() {
+    let entries = [diagnosis(SNOMED, "1", Some("2018"))];
+    let notices = |field: &str| {
+        let policy = Policy::everything_of([Kind::Diagnosis]).mask(field, Mask::Withhold).unwrap();
+        apply(&policy, &entries).notices().to_vec()
+    };
+    let unused = |field| FilterNotice::MaskWithoutField { field };
+    assert!(notices("body_sites").contains(&unused("body_sites")), "the kind has it, the entry does not");
+    assert!(notices("quantity").contains(&unused("quantity")));
+    assert!(!notices("onset").contains(&unused("onset")));
+}

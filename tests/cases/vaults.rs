@@ -20,9 +20,13 @@ fn take_with(
     bytes: &[u8],
     decisions: &ImportDecisions,
 ) -> Result<ImportReport, Error> {
+    vault.import_with(&Actor::owner(), &imported(name, bytes), decisions, |_, _| {})
+}
+
+fn imported(name: &str, bytes: &[u8]) -> subrosa::Imported {
     let mut import = Import::new(ImportOptions::default());
     import.read(Some(name), bytes).unwrap();
-    vault.import_with(&Actor::owner(), &import.finish().unwrap(), decisions, |_, _| {})
+    import.finish().unwrap()
 }
 
 fn take(vault: &Vault, name: &str, bytes: &[u8]) -> ImportReport {
@@ -343,4 +347,83 @@ fn a_family_name_alone_opens_no_vault_to_a_relative() {
     assert_eq!(questions(&vault, "r.json", relative).len(), 1);
     take_with(&vault, "r.json", relative, &confirmed()).unwrap();
     assert_eq!(take(&vault, "r.json", relative).unchanged, 1, "what was confirmed is not asked again");
+}
+
+/// A condition at one address, in a version that says what it is and when.
+fn condition(code: &str, text: &str, version: usize) -> String {
+    format!(
+        r#"{{"resourceType":"Bundle","type":"collection","entry":[{{"fullUrl":"https://fhir.clinic-a.org/Condition/1","resource":{{"resourceType":"Condition","id":"1","meta":{{"versionId":"{version}"}},"code":{{"coding":[{{"system":"http://snomed.info/sct","code":"{code}"}}],"text":"{text}"}}}}}}]}}"#
+    )
+}
+
+#[test]
+fn a_record_that_is_about_another_thing_now_is_asked_about() {
+    let vault = vault();
+    take(&vault, "a.json", condition("44054006", "Diabetes", 1).as_bytes());
+    // A correction of the code or of the words is none of another thing.
+    let same_words = take(&vault, "a.json", condition("73211009", "diabetes", 2).as_bytes());
+    let same_code = take(&vault, "a.json", condition("73211009", "Diabetes mellitus", 3).as_bytes());
+    assert_eq!((same_words.amended.len(), same_code.amended.len()), (1, 1));
+    let other = imported("a.json", condition("58214004", "Schizophrenia", 4).as_bytes());
+    let questions = questions(&vault, "a.json", condition("58214004", "Schizophrenia", 4).as_bytes());
+    let [ImportQuestion::ChangedSource { about_others: 1, known: 1, same: 0, .. }] = &questions[..] else {
+        panic!("{questions:?}");
+    };
+    assert_eq!((with(&vault, "Schizophrenia"), current(&vault).len()), (0, 1));
+    let mut decisions = ImportDecisions::default();
+    decisions.changed_source = Some(ChangedSource::KeepBeside);
+    let beside = vault.import_with(&Actor::owner(), &other, &decisions, |_, _| {}).unwrap();
+    assert_eq!((beside.added.len(), beside.amended.len(), beside.perhaps_same.len()), (1, 0, 1));
+    assert_eq!((with(&vault, "Schizophrenia"), with(&vault, "Diabetes")), (1, 1));
+}
+
+#[test]
+fn a_version_that_is_dated_beside_the_resource_only_counts() {
+    let version = |day: u32, text: &str| {
+        format!(
+            r#"{{"resourceType":"Bundle","type":"history","entry":[{{"fullUrl":"https://fhir.clinic-a.org/Condition/1","resource":{{"resourceType":"Condition","id":"1","code":{{"text":"asthma"}},"note":[{{"text":"{text}"}}]}},"response":{{"status":"200","lastModified":"2024-03-0{day}T10:00:00Z","etag":"W/\"{day}\""}}}}]}}"#
+        )
+    };
+    for order in [[2, 1], [1, 2]] {
+        let vault = vault();
+        for day in order {
+            take(&vault, &format!("{day}.json"), version(day, &format!("state {day}")).as_bytes());
+        }
+        assert_eq!((with(&vault, "state 2"), current(&vault).len()), (1, 1), "{order:?}");
+    }
+    // Of two versions in one input the etag tells which is the newer one.
+    let two = version(1, "state 1").replace("lastModified", "x");
+    let entry =
+        |text: &str| text[text.find("[{\"fullUrl\"").unwrap() + 1..text.rfind("]}").unwrap()].to_owned();
+    let second = entry(&version(2, "state 2").replace("lastModified", "x"));
+    let both = format!("{},{second}]}}", two.strip_suffix("]}").unwrap());
+    let imported = imported("both.json", both.as_bytes());
+    assert_eq!((imported.entries.len(), imported.earlier), (1, 1));
+    assert!(
+        String::from_utf8_lossy(&imported.entries[0].entry.source.as_ref().unwrap().bytes)
+            .contains("state 2")
+    );
+}
+
+#[test]
+fn what_its_source_deleted_is_said_and_stays() {
+    let deletion = r#"{"resourceType":"Bundle","type":"history","entry":[{"fullUrl":"https://fhir.clinic-a.org/Condition/1","request":{"method":"DELETE","url":"Condition/1"},"response":{"status":"204"}},{"fullUrl":"https://fhir.clinic-a.org/Basic/1","resource":{"resourceType":"Basic","id":"1"}}]}"#;
+    let vault = vault();
+    let added = take(&vault, "a.json", condition("44054006", "Diabetes", 1).as_bytes());
+    let report = take(&vault, "b.json", deletion.as_bytes());
+    assert_eq!(report.deleted_at_source, added.added);
+    assert_eq!(with(&vault, "Diabetes"), 1);
+    vault.update(&Actor::owner(), |tx| tx.retract(added.added[0], "deleted there")).unwrap();
+    let again = take(&vault, "b.json", deletion.as_bytes());
+    assert!(again.deleted_at_source.is_empty(), "a retracted entry needs nothing more");
+    // Within one document, by its own names.
+    let local = |entries: &str| {
+        format!(r#"{{"resourceType":"Bundle","type":"history","id":"d","entry":[{entries}]}}"#)
+    };
+    let basic = r#"{"resource":{"resourceType":"Basic","id":"1"}}"#;
+    let first = take(&vault, "c.json", local(basic).as_bytes());
+    let other =
+        r#"{"resource":{"resourceType":"Basic","id":"2"}},{"request":{"method":"DELETE","url":"Basic/1"}}"#;
+    let report = take(&vault, "c.json", local(other).as_bytes());
+    assert_eq!(report.deleted_at_source, [first.kept_raw, first.added].concat());
 }

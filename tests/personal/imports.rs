@@ -101,8 +101,19 @@ fn answers_are_taken_back_one_by_one_or_all() {
     assert_eq!(answers(&person), [0, 0, 1]);
     person.run(&["import", "my.vault", "other.json"]).refused(1, "--patient-is-same");
     // The records are about two people again, as far as anybody knows.
-    let release =
-        ["release", "my.vault", "--to", "x", "--purpose", "y", "--out", "a.html", "--kind", "diagnosis"];
+    let release = [
+        "release",
+        "my.vault",
+        "--yes",
+        "--to",
+        "x",
+        "--purpose",
+        "y",
+        "--out",
+        "a.html",
+        "--kind",
+        "diagnosis",
+    ];
     let refused = person.run(&release).ended(1);
     assert!(refused.err().contains("two") || refused.err().contains("several"), "{}", refused.err());
     let all = person.run(&["import", "my.vault", "--forget-answers", "--json"]).done().json();

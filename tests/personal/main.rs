@@ -218,7 +218,7 @@ fn a_release_shows_only_what_was_chosen_and_verifies_without_the_vault() {
     let preview = person.run(&preview).done().json();
     assert_eq!(preview["released"].as_array().unwrap().len(), 1);
     assert!(preview["notices"][0].as_str().unwrap().contains("snomed"), "{}", preview["notices"]);
-    let to = ["release", "my.vault", "--to", "Dr. Lee", "--purpose", "second opinion"];
+    let to = ["release", "my.vault", "--yes", "--to", "Dr. Lee", "--purpose", "second opinion"];
     let what = ["--code", "ICD-10-CM|F33*", "--mask", "onset=year"];
     person.run(&[&to[..], &what, &["--out", "a.html"]].concat()).done();
     person.run(&[&to[..], &what, &["--out", "a.json"]].concat()).done();
@@ -271,7 +271,7 @@ fn a_release_shows_only_what_was_chosen_and_verifies_without_the_vault() {
 fn a_refused_release_leaves_no_file_and_no_ledger_line() {
     let person = with_records();
     let before = person.read("my.vault");
-    let to = ["release", "my.vault", "--to", "x", "--purpose", "y", "--out", "a.html"];
+    let to = ["release", "my.vault", "--yes", "--to", "x", "--purpose", "y", "--out", "a.html"];
     person.run(&to).refused(1, "nothing would be released");
     person.run(&[&to[..], &["--kind", "diagnosis", "--mask", "onsett=year"]].concat()).refused(2, "onsett");
     person
@@ -287,7 +287,19 @@ fn an_expungement_shows_what_goes_asks_for_the_count_and_reports_honestly() {
     let person = with_records();
     let id = id_of(&person, "F33");
     person
-        .run(&["release", "my.vault", "--to", "Dr. Lee", "--purpose", "x", "--entry", &id, "--out", "a.json"])
+        .run(&[
+            "release",
+            "my.vault",
+            "--yes",
+            "--to",
+            "Dr. Lee",
+            "--purpose",
+            "x",
+            "--entry",
+            &id,
+            "--out",
+            "a.json",
+        ])
         .done();
     let refused = person.run_with(&["expunge", "my.vault", &id], "2\n").refused(1, "nothing was destroyed");
     assert!(refused.out().contains("Recurrent melancholia") && refused.out().contains("2019-04-27"));
@@ -404,8 +416,17 @@ fn content_cannot_imitate_what_the_program_says() {
     ]});
     person.write("records.json", bundle.to_string());
     person.run(&["import", "my.vault", "records.json"]).done();
-    let chosen =
-        ["release", "my.vault", "--kind", "diagnosis", "--audience", "treatment", "--include", "notes"];
+    let chosen = [
+        "release",
+        "my.vault",
+        "--yes",
+        "--kind",
+        "diagnosis",
+        "--audience",
+        "treatment",
+        "--include",
+        "notes",
+    ];
     let preview = person.run(&[&chosen[..], &["--preview"]].concat()).done().out();
     let closed = person.run(&["release", "my.vault", "--kind", "diagnosis", "--preview"]).done().out();
     assert!(!closed.contains("Asthma") && closed.contains("include the field code"), "{closed}");

@@ -141,3 +141,27 @@ fn what_does_not_say_whose_it_is_comes_in_only_if_that_is_said() {
     assert_eq!(taken(&[]), 1);
     assert_eq!(taken(&["--unknown-are-same"]), 1, "the observation comes beside the patient");
 }
+
+#[test]
+fn an_export_comes_in_again_whole() {
+    for file in data("fhir-bundles").into_iter().chain(data("fhir-ips")) {
+        let person = Person::with_vault();
+        let Ok(first) = serde_json::from_slice::<Value>(import(&person, &[&file]).out_bytes()) else {
+            continue;
+        };
+        if first["error"] == "several-patients" {
+            continue;
+        }
+        person.run(&["export", "my.vault", "all.json", "--yes"]).done();
+        let other = Person::with_vault();
+        std::fs::copy(person.path("all.json"), other.path("all.json")).unwrap();
+        let again = other.run(&["import", "my.vault", "all.json", "--json"]).done().json();
+        let file = file.display();
+        assert_eq!(
+            (&again["entries"], &again["kept_raw"]),
+            (&first["entries"], &first["kept_raw"]),
+            "{file}"
+        );
+        assert_eq!(again["left_out"], 0, "{file}");
+    }
+}

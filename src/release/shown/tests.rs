@@ -136,6 +136,17 @@ fn known_shapes_read_as_people_write_them() {
     assert!(expected.iter().all(|line| lines.contains(&(*line).to_owned())), "{lines:?}");
     assert!(lines.contains(&"0|Quantity|< 6.1000 mmol/L (UCUM)".to_owned()), "{lines:?}");
     assert!(lines.contains(&"0|Notes|".to_owned()), "{lines:?}");
+    // What a file holds is shown, and never said to be withheld.
+    let (_, lines) = shown(
+        "note",
+        r#"{"attachments":[{"content_type":"text/plain","data":"U2V2ZXJlIGFueGlldHk="},{"content_type":"image/png","size":3,"data":"AAEC"}]}"#,
+    );
+    let expected =
+        ["1|The whole file|Severe anxiety", "1|The whole file|3 bytes, all of them in this excerpt"];
+    assert!(expected.iter().all(|line| lines.contains(&(*line).to_owned())), "{lines:?}");
+    assert!(lines.iter().all(|line| !line.contains("nothing of it")), "{lines:?}");
+    let (_, lines) = shown("diagnosis", r#"{"asserter":{"identifiers":[{"value":"7"}]}}"#);
+    assert!(lines.iter().all(|line| !line.contains("nothing of it")), "{lines:?}");
     let (_, lines) = shown("diagnosis", r#"{"code":{"codings":[{"system":"SNOMED CT","code":"1"}]}}"#);
     assert_eq!(lines[0], "0|Coded as|“SNOMED CT” 1");
 }

@@ -336,3 +336,59 @@ fn a_handle_that_forgot_its_keys_does_nothing_more() {
     assert!(matches!(vault.checkpoint(), Err(Error::Locked)));
     assert_eq!((vault.epoch(), vault.grant()), (epoch, grant));
 }
+
+#[test]
+fn what_the_holder_changes_of_an_imported_entry_says_so() {
+    let (owner, key) = (Actor::owner(), key(1));
+    let vault = Vault::create_in_memory(&NewVault::individual(&key), options()).unwrap();
+    let source = |bytes: &[u8]| Some(Source::new(SourceFormat::FhirJson(FhirVersion::R4), bytes.to_vec()));
+    let mut entry = diagnosis("F32", "Depressive episode", "2019");
+    entry.provenance.origin = Origin::Imported;
+    entry.source = source(b"{}");
+    let id = vault.update(&owner, |tx| tx.add(&entry)).unwrap().value;
+    let amend = |entry: &Entry| {
+        vault.update(&owner, |tx| tx.amend(id, entry, "")).unwrap();
+        vault.entry(id).unwrap()
+    };
+    let mut held = entry.clone();
+    held.marks.legal_holds = vec![LegalHold::new(Narrative::new("open request").unwrap(), None)];
+    assert_eq!(amend(&held).provenance.origin, Origin::Imported, "marks are the vault's own");
+    let mut changed = entry.clone();
+    changed.record = diagnosis("F33", "Recurrent depression", "2018").record;
+    assert_eq!(amend(&changed).provenance.origin, Origin::ImportedAndChanged);
+    // Changing it back, with the old word for its origin, does not undo that.
+    assert_eq!(amend(&entry).provenance.origin, Origin::ImportedAndChanged);
+    let mut newer = changed;
+    newer.source = source(b"{\"a\":1}");
+    assert_eq!(amend(&newer).provenance.origin, Origin::Imported, "its source says so now");
+}
+
+#[test]
+fn a_search_anywhere_finds_words_in_originals_and_in_files_of_words() {
+    let (owner, key) = (Actor::owner(), key(1));
+    let vault = Vault::create_in_memory(&NewVault::individual(&key), options()).unwrap();
+    let note = base64(b"Severe ANXIETY at night");
+    let original = format!(
+        r#"{{"resourceType":"Claim","id":"1","subject":{{"display":"Omar"}},"item":[{{"productOrService":{{"text":"Attention deficit"}}}}],
+            "note":{{"contentType":"text/plain; charset=utf-8","data":"{note}"}},"scan":{{"contentType":"image/png","data":"{note}"}},
+            "link":{{"url":"http://lithium.example"}}}}"#
+    );
+    let mut entry = diagnosis("Z00", "Visit", "2019");
+    entry.source = Some(Source::new(SourceFormat::FhirJson(FhirVersion::R4), original.into_bytes()));
+    vault.update(&owner, |tx| tx.add(&entry)).unwrap();
+    let found = |filter: Filter| vault.list(&filter).unwrap().len();
+    for text in ["attention DEFICIT", "anxiety", "visit"] {
+        assert_eq!(found(Filter::all().text_anywhere(text)), 1, "{text}");
+    }
+    for text in ["attention", "anxiety"] {
+        assert_eq!(found(Filter::all().text(text)), 0, "{text}");
+    }
+    // Whom it is about is no word of it, nor is an address.
+    for text in ["Omar", "lithium", "png2"] {
+        assert_eq!(found(Filter::all().text_anywhere(text)), 0, "{text}");
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    crate::codec::base64url::encode_padded(bytes)
+}
