@@ -10,6 +10,7 @@ mod fields;
 mod fold;
 mod kinds;
 mod negation;
+mod original;
 mod person;
 mod question;
 mod search;

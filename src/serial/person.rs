@@ -69,13 +69,14 @@ impl Serialize for ImportQuestion {
                 map.serialize_entry("known", &**known)?;
                 map.serialize_entry("differs", differs)?;
             }
-            Self::ChangedSource { document, since, time, known, same } => {
+            Self::ChangedSource { document, since, time, known, same, about_others } => {
                 map.serialize_entry("question", "changed-source")?;
                 map.serialize_entry("document", document)?;
                 map.serialize_entry("since", since)?;
                 map.serialize_entry("time", &Moment(*time))?;
                 map.serialize_entry("known", known)?;
                 map.serialize_entry("same", same)?;
+                map.serialize_entry("about_others", about_others)?;
             }
         }
         map.end()
