@@ -25,7 +25,7 @@ pub(super) fn is_titled(text: &Token, title: &[&str]) -> bool {
     let words: Vec<&str> =
         lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let denies = |word: &&str| ["no", "not", "without", "missing", "lacking"].contains(word);
-    words.ends_with(title) && !words.iter().any(|word| denies(word))
+    words.ends_with(title) && !words.iter().any(denies)
 }
 
 /// A token of a word in this program.
