@@ -21,6 +21,7 @@ mod index;
 mod input;
 mod making;
 mod map;
+mod modifiers;
 mod people;
 mod reads;
 mod reference;

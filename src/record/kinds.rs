@@ -737,6 +737,12 @@ kinds! {
         8 author: Option<Party>;
         /// What it says, in words.
         9 text: Vec<Narrative>;
+        /// How far it goes: `proposal`, `plan`, `order`; of a claim, what it is for.
+        10 intent: Option<Token>;
+        /// Whether it is asked not to be done.
+        11 do_not_perform: Option<bool>;
+        /// Whether it permits or denies, of a consent: `permit` or `deny`.
+        12 decision: Option<Token>;
     }
 }
 

@@ -41,6 +41,7 @@ impl Record {
         if let Some(flag) = self.negating_flag() {
             found.insert(0, flag);
         }
+        found.extend(self.is_only_asked_for());
         found.sort_by_key(|(_, word)| *word != ENTERED_IN_ERROR);
         let words = found.iter().map(|(_, word)| *word).collect();
         let fields: Vec<_> = found.into_iter().map(|(field, _)| field).collect();
@@ -55,7 +56,29 @@ impl Record {
             Self::Treatment(item) if item.do_not_perform == Some(true) => {
                 Some(("do_not_perform", "do not do"))
             }
+            Self::Other(item) if item.do_not_perform == Some(true) => Some(("do_not_perform", "do not do")),
             Self::Immunization(item) if item.subpotent == Some(true) => Some(("subpotent", "subpotent dose")),
+            Self::Patient(item) if item.active == Some(false) => Some(("active", "record not in use")),
+            Self::Provider(item) if item.active == Some(false) => Some(("active", "record not in use")),
+            _ => None,
+        }
+    }
+
+    /// What only the form or the type of the record says: that it asks for what it names.
+    fn is_only_asked_for(&self) -> Option<(&'static str, &'static str)> {
+        let is = |token: &Option<Token>, words: &[&str]| {
+            token.as_ref().is_some_and(|token| words.contains(&token.as_str()))
+        };
+        match self {
+            Self::Medication(item) if is(&item.form, &["dispense"]) && is(&item.status, &["in-progress"]) => {
+                Some(("status", "not handed over"))
+            }
+            Self::Other(item) if is(&item.resource_type, &["Task"]) && is(&item.status, &["accepted"]) => {
+                Some(("status", "not begun"))
+            }
+            Self::Other(item) if item.intent.is_none() && is(&item.resource_type, &REQUESTS) => {
+                Some(("resource_type", "requested"))
+            }
             _ => None,
         }
     }
@@ -80,7 +103,11 @@ impl Record {
             Self::Observation(item) => status(item.status.as_ref()),
             Self::LegalDocument(item) => status(item.status.as_ref()),
             Self::AdvanceDirective(item) => status(item.status.as_ref()),
-            Self::Other(item) => status(item.status.as_ref()),
+            Self::Other(item) => vec![
+                ("decision", item.decision.as_ref()),
+                ("status", item.status.as_ref()),
+                ("intent", item.intent.as_ref()),
+            ],
             Self::Statement(_) | Self::Patient(_) | Self::Provider(_) | Self::Attachment(_) => Vec::new(),
         }
     }
@@ -88,21 +115,43 @@ impl Record {
 
 const ENTERED_IN_ERROR: &str = "entered in error";
 
+/// Resources that ask for something, of types that have no intent in some version of FHIR.
+const REQUESTS: [&str; 14] = [
+    "CommunicationRequest",
+    "DeviceRequest",
+    "DeviceUseRequest",
+    "DiagnosticOrder",
+    "MedicationOrder",
+    "NutritionOrder",
+    "Order",
+    "ProcedureRequest",
+    "ReferralRequest",
+    "RequestGroup",
+    "RequestOrchestration",
+    "ServiceRequest",
+    "SupplyRequest",
+    "Task",
+];
+
 /// What a status word of this kind denies. Words are read whatever their case, with
 /// blanks or hyphens, as people type them too.
 fn word_for(kind: Kind, field: &'static str, word: &Token) -> Option<(&'static str, &'static str)> {
     let word = word.as_str().trim().to_lowercase().replace([' ', '_'], "-");
-    let said = if field == "intent" { of_intent(kind, &word) } else { of_status(kind, &word) };
-    said.map(|said| (field, said))
+    of_field(kind, field, &word).map(|said| (field, said))
 }
 
 /// Whether a word in this field of this kind denies what the record names.
 pub(crate) fn denies(kind: Kind, field: &str, word: &str) -> bool {
     let word = word.trim().to_lowercase().replace([' ', '_'], "-");
+    of_field(kind, field, &word).is_some()
+}
+
+fn of_field(kind: Kind, field: &str, word: &str) -> Option<&'static str> {
     match field {
-        "intent" => of_intent(kind, &word).is_some(),
-        "status" | "verification_status" => of_status(kind, &word).is_some(),
-        _ => false,
+        "intent" => of_intent(kind, word),
+        "decision" => (word == "deny").then_some("consent denied"),
+        "status" | "verification_status" => of_status(kind, word),
+        _ => None,
     }
 }
 
@@ -112,37 +161,76 @@ pub(crate) fn denies_by_flag(field: &str) -> bool {
 }
 
 fn of_intent(kind: Kind, word: &str) -> Option<&'static str> {
-    match (kind, word) {
-        (_, "proposal") => Some("proposed only"),
-        (Kind::Medication, "plan") => Some("planned only"),
-        _ => None,
-    }
+    Some(match (kind, word) {
+        (_, "proposal" | "proposed") => "proposed only",
+        (Kind::Medication | Kind::Other, "plan") => "planned only",
+        (_, "option") => "an option only",
+        (Kind::Other, "directive") => "ordered",
+        (Kind::Other, word) if word == "order" || word.ends_with("-order") => "ordered",
+        (Kind::Other, "predetermination") => "predetermination only",
+        (Kind::Other, "preauthorization") => "preauthorization only",
+        (Kind::Other, "exploratory") => "exploratory only",
+        _ => return None,
+    })
 }
 
 fn of_status(kind: Kind, word: &str) -> Option<&'static str> {
+    let of_any_kind = match word {
+        "entered-in-error" | "nullified" => ENTERED_IN_ERROR,
+        "refuted" => "ruled out",
+        "not-taken" => "not taken",
+        "declined" => "declined",
+        "rejected" => "rejected",
+        "cancelled" | "canceled" => "cancelled",
+        "noshow" | "no-show" => "did not take place",
+        "revoked" => "revoked",
+        "vacated" => "vacated",
+        "draft" => "draft",
+        "proposed" => "proposed only",
+        "preliminary" => "preliminary",
+        _ => return of_status_of(kind, word),
+    };
+    Some(of_any_kind)
+}
+
+/// What a status word denies or puts off in this kind only.
+fn of_status_of(kind: Kind, word: &str) -> Option<&'static str> {
     Some(match (kind, word) {
-        (_, "entered-in-error" | "nullified") => ENTERED_IN_ERROR,
-        (_, "refuted") => "ruled out",
         (Kind::Diagnosis | Kind::Allergy, "unconfirmed" | "provisional" | "differential") => "not confirmed",
-        (Kind::Immunization, "not-done" | "not-given") => "not given",
-        (Kind::Medication, "not-done" | "not-given") => "not given",
+        (Kind::Immunization | Kind::Medication, "not-done" | "not-given") => "not given",
         (_, "not-done") => "not done",
-        (_, "not-taken") => "not taken",
-        (_, "declined") => "declined",
-        (_, "rejected") => "rejected",
-        (_, "cancelled" | "canceled") => "cancelled",
-        (_, "noshow" | "no-show") => "did not take place",
-        (Kind::Other, "inactive") => "inactive",
-        (_, "revoked") => "revoked",
-        (_, "vacated") => "vacated",
         (Kind::AdvanceDirective | Kind::Note | Kind::LegalDocument, "superseded") => "superseded",
-        (_, "draft") => "draft",
-        (_, "proposed") => "proposed only",
         (Kind::Encounter | Kind::Hospitalization, "planned") => "not begun",
-        (Kind::Treatment, "preparation") => "not begun",
+        (Kind::Encounter | Kind::Hospitalization, "discontinued") => "not completed",
+        (Kind::Treatment | Kind::Medication, "preparation") => "not begun",
+        (Kind::Treatment, "aborted") => "not completed",
+        (Kind::Treatment, "stopped") => "stopped",
+        (Kind::Immunization, "in-progress" | "on-hold" | "stopped") => "not completed",
+        (Kind::Assessment, "in-progress" | "stopped") => "not completed",
+        (Kind::Medication | Kind::Other, "intended") => "intended only",
+        (Kind::Observation | Kind::Note | Kind::Assessment, "partial") => "preliminary",
         (Kind::SubstanceUse, "never") => "never",
         (Kind::SubstanceUse, "former") => "former",
         (Kind::FamilyHistory, "health-unknown") => "health not known",
+        (
+            Kind::Observation | Kind::Note | Kind::Assessment | Kind::SubstanceUse | Kind::Other,
+            "registered",
+        ) => "no result yet",
+        (Kind::Other, word) => return of_status_of_other(word),
+        _ => return None,
+    })
+}
+
+fn of_status_of_other(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "inactive" => "inactive",
+        "planned" => "planned only",
+        "requested" | "received" | "ready" | "pending" | "booked" | "waitlist" | "preparation"
+        | "not-started" | "scheduled" => "not begun",
+        "failed" => "failed",
+        "aborted" => "not completed",
+        "abandoned" => "abandoned",
+        "retired" => "retired",
         _ => return None,
     })
 }

@@ -86,7 +86,7 @@ APPENDIX = """
   title Token, content Attachment*, code Concept, date Date, author Party, notes Narrative*
 19 other:
   resource_type Token, code Concept, status Token, start Date, end Date, title Token, categories
-  Concept*, author Party, text Narrative*
+  Concept*, author Party, text Narrative*, intent Token, do_not_perform Boolean, decision Token
 """
 
 

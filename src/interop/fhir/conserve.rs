@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::modifiers::{harmless_values, is_negating};
 use super::reads::Reads;
 use crate::codec::json::Json;
 use crate::interop::finding::{FindingReason, Findings};
@@ -12,46 +13,6 @@ use crate::record::{Concept, Entry, Party, Quantity, Scalar, ValueRef};
 
 /// Longest name of an element in a path; input chooses names.
 const NAME_LIMIT: usize = 64;
-
-/// Elements that negate or change what holds them in some version of FHIR, and the value
-/// with which each says nothing new.
-const MODIFIERS: [(&str, &[&str]); 19] = [
-    ("doNotPerform", &["false"]),
-    ("prohibited", &["false"]),
-    ("notDone", &["false"]),
-    ("notPerformed", &["false"]),
-    ("notGiven", &["false"]),
-    ("wasNotGiven", &["false"]),
-    ("wasNotTaken", &["false"]),
-    ("isSubpotent", &["false"]),
-    ("deleted", &["false"]),
-    ("exclude", &["false"]),
-    ("excluded", &["false"]),
-    ("abatementBoolean", &["false"]),
-    ("taken", &["y"]),
-    ("docStatus", &["final", "amended", "appended", "corrected"]),
-    ("adherence", &[]),
-    ("animal", &[]),
-    ("emptyReason", &[]),
-    ("modifierExtension", &[]),
-    ("implicitRules", &[]),
-];
-
-/// How elements begin that give a reason against what holds them, `[x]` at the end or not.
-const REASONS_AGAINST: [&str; 4] = ["reasonNot", "notDoneReason", "notGivenReason", "notPerformedReason"];
-
-/// Words of a status that take back what they stand beside.
-const NEGATING: [&str; 9] = [
-    "entered-in-error",
-    "not-done",
-    "not-taken",
-    "not-given",
-    "refuted",
-    "nullified",
-    "cancelled",
-    "rejected",
-    "revoked",
-];
 
 /// Reports every leaf that the entry does not carry.
 pub(super) fn report(resource: &Json, root: &str, entry: &Entry, reads: &Reads, findings: &Findings) {
@@ -257,7 +218,8 @@ impl<'a> Walk<'a> {
             return;
         }
         let joined = path.join(".");
-        let negates = modifier.is_some() || is_negating(leaf, path);
+        let word = text_of(leaf).or(leaf.as_bool().map(|flag| if flag { "true" } else { "false" }));
+        let negates = modifier.is_some() || is_negating(word, path);
         if negates {
             self.leaves.reads.not_understood(joined.clone());
         }
@@ -302,36 +264,6 @@ impl<'a> Walk<'a> {
         }
         self.findings.add(shown.join("."), FindingReason::Masked);
     }
-}
-
-/// The values with which an element that changes the meaning says nothing new; `None`
-/// where it changes nothing. What is said of its value, beside it, counts as it does.
-fn harmless_values(name: &str) -> Option<&'static [&'static str]> {
-    let name = name.strip_prefix('_').unwrap_or(name);
-    if REASONS_AGAINST.iter().any(|start| name.starts_with(start)) {
-        return Some(&[]);
-    }
-    MODIFIERS.iter().find(|(modifier, _)| *modifier == name).map(|(_, harmless)| *harmless)
-}
-
-/// Whether a word that nothing carries takes back what it stands beside.
-fn is_negating(leaf: &Json, path: &[&str]) -> bool {
-    let word = leaf.as_str().unwrap_or_default();
-    // Changes to a list, and a kind of place, are no list and no place.
-    if path.last() == Some(&"mode") {
-        return ["changes", "kind"].contains(&word);
-    }
-    // What is proposed or planned is no order; what is potential did not happen.
-    if path.len() == 2 && path.last() == Some(&"intent") {
-        return ["proposal", "plan", "option"].contains(&word);
-    }
-    if path.last() == Some(&"actuality") {
-        return word == "potential";
-    }
-    if path.last() == Some(&"type") && path.iter().any(|name| ["provision", "except"].contains(name)) {
-        return word == "deny";
-    }
-    path.iter().any(|name| name.to_lowercase().ends_with("status")) && NEGATING.contains(&word)
 }
 
 fn short(name: &str) -> &str {

@@ -18,13 +18,16 @@ const DENIALS: [&str; 8] = [
 /// Whether a resource denies what its code names, or says something of it that whoever
 /// refers to it must know.
 pub(super) fn is_denied(object: &Object) -> bool {
-    let says = |word: &str| denies(Kind::Diagnosis, "status", word) || denies(Kind::Other, "status", word);
+    let kinds = [Kind::Diagnosis, Kind::Treatment, Kind::Other];
+    let says = |word: &str| kinds.into_iter().any(|kind| denies(kind, "status", word));
+    let puts_off = |word: &str| denies(Kind::Medication, "intent", word);
     let status = ["status", "verificationStatus"].into_iter().filter_map(|name| object.member(name));
     let flagged = |name: &&str| {
         let flag = object.member(name);
         flag.is_some_and(|flag| flag.as_bool() == Some(true) || flag.as_str() == Some("true"))
     };
     status.flat_map(words).any(says)
+        || object.member("intent").into_iter().flat_map(words).any(puts_off)
         || DENIALS.iter().any(flagged)
         || ["modifierExtension", "implicitRules"].into_iter().any(|name| object.member(name).is_some())
 }

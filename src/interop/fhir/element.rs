@@ -49,6 +49,11 @@ impl<'a> Element<'a> {
         self.object.member(name).is_some()
     }
 
+    /// Whether it has this member and no other.
+    pub(super) fn is_only(&self, name: &str) -> bool {
+        self.object.members().iter().all(|(member, _)| member == name)
+    }
+
     pub(super) fn report(&self, name: &str, reason: FindingReason) {
         let path = if name.is_empty() { self.path.clone() } else { format!("{}.{name}", self.path) };
         self.context.findings.add(path, reason);
@@ -243,11 +248,12 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// A status word, reported when it is not one of these or says that it is an error.
-    pub(super) fn status(&self, name: &str, known: &[&str]) -> Option<Token> {
+    /// A status word, whatever it is; marked where it is said in a way that is not read, or
+    /// where people read the opposite of what machines do.
+    pub(super) fn said_status(&self, name: &str) -> Option<Token> {
         let Some(status) = self.word(name) else {
             if self.has(name) {
-                // Said in a way that is not read, and perhaps a denial.
+                // Perhaps a denial.
                 self.not_understood(name);
             }
             return None;
@@ -255,12 +261,18 @@ impl<'a> Element<'a> {
         let denials = self.member(name).map(words).unwrap_or_default();
         let is_denial = |word: &str| denies(Kind::Other, "status", word);
         if !is_denial(status.as_str()) && denials.into_iter().any(is_denial) {
-            // What people read there says the opposite of what machines do.
             self.not_understood(name);
         }
         if status.as_str() == "entered-in-error" {
             self.report(name, FindingReason::EnteredInError);
-        } else if !known.contains(&status.as_str()) {
+        }
+        Some(status)
+    }
+
+    /// A status word, reported when it is not one of these or says that it is an error.
+    pub(super) fn status(&self, name: &str, known: &[&str]) -> Option<Token> {
+        let status = self.said_status(name)?;
+        if status.as_str() != "entered-in-error" && !known.contains(&status.as_str()) {
             self.report(name, FindingReason::UnknownStatus);
             self.context.reads.not_understood(format!("{}.{name}", self.path));
         }

@@ -7,6 +7,7 @@ mod codes;
 mod document;
 mod finding;
 mod medication;
+mod other;
 mod people;
 mod treatment;
 mod visit;
@@ -19,9 +20,7 @@ use super::reads::Reads;
 use super::version::recognize;
 use crate::codec::json::{Json, Object};
 use crate::interop::finding::{FindingReason, Findings};
-use crate::record::{
-    Entry, Origin, Other, Party, Person, Provenance, Record, Source, SourceFormat, Token, shorten,
-};
+use crate::record::{Entry, Origin, Party, Person, Provenance, Record, Source, SourceFormat, Token, shorten};
 
 /// An entry, and whether nothing maps its type.
 pub(super) struct Mapped {
@@ -44,7 +43,7 @@ pub(super) fn entry(json: &Json, held: &Held, identity: &str, index: &Index, fin
         let reason = if resource_type.is_some() { FindingReason::KeptRaw } else { FindingReason::NoType };
         root.report("", reason);
     }
-    let record = within_limits(record.unwrap_or_else(|| other(&root)), &root);
+    let record = within_limits(record.unwrap_or_else(|| other::other(&root)), &root);
     let mut entry = Entry::new(record, provenance(&root, held, identity));
     let (version, is_sure) = recognize(object, resource_type.unwrap_or_default());
     if !is_sure {
@@ -97,42 +96,6 @@ fn within_limits(record: Record, root: &Element<'_>) -> Record {
     Record::from_fields(kind, kept).expect("fields of a record, cut at their ends, are fields of a record")
 }
 
-/// What can be said of any resource.
-fn other(root: &Element<'_>) -> Record {
-    let (start, end) = root.period(if root.has("period") { "period" } else { "billablePeriod" });
-    let dated = [
-        "date",
-        "authoredOn",
-        "created",
-        "recorded",
-        "issued",
-        "dateTime",
-        "occurrenceDateTime",
-        "startDate",
-    ];
-    let date = dated.into_iter().find(|name| root.plain(name).is_some()).and_then(|name| root.date(name));
-    Other {
-        resource_type: root.token("resourceType"),
-        code: ["code", "type", "description", "event"].into_iter().find_map(|name| coded(root, name)),
-        status: root.word("status"),
-        start: start.or(date),
-        end,
-        title: ["title", "name"]
-            .into_iter()
-            .find(|name| root.plain(name).is_some())
-            .and_then(|name| root.token(name)),
-        categories: if coded(root, "category").is_some() { root.concepts("category") } else { Vec::new() },
-        author: provider(root),
-        text: Vec::new(),
-    }
-    .into()
-}
-
-/// A concept, where the type of the element is not known: not reported when it is none.
-fn coded(root: &Element<'_>, name: &str) -> Option<crate::record::Concept> {
-    if root.plain(name).is_some() { None } else { root.concept(name) }
-}
-
 /// Most paths that an entry names; the rest of them is one path more.
 const MOST_NOT_UNDERSTOOD: usize = 64;
 
@@ -164,7 +127,7 @@ fn provenance(root: &Element<'_>, held: &Held, identity: &str) -> Provenance {
 }
 
 /// Who answers for a resource, by the elements that say so, the most direct first.
-fn provider(root: &Element<'_>) -> Option<Party> {
+pub(super) fn provider(root: &Element<'_>) -> Option<Party> {
     const NAMES: [&str; 9] = [
         "asserter",
         "author",

@@ -6,8 +6,8 @@ use super::clinical::{period_in_words, quantity_in_words, range_in_words};
 use super::codes::{LOINC, SNOMED, has_code, is_titled, word};
 use crate::interop::finding::FindingReason;
 use crate::record::{
-    Assessment, Component, Concept, Narrative, Observation, PartialDate, Quantity, Record, Scalar,
-    SubstanceUse, Token,
+    Assessment, Component, Concept, Kind, Narrative, Observation, PartialDate, Quantity, Record, Scalar,
+    SubstanceUse, Token, denies,
 };
 
 const STATUS: [&str; 8] =
@@ -78,7 +78,7 @@ fn measurement(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Reco
 fn substance_use(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Record {
     let (start, end) = effective(root);
     let status = root.status("status", &STATUS);
-    let is_withdrawn = |status: &Token| ["entered-in-error", "cancelled"].contains(&status.as_str());
+    let is_withdrawn = |status: &Token| denies(Kind::Observation, "status", status.as_str());
     let known = value.concept.as_ref().and_then(status_of_use);
     let answer = value.boolean.and_then(yes_or_no).map(Concept::from_text);
     SubstanceUse {
