@@ -9,8 +9,11 @@ mod finding;
 mod medication;
 mod other;
 mod people;
+mod provider;
 mod treatment;
 mod visit;
+
+use provider::provider;
 
 use super::conserve;
 use super::element::{Context, Element, MOST};
@@ -20,7 +23,7 @@ use super::reads::Reads;
 use super::version::recognize;
 use crate::codec::json::{Json, Object};
 use crate::interop::finding::{FindingReason, Findings};
-use crate::record::{Entry, Origin, Party, Person, Provenance, Record, Source, SourceFormat, Token, shorten};
+use crate::record::{Entry, Origin, Person, Provenance, Record, Source, SourceFormat, Token, shorten};
 
 /// An entry, and whether nothing maps its type.
 pub(super) struct Mapped {
@@ -124,23 +127,6 @@ fn provenance(root: &Element<'_>, held: &Held, identity: &str) -> Provenance {
         address: address.filter(|address| *address != identity).and_then(|text| Token::new(text).ok()),
         labels: meta.map(|meta| meta.codings("security")).unwrap_or_default(),
     }
-}
-
-/// Who answers for a resource, by the elements that say so, the most direct first.
-pub(super) fn provider(root: &Element<'_>) -> Option<Party> {
-    const NAMES: [&str; 9] = [
-        "asserter",
-        "author",
-        "requester",
-        "recorder",
-        "performer",
-        "informationSource",
-        "serviceProvider",
-        "custodian",
-        "provider",
-    ];
-    let of_reference = |name: &str| root.elements(name).first().and_then(Element::as_party);
-    NAMES.into_iter().filter(|name| root.has(name) && root.plain(name).is_none()).find_map(of_reference)
 }
 
 /// The person that a FHIR Patient describes.

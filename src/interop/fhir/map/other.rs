@@ -2,7 +2,7 @@
 
 use super::super::element::Element;
 use super::codes::word;
-use super::provider;
+use super::provider::provider;
 use crate::record::{Concept, Other, Record, Token};
 
 /// How far a request goes (FHIR's request intent), and what a claim is for, in any version.
