@@ -153,7 +153,15 @@ impl LockedVault {
     ///
     /// # Errors
     /// As [`LockedVault::unlock_read_only`] and [`Vault::backup`].
-    pub fn restore(
+    pub fn restore(self, credential: &Credential, to: impl AsRef<Path>) -> Result<BackupReport, Error> {
+        self.restore_with(credential, to, |_| {})
+    }
+
+    /// The same; `progress` is called with the bytes done and all of them.
+    ///
+    /// # Errors
+    /// As [`LockedVault::restore`].
+    pub fn restore_with(
         self,
         credential: &Credential,
         to: impl AsRef<Path>,
@@ -439,15 +447,27 @@ impl Vault {
     /// Memory stays constant whatever the size. Up to 64 MiB are one commit,
     /// all or nothing. More are stored by several commits of 64 MiB, between
     /// which others can write; whatever ends that early leaves an [`Upload`].
-    /// The writer's lock is held while the source is read. `progress` is called
-    /// with the number of bytes read so far. The same bytes are stored once in a
-    /// compartment.
+    /// The writer's lock is held while the source is read. The same bytes are
+    /// stored once in a compartment.
     ///
     /// # Errors
     /// [`Error::Source`], [`Error::SourceChanged`], [`Error::NoSuchEntry`],
     /// [`Error::NeedsNewerReader`], [`Error::Invalid`] when the entry's kind holds
     /// no attachments; and as [`Vault::update`], but that a conflict is not tried again.
     pub fn attach(
+        &self,
+        actor: &Actor,
+        new: &NewAttachment,
+        source: &mut dyn Read,
+    ) -> Result<Committed<EntryId>, Error> {
+        self.attach_with(actor, new, source, |_| {})
+    }
+
+    /// The same; `progress` is called with the number of bytes read so far.
+    ///
+    /// # Errors
+    /// As [`Vault::attach`].
+    pub fn attach_with(
         &self,
         actor: &Actor,
         new: &NewAttachment,
@@ -473,6 +493,20 @@ impl Vault {
     /// [`Error::NoSuchUpload`], [`Error::Invalid`] when the entry to attach to is
     /// in another compartment or belongs to one, and as [`Vault::attach`].
     pub fn resume_upload(
+        &self,
+        actor: &Actor,
+        id: ContentId,
+        new: &NewAttachment,
+        source: &mut dyn Read,
+    ) -> Result<Committed<EntryId>, Error> {
+        self.resume_upload_with(actor, id, new, source, |_| {})
+    }
+
+    /// The same; `progress` is called with the number of bytes read so far.
+    ///
+    /// # Errors
+    /// As [`Vault::resume_upload`].
+    pub fn resume_upload_with(
         &self,
         actor: &Actor,
         id: ContentId,
@@ -622,7 +656,15 @@ impl Vault {
     ///
     /// # Errors
     /// As [`Vault::check`].
-    pub fn check_deep(&self, progress: impl FnMut(Progress)) -> Result<CheckReport, Error> {
+    pub fn check_deep(&self) -> Result<CheckReport, Error> {
+        self.check_deep_with(|_| {})
+    }
+
+    /// The same; `progress` is called with the bytes done and all of them.
+    ///
+    /// # Errors
+    /// As [`Vault::check`].
+    pub fn check_deep_with(&self, progress: impl FnMut(Progress)) -> Result<CheckReport, Error> {
         upkeep::inspect::check_deep(&self.session, progress)
     }
 
@@ -669,7 +711,19 @@ impl Vault {
     /// [`StoreError::InTheWay`], [`StoreError::SecondName`],
     /// [`StoreError::NoSpace`], [`StoreError::Busy`]; [`Error::Damaged`] when
     /// something in the vault cannot be read, [`Error::Store`].
-    pub fn compact(&self, actor: &Actor, progress: impl FnMut(Progress)) -> Result<CompactReport, Error> {
+    pub fn compact(&self, actor: &Actor) -> Result<CompactReport, Error> {
+        self.compact_with(actor, |_| {})
+    }
+
+    /// The same; `progress` is called with the bytes done and all of them.
+    ///
+    /// # Errors
+    /// As [`Vault::compact`].
+    pub fn compact_with(
+        &self,
+        actor: &Actor,
+        progress: impl FnMut(Progress),
+    ) -> Result<CompactReport, Error> {
         upkeep::compact::compact(&self.session, actor, progress)
     }
 
@@ -690,7 +744,15 @@ impl Vault {
     /// [`Error::Damaged`] when something in the vault cannot be read;
     /// [`Error::Invalid`] for a name that is empty or too long; and as
     /// [`Vault::update`]. Nothing is left behind then.
-    pub fn backup(
+    pub fn backup(&self, actor: &Actor, to: impl AsRef<Path>, name: &str) -> Result<BackupReport, Error> {
+        self.backup_with(actor, to, name, |_| {})
+    }
+
+    /// The same; `progress` is called with the bytes done and all of them.
+    ///
+    /// # Errors
+    /// As [`Vault::backup`].
+    pub fn backup_with(
         &self,
         actor: &Actor,
         to: impl AsRef<Path>,
@@ -772,7 +834,16 @@ impl Vault {
     /// # Errors
     /// [`Error::Store`] when the last write cannot be made durable. A compaction
     /// that was due and could not be made is in the report instead.
-    pub fn close(self, progress: impl FnMut(Progress)) -> Result<Closed, Error> {
+    pub fn close(self) -> Result<Closed, Error> {
+        self.close_with(|_| {})
+    }
+
+    /// The same; `progress` is called with the bytes done and all of them where
+    /// the file is compacted.
+    ///
+    /// # Errors
+    /// As [`Vault::close`].
+    pub fn close_with(self, progress: impl FnMut(Progress)) -> Result<Closed, Error> {
         upkeep::compact::close(&self.session, progress)
     }
 }

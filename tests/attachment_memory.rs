@@ -39,7 +39,7 @@ fn three_hundred_mebibytes_go_in_and_out_in_constant_memory() {
     let vault = Vault::create(&path, &NewVault::individual(&key), VaultOptions::default()).unwrap();
     let before = peak();
     let new = NewAttachment::new(Attachment::default()).expecting_size(SIZE);
-    let id = vault.attach(&Actor::owner(), &new, &mut Synthetic(0), |_| {}).unwrap().value;
+    let id = vault.attach(&Actor::owner(), &new, &mut Synthetic(0)).unwrap().value;
     assert_eq!(vault.epoch().number(), 1 + 5, "64 MiB at a time");
     assert!(peak() - before < MOST, "attaching took {} MiB", (peak() - before) >> 20);
     let (mut reader, mut source) = (vault.attachment(id, 0).unwrap(), Synthetic(0));

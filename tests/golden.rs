@@ -328,7 +328,7 @@ fn the_independent_reader_streams_an_attachment_of_several_segments() {
     let mut id = None;
     for length in [bytes.len(), 0, 1_048_568] {
         let new = NewAttachment::new(Attachment::default());
-        let added = vault.attach(&Actor::owner(), &new, &mut &bytes[..length], |_| {}).unwrap();
+        let added = vault.attach(&Actor::owner(), &new, &mut &bytes[..length]).unwrap();
         id.get_or_insert(added.value);
     }
     let digest = vault.attachment(id.unwrap(), 0).unwrap().digest();

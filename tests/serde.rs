@@ -469,7 +469,7 @@ fn reports_are_written_with_ids_words_and_reasons() {
     let written = serde_json::to_value(checkpoint).unwrap();
     assert_eq!(written, json!(checkpoint.to_string()));
     assert_eq!(serde_json::from_value::<Checkpoint>(written).unwrap(), checkpoint);
-    let backup = vault.backup(&Actor::owner(), folder.path().join("copy.vault"), "copy", |_| {}).unwrap();
+    let backup = vault.backup(&Actor::owner(), folder.path().join("copy.vault"), "copy").unwrap();
     assert_eq!(serde_json::to_value(&backup).unwrap()["entries"], 1);
     let check = serde_json::to_value(vault.check().unwrap()).unwrap();
     assert_eq!((&check["entries"], &check["findings"]), (&json!(1), &json!([])));

@@ -125,7 +125,7 @@ fn in_and_out(vault: &Vault, actor: &Actor, folder: &std::path::Path) {
     let mut attachment = Attachment::default();
     attachment.title = Some(token("title-canary"));
     let mut content = &b"content-canary"[..];
-    let id = vault.attach(actor, &NewAttachment::new(attachment), &mut content, |_| {}).unwrap().value;
+    let id = vault.attach(actor, &NewAttachment::new(attachment), &mut content).unwrap().value;
     let mut bytes = Vec::new();
     std::io::Read::read_to_end(&mut vault.attachment(id, 0).unwrap(), &mut bytes).unwrap();
     assert_eq!(bytes, b"content-canary");
@@ -133,8 +133,8 @@ fn in_and_out(vault: &Vault, actor: &Actor, folder: &std::path::Path) {
     import.read(Some("import-canary"), BUNDLE.as_bytes()).unwrap();
     vault.import(actor, &import.finish().unwrap()).unwrap();
     assert!(vault.export(actor).unwrap().len() > 2);
-    vault.backup(actor, folder.join("copy-canary"), "backup-canary", |_| {}).unwrap();
-    let taken = vault.backup(actor, folder.join("copy-canary"), "backup-canary", |_| {});
+    vault.backup(actor, folder.join("copy-canary"), "backup-canary").unwrap();
+    let taken = vault.backup(actor, folder.join("copy-canary"), "backup-canary");
     assert_eq!(taken.unwrap_err().code(), "exists");
 }
 
@@ -171,7 +171,7 @@ fn damage_and_repair(path: &std::path::Path, credential: &Credential) {
     std::fs::write(path, bytes).unwrap();
     let locked = LockedVault::open(path, options()).unwrap();
     let vault = locked.unlock_for_diagnosis(credential).unwrap();
-    assert!(!vault.check_deep(|_| {}).unwrap().is_clean());
+    assert!(!vault.check_deep().unwrap().is_clean());
     assert!(vault.repair_from(&copy).unwrap().check.is_clean());
 }
 
@@ -211,9 +211,9 @@ fn workload() {
     let vault = LockedVault::open(&path, options()).unwrap().unlock(&text("second-password").into()).unwrap();
     assert_eq!(vault.recovery(), Recovery::Recovered);
     in_and_out(&vault, &actor, folder.path());
-    vault.compact(&actor, |_| {}).unwrap();
+    vault.compact(&actor).unwrap();
     let key = change_ways_in(&vault, &actor);
-    vault.close(|_| {}).unwrap();
+    vault.close().unwrap();
     damage_and_repair(&path, &text("second-password").into());
     recover(&path, &actor, key);
 }

@@ -110,7 +110,7 @@ pub(crate) fn to_read_expecting(
 /// its file was made smaller on the occasion.
 pub(crate) fn close(vault: Vault) -> Result<(), Failure> {
     let bar = Bar::new("Compacting");
-    let closed = vault.close(|progress| bar.show(progress))?;
+    let closed = vault.close_with(|progress| bar.show(progress))?;
     drop(bar);
     if let Some(report) = closed.compacted {
         let (before, after) = (size(report.before), size(report.after));

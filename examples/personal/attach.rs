@@ -55,13 +55,13 @@ pub(crate) fn run(common: &Common, command: &arguments::Attach) -> Result<(), Fa
     let goes_on = goes_on(common, command, unfinished.as_ref())?;
     let result = match unfinished {
         Some(upload) if goes_on => {
-            vault.resume_upload(&owner, upload.id, &new, &mut source, |read| bar.set_position(read))
+            vault.resume_upload_with(&owner, upload.id, &new, &mut source, |read| bar.set_position(read))
         }
         other => {
             if let Some(upload) = other {
                 vault.discard_upload(&owner, upload.id)?;
             }
-            vault.attach(&owner, &new, &mut source, |read| bar.set_position(read))
+            vault.attach_with(&owner, &new, &mut source, |read| bar.set_position(read))
         }
     };
     bar.finish_and_clear();

@@ -18,7 +18,7 @@ pub(crate) fn run(common: &Common, command: &Backup) -> Result<(), Failure> {
     let file_name = to.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = command.label.clone().or(file_name).unwrap_or_default();
     let bar = Bar::new("Copying");
-    let report = vault.backup(&Actor::owner(), &to, &name, |progress| bar.show(progress))?;
+    let report = vault.backup_with(&Actor::owner(), &to, &name, |progress| bar.show(progress))?;
     drop(bar);
     access::close(vault)?;
     if common.json {
@@ -42,7 +42,7 @@ pub(crate) fn restore(common: &Common, command: &Restore) -> Result<(), Failure>
     let backup = access::open(&command.backup, access::options(common))?;
     let credential = access::credential(common)?;
     let bar = Bar::new("Restoring");
-    let report = backup.restore(&credential, &command.to, |progress| bar.show(progress))?;
+    let report = backup.restore_with(&credential, &command.to, |progress| bar.show(progress))?;
     drop(bar);
     if common.json {
         return output::json(&for_programs(&report));
@@ -60,7 +60,7 @@ pub(crate) fn compact(common: &Common, command: &VaultOnly) -> Result<(), Failur
     let path = target::vault(common, &command.names)?;
     let vault = access::to_write(common, &path)?;
     let bar = Bar::new("Compacting");
-    let report = vault.compact(&Actor::owner(), |progress| bar.show(progress))?;
+    let report = vault.compact_with(&Actor::owner(), |progress| bar.show(progress))?;
     drop(bar);
     access::close(vault)?;
     if common.json {

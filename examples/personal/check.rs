@@ -22,7 +22,7 @@ pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
     let report = match command.deep {
         true => {
             let bar = Bar::new("Reading");
-            vault.check_deep(|progress| bar.show(progress))?
+            vault.check_deep_with(|progress| bar.show(progress))?
         }
         false => vault.check()?,
     };

@@ -372,7 +372,7 @@ impl Sequence {
                 let bytes = attached_bytes(*number, *length);
                 let base = entry(*number, 0);
                 let new = NewAttachment::new(Attachment::default()).with_entry(base);
-                let result = vault.attach(&owner, &new, &mut &bytes[..], |_| {});
+                let result = vault.attach(&owner, &new, &mut &bytes[..]);
                 let id = result.as_ref().ok().map(|attached| attached.value);
                 let modelled = Modelled { id, revisions: Vec::new(), attached: Some(bytes) };
                 model.entries.insert(*number, modelled);
@@ -412,7 +412,7 @@ impl Sequence {
                 let revoke = vec![listed.expect("a guest is listed").id];
                 vault.change_access(&owner, &AccessChange { revoke, add: Vec::new() }).map(drop)
             }
-            Step::Compact => vault.compact(&owner, |_| {}).map(drop),
+            Step::Compact => vault.compact(&owner).map(drop),
             Step::BackUp => self.back_up(),
             Step::GiveUp => {
                 let given_up = vault.update(&owner, |tx| {

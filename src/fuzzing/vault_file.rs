@@ -249,7 +249,7 @@ fn write(vault: Vault, disk: &SimDisk, before: &Answers, flags: u8) {
         back_up(&vault, disk);
     }
     if flags & flag::COMPACT != 0 {
-        let _ = vault.compact(&owner, |_| {});
+        let _ = vault.compact(&owner);
     }
     if before.is_clean {
         let clean = vault.check().is_ok_and(|report| report.is_clean());
@@ -269,7 +269,7 @@ fn change(vault: &Vault, before: &Answers, flags: u8) {
     let owner = Actor::owner();
     if flags & flag::ATTACH != 0 {
         let attachment = NewAttachment::new(Attachment::default());
-        let _ = vault.attach(&owner, &attachment, &mut &b"a short letter"[..], |_| {});
+        let _ = vault.attach(&owner, &attachment, &mut &b"a short letter"[..]);
     }
     if let (true, Some(id)) = (flags & flag::RETRACT != 0, before.listed.first()) {
         let _ = vault.update(&owner, |tx| tx.retract(*id, "not so"));

@@ -31,7 +31,7 @@ fn bytes() -> Vec<u8> {
 fn attach(vault: &Vault, bytes: &[u8]) -> EntryId {
     let mut new = Attachment::default();
     new.title = Some(subrosa::Token::new("a scan").expect("a short title"));
-    let attached = vault.attach(&Actor::owner(), &NewAttachment::new(new), &mut { bytes }, |_| {});
+    let attached = vault.attach(&Actor::owner(), &NewAttachment::new(new), &mut { bytes });
     attached.expect("the attachment is stored").value
 }
 

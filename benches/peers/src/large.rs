@@ -265,7 +265,7 @@ fn compact(bench: &mut Bench, folder: &Path) {
     let vault = records::create(&path);
     records::fill(&vault, &records::entries(count, 1024));
     let ours = bench.time("compact", "vault", |b| {
-        b.iter(|| vault.compact(&Actor::owner(), |_| {}).expect("the vault is compacted"));
+        b.iter(|| vault.compact(&Actor::owner()).expect("the vault is compacted"));
     });
     drop(vault);
     let copy = folder.join("copy");

@@ -193,7 +193,7 @@ fn threads_that_write_with_the_handle_do_not_notice_a_change_of_access() {
             if number == 0 {
                 let letter = NewAttachment::new(Attachment::default());
                 let bytes = written.to_string();
-                vault.attach(&actor(), &letter, &mut bytes.as_bytes(), |_| {}).unwrap();
+                vault.attach(&actor(), &letter, &mut bytes.as_bytes()).unwrap();
             } else {
                 vault.update(&actor(), |tx| tx.add(&note("progress", "slept badly"))).unwrap();
             }

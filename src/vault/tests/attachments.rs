@@ -36,7 +36,7 @@ fn letter() -> NewAttachment {
 }
 
 fn attach(vault: &Vault, new: &NewAttachment, bytes: &[u8]) -> Result<EntryId, Error> {
-    vault.attach(&Actor::owner(), new, &mut &bytes[..], |_| {}).map(|committed| committed.value)
+    vault.attach(&Actor::owner(), new, &mut &bytes[..]).map(|committed| committed.value)
 }
 
 fn read(vault: &Vault, id: EntryId) -> Vec<u8> {
@@ -186,7 +186,7 @@ fn what_cannot_be_attached_is_refused_before_anything_is_read_or_written() {
     let image = disk.image();
     let refuse = |new: NewAttachment| {
         let mut never = Failing(&[], 0);
-        vault.attach(&Actor::owner(), &new, &mut never, |_| {}).err().unwrap()
+        vault.attach(&Actor::owner(), &new, &mut never).err().unwrap()
     };
     assert!(matches!(refuse(letter().to_entry(id, "")), Error::Invalid { .. }));
     assert!(matches!(refuse(letter().with_entry(diagnosis("J45", "x", "2020"))), Error::Invalid { .. }));
@@ -214,7 +214,7 @@ fn a_source_that_fails_or_shrinks_leaves_the_vault_as_it_was() {
     let bytes = content(STEP * SHORT);
     for until in [0, 1, SHORT, 2 * SHORT + 7, STEP * SHORT] {
         let mut source = Failing(&bytes, until);
-        let failed = vault.attach(&Actor::owner(), &letter(), &mut source, |_| {});
+        let failed = vault.attach(&Actor::owner(), &letter(), &mut source);
         assert!(matches!(failed, Err(Error::Source { .. })), "{until}");
     }
     let shrunk = attach(&vault, &letter().expecting_size(bytes.len() as u64 + 1), &bytes);
@@ -257,7 +257,7 @@ fn an_upload_is_resumed_after_a_failure_at_every_segment() {
     for segment in 0..=11 {
         let (disk, vault) = vault();
         let mut source = Failing(&bytes, segment * SHORT + 10);
-        let failed = vault.attach(&Actor::owner(), &letter(), &mut source, |_| {});
+        let failed = vault.attach(&Actor::owner(), &letter(), &mut source);
         assert!(matches!(failed, Err(Error::Source { .. })));
         assert_clean(&vault);
         drop(vault);
@@ -274,7 +274,9 @@ fn an_upload_is_resumed_after_a_failure_at_every_segment() {
         vault.update(&Actor::owner(), |tx| tx.add(&note("progress", "x"))).unwrap();
         let mut last = 0;
         let resumed =
-            vault.resume_upload(&Actor::owner(), upload.id, &letter(), &mut &bytes[..], |read| last = read);
+            vault.resume_upload_with(&Actor::owner(), upload.id, &letter(), &mut &bytes[..], |read| {
+                last = read
+            });
         assert!(read(&vault, resumed.unwrap().value) == bytes);
         assert_eq!(last, bytes.len() as u64);
         assert!(vault.uploads().unwrap().is_empty());
@@ -289,17 +291,14 @@ fn a_source_that_changed_is_stored_as_it_is_now() {
     {
         let (_, vault) = vault();
         let bytes = content(11 * SHORT);
-        vault.attach(&Actor::owner(), &letter(), &mut Failing(&bytes, 10 * SHORT), |_| {}).unwrap_err();
+        vault.attach(&Actor::owner(), &letter(), &mut Failing(&bytes, 10 * SHORT)).unwrap_err();
         let upload = vault.uploads().unwrap().remove(0);
         assert_eq!(upload.bytes, 8 * SHORT as u64);
         let mut changed = bytes[..length].to_vec();
         if let Some(byte) = changed.get_mut(at) {
             *byte ^= 1;
         }
-        let id = vault
-            .resume_upload(&Actor::owner(), upload.id, &letter(), &mut &changed[..], |_| {})
-            .unwrap()
-            .value;
+        let id = vault.resume_upload(&Actor::owner(), upload.id, &letter(), &mut &changed[..]).unwrap().value;
         assert!(read(&vault, id) == changed);
         assert_clean(&vault);
     }
@@ -311,16 +310,16 @@ fn an_upload_is_discarded_whole_and_only_once() {
     let owner = Actor::owner();
     let bytes = content(11 * SHORT);
     let rows = || vault.unlocked().unwrap().reader().trie(Compartment::General).unwrap().rows;
-    vault.attach(&owner, &letter(), &mut Failing(&bytes, 10 * SHORT), |_| {}).unwrap_err();
+    vault.attach(&owner, &letter(), &mut Failing(&bytes, 10 * SHORT)).unwrap_err();
     let upload = vault.uploads().unwrap().remove(0);
     assert_eq!(rows(), 9);
     let elsewhere = letter().in_compartment(Compartment::Sealed);
-    let wrong = vault.resume_upload(&owner, upload.id, &elsewhere, &mut &bytes[..], |_| {});
+    let wrong = vault.resume_upload(&owner, upload.id, &elsewhere, &mut &bytes[..]);
     assert!(matches!(wrong, Err(Error::Invalid { .. })));
     vault.discard_upload(&owner, upload.id).unwrap();
     assert_eq!(rows(), 0);
     assert!(matches!(vault.discard_upload(&owner, upload.id), Err(Error::NoSuchUpload { .. })));
-    let gone = vault.resume_upload(&owner, upload.id, &letter(), &mut &bytes[..], |_| {});
+    let gone = vault.resume_upload(&owner, upload.id, &letter(), &mut &bytes[..]);
     assert!(matches!(gone, Err(Error::NoSuchUpload { .. })));
     assert_clean(&vault);
 }

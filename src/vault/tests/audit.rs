@@ -78,7 +78,7 @@ fn reads_of_attachments_and_of_all_entries_are_told_too() {
     let nurse = Actor::new("Nurse Quill").unwrap();
     let id = vault.update(&nurse, |tx| tx.add(&note("progress", "see the scan"))).unwrap().value;
     let new = NewAttachment::new(Attachment::default()).to_entry(id, "scanned");
-    vault.attach(&nurse, &new, &mut &b"scan"[..], |_| {}).unwrap();
+    vault.attach(&nurse, &new, &mut &b"scan"[..]).unwrap();
     let mut bytes = Vec::new();
     vault.attachment(id, 0).unwrap().read_to_end(&mut bytes).unwrap();
     assert!(vault.attachment(id, 1).is_err(), "nothing was read");

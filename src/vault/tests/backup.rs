@@ -21,7 +21,7 @@ fn vault_with(count: usize) -> (tempfile::TempDir, std::path::PathBuf, Vault, Ve
 }
 
 fn back_up(vault: &Vault, to: &std::path::Path) -> Result<BackupReport, Error> {
-    vault.backup(&Actor::owner(), to, "in the drawer", |_| {})
+    vault.backup(&Actor::owner(), to, "in the drawer")
 }
 
 fn files(folder: &tempfile::TempDir) -> usize {
@@ -46,7 +46,7 @@ fn a_backup_restores_to_the_same_checkpoint() {
 
     let before = std::fs::read(&backup).unwrap();
     let locked = LockedVault::open(&backup, options()).unwrap().expecting(checkpoint);
-    let restored = locked.restore(&key(1), &path, |_| {}).unwrap();
+    let restored = locked.restore(&key(1), &path).unwrap();
     assert_eq!(restored, report);
     let vault = LockedVault::open(&path, options()).unwrap().expecting(checkpoint).unlock(&key(1)).unwrap();
     assert_eq!((vault.checkpoint().unwrap(), vault.recovery()), (checkpoint, Recovery::NotNeeded));
@@ -54,11 +54,11 @@ fn a_backup_restores_to_the_same_checkpoint() {
     assert!(std::fs::read(&backup).unwrap() == before, "a restoration reads only");
     assert_eq!(files(&folder), 2);
     for to in [&path, &backup] {
-        let again = LockedVault::open(&backup, options()).unwrap().restore(&key(1), to, |_| {});
+        let again = LockedVault::open(&backup, options()).unwrap().restore(&key(1), to);
         assert!(matches!(again, Err(Error::Store(StoreError::Exists))));
     }
     let wrong = LockedVault::open(&backup, options()).unwrap();
-    let wrong = wrong.restore(&key(9), folder.path().join("never"), |_| {});
+    let wrong = wrong.restore(&key(9), folder.path().join("never"));
     assert!(matches!(wrong, Err(Error::WrongCredential)));
     assert_eq!(files(&folder), 2);
 }
@@ -75,11 +75,12 @@ fn a_backup_goes_over_nothing_and_leaves_nothing_when_it_fails() {
     let missing = folder.path().join("no folder").join("backup");
     assert!(matches!(back_up(&vault, &missing), Err(Error::Store(StoreError::NoFolder))));
     let to = folder.path().join("backup");
-    assert!(matches!(vault.backup(&Actor::owner(), &to, "  ", |_| {}), Err(Error::Invalid { .. })));
+    assert!(matches!(vault.backup(&Actor::owner(), &to, "  "), Err(Error::Invalid { .. })));
     assert_eq!(std::fs::read(&other).unwrap(), b"mine");
     assert!(std::fs::read(&path).unwrap() == image);
     // Somebody takes the name while the copy is made.
-    let result = vault.backup(&Actor::owner(), &to, "drawer", |_| std::fs::write(&to, b"mine too").unwrap());
+    let result =
+        vault.backup_with(&Actor::owner(), &to, "drawer", |_| std::fs::write(&to, b"mine too").unwrap());
     assert!(matches!(result, Err(Error::Store(StoreError::Exists))));
     assert_eq!(std::fs::read(&to).unwrap(), b"mine too");
     assert_eq!(files(&folder), 3);
@@ -99,7 +100,7 @@ fn the_names_that_compaction_needs_are_refused_for_copies() {
             to.push(suffix);
             let to = std::path::PathBuf::from(to);
             assert!(matches!(back_up(&vault, &to), Err(Error::Store(StoreError::ReservedName))));
-            let restored = LockedVault::open(&backup, options()).unwrap().restore(&key(1), &to, |_| {});
+            let restored = LockedVault::open(&backup, options()).unwrap().restore(&key(1), &to);
             assert!(matches!(restored, Err(Error::Store(StoreError::ReservedName))));
         }
     }
@@ -122,7 +123,7 @@ fn a_damaged_vault_is_not_backed_up_as_if_it_were_whole() {
     let broken = folder.path().join("broken");
     std::fs::write(&broken, &image).unwrap();
     let opened = LockedVault::open(&broken, options()).unwrap();
-    let restored = opened.restore(&key(1), folder.path().join("copy"), |_| {});
+    let restored = opened.restore(&key(1), folder.path().join("copy"));
     assert_eq!(restored.unwrap_err().kind(), ErrorKind::Damaged);
     assert_eq!(files(&folder), 2);
 }
@@ -133,14 +134,14 @@ fn others_may_commit_expunge_and_compact_while_a_backup_is_made() {
     let meanwhile: [Meanwhile; 3] = [
         |vault, _| drop(add(vault, 1)),
         |vault, ids| drop(vault.expunge(&Actor::owner(), &ids[..1], "order").unwrap()),
-        |vault, _| assert!(vault.compact(&Actor::owner(), |_| {}).is_ok()),
+        |vault, _| assert!(vault.compact(&Actor::owner()).is_ok()),
     ];
     for disturb in meanwhile {
         let (folder, path, vault, ids) = vault_with(40);
         let other = open(&path, &key(1)).unwrap();
         let backup = folder.path().join("backup");
         let mut is_first = true;
-        let report = vault.backup(&Actor::owner(), &backup, "drawer", |_| {
+        let report = vault.backup_with(&Actor::owner(), &backup, "drawer", |_| {
             if std::mem::take(&mut is_first) {
                 disturb(&other, &ids);
             }
@@ -168,7 +169,7 @@ fn a_backup_is_made_in_the_end_however_much_is_expunged_meanwhile() {
             expunged += usize::from(other.expunge(&Actor::owner(), &[id], "order").is_ok());
         }
     };
-    let report = vault.backup(&Actor::owner(), &backup, "drawer", &mut disturb).unwrap();
+    let report = vault.backup_with(&Actor::owner(), &backup, "drawer", &mut disturb).unwrap();
     assert!((1..=3).contains(&expunged));
     assert_eq!(report.entries, 40 - expunged as u64);
     assert_eq!(files(&folder), 2);
@@ -202,7 +203,7 @@ fn one_compartments_holder_backs_up_the_whole_vault() {
     let backup = folder.path().join("backup");
     // A commit meanwhile may have withdrawn what this access cannot check.
     let mut is_first = true;
-    let report = part.backup(&Actor::owner(), &backup, "drawer", |_| {
+    let report = part.backup_with(&Actor::owner(), &backup, "drawer", |_| {
         if std::mem::take(&mut is_first) {
             add(&whole, 1);
         }

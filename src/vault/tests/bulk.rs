@@ -63,7 +63,7 @@ fn a_reader_whose_state_is_withdrawn_is_told_so_and_can_start_again() {
     let ids = vault.update(&Actor::owner(), |tx| tx.add_all(&entries)).unwrap().value;
     let changes: [&dyn Fn(); 3] = [
         &|| {
-            vault.compact(&Actor::owner(), |_| {}).unwrap();
+            vault.compact(&Actor::owner()).unwrap();
         },
         &|| drop(vault.expunge(&Actor::owner(), &ids[..ids.len() / 2], "order").unwrap()),
         &|| {

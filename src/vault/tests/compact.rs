@@ -21,7 +21,7 @@ fn add(vault: &Vault, text: &str) -> EntryId {
 }
 
 fn compact(vault: &Vault) -> Result<CompactReport, Error> {
-    vault.compact(&Actor::owner(), |_| {})
+    vault.compact(&Actor::owner())
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -57,7 +57,7 @@ fn compaction_gives_dead_bytes_back_and_keeps_everything_else() {
     let lines = vault.ledger().unwrap().len();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
     let mut seen = Vec::new();
-    let report = vault.compact(&Actor::owner(), |progress| seen.push(progress)).unwrap();
+    let report = vault.compact_with(&Actor::owner(), |progress| seen.push(progress)).unwrap();
     assert!(report.after < report.before && report.before == before.file);
     assert_eq!(std::fs::metadata(&path).unwrap().len(), report.after);
     assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
@@ -313,14 +313,14 @@ fn closing_compacts_when_more_is_dead_than_live_and_worth_it() {
         assert!(!vault.space().unwrap().is_compaction_due());
         vault.expunge(&Actor::owner(), &ids, "order").unwrap();
         assert!(vault.space().unwrap().is_compaction_due());
-        let closed = vault.close(|_| {}).unwrap();
+        let closed = vault.close().unwrap();
         assert_eq!(closed.compacted.is_some(), wanted);
         assert!(closed.not_compacted.is_none());
         assert_eq!(std::fs::metadata(&path).unwrap().len() < 1 << 20, wanted);
         if !wanted {
             // What is in the way keeps nobody from closing.
             std::fs::write(beside(&path, ".old"), b"mine").unwrap();
-            let closed = open(&path, &key(1)).unwrap().close(|_| {}).unwrap();
+            let closed = open(&path, &key(1)).unwrap().close().unwrap();
             assert!(matches!(closed.not_compacted, Some(Error::Store(StoreError::InTheWay { .. }))));
         }
     }
@@ -338,7 +338,7 @@ fn a_new_file_that_does_not_read_back_as_it_was_written_does_not_become_the_vaul
         let disk = SimDisk::without_trace(resting.image.clone());
         let vault = disk.unlock(&owner()).unwrap();
         let mut flipped = false;
-        let result = vault.compact(&Actor::owner(), |_| {
+        let result = vault.compact_with(&Actor::owner(), |_| {
             let files = disk.files();
             let draft = files.image("vault.compact").expect("the new file has its name");
             let root = usize::try_from(crate::format::header::geometry::ROOT_B).unwrap();

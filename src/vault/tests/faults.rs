@@ -40,7 +40,7 @@ const SEGMENT: usize = 504;
 fn attach_bytes(vault: &Vault, byte: u8) -> Result<EntryId, Error> {
     let new = NewAttachment::new(Attachment::default());
     let bytes = [byte; 3 * SEGMENT + 7];
-    Ok(vault.attach(&Actor::owner(), &new, &mut &bytes[..], |_| {})?.value)
+    Ok(vault.attach(&Actor::owner(), &new, &mut &bytes[..])?.value)
 }
 
 fn attach(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
@@ -57,7 +57,7 @@ fn resume(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
     let upload = vault.uploads()?.remove(0).id;
     let new = NewAttachment::new(Attachment::default());
     let bytes = [2; 3 * SEGMENT + 7];
-    vault.resume_upload(&Actor::owner(), upload, &new, &mut &bytes[..], |_| {}).map(|_| ())
+    vault.resume_upload(&Actor::owner(), upload, &new, &mut &bytes[..]).map(|_| ())
 }
 
 fn discard(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
@@ -116,7 +116,7 @@ fn resting_with_upload() -> (Vec<u8>, Vec<EntryId>) {
     let new = NewAttachment::new(Attachment::default());
     // A commit's segments are stored once there is one more.
     let mut source = std::io::Read::chain(&[2; 3 * SEGMENT][..], Broken);
-    vault.attach(&Actor::owner(), &new, &mut source, |_| {}).unwrap_err();
+    vault.attach(&Actor::owner(), &new, &mut source).unwrap_err();
     assert_eq!(vault.uploads().unwrap().len(), 1);
     drop(vault.lock().unwrap());
     shrink_segments(SEGMENT, 8);
@@ -375,7 +375,7 @@ fn a_fault_at_any_call_of_a_recovery_is_an_error_and_the_next_recovery_succeeds(
 }
 
 fn compact(vault: &Vault, _: &SimDisk) -> Result<(), Error> {
-    vault.compact(&Actor::owner(), |_| {}).map(|_| ())
+    vault.compact(&Actor::owner()).map(|_| ())
 }
 
 /// Closing, of which a compaction that was due and failed is an error here.

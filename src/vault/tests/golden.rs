@@ -77,7 +77,7 @@ fn whole_vault(path: &Path) -> [Vec<u8>; 2] {
     let gone = vault.update(&owner, |tx| tx.add(&sample::expunged())).unwrap().value;
     vault.expunge(&owner, &[gone], "never belonged here").unwrap();
     let new = NewAttachment::new(sample::scan()).in_compartment(Compartment::Sealed);
-    let scan = vault.attach(&owner, &new, &mut &sample::scanned()[..], |_| {}).unwrap().value;
+    let scan = vault.attach(&owner, &new, &mut &sample::scanned()[..]).unwrap().value;
     let again = sample::with_attachment(vault.entry(scan).unwrap().attachments().remove(0));
     vault.update(&nurse, |tx| tx.add_in(Compartment::Sealed, &again)).unwrap();
     let before = std::fs::read(path).unwrap();

@@ -62,14 +62,14 @@ fn change_and_copy(vault: &Vault, copy: &Path) {
     let policy = Policy::everything_of([Kind::Diagnosis]).with_code(unspecific);
     drop(vault.release(&owner, &ReleaseRequest::new(token("a school"), token("admission"), policy)).unwrap());
     let new = NewAttachment::new(Attachment::default());
-    let id = vault.attach(&owner, &new, &mut &SCAN[..], |_| {}).unwrap().value;
+    let id = vault.attach(&owner, &new, &mut &SCAN[..]).unwrap().value;
     let mut bytes = Zeroizing::new(vec![0; SCAN.len()]);
     vault.attachment(id, 0).unwrap().read_exact(&mut bytes).unwrap();
     assert!(*bytes == SCAN);
-    vault.backup(&owner, copy, "copy", |_| {}).unwrap();
+    vault.backup(&owner, copy, "copy").unwrap();
     std::fs::remove_file(copy).unwrap();
-    vault.compact(&owner, |_| {}).unwrap();
-    assert!(vault.check_deep(|_| {}).unwrap().is_clean());
+    vault.compact(&owner).unwrap();
+    assert!(vault.check_deep().unwrap().is_clean());
 }
 
 /// Uses a vault as a program does, and says between its stages where it is.

@@ -243,7 +243,7 @@ impl Sequence {
         let mut facts = Facts::draw_note(&mut self.chance);
         let bytes = vec![b'a'; LENGTHS[self.chance.below(LENGTHS.len())]];
         let new = NewAttachment::new(Attachment::default()).with_entry(facts.entry());
-        let done = self.vault().attach(&Actor::owner(), &new, &mut &bytes[..], |_| {}).unwrap();
+        let done = self.vault().attach(&Actor::owner(), &new, &mut &bytes[..]).unwrap();
         let (id, commits) = (done.value, done.epoch.number() - self.epoch);
         assert!((1..=2).contains(&commits), "{commits} commits");
         self.epoch += commits;
@@ -258,7 +258,7 @@ impl Sequence {
     /// The file written anew; nothing in memory can be.
     fn compact(&mut self) {
         if self.disk.is_some() {
-            self.vault().compact(&Actor::owner(), |_| {}).unwrap();
+            self.vault().compact(&Actor::owner()).unwrap();
             self.epoch += 1;
             self.did(Act::Compact);
         }

@@ -71,7 +71,7 @@ impl Resting {
 }
 
 fn deep(vault: &Vault) -> Vec<CheckFinding> {
-    vault.check_deep(|_| {}).unwrap().findings
+    vault.check_deep().unwrap().findings
 }
 
 fn read_only(disk: &SimDisk) -> Vault {
@@ -136,7 +136,7 @@ fn an_entry_comes_back_from_a_backup_that_is_older_than_a_compaction() {
     let resting = Resting::new();
     let disk = SimDisk::without_trace(resting.image.clone());
     let vault = disk.unlock(&owner()).unwrap();
-    vault.compact(&Actor::owner(), |_| {}).unwrap();
+    vault.compact(&Actor::owner()).unwrap();
     let (id, entry) = &resting.entries[7];
     let row = vault.unlocked().unwrap().reader().entry_row(*id).unwrap().1;
     let start = u64::from_le_bytes(*row.object.as_ref().unwrap().object.reference.first_chunk().unwrap());
@@ -251,7 +251,7 @@ fn a_diagnosis_of_a_whole_vault_finds_nothing_and_writes_nothing() {
         let disk = SimDisk::without_trace(resting.image.clone());
         let vault = disk.open().unwrap().unlock_for_diagnosis(&credential).unwrap();
         assert_eq!((deep(&vault), vault.recovery()), (Vec::new(), Recovery::NotNeeded));
-        vault.close(|_| {}).unwrap();
+        vault.close().unwrap();
         assert!(disk.image() == resting.image);
     }
 }

@@ -44,7 +44,7 @@ fn add(vault: &Vault) -> Result<EntryId, Error> {
 
 /// What a compaction leaves that is interrupted when its draft is whole.
 fn interrupted_compaction(disk: &SimDisk, vault: &Vault) -> Files {
-    vault.compact(&Actor::owner(), |_| {}).unwrap();
+    vault.compact(&Actor::owner()).unwrap();
     let is_whole = |image: &Vec<u8>| {
         let opened = SimDisk::without_trace(image.clone()).open();
         opened.and_then(|locked| locked.unlock_read_only(&owner())).is_ok()
@@ -207,7 +207,7 @@ fn what_others_use_of_a_damaged_head_stays_when_one_user_is_expunged() {
     let bytes: Vec<u8> = (0..1300u32).map(|n| n.to_le_bytes()[0]).collect();
     let attach = || {
         let new = NewAttachment::new(Attachment::default());
-        vault.attach(&Actor::owner(), &new, &mut bytes.as_slice(), |_| {}).unwrap().value
+        vault.attach(&Actor::owner(), &new, &mut bytes.as_slice()).unwrap().value
     };
     let ids = [attach(), attach()];
     offsets(&disk, RowClass::Content).iter().for_each(|offset| disk.flip(offset + 20, 1));
@@ -271,7 +271,7 @@ fn where_there_are_no_hard_links_nothing_is_copied_for_a_compaction() {
     let (disk, vault, _) = vault_with(60);
     disk.refuse_links();
     let before = disk.trace().events.len();
-    let compacted = vault.compact(&Actor::owner(), |_| {});
+    let compacted = vault.compact(&Actor::owner());
     assert!(matches!(compacted, Err(Error::Store(StoreError::Unsupported))));
     let events = &disk.trace().events[before..];
     assert!(!events.iter().any(|event| matches!(event, Event::Change(Change::Write { .. }))));
@@ -331,7 +331,7 @@ fn whoever_kept_every_key_finds_nothing_of_an_expunged_attachment_but_pages() {
     let title = Some(Token::new("letter").unwrap());
     let new = NewAttachment::new(Attachment { title, ..Attachment::default() });
     let bytes = [7; 504 * 8];
-    let attach = || vault.attach(&Actor::owner(), &new, &mut bytes.as_slice(), |_| {}).unwrap().value;
+    let attach = || vault.attach(&Actor::owner(), &new, &mut bytes.as_slice()).unwrap().value;
     let ids = [attach(), attach()];
     expunge(&vault, &ids).unwrap();
     let (file, encrypted) = (disk.image(), take_recorded());
@@ -399,6 +399,6 @@ fn a_deep_check_that_a_writer_overtakes_finds_no_damage() {
         let reader = locked.unlock_read_only(&owner()).unwrap();
         let commit = Box::new(move || drop(expunge(&vault, &ids[..1]).unwrap()));
         *store.overtake.lock().unwrap() = Some((read, commit));
-        assert_eq!(reader.check_deep(|_| {}).unwrap().findings, [], "at read {read}");
+        assert_eq!(reader.check_deep().unwrap().findings, [], "at read {read}");
     }
 }

@@ -35,7 +35,7 @@ fn scan() -> Attachment {
 }
 
 fn attach(vault: &Vault, bytes: &[u8]) -> EntryId {
-    vault.attach(&Actor::owner(), &NewAttachment::new(scan()), &mut &bytes[..], |_| {}).unwrap().value
+    vault.attach(&Actor::owner(), &NewAttachment::new(scan()), &mut &bytes[..]).unwrap().value
 }
 
 fn add(vault: &Vault, text: &str) -> EntryId {
@@ -59,7 +59,7 @@ fn interrupted(vault: &Vault, new: &NewAttachment) -> Upload {
             if count == 0 { Err(io::Error::other("EIO")) } else { Ok(count) }
         }
     }
-    assert!(vault.attach(&Actor::owner(), new, &mut Failing(6 * SHORT), |_| {}).is_err());
+    assert!(vault.attach(&Actor::owner(), new, &mut Failing(6 * SHORT)).is_err());
     vault.uploads().unwrap().remove(0)
 }
 
@@ -77,7 +77,7 @@ fn a_handle_that_stayed_open_withdraws_also_from_what_an_interrupted_compaction_
         let other = open(&path, &key(1)).unwrap();
         let before = std::fs::read(&path).unwrap();
         let mut replaced = std::fs::File::open(&path).unwrap();
-        vault.compact(&Actor::owner(), |_| {}).unwrap();
+        vault.compact(&Actor::owner()).unwrap();
         drop(vault);
         // The power went out between the renaming and the overwriting: all but the
         // heads is as the compaction left it.
@@ -107,7 +107,7 @@ fn what_is_expunged_while_a_backup_is_made_is_not_in_the_backup() {
     let other = open(&path, &key(1)).unwrap();
     let to = folder.path().join("backup");
     let mut report = None;
-    let made = vault.backup(&Actor::owner(), &to, "drawer", |progress| {
+    let made = vault.backup_with(&Actor::owner(), &to, "drawer", |progress| {
         if progress.done == progress.total && report.is_none() {
             report = Some(expunge(&other, id));
         }
@@ -124,9 +124,9 @@ fn a_backup_made_during_an_upload_is_in_the_erasure_report() {
     let vault = create(&path);
     let new = NewAttachment::new(scan());
     let upload = interrupted(&vault, &new);
-    vault.backup(&Actor::owner(), folder.path().join("backup"), "drawer", |_| {}).unwrap();
+    vault.backup(&Actor::owner(), folder.path().join("backup"), "drawer").unwrap();
     let bytes = content(6 * SHORT);
-    let id = vault.resume_upload(&Actor::owner(), upload.id, &new, &mut &bytes[..], |_| {}).unwrap().value;
+    let id = vault.resume_upload(&Actor::owner(), upload.id, &new, &mut &bytes[..]).unwrap().value;
     let report = expunge(&vault, id);
     assert_eq!(report.backups.len(), 1, "it holds the first segments");
 }
@@ -154,13 +154,13 @@ fn a_psychotherapy_note_does_not_follow_an_upload_into_the_general_compartment()
     let upload = interrupted(&vault, &NewAttachment::new(scan()));
     let new = NewAttachment::new(scan()).with_entry(note("psychotherapy", "said"));
     let bytes = content(6 * SHORT);
-    let refused = vault.resume_upload(&Actor::owner(), upload.id, &new, &mut &bytes[..], |_| {});
+    let refused = vault.resume_upload(&Actor::owner(), upload.id, &new, &mut &bytes[..]);
     assert!(matches!(refused, Err(Error::Invalid { .. })));
     let sealed = NewAttachment::new(scan()).in_compartment(Compartment::Sealed);
     vault.discard_upload(&Actor::owner(), upload.id).unwrap();
     let upload = interrupted(&vault, &sealed);
     let new = NewAttachment::new(scan()).with_entry(note("progress", "said"));
-    vault.resume_upload(&Actor::owner(), upload.id, &new, &mut &bytes[..], |_| {}).unwrap();
+    vault.resume_upload(&Actor::owner(), upload.id, &new, &mut &bytes[..]).unwrap();
     assert_eq!(vault.list(&Filter::all()).unwrap()[0].compartment, Compartment::Sealed);
 }
 
@@ -190,7 +190,7 @@ fn a_source_that_grows_without_end_is_left_at_its_expected_size() {
     let vault = in_memory();
     let new = NewAttachment::new(scan()).expecting_size(2 * SHORT as u64);
     let before = vault.epoch();
-    let result = vault.attach(&Actor::owner(), &new, &mut io::repeat(7), |_| {});
+    let result = vault.attach(&Actor::owner(), &new, &mut io::repeat(7));
     assert!(matches!(result, Err(Error::SourceChanged)));
     assert_eq!(vault.epoch(), before, "nothing was stored");
 }
@@ -223,11 +223,11 @@ fn compaction_asks_for_reader_1_again_when_no_attachment_is_left() {
     let vault = create(&path);
     let least = |vault: &Vault| vault.unlocked().unwrap().snapshot.root.least_reader;
     let id = attach(&vault, b"x");
-    vault.compact(&Actor::owner(), |_| {}).unwrap();
+    vault.compact(&Actor::owner()).unwrap();
     assert_eq!(least(&vault), 2);
     expunge(&vault, id);
     assert_eq!(least(&vault), 2);
-    vault.compact(&Actor::owner(), |_| {}).unwrap();
+    vault.compact(&Actor::owner()).unwrap();
     assert_eq!(least(&vault), 1);
 }
 

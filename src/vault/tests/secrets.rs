@@ -349,18 +349,12 @@ fn about_contents_and_releases(said: &mut Said) {
     said.error(vault.update(&actor, |tx| tx.add(&Entry::new(record.clone(), Provenance::default()))));
     said.error(vault.attachment(id, 7).map(|_| ()));
     let (new, bytes) = (planted_attachment(), PLANTED.repeat(1000));
-    said.error(vault.resume_upload(
-        &actor,
-        ContentId::from_bytes([7; 16]),
-        &new,
-        &mut bytes.as_bytes(),
-        |_| {},
-    ));
-    said.error(vault.attach(&actor, &new, &mut Failing(false), |_| {}));
-    said.error(vault.attach(&actor, &planted_attachment().expecting_size(9), &mut bytes.as_bytes(), |_| {}));
+    said.error(vault.resume_upload(&actor, ContentId::from_bytes([7; 16]), &new, &mut bytes.as_bytes()));
+    said.error(vault.attach(&actor, &new, &mut Failing(false)));
+    said.error(vault.attach(&actor, &planted_attachment().expecting_size(9), &mut bytes.as_bytes()));
     said.error(vault.update(&actor, |tx| tx.store(Compartment::General, &mut bytes.as_bytes()).map(|_| ())));
     let pinned = disk.open_with(options().pinned_to(WriterVersion::V1)).unwrap().unlock(&owner()).unwrap();
-    said.error(pinned.attach(&actor, &new, &mut &b"planted"[..], |_| {}));
+    said.error(pinned.attach(&actor, &new, &mut &b"planted"[..]));
     said.error(vault.release_with(&Refusing(vault.public_key().unwrap()), &actor, &planted_request()));
 }
 
@@ -402,12 +396,12 @@ fn about_disks(said: &mut Said) {
     let owner = owner();
     let vault = Vault::create(&path, &NewVault::individual(&owner), options()).unwrap();
     vault.update(&actor, |tx| tx.add(&planted_entry())).unwrap();
-    said.error(vault.backup(&actor, folder.path().join("planted").join("copy"), "planted copy", |_| {}));
+    said.error(vault.backup(&actor, folder.path().join("planted").join("copy"), "planted copy"));
     std::fs::write(folder.path().join("a.vault.old"), PLANTED).unwrap();
-    said.error(vault.compact(&actor, |_| {}));
+    said.error(vault.compact(&actor));
     std::fs::remove_file(folder.path().join("a.vault.old")).unwrap();
     std::fs::hard_link(&path, folder.path().join("planted twin")).unwrap();
-    said.error(vault.compact(&actor, |_| {}));
+    said.error(vault.compact(&actor));
     drop(Vault::create(&aside, &NewVault::individual(&owner), options()).unwrap());
     std::fs::rename(&aside, &path).unwrap();
     said.error(vault.update(&actor, |tx| tx.add(&planted_entry())));
@@ -419,7 +413,7 @@ fn about_disks(said: &mut Said) {
         let id = vault.update(&actor, |tx| tx.add(&planted_entry())).unwrap().value;
         store.lie(true);
         said.error(vault.expunge(&actor, &[id], "planted reason"));
-        said.error(vault.compact(&actor, |_| {}));
+        said.error(vault.compact(&actor));
     }
 }
 
@@ -515,10 +509,10 @@ fn no_public_type_prints_what_was_planted() {
 
     let bytes = PLANTED.repeat(1000);
     let longer = planted_attachment().expecting_size(bytes.len() as u64 + 1);
-    said.error(vault.attach(&actor, &longer, &mut bytes.as_bytes(), |_| {}));
+    said.error(vault.attach(&actor, &longer, &mut bytes.as_bytes()));
     assert_eq!(vault.uploads().unwrap().len(), 1);
     said.value(&vault.uploads().unwrap());
-    let attached = vault.attach(&actor, &planted_attachment(), &mut bytes.as_bytes(), |_| {}).unwrap().value;
+    let attached = vault.attach(&actor, &planted_attachment(), &mut bytes.as_bytes()).unwrap().value;
     said.value(vault.attachment(attached, 0).unwrap().attachment());
 
     let to = crate::store::Destination::on(disk.folder(), "backup".into()).unwrap();
@@ -561,9 +555,9 @@ fn no_public_type_prints_what_was_planted() {
     said.value(&vault.public_key().unwrap());
     said.value(&vault.export(&actor).unwrap());
     said.value(&vault.expunge(&actor, &[added.value], "planted reason").unwrap());
-    let report = vault.compact(&actor, |progress| drop(format!("{progress:?}"))).unwrap();
+    let report = vault.compact_with(&actor, |progress| drop(format!("{progress:?}"))).unwrap();
     said.value(&report);
-    said.value(&vault.check_deep(|_| {}).unwrap());
+    said.value(&vault.check_deep().unwrap());
     said.value(&vault.space().unwrap());
     said.value(&vault.checkpoint().unwrap());
     let events = events.lock().unwrap();

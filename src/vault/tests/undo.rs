@@ -44,7 +44,7 @@ fn what_it_added_is_gone_and_what_it_amended_is_what_it_was() {
     let undone = vault.undo_import(&owner, number).unwrap();
     assert_eq!((&undone.destroyed, &undone.restored), (&report.added, &report.amended));
     assert!(listing(&vault) == before);
-    assert!(vault.check().unwrap().is_clean() && vault.check_deep(|_| {}).unwrap().is_clean());
+    assert!(vault.check().unwrap().is_clean() && vault.check_deep().unwrap().is_clean());
     assert_eq!(vault.history(report.amended[0]).unwrap().len(), 1);
     // It is remembered as undone, and what it brought may come again.
     let imports = vault.imports().unwrap();
@@ -88,10 +88,10 @@ fn the_backups_made_since_are_named_and_a_hold_refuses() {
     let (owner, folder) = (Actor::owner(), tempfile::tempdir().unwrap());
     let vault =
         Vault::create(folder.path().join("vault"), &NewVault::individual(&key(1)), options()).unwrap();
-    vault.backup(&owner, folder.path().join("before"), "before", |_| {}).unwrap();
+    vault.backup(&owner, folder.path().join("before"), "before").unwrap();
     let (report, number) = take(&vault, &[(A, "asthma", 11)]);
     let id = report.added[0];
-    vault.backup(&owner, folder.path().join("after"), "after", |_| {}).unwrap();
+    vault.backup(&owner, folder.path().join("after"), "after").unwrap();
     let hold = |vault: &Vault, holds: Vec<LegalHold>| {
         let mut entry = vault.entry(id).unwrap();
         entry.marks.legal_holds = holds;
@@ -104,7 +104,7 @@ fn the_backups_made_since_are_named_and_a_hold_refuses() {
     // That was a change, by hand.
     assert_eq!(vault.undo_import(&owner, number).unwrap_err().code(), "changed-since-import");
     let (report, number) = take(&vault, &[(B, "gout", 11)]);
-    vault.backup(&owner, folder.path().join("later"), "later", |_| {}).unwrap();
+    vault.backup(&owner, folder.path().join("later"), "later").unwrap();
     let undone = vault.undo_import(&owner, number).unwrap();
     assert_eq!(undone.destroyed, report.added);
     let names: Vec<&str> = undone.erasure.backups.iter().map(|backup| backup.name.as_str()).collect();
@@ -229,7 +229,7 @@ fn any_sequence_of_imports_amendments_and_undoings_leaves_what_a_map_holds() {
             sequence.compare();
         }
         assert!(sequence.vault.check().unwrap().is_clean(), "seed {seed}");
-        assert!(sequence.vault.check_deep(|_| {}).unwrap().is_clean(), "seed {seed}");
+        assert!(sequence.vault.check_deep().unwrap().is_clean(), "seed {seed}");
         undone += sequence.undone;
         refused += sequence.refused;
     }
@@ -260,5 +260,5 @@ fn versions_between_the_known_one_and_the_new_one_become_history() {
     let number = vault.imports().unwrap().last().unwrap().number;
     assert_eq!(vault.undo_import(&Actor::owner(), number).unwrap().restored, [id]);
     assert_eq!(vault.history(id).unwrap().len(), 2);
-    assert!(vault.check().unwrap().is_clean() && vault.check_deep(|_| {}).unwrap().is_clean());
+    assert!(vault.check().unwrap().is_clean() && vault.check_deep().unwrap().is_clean());
 }

@@ -238,11 +238,11 @@ impl Workload {
         let least = usize::try_from(STEP).unwrap() * SEGMENT;
         if self.chance.one_in(2) {
             let short = &bytes[..least.min(SEGMENT + self.chance.below(SEGMENT))];
-            let id = self.vault().attach(&actor, &new, &mut &*short, |_| {}).unwrap().value;
+            let id = self.vault().attach(&actor, &new, &mut &*short).unwrap().value;
             return self.attached(Act::Attach, id, number, short.into());
         }
         let mut failing = bytes[..least + SEGMENT].chain(Broken);
-        self.vault().attach(&actor, &new, &mut failing, |_| {}).unwrap_err();
+        self.vault().attach(&actor, &new, &mut failing).unwrap_err();
         self.acknowledge();
         let upload = self.vault().uploads().unwrap().remove(0).id;
         if self.chance.one_in(3) {
@@ -253,7 +253,7 @@ impl Workload {
             self.erased.push((self.vault().epoch(), self.disk.durable_image()));
             return;
         }
-        let resumed = self.vault().resume_upload(&actor, upload, &new, &mut &*bytes, |_| {});
+        let resumed = self.vault().resume_upload(&actor, upload, &new, &mut &*bytes);
         self.attached(Act::Resume, resumed.unwrap().value, number, bytes);
     }
 
@@ -490,7 +490,7 @@ impl Workload {
             self.open_as_owner();
         }
         let actor = self.actor();
-        self.vault().compact(&actor, |_| {}).unwrap();
+        self.vault().compact(&actor).unwrap();
         self.did(Act::Compact);
     }
 
