@@ -1,0 +1,21 @@
+//! Who answers for a resource.
+
+use super::super::element::Element;
+use crate::record::Party;
+
+/// Who answers for a resource, by the elements that say so, the most direct first.
+pub(super) fn provider(root: &Element<'_>) -> Option<Party> {
+    const NAMES: [&str; 9] = [
+        "asserter",
+        "author",
+        "requester",
+        "recorder",
+        "performer",
+        "informationSource",
+        "serviceProvider",
+        "custodian",
+        "provider",
+    ];
+    let of_reference = |name: &str| root.elements(name).first().and_then(Element::as_party);
+    NAMES.into_iter().filter(|name| root.has(name) && root.plain(name).is_none()).find_map(of_reference)
+}
