@@ -1,6 +1,7 @@
 //! What an import could not show, in three groups: what changes the meaning line by line,
 //! the rest in few lines.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use subrosa::{Finding, FindingGroup};
@@ -9,33 +10,28 @@ use crate::output::{count, printable};
 
 /// Most lines of one group for people; JSON and `--report` have every path.
 const SHOWN: usize = 10;
+/// Types of resource that are named for people.
+const TYPES: usize = 3;
 
-/// The findings for people, in short.
-pub(crate) fn told(findings: &[Finding]) -> Vec<String> {
-    let (left_out, findings): (Vec<Finding>, Vec<Finding>) =
-        findings.iter().cloned().partition(|finding| finding.reason.is_left_out());
-    let mut left = Vec::new();
-    if !left_out.is_empty() {
-        left = vec![String::new(), "Left out, and NOT in the vault:".to_owned()];
-        left.extend(grave(&left_out.iter().collect::<Vec<_>>()));
-    }
-    let findings = &findings[..];
-    let mut lines = Vec::new();
-    lines.extend(grave(&of(findings, FindingGroup::ChangesMeaning)));
+/// The findings for people, in short: what changes the meaning line by line, the rest in
+/// a line each.
+pub(crate) fn told(findings: &[Finding], is_whole: bool) -> Vec<String> {
+    let mut lines = grave(&of(findings, FindingGroup::ChangesMeaning));
     lines.extend(content(&of(findings, FindingGroup::ContentNotShown)));
     let technical = of(findings, FindingGroup::Technical);
     if !technical.is_empty() {
         let paths = count(technical.len(), "kind of element", "kinds of element");
-        lines.push(format!(
-            "  Kept in the original only: {paths} for programs, such as addresses and numbers."
-        ));
+        lines.push(format!("  For programs: {paths}, such as addresses and numbers, in the originals only."));
     }
     if lines.is_empty() {
-        return left;
+        return lines;
     }
-    let head = "What to know: nothing is lost, but lists and excerpts show little or nothing of this. \
-                `personal show ID --raw` shows the original; `--report` lists every path.";
-    left.into_iter().chain([String::new(), head.to_owned()]).chain(lines).collect()
+    let lost = if is_whole { "nothing is lost, but " } else { "" };
+    let head = format!(
+        "What to know: {lost}lists and excerpts show little or nothing of this. `personal show ID --raw` shows an \
+         original; --report lists every path."
+    );
+    [String::new(), head].into_iter().chain(lines).collect()
 }
 
 /// Every finding, a line each.
@@ -63,6 +59,11 @@ fn line(finding: &Finding) -> String {
     printable(&format!("  {} × {}: {}", finding.count, finding.path, finding.reason))
 }
 
+/// What was left out by decision, a line for each path and reason.
+pub(crate) fn left_out(findings: &[Finding]) -> Vec<String> {
+    grave(&findings.iter().filter(|finding| finding.reason.is_left_out()).collect::<Vec<_>>())
+}
+
 fn grave(findings: &[&Finding]) -> Vec<String> {
     let mut lines: Vec<String> = findings.iter().take(SHOWN).map(|finding| line(finding)).collect();
     if findings.len() > SHOWN {
@@ -71,24 +72,23 @@ fn grave(findings: &[&Finding]) -> Vec<String> {
     lines
 }
 
-/// A line for each type of resource.
-fn content(findings: &[&Finding]) -> Vec<String> {
-    let mut types = BTreeMap::<&str, (usize, usize)>::new();
+/// One line: how much there is, and in which types of resource most of it.
+fn content(findings: &[&Finding]) -> Option<String> {
+    let mut types = BTreeMap::<&str, usize>::new();
     for finding in findings {
-        let (paths, places) = types.entry(finding.path.split('.').next().unwrap_or_default()).or_default();
-        *paths += 1;
-        *places += finding.count;
+        *types.entry(finding.path.split('.').next().unwrap_or_default()).or_default() += finding.count;
     }
-    let said = |(name, (paths, places)): (&&str, &(usize, usize))| {
-        let elements = count(*paths, "kind of element", "kinds of element");
+    let mut most: Vec<(&str, usize)> = types.into_iter().collect();
+    most.sort_by_key(|(_, places)| Reverse(*places));
+    let places = most.iter().map(|(_, places)| places).sum();
+    let names: Vec<&str> = most.iter().take(TYPES).map(|(name, _)| *name).collect();
+    let mostly = if most.len() > TYPES { "mostly in" } else { "in" };
+    (!findings.is_empty()).then(|| {
         printable(&format!(
-            "  {name}: {elements} in {}, in the original only",
-            count(*places, "place", "places")
+            "  For specialists: {} in {}, {mostly} {}, in the originals only.",
+            count(findings.len(), "kind of element", "kinds of element"),
+            count(places, "place", "places"),
+            names.join(", ")
         ))
-    };
-    let mut lines: Vec<String> = types.iter().take(SHOWN).map(said).collect();
-    if types.len() > SHOWN {
-        lines.push(format!("  … and {} more types of resource (--report lists all)", types.len() - SHOWN));
-    }
-    lines
+    })
 }

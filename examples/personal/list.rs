@@ -15,6 +15,8 @@ use crate::words;
 
 /// Longest title in a table, in characters.
 const TITLE: usize = 60;
+/// The widest that columns get on a terminal, so that what it is about gets the width.
+const BOUNDS: [(usize, u16); 3] = [(1, 14), (3, 16), (4, 16)];
 /// Longest provider in a table, in characters.
 const PROVIDER: usize = 32;
 
@@ -47,12 +49,11 @@ pub(crate) fn run(common: &Common, command: &List) -> Result<(), Failure> {
         listed.retain(|_| !insurance.next().unwrap_or_default());
     }
     let rows: Result<Vec<Vec<String>>, Failure> = listed.iter().map(|entry| row(&vault, entry)).collect();
-    output::say(&output::table(&["Date", "Kind", "What", "Code", "From", "Id"], rows?))?;
+    output::say(&output::table_of(&["Date", "Kind", "What", "Code", "From", "Id"], rows?, &BOUNDS))?;
     if std::io::stdout().is_terminal() {
-        let said = format!(
-            "\n{}. `personal show ID` shows one.",
-            counts(listed.iter().map(|entry| entry.card.kind))
-        );
+        let kinds = by_kind(listed.iter().map(|entry| entry.card.kind)).join(", ");
+        let all = count(listed.len(), "entry", "entries");
+        let said = format!("\n{all}: {kinds}. `personal show ID` shows one.");
         note(&hinted(&said));
     }
     let hidden = before - listed.len();
@@ -66,8 +67,8 @@ pub(crate) fn run(common: &Common, command: &List) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How many entries there are, and how many of each kind, the most first.
-pub(crate) fn counts(kinds: impl Iterator<Item = Kind>) -> String {
+/// How many entries there are of each kind, the most first.
+pub(crate) fn by_kind(kinds: impl Iterator<Item = Kind>) -> Vec<String> {
     let mut counted: Vec<(usize, Kind)> = Vec::new();
     for kind in kinds {
         match counted.iter_mut().find(|(_, known)| *known == kind) {
@@ -76,9 +77,7 @@ pub(crate) fn counts(kinds: impl Iterator<Item = Kind>) -> String {
         }
     }
     counted.sort_by_key(|(number, kind)| (std::cmp::Reverse(*number), kind.number()));
-    let all = counted.iter().map(|(number, _)| number).sum();
-    let each: Vec<String> = counted.into_iter().map(|(number, kind)| words::counted(number, kind)).collect();
-    format!("{}: {}", count(all, "entry", "entries"), each.join(", "))
+    counted.into_iter().map(|(number, kind)| words::counted(number, kind)).collect()
 }
 
 /// What to say where nothing is listed.
@@ -119,7 +118,7 @@ const INSURANCE: [&str; 8] = [
 ];
 
 /// Whether an entry is about insurance.
-fn is_insurance(vault: &Vault, listed: &Listed) -> Result<bool, Failure> {
+pub(crate) fn is_insurance(vault: &Vault, listed: &Listed) -> Result<bool, Failure> {
     if listed.card.kind != Kind::Other {
         return Ok(false);
     }

@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::SystemTime;
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -193,6 +193,11 @@ fn width(character: char) -> usize {
 /// A table as wide as the terminal; elsewhere, as wide as its content. The first and
 /// the last column, dates and ids, are never broken.
 pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    table_of(header, rows, &[])
+}
+
+/// The same; on a terminal, these columns are no wider than this.
+pub(crate) fn table_of(header: &[&str], rows: Vec<Vec<String>>, bounds: &[(usize, u16)]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header.iter().copied());
     for row in rows {
@@ -203,6 +208,11 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
         for column in [0, header.len().saturating_sub(1)] {
             if let Some(column) = table.column_mut(column) {
                 column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+        for (column, bound) in bounds {
+            if let Some(column) = table.column_mut(*column) {
+                column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(*bound)));
             }
         }
     }

@@ -89,3 +89,37 @@ fn what_was_undone_is_not_undone_again() {
     person.run(&["import", "my.vault", "--undo", &number, "--yes"]).done();
     person.run(&["import", "my.vault", "--undo", &number, "--yes"]).refused(1, "was undone already");
 }
+
+#[test]
+fn an_import_says_what_came_in_by_kind_and_repeats_no_findings() {
+    let person = Person::with_vault();
+    person.write("records.json", BUNDLE);
+    let said = person.run(&["import", "my.vault", "records.json"]).done().out();
+    let counts = "Imported 4 records: 2 diagnoses, 1 patient, 1 insurance record (kept whole, listed with --insurance).";
+    assert!(said.find(counts).unwrap() < said.find("What to know: nothing is lost").unwrap(), "{said}");
+    let again = person.run(&["import", "my.vault", "records.json"]).done().out();
+    assert!(again.contains("Nothing new") && !again.contains("What to know"), "{again}");
+    let Some(listed) = person.at_keyboard(&["list", "my.vault"], "") else { return };
+    assert!(listed.done().out().contains("3 entries: 2 diagnoses, 1 patient."));
+}
+
+#[test]
+fn a_file_of_which_something_was_left_out_is_not_to_be_deleted() {
+    let person = Person::with_vault();
+    let unclear =
+        r#"{"resource": {"resourceType": "Condition", "id": "u1", "code": {"text": "Whose is this"}}},"#;
+    let records = BUNDLE.replacen("\"entry\": [", &format!("\"entry\": [{unclear}"), 1);
+    person.write("records.json", &records);
+    let said = person.run(&["import", "my.vault", "records.json"]).done().out();
+    assert!(
+        said.contains("LEFT OUT: 1 of 5 records are NOT in the vault. Do not delete the file."),
+        "{said}"
+    );
+    assert!(said.contains("1 not clearly about this person; --unknown-are-same"), "{said}");
+    assert!(!said.contains("nothing is lost") && !said.contains("empty the trash"), "{said}");
+    let again = person.run(&["import", "my.vault", "records.json", "--json"]).done();
+    assert_eq!(again.json()["left_out_because"]["unclear_whose"], 1);
+    assert!(again.err().contains("Keep it for now"), "{}", again.err());
+    let whole = person.run(&["import", "my.vault", "records.json", "--unknown-are-same"]).done().out();
+    assert!(!whole.contains("LEFT OUT") && whole.contains("empty the trash"), "{whole}");
+}
