@@ -1,85 +1,156 @@
 //! What a recipient does: checks an excerpt with nothing but the file and,
-//! if they have it, the issuer's public key.
+//! if they have it, the issuer's public key or fingerprint.
 //!
-//! `cargo run --release --example verify_excerpt [EXCERPT.html|.json [KEY.jwk NAME]]`
+//! `cargo run --release --example verify_excerpt [EXCERPT.html|.json [KEY [NAME [ROLE]]]]`
 //!
-//! It exits with 0 only for a signature of the key that was given, under the name that
-//! was given.
+//! It exits with 0 only for a signature of the key that was given, under the name and
+//! in the role that the key's file or the command gives.
 
-use std::error::Error;
-use std::io::Write;
+use std::io::{Error, ErrorKind, Write};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use subrosa::{
-    IssuerRole, Outcome, PublicKey, STATEMENT, SignsAs, TrustedKeys, UnverifiedExcerpt, VerifiedExcerpt,
-    VerifyError, spell,
+    Fingerprint, IssuerRole, KeyFile, Outcome, STATEMENT, SignsAs, TrustedKeys, UnverifiedExcerpt,
+    VerifiedExcerpt, VerifyError, spell,
 };
 
 /// Without arguments: an excerpt that was issued for the tests.
 const SAMPLE: &[u8] = include_bytes!("../tests/golden/excerpt.html");
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
+const HELP: &str = "\
+Checks an excerpt of health records: who signed it, and whether anything was changed.
+
+Usage: verify_excerpt [EXCERPT [KEY [NAME [ROLE]]]]
+
+  EXCERPT  the HTML or JSON file as you received it
+  KEY      the signer's key file, or their fingerprint in quotes
+  NAME     the name that the key signs under, where KEY is a fingerprint or does not say it
+  ROLE     provider, if you do not say it, or patient
+
+It exits with 0 if the key that you gave signed the file under that name and role, and with
+1 otherwise. Without EXCERPT it checks an invented one.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut out = std::io::stdout().lock();
-    let mut arguments = std::env::args().skip(1);
+    if arguments.iter().any(|argument| ["--help", "-h"].contains(&argument.as_str())) {
+        return ended(writeln!(out, "{HELP}").map(|()| true).map_err(|error| error.to_string()));
+    }
+    ended(run(&mut out, &arguments))
+}
+
+/// Whether the file was signed by whom it should be, or what went wrong.
+fn ended(result: Result<bool, String>) -> ExitCode {
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            // Where stderr is closed there is nobody left to tell.
+            let _ = writeln!(std::io::stderr(), "verify_excerpt: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(out: &mut impl Write, arguments: &[String]) -> Result<bool, String> {
+    let mut arguments = arguments.iter().map(String::as_str);
     let named = arguments.next();
-    let file = match &named {
-        Some(path) => std::fs::read(path)?,
+    let file = match named {
+        Some(path) => read(path, "the excerpt")?,
         None => SAMPLE.to_vec(),
     };
+    let trusted = match arguments.next() {
+        Some(key) => trusted(key, arguments.next(), arguments.next())?,
+        None => TrustedKeys::none(),
+    };
+    let unwritten = |error: Error| format!("the result cannot be written: {error}");
     if named.is_none() {
         writeln!(
             out,
             "DEMONSTRATION: no file was named, so this checks an invented excerpt that comes with the program.\n\
-             To check your own: verify_excerpt EXCERPT.html\n"
-        )?;
+             To check your own: verify_excerpt EXCERPT.html [KEY]\n"
+        )
+        .map_err(unwritten)?;
     }
-    let trusted = match arguments.next() {
-        Some(path) => {
-            let name = arguments.next().ok_or("say behind the key whose it is, as the clinic signs")?;
-            TrustedKeys::none().and(PublicKey::from_jwk(&std::fs::read(path)?)?, SignsAs::provider(&name))
+    let is_trusted = check(out, &file, &trusted).map_err(unwritten)?;
+    Ok(is_trusted || named.is_none())
+}
+
+fn read(path: &str, what: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => format!("{what}: there is no such file; check the name"),
+        ErrorKind::PermissionDenied => {
+            format!("{what}: the system does not permit it; check the file's permissions")
         }
-        None => TrustedKeys::none(),
+        ErrorKind::IsADirectory => format!("{what}: it is a folder; name the file in it"),
+        _ => format!("{what}: {error}"),
+    })
+}
+
+/// The key, trusted for what the command says or else for what its file says.
+fn trusted(key: &str, name: Option<&str>, role: Option<&str>) -> Result<TrustedKeys, String> {
+    let role = match role {
+        None | Some("provider") => IssuerRole::Provider,
+        Some("patient") => IssuerRole::Patient,
+        Some(_) => return Err("the role is provider or patient".to_owned()),
     };
-    let parse = || UnverifiedExcerpt::parse(&file);
-    let checked = parse().and_then(|it| it.verify(&trusted, SystemTime::now()));
+    let named = name.map(|name| SignsAs::of(role, name));
+    let trusted = TrustedKeys::none();
+    if let Ok(fingerprint) = key.parse::<Fingerprint>() {
+        let signs_as = named.ok_or("say behind the fingerprint whose it is, as NAME and ROLE")?;
+        return Ok(trusted.and_fingerprint(fingerprint, signs_as));
+    }
+    let file = KeyFile::parse(&read(key, "the key file")?).map_err(|error| error.to_string())?;
+    let signs_as = named.or_else(|| file.signs_as().cloned());
+    let signs_as =
+        signs_as.ok_or("the key file does not say whose it is: say it behind it, as NAME and ROLE")?;
+    Ok(trusted.and(*file.key(), signs_as))
+}
+
+fn check(out: &mut impl Write, file: &[u8], trusted: &TrustedKeys) -> std::io::Result<bool> {
+    let claims =
+        || UnverifiedExcerpt::parse(file).and_then(|it| it.verify_claims_only(trusted, SystemTime::now()));
+    let checked = UnverifiedExcerpt::parse(file).and_then(|it| it.verify(trusted, SystemTime::now()));
     let verified = match checked {
-        Ok(verified) => verified,
         Err(error @ VerifyError::PageResaved) => {
             writeln!(out, "SAVED AGAIN: {error}. What was signed is:\n")?;
-            parse()?.verify_claims_only(&trusted, SystemTime::now())?
+            claims()
+        }
+        checked => checked,
+    };
+    match verified {
+        Ok(verified) => {
+            show(out, &verified)?;
+            Ok(verified.outcome() == Outcome::SignedByTrustedKey)
         }
         Err(error) => {
             writeln!(out, "INVALID: {error}. Do not rely on this file; ask its sender for another copy.")?;
-            return Ok(ExitCode::FAILURE);
+            Ok(false)
         }
-    };
-    show(&mut out, &verified)?;
-    let is_trusted = verified.outcome() == Outcome::SignedByTrustedKey;
-    Ok(if is_trusted || named.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
 }
 
 fn show(out: &mut impl Write, verified: &VerifiedExcerpt) -> std::io::Result<()> {
+    let is_unknown = verified.outcome() == Outcome::IntactUnknownSigner;
     match verified.outcome() {
         Outcome::SignedByTrustedKey => writeln!(out, "VALID: signed with the key that you trust.")?,
-        Outcome::KnownKeyOtherName => {
-            writeln!(out, "DO NOT RELY ON IT: your key signed under another name.")?;
-        }
-        _ => {
-            writeln!(out, "INTACT, but signed with a key that you were not given:")?;
-            writeln!(out, "  {}", verified.fingerprint())?;
-            writeln!(out, "Compare it with the issuer by telephone or on paper before you rely on this.")?;
-        }
+        Outcome::KnownKeyOtherName => writeln!(out, "UNCHANGED, but not signed as it should be.")?,
+        _ => writeln!(out, "UNCHANGED since it was signed; who signed it is NOT KNOWN.")?,
     }
-    if verified.issuer_role() == IssuerRole::Patient {
-        writeln!(out, "Signed by the patient, not by a clinic.")?;
+    for sentence in verified.who_signed() {
+        writeln!(out, "{sentence}")?;
+    }
+    writeln!(out, "Fingerprint: {}", verified.fingerprint())?;
+    if is_unknown {
+        writeln!(out, "Compare it with the signer by telephone or on paper before you rely on this.")?;
     }
     // Texts of others are spelt, and none begins at the edge.
     let patient = verified.subject().map_or_else(String::new, |subject| spell(&subject.name));
-    writeln!(out, "  Patient: {patient}")?;
-    writeln!(out, "  From:    {}", spell(verified.issuer()))?;
-    writeln!(out, "  To:      {}", spell(verified.recipient()))?;
-    writeln!(out, "  For:     {}", spell(verified.purpose()))?;
+    writeln!(out, "  Patient:   {patient}")?;
+    writeln!(out, "  {}    {}", if is_unknown { "Claims:" } else { "Signer:" }, spell(verified.issuer()))?;
+    writeln!(out, "  To:        {}", spell(verified.recipient()))?;
+    writeln!(out, "  For:       {}", spell(verified.purpose()))?;
     if let Some(day) = verified.valid_through() {
         writeln!(out, "  Valid through {}", spell(&day))?;
     }

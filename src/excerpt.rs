@@ -3,6 +3,7 @@
 //! Each entry is an SD-JWT (RFC 9901); one signed envelope binds them all as they
 //! were presented. `docs/excerpt.md` specifies every byte.
 
+mod attribution;
 mod envelope;
 mod error;
 mod file;
@@ -34,7 +35,7 @@ pub use self::key::{Fingerprint, KeyError, PublicKey};
 pub use self::sd_jwt::SdJwtError;
 pub(crate) use self::signer::ProvenSigner;
 pub use self::signer::{Signer, SignerError};
-pub use self::trust::{SignsAs, TrustedKeys};
+pub use self::trust::{KeyFile, SignsAs, TrustedKeys};
 pub use self::verified::{Compared, Outcome, VerifiedEntry, VerifiedExcerpt};
 pub use self::verify::UnverifiedExcerpt;
 

@@ -135,9 +135,9 @@ pub use codec::spell::{spell, spell_json, spell_lines};
 
 // Excerpts: signed, redacted, verifiable without the vault.
 pub use excerpt::{
-    Compared, Excerpt, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, Outcome, PublicKey,
-    STATEMENT, SdJwtError, Signer, SignerError, SignsAs, TrustedKeys, UnverifiedExcerpt, VerifiedEntry,
-    VerifiedExcerpt, VerifyError,
+    Compared, Excerpt, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, KeyFile, Outcome,
+    PublicKey, STATEMENT, SdJwtError, Signer, SignerError, SignsAs, TrustedKeys, UnverifiedExcerpt,
+    VerifiedEntry, VerifiedExcerpt, VerifyError,
 };
 
 // Where the bytes rest.

@@ -390,10 +390,11 @@ pub(crate) struct Verify {
         help = "The excerpt: the HTML or JSON file as it was issued; - is standard input"
     )]
     pub(crate) file: PathBuf,
-    /// The public key of a signer whom you trust, from `personal public-key`; may be repeated
-    #[arg(long, value_name = "FILE.jwk")]
+    /// The public key of a signer whom you trust, from `personal public-key`, or its fingerprint in quotes; may be
+    /// repeated
+    #[arg(long, alias = "fingerprint", value_name = "FILE.jwk|FINGERPRINT")]
     pub(crate) key: Vec<PathBuf>,
-    /// The name that those keys may sign under, if it is not in their files; may be repeated
+    /// The name that those keys may sign under, if no key file says it; may be repeated
     #[arg(long, value_name = "NAME", requires = "key", conflicts_with = "any_name")]
     pub(crate) name: Vec<String>,
     /// The role that goes with --name: provider if not said, or patient

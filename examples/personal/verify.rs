@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
 use subrosa::{
-    Compared, IssuerRole, Outcome, PublicKey, STATEMENT, SignsAs, TrustedKeys, UnverifiedExcerpt,
+    Compared, Fingerprint, IssuerRole, KeyFile, Outcome, STATEMENT, SignsAs, TrustedKeys, UnverifiedExcerpt,
     VerifiedEntry, VerifiedExcerpt,
 };
 
@@ -20,9 +20,6 @@ use crate::target;
 const FILE_LIMIT: u64 = 65 << 20;
 /// Longest key in bytes.
 const KEY_LIMIT: u64 = 64 * 1024;
-
-/// The members of a key file that say what its key may sign as.
-const SIGNS_AS: (&str, &str) = ("subrosa_name", "subrosa_role");
 
 pub(crate) fn run(common: &Common, command: &Verify) -> Result<(), Failure> {
     let trusted = trusted(command)?;
@@ -46,37 +43,47 @@ pub(crate) fn run(common: &Common, command: &Verify) -> Result<(), Failure> {
 
 fn trusted(command: &Verify) -> Result<TrustedKeys, Failure> {
     let mut trusted = TrustedKeys::none();
-    for path in &command.key {
-        let text = read(path, KEY_LIMIT, "the key file")?;
-        let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
-        let key = PublicKey::from_jwk(text).map_err(|error| Failure::refused(error.to_string()))?;
-        trusted = trusted.and(key, signs_as(command, text)?);
+    for key in &command.key {
+        if let Some(fingerprint) = fingerprint(key)? {
+            trusted = trusted.and_fingerprint(fingerprint, signs_as(command, None)?);
+            continue;
+        }
+        let file = KeyFile::parse(&read(key, KEY_LIMIT, "the key file")?);
+        let file = file.map_err(|error| Failure::refused(error.to_string()))?;
+        trusted = trusted.and(*file.key(), signs_as(command, file.signs_as())?);
     }
     Ok(trusted)
 }
 
+/// The fingerprint, if it is one and no file's name; what looks like a part of one is
+/// refused.
+fn fingerprint(key: &Path) -> Result<Option<Fingerprint>, Failure> {
+    let text = key.to_str().unwrap_or_default();
+    let is_like_one = text.len() > 16
+        && text.chars().all(|character| character.is_ascii_hexdigit() || " :-".contains(character));
+    match text.parse() {
+        Ok(fingerprint) => Ok(Some(fingerprint)),
+        Err(error) if is_like_one && !key.exists() => Err(Failure::usage(error.to_string())),
+        Err(_) => Ok(None),
+    }
+}
+
 /// What a key is trusted to sign as: what the command says, or else the key's file.
-fn signs_as(command: &Verify, key_file: &[u8]) -> Result<SignsAs, Failure> {
+fn signs_as(command: &Verify, key_file: Option<&SignsAs>) -> Result<SignsAs, Failure> {
     if command.any_name {
         return Ok(SignsAs::any_name_and_role());
     }
-    let file: Json = serde_json::from_slice(key_file).unwrap_or_default();
-    let text = |name: &str| file.get(name).and_then(Json::as_str);
-    let named: Vec<&str> = match command.name.as_slice() {
-        [] => text(SIGNS_AS.0).into_iter().collect(),
-        names => names.iter().map(String::as_str).collect(),
-    };
-    let role = if command.name.is_empty() { text(SIGNS_AS.1) } else { command.role.as_deref() };
-    let role = if role == Some("patient") { IssuerRole::Patient } else { IssuerRole::Provider };
-    match named.split_first() {
-        Some((first, others)) => {
-            Ok(others.iter().fold(SignsAs::of(role, first), |signs_as, name| signs_as.or_name(name)))
-        }
-        None => Err(Failure::usage(
-            "the key file does not say whose key it is: give the name that the excerpt must be signed under with \
-             --name NAME, or --any-name to trust the key under every name",
-        )),
-    }
+    let role =
+        if command.role.as_deref() == Some("patient") { IssuerRole::Patient } else { IssuerRole::Provider };
+    let named = command.name.split_first().map(|(first, others)| {
+        others.iter().fold(SignsAs::of(role, first), |signs_as, name| signs_as.or_name(name))
+    });
+    named.or_else(|| key_file.cloned()).ok_or_else(|| {
+        Failure::usage(
+            "say whose key it is, since that is not in a key file: --name NAME for the name that it must sign \
+             under, with --role patient if it is a patient's; or --any-name to trust it under every name",
+        )
+    })
 }
 
 fn accept(common: &Common, command: &Verify, excerpt: &VerifiedExcerpt) -> Result<(), Failure> {
@@ -100,13 +107,14 @@ fn accept(common: &Common, command: &Verify, excerpt: &VerifiedExcerpt) -> Resul
         ),
         (_, Outcome::SignedByTrustedKey) => Ok(()),
         (_, Outcome::KnownKeyOtherName) => refused(
-            "the key is one that you trust, and it signed under another name or role than you trust it for: ask its \
-             owner why, and do not rely on this",
+            "the key is one that you trust, and it signed under another name or role than you trust it for, as said \
+             above: ask its owner why, and do not rely on this",
         ),
         _ if command.accept_unknown_signer => Ok(()),
         _ => refused(
-            "the signer is unknown: ask them for their fingerprint or key another way than this file \
-             came, compare, and give it with --key; --accept-unknown-signer does without",
+            "the signer is unknown: ask them for their key file, or their fingerprint, another way than this file \
+             came, and give it with --key FILE.jwk, or --key \"FINGERPRINT\" --name NAME; --accept-unknown-signer \
+             does without",
         ),
     }
 }
@@ -134,44 +142,42 @@ fn outcome(excerpt: &VerifiedExcerpt) -> &'static str {
 }
 
 /// What was verified, before anything of the content.
-fn verdict(excerpt: &VerifiedExcerpt) -> Vec<&'static str> {
-    let signer = match excerpt.outcome() {
-        Outcome::SignedByTrustedKey => "by a key that you trust under this name",
-        Outcome::KnownKeyOtherName => {
-            "by a key that you know, under a NAME OR ROLE THAT YOU DO NOT TRUST IT FOR: do not rely on it"
-        }
-        _ => "but by whom is not known here",
-    };
+fn verdict(excerpt: &VerifiedExcerpt) -> Vec<String> {
     let (first, page) = match (excerpt.compared(), excerpt.outcome()) {
         (Compared::DifferentPage, _) => {
-            ("THE PAGE DIFFERS from what was signed: do not read the page. What was signed is below,", "")
+            ("THE PAGE DIFFERS from what was signed: do not read the page. What was signed is below.", "")
         }
         (Compared::UnknownPage, _) => {
-            ("THE PAGE IS NOT CHECKED: this program does not know its layout. What was signed is below,", "")
+            ("THE PAGE IS NOT CHECKED: this program does not know its layout. What was signed is below.", "")
         }
         (Compared::ResavedPage, _) => (
-            "SAVED AGAIN: a program changed the file without changing what the page says. What was signed is below,",
+            "SAVED AGAIN: a program changed the file without changing what the page says. What was signed is below.",
             "Keep the file as it was issued if you have to show it to others.",
         ),
         (compared, Outcome::SignedByTrustedKey) => {
-            ("GENUINE: unchanged since it was signed,", page_words(compared))
+            ("GENUINE: unchanged since it was signed.", page_words(compared))
         }
-        (compared, _) => ("UNCHANGED since it was signed,", page_words(compared)),
+        (compared, _) => ("UNCHANGED since it was signed.", page_words(compared)),
     };
-    [first, signer, page].into_iter().filter(|line| !line.is_empty()).collect()
+    let mut lines = vec![first.to_owned()];
+    lines.extend(excerpt.who_signed().iter().map(|sentence| hanging(sentence)));
+    lines.push(page.to_owned());
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+/// A sentence whose further lines are set in: names in it cannot begin a line.
+fn hanging(sentence: &str) -> String {
+    match sentence.split_once(' ') {
+        Some((first, rest)) => output::indented(&format!("{first} "), rest),
+        None => printable(sentence),
+    }
 }
 
 fn page_words(compared: Compared) -> &'static str {
     match compared {
         Compared::Page => "The page was compared, byte for byte: it shows what was signed and nothing else.",
         _ => "Only the signed tokens were checked: this file has no page to compare.",
-    }
-}
-
-fn role_name(role: IssuerRole) -> &'static str {
-    match role {
-        IssuerRole::Patient => "patient",
-        _ => "provider",
     }
 }
 
@@ -185,15 +191,13 @@ fn told(out: &mut Stream, excerpt: &VerifiedExcerpt) -> Result<(), Failure> {
 }
 
 fn envelope_told(excerpt: &VerifiedExcerpt) -> Vec<String> {
-    let mut lines: Vec<String> = verdict(excerpt).into_iter().map(str::to_owned).collect();
-    lines.push(match excerpt.issuer_role() {
-        IssuerRole::Patient => {
-            "Signed by the patient, not by a clinic: nobody else vouches for what it says.".to_owned()
-        }
-        _ => "Signed by somebody who says to be a clinic or another provider.".to_owned(),
-    });
+    let mut lines = verdict(excerpt);
     lines.push(String::new());
-    lines.push(output::indented("Signed by    ", excerpt.issuer()));
+    lines.push(match excerpt.outcome() {
+        Outcome::SignedByTrustedKey => output::indented("Signed by    ", excerpt.issuer()),
+        Outcome::KnownKeyOtherName => output::indented("Signed as    ", excerpt.issuer()),
+        _ => output::indented("Claimed signer  ", excerpt.issuer()),
+    });
     lines.push(format!("Fingerprint  {}", excerpt.fingerprint()));
     lines.push(output::indented("For          ", excerpt.recipient()));
     lines.push(output::indented("Purpose      ", excerpt.purpose()));
@@ -258,9 +262,12 @@ fn envelope_for_programs(excerpt: &VerifiedExcerpt) -> Json {
         "signer": excerpt.outcome().name(),
         "issuer": {
             "name": excerpt.issuer(),
-            "role": role_name(excerpt.issuer_role()),
+            "role": excerpt.issuer_role().name(),
             "fingerprint": excerpt.fingerprint().to_string(),
+            "is_checked": excerpt.outcome() == Outcome::SignedByTrustedKey,
         },
+        "who_signed": excerpt.who_signed(),
+        "names_differ": excerpt.names_differ(),
         "recipient": excerpt.recipient(),
         "purpose": excerpt.purpose(),
         "subject": excerpt.subject().map(|subject| json!({ "name": subject.name, "born": subject.born })),
@@ -280,7 +287,7 @@ pub(crate) fn public_key(common: &Common, command: &arguments::PublicKey) -> Res
     let (name, role) = vault.issuer()?;
     note(&format!("Fingerprint, to compare by telephone: {}", key.fingerprint()));
     note(&format!("Others trust it for excerpts signed under this name: {}", printable(name.as_str())));
-    let file = key_file(&key, name.as_str(), role);
+    let file = KeyFile::write(&key, role, name.as_str());
     match &command.out {
         None => output::say(&file),
         Some(name) => {
@@ -289,15 +296,4 @@ pub(crate) fn public_key(common: &Common, command: &arguments::PublicKey) -> Res
             out.finish()
         }
     }
-}
-
-/// The JWK with what it signs as beside it: members of other names do no harm in a JWK
-/// (RFC 7517 section 4).
-fn key_file(key: &PublicKey, name: &str, role: IssuerRole) -> String {
-    let mut file: Json = serde_json::from_str(&key.to_jwk()).unwrap_or_default();
-    if let Some(members) = file.as_object_mut() {
-        members.insert(SIGNS_AS.0.to_owned(), name.into());
-        members.insert(SIGNS_AS.1.to_owned(), role_name(role).into());
-    }
-    file.to_string()
 }

@@ -48,14 +48,16 @@ pub enum IssuerRole {
 }
 
 impl IssuerRole {
-    pub(crate) fn name(self) -> &'static str {
+    /// A stable name for machines: `patient` or `provider`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Patient => "patient",
             Self::Provider => "provider",
         }
     }
 
-    fn from_name(name: &str) -> Option<Self> {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         [Self::Patient, Self::Provider].into_iter().find(|role| role.name() == name)
     }
 }

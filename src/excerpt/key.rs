@@ -4,6 +4,7 @@
 //! A [`PublicKey`] is a point on the curve: what is not one never becomes one.
 
 use std::fmt;
+use std::str::FromStr;
 
 use thiserror::Error;
 
@@ -12,7 +13,7 @@ use crate::codec::json::{Json, JsonError, JsonLimits, Object};
 use crate::crypto::digest::Digest;
 use crate::crypto::signature::{PublicBytes, SignatureAlgorithm, SigningKey, VerifyingKey};
 
-const JWK_LIMITS: JsonLimits = JsonLimits { bytes: 16 * 1024, depth: 8, values: 256 };
+pub(super) const JWK_LIMITS: JsonLimits = JsonLimits { bytes: 16 * 1024, depth: 8, values: 256 };
 
 /// The public key that excerpts of one issuer are verified with: ES256, that
 /// is ECDSA on P-256 (RFC 7518 section 3.4), or Ed25519 (RFC 8037).
@@ -48,6 +49,9 @@ pub enum KeyError {
     /// of small order.
     #[error("the key is not a sound point on its curve")]
     NotAPoint,
+    /// The text is no fingerprint.
+    #[error("a fingerprint has sixteen groups of four hexadecimal digits: copy it whole")]
+    NotAFingerprint,
 }
 
 impl PublicKey {
@@ -170,6 +174,26 @@ impl Fingerprint {
     }
 }
 
+impl FromStr for Fingerprint {
+    type Err = KeyError;
+
+    /// Reads what [`Display`](fmt::Display) prints; spaces, colons and hyphens may
+    /// stand anywhere, and letters may be capitals.
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        let mut bytes = [0; 32];
+        let mut digits = text.chars().filter(|character| !matches!(character, ' ' | ':' | '-'));
+        let mut next = || digits.next()?.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        for byte in &mut bytes {
+            let high = next().ok_or(KeyError::NotAFingerprint)?;
+            *byte = high << 4 | next().ok_or(KeyError::NotAFingerprint)?;
+        }
+        match digits.next() {
+            None => Ok(Self(Digest::from_bytes(bytes))),
+            Some(_) => Err(KeyError::NotAFingerprint),
+        }
+    }
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, pair) in self.0.as_bytes().chunks(2).enumerate() {
@@ -264,6 +288,18 @@ mod tests {
         assert_eq!(groups.concat(), hex);
         assert_eq!(format!("{key:?}"), format!("PublicKey({text})"));
         assert_eq!(format!("{:?}", key.fingerprint()), format!("Fingerprint({text})"));
+    }
+
+    #[test]
+    fn a_fingerprint_is_read_as_people_copy_it_and_whole_or_not_at_all() {
+        let fingerprint = PublicKey::from_jwk(JWK.as_bytes()).unwrap().fingerprint();
+        let text = fingerprint.to_string();
+        for copy in [text.clone(), text.replace(' ', ""), text.to_uppercase(), text.replace(' ', ":")] {
+            assert_eq!(copy.parse(), Ok(fingerprint));
+        }
+        for wrong in [&text[1..], &format!("{text}0"), &text.replace('a', "g"), "", "key.jwk"] {
+            assert_eq!(wrong.parse::<Fingerprint>(), Err(KeyError::NotAFingerprint), "{wrong}");
+        }
     }
 
     #[test]

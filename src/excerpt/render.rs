@@ -6,6 +6,7 @@
 mod escape;
 
 use self::escape::{escape, escape_plain};
+use super::attribution::differing_names;
 use super::envelope::{Envelope, IssuerRole, STATEMENT};
 use super::file::{CLOSING, OPENING, Parts, RENDERER, RENDERER_MARK};
 use super::verified::{Contents, VerifiedEntry};
@@ -102,7 +103,11 @@ fn particulars(page: &mut String, envelope: &Envelope) {
     row(page, "Issued on", &envelope.issued.to_string());
     row(page, "Valid until", &expires);
     row(page, "Number of this copy", &format!("<code>{}</code>", envelope.id));
-    page.push_str("</table>\n</section>\n");
+    page.push_str("</table>\n");
+    if let Some(sentence) = differing_names(envelope) {
+        page.push_str(&format!("<p class=\"warning\">{}</p>\n", escape(&sentence)));
+    }
+    page.push_str("</section>\n");
 }
 
 fn row(page: &mut String, name: &str, value: &str) {
@@ -115,8 +120,8 @@ fn genuineness(page: &mut String, parts: &Parts, envelope: &Envelope) {
         "<section class=\"check\" aria-labelledby=\"check\">\n\
          <h2 id=\"check\">Is this genuine?</h2>\n\
          <p>A page can be forged as easily as a letter, so do not trust what it says about itself. \
-         Keep this file exactly as you received it and open it with a Subrosa verifier that you got \
-         from somewhere else; it needs no network and no account. It checks that nothing was changed, \
+         Keep this file exactly as you received it and open it with a Subrosa verifier, such as \
+         verify_excerpt or personal, that you got from somewhere else; it needs no network and no account. It checks that nothing was changed, \
          added or taken away, and shows the fingerprint of the signer's key.</p>\n\
          <p>Then compare that fingerprint with one that you got from {} in another way, \
          by telephone or in person. On this page it reads:</p>\n\

@@ -10,6 +10,7 @@ use super::key::{Fingerprint, PublicKey};
 use super::sd_jwt::verify::{Budget, Expected, verify_and_take_apart};
 use super::sd_jwt::{Disclosure, Step};
 use super::time::UnixTime;
+use super::trust::Trust;
 use crate::codec::base64url;
 use crate::codec::json::{Json, Object};
 use crate::id::ExcerptId;
@@ -75,7 +76,7 @@ impl Compared {
 
 /// An excerpt that verified: the only way to its claims.
 pub struct VerifiedExcerpt {
-    pub(super) outcome: Outcome,
+    pub(super) trust: Trust,
     pub(super) compared: Compared,
     pub(super) key: PublicKey,
     pub(super) contents: Contents,
@@ -203,7 +204,11 @@ impl VerifiedExcerpt {
     /// Whether the signer is trusted.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        self.outcome
+        match self.trust {
+            Trust::Trusted | Trust::AnyName => Outcome::SignedByTrustedKey,
+            Trust::Differs { .. } => Outcome::KnownKeyOtherName,
+            Trust::Unknown | Trust::NoneOfTheGiven => Outcome::IntactUnknownSigner,
+        }
     }
 
     /// Whether the page that people see was compared, or only the tokens.
@@ -306,9 +311,10 @@ impl VerifiedExcerpt {
         let envelope = self.contents.envelope.encode();
         let claims = envelope.into_members().into_iter().filter(|(name, _)| name != "entries");
         let mut report = Object::default();
-        report.push("outcome", Json::string(self.outcome.name()));
+        report.push("outcome", Json::string(self.outcome().name()));
         report.push("compared", Json::string(self.compared.name()));
         report.push("fingerprint", Json::string(self.fingerprint().to_string()));
+        report.push("names_differ", Json::Bool(self.names_differ()));
         claims.for_each(|(name, value)| report.push(name, value));
         let mut text = Json::Object(report).to_text();
         // One entry after the other: all claims at once would be held twice.

@@ -14,8 +14,8 @@ use super::render;
 use super::sd_jwt::verify::{Budget, Expected, verify_claims};
 use super::subject::SaltedSubject;
 use super::time::UnixTime;
-use super::trust::{Trust, TrustedKeys};
-use super::verified::{Compared, Contents, Outcome, VerifiedEntry, VerifiedExcerpt};
+use super::trust::TrustedKeys;
+use super::verified::{Compared, Contents, VerifiedEntry, VerifiedExcerpt};
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
 use crate::release::claims::{CHANGED, NEGATION, NOT_UNDERSTOOD};
@@ -107,12 +107,8 @@ impl UnverifiedExcerpt {
             Shown::Page(page) => page.compared_with(&render::page(&self.parts, &contents)),
         };
         let envelope = &contents.envelope;
-        let outcome = match trusted.trust(&self.parts.key, envelope.role, &envelope.issuer) {
-            Trust::Trusted => Outcome::SignedByTrustedKey,
-            Trust::OtherName => Outcome::KnownKeyOtherName,
-            Trust::Unknown => Outcome::IntactUnknownSigner,
-        };
-        Ok(VerifiedExcerpt { outcome, compared, key: self.parts.key, contents })
+        let trust = trusted.trust(&self.parts.key, envelope.role, &envelope.issuer);
+        Ok(VerifiedExcerpt { trust, compared, key: self.parts.key, contents })
     }
 }
 

@@ -10,6 +10,7 @@ mod imports;
 mod keyboard;
 mod messages;
 mod real_files;
+mod recipients;
 mod support;
 mod texts;
 mod ways_in;
@@ -249,7 +250,7 @@ fn a_release_shows_only_what_was_chosen_and_verifies_without_the_vault() {
         told.contains("The signer adds, in their own words, which were not checked:\n    > \""),
         "{told}"
     );
-    assert!(told.contains("Signed by the patient, not by a clinic"), "{told}");
+    assert!(told.contains("Signed as the patient, not as a clinic"), "{told}");
 
     let mut changed = person.read("a.json");
     let envelope = changed.windows(11).position(|window| window == b"\"envelope\":").unwrap();
