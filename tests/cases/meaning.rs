@@ -164,7 +164,7 @@ fn what_is_asked_for_planned_or_denied_does_not_read_as_done() {
         ("ServiceRequest", json!({"intent": "option"}), "AN OPTION ONLY: it"),
         ("ServiceRequest", json!({"intent": "order", "doNotPerform": true}), "DO NOT DO, ORDERED: it"),
         ("ServiceRequest", json!({}), "REQUESTED: it"),
-        ("ProcedureRequest", json!({"status": "requested"}), "NOT BEGUN, REQUESTED: it"),
+        ("ProcedureRequest", json!({"status": "requested", "orderedOn": "2015"}), "NOT BEGUN, REQUESTED: it"),
         ("CarePlan", json!({"intent": "option"}), "AN OPTION ONLY: it"),
         ("CarePlan", json!({"intent": "proposal"}), "PROPOSED ONLY: it"),
         ("MedicationRequest", json!({"intent": "option"}), "AN OPTION ONLY: it"),
@@ -680,18 +680,84 @@ fn no_yes_or_no_changes_unseen() {
     assert!(resources.is_empty() || tried.len() > 10, "{tried:?}");
 }
 
+/// Whether the version was named without a doubt: else the whole resource is marked.
+fn is_sure(entry: &Entry) -> bool {
+    entry.not_understood.iter().all(|path| path.as_str().contains('.'))
+}
+
 #[test]
 fn a_sign_that_two_versions_share_names_neither_for_sure() {
-    let statement = |taken: Option<&str>| {
-        let mut statement = json!({ "resourceType": "MedicationStatement", "id": "m", "status": "active",
-            "subject": { "reference": "Patient/p1" }, "medicationCodeableConcept": { "text": "Aspirin" },
-            "reasonNotTaken": [{ "text": "Nausea" }] });
-        taken.into_iter().for_each(|taken| statement["taken"] = json!(taken));
-        only(&statement)
-    };
-    assert_eq!(version(&statement(Some("n"))), FhirVersion::Stu3);
-    let marked = statement(None).not_understood;
-    assert!(marked.iter().any(|path| path.as_str() == "MedicationStatement"), "{marked:?}");
+    let with = |kind: &str, members: Value| only(&resource_of(kind, members));
+    let why = json!([{ "text": "Nausea" }]);
+    for (kind, members) in [
+        ("MedicationStatement", json!({ "reasonNotTaken": why })),
+        ("Immunization", json!({ "explanation": { "reason": why } })),
+        ("Condition", json!({ "clinicalStatus": "active" })),
+        ("ProcessRequest", json!({})),
+        ("Encounter", json!({ "reason": [{ "text": "x" }] })),
+        ("ReferralRequest", json!({ "status": "active" })),
+        // Two signs that no version has both of.
+        ("Condition", json!({ "dateRecorded": "2012", "recorder": { "display": "A" } })),
+        ("Observation", json!({ "comments": "x", "triggeredBy": [] })),
+        ("Encounter", json!({ "fhirVersion": "4.0.1", "class": "inpatient" })),
+    ] {
+        assert!(!is_sure(&with(kind, members.clone())), "{kind} {members}");
+    }
+    for (kind, members, version) in [
+        ("MedicationStatement", json!({ "reasonNotTaken": why, "taken": "n" }), FhirVersion::Stu3),
+        ("MedicationStatement", json!({ "reasonNotTaken": why, "subject": {} }), FhirVersion::Stu3),
+        ("MedicationStatement", json!({ "reasonNotTaken": why, "patient": {} }), FhirVersion::Dstu2),
+        ("Condition", json!({ "clinicalStatus": "active", "patient": {} }), FhirVersion::Dstu2),
+        ("Condition", json!({ "clinicalStatus": "active", "context": {} }), FhirVersion::Stu3),
+        ("ProcessRequest", json!({ "ruleset": {} }), FhirVersion::Dstu2),
+        ("ProcedureRequest", json!({ "intent": "order" }), FhirVersion::Stu3),
+        ("MedicationOrder", json!({}), FhirVersion::Dstu2),
+        ("Transport", json!({}), FhirVersion::R5),
+        ("Encounter", json!({ "class": [{ "text": "x" }] }), FhirVersion::R5),
+        ("Encounter", json!({ "period": {}, "reason": null }), FhirVersion::R4),
+        ("Immunization", json!({ "wasNotGiven": null, "administeredProduct": null }), FhirVersion::R4),
+        ("Observation", json!({ "note": [{ "text": "x" }] }), FhirVersion::R4),
+        ("Observation", json!({}), FhirVersion::R4),
+    ] {
+        let entry = with(kind, members.clone());
+        assert_eq!((self::version(&entry), is_sure(&entry)), (version, true), "{kind} {members}");
+    }
+}
+
+/// The real files are R4: nothing in them speaks for another version, and what only
+/// another version has is seen in every one of them.
+#[test]
+fn real_resources_are_of_one_version() {
+    let mut tried = 0;
+    let foreign = [
+        ("Immunization", "wasNotGiven", json!(false)),
+        ("Condition", "assertedDate", json!("2020")),
+        ("Encounter", "actualPeriod", json!({ "start": "2020" })),
+        ("Procedure", "notPerformed", json!(false)),
+        ("MedicationRequest", "renderedDosageInstruction", json!("x")),
+        ("DiagnosticReport", "codedDiagnosis", json!([])),
+    ];
+    for resource in resources() {
+        let kind = resource["resourceType"].as_str().unwrap();
+        let Some(imported) = import(resource.to_string().as_bytes()) else { continue };
+        let Some(found) = imported.entries.first() else { continue };
+        assert!(is_sure(&found.entry), "{kind} {:?}", resource["id"]);
+        assert_eq!(version(&found.entry), FhirVersion::R4, "{kind} {:?}", resource["id"]);
+        let Some((_, name, value)) = foreign.iter().find(|(of, _, _)| *of == kind) else { continue };
+        tried += 1;
+        if tried % 16 != 0 {
+            continue;
+        }
+        let mut other = resource.clone();
+        other[*name] = value.clone();
+        let imported = import(other.to_string().as_bytes()).unwrap();
+        let entry = &imported.entries[0].entry;
+        assert!(version(entry) != FhirVersion::R4 || !is_sure(entry), "{kind}.{name}");
+        other[*name] = Value::Null;
+        let imported = import(other.to_string().as_bytes()).unwrap();
+        assert_eq!(version(&imported.entries[0].entry), FhirVersion::R4, "{kind}.{name} is null");
+    }
+    assert!(tried > 100 || !folder().exists(), "{tried}");
 }
 
 #[test]

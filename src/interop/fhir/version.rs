@@ -1,98 +1,59 @@
-//! Which version of FHIR a resource was written in, by elements that only one has.
+//! Which version of FHIR a resource was written in, by what not every version has.
+//!
+//! Each sign leaves the versions that have it, and a version is named for sure only where
+//! all signs together leave it. R4 and what may be R4 is R4: that is what is mapped.
+
+mod signs;
 
 use crate::codec::json::{Json, Object};
 use crate::record::FhirVersion;
+use signs::{ANY, DSTU2, R4, R5, STU3};
 
-use FhirVersion::{Dstu2, R5, Stu3};
-
-/// Resource type (`*` for any), element, version: only that version has it.
-const SIGNS: [(&str, &str, FhirVersion); 39] = [
-    ("Immunization", "wasNotGiven", Dstu2),
-    ("Immunization", "reported", Dstu2),
-    ("Immunization", "notGiven", Stu3),
-    ("Immunization", "administeredProduct", R5),
-    ("AllergyIntolerance", "substance", Dstu2),
-    ("AllergyIntolerance", "status", Dstu2),
-    ("AllergyIntolerance", "assertedDate", Stu3),
-    ("Condition", "dateRecorded", Dstu2),
-    ("Condition", "assertedDate", Stu3),
-    ("MedicationStatement", "wasNotTaken", Dstu2),
-    ("MedicationStatement", "taken", Stu3),
-    ("MedicationStatement", "adherence", R5),
-    ("MedicationAdministration", "wasNotGiven", Dstu2),
-    ("MedicationAdministration", "effectiveTimeDateTime", Dstu2),
-    ("MedicationAdministration", "notGiven", Stu3),
-    ("MedicationDispense", "notDone", Stu3),
-    ("Procedure", "notPerformed", Dstu2),
-    ("Procedure", "reasonNotPerformed", Dstu2),
-    ("Procedure", "notDone", Stu3),
-    ("Procedure", "notDoneReason", Stu3),
-    ("Procedure", "occurrenceDateTime", R5),
-    ("Procedure", "occurrencePeriod", R5),
-    ("Observation", "comments", Dstu2),
-    ("Observation", "comment", Stu3),
-    ("Observation", "triggeredBy", R5),
-    ("Encounter", "actualPeriod", R5),
-    ("Encounter", "admission", R5),
-    ("Encounter", "plannedStartDate", R5),
-    ("FamilyMemberHistory", "notDone", Stu3),
-    ("FamilyMemberHistory", "notDoneReason", Stu3),
-    ("MedicationRequest", "medication", R5),
-    ("MedicationStatement", "medication", R5),
-    ("MedicationDispense", "medication", R5),
-    ("MedicationAdministration", "medication", R5),
-    ("MedicationRequest", "reason", R5),
-    ("Procedure", "reason", R5),
-    ("Immunization", "reason", R5),
-    ("MedicationStatement", "reason", R5),
-    ("MedicationDispense", "notPerformedReason", R5),
-];
-
-/// Elements that DSTU2 and STU3 have, and no later version.
-const EARLY: [(&str, &str); 2] =
-    [("MedicationStatement", "reasonNotTaken"), ("Immunization", "vaccinationProtocol")];
-
-/// Resource types that only one version has.
-const TYPES: [(&str, FhirVersion); 6] = [
-    ("MedicationOrder", Dstu2),
-    ("DiagnosticOrder", Dstu2),
-    ("DeviceUseRequest", Dstu2),
-    ("Conformance", Dstu2),
-    ("Sequence", Stu3),
-    ("Transport", R5),
-];
-
-/// The version, and whether nothing in the resource speaks for another. R4 where nothing
-/// speaks at all.
+/// The version, and whether the signs leave it: R4 where they leave more than one and R4 is
+/// among them, else the oldest of them, not for sure.
 pub(super) fn recognize(object: &Object, resource_type: &str) -> (FhirVersion, bool) {
-    if let Some(version) = stated(object) {
-        return (version, true);
+    let stated = stated(object);
+    let elements =
+        object.members().iter().filter(|(_, value)| *value != Json::Null).map(|(name, value)| {
+            signs::of_element(resource_type, name) & of_shape(resource_type, name, value)
+        });
+    let mut left = signs::of_type(resource_type);
+    let mut agree = true;
+    for versions in stated.map(bit).into_iter().chain(elements) {
+        agree &= left & versions != 0;
+        left = if left & versions == 0 { left } else { left & versions };
     }
-    let signs = SIGNS.iter().filter(|(of, name, _)| *of == resource_type && object.member(name).is_some());
-    let types = TYPES.iter().filter(|(name, _)| *name == resource_type).map(|(_, version)| *version);
-    let found: Vec<_> = signs.map(|(_, _, version)| *version).chain(types).collect();
-    match found.first() {
-        Some(first) => (*first, found.iter().all(|version| version == first)),
-        None => match shapes(object, resource_type) {
-            Some(version) => (version, true),
-            None if is_early(object, resource_type) => (Dstu2, false),
-            None => (FhirVersion::R4, true),
-        },
-    }
+    let found = match left {
+        DSTU2 => FhirVersion::Dstu2,
+        STU3 => FhirVersion::Stu3,
+        R5 => FhirVersion::R5,
+        left if left & R4 != 0 => FhirVersion::R4,
+        left if left & DSTU2 != 0 => return (stated.unwrap_or(FhirVersion::Dstu2), false),
+        _ => return (stated.unwrap_or(FhirVersion::Stu3), false),
+    };
+    (stated.unwrap_or(found), agree)
 }
 
-/// Whether an element is older than R4, and either of two versions may be meant.
-fn is_early(object: &Object, resource_type: &str) -> bool {
-    EARLY.iter().any(|(of, name)| *of == resource_type && object.member(name).is_some())
+fn bit(version: FhirVersion) -> u8 {
+    match version {
+        FhirVersion::Dstu2 => DSTU2,
+        FhirVersion::Stu3 => STU3,
+        FhirVersion::R4 | FhirVersion::R4B => R4,
+        FhirVersion::R5 => R5,
+    }
 }
 
 /// What `fhirVersion` or the profile of the base says.
 fn stated(object: &Object) -> Option<FhirVersion> {
+    let numbers = [
+        ("1.0", FhirVersion::Dstu2),
+        ("3.0", FhirVersion::Stu3),
+        ("4.0", FhirVersion::R4),
+        ("4.3", FhirVersion::R4B),
+        ("5.0", FhirVersion::R5),
+    ];
     let of_number = |text: &str| {
-        [("1.0", Dstu2), ("3.0", Stu3), ("4.0", FhirVersion::R4), ("4.3", FhirVersion::R4B), ("5.0", R5)]
-            .into_iter()
-            .find(|(number, _)| text.starts_with(number))
-            .map(|(_, version)| version)
+        numbers.into_iter().find(|(number, _)| text.starts_with(number)).map(|(_, version)| version)
     };
     let profiles = object.member("meta").and_then(|meta| meta.member("profile")).and_then(Json::as_array);
     let of_base = |profile: &Json| {
@@ -107,27 +68,45 @@ fn stated(object: &Object) -> Option<FhirVersion> {
     stated.or_else(|| profiles.unwrap_or_default().iter().find_map(of_base))
 }
 
-/// Elements whose form changed.
-fn shapes(object: &Object, resource_type: &str) -> Option<FhirVersion> {
-    let member = |name: &str| object.member(name);
-    match resource_type {
-        "Encounter" => match member("class")? {
-            Json::String(_) => Some(Dstu2),
-            Json::Array(_) => Some(R5),
-            _ => None,
-        },
-        "Condition" => matches!(member("clinicalStatus")?, Json::String(_)).then_some(Stu3),
-        "AllergyIntolerance" => {
-            if matches!(member("clinicalStatus"), Some(Json::String(_))) {
-                return Some(Stu3);
-            }
-            let reactions = member("reaction").and_then(Json::as_array).unwrap_or_default();
-            let mut manifestations =
-                reactions.iter().filter_map(|item| item.member("manifestation")?.as_array()?.first());
-            manifestations
-                .any(|item| item.member("concept").is_some() || item.member("reference").is_some())
-                .then_some(R5)
-        }
-        _ => None,
+/// The versions in which an element has this form, of those whose form changed.
+fn of_shape(resource_type: &str, name: &str, value: &Json) -> u8 {
+    let (is_word, is_array) = (value.as_str().is_some(), value.as_array().is_some());
+    let any_has =
+        |name: &str| value.as_array().unwrap_or_default().iter().any(|item| item.member(name).is_some());
+    match (resource_type, name) {
+        ("Encounter", "class") if is_word => DSTU2,
+        ("Encounter", "class") if is_array => R5,
+        ("Encounter", "class") => STU3 | R4,
+        ("Encounter", "participant") if any_has("actor") => R5,
+        ("Encounter", "participant") if any_has("individual") => DSTU2 | STU3 | R4,
+        ("Condition", "clinicalStatus" | "verificationStatus") if is_word => DSTU2 | STU3,
+        ("Condition", "clinicalStatus" | "verificationStatus") => R4 | R5,
+        ("AllergyIntolerance", "clinicalStatus" | "verificationStatus") if is_word => STU3,
+        ("AllergyIntolerance", "clinicalStatus" | "verificationStatus") => R4 | R5,
+        ("AllergyIntolerance", "category") if is_word => DSTU2,
+        ("AllergyIntolerance", "reaction") => of_reactions(value),
+        ("MedicationRequest", "category") if !is_array => STU3,
+        ("MedicationRequest", "category") => R4 | R5,
+        ("MedicationRequest", "requester") if value.member("agent").is_some() => STU3,
+        ("Procedure", "category") if is_array => R5,
+        ("DocumentReference", "context") if is_array => R5,
+        ("QuestionnaireResponse", "questionnaire") if is_word => R4 | R5,
+        ("QuestionnaireResponse", "questionnaire") => DSTU2 | STU3,
+        ("Patient", "name") if any_has_families(value) => DSTU2,
+        _ => ANY,
     }
+}
+
+fn of_reactions(reactions: &Json) -> u8 {
+    let reactions = reactions.as_array().unwrap_or_default();
+    let mut manifestations =
+        reactions.iter().filter_map(|item| item.member("manifestation")?.as_array()?.first());
+    let is_reference = |item: &Json| item.member("concept").is_some() || item.member("reference").is_some();
+    if manifestations.any(is_reference) { R5 } else { ANY }
+}
+
+/// Whether family names are lists, as they were in DSTU2 only.
+fn any_has_families(names: &Json) -> bool {
+    let is_list = |name: &Json| name.member("family").is_some_and(|family| family.as_array().is_some());
+    names.as_array().unwrap_or_default().iter().any(is_list)
 }
