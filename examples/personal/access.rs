@@ -4,18 +4,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use subrosa::{
-    Credential, EntryId, Error, Filter, KdfCost, KdfLimits, Listed, LockedVault, Recovery, RecoveryKey,
-    StoreError, Vault, VaultOptions,
+    Action, Credential, EntryId, Error, Filter, KdfCost, KdfLimits, LedgerLine, Listed, LockedVault,
+    Recovery, RecoveryKey, StoreError, Vault, VaultOptions,
 };
 
 use crate::arguments::Common;
 use crate::failure::Failure;
-use crate::output::note;
+use crate::output::{moment, note};
 use crate::progress::{Bar, size};
 use crate::prompt;
+use crate::typed;
 
 /// Fewest digits of an id that are taken for its beginning.
-const SHORTEST_PREFIX: usize = 4;
+pub(crate) const SHORTEST_PREFIX: usize = 4;
 /// Digits of an id that lists show.
 const SHOWN_DIGITS: usize = 10;
 
@@ -39,16 +40,20 @@ pub(crate) fn open(path: &Path, options: VaultOptions) -> Result<LockedVault, Fa
 
 /// Opens a vault to change it.
 pub(crate) fn to_write(common: &Common, path: &Path) -> Result<Vault, Failure> {
-    let locked = open(path, options(common))?;
-    let credential = credential(common)?;
-    Ok(told(locked.unlock(&credential)?))
+    opened(common, path, options(common))
 }
 
 /// The same; new passwords are to cost this much.
 pub(crate) fn to_write_at_cost(common: &Common, path: &Path, cost: KdfCost) -> Result<Vault, Failure> {
-    let locked = open(path, options(common).with_kdf_cost(cost))?;
-    let credential = credential(common)?;
-    Ok(told(locked.unlock(&credential)?))
+    opened(common, path, options(common).with_kdf_cost(cost))
+}
+
+fn opened(common: &Common, path: &Path, options: VaultOptions) -> Result<Vault, Failure> {
+    typed::again(common, || {
+        let locked = open(path, options.clone())?;
+        let credential = credential(common)?;
+        Ok(told(locked.unlock(&credential)?))
+    })
 }
 
 /// Opens a vault to read it: repaired if that is possible, else as it is.
@@ -69,6 +74,15 @@ pub(crate) enum Intent {
 
 /// The same, demanding that the vault continues a checkpoint.
 pub(crate) fn to_read_expecting(
+    common: &Common,
+    path: &Path,
+    checkpoint: Option<subrosa::Checkpoint>,
+    intent: Intent,
+) -> Result<Vault, Failure> {
+    typed::again(common, || look(common, path, checkpoint, intent))
+}
+
+fn look(
     common: &Common,
     path: &Path,
     checkpoint: Option<subrosa::Checkpoint>,
@@ -150,11 +164,12 @@ pub(crate) fn credential(common: &Common) -> Result<Credential, Failure> {
 
 /// The recovery key: from its file, or asked for.
 pub(crate) fn recovery_credential(common: &Common) -> Result<Credential, Failure> {
-    let text = match &common.recovery_key_file {
-        Some(path) => prompt::secret_file(path, "recovery key")?,
-        None => prompt::hidden("Recovery key (24 words, or 8 groups of 7): ")?,
-    };
-    let key = RecoveryKey::parse(&text).map_err(|error| Failure::refused(error.to_string()))?;
+    let Some(path) = &common.recovery_key_file else { return Ok(typed::recovery_key()?.into()) };
+    let text = prompt::secret_file(path, "recovery key")?;
+    let key = RecoveryKey::parse(&text).map_err(|error| match typed::slips(&text) {
+        Some(slips) => Failure::refused(format!("{error}: {slips}")),
+        None => Failure::refused(error.to_string()),
+    })?;
     Ok(key.into())
 }
 
@@ -169,9 +184,6 @@ pub(crate) fn password_text(common: &Common) -> Result<zeroize::Zeroizing<String
 /// The entry whose id begins so.
 pub(crate) fn entry_id(vault: &Vault, text: &str) -> Result<EntryId, Failure> {
     let prefix = text.trim().to_lowercase();
-    if let Ok(id) = prefix.parse() {
-        return Ok(id);
-    }
     if prefix.len() < SHORTEST_PREFIX || !prefix.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Failure::refused(
             "an entry's id is at least the first 4 of its 32 digits (0-9, a-f), as `personal list` shows them",
@@ -181,11 +193,30 @@ pub(crate) fn entry_id(vault: &Vault, text: &str) -> Result<EntryId, Failure> {
     let mut found = all.iter().map(|entry| entry.id).filter(|id| id.to_string().starts_with(&prefix));
     match (found.next(), found.next()) {
         (Some(id), None) => Ok(id),
-        (None, _) => Err(Failure::refused(format!(
-            "no entry's id begins with {prefix}; `personal list` shows what there is"
-        ))),
+        (None, _) => Err(not_there(vault, &prefix)?),
         _ => Err(Failure::refused(format!("several ids begin with {prefix}; give more of its digits"))),
     }
+}
+
+/// Why there is no entry whose id begins so.
+fn not_there(vault: &Vault, prefix: &str) -> Result<Failure, Failure> {
+    let destroys = |line: &LedgerLine| matches!(line.action(), Some(Action::Expunged | Action::ImportUndone));
+    for line in vault.ledger()?.iter().filter(|line| destroys(line)) {
+        if let Some(id) = line.subjects().iter().find(|id| id.to_string().starts_with(prefix)) {
+            let id = short_id(*id);
+            return Ok(Failure::refused(format!(
+                "this entry was destroyed on {} ({}); `personal ledger --entry {id}` shows what was done with it",
+                moment(line.time),
+                line.action().map(Action::name).unwrap_or_default()
+            )));
+        }
+    }
+    Ok(match prefix.parse() {
+        Ok(id) => Error::NoSuchEntry { id }.into(),
+        Err(_) => Failure::refused(format!(
+            "no entry's id begins with {prefix}; `personal list` shows what there is"
+        )),
+    })
 }
 
 /// An entry as it is listed.

@@ -110,7 +110,7 @@ pub(crate) enum Command {
     PublicKey(PublicKey),
     /// Show everything that was ever done with the vault
     #[command(override_usage = "personal ledger [OPTIONS] [VAULT]")]
-    Ledger(VaultOnly),
+    Ledger(Ledger),
     /// Read and authenticate the whole vault
     #[command(override_usage = "personal check [OPTIONS] [VAULT]")]
     Check(Check),
@@ -421,6 +421,18 @@ pub(crate) struct PublicKey {
 pub(crate) struct VaultOnly {
     #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
     pub(crate) names: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Ledger {
+    #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
+    pub(crate) names: Vec<PathBuf>,
+    /// Only what was handed out: to whom, what for, with the number of each copy
+    #[arg(long)]
+    pub(crate) released: bool,
+    /// Only what was done with this entry, be it one that was expunged; with --released, who has it
+    #[arg(long, value_name = "ID")]
+    pub(crate) entry: Option<String>,
 }
 
 #[derive(Args)]

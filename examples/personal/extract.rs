@@ -3,9 +3,12 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
-use subrosa::{AttachmentReader, EntryId, Error};
+use subrosa::{Attachment, AttachmentReader, EntryId, Error, Location, Vault};
+use zeroize::Zeroizing;
 
 use crate::access;
 use crate::arguments::{self, Common};
@@ -27,30 +30,75 @@ pub(crate) fn run(common: &Common, command: &arguments::Extract) -> Result<(), F
     let vault = access::to_read(common, &path)?;
     let id = access::entry_id(&vault, target::text(id)?)?;
     let number = usize::try_from(command.number - 1).unwrap_or(usize::MAX);
+    if let Some((attachment, bytes)) = in_original(&vault, id, number)? {
+        let destination = destination.cloned().unwrap_or_else(|| default_name(id, &attachment));
+        let mut file = NewFile::create(&destination)?;
+        file.write(&bytes)?;
+        file.finish()?;
+        return told(common, &destination, bytes.len() as u64, &hex(&Sha256::digest(&bytes)));
+    }
     let mut reader = vault.attachment(id, number).map_err(|error| match error {
         Error::NoSuchAttachment { .. } => {
             Failure::refused("the entry has no such attachment; `personal show` lists what it has")
         }
         error => error.into(),
     })?;
-    let destination = destination.cloned().unwrap_or_else(|| default_name(id, &reader));
+    let destination = destination.cloned().unwrap_or_else(|| default_name(id, reader.attachment()));
     if destination.symlink_metadata().is_ok() {
         return Err(Failure::refused("there is a file of the output's name already; choose another name"));
     }
     write_file(&destination, &mut reader)?;
     let (size, digest) = (reader.size(), reader.digest());
+    told(common, &destination, size, &digest.to_string())
+}
+
+fn told(common: &Common, destination: &Path, size: u64, digest: &str) -> Result<(), Failure> {
     if common.json {
-        return output::json(&json!({ "bytes": size, "sha256": digest.to_string() }));
+        return output::json(&json!({ "bytes": size, "sha256": digest }));
     }
     output::say(&format!(
-        "Wrote {size} bytes to {}. The file is not encrypted: delete it when it is no longer needed.",
-        output::printable(&destination.display().to_string())
+        "Wrote {} to {}. The file is not encrypted: delete it when it is no longer needed.",
+        output::counted(size, "byte", "bytes"),
+        target::quoted(destination)
     ))
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An attachment whose bytes are in the entry's original, in base64 (FHIR
+/// `Attachment.data`) at a JSON Pointer (RFC 6901).
+fn in_original(
+    vault: &Vault,
+    id: EntryId,
+    number: usize,
+) -> Result<Option<(Attachment, Zeroizing<Vec<u8>>)>, Failure> {
+    let entry = vault.entry(id)?;
+    let attachment = entry.attachments().into_iter().nth(number);
+    let place = attachment.and_then(|attachment| match attachment.location.clone() {
+        Some(Location::InSource(pointer)) => Some((attachment, pointer)),
+        _ => None,
+    });
+    let Some((attachment, pointer)) = place else { return Ok(None) };
+    let original = entry.source.as_ref().map(|source| source.bytes.as_slice()).unwrap_or_default();
+    let json: Json = serde_json::from_slice(original).unwrap_or_default();
+    let text = json.pointer(pointer.as_str()).and_then(Json::as_str);
+    let bytes = text.and_then(|text| {
+        let text: String = text.split_whitespace().collect();
+        STANDARD.decode(text).ok()
+    });
+    let bytes = bytes.ok_or_else(|| {
+        Failure::refused(
+            "the original does not hold this attachment as base64 text; `personal show --raw` prints the original",
+        )
+    })?;
+    Ok(Some((attachment, Zeroizing::new(bytes))))
+}
+
 /// A name that tells nothing.
-fn default_name(id: EntryId, reader: &AttachmentReader<'_>) -> PathBuf {
-    let extension = match reader.attachment().content_type.as_ref().map(|form| form.as_str()) {
+fn default_name(id: EntryId, attachment: &Attachment) -> PathBuf {
+    let extension = match attachment.content_type.as_ref().map(|form| form.as_str()) {
         Some("application/pdf") => ".pdf",
         Some("image/jpeg") => ".jpg",
         Some("image/png") => ".png",

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use subrosa::{Finding, FindingGroup};
 
 use crate::output::{count, printable};
+use crate::target::hinted;
 
 /// Most lines of one group for people; JSON and `--report` have every path.
 const SHOWN: usize = 10;
@@ -27,10 +28,10 @@ pub(crate) fn told(findings: &[Finding], is_whole: bool) -> Vec<String> {
         return lines;
     }
     let lost = if is_whole { "nothing is lost, but " } else { "" };
-    let head = format!(
+    let head = hinted(&format!(
         "What to know: {lost}lists and excerpts show little or nothing of this. `personal show ID --raw` shows an \
          original; --report lists every path."
-    );
+    ));
     [String::new(), head].into_iter().chain(lines).collect()
 }
 

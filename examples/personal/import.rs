@@ -18,7 +18,7 @@ use crate::failure::{Exit, Failure};
 use crate::findings;
 use crate::output::{self, count, note, printable};
 use crate::prompt;
-use crate::target::{self, hinted};
+use crate::target;
 use crate::undo;
 
 /// Most findings and patients that are listed for people; JSON has all.
@@ -68,7 +68,7 @@ pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Fa
     if command.report {
         text = format!("{text}\n\n{}", findings::report(&report.findings).join("\n"));
     }
-    output::say(&hinted(&text))
+    output::say(&text)
 }
 
 /// What reading the files gave.

@@ -30,6 +30,7 @@ mod recovery;
 mod release;
 mod show;
 mod target;
+mod typed;
 mod undo;
 mod values;
 mod verify;

@@ -10,6 +10,7 @@ use crate::init::cost;
 use crate::output;
 use crate::prompt;
 use crate::target::{self, hinted};
+use crate::typed;
 
 pub(crate) fn run(common: &Common, command: &Password) -> Result<(), Failure> {
     let path = target::vault(common, &command.names)?;
@@ -20,9 +21,11 @@ pub(crate) fn run(common: &Common, command: &Password) -> Result<(), Failure> {
         ));
     }
     let options = access::options(common).with_kdf_cost(cost(command.small_device));
-    let locked = access::open(&path, options)?;
-    let old = access::password_text(common)?;
-    let vault = locked.unlock(&prompt::password(&old)?.into())?;
+    let (vault, old) = typed::again(common, || {
+        let locked = access::open(&path, options.clone())?;
+        let old = access::password_text(common)?;
+        Ok((locked.unlock(&prompt::password(&old)?.into())?, old))
+    })?;
     if command.upgrade {
         return upgrade(common, vault, &old);
     }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 use subrosa::{
-    Entry, EntryId, FieldType, LineState, Listed, Origin, Record, Revision, Source, SourceFormat, Vault,
+    Entry, EntryId, FieldType, LineState, Listed, Location, Origin, Record, Revision, Source, SourceFormat,
+    Vault,
 };
 
 use crate::access;
@@ -11,7 +12,7 @@ use crate::failure::Failure;
 use crate::form::label;
 use crate::list;
 use crate::output::{self, moment, moment_for_programs, printable, printable_lines};
-use crate::target::{self, Wanted};
+use crate::target::{self, Wanted, hinted};
 use crate::values;
 use crate::words;
 
@@ -67,8 +68,21 @@ fn told(listed: &Listed, entry: &Entry, revision: u64) -> String {
         );
     }
     line(&mut text, "Version", &format!("{revision} of {}", listed.revision));
+    if let Some(how) = how_to_extract(listed, entry) {
+        line(&mut text, "Files", &how);
+    }
     line(&mut text, "Id", &listed.id.to_string());
     text
+}
+
+/// How the files of an entry are taken out.
+fn how_to_extract(listed: &Listed, entry: &Entry) -> Option<String> {
+    let is_outside = |place: &Option<Location>| matches!(place, Some(Location::External(_)) | None);
+    let files = entry.attachments();
+    let first = files.iter().position(|file| !is_outside(&file.location))?;
+    let number = if files.len() > 1 { format!(" --number {}", first + 1) } else { String::new() };
+    let id = access::short_id(listed.id);
+    Some(hinted(&format!("`personal extract {id} FILE{number}` writes it to a new file")))
 }
 
 /// The version of FHIR that the original is written in.

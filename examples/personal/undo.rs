@@ -135,7 +135,7 @@ fn undo(common: &Common, number: Option<u64>, vault: Vault) -> Result<(), Failur
     if common.json {
         return output::json(&done_for_programs(&report));
     }
-    output::say(&hinted(&told(number, &report)))
+    output::say(&told(number, &report))
 }
 
 /// The last import that was not undone.
@@ -161,11 +161,11 @@ fn told(number: Epoch, report: &UndoReport) -> String {
     )];
     let released = report.erasure.released_in.len();
     if released > 0 {
-        lines.push(format!(
+        lines.push(hinted(&format!(
             "  {} that you gave away {} something of it: `personal ledger` shows to whom.",
             count(released, "excerpt or export", "excerpts or exports"),
             if released == 1 { "holds" } else { "hold" }
-        ));
+        )));
     }
     for backup in &report.erasure.backups {
         lines.push(output::printable(&format!(

@@ -87,10 +87,7 @@ fn attachment_words(attachment: &Attachment) -> String {
         Some(Location::Inline(bytes)) => format!(", {} bytes, in the vault", bytes.len()),
         Some(Location::InSource(_)) => ", in the vault, inside the original".to_owned(),
         Some(Location::Stored(_)) => {
-            format!(
-                ", {} bytes, in the vault (`personal extract` takes it out)",
-                attachment.size.unwrap_or(0)
-            )
+            format!(", {} bytes, in the vault", attachment.size.unwrap_or(0))
         }
         Some(Location::External(_)) => ", not in the vault: its source only says where it is".to_owned(),
         _ => String::new(),

@@ -103,3 +103,28 @@ fn a_search_takes_several_words_and_a_date_the_words_of_lists() {
     assert_eq!(found(&["--until", "January 2021"]), json!([]));
     person.run(&["--vault", "my.vault", "search", "high", "blood"]).done();
 }
+
+#[test]
+fn a_wrong_password_may_be_typed_again_and_a_wrong_word_of_a_key_is_named() {
+    let person = Person::with_vault();
+    let typed = format!("wrong\nwrong again\n{}\n", crate::support::PASSWORD);
+    let Some(ran) = person.at_keyboard_bare(&["list", "my.vault"], &typed) else { return };
+    let said = ran.done().out();
+    assert_eq!(said.matches("That is not the password. Once more").count(), 2, "{said}");
+    let Some(ran) = person.at_keyboard_bare(&["list", "my.vault"], "a\nb\nc\n") else { return };
+    ran.ended(3);
+
+    let key = String::from_utf8(person.read("key")).unwrap();
+    let words: Vec<&str> = key.split_whitespace().collect();
+    let wrong = format!("{}q", words[4]);
+    let mut typed = words.clone();
+    typed[4] = &wrong;
+    let typed = format!("{}\n{}\n", typed.join(" "), words[4]);
+    let Some(ran) = person.at_keyboard_bare(&["--recovery-key", "list", "my.vault"], &typed) else { return };
+    let said = ran.done().out();
+    assert!(
+        said.contains("Word 5 is no word of recovery keys. Did you mean") && said.contains("Word 5 again:"),
+        "{said}"
+    );
+    assert!(!said.contains("Word 6"), "only the wrong word is asked again: {said}");
+}

@@ -123,3 +123,58 @@ fn a_file_of_which_something_was_left_out_is_not_to_be_deleted() {
     let whole = person.run(&["import", "my.vault", "records.json", "--unknown-are-same"]).done().out();
     assert!(!whole.contains("LEFT OUT") && whole.contains("empty the trash"), "{whole}");
 }
+
+#[test]
+fn the_ledger_says_who_holds_an_entry_even_once_it_is_expunged() {
+    let person = with_records();
+    let listed = person.run(&["list", "my.vault", "--kind", "illness", "--json"]).done().json();
+    let ids: Vec<String> =
+        listed.as_array().unwrap().iter().map(|entry| entry["id"].as_str().unwrap().to_owned()).collect();
+    for (id, to) in ids.iter().zip(["Dr. Lee", "Dr. Moon"]) {
+        let release = ["release", "my.vault", "--yes", "--to", to, "--purpose", "advice", "--out"];
+        person.run(&[&release[..], &[&format!("{}.json", &id[..4]), "--entry", id]].concat()).done();
+    }
+    let ledger = |arguments: &[&str]| person.run(&[&["ledger", "my.vault"], arguments].concat()).done();
+    let released = ledger(&["--released"]).out();
+    assert!(released.contains("Dr. Lee") && released.contains("Dr. Moon") && !released.contains("imported"));
+    let programs = ledger(&["--released", "--json"]).json();
+    for line in programs.as_array().unwrap() {
+        let copy = line["details"]["excerpt"].as_str().unwrap();
+        assert!(released.contains(&format!("copy: {copy}")), "{released}");
+    }
+    let holders = |id: &str| ledger(&["--released", "--entry", &id[..8]]).out();
+    assert!(holders(&ids[0]).contains("Dr. Lee") && !holders(&ids[0]).contains("Dr. Moon"));
+    assert_eq!(ledger(&[]).out().matches("imported").count(), 1, "one import is one line");
+
+    person.run(&["expunge", "my.vault", &ids[0], "--yes"]).done();
+    person
+        .run(&["show", "my.vault", &ids[0][..8]])
+        .refused(1, "(expunged); `personal ledger my.vault --entry");
+    let told = ledger(&["--entry", &ids[0][..8]]).out();
+    assert!(told.contains("expunged"), "{told}");
+    assert!(ledger(&["--entry", "0000"]).err().contains("Nothing of this sort"));
+    person.run(&["ledger", "my.vault", "--entry", "x"]).refused(2, "--entry takes");
+}
+
+#[test]
+fn a_file_inside_an_original_is_taken_out() {
+    let person = Person::with_vault();
+    let letter = r#"{"resourceType": "Bundle", "type": "collection", "entry": [
+      {"resource": {"resourceType": "Patient", "id": "p1", "name": [{"family": "Rosenquist"}], "birthDate": "1980-02-03"}},
+      {"resource": {"resourceType": "DocumentReference", "id": "d1", "status": "current", "subject": {"reference": "Patient/p1"},
+        "content": [{"attachment": {"contentType": "text/plain", "title": "A letter", "data": "RGVhciBB\nZGEh"}},
+                    {"attachment": {"contentType": "text/plain", "title": "Broken", "data": "%%%"}}]}}]}"#;
+    person.write("letter.json", letter);
+    person.run(&["import", "my.vault", "letter.json"]).done();
+    let listed = person.run(&["list", "my.vault", "--kind", "note", "--json"]).done().json();
+    let id = listed[0]["id"].as_str().unwrap();
+    let shown = person.run(&["show", "my.vault", id]).done().out();
+    assert!(shown.contains(&format!("`personal extract my.vault {} FILE --number 1`", &id[..10])), "{shown}");
+    person.run(&["extract", "my.vault", id, "letter.txt"]).done();
+    assert_eq!(person.read("letter.txt"), b"Dear Ada!");
+    person.run(&["extract", "my.vault", id, "letter.txt"]).refused(1, "another name");
+    person
+        .run(&["extract", "my.vault", id, "b.txt", "--number", "2"])
+        .refused(1, "does not hold this attachment");
+    assert!(!person.path("b.txt").exists());
+}

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::findings;
 use crate::list;
 use crate::output::{self, count, printable};
+use crate::target::hinted;
 use crate::words;
 
 /// Most pairs of entries that are perhaps the same and are named for people.
@@ -61,10 +62,10 @@ fn came_in(vault: &Vault, report: &ImportReport) -> Result<String, Failure> {
     let new = new(report);
     if new == 0 {
         return Ok(match report.number {
-            Some(number) => format!(
+            Some(number) => hinted(&format!(
                 "Nothing new was imported; what changed is import {number} (`personal import --undo {number}` takes \
                  it back)."
-            ),
+            )),
             None => "Nothing new was imported, and nothing was changed.".to_owned(),
         });
     }
@@ -90,9 +91,9 @@ fn came_in(vault: &Vault, report: &ImportReport) -> Result<String, Failure> {
             count(insurance, "insurance record", "insurance records")
         ));
     }
-    let back = report
-        .number
-        .map(|number| format!("\nThis is import {number}: `personal import --undo {number}` takes it back."));
+    let back = report.number.map(|number| {
+        hinted(&format!("\nThis is import {number}: `personal import --undo {number}` takes it back."))
+    });
     Ok(format!(
         "Imported {}: {}.{}",
         count(new, "record", "records"),
@@ -119,11 +120,11 @@ fn facts(report: &ImportReport, pairs: &[String]) -> Vec<String> {
     let mut lines: Vec<String> =
         facts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("  {n} {what}")).collect();
     if !report.deleted_at_source.is_empty() {
-        lines.push(format!(
+        lines.push(hinted(&format!(
             "  {} of these still in the vault: see them with `personal show`, then retract or expunge them, or ask \
              the source why:",
             report.deleted_at_source.len()
-        ));
+        )));
         let gone = report.deleted_at_source.iter().take(SHOWN);
         lines.extend(gone.map(|id| format!("    {}", access::short_id(*id))));
         if report.deleted_at_source.len() > SHOWN {
