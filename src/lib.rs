@@ -108,7 +108,7 @@ pub use vault::{
 // The record: entries and what they hold.
 pub use record::{
     Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Card, CardFlags, Coding,
-    Component, Concept, DateRange, Diagnosis, Encounter, Entry, FamilyHistory, FhirVersion, Field,
+    Component, Concept, DateRange, Diagnosis, Encounter, Entry, FamilyHistory, FhirVersion, Field, Fit,
     FieldError, FieldSchema, FieldType, Hospitalization, HumanName, Identifier, Immunization, Kind,
     LegalDocument, LegalHold, Likeness, Location, Marks, Medication, Narrative, Negation, Note, Observation,
     Origin, Other, ParseDateError, PartialDate, Party, Patient, Person, PersonDetail, Precision, Provenance,

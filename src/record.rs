@@ -20,7 +20,7 @@ mod value;
 
 pub(crate) use card::shorten;
 pub use card::{Card, CardFlags};
-pub use date::{DateRange, ParseDateError, PartialDate, Precision};
+pub use date::{DateRange, Fit, ParseDateError, PartialDate, Precision};
 pub use entry::{Entry, FhirVersion, LegalHold, Marks, Origin, Provenance, Source, SourceFormat};
 pub use field::{Field, FieldSchema};
 pub(crate) use field::{FieldRef, ValueRef};

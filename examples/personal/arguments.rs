@@ -372,6 +372,9 @@ pub(crate) struct Release {
     /// Release, marked, entries of which a part that changes the meaning was not understood
     #[arg(long)]
     pub(crate) not_understood: bool,
+    /// The same for one entry of the selection: its id, as the preview says it
+    #[arg(long, value_name = "ID")]
+    pub(crate) not_understood_of: Vec<String>,
     /// The last day on which the excerpt is valid
     #[arg(long, value_name = "DATE")]
     pub(crate) expires: Option<String>,

@@ -27,7 +27,7 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
         let view = vault.preview(&plan.policy(&vault)?)?;
         return match common.json {
             true => output::json(&preview::for_programs(&view, &command.mask)),
-            false => output::say(&preview::told(&view, &command.mask)),
+            false => output::say(&preview::told(&vault, &view, &command.mask)?),
         };
     }
     let (recipient, purpose) = parties(command)?;
@@ -42,7 +42,7 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
             printable(recipient.as_str())
         );
         if prompt::is_interactive() {
-            note(&preview::told(&view, &command.mask));
+            note(&preview::told(&vault, &view, &command.mask)?);
         }
         prompt::confirm(false, &question)?;
     }
@@ -96,6 +96,7 @@ fn parties(command: &Release) -> Result<(Token, Token), Failure> {
 struct Plan<'a> {
     policy: Policy,
     entries: &'a [String],
+    not_understood: &'a [String],
     expires: Option<SystemTime>,
 }
 
@@ -132,13 +133,21 @@ impl<'a> Plan<'a> {
         for field in &command.include {
             policy = policy.include(field).map_err(|error| Failure::usage(error.to_string()))?;
         }
-        Ok(Self { policy, entries: &command.entry, expires: expires(command.expires.as_deref())? })
+        Ok(Self {
+            policy,
+            entries: &command.entry,
+            not_understood: &command.not_understood_of,
+            expires: expires(command.expires.as_deref())?,
+        })
     }
 
     fn policy(&self, vault: &Vault) -> Result<Policy, Failure> {
         let mut policy = self.policy.clone();
         for entry in self.entries {
             policy = policy.and_entry(access::entry_id(vault, entry)?);
+        }
+        for entry in self.not_understood {
+            policy = policy.with_not_understood_of(access::entry_id(vault, entry)?);
         }
         Ok(policy)
     }

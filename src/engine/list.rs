@@ -14,7 +14,7 @@ use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::parallel::in_order;
 use crate::payload::{decode_card, decode_entry, encode_card};
-use crate::record::{Card, DateRange, Entry, Kind, PartialDate, fold};
+use crate::record::{Card, DateRange, Entry, Fit, Kind, PartialDate, fold};
 use crate::tree::{LeafRef, Row, RowClass, RowKey};
 
 /// Leaves that one core reads at a time.
@@ -121,7 +121,7 @@ impl Filter {
         let dates = self
             .dates
             .as_ref()
-            .is_none_or(|range| entry.dates().is_none_or(|dates| dates.may_overlap(range)));
+            .is_none_or(|range| DateRange::fit(entry.dates().as_ref(), range) != Fit::Outside);
         let code = self.code.as_ref().is_none_or(|(system, prefix)| {
             entry.code().is_some_and(|code| code.matches_code(system.as_deref(), prefix))
         });

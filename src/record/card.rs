@@ -3,7 +3,7 @@
 //! A card never says "no" where the entry might say "yes": what it cannot answer,
 //! it leaves to the entry.
 
-use super::date::DateRange;
+use super::date::{DateRange, Fit};
 use super::entry::Entry;
 use super::kinds::Kind;
 use super::search::Needle;
@@ -74,14 +74,22 @@ impl Card {
         self.coding.display.as_ref().map(Token::as_str)
     }
 
-    /// Whether the entry may overlap the range; what is undated may. `None` when only
-    /// the entry can tell.
+    /// How the entry's dates stand to the range; what is undated may lie in it. `None`
+    /// when only the entry can say.
     #[must_use]
-    pub fn may_overlap(&self, range: &DateRange) -> Option<bool> {
+    pub fn fit(&self, range: &DateRange) -> Option<Fit> {
         if !self.complete && self.dates.is_unbounded() {
             return None;
         }
-        Some(self.dates.may_overlap(range))
+        let dates = (!self.dates.is_unbounded()).then_some(&self.dates);
+        Some(DateRange::fit(dates, range))
+    }
+
+    /// Whether the entry may overlap the range, so that a list shows it: not
+    /// [`Fit::Outside`]. `None` when only the entry can say.
+    #[must_use]
+    pub fn may_overlap(&self, range: &DateRange) -> Option<bool> {
+        self.fit(range).map(|fit| fit != Fit::Outside)
     }
 
     /// Whether the main code has a coding that starts with `prefix`, in this system if

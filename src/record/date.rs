@@ -254,6 +254,36 @@ impl DateRange {
     }
 }
 
+/// How the dates of an entry stand to the range that is asked for: the one rule of lists
+/// and releases. A list shows what is [`Inside`](Fit::Inside) and
+/// [`Perhaps`](Fit::Perhaps), a release lets out the first and names the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Fit {
+    /// Every moment that the entry may be about lies in the range.
+    Inside,
+    /// Some may, and it is not known whether all do: there is no date, or a date is too
+    /// coarse, lies before the range, or is missing, as the end of what was stopped often is.
+    Perhaps,
+    /// No moment does.
+    Outside,
+}
+
+impl DateRange {
+    /// How these dates, an entry's, stand to a range; `None` is undated.
+    #[must_use]
+    pub fn fit(dates: Option<&Self>, range: &Self) -> Fit {
+        match dates {
+            _ if range.is_unbounded() => Fit::Inside,
+            None => Fit::Perhaps,
+            Some(dates) if !dates.may_overlap(range) => Fit::Outside,
+            Some(dates) if dates.certainly_within(range) => Fit::Inside,
+            Some(_) => Fit::Perhaps,
+        }
+    }
+}
+
 impl fmt::Debug for DateRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DateRange")

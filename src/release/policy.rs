@@ -177,6 +177,7 @@ pub struct Policy {
     pub(super) audience: Audience,
     pub(super) bars: bool,
     pub(super) not_understood: bool,
+    pub(super) not_understood_of: BTreeSet<EntryId>,
 }
 
 impl Policy {
@@ -276,6 +277,20 @@ impl Policy {
     pub fn with_not_understood(mut self) -> Self {
         self.not_understood = true;
         self
+    }
+
+    /// Releases to third parties, too, this entry of which a part changes the meaning and
+    /// was not understood, where it is selected. It is marked so.
+    #[must_use]
+    pub fn with_not_understood_of(mut self, entry: EntryId) -> Self {
+        self.not_understood_of.insert(entry);
+        self
+    }
+
+    /// Whether an entry may leave although a part of it was not understood.
+    pub(super) fn releases_not_understood(&self, entry: EntryId) -> bool {
+        let is_decided = self.not_understood || self.not_understood_of.contains(&entry);
+        self.audience != Audience::ThirdParty || is_decided
     }
 
     /// Whether the words beside codes leave.

@@ -9,7 +9,7 @@ use super::audience::Audience;
 use super::policy::{CodeFilter, Mask, PROVENANCE, Policy};
 use super::view::{FilterNotice, View, Withheld, WithheldReason};
 use crate::id::EntryId;
-use crate::record::{Coding, Entry, Negation, Token};
+use crate::record::{Coding, DateRange, Entry, Fit, Negation, Token};
 
 /// The entries that leave, by kind and date; notices go to the view.
 pub(super) fn select<'a>(
@@ -50,13 +50,13 @@ fn judge(policy: &Policy, id: EntryId, entry: &Entry) -> Verdict {
         judge_date(policy, entry)
     };
     match if by_name { Verdict::Released } else { by_filter() } {
-        Verdict::Released => judge_meaning(policy, entry),
+        Verdict::Released => judge_meaning(policy, id, entry),
         verdict => verdict,
     }
 }
 
 /// Keeps back what may not be read as it would stand there.
-fn judge_meaning(policy: &Policy, entry: &Entry) -> Verdict {
+fn judge_meaning(policy: &Policy, id: EntryId, entry: &Entry) -> Verdict {
     let negation = entry.record.negation();
     let is_masked = |field: &&'static str| policy.masks.get(field) == Some(&Mask::Withhold);
     let is_for_third_party = policy.audience == Audience::ThirdParty;
@@ -67,7 +67,7 @@ fn judge_meaning(policy: &Policy, entry: &Entry) -> Verdict {
         WithheldReason::NegationMasked
     } else if is_for_third_party && negation.as_ref().is_some_and(is_error) {
         WithheldReason::EnteredInError
-    } else if is_for_third_party && !policy.not_understood && !entry.not_understood.is_empty() {
+    } else if !entry.not_understood.is_empty() && !policy.releases_not_understood(id) {
         WithheldReason::NotUnderstood
     } else {
         return Verdict::Released;
@@ -103,15 +103,12 @@ fn judge_code(policy: &Policy, entry: &Entry) -> Option<Verdict> {
 }
 
 fn judge_date(policy: &Policy, entry: &Entry) -> Verdict {
-    let range = policy.range();
-    if range.is_unbounded() {
-        return Verdict::Released;
-    }
-    match entry.dates() {
-        None => Verdict::Withheld(WithheldReason::Undated),
-        Some(dates) if dates.certainly_within(&range) => Verdict::Released,
-        Some(dates) if dates.may_overlap(&range) => Verdict::Withheld(WithheldReason::NotCertainlyInRange),
-        Some(_) => Verdict::NotSelected,
+    let dates = entry.dates();
+    match DateRange::fit(dates.as_ref(), &policy.range()) {
+        Fit::Inside => Verdict::Released,
+        Fit::Perhaps if dates.is_none() => Verdict::Withheld(WithheldReason::Undated),
+        Fit::Perhaps => Verdict::Withheld(WithheldReason::NotCertainlyInRange),
+        Fit::Outside => Verdict::NotSelected,
     }
 }
 

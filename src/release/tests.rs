@@ -391,6 +391,9 @@ fn what_was_not_understood_or_entered_in_error_stays_from_third_parties() {
     assert!(view.notices().contains(&FilterNotice::NotUnderstood { entries: 1 }));
     assert!(view.notices().contains(&FilterNotice::EnteredInError { entries: 1 }));
     assert_eq!(released(&policy.clone().with_not_understood(), &entries), [0]);
+    assert_eq!(released(&policy.clone().with_not_understood_of(id(0)), &entries), [0]);
+    assert!(released(&policy.clone().with_not_understood_of(id(1)), &entries).is_empty());
+    assert!(released(&Policy::nothing().with_not_understood_of(id(0)), &entries).is_empty());
     for audience in [Audience::Treatment, Audience::Patient] {
         let view = apply(&policy.clone().for_audience(audience), &entries);
         let told: Vec<String> = view.released().iter().map(RedactedEntry::disclosed_json).collect();

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
-use subrosa::{FilterNotice, RedactedEntry, View, Withheld};
+use subrosa::{FilterNotice, RedactedEntry, Vault, View, Withheld, WithheldReason};
 
 use crate::access::short_id;
+use crate::failure::Failure;
 use crate::form::label;
 use crate::output::{self, count, printable_lines};
+use crate::words;
 
 /// The preview as text.
-pub(crate) fn told(view: &View, masks: &[String]) -> String {
-    let mut lines = Vec::new();
+pub(crate) fn told(vault: &Vault, view: &View, masks: &[String]) -> Result<String, Failure> {
+    let mut lines = not_understood(vault, view)?;
     match view.subject() {
         Some(subject) => {
             let born = subject.born.as_ref().map(|born| format!(", born {born}")).unwrap_or_default();
@@ -28,7 +30,28 @@ pub(crate) fn told(view: &View, masks: &[String]) -> String {
     }
     lines.extend(notices(view, masks).iter().map(|notice| format!("\nNote: {notice}.")));
     lines.push("\nThis is a preview: nothing has left the vault.".to_owned());
-    printable_lines(&lines.join("\n"))
+    Ok(printable_lines(&lines.join("\n")))
+}
+
+/// The entries that stay because their meaning was not understood, before anything else.
+fn not_understood(vault: &Vault, view: &View) -> Result<Vec<String>, Failure> {
+    let mut lines = Vec::new();
+    for one in view.withheld().iter().filter(|one| one.reason == WithheldReason::NotUnderstood) {
+        let entry = vault.entry(one.entry)?;
+        let paths: Vec<&str> = entry.not_understood.iter().map(|path| path.as_str()).collect();
+        let title = entry.display().unwrap_or_else(|| "(no title)".to_owned());
+        let (kind, id) = (words::kind(entry.kind()), short_id(one.entry));
+        lines.push(format!("  {kind}: {title} ({id}): {}", paths.join(", ")));
+    }
+    if !lines.is_empty() {
+        let stays = "MEANING NOT UNDERSTOOD, so this stays in the vault:";
+        lines.insert(0, stays.to_owned());
+        lines.push(
+            "  Read the original (`personal show ID --raw`); --not-understood-of ID releases one.\n"
+                .to_owned(),
+        );
+    }
+    Ok(lines)
 }
 
 fn entry_told(entry: &RedactedEntry) -> String {
