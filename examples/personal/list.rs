@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use serde_json::{Value, json};
-use subrosa::{Entry, Filter, Kind, Listed, Origin, PartialDate, Record, Token, Vault};
+use subrosa::{DateRange, Entry, Filter, Fit, Kind, Listed, Origin, PartialDate, Record, Token, Vault};
 
 use crate::access;
 use crate::arguments::{Common, List, Search};
@@ -62,6 +62,24 @@ pub(crate) fn run(common: &Common, command: &List) -> Result<(), Failure> {
             "{} of insurance not listed; --insurance lists {} too.",
             count(hidden, "record", "records"),
             if hidden == 1 { "it" } else { "them" }
+        ));
+    }
+    note_perhaps(command, &listed)
+}
+
+/// Says how many of the entries lie in the dates asked for perhaps only.
+fn note_perhaps(command: &List, listed: &[Listed]) -> Result<(), Failure> {
+    let range = DateRange::new(date(command.since.as_deref())?, date(command.until.as_deref())?);
+    let perhaps = listed.iter().filter(|entry| entry.card.fit(&range) == Some(Fit::Perhaps)).count();
+    if perhaps > 0 {
+        note(&format!(
+            "{} perhaps outside these dates: a date is missing or not exact, or is earlier. A release with \
+             these dates leaves {} out.",
+            match perhaps {
+                1 => "1 entry is".to_owned(),
+                _ => format!("{perhaps} entries are"),
+            },
+            if perhaps == 1 { "it" } else { "them" }
         ));
     }
     Ok(())

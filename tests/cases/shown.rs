@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use subrosa::{
     Actor, Audience, Credential, Diagnosis, Entry, EntryId, Filter, Import, ImportOptions, Kind, Medication,
-    NewVault, Observation, PartialDate, Policy, Provenance, RawKey, Record, RedactedEntry, Token, TrustedKeys,
-    UnverifiedExcerpt, Vault, VaultOptions,
+    NewVault, Observation, PartialDate, Policy, Provenance, RawKey, Record, RedactedEntry, Token,
+    TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
 };
 
 use crate::support;
@@ -87,7 +87,11 @@ fn a_list_and_a_release_of_one_range_consider_the_same_entries_of_every_status_a
 #[test]
 fn a_list_and_a_release_of_one_range_consider_the_same_entries_of_real_records() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let files = ["fhir-bundles/synthea_Omar_Abernathy.json", "fhir-bundles/uscore_patient_85.json", "fhir-ips/IPS-bundle-01.json"];
+    let files = [
+        "fhir-bundles/synthea_Omar_Abernathy.json",
+        "fhir-bundles/uscore_patient_85.json",
+        "fhir-ips/IPS-bundle-01.json",
+    ];
     for file in files {
         let Ok(bytes) = std::fs::read(folder.join(file)) else {
             eprintln!("SKIPPED: {file} is absent, so this test proves nothing");

@@ -125,6 +125,8 @@ fn listing_filters_and_its_json_has_the_promised_members() {
     assert_eq!(count(&["--kind", "diagnosis", "--kind", "patient"]), 3);
     assert_eq!(count(&["--kind", "diagnosis", "--since", "2020"]), 2);
     assert_eq!(count(&["--kind", "diagnosis", "--until", "2020"]), 1);
+    let said = person.run(&["list", "my.vault", "--kind", "diagnosis", "--since", "2020"]).done().err();
+    assert!(said.contains("perhaps outside these dates"), "{said}");
     assert_eq!(count(&["--code", "F33"]), 1);
     assert_eq!(count(&["--code", "http://snomed.info/sct|1959"]), 1);
     assert_eq!(count(&["--code", "http://loinc.org|F33"]), 0);
@@ -133,6 +135,31 @@ fn listing_filters_and_its_json_has_the_promised_members() {
     assert_eq!((ids(&asked.json()), asked.err()), (1, String::new()));
     person.run(&["list", "my.vault", "--kind", "nonsense"]).refused(2, "diagnosis");
     person.run(&["list", "my.vault", "--since", "last May"]).refused(2, "2019-04");
+}
+
+#[test]
+fn what_was_not_understood_is_named_first_and_released_one_by_one() {
+    let person = Person::with_vault();
+    let condition = |id: &str, name: &str| {
+        serde_json::json!({"resource": {"resourceType": "Condition", "id": id, "subject": {"reference": "Patient/p"},
+            "modifierExtension": [{"url": "http://example.org/never-seen", "valueBoolean": true}],
+            "code": {"coding": [{"system": "http://snomed.info/sct", "code": id, "display": name}]}}})
+    };
+    let patient = serde_json::json!({"resource": {"resourceType": "Patient", "id": "p",
+        "name": [{"family": "Byron", "given": ["Ada"]}]}});
+    let bundle = serde_json::json!({"resourceType": "Bundle", "type": "collection",
+        "entry": [patient, condition("1", "Asthma"), condition("2", "Gout")]});
+    person.write("unclear.json", bundle.to_string());
+    person.run(&["import", "my.vault", "unclear.json", "--yes"]).done();
+    let asthma = id_of(&person, "1");
+    let preview = ["release", "my.vault", "--preview", "--kind", "diagnosis"];
+    let said = person.run(&preview).done().out();
+    assert!(said.starts_with("MEANING NOT UNDERSTOOD"), "{said}");
+    assert!(said.contains("Asthma") && said.contains("Gout") && said.contains("show 0 entries"), "{said}");
+    let said = person.run(&[&preview[..], &["--not-understood-of", &asthma]].concat()).done().out();
+    let stays = said.split("It names the patient").next().unwrap();
+    assert!(stays.contains("Gout") && !stays.contains("Asthma"), "{said}");
+    assert!(said.contains("show 1 entry"), "{said}");
 }
 
 #[test]
