@@ -227,7 +227,7 @@ pub(crate) struct Import {
 pub(crate) struct List {
     #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
     pub(crate) names: Vec<PathBuf>,
-    /// Only this kind, such as diagnosis; may be repeated; - asks
+    /// Only this kind, such as diagnosis, or illness in plain words; may be repeated; - asks
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Vec<String>,
     /// Only what may have been so at or after this date
@@ -339,7 +339,7 @@ pub(crate) struct Release {
     /// Who gets it; - asks
     #[arg(long, value_name = "NAME", required_unless_present = "preview")]
     pub(crate) to: Option<String>,
-    /// What for; - asks
+    /// What for, and the legal basis if there is one; - asks
     #[arg(long, value_name = "TEXT", required_unless_present = "preview")]
     pub(crate) purpose: Option<String>,
     /// Release entries of this kind; may be repeated; - asks

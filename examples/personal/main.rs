@@ -40,12 +40,17 @@ mod words;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::{ContextKind, ContextValue};
 
 use arguments::{Arguments, Command};
 use failure::Failure;
 
 fn main() -> ExitCode {
     let arguments = Arguments::try_parse().unwrap_or_else(|error| {
+        if let Some(advice) = meant(&error) {
+            output::note(&format!("personal: {advice}"));
+            std::process::exit(i32::from(failure::Exit::Usage as u8));
+        }
         if let Some(advice) = target::unquoted().filter(|_| error.use_stderr()) {
             output::note(&format!("personal: {advice}"));
         }
@@ -55,6 +60,30 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// What to say of a command that there is not, where another does what its name says.
+fn meant(error: &clap::Error) -> Option<&'static str> {
+    let word = match error.get(ContextKind::InvalidSubcommand)? {
+        ContextValue::String(word) => word.as_str(),
+        _ => return None,
+    };
+    Some(match word {
+        "delete" | "remove" | "rm" | "erase" | "destroy" => {
+            "nothing was deleted: `personal retract VAULT ID` withdraws an entry and keeps it as history; `personal \
+             expunge VAULT ID` destroys it for good"
+        }
+        "undo" => "an import is taken back with `personal import VAULT --undo`",
+        "accounting" | "log" | "history" | "disclosures" => {
+            "what was done with the vault: `personal ledger VAULT`; what was handed out: `personal ledger VAULT \
+             --released`"
+        }
+        _ if std::env::args().any(|argument| argument == "access") => {
+            "say what to do with the ways in: `personal access list VAULT`, `personal access add VAULT NAME` or \
+             `personal access revoke VAULT NAME`"
+        }
+        _ => return None,
+    })
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {

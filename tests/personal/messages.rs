@@ -178,3 +178,18 @@ fn a_file_inside_an_original_is_taken_out() {
         .refused(1, "does not hold this attachment");
     assert!(!person.path("b.txt").exists());
 }
+
+#[test]
+fn a_command_that_there_is_not_leads_to_the_one_that_is_meant() {
+    let person = Person::new();
+    for (command, words) in [
+        (&["delete", "my.vault", "abcd"][..], "expunge VAULT ID"),
+        (&["undo", "my.vault"], "`personal import VAULT --undo`"),
+        (&["accounting", "my.vault"], "--released"),
+        (&["access", "my.vault"], "`personal access list VAULT`"),
+    ] {
+        let ran = person.run(command).refused(2, words);
+        assert!(!ran.err().contains("release'"), "{}", ran.err());
+    }
+    person.run(&["nonsense"]).ended(2);
+}
