@@ -16,7 +16,7 @@ fn released(patient: &str) -> Person {
     person.write("records.json", bundle.to_string());
     person.run(&["import", "my.vault", "records.json"]).done();
     for name in ["a.html", "a.json"] {
-        let to = ["--to", "Dr. Lee", "--purpose", "second opinion", "--out", name];
+        let to = ["--to", "Dr. Lee", "--purpose", "second opinion", "--out", name, "--yes"];
         person.run(&[&["release", "my.vault", "--kind", "diagnosis"][..], &to].concat()).done();
     }
     person.run(&["public-key", "my.vault", "--out", "key.jwk"]).done();
