@@ -48,11 +48,16 @@ use crate::codec::json::Json;
 use crate::crypto::random::{RandomError, Randomness};
 use crate::id::ExcerptId;
 use crate::release::claims::{Claim, ClaimValue};
-use crate::release::{Subject, SubjectFault, View};
+use crate::release::{Audience, Subject, SubjectFault, View};
 
 /// What the policy alone tells the reader, whatever the vault holds.
-const NOTICE_DEFAULTS: &str = "Free text, attachments, identifiers and original documents are left out \
-                               unless they are listed as kept in full.";
+const NOTICE_DEFAULTS: &str = "Free text, attachments, identifiers, contact details, references, what \
+                               identifies relatives and original documents are left out unless they are \
+                               listed as kept in full.";
+/// What a third party does not get on top of that.
+const NOTICE_THIRD_PARTY: &str = "For third parties, the date of birth and words beside codes are left out too, \
+                                  unless they are listed as kept in full; so are records entered in error, and \
+                                  records not understood, unless they were asked for.";
 const NOTICE_CODES: &str = "Codes were compared as written: the same condition coded in another system, or \
                             in words only, is not included.";
 const NOTICE_DATES: &str = "Only entries that certainly lie in the date range are included; entries without \
@@ -228,7 +233,11 @@ fn envelope(
 fn notices(view: &View) -> Vec<String> {
     let has = |name: &str| view.summary().member(name).is_some();
     let has_codes = view.summary().member("codes").and_then(|codes| codes.as_array());
+    let audience = view.summary().member("audience").and_then(Json::as_str);
     let mut notices = vec![NOTICE_DEFAULTS.to_owned()];
+    if audience == Some(Audience::ThirdParty.name()) {
+        notices.push(NOTICE_THIRD_PARTY.to_owned());
+    }
     if has_codes.is_some_and(|codes| !codes.is_empty()) {
         notices.push(NOTICE_CODES.to_owned());
     }
