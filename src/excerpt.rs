@@ -56,8 +56,8 @@ const NOTICE_DEFAULTS: &str = "Free text, attachments, identifiers, contact deta
                                listed as kept in full.";
 /// What a third party does not get on top of that.
 const NOTICE_THIRD_PARTY: &str = "For third parties, the date of birth and words beside codes are left out too, \
-                                  unless they are listed as kept in full; so are records entered in error, and \
-                                  records not understood, unless they were asked for.";
+                                  unless they are listed as kept in full; so are records entered in error, and, \
+                                  unless they were asked for, records that were not understood.";
 const NOTICE_CODES: &str = "Codes were compared as written: the same condition coded in another system, or \
                             in words only, is not included.";
 const NOTICE_DATES: &str = "Only entries that certainly lie in the date range are included; entries without \

@@ -867,6 +867,36 @@ fn a_card_may_give_either_signature() {
     assert_eq!(fault(&excerpt.to_json()), None);
 }
 
+/// Of an issuer that does not keep to the rules, so that its verifier must.
+#[test]
+fn a_mask_over_a_field_of_which_nothing_is_seen_is_refused() {
+    let key = key();
+    let with_mask = |field: &str, entries: &[Entry], policy: &Policy| {
+        let mut parts = issue_of(entries, policy, &key).parts;
+        let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
+        let mut envelope = Envelope::decode(&payload).unwrap();
+        let mut masks = Object::default();
+        masks.push(field, Json::string("withhold"));
+        envelope.policy = Object::new(vec![("masks".to_owned(), Json::Object(masks))]);
+        parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), &key).unwrap();
+        fault(&parts.to_json())
+    };
+    let unseen = Some(VerifyError::EnvelopeMalformed { what: "policy" });
+    let diagnoses = Policy::everything_of([Kind::Diagnosis]);
+    for (field, entries) in [("abatement", sample()), ("admission", sample()), ("onset", vec![entry(note())])]
+    {
+        assert_eq!(with_mask(field, &entries, &diagnoses), unseen, "{field}");
+    }
+    // Seen, behind a bar, and about the subject.
+    assert_eq!(with_mask("onset", &sample(), &diagnoses), None);
+    let barred = diagnoses.mask("severity", Mask::Withhold).unwrap();
+    assert_eq!(with_mask("severity", &sample(), &barred), unseen);
+    let barred_diagnoses = barred.with_bars();
+    assert_eq!(with_mask("severity", &sample(), &barred_diagnoses), None);
+    assert_eq!(with_mask("names", &sample(), &barred_diagnoses), None);
+    assert_eq!(with_mask("birth_date", &sample(), &barred_diagnoses), unseen, "no date of birth is said");
+}
+
 #[test]
 fn a_known_key_under_another_name_or_role_is_not_trusted() {
     let key = key();

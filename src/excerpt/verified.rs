@@ -126,6 +126,12 @@ impl VerifiedEntry {
         self.shown_soundly().0
     }
 
+    /// The fields of which its reader sees something, or a bar.
+    pub(super) fn seen_fields(&self) -> impl Iterator<Item = &str> {
+        let members = self.fields.members().iter().chain(self.provenance.members());
+        members.map(|(name, _)| name.as_str()).chain(self.withheld.iter().map(String::as_str))
+    }
+
     /// The words, and whether every claim has the shape of its type.
     pub(super) fn shown_soundly(&self) -> (ShownEntry, bool) {
         let bars: Vec<&str> = self.withheld.iter().map(String::as_str).collect();

@@ -3,6 +3,7 @@
 //! Three outcomes: signed by a trusted key, intact with an unknown signer, or
 //! invalid, which yields nothing but the reason.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -141,7 +142,25 @@ pub(crate) fn contents(parts: &Parts, now: UnixTime) -> Result<Contents, VerifyE
         }
         entries.push(entry);
     }
+    check_masks(&envelope, &entries)?;
     Ok(Contents { envelope, entries })
+}
+
+/// A mask over a field of which nothing is seen would tell of what was not released.
+fn check_masks(envelope: &Envelope, entries: &[VerifiedEntry]) -> Result<(), VerifyError> {
+    let masks = envelope.policy.member("masks").and_then(Json::as_object).map(Object::members);
+    let seen: BTreeSet<&str> = entries.iter().flat_map(VerifiedEntry::seen_fields).collect();
+    let subject = envelope.subject.as_ref().map(|salted| &salted.subject);
+    let is_of_subject = |field: &str| match field {
+        "names" => subject.is_some(),
+        "birth_date" => subject.is_some_and(|subject| subject.born.is_some()),
+        _ => false,
+    };
+    let is_seen = |field: &str| seen.contains(field) || is_of_subject(field);
+    match masks.unwrap_or_default().iter().all(|(field, _)| is_seen(field)) {
+        true => Ok(()),
+        false => Err(VerifyError::EnvelopeMalformed { what: "policy" }),
+    }
 }
 
 fn check_time(envelope: &Envelope, now: UnixTime) -> Result<(), VerifyError> {
