@@ -64,19 +64,61 @@ const PUBLISHED: [&str; 15] = [
     "urn:oid:2.16.840.1.113883.6.",
 ];
 
+/// Whether whoever reads a concept's codes can look up what they mean.
+pub(super) fn has_published_code(concept: &Concept) -> bool {
+    concept.codings.iter().any(|coding| coding.code.is_some() && is_published(coding))
+}
+
+/// How words begin that deny what follows them, or only ask about it.
+const DENYING: [&str; 16] = [
+    "no known",
+    "no evidence",
+    "no history",
+    "no sign",
+    "no ",
+    "not ",
+    "non ",
+    "negative for",
+    "rule out",
+    "ruled out",
+    "r/o ",
+    "absence of",
+    "denies",
+    "without",
+    "unlikely",
+    "suspected",
+];
+
+/// Whether a text denies what it names, or only asks about it.
+pub(super) fn denies_in_text(text: &Token) -> bool {
+    let text = plain(text);
+    let text = text.trim_start();
+    DENYING.iter().any(|start| text.starts_with(start))
+        || ["ruled out", "not present", "excluded", "absent"].iter().any(|end| text.ends_with(end))
+}
+
+/// Whether any words of a concept deny what it names.
+pub(super) fn denies_in_words(concept: &Concept) -> bool {
+    let displays = concept.codings.iter().filter_map(|coding| coding.display.as_ref());
+    displays.chain(concept.text.as_ref()).any(denies_in_text)
+}
+
 /// Whether a coding's display may be taken for the short name that its code system
 /// gives the code. No code system is at hand to look it up: this is a rule of form.
 pub(super) fn has_short_name(coding: &Coding) -> bool {
-    let system = coding.system.as_ref().map(Token::as_str).unwrap_or_default();
-    let is_published = PUBLISHED.iter().any(|known| match known.ends_with(['/', ':', '.']) {
-        true => system.starts_with(known),
-        false => system == *known,
-    });
     let is_short = |display: &Token| {
         let text = display.as_str();
         text.chars().count() <= LONGEST_SHORT_NAME && !text.chars().any(char::is_control)
     };
-    is_published && coding.code.is_some() && coding.display.as_ref().is_some_and(is_short)
+    is_published(coding) && coding.code.is_some() && coding.display.as_ref().is_some_and(is_short)
+}
+
+fn is_published(coding: &Coding) -> bool {
+    let system = coding.system.as_ref().map(Token::as_str).unwrap_or_default();
+    PUBLISHED.iter().any(|known| match known.ends_with(['/', ':', '.']) {
+        true => system.starts_with(known),
+        false => system == *known,
+    })
 }
 
 /// Whether a concept's text says nothing but what the short name of one of its codes says.

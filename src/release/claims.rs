@@ -76,6 +76,25 @@ impl Claim {
         members.iter().any(|(name, claim)| name == field && claim.discloses_words())
     }
 
+    /// Whether this member's field of that name lets out its text.
+    pub(crate) fn discloses_text_of(&self, field: &str) -> bool {
+        let of = |claim: &Claim, name: &str| match &claim.value {
+            ClaimValue::Object(members) => {
+                members.iter().find(|(known, _)| known == name).map(|(_, claim)| claim.clone())
+            }
+            _ => None,
+        };
+        let text = of(self, field).and_then(|field| of(&field, "text"));
+        text.is_some_and(|text| text.visibility != Visibility::Withheld)
+    }
+
+    /// Whether this member's field of that name leaves.
+    pub(crate) fn discloses(&self, field: &str) -> bool {
+        let ClaimValue::Object(members) = &self.value else { return false };
+        let is_it = |(name, claim): &(String, Claim)| name == field && claim.visibility != Visibility::Withheld;
+        members.iter().any(is_it)
+    }
+
     fn discloses_words(&self) -> bool {
         let is_words = |name: &str| name == "display" || name == "text";
         let speaks = |(name, claim): &(String, Claim)| match claim.value {

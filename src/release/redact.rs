@@ -5,13 +5,14 @@
 //! it does not let out.
 
 use super::attachment::attachment;
+use super::audience::{Audience, denies_in_text, denies_in_words, has_published_code, repeats_short_name};
 use super::claims::{CHANGED, Claim, ClaimValue, NEGATION, NOT_UNDERSTOOD, Visibility};
 use super::policy::{PROVENANCE, Policy, Rule, SOURCE};
 use super::values::{self, Extent, array, string};
 use super::view::{FilterNotice, RedactedEntry, View, Withheld, WithheldReason};
 use crate::codec::json::Json;
 use crate::id::EntryId;
-use crate::record::{Entry, Field, FieldType, Origin, Source, Value};
+use crate::record::{Entry, Field, FieldType, Origin, Record, Source, Token, Value};
 
 /// Adds the redacted entry to the view.
 pub(super) fn release(policy: &Policy, id: EntryId, entry: &Entry, view: &mut View) {
@@ -30,6 +31,10 @@ pub(super) fn release(policy: &Policy, id: EntryId, entry: &Entry, view: &mut Vi
     view.withheld.extend(withheld);
     notice_lost(lost, view);
     notice_words(entry, &claims, view);
+    if policy.audience == Audience::ThirdParty && means_less_than_it_says(entry, &claims) {
+        view.withheld.push(Withheld { entry: id, field: None, reason: WithheldReason::WithoutWords });
+        return;
+    }
     view.released.push(RedactedEntry { id, kind: entry.kind(), claims, bars });
 }
 
@@ -50,6 +55,36 @@ fn warnings(entry: &Entry) -> Vec<(String, Claim)> {
         claims.push((CHANGED.to_owned(), Claim::always(ClaimValue::Whole(Json::Bool(true)))));
     }
     claims
+}
+
+/// Whether an entry would assert something else than it says: its words stay here, and
+/// what leaves does not say what it is about, or the words deny it, or only words say that
+/// it is over.
+fn means_less_than_it_says(entry: &Entry, claims: &[(String, Claim)]) -> bool {
+    let withheld = |field: &str| !claims.iter().any(|(_, claim)| claim.discloses_words_of(field));
+    let fields = entry.record.fields();
+    let main = fields.iter().find_map(|field| match &field.value {
+        Value::Concept(concept) if Some(concept) == entry.code() => Some((field.name, concept)),
+        _ => None,
+    });
+    let is_nameless = main.is_some_and(|(name, concept)| {
+        withheld(name) && (!has_published_code(concept) || denies_in_words(concept))
+    });
+    let text_denies = main.is_some_and(|(name, concept)| {
+        let text = concept.text.as_ref().filter(|_| !repeats_short_name(concept));
+        text.is_some_and(denies_in_text) && !claims.iter().any(|(_, claim)| claim.discloses_text_of(name))
+    });
+    let ended_in_words = match &entry.record {
+        Record::Diagnosis(diagnosis) => {
+            let says_so = |status: &Token| ["resolved", "inactive", "remission"].contains(&status.as_str());
+            diagnosis.abatement.is_none()
+                && diagnosis.abatement_text.is_some()
+                && !diagnosis.clinical_status.as_ref().is_some_and(says_so)
+                && !claims.iter().any(|(_, claim)| claim.discloses("abatement_text"))
+        }
+        _ => false,
+    };
+    is_nameless || text_denies || ended_in_words
 }
 
 /// Tells the owner of an entry whose reader sees no words for what it is about.

@@ -3,7 +3,7 @@
 //! A date is an object of the date and its year, so that either verifies alone.
 //! A quantity is one claim: a number must not lose its unit or comparator.
 
-use super::audience::{has_short_name, repeats_short_name};
+use super::audience::{has_published_code, has_short_name, repeats_short_name};
 use super::claims::{Claim, ClaimValue};
 use crate::codec::json::{Json, Object};
 use crate::record::{
@@ -110,11 +110,13 @@ pub(super) fn party(party: &Party, extent: Extent) -> ClaimValue {
 pub(super) fn component(component: &Component, extent: Extent) -> (ClaimValue, bool) {
     let is_text = matches!(component.value, Some(Scalar::Text(_)));
     let (code, mut withheld) = concept(&component.code, extent);
+    // An answer without its question could be of any.
+    let is_nameless = !extent.words && !has_published_code(&component.code);
     let mut members = Members::default().with("code", code, true);
     if let Some(value) = &component.value {
         let (value, words_withheld) = scalar(value, extent);
-        withheld |= words_withheld || is_text && !extent.all;
-        members = members.with("value", value, extent.all || !is_text);
+        withheld |= words_withheld || (is_text || is_nameless) && !extent.all;
+        members = members.with("value", value, extent.all || !is_text && !is_nameless);
     }
     (members.into_claim(), withheld)
 }

@@ -270,6 +270,9 @@ pub enum WithheldReason {
     /// A mask withholds the field that says that something is not so: without it the
     /// entry would say the opposite.
     NegationMasked,
+    /// What the entry is about, that it is not so, or that it is over, stands only in words
+    /// that do not leave: without them the entry would say something else.
+    WithoutWords,
     /// The entry has no date, and the policy has a date range.
     Undated,
     /// The entry may lie outside the policy's date range.
@@ -293,6 +296,10 @@ impl fmt::Display for WithheldReason {
             Self::EnteredInError => "the entry was entered in error",
             Self::NotUnderstood => "a part of the entry changes its meaning and was not understood",
             Self::NegationMasked => "a mask withholds what says that it is not so",
+            Self::WithoutWords => {
+                "what it is about, that it is not so, or that it is over stands only in words that do not leave: \
+                 include the field to release it"
+            }
             Self::Undated => "the entry has no date to hold against the range",
             Self::NotCertainlyInRange => "the entry does not certainly lie in the range",
             Self::NotInCodeSystem => "the entry has no code in the filter's code system",

@@ -309,6 +309,8 @@ fn strangers_whom_files_only_refer_to_are_never_taken_for_the_vaults_patient() {
     assert!(current(&vault).is_empty());
     // One patient without a name is taken and is the vault's; a second one is asked about.
     take(&vault, "a.json", &result_of("Patient/zz", "Ada Example", "1-8"));
+    assert_eq!(released(&vault), None, "nobody said that it is");
+    take_with(&vault, "a.json", &result_of("Patient/zz", "Ada Example", "1-8"), &confirmed()).unwrap();
     assert_eq!(released(&vault).as_deref(), Some("Ada Example"));
     take(&vault, "b.json", &result_of("Patient/zz", "Ada Example", "2-6"));
     let other = result_of("Patient/yy", "", "3-4");

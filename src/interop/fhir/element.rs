@@ -54,6 +54,12 @@ impl<'a> Element<'a> {
         self.object.members().iter().all(|(member, _)| member == name)
     }
 
+    /// How many members have a name that begins so, those of `null` left out.
+    pub(super) fn members_that_begin(&self, start: &str) -> usize {
+        let members = self.object.members().iter();
+        members.filter(|(name, value)| name.starts_with(start) && *value != Json::Null).count()
+    }
+
     pub(super) fn report(&self, name: &str, reason: FindingReason) {
         let path = if name.is_empty() { self.path.clone() } else { format!("{}.{name}", self.path) };
         self.context.findings.add(path, reason);
@@ -190,7 +196,12 @@ impl<'a> Element<'a> {
 
     pub(super) fn date(&self, name: &str) -> Option<PartialDate> {
         let value = self.one_value(name)?;
-        let date = self.text(name, value)?.parse().ok().or_else(|| self.malformed(name))?;
+        let date = value.as_str().and_then(|text| text.parse().ok());
+        if date.is_none() && limits_a_statement(name) {
+            // Without its end, what is over reads as if it were not.
+            self.not_understood(name);
+        }
+        let date = date.or_else(|| self.malformed(name))?;
         self.context.reads.read(value);
         Some(date)
     }
@@ -372,6 +383,11 @@ impl<'a> Element<'a> {
             location,
         }
     }
+}
+
+/// Whether an element of this name says until when something holds.
+fn limits_a_statement(name: &str) -> bool {
+    name == "end" || name.starts_with("abatement") || name.starts_with("deceased")
 }
 
 /// How many bytes a base64 text stands for (RFC 4648), without decoding it.

@@ -94,6 +94,11 @@ const OF_TYPE: [(&str, &str, &[&str]); 19] = [
     ("Consent", "except.type", &[]),
 ];
 
+/// A name without what writers change of it: case, hyphens and underscores.
+fn plain(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase())
+}
+
 /// The values with which an element that changes the meaning says nothing new; `None`
 /// where it changes nothing. What is said of its value, beside it, counts as it does.
 pub(super) fn harmless_values(name: &str) -> Option<&'static [&'static str]> {
@@ -101,7 +106,9 @@ pub(super) fn harmless_values(name: &str) -> Option<&'static [&'static str]> {
     if REASONS_AGAINST.iter().any(|start| name.starts_with(start)) {
         return Some(&[]);
     }
-    ANYWHERE.iter().find(|(modifier, _)| *modifier == name).map(|(_, harmless)| *harmless)
+    // Some write it in another case, which no reader of FHIR takes for it.
+    let is_it = |modifier: &str| plain(modifier).eq(plain(name));
+    ANYWHERE.iter().find(|(modifier, _)| is_it(modifier)).map(|(_, harmless)| *harmless)
 }
 
 /// Whether a value that nothing carries takes back or puts off what it stands beside.

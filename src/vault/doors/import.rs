@@ -59,13 +59,9 @@ pub(crate) fn import_with(
 }
 
 impl StateReader<'_> {
-    /// Whether nothing says that imports are of several people: those that only refer to
-    /// their patient were confirmed, or are of one whom no imported record describes.
-    pub(crate) fn imports_are_of_one(&self, is_described: bool) -> Result<bool, Error> {
-        let memory = Memory::of(self)?;
-        let unconfirmed: HashSet<&str> =
-            memory.unconfirmed().map(|unnamed| unnamed.answer.as_str()).collect();
-        Ok(unconfirmed.is_empty() || (!is_described && unconfirmed.len() == 1))
+    /// Whether everybody to whom imports only refer was confirmed to be the vault's patient.
+    pub(crate) fn imports_are_confirmed(&self) -> Result<bool, Error> {
+        Ok(Memory::of(self)?.unconfirmed().next().is_none())
     }
 }
 

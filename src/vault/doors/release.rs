@@ -188,9 +188,8 @@ impl StateReader<'_> {
         let mut view = policy.apply_for(holder_of(record), &given);
         let imported = || entries.iter().filter(|(_, _, entry)| entry.provenance.origin.is_imported());
         let ids: HashSet<EntryId> = imported().map(|(_, id, _)| *id).collect();
-        let is_described = imported().any(|(_, _, entry)| entry.kind() == Kind::Patient);
         let hands_out = view.released().iter().any(|entry| ids.contains(&entry.id()));
-        if hands_out && !self.imports_are_of_one(is_described)? {
+        if hands_out && !self.imports_are_confirmed()? {
             view = view.refused(SubjectFault::Unnamed);
         }
         Ok((view, compartments))

@@ -35,6 +35,7 @@ const FORMER_SNOMED: [&str; 1] = ["8517006"];
 const CURRENT_SNOMED: [&str; 3] = ["77176002", "449868002", "428041000124106"];
 
 pub(super) fn observation(root: &Element<'_>) -> Record {
+    refuse_contradiction(root);
     let value = Answer::read(root);
     let code = root.concept("code");
     let codings = code.as_ref().map(|code| code.codings.as_slice()).unwrap_or_default();
@@ -98,6 +99,18 @@ fn substance_use(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Re
         ..SubstanceUse::default()
     }
     .into()
+}
+
+/// Marks a result that says two things: a value beside why there is none (FHIR R4
+/// constraint obs-6), or two values.
+fn refuse_contradiction(item: &Element<'_>) {
+    let values = item.members_that_begin("value");
+    if values > 1 {
+        item.not_understood("value[x]");
+    }
+    if values > 0 && item.has("dataAbsentReason") {
+        item.not_understood("dataAbsentReason");
+    }
 }
 
 /// An answer in a word, for the fields that hold no flag.
@@ -165,6 +178,7 @@ pub(super) fn effective(root: &Element<'_>) -> (Option<PartialDate>, Option<Part
 
 fn components(root: &Element<'_>) -> Vec<Component> {
     let read = |item: &Element<'_>| {
+        refuse_contradiction(item);
         let value = Answer::read(item).into_scalar();
         let absent = || item.concept("dataAbsentReason").map(Scalar::Concept);
         Component { code: item.concept("code").unwrap_or_default(), value: value.or_else(absent) }
