@@ -640,19 +640,24 @@ fn excerpts_of_real_records_verify_and_hold_nothing_that_is_withheld() {
         };
         let ids: Vec<_> = entries.iter().enumerate().map(|(index, entry)| (numbered(index), entry)).collect();
         let view = policy.apply(&ids);
-        assert_eq!(view.released().len(), entries.len(), "{name}");
+        // What only words that stay would name does not leave: very few.
+        let whole = view.withheld().iter().filter(|withheld| withheld.field.is_none());
+        let stays: Vec<EntryId> = whole.map(|withheld| withheld.entry).collect();
+        assert_eq!(view.released().len() + stays.len(), entries.len(), "{name}");
+        assert!(stays.len() * 20 < entries.len(), "{name}");
         let key = key();
         let excerpt = Excerpt::issue(&view, &request(), &key, &mut Randomness::from_system(), now()).unwrap();
         let page = excerpt.to_html().unwrap();
         assert_eq!(fault(&page), None, "{name}");
         let text = readable(&excerpt.to_json()) + &page;
         let mut searched = 0;
-        for entry in &entries {
+        for (id, entry) in &ids {
             for secret in withheld_texts(entry) {
                 assert!(!text.contains(&secret), "{name} leaks a {}", entry.kind());
                 searched += 1;
             }
-            if let Some(display) = entry.code().and_then(|code| code.codings.first()?.display.clone()) {
+            let display = entry.code().and_then(|code| code.codings.first()?.display.clone());
+            if let Some(display) = display.filter(|_| !stays.contains(id)) {
                 assert!(text.contains(display.as_str()), "{name}: a display is missing");
             }
         }

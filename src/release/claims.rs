@@ -91,7 +91,8 @@ impl Claim {
     /// Whether this member's field of that name leaves.
     pub(crate) fn discloses(&self, field: &str) -> bool {
         let ClaimValue::Object(members) = &self.value else { return false };
-        let is_it = |(name, claim): &(String, Claim)| name == field && claim.visibility != Visibility::Withheld;
+        let is_it =
+            |(name, claim): &(String, Claim)| name == field && claim.visibility != Visibility::Withheld;
         members.iter().any(is_it)
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Map, Value, json};
 use subrosa::{
-    Card, Entry, FhirVersion, FindingGroup, FindingReason, Import, ImportOptions, Imported, Record,
+    Card, Entry, FhirVersion, FindingGroup, FindingReason, Import, ImportOptions, Imported, Kind, Record,
     SourceFormat,
 };
 
@@ -819,4 +819,93 @@ fn a_status_in_words_that_deny_is_marked() {
     assert!(marked(json!({ "coding": [{ "code": "confirmed" }], "text": "refuted" })));
     assert!(marked(json!({ "coding": [{ "code": "confirmed", "display": "Entered in error" }] })));
     assert!(!marked(json!({ "coding": [{ "code": "confirmed", "display": "Confirmed" }] })));
+}
+
+/// What a third party would read of these resources, by heading, and how many are withheld.
+fn third_party(resources: &[Value]) -> (Vec<String>, usize) {
+    let key = subrosa::Credential::from(subrosa::RawKey::from_bytes(&[3; 32]));
+    let mut new = subrosa::NewVault::individual(&key);
+    new.holder_name = "Ada Example";
+    let vault = subrosa::Vault::create_in_memory(&new, subrosa::VaultOptions::default()).unwrap();
+    let mut import = Import::new(ImportOptions::default());
+    let lines: Vec<String> = resources.iter().map(Value::to_string).collect();
+    import.read(Some("a.ndjson"), lines.join("\n").as_bytes()).unwrap();
+    vault.import(&subrosa::Actor::owner(), &import.finish().unwrap()).unwrap();
+    let kinds = [Kind::Allergy, Kind::Diagnosis, Kind::Observation, Kind::Immunization, Kind::Medication];
+    let view = vault.preview(&subrosa::Policy::everything_of(kinds)).unwrap();
+    let text = |entry: &subrosa::RedactedEntry| entry.shown().to_string();
+    (
+        view.released().iter().map(text).collect(),
+        view.withheld().iter().filter(|one| one.field.is_none()).count(),
+    )
+}
+
+#[test]
+fn what_stands_only_in_words_that_stay_is_not_asserted_without_them() {
+    let local = |display: &str| json!([{"system": "urn:oid:1.2.3.local", "code": "X9", "display": display}]);
+    let active = json!({"coding": [{"code": "active"}]});
+    let snomed = |text: &str| json!({"coding": [{"system": "http://snomed.info/sct", "code": "38341003", "display": "Hypertensive disorder"}], "text": text});
+    let condition = |code: Value, more: Value| {
+        let mut resource = json!({"resourceType": "Condition", "clinicalStatus": active, "code": code});
+        resource.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        resource
+    };
+    let none = json!({});
+    for withheld in [
+        json!({"resourceType": "AllergyIntolerance", "clinicalStatus": active, "code": {"text": "No known latex allergy"}}),
+        json!({"resourceType": "AllergyIntolerance", "clinicalStatus": active, "code": {"coding": local("No known contrast allergy")}}),
+        condition(json!({"text": "No evidence of malignancy"}), none.clone()),
+        condition(json!({"text": "Family problem"}), none.clone()),
+        condition(snomed("Rule out hypertension"), none.clone()),
+        condition(snomed("hypertension ruled out"), none.clone()),
+        condition(snomed("Hypertensive disorder"), json!({"abatementString": "as a child"})),
+        condition(snomed("Hypertensive disorder"), json!({"abatementDateTime": "03/04/2021"})),
+        condition(snomed("Hypertensive disorder"), json!({"abatementDateTime": "2021-02-30"})),
+    ] {
+        let (released, stayed) = third_party(std::slice::from_ref(&withheld));
+        assert_eq!((released, stayed), (vec![], 1), "{withheld}");
+    }
+    for released in [
+        condition(snomed("hypertension, well controlled"), none.clone()),
+        condition(snomed("Hypertensive disorder"), json!({"abatementDateTime": "2021"})),
+    ] {
+        assert_eq!(third_party(std::slice::from_ref(&released)).0.len(), 1, "{released}");
+    }
+}
+
+#[test]
+fn a_result_that_says_two_things_or_whose_part_has_no_name_is_not_released_as_one() {
+    let result = |more: Value| {
+        let code =
+            json!({"coding": [{"system": "http://loinc.org", "code": "2823-3", "display": "Potassium"}]});
+        let mut resource = json!({"resourceType": "Observation", "status": "final", "code": code});
+        resource.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        resource
+    };
+    let quantity = json!({"value": 0, "unit": "mmol/L"});
+    for twice in [
+        json!({"valueQuantity": quantity, "dataAbsentReason": {"text": "not measured"}}),
+        json!({"valueQuantity": quantity, "valueString": "Hemolysed, do not use"}),
+        json!({"component": [{"code": {"text": "a"}, "valueQuantity": quantity, "dataAbsentReason": {"text": "error"}}]}),
+    ] {
+        let (released, stayed) = third_party(&[result(twice.clone())]);
+        assert_eq!((released, stayed), (vec![], 1), "{twice}");
+    }
+    assert_eq!(third_party(&[result(json!({"valueQuantity": quantity}))]).0.len(), 1);
+    assert_eq!(third_party(&[result(json!({"dataAbsentReason": {"text": "not measured"}}))]).0.len(), 1);
+    let detected =
+        json!({"coding": [{"system": "http://snomed.info/sct", "code": "260373001", "display": "Detected"}]});
+    let unnamed = json!({"component": [{"code": {"text": "HIV"}, "valueCodeableConcept": detected}]});
+    let (released, _) = third_party(&[result(unnamed)]);
+    assert!(!released[0].contains("Detected") && !released[0].contains("260373001"), "{released:?}");
+}
+
+#[test]
+fn what_denies_denies_in_whatever_case_its_name_is_written() {
+    for name in ["DoNotPerform", "donotperform", "do_not_perform", "WasNotGiven", "was-not-given"] {
+        let mut resource = json!({"resourceType": "MedicationRequest", "status": "active", "intent": "order",
+            "medicationCodeableConcept": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "5640", "display": "Ibuprofen"}]}});
+        resource[name] = json!(true);
+        assert_eq!(third_party(&[resource]), (vec![], 1), "{name}");
+    }
 }
