@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("\n3. What an employer asks for: vaccinations and allergies, dates as years\n");
     let policy = Policy::everything_of([Kind::Immunization, Kind::Allergy])
-        .mask("occurrence", Mask::Year)?
+        .dates_as_years()
         .mask("birth_date", Mask::Withhold)?;
     let preview = vault.preview(&policy)?;
     let withheld: BTreeSet<String> = preview

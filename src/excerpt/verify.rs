@@ -77,6 +77,10 @@ impl UnverifiedExcerpt {
 
     /// Verifies every signature and digest, and a page against what it must show.
     ///
+    /// A signer whom nobody trusts is no error: what was signed is whole all the same.
+    /// [`VerifiedExcerpt::outcome`] says whose signature it is; only
+    /// [`Outcome::SignedByTrustedKey`](crate::Outcome::SignedByTrustedKey) is to be relied on.
+    ///
     /// # Errors
     /// [`VerifyError`] when the excerpt is invalid, and when it is a page that does not
     /// show, byte for byte, what was signed.

@@ -178,6 +178,7 @@ pub struct Policy {
     pub(super) bars: bool,
     pub(super) not_understood: bool,
     pub(super) not_understood_of: BTreeSet<EntryId>,
+    pub(super) years: bool,
 }
 
 impl Policy {
@@ -197,6 +198,14 @@ impl Policy {
     #[must_use]
     pub fn only(entries: impl IntoIterator<Item = EntryId>) -> Self {
         Self { entries: entries.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Releases of every date its year alone, whatever field it is in; a mask over a field
+    /// goes before this. The subject's date of birth is a matter of its own.
+    #[must_use]
+    pub fn dates_as_years(mut self) -> Self {
+        self.years = true;
+        self
     }
 
     /// Releases entries with this code: of the kinds named, or of any kind if
@@ -308,6 +317,7 @@ impl Policy {
             Some(Mask::Keep) => Rule::Keep,
             Some(Mask::Withhold) => Rule::Withhold(WithheldReason::Masked),
             Some(Mask::Year) => Rule::Year,
+            None if self.years && is_date(kind, field) => Rule::Year,
             None => by_default(self.audience, kind, field, field_type),
         }
     }
@@ -326,7 +336,14 @@ impl Policy {
             }
         }
         let masks = self.masks.iter().filter(|(field, _)| is_seen(field));
-        let masks = masks.map(|(field, mask)| ((*field).to_owned(), Json::string(mask.name())));
+        let masks = masks.map(|(field, mask)| (*field, mask.name()));
+        let kinds = Kind::all().iter().filter(|_| self.years);
+        let dates = kinds.flat_map(|kind| kind.schema().iter().map(|field| (*kind, field.name)));
+        let dates = dates.filter(|(kind, field)| is_date(*kind, field) && is_seen(field));
+        // A mask that was asked for by name goes before.
+        let dates = dates.map(|(_, field)| (field, Mask::Year.name()));
+        let masks: BTreeMap<&str, &str> = dates.chain(masks).collect();
+        let masks = masks.into_iter().map(|(field, mask)| (field.to_owned(), Json::string(mask)));
         summary.push("masks", Json::Object(Object::new(masks.collect())));
         summary.push("single_entries", Json::Bool(!self.entries.is_empty()));
         summary
@@ -343,6 +360,10 @@ impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Policy")
     }
+}
+
+fn is_date(kind: Kind, field: &str) -> bool {
+    kind != Kind::Patient && kind.field(field).is_some_and(|field| field.field_type == FieldType::Date)
 }
 
 /// What happens to a field of a released entry.

@@ -209,7 +209,11 @@ impl Redaction<'_> {
 
     fn extent(&self, rule: Rule) -> Extent {
         let all = rule == Rule::Keep;
-        Extent { all, year: rule == Rule::Year, words: all || self.policy.releases_words() }
+        Extent {
+            all,
+            year: rule == Rule::Year || self.policy.years && rule != Rule::Keep,
+            words: all || self.policy.releases_words(),
+        }
     }
 
     /// Notes for the owner that of this field something stays, once for each reason.

@@ -447,3 +447,31 @@ fn a_mask_over_what_no_selected_entry_has_is_said() {
     assert!(notices("quantity").contains(&unused("quantity")));
     assert!(!notices("onset").contains(&unused("onset")));
 }
+
+#[test]
+fn dates_as_years_leave_no_day_in_any_field_but_where_one_is_asked_for() {
+    use crate::record::{Component, FieldType, Scalar, Value};
+    let kinds = || Kind::all().iter().copied().filter(|kind| *kind != Kind::Patient);
+    let day = || Value::Date(date("2019-06-01"));
+    let part = Component { code: concept(SNOMED, "1"), value: Some(Scalar::Date(date("2019-06-01"))) };
+    let entries: Vec<Entry> = kinds()
+        .map(|kind| {
+            let fields = kind.schema().iter().filter_map(|field| match field.field_type {
+                FieldType::Date => Some((field.tag, 0, day())),
+                FieldType::Component => Some((field.tag, 0, Value::Component(part.clone()))),
+                _ => None,
+            });
+            entry(Record::from_fields(kind, fields).unwrap())
+        })
+        .collect();
+    let told = |policy: &Policy| {
+        let view = apply(policy, &entries);
+        (view.released().iter().map(RedactedEntry::disclosed_json).collect::<String>(), view.summary_text())
+    };
+    let policy = Policy::everything_of(kinds()).dates_as_years();
+    let (text, summary) = told(&policy);
+    assert!(text.contains(r#"{"year":"2019"}"#) && !text.contains("2019-06"), "{text}");
+    assert!(summary.contains(r#""onset":"year""#) && summary.contains(r#""recorded":"year""#), "{summary}");
+    let (text, summary) = told(&policy.include("onset").unwrap());
+    assert!(text.contains(r#""onset":{"date":"2019-06-01"}"#) && summary.contains(r#""onset":"keep""#));
+}

@@ -167,8 +167,9 @@ impl RedactedEntry {
         self.kind
     }
 
-    /// The fields that the entry has and that are withheld, in whole or in part.
-    /// The recipient sees a black bar for each.
+    /// With [`Policy::with_bars`](crate::Policy::with_bars): the fields that the entry has
+    /// and that are withheld, in whole or in part, each of which the recipient sees as a
+    /// black bar. Without bars there are none; all that stays is in [`View::withheld`].
     #[must_use]
     pub fn withheld_fields(&self) -> &[&'static str] {
         &self.bars

@@ -31,7 +31,9 @@ pub struct ReleaseRequest {
 }
 
 impl ReleaseRequest {
-    /// A release of what `policy` allows.
+    /// A release of what `policy` allows. The recipient and the purpose are read by whoever
+    /// gets the excerpt; each is one line, or releasing fails. A legal basis is not recorded
+    /// by itself: what of it the recipient may read belongs to the purpose.
     #[must_use]
     pub fn new(recipient: Token, purpose: Token, policy: Policy) -> Self {
         Self { recipient, purpose, policy, expires: None, previewed: None }
