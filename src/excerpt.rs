@@ -21,6 +21,8 @@ mod time;
 mod trust;
 mod verified;
 mod verify;
+#[cfg(feature = "serde")]
+mod written;
 
 use std::fmt;
 use std::time::SystemTime;

@@ -16,6 +16,8 @@ mod subject;
 mod tests;
 mod values;
 mod view;
+#[cfg(feature = "serde")]
+mod written;
 
 pub use audience::Audience;
 pub use policy::{CodeFilter, Mask, ParseCodeFilterError, Policy, PolicyError};

@@ -15,10 +15,11 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use subrosa::{
-    Actor, Address, Attachment, Checkpoint, Coding, Component, Concept, Credential, Diagnosis, Entry,
-    EntryId, Epoch, FhirVersion, FieldType, Filter, HumanName, Identifier, Import, ImportOptions, Kind,
-    LegalHold, Location, Marks, Narrative, NewVault, Origin, PartialDate, Party, Provenance, Quantity,
-    RawKey, Record, Scalar, Source, SourceFormat, Telecom, Token, Value, Vault, VaultOptions,
+    Actor, Address, Attachment, Audience, Checkpoint, Coding, Component, Concept, Credential, Diagnosis,
+    Entry, EntryId, Epoch, FhirVersion, FieldType, Filter, HumanName, Identifier, Import, ImportOptions,
+    Kind, LegalHold, Location, Marks, Narrative, NewVault, Origin, PartialDate, Party, Patient, Policy,
+    Provenance, Quantity, RawKey, Record, ReleaseRequest, Scalar, Source, SourceFormat, Telecom, Token,
+    TrustedKeys, UnverifiedExcerpt, Value, Vault, VaultOptions,
 };
 
 /// Makes values, each a little different, from one number.
@@ -484,6 +485,34 @@ fn reports_are_written_with_ids_words_and_reasons() {
     );
     let access = serde_json::to_value(vault.access().unwrap()).unwrap();
     assert_eq!((&access[0]["kind"], &access[0]["grant"][0]), (&json!("raw-key"), &json!("record")));
+}
+
+#[test]
+fn a_preview_and_a_verified_excerpt_are_written_in_the_words_of_the_page() {
+    let (_folder, vault, id) = vault();
+    let mut patient = Patient::default();
+    let mut name = HumanName::default();
+    name.text = Token::new("Ada\u{202e} Byron").ok();
+    patient.names.push(name);
+    vault.update(&Actor::owner(), |tx| tx.add(&Entry::new(patient.clone(), Provenance::default()))).unwrap();
+    let policy = Policy::everything_of([Kind::Diagnosis]).for_audience(Audience::Patient);
+    let view = vault.preview(&policy).unwrap();
+    let written = serde_json::to_value(&view).unwrap();
+    let name = written["subject"]["name"].as_str().unwrap();
+    assert!(name.contains("Byron") && !name.contains('\u{202e}'), "{name}");
+    assert_eq!(written["released"][0]["id"], json!(id.to_string()));
+    let shown = serde_json::to_value(view.released()[0].shown()).unwrap();
+    assert_eq!(written["released"][0]["shown"], shown);
+    let token = |text| Token::new(text).unwrap();
+    let request = ReleaseRequest::new(token("Dr. Lee"), token("a visit"), policy);
+    let file = vault.release(&Actor::owner(), &request).unwrap().to_json();
+    let verified = UnverifiedExcerpt::parse(file.as_bytes()).unwrap();
+    let verified = verified.verify(&TrustedKeys::none(), std::time::SystemTime::now()).unwrap();
+    let written = serde_json::to_value(&verified).unwrap();
+    assert_eq!(written["recipient"], "Dr. Lee");
+    assert_eq!(written["outcome"], verified.outcome().name());
+    assert_eq!(written["entries"][0]["shown"]["heading"], shown["heading"]);
+    assert!(!written.to_string().contains('\u{202e}'));
 }
 
 #[test]

@@ -11,6 +11,8 @@ use thiserror::Error;
 use super::claims::{Claim, ClaimValue, Visibility};
 use super::shown::{ShownEntry, show_disclosed};
 use crate::codec::json::{Json, Object};
+#[cfg(feature = "serde")]
+use crate::codec::spell::spell;
 use crate::crypto::digest::Digest;
 use crate::id::EntryId;
 use crate::record::Kind;
@@ -116,6 +118,12 @@ pub struct Subject {
 impl Subject {
     pub(crate) fn new(name: String, born: Option<String>) -> Self {
         Self { name, born }
+    }
+
+    /// The same, with what cannot be seen spelt.
+    #[cfg(feature = "serde")]
+    pub(crate) fn spelt(&self) -> Self {
+        Self::new(spell(&self.name), self.born.as_deref().map(spell))
     }
 }
 
