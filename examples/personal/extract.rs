@@ -67,13 +67,12 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A file and the bytes of it.
+type FileOf = (Attachment, Zeroizing<Vec<u8>>);
+
 /// An attachment whose bytes are in the entry's original, in base64 (FHIR
 /// `Attachment.data`) at a JSON Pointer (RFC 6901).
-fn in_original(
-    vault: &Vault,
-    id: EntryId,
-    number: usize,
-) -> Result<Option<(Attachment, Zeroizing<Vec<u8>>)>, Failure> {
+fn in_original(vault: &Vault, id: EntryId, number: usize) -> Result<Option<FileOf>, Failure> {
     let entry = vault.entry(id)?;
     let attachment = entry.attachments().into_iter().nth(number);
     let place = attachment.and_then(|attachment| match attachment.location.clone() {
