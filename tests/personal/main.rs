@@ -201,7 +201,7 @@ fn what_is_added_can_be_amended_retracted_and_read_back() {
     let id = added["id"].as_str().unwrap();
     let amendment = r#"{"onset": "2018-05", "notes": null, "_reason": "found the letter"}"#;
     person.run_with(&["amend", "my.vault", id], amendment).done();
-    person.run(&["show", "my.vault", id, "--revision", "9"]).refused(1, "`personal show --history`");
+    person.run(&["show", "my.vault", id, "--revision", "9"]).refused(1, "`personal show my.vault --history`");
     let shown = person.run(&["show", "my.vault", id, "--history", "--json"]).done().json();
     assert_eq!(shown["fields"]["onset"], "2018-05");
     assert_eq!(shown["fields"].get("notes"), None);
