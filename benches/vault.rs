@@ -4,11 +4,13 @@
 //! `cargo bench --bench vault`
 
 use std::hint::black_box;
+use std::time::SystemTime;
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use subrosa::{
-    Actor, Credential, Entry, Filter, Import, ImportOptions, Imported, Kind, Narrative, NewVault, Note,
-    Policy, Provenance, RawKey, ReleaseRequest, Token, Vault, VaultOptions,
+    Actor, Concept, Credential, Entry, Filter, Import, ImportOptions, Imported, Kind, Narrative, NewVault,
+    Note, Observation, Policy, Provenance, Quantity, RawKey, ReleaseRequest, Token, TrustedKeys,
+    UnverifiedExcerpt, Vault, VaultOptions,
 };
 
 const SAMPLE: &[u8] = include_bytes!("../examples/sample/patient.json");
@@ -60,5 +62,53 @@ fn release(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, list, import, release);
+/// An excerpt of this many results, each of which discloses some eight claims.
+fn excerpt_of(results: usize) -> Vec<u8> {
+    let text = |text: &str| Token::new(text).expect("a short text");
+    let result = |number: usize| {
+        let mut quantity = Quantity::default();
+        quantity.value = Some(text(&number.to_string()));
+        quantity.unit = Some(text("mg/dL"));
+        let mut coding = subrosa::Coding::default();
+        coding.system = Some(text("http://loinc.org"));
+        coding.code = Some(text("2339-0"));
+        let mut result = Observation::default();
+        result.code = Some(Concept::from_coding(coding));
+        result.quantity = Some(quantity);
+        Entry::new(result, Provenance::default())
+    };
+    let results: Vec<Entry> = (0..results).map(result).collect();
+    let key: Credential = RawKey::from_bytes(&[7; 32]).into();
+    let mut new = NewVault::individual(&key);
+    new.holder_name = "Ada Example";
+    let vault = Vault::create_in_memory(&new, VaultOptions::default()).expect("a vault is made");
+    vault.update(&Actor::owner(), |tx| tx.add_all(&results)).expect("the commit succeeds");
+    let request = ReleaseRequest::new(text("x"), text("y"), Policy::everything_of([Kind::Observation]));
+    let excerpt = vault.release(&Actor::owner(), &request).expect("the excerpt is released");
+    excerpt.to_json().into_bytes()
+}
+
+/// Verifying an excerpt and putting every entry into words: the time of one claim is the
+/// same however many there are.
+fn verify(c: &mut Criterion) {
+    let mut group = c.benchmark_group("verify and print, by claims");
+    group.sample_size(10);
+    for results in [1250, 2500, 5000, 10_000] {
+        let file = excerpt_of(results);
+        // In a token every disclosure ends so (RFC 9901 section 4).
+        let claims = file.iter().filter(|byte| **byte == b'~').count() as u64 - results as u64;
+        group.throughput(Throughput::Elements(claims));
+        group.bench_with_input(BenchmarkId::from_parameter(claims), &file, |b, file| {
+            b.iter(|| {
+                let excerpt = UnverifiedExcerpt::parse(file).expect("it is an excerpt");
+                let excerpt = excerpt.verify(&TrustedKeys::none(), SystemTime::now());
+                let excerpt = excerpt.expect("it verifies");
+                excerpt.entries().iter().map(|entry| entry.shown().to_string().len()).sum::<usize>()
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, list, import, release, verify);
 criterion_main!(benches);

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use subrosa::{
     Actor, Error, Finding, Import, ImportDecisions, ImportError, ImportOptions, ImportReport, Imported,
+    PatientReferences,
 };
 
 use crate::access;
@@ -74,7 +75,7 @@ pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Fa
 /// What reading the files gave.
 enum Reading {
     Done(Box<Imported>),
-    SeveralPatients(Vec<String>),
+    SeveralPatients(PatientReferences),
 }
 
 fn read(command: &arguments::Import, files: &[PathBuf]) -> Result<Reading, Failure> {
@@ -93,9 +94,7 @@ fn read(command: &arguments::Import, files: &[PathBuf]) -> Result<Reading, Failu
     }
     match import.finish() {
         Ok(imported) => Ok(Reading::Done(Box::new(imported))),
-        Err(ImportError::SeveralPatients { patients }) => {
-            Ok(Reading::SeveralPatients(patients.iter().map(str::to_owned).collect()))
-        }
+        Err(ImportError::SeveralPatients { patients }) => Ok(Reading::SeveralPatients(patients)),
         Err(error) => Err(failure(&error, "the input")),
     }
 }
@@ -124,17 +123,28 @@ fn failure(error: &ImportError, which: &str) -> Failure {
 }
 
 /// Says whose records there are, and that nothing was taken.
-fn choose_one(common: &Common, references: &[String]) -> Result<Failure, Failure> {
+fn choose_one(common: &Common, patients: &PatientReferences) -> Result<Failure, Failure> {
     if common.json {
-        output::json(&json!({ "error": "several-patients", "patients": references }))?;
+        let people = patients.people().map(|(_, person)| questions::person_for_programs(person));
+        output::json(&json!({
+            "error": "several-patients",
+            "patients": patients.iter().collect::<Vec<_>>(),
+            "people": people.collect::<Vec<_>>(),
+        }))?;
     }
     note(&format!(
         "personal: these records are about {}; nothing was imported; choose one with --patient:",
-        count(references.len(), "person", "people")
+        count(patients.len(), "person", "people")
     ));
-    references.iter().take(SHOWN).for_each(|reference| note(&format!("  {}", printable(reference))));
-    if references.len() > SHOWN {
-        note(&format!("  … and {} more (--json lists all)", references.len() - SHOWN));
+    if !common.json {
+        // Whom the records are about is what was asked for, and belongs to no log.
+        let line = |(reference, person): (&str, &subrosa::Person)| {
+            printable(&format!("  {reference}  {}", questions::person(person)))
+        };
+        output::say(&patients.people().take(SHOWN).map(line).collect::<Vec<_>>().join("\n"))?;
+    }
+    if patients.len() > SHOWN {
+        note(&format!("  … and {} more (--json lists all)", patients.len() - SHOWN));
     }
     Ok(Failure::Reported(Exit::Refused))
 }

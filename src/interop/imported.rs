@@ -6,10 +6,10 @@ use crate::record::{Entry, PartialDate, Person};
 /// References to the patients of an input, each of which chooses one. `Debug` prints
 /// their number only.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PatientReferences(Vec<String>);
+pub struct PatientReferences(Vec<(String, Person)>);
 
 impl PatientReferences {
-    pub(crate) fn new(references: impl Iterator<Item = String>) -> Self {
+    pub(crate) fn new(references: impl Iterator<Item = (String, Person)>) -> Self {
         Self(references.collect())
     }
 
@@ -23,7 +23,12 @@ impl PatientReferences {
     /// The references: first the patients in the input, in order, then those that it only
     /// refers to.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.0.iter().map(|(reference, _)| reference.as_str())
+    }
+
+    /// Each reference with the person as the input describes them, to choose by.
+    pub fn people(&self) -> impl Iterator<Item = (&str, &Person)> {
+        self.0.iter().map(|(reference, person)| (reference.as_str(), person))
     }
 }
 

@@ -35,3 +35,14 @@ mod undo;
 mod workload;
 
 use super::disk;
+
+/// Takes an import in, whatever it changes.
+fn take_all(
+    vault: &crate::Vault,
+    actor: &crate::Actor,
+    imported: &crate::Imported,
+) -> Result<crate::ImportReport, crate::Error> {
+    let mut decisions = crate::ImportDecisions::default();
+    decisions.changed_source = Some(crate::ChangedSource::Accept);
+    vault.import_with(actor, imported, &decisions, |_, _| {})
+}

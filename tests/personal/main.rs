@@ -98,7 +98,9 @@ fn several_patients_need_a_choice_and_nothing_is_written_without() {
     person.write("b.json", r#"{"resourceType":"Patient","id":"b","name":[{"family":"Twolastname"}]}"#);
     let before = person.read("my.vault");
     let refused = person.run(&["import", "my.vault", "a.json", "b.json"]).refused(1, "--patient");
-    assert!(refused.err().contains("Patient/a") && refused.err().contains("Patient/b"));
+    assert!(
+        refused.out().contains("Patient/a  Onelastname") && refused.out().contains("Patient/b  Twolastname")
+    );
     assert!(!refused.err().contains("lastname"));
     assert!(person.read("my.vault") == before);
     let report = person.run(&["import", "my.vault", "a.json", "b.json", "--patient", "Patient/a", "--json"]);

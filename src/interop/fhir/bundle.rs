@@ -140,7 +140,7 @@ fn bundle(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Result
             Some((resource, url)) => {
                 member(resource, &Place { response, ..place.within(url)? }, contents)?;
             }
-            None if is_refused || is_deletion(entry) => {}
+            None if is_refused => {}
             None => contents.beside.push(("Bundle.entry", without_resource(entry))),
         }
     }
@@ -176,10 +176,6 @@ fn is_failure(response: &Object) -> bool {
     let status = response.member("status");
     let status = status.and_then(|status| status.as_str().or(status.as_number())).unwrap_or_default();
     status.trim_start().starts_with(['4', '5'])
-}
-
-fn is_deletion(entry: &Json) -> bool {
-    entry.as_object().is_some_and(history::is_deletion)
 }
 
 /// Why an entry without a resource has none: an address, a search or a response needs

@@ -32,7 +32,7 @@ impl Choice<'_> {
             return match self.named.len() {
                 0 => Ok(None),
                 1 => Ok(self.named.iter().next().copied()),
-                _ => Err(several(&self.candidates())),
+                _ => Err(self.several(&self.candidates())),
             };
         };
         let mut called = self.candidates();
@@ -43,7 +43,7 @@ impl Choice<'_> {
         match called.as_slice() {
             [] => Err(ImportError::NoSuchPatient { count: self.named.len() }),
             [one] => Ok(Some(one.person)),
-            several_of_them => Err(several(several_of_them)),
+            several_of_them => Err(self.several(several_of_them)),
         }
     }
 
@@ -67,6 +67,13 @@ impl Choice<'_> {
         }
         give_references(&mut candidates);
         candidates
+    }
+
+    fn several(&self, candidates: &[Candidate]) -> ImportError {
+        let people = candidates
+            .iter()
+            .map(|candidate| (candidate.reference.clone(), self.people.person(candidate.person).clone()));
+        ImportError::SeveralPatients { patients: PatientReferences::new(people) }
     }
 
     fn names(&self, known: &Known) -> Vec<String> {
@@ -106,9 +113,4 @@ fn give_references(candidates: &mut [Candidate]) {
         let name = candidate.names.iter().find(is_unique).or(candidate.names.first());
         candidate.reference = name.cloned().unwrap_or_default();
     }
-}
-
-fn several(candidates: &[Candidate]) -> ImportError {
-    let references = candidates.iter().map(|candidate| candidate.reference.clone());
-    ImportError::SeveralPatients { patients: PatientReferences::new(references) }
 }

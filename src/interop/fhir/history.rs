@@ -18,8 +18,7 @@ struct Last {
 /// The resources that a history bundle deletes at last, as [`super::found::identity_of`]
 /// calls them. A deletion that is followed by a new version deletes nothing.
 pub(super) fn deleted(bundle: &Object) -> Vec<String> {
-    let deletes = matches!(text(bundle, "type"), Some("history" | "transaction" | "batch"));
-    if type_of(bundle) != Some("Bundle") || !deletes {
+    if type_of(bundle) != Some("Bundle") {
         return Vec::new();
     }
     let entries = bundle.member("entry").and_then(Json::as_array).unwrap_or_default();
@@ -70,7 +69,7 @@ fn text<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
     object.member(name).and_then(Json::as_str)
 }
 
-pub(super) fn is_deletion(entry: &Object) -> bool {
+fn is_deletion(entry: &Object) -> bool {
     let request = entry.member("request").and_then(Json::as_object);
     request.and_then(|request| text(request, "method")).is_some_and(|m| m.eq_ignore_ascii_case("DELETE"))
 }

@@ -20,7 +20,7 @@ fn take(vault: &Vault, lines: &[(&str, &str, u8)]) -> (ImportReport, Epoch) {
     let text = lines.iter().map(line).collect::<Vec<_>>().join("\n");
     let mut import = Import::new(ImportOptions::default());
     import.read(Some("portal.ndjson"), text.as_bytes()).unwrap();
-    let report = vault.import(&Actor::owner(), &import.finish().unwrap()).unwrap();
+    let report = super::take_all(&vault, &Actor::owner(), &import.finish().unwrap()).unwrap();
     (report, vault.checkpoint().unwrap().epoch())
 }
 
@@ -249,7 +249,7 @@ fn versions_between_the_known_one_and_the_new_one_become_history() {
         let text = format!(r#"{{"resourceType":"Bundle","type":"history","entry":[{}]}}"#, entries.join(","));
         let mut import = Import::new(ImportOptions::default());
         import.read(Some("history.json"), text.as_bytes()).unwrap();
-        vault.import(&Actor::owner(), &import.finish().unwrap()).unwrap()
+        super::take_all(&vault, &Actor::owner(), &import.finish().unwrap()).unwrap()
     };
     let id = history(&[2, 1]).added[0];
     assert_eq!(history(&[5, 4, 3, 2, 1]).amended, [id]);

@@ -450,7 +450,7 @@ impl Workload {
             let mut import = Import::new(ImportOptions::default());
             import.read(Some("portal.ndjson"), text.as_bytes()).unwrap();
             let imported = import.finish().unwrap();
-            let report = self.vault().import(&actor, &imported).unwrap();
+            let report = super::take_all(self.vault(), &actor, &imported).unwrap();
             self.acknowledge();
             report
         };
