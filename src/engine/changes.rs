@@ -124,15 +124,34 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::NoSuchEntry`] and as [`Transaction::add`].
     pub fn amend(&mut self, id: EntryId, entry: &Entry, reason: &str) -> Result<(), Error> {
-        let known = self.stored_entry(id)?;
-        let is_own_change = known.source.is_some()
-            && known.source == entry.source
-            && (known.record != entry.record || known.provenance.origin == Origin::ImportedAndChanged);
-        if is_own_change && entry.provenance.origin == Origin::Imported {
+        if entry.provenance.origin == Origin::Imported && self.is_own_change(id, entry)? {
             let mut entry = entry.clone();
             entry.provenance.origin = Origin::ImportedAndChanged;
             return self.revise(id, &entry, Action::Amended, reason);
         }
+        self.revise(id, entry, Action::Amended, reason)
+    }
+
+    /// Whether an amendment changes what an entry says, and not what its source says. Of
+    /// one that this very commit amended it is not known: then it is taken for that.
+    fn is_own_change(&self, id: EntryId, entry: &Entry) -> Result<bool, Error> {
+        let (compartment, _) = self.entry_row(id)?;
+        if self.is_put(compartment, id) {
+            return Ok(entry.source.is_some());
+        }
+        let known = self.stored_entry(id)?;
+        let is_changed =
+            known.record != entry.record || known.provenance.origin == Origin::ImportedAndChanged;
+        Ok(known.source.is_some() && known.source == entry.source && is_changed)
+    }
+
+    /// Replaces an imported entry by what its source says now.
+    pub(crate) fn amend_from_source(
+        &mut self,
+        id: EntryId,
+        entry: &Entry,
+        reason: &str,
+    ) -> Result<(), Error> {
         self.revise(id, entry, Action::Amended, reason)
     }
 

@@ -42,7 +42,9 @@ fn take_all(
     actor: &crate::Actor,
     imported: &crate::Imported,
 ) -> Result<crate::ImportReport, crate::Error> {
-    let mut decisions = crate::ImportDecisions::default();
-    decisions.changed_source = Some(crate::ChangedSource::Accept);
+    let decisions = crate::ImportDecisions {
+        changed_source: Some(crate::ChangedSource::Accept),
+        ..crate::ImportDecisions::default()
+    };
     vault.import_with(actor, imported, &decisions, |_, _| {})
 }

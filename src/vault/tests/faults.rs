@@ -317,7 +317,7 @@ fn import_lines(vault: &Vault, lines: &[(&str, &str, u8)]) {
     let text = lines.iter().map(line).collect::<Vec<_>>().join("\n");
     let mut import = Import::new(ImportOptions::default());
     import.read(Some("portal.ndjson"), text.as_bytes()).unwrap();
-    super::take_all(&vault, &Actor::owner(), &import.finish().unwrap()).unwrap();
+    super::take_all(vault, &Actor::owner(), &import.finish().unwrap()).unwrap();
 }
 
 fn undo(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {

@@ -17,7 +17,7 @@ fn open(path: &std::path::Path) -> Vault {
 fn take(vault: &Vault, resource: &str) -> ImportReport {
     let mut import = Import::new(ImportOptions::default());
     import.read(None, resource.as_bytes()).unwrap();
-    vault.import(&Actor::owner(), &import.finish().unwrap()).unwrap()
+    super::take_all(vault, &Actor::owner(), &import.finish().unwrap()).unwrap()
 }
 
 fn encounter(class: &str, text: &str) -> String {

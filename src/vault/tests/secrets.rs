@@ -523,7 +523,8 @@ fn no_public_type_prints_what_was_planted() {
     said.value(&import);
     let imported = import.finish().unwrap();
     said.value(&imported);
-    said.value(&vault.import(&actor, &imported).unwrap());
+    let confirmed = ImportDecisions { patient_is_same: true, ..ImportDecisions::default() };
+    said.value(&vault.import_with(&actor, &imported, &confirmed, |_, _| {}).unwrap());
 
     let filter: CodeFilter = "planted|planted*".parse().unwrap();
     said.value(&filter);

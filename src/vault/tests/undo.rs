@@ -20,7 +20,7 @@ fn take(vault: &Vault, lines: &[(&str, &str, u8)]) -> (ImportReport, Epoch) {
     let text = lines.iter().map(line).collect::<Vec<_>>().join("\n");
     let mut import = Import::new(ImportOptions::default());
     import.read(Some("portal.ndjson"), text.as_bytes()).unwrap();
-    let report = super::take_all(&vault, &Actor::owner(), &import.finish().unwrap()).unwrap();
+    let report = super::take_all(vault, &Actor::owner(), &import.finish().unwrap()).unwrap();
     (report, vault.checkpoint().unwrap().epoch())
 }
 

@@ -93,6 +93,11 @@ impl Memory {
         self.answers.iter().any(|(_, known)| known == answer)
     }
 
+    /// Those to whom earlier imports only referred.
+    pub(super) fn unnamed(&self) -> impl Iterator<Item = &Unnamed> {
+        self.unnamed.iter()
+    }
+
     /// The people whom imports only referred to, and of whom nobody said that they are the
     /// vault's patient.
     pub(super) fn unconfirmed(&self) -> impl Iterator<Item = &Unnamed> {

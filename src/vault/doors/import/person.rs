@@ -114,9 +114,10 @@ impl Before<'_> {
         let holder = Person::new(self.holder, None);
         let is_described = imported.person.as_ref().is_some_and(|person| !person.is_nameless());
         let is_stranger = !is_described && differs_from(imported, &holder);
-        let mut unconfirmed = self.memory.unconfirmed().peekable();
-        let joins = unconfirmed.peek().is_some() && (is_described || !imported.person_identities.is_empty());
-        let is_known = unconfirmed.any(|unnamed| {
+        // Whoever was confirmed says nothing for the next one.
+        let mut known = self.memory.unnamed().peekable();
+        let joins = known.peek().is_some() && (is_described || !imported.person_identities.is_empty());
+        let is_known = known.any(|unnamed| {
             let identities = identities(self.names, imported);
             (!is_described && unnamed.answer == answer(self.names, imported))
                 || unnamed.identities.iter().any(|known| identities.contains(known))

@@ -99,10 +99,10 @@ impl<'p> Taking<'p> {
             for earlier in self.taken(&imported.earlier) {
                 let is_between = Version::of(earlier).against(&version, tx.time) == Order::Newer;
                 if is_between && compartment_of(earlier) == compartment {
-                    tx.amend(id, &marked(earlier), CHANGED)?;
+                    tx.amend_from_source(id, &marked(earlier), CHANGED)?;
                 }
             }
-            tx.amend(id, &self.marked(&marked(&imported.entry)), CHANGED)?;
+            tx.amend_from_source(id, &self.marked(&marked(&imported.entry)), CHANGED)?;
             self.report.amended.push(id);
         }
         Ok(())
