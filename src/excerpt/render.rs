@@ -163,8 +163,11 @@ fn selection(page: &mut String, envelope: &Envelope) {
         }
     }
     page.push_str("</table>\n");
+    if !envelope.notices.is_empty() {
+        page.push_str("<p class=\"note\">The signer adds, in their own words, which nobody checked:</p>\n");
+    }
     for notice in &envelope.notices {
-        page.push_str(&format!("<p class=\"note\">{}</p>\n", escape(notice)));
+        page.push_str(&format!("<p class=\"note\">“{}”</p>\n", escape(notice)));
     }
     page.push_str("</section>\n");
 }
