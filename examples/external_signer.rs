@@ -128,7 +128,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     vault.update(&Actor::owner(), |tx| tx.add(&Entry::new(asthma.clone(), Provenance::default())))?;
 
     println!("2. An excerpt, signed by the device\n");
-    let policy = Policy::everything_of([Kind::Diagnosis]);
+    // The word beside no code is free text: the school gets it because it was asked for.
+    let policy = Policy::everything_of([Kind::Diagnosis]).include("code")?;
     let request = ReleaseRequest::new(Token::new("A school")?, Token::new("admission")?, policy);
     let physician = Actor::new("Dr. Okafor")?;
     let excerpt = vault.release_with(&device, &physician, &request)?;

@@ -191,7 +191,7 @@ fn workload() {
     vault.update(&actor, |tx| tx.amend(ids[0], &entries[0], "reason-canary")).unwrap();
     vault.list(&Filter::all().text("Penicillin-canary")).unwrap();
     vault.entry(ids[1]).unwrap();
-    let policy = Policy::everything_of([Kind::Diagnosis]);
+    let policy = Policy::everything_of([Kind::Diagnosis]).include("code").unwrap();
     let request = ReleaseRequest::new(token("recipient-canary"), token("purpose-canary"), policy);
     vault.release(&actor, &request).unwrap();
     vault.expunge(&actor, &ids[1..], "reason-canary").unwrap();

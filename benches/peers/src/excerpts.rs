@@ -46,7 +46,8 @@ fn one_size(bench: &mut Bench, fields: usize) {
     let entries: Vec<Entry> = (0..count).map(observation).collect();
     let given: Vec<(EntryId, &Entry)> =
         (0u128..).map(|id| EntryId::from_bytes(id.to_le_bytes())).zip(&entries).collect();
-    let view = Policy::everything_of([Kind::Observation]).apply(&given);
+    let policy = Policy::everything_of([Kind::Observation]).include("code").expect("a field");
+    let view = policy.apply(&given);
     let key = measured::SigningKey::generate();
     // The clock of an excerpt stands; verifying a little later.
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
