@@ -475,3 +475,19 @@ fn dates_as_years_leave_no_day_in_any_field_but_where_one_is_asked_for() {
     let (text, summary) = told(&policy.include("onset").unwrap());
     assert!(text.contains(r#""onset":{"date":"2019-06-01"}"#) && summary.contains(r#""onset":"keep""#));
 }
+
+#[test]
+fn a_code_whose_withheld_words_deny_it_does_not_leave_in_any_field() {
+    let reason = Concept { text: Some(token("Rule out diabetes")), ..concept(SNOMED, "44054006") };
+    let visit = Encounter {
+        types: vec![concept(SNOMED, "185349003")],
+        reasons: vec![reason],
+        ..Encounter::default()
+    };
+    let entries = [entry(visit)];
+    let told = |policy: Policy| apply(&policy, &entries).released()[0].disclosed_json();
+    let policy = || Policy::everything_of([Kind::Encounter]);
+    assert!(!told(policy()).contains("44054006") && told(policy()).contains("185349003"));
+    let asked = told(policy().include("reasons").unwrap());
+    assert!(asked.contains("44054006") && asked.contains("Rule out diabetes"));
+}

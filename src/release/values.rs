@@ -3,7 +3,7 @@
 //! A date is an object of the date and its year, so that either verifies alone.
 //! A quantity is one claim: a number must not lose its unit or comparator.
 
-use super::audience::{has_published_code, has_short_name, repeats_short_name};
+use super::audience::{denies_in_text, has_published_code, has_short_name, repeats_short_name};
 use super::claims::{Claim, ClaimValue};
 use crate::codec::json::{Json, Object};
 use crate::record::{
@@ -71,11 +71,17 @@ pub(super) fn date(date: &PartialDate, extent: Extent) -> ClaimValue {
 pub(super) fn concept(concept: &Concept, extent: Extent) -> (ClaimValue, bool) {
     let mut members = Members::default();
     let is_named = |coding: &Coding| extent.words || has_short_name(coding);
+    let text_leaves = extent.words || repeats_short_name(concept);
+    // A code whose withheld words deny it would assert it.
+    let denies = concept.text.as_ref().is_some_and(|text| !text_leaves && denies_in_text(text))
+        || concept
+            .codings
+            .iter()
+            .any(|one| !is_named(one) && one.display.as_ref().is_some_and(denies_in_text));
     if !concept.codings.is_empty() {
         let codings = concept.codings.iter().map(|one| coding(one, is_named(one)));
-        members = members.with("codings", array(codings), true);
+        members = members.with("codings", array(codings), !denies);
     }
-    let text_leaves = extent.words || repeats_short_name(concept);
     let withheld = (concept.text.is_some() && !text_leaves)
         || concept.codings.iter().any(|coding| coding.display.is_some() && !is_named(coding));
     (members.text("text", concept.text.as_ref(), text_leaves).into_claim(), withheld)
