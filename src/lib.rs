@@ -109,11 +109,11 @@ pub use vault::{
 pub use record::{
     Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Card, CardFlags, Coding,
     Component, Concept, DateRange, Diagnosis, Encounter, Entry, FamilyHistory, FhirVersion, Field,
-    FieldError, FieldSchema, FieldType, Fit, Hospitalization, HumanName, Identifier, Immunization, Kind,
-    LegalDocument, LegalHold, Likeness, Location, Marks, Medication, Narrative, Negation, Note, Observation,
-    Origin, Other, ParseDateError, PartialDate, Party, Patient, Person, PersonDetail, Precision, Provenance,
-    Provider, Quantity, Record, Scalar, Source, SourceFormat, Statement, SubstanceUse, Telecom, TextError,
-    Token, Treatment, Value,
+    FieldError, FieldName, FieldSchema, FieldType, Fit, Hospitalization, HumanName, Identifier, Immunization,
+    Kind, LegalDocument, LegalHold, Likeness, Location, Marks, Medication, Narrative, Negation, Note,
+    Observation, Origin, Other, ParseDateError, PartialDate, Party, Patient, Person, PersonDetail, Precision,
+    Provenance, Provider, Quantity, Record, Scalar, Source, SourceFormat, Statement, SubstanceUse, Telecom,
+    TextError, Token, Treatment, Value,
 };
 
 // Import: other people's formats.

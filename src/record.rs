@@ -9,6 +9,7 @@ mod field;
 mod fields;
 mod fold;
 mod kinds;
+mod names;
 mod negation;
 mod original;
 mod person;
@@ -33,6 +34,8 @@ pub use kinds::{
     Hospitalization, Immunization, Kind, LegalDocument, Medication, Note, Observation, Other, Patient,
     Provider, Record, Statement, SubstanceUse, Treatment,
 };
+pub use names::FieldName;
+pub(crate) use names::PROVENANCE;
 pub use negation::Negation;
 pub(crate) use negation::{denies, denies_by_flag};
 pub use person::{Likeness, Person, PersonDetail};

@@ -21,7 +21,7 @@ mod written;
 
 pub use audience::Audience;
 pub use policy::{CodeFilter, Mask, ParseCodeFilterError, Policy, PolicyError};
-pub(crate) use shown::{Claims, code_system, label, show};
+pub(crate) use shown::{Claims, code_system, kind_label, label, show};
 pub use shown::{ShownEntry, ShownLine};
 pub(crate) use view::redacted_debug;
 pub use view::{FilterNotice, RedactedEntry, Subject, SubjectFault, View, Withheld, WithheldReason};

@@ -13,7 +13,7 @@ use super::verified::{Contents, VerifiedEntry};
 use crate::codec::base64url;
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
-use crate::release::{Audience, ShownLine, code_system, label};
+use crate::release::{Audience, ShownLine, code_system, kind_label, label};
 
 const STYLE: &str = include_str!("render/style.css");
 
@@ -139,7 +139,7 @@ fn selection(page: &mut String, envelope: &Envelope) {
     if let Some(audience) = policy.member("audience").and_then(Json::as_str) {
         row(page, "Made for", audience_words(audience));
     }
-    let kinds = texts(policy, "kinds").iter().map(|kind| label(kind)).collect::<Vec<_>>();
+    let kinds = texts(policy, "kinds").iter().map(|kind| kind_label(kind)).collect::<Vec<_>>();
     if !kinds.is_empty() {
         row(page, "Kinds of record", &escape(&kinds.join(", ")));
     }

@@ -41,8 +41,11 @@ pub(crate) struct FieldRef<'a> {
 pub struct FieldSchema {
     /// The field's number within its kind. Never reused.
     pub tag: u16,
-    /// The field's name.
+    /// The field's name, for programs: masks and JSON use it.
     pub name: &'static str,
+    /// The field's name for people, such as `Began` for `onset`: the one that previews,
+    /// pages and verifiers show. A field has the same one in every kind.
+    pub label: &'static str,
     /// The type of its values.
     pub field_type: FieldType,
     /// Whether it may hold more than one value.

@@ -7,9 +7,9 @@
 ///
 /// ```text
 /// /// What it is.
-/// NUMBER "name" Struct (code: [members], start: [members], end: [members], span, title: [members]) {
+/// NUMBER "name" "Label" Variant Struct (code: [members], start: [members], end: [members], span, title: [members]) {
 ///     /// What the field means.
-///     TAG member: Option<T> or Vec<T>;
+///     TAG member "Label": Option<T> or Vec<T>;
 /// }
 /// ```
 ///
@@ -19,11 +19,11 @@
 macro_rules! kinds {
     ($(
         $(#[doc = $kind_doc:literal])+
-        $number:literal $kind_name:literal $variant:ident $kind:ident (
+        $number:literal $kind_name:literal $kind_label:literal $variant:ident $kind:ident (
             code: [$($code:ident)*], start: [$($start:ident)*], end: [$($end:ident)*], $span:ident,
             provider: [$($provider:ident)*], title: [$($title:ident)*]
         ) {
-            $($(#[doc = $field_doc:literal])+ $tag:literal $field:ident: $type:ty;)+
+            $($(#[doc = $field_doc:literal])+ $tag:literal $field:ident $label:literal: $type:ty;)+
         }
     )+) => {
         /// The kinds of record. Names and numbers never change their meaning.
@@ -46,6 +46,14 @@ macro_rules! kinds {
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $kind_name,)+
+                }
+            }
+
+            /// The name for people, such as `Substance use`: the one that a page shows.
+            #[must_use]
+            pub fn label(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $kind_label,)+
                 }
             }
 
@@ -73,6 +81,7 @@ macro_rules! kinds {
                         FieldSchema {
                             tag: $tag,
                             name: stringify!($field),
+                            label: $label,
                             field_type: <$type as Member>::TYPE,
                             repeats: <$type as Member>::REPEATS,
                             doc: concat!($($field_doc),+).trim_ascii(),

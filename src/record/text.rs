@@ -66,6 +66,28 @@ macro_rules! texts {
             }
         }
 
+        /// The text itself. To show it to people, spell what cannot be seen:
+        /// [`spell`](crate::spell).
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = TextError;
+
+            fn from_str(text: &str) -> Result<Self, TextError> {
+                Self::new(text)
+            }
+        }
+
         impl TryFrom<&str> for $name {
             type Error = TextError;
 
@@ -94,6 +116,14 @@ mod tests {
         assert!(Token::new("a".repeat(1024)).is_ok());
         assert_eq!(Token::new("a".repeat(1025)), Err(TextError::TooLong { limit: 1024 }));
         assert!(Narrative::new("a".repeat(1025)).is_ok());
+    }
+
+    #[test]
+    fn a_text_prints_and_parses_as_itself() {
+        let text: Token = " Asthma\u{202e}".parse().unwrap();
+        assert_eq!((text.to_string(), text.as_ref()), (" Asthma\u{202e}".to_owned(), text.as_str()));
+        assert_eq!(format!("[{:>4}]", Token::new("a").unwrap()), "[   a]");
+        assert_eq!("".parse::<Narrative>(), Err(TextError::Empty));
     }
 
     #[test]

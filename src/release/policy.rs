@@ -13,7 +13,7 @@ use super::audience::Audience;
 use super::view::WithheldReason;
 use crate::codec::json::{Json, Object};
 use crate::id::EntryId;
-use crate::record::{Coding, DateRange, FieldType, Kind, PartialDate, Token};
+use crate::record::{Coding, DateRange, FieldName, FieldType, Kind, PartialDate, Token};
 
 /// What happens to a field that a policy names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -240,6 +240,7 @@ impl Policy {
     /// Treats a field so, in every kind of record that has it. Beside the fields of
     /// [`Kind::schema`], these belong to every entry: `origin`, `provider`,
     /// `recorded`, `document`, `identity`, `labels` and `source`, the original bytes.
+    /// [`FieldName::all`] lists them all, and [`FieldName::find`] finds one by its label.
     ///
     /// # Errors
     /// [`PolicyError`] when no kind has the field, when it holds no dates to make
@@ -382,10 +383,6 @@ pub(super) enum Rule {
 /// The original bytes.
 pub(super) const SOURCE: &str = "source";
 
-/// What every entry has beside the fields of its kind.
-pub(super) const PROVENANCE: [&str; 7] =
-    ["origin", "provider", "recorded", "document", "identity", "labels", SOURCE];
-
 /// The fields of a patient that say whom an entry is about, and no more.
 const PATIENT_BY_DEFAULT: [&str; 3] = ["names", "birth_date", "gender"];
 
@@ -417,8 +414,7 @@ fn has_dates(field: &str) -> bool {
 }
 
 fn known_field(field: &str) -> Result<&'static str, PolicyError> {
-    let fields = Kind::all().iter().flat_map(|kind| kind.schema()).map(|schema| schema.name);
-    let known: BTreeSet<&'static str> = fields.chain(PROVENANCE).collect();
+    let known: BTreeSet<&'static str> = FieldName::all().into_iter().map(|field| field.name).collect();
     known.get(field).copied().ok_or_else(|| PolicyError::UnknownField {
         field: field.chars().take(64).collect(),
         known: known.into_iter().collect::<Vec<_>>().join(", "),

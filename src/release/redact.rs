@@ -7,12 +7,12 @@
 use super::attachment::attachment;
 use super::audience::{Audience, denies_in_text, denies_in_words, has_published_code, repeats_short_name};
 use super::claims::{CHANGED, Claim, ClaimValue, NEGATION, NOT_UNDERSTOOD, Visibility};
-use super::policy::{PROVENANCE, Policy, Rule, SOURCE};
+use super::policy::{Policy, Rule, SOURCE};
 use super::values::{self, Extent, array, string};
 use super::view::{FilterNotice, RedactedEntry, View, Withheld, WithheldReason};
 use crate::codec::json::Json;
 use crate::id::EntryId;
-use crate::record::{Entry, Field, FieldType, Origin, Record, Source, Token, Value};
+use crate::record::{Entry, Field, FieldType, Origin, PROVENANCE, Record, Source, Token, Value};
 
 /// Adds the redacted entry to the view.
 pub(super) fn release(policy: &Policy, id: EntryId, entry: &Entry, view: &mut View) {
@@ -231,7 +231,7 @@ impl Redaction<'_> {
     /// What every entry has beside the fields of its kind.
     fn provenance(&mut self) -> Vec<(String, Claim)> {
         let mut claims = Vec::new();
-        for name in PROVENANCE {
+        for name in PROVENANCE.map(|field| field.name) {
             let rule = self.provenance_rule(name);
             let Some(value) = self.provenance_value(name, rule) else { continue };
             if let Rule::Withhold(reason) = rule {

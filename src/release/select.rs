@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::audience::Audience;
-use super::policy::{CodeFilter, Mask, PROVENANCE, Policy};
+use super::policy::{CodeFilter, Mask, Policy};
 use super::view::{FilterNotice, View, Withheld, WithheldReason};
 use crate::id::EntryId;
-use crate::record::{Coding, DateRange, Entry, Fit, Negation, Token};
+use crate::record::{Coding, DateRange, Entry, Fit, Negation, PROVENANCE, Token};
 
 /// The entries that leave, by kind and date; notices go to the view.
 pub(super) fn select<'a>(
@@ -149,7 +149,8 @@ fn notice_policy(
             let schema = entry.kind().field(field);
             schema.is_some_and(|schema| entry.record.has(schema.tag))
         };
-        PROVENANCE.contains(&field) || selected.iter().any(|(_, entry)| has_value(entry))
+        PROVENANCE.iter().any(|known| known.name == field)
+            || selected.iter().any(|(_, entry)| has_value(entry))
     };
     // The subject follows these two, whether or not a patient record is released.
     let unused = |field: &&'static str| !has(field) && !["names", "birth_date"].contains(field);

@@ -12,7 +12,7 @@ mod tests;
 mod value;
 
 pub use line::ShownLine;
-pub(crate) use names::{code_system, label};
+pub(crate) use names::{code_system, kind_label, label};
 
 use std::fmt;
 
@@ -72,6 +72,7 @@ pub(crate) fn show(claims: &Claims<'_>) -> (ShownEntry, bool) {
     let kind = Kind::from_name(claims.kind);
     let mut writer = Writer::default();
     for name in field_order(kind, claims) {
+        writer.begin(name);
         let label = field_label(kind, name);
         if let Some(value) = claims.fields.member(name) {
             match kind.and_then(|kind| kind.field(name)) {
@@ -86,6 +87,7 @@ pub(crate) fn show(claims: &Claims<'_>) -> (ShownEntry, bool) {
     let mut provenance: Vec<_> = claims.provenance.members().iter().collect();
     provenance.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (name, value) in provenance {
+        writer.begin(name);
         match provenance_type(name) {
             _ if name == "origin" => writer.origin(&provenance_label(name), value),
             Some((field_type, repeats)) => writer.field(&provenance_label(name), value, field_type, repeats),
@@ -109,7 +111,7 @@ fn denies(kind: Option<Kind>, fields: &Object) -> bool {
 }
 
 fn heading(claims: &Claims<'_>) -> String {
-    let mut heading = label(claims.kind);
+    let mut heading = kind_label(claims.kind);
     let negation = claims.negation.map(|words| spell(words).to_uppercase());
     for part in negation.into_iter().chain(title(claims.fields)) {
         heading.push_str(": ");

@@ -491,3 +491,18 @@ fn a_code_whose_withheld_words_deny_it_does_not_leave_in_any_field() {
     let asked = told(policy().include("reasons").unwrap());
     assert!(asked.contains("44054006") && asked.contains("Rule out diabetes"));
 }
+
+#[test]
+fn each_shown_line_says_which_field_a_mask_over_it_names() {
+    let view = apply(
+        &Policy::everything_of([Kind::Diagnosis]),
+        &[patient("Ada"), diagnosis(ICD, "F33.1", Some("2019-04-02"))],
+    );
+    let lines = view.released()[0].shown().lines;
+    for line in &lines {
+        assert!(Policy::nothing().mask(&line.field, Mask::Withhold).is_ok(), "{}", line.field);
+    }
+    let label_of =
+        |field: &str| lines.iter().find(|line| line.field == field).map(|line| line.label.as_str());
+    assert_eq!((label_of("onset"), label_of("origin")), (Some("Began"), Some("Origin")));
+}

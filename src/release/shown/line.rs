@@ -8,6 +8,8 @@ pub(super) const NOTHING: &str = "nothing of it is disclosed";
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ShownLine {
+    /// The field of which it is a part, by the name that masks use, such as `onset`.
+    pub field: String,
     /// How deep it stands below a field, from 0.
     pub depth: usize,
     /// What it says something of.

@@ -2,25 +2,20 @@
 
 use crate::codec::json::{Json, Object};
 use crate::codec::spell::spell;
-use crate::record::Kind;
+use crate::record::{Kind, PROVENANCE};
 
-/// The name of a kind or field for people.
+/// The name of a kind for people; one that is not known, as it reads.
+pub(crate) fn kind_label(name: &str) -> String {
+    Kind::from_name(name).map_or_else(|| worded(name), |kind| kind.label().to_owned())
+}
+
+/// The name for people of a field of whatever kind, or of the provenance.
 pub(crate) fn label(name: &str) -> String {
-    let known = match name {
-        "code" => "Coded as",
-        "onset" => "Began",
-        "onset_latest" => "Began at the latest",
-        "onset_text" => "Began, in words",
-        "abatement" => "Ended",
-        "abatement_text" => "Ended, in words",
-        "names" => "Name",
-        "birth_date" => "Date of birth",
-        "telecoms" => "Telephone, e-mail",
-        _ => "",
-    };
-    if !known.is_empty() {
-        return known.to_owned();
-    }
+    let known = Kind::all().iter().find_map(|kind| kind.field(name)).map(|field| field.label);
+    known.map_or_else(|| provenance_label(name), str::to_owned)
+}
+
+fn worded(name: &str) -> String {
     let words = spell(name).replace(['_', '-'], " ");
     let mut characters = words.chars();
     characters.next().map_or(String::new(), |first| first.to_uppercase().chain(characters).collect())
@@ -30,7 +25,7 @@ pub(crate) fn label(name: &str) -> String {
 /// that it cannot pass for another.
 pub(super) fn field_label(kind: Option<Kind>, name: &str) -> String {
     match kind.and_then(|kind| kind.field(name)) {
-        Some(_) => label(name),
+        Some(field) => field.label.to_owned(),
         None => quoted(name),
     }
 }
@@ -41,16 +36,8 @@ pub(super) fn quoted(name: &str) -> String {
 }
 
 pub(super) fn provenance_label(name: &str) -> String {
-    match name {
-        "origin" => "Origin".to_owned(),
-        "provider" => "Provided by".to_owned(),
-        "recorded" => "Changed in the source".to_owned(),
-        "document" => "From the document".to_owned(),
-        "identity" => "Identity in the source".to_owned(),
-        "labels" => "Security labels".to_owned(),
-        "source" => "Original document".to_owned(),
-        other => format!("Provenance {}", quoted(other)),
-    }
+    let known = PROVENANCE.iter().find(|field| field.name == name);
+    known.map_or_else(|| format!("Provenance {}", quoted(name)), |field| field.label.to_owned())
 }
 
 /// The name of a code system for people: a name that it was given here, else as it is

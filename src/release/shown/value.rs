@@ -12,15 +12,22 @@ use crate::record::{FieldType, PartialDate};
 pub(super) struct Writer {
     pub(super) lines: Vec<ShownLine>,
     pub(super) is_sound: bool,
+    /// The field of the next lines, spelt.
+    field: String,
 }
 
 impl Default for Writer {
     fn default() -> Self {
-        Self { lines: Vec::new(), is_sound: true }
+        Self { lines: Vec::new(), is_sound: true, field: String::new() }
     }
 }
 
 impl Writer {
+    /// The next lines are of this field.
+    pub(super) fn begin(&mut self, field: &str) {
+        self.field = spell(field);
+    }
+
     /// A field of a known type.
     pub(super) fn field(&mut self, label: &str, value: &Json, field_type: FieldType, repeats: bool) {
         match (value, repeats) {
@@ -45,8 +52,8 @@ impl Writer {
 
     /// A bar in the place of what is withheld of a field.
     pub(super) fn bar(&mut self, label: &str) {
-        let label = label.to_owned();
-        self.lines.push(ShownLine { depth: 0, label, text: String::new(), withheld: true });
+        let (field, label) = (self.field.clone(), label.to_owned());
+        self.lines.push(ShownLine { field, depth: 0, label, text: String::new(), withheld: true });
     }
 
     /// A value of whatever form, member by member.
@@ -109,7 +116,8 @@ impl Writer {
 
     fn line(&mut self, depth: usize, label: &str, text: &str) {
         let (label, text) = (label.to_owned(), spell_lines(text));
-        self.lines.push(ShownLine { depth, label, text, withheld: false });
+        let field = self.field.clone();
+        self.lines.push(ShownLine { field, depth, label, text, withheld: false });
     }
 
     /// The first of these lines below the label, the others further in.
