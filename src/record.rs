@@ -14,6 +14,7 @@ mod negation;
 mod original;
 mod person;
 mod question;
+mod result;
 mod search;
 mod table;
 mod text;

@@ -16,6 +16,7 @@ mod subject;
 mod tests;
 mod values;
 mod view;
+mod whole;
 #[cfg(feature = "serde")]
 mod written;
 

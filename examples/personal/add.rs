@@ -10,7 +10,6 @@ use crate::form::{self, Form};
 use crate::list;
 use crate::output::{self, note};
 use crate::prompt;
-use crate::show;
 use crate::target::{self, Wanted, hinted};
 use crate::words;
 
@@ -45,9 +44,9 @@ pub(crate) fn run(common: &Common, command: &Add) -> Result<(), Failure> {
     let entry = Entry::new(form.into_record()?, provenance());
     if prompt::is_interactive() && !common.yes {
         note(&format!(
-            "\nThis will be saved, as a {}:\n\n{}",
+            "\nThis will be saved, as a {}:\n\n{}\n",
             words::kind(kind),
-            show::fields(&entry.record)
+            output::entry(&entry.shown())
         ));
         if !prompt::agrees_by_default("Save this?")? {
             return Err(Failure::refused("nothing was saved"));

@@ -196,10 +196,10 @@ pub(crate) struct Import {
     /// Keep what another file changed beside what was there
     #[arg(long)]
     pub(crate) keep_beside: bool,
-    /// Undo an import: the one whose number is named after the vault, or the last
+    /// Undo an import: the one whose number (as --list shows it) is named after the vault, or `last`
     #[arg(long, conflicts_with_all = ["list", "forget_answers"])]
     pub(crate) undo: bool,
-    /// List what was imported, with numbers
+    /// List what was imported: number, date and file
     #[arg(long)]
     pub(crate) list: bool,
     /// Take back what was answered to the import whose number is named after the vault, or to all

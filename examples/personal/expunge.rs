@@ -5,16 +5,16 @@ use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
 use subrosa::{
-    Action, Actor, Backup, Coverage, Detail, EntryId, Epoch, ErasureReport, LedgerLine, LineState, Vault,
+    Action, Actor, Backup, Coverage, Detail, EntryId, Epoch, ErasureReport, LedgerLine, LineState, Listed,
+    Vault,
 };
 
 use crate::access;
 use crate::arguments::{Common, Expunge};
+use crate::entries;
 use crate::failure::Failure;
-use crate::list;
 use crate::output::{self, count, moment, moment_for_programs, note, printable};
 use crate::prompt;
-use crate::show;
 use crate::target;
 
 pub(crate) fn run(common: &Common, command: &Expunge) -> Result<(), Failure> {
@@ -46,24 +46,22 @@ pub(crate) fn run(common: &Common, command: &Expunge) -> Result<(), Failure> {
 }
 
 fn what_goes(vault: &Vault, ids: &[EntryId]) -> Result<String, Failure> {
-    let mut rows = Vec::new();
-    for id in ids {
-        let listed = access::listed(vault, *id)?;
-        let entry = vault.entry(*id)?;
-        rows.push(vec![
-            list::date_of(&listed).map_or("no date".to_owned(), |date| date.as_str().to_owned()),
-            entry.kind().name().to_owned(),
-            entry.display().unwrap_or_else(|| "(no title)".to_owned()),
-            listed.revision.to_string(),
-            show::attachments(&entry).to_string(),
-            access::short_id(*id),
-        ]);
-    }
+    let listed: Result<Vec<Listed>, Failure> = ids.iter().map(|id| access::listed(vault, *id)).collect();
+    let listed = listed?;
+    let earlier: u64 = listed.iter().map(|entry| entry.revision - 1).sum();
+    let with_them = match earlier {
+        0 => String::new(),
+        some => format!(
+            "\n{} {} too.\n",
+            output::counted(some, "earlier version", "earlier versions"),
+            if some == 1 { "goes" } else { "go" }
+        ),
+    };
     Ok(format!(
-        "This will be destroyed, with all its versions, and cannot be brought back:\n\n{}\n\nThis does not reach \
+        "This will be destroyed, with its files, and cannot be brought back:\n\n{}\n{with_them}\nThis does not reach \
          copies and backups of the vault file, the files that you imported, excerpts and exports that you gave \
          away, or other entries that mention the same thing.\n",
-        output::table(&["Date", "Kind", "What", "Versions", "Documents", "Id"], rows)
+        entries::table(vault, &listed)?
     ))
 }
 

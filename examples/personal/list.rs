@@ -2,23 +2,17 @@
 
 use std::io::IsTerminal as _;
 
-use serde_json::{Value, json};
-use subrosa::{DateRange, Entry, Filter, Fit, Kind, Listed, Origin, PartialDate, Record, Token, Vault};
+use serde_json::Value;
+use subrosa::{DateRange, Filter, Fit, Kind, Listed, PartialDate, Record, Vault};
 
 use crate::access;
 use crate::arguments::{Common, List, Search};
+use crate::entries;
 use crate::failure::Failure;
-use crate::output::{self, count, note, shortened};
+use crate::output::{self, count, note};
 use crate::prompt;
 use crate::target::{self, hinted};
 use crate::words;
-
-/// Longest title in a table, in characters.
-const TITLE: usize = 60;
-/// The widest that columns get on a terminal, so that what it is about gets the width.
-const BOUNDS: [(usize, u16); 3] = [(1, 14), (3, 16), (4, 16)];
-/// Longest provider in a table, in characters.
-const PROVIDER: usize = 32;
 
 /// `search`: what a text is found in.
 pub(crate) fn search(common: &Common, command: &Search) -> Result<(), Failure> {
@@ -34,7 +28,8 @@ pub(crate) fn run(common: &Common, command: &List) -> Result<(), Failure> {
     let vault = access::to_read(common, &path)?;
     let mut listed = vault.list(&filter)?;
     if common.json {
-        let rows: Result<Vec<Value>, Failure> = listed.iter().map(|entry| summary(&vault, entry)).collect();
+        let rows: Result<Vec<Value>, Failure> =
+            listed.iter().map(|entry| entries::for_programs(&vault, entry)).collect();
         return output::json(&Value::Array(rows?));
     }
     if listed.is_empty() {
@@ -48,8 +43,7 @@ pub(crate) fn run(common: &Common, command: &List) -> Result<(), Failure> {
         let mut insurance = insurance.into_iter();
         listed.retain(|_| !insurance.next().unwrap_or_default());
     }
-    let rows: Result<Vec<Vec<String>>, Failure> = listed.iter().map(|entry| row(&vault, entry)).collect();
-    output::say(&output::table_of(&["Date", "Kind", "What", "Code", "From", "Id"], rows?, &BOUNDS))?;
+    output::say(&entries::table(&vault, &listed)?)?;
     if std::io::stdout().is_terminal() {
         let kinds = by_kind(listed.iter().map(|entry| entry.card.kind)).join(", ");
         let all = count(listed.len(), "entry", "entries");
@@ -158,7 +152,9 @@ fn filter(command: &List) -> Result<Filter, Failure> {
     if let Some(code) = prompt::value(command.code.as_deref(), "Which code (PREFIX or SYSTEM|PREFIX)")? {
         let code = code.strip_suffix('*').unwrap_or(&code);
         filter = match code.rsplit_once('|') {
-            Some((system, prefix)) => filter.code(Some(system_uri(system).unwrap_or(system)), prefix),
+            Some((system, prefix)) => {
+                filter.code(Some(entries::system_uri(system).unwrap_or(system)), prefix)
+            }
             None => filter.code(None, code),
         };
     }
@@ -188,99 +184,4 @@ pub(crate) fn kind(name: &str) -> Result<Kind, Failure> {
 pub(crate) fn date(text: Option<&str>) -> Result<Option<PartialDate>, Failure> {
     let parsed = text.map(|text| words::iso(text).unwrap_or_else(|| text.to_owned()).parse()).transpose();
     parsed.map_err(|error: subrosa::ParseDateError| Failure::usage(error.to_string()))
-}
-
-fn row(vault: &Vault, entry: &Listed) -> Result<Vec<String>, Failure> {
-    let flags = entry.card.flags;
-    let mark = match (flags.retracted, flags.not_understood, flags.attachment) {
-        (true, _, _) => " (retracted)",
-        (false, true, _) => " (meaning not understood)",
-        (false, false, true) => " (with a file)",
-        (false, false, false) => "",
-    };
-    Ok(vec![
-        day(entry).unwrap_or_else(|| "no date".to_owned()),
-        words::kind(entry.card.kind),
-        format!("{}{mark}", shortened(entry.card.display().unwrap_or("(no title)"), TITLE)),
-        entry.card.coding.code.as_ref().map(|code| code_with_system(entry, code)).unwrap_or_default(),
-        shortened(&source(vault, entry, true)?.unwrap_or_default(), PROVIDER),
-        access::short_id(entry.id),
-    ])
-}
-
-fn code_with_system(entry: &Listed, code: &Token) -> String {
-    let system = entry.card.coding.system.as_ref().and_then(|system| system_name(system.as_str()));
-    format!("{}{}", system.map(|name| format!("{name} ")).unwrap_or_default(), code.as_str())
-}
-
-/// Code systems by what people call them.
-const SYSTEMS: [(&str, &str); 9] = [
-    ("SNOMED", "http://snomed.info/sct"),
-    ("LOINC", "http://loinc.org"),
-    ("RxNorm", "http://www.nlm.nih.gov/research/umls/rxnorm"),
-    ("ICD-10-CM", "http://hl7.org/fhir/sid/icd-10-cm"),
-    ("ICD-10", "http://hl7.org/fhir/sid/icd-10"),
-    ("ICD-9-CM", "http://hl7.org/fhir/sid/icd-9-cm"),
-    ("CVX", "http://hl7.org/fhir/sid/cvx"),
-    ("NDC", "http://hl7.org/fhir/sid/ndc"),
-    ("CPT", "http://www.ama-assn.org/go/cpt"),
-];
-
-/// What people call a code system.
-pub(crate) fn system_name(uri: &str) -> Option<&'static str> {
-    SYSTEMS.iter().find(|(_, known)| *known == uri).map(|(name, _)| *name)
-}
-
-/// The code system that people call so.
-pub(crate) fn system_uri(name: &str) -> Option<&'static str> {
-    SYSTEMS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, uri)| *uri)
-}
-
-/// The day on which an entry begins or ends, as it was written.
-fn day(entry: &Listed) -> Option<String> {
-    let date = date_of(entry)?.as_str();
-    Some(words::day(date))
-}
-
-/// The date by which an entry is listed.
-pub(crate) fn date_of(entry: &Listed) -> Option<&PartialDate> {
-    entry.card.dates.start().or(entry.card.dates.end())
-}
-
-/// Who provided an entry, else the document that it came from.
-fn source(vault: &Vault, entry: &Listed, for_people: bool) -> Result<Option<String>, Failure> {
-    if let Some(provider) = &entry.card.provider {
-        return Ok(Some(provider.as_str().to_owned()));
-    }
-    Ok(source_of(&vault.entry(entry.id)?, for_people))
-}
-
-fn source_of(entry: &Entry, for_people: bool) -> Option<String> {
-    let provenance = &entry.provenance;
-    entry.provider_name().or_else(|| match provenance.origin {
-        Origin::EnteredByOwner if for_people => Some("you".to_owned()),
-        // The name of a file or a bundle says little to people.
-        _ if for_people => None,
-        _ => provenance.document.as_ref().map(|document| document.as_str().to_owned()),
-    })
-}
-
-/// An entry as one object.
-pub(crate) fn summary(vault: &Vault, entry: &Listed) -> Result<Value, Failure> {
-    let text = |token: &Option<Token>| token.as_ref().map(|token| token.as_str().to_owned());
-    Ok(json!({
-        "id": entry.id.to_string(),
-        "kind": entry.card.kind.name(),
-        "date": date_of(entry).map(PartialDate::as_str),
-        "end": entry.card.dates.end().map(PartialDate::as_str),
-        "code": text(&entry.card.coding.code),
-        "system": text(&entry.card.coding.system),
-        "display": entry.card.display(),
-        "source": source(vault, entry, false)?,
-        "revision": entry.revision,
-        "compartment": entry.compartment.name(),
-        "retracted": entry.card.flags.retracted,
-        "attachment": entry.card.flags.attachment,
-        "not_understood": entry.card.flags.not_understood,
-    }))
 }

@@ -10,6 +10,7 @@ mod arguments;
 mod attach;
 mod backup;
 mod check;
+mod entries;
 mod export;
 mod expunge;
 mod extract;

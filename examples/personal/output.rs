@@ -133,18 +133,17 @@ pub(crate) fn entry(shown: &subrosa::ShownEntry) -> String {
     lines.extend(shown.warnings.iter().map(|warning| indented("    ! ", warning)));
     for line in &shown.lines {
         let label = format!("{}{}", "  ".repeat(line.depth.min(8)), line.label);
-        let text = if line.withheld { "███ withheld" } else { &line.text };
-        match columns(&label) < LABEL {
-            true => {
-                lines.push(indented(&format!("    {label}{} ", " ".repeat(LABEL - columns(&label))), text))
-            }
-            false => {
-                lines.push(indented("    ", &label));
-                lines.push(indented(&" ".repeat(LABEL + 5), text));
-            }
-        }
+        lines.push(labelled(&label, if line.withheld { "███ withheld" } else { &line.text }));
     }
     lines.join("\n")
+}
+
+/// A line of an entry: what it says something of, and what it says.
+pub(crate) fn labelled(label: &str, text: &str) -> String {
+    match columns(label) < LABEL {
+        true => indented(&format!("    {label}{} ", " ".repeat(LABEL - columns(label))), text),
+        false => format!("{}\n{}", indented("    ", label), indented(&" ".repeat(LABEL + 5), text)),
+    }
 }
 
 /// A text behind a beginning, broken between words, and further lines below its start.
@@ -319,7 +318,7 @@ impl Drop for NewFile<'_> {
 
 /// A moment as people read it.
 pub(crate) fn moment(time: SystemTime) -> String {
-    timestamp(time).strftime("%Y-%m-%d %H:%M UTC").to_string()
+    timestamp(time).strftime("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// A moment as programs read it (RFC 3339).

@@ -10,6 +10,7 @@ use subrosa::{Actor, Audience, Excerpt, Mask, Policy, ReleaseRequest, Token, Vau
 
 use crate::access;
 use crate::arguments::{Common, Release};
+use crate::entries;
 use crate::failure::Failure;
 use crate::list;
 use crate::output::{self, NewFile, count, note, printable};
@@ -156,7 +157,7 @@ impl<'a> Plan<'a> {
 /// The code with the URI of its system where people's name for it was given.
 fn with_full_system(code: &str) -> String {
     match code.rsplit_once('|') {
-        Some((system, code)) => format!("{}|{code}", list::system_uri(system).unwrap_or(system)),
+        Some((system, code)) => format!("{}|{code}", entries::system_uri(system).unwrap_or(system)),
         None => code.to_owned(),
     }
 }

@@ -2,22 +2,16 @@
 
 use serde_json::{Map, Value as Json, json};
 use subrosa::{
-    Entry, EntryId, FieldType, LineState, Listed, Location, Origin, Record, Revision, Source, SourceFormat,
-    Vault,
+    Entry, EntryId, LineState, Listed, Location, Origin, Record, Revision, Source, SourceFormat, Vault,
 };
 
 use crate::access;
 use crate::arguments::{Common, Show};
+use crate::entries;
 use crate::failure::Failure;
-use crate::form::label;
-use crate::list;
-use crate::output::{self, moment, moment_for_programs, printable, printable_lines};
+use crate::output::{self, moment, moment_for_programs, printable};
 use crate::target::{self, Wanted, hinted};
 use crate::values;
-use crate::words;
-
-/// Where the values begin, in characters.
-const INDENT: usize = 24;
 
 pub(crate) fn run(common: &Common, command: &Show) -> Result<(), Failure> {
     let (path, id) = target::vault_and(common, &command.names, Wanted::entry("show ID"))?;
@@ -45,34 +39,25 @@ pub(crate) fn run(common: &Common, command: &Show) -> Result<(), Failure> {
     output::say(text.trim_end())
 }
 
+/// The entry as a preview and an excerpt say it, and below that what only the vault knows.
 fn told(listed: &Listed, entry: &Entry, revision: u64) -> String {
-    let mut text = format!("{}\n\n", printable(&entry.display().unwrap_or_else(|| "(no title)".to_owned())));
-    line(&mut text, "Kind", &words::kind(entry.kind()));
-    text.push_str(&fields(&entry.record));
-    text.push('\n');
-    for (name, value) in provenance(entry) {
-        line(&mut text, name, &value);
+    let mut lines = vec![output::entry(&entry.shown()), String::new()];
+    let mut line = |label: &str, text: &str| lines.push(output::labelled(label, text));
+    if !entry.not_understood.is_empty() {
+        line("Not understood", "read the original (--raw) before you rely on this");
     }
-    for path in &entry.not_understood {
-        let said = "changes the meaning and is not understood; read the original (--raw)";
-        line(&mut text, "Not understood", &format!("{}: {said}", path.as_str()));
-    }
-    for mark in marks(entry) {
-        line(&mut text, "Mark", &mark);
+    marks(entry).iter().for_each(|mark| line("Mark", mark));
+    for file in &entry.attachments() {
+        line("File", &values::attachment_words(file));
     }
     if let Some(source) = &entry.source {
-        line(
-            &mut text,
-            "Original",
-            &format!("{}{} bytes, as they came (--raw prints them)", format_of(source), source.bytes.len()),
-        );
+        let bytes = output::counted(source.bytes.len() as u64, "byte", "bytes");
+        line("Original", &format!("{}{bytes}, as they came (--raw prints them)", format_of(source)));
     }
-    line(&mut text, "Version", &format!("{revision} of {}", listed.revision));
-    if let Some(how) = how_to_extract(listed, entry) {
-        line(&mut text, "Files", &how);
-    }
-    line(&mut text, "Id", &listed.id.to_string());
-    text
+    line("Version", &format!("{revision} of {}", listed.revision));
+    line("Id", &listed.id.to_string());
+    lines.extend(how_to_extract(listed, entry));
+    lines.join("\n")
 }
 
 /// How the files of an entry are taken out.
@@ -82,7 +67,9 @@ fn how_to_extract(listed: &Listed, entry: &Entry) -> Option<String> {
     let first = files.iter().position(|file| !is_outside(&file.location))?;
     let number = if files.len() > 1 { format!(" --number {}", first + 1) } else { String::new() };
     let id = access::short_id(listed.id);
-    Some(hinted(&format!("`personal extract {id} FILE{number}` writes it to a new file")))
+    Some(hinted(&format!(
+        "\n`personal extract {id} FILE{number}` writes the file to a new one on this disk."
+    )))
 }
 
 /// The version of FHIR that the original is written in.
@@ -93,47 +80,12 @@ fn format_of(source: &Source) -> String {
     }
 }
 
-fn line(text: &mut String, name: &str, value: &str) {
-    let value = printable_lines(value).replace('\n', &format!("\n{:INDENT$}", ""));
-    text.push_str(&format!("{name:<width$} {value}\n", width = INDENT - 1));
-}
-
-/// The fields of a record, a line each.
-pub(crate) fn fields(record: &Record) -> String {
-    let mut text = String::new();
-    for field in record.fields() {
-        let name = if field.index == 0 { label(field.name) } else { String::new() };
-        line(&mut text, &name, &values::words(&field.value));
-    }
-    text
-}
-
-fn provenance(entry: &Entry) -> Vec<(&'static str, String)> {
-    let provenance = &entry.provenance;
-    let origin = match provenance.origin {
-        Origin::EnteredByOwner => "entered by you",
-        Origin::EnteredByProvider => "entered by a provider",
-        Origin::ImportedAndChanged => "imported, and changed since (--history shows what)",
-        _ => "imported",
-    };
-    let mut lines = vec![("Came in as", origin.to_owned())];
-    lines.extend(entry.provider_name().map(|name| ("From", name)));
-    lines.extend(provenance.recorded.as_ref().map(|date| ("Recorded", date.as_str().to_owned())));
-    lines.extend(provenance.document.as_ref().map(|name| ("Document", name.as_str().to_owned())));
-    lines.extend(provenance.identity.as_ref().map(|name| ("Called there", name.as_str().to_owned())));
-    let label = |coding: &subrosa::Coding| {
-        coding.display.as_ref().or(coding.code.as_ref()).map(|text| ("Label", text.as_str().to_owned()))
-    };
-    lines.extend(provenance.labels.iter().filter_map(label));
-    lines
-}
-
 fn marks(entry: &Entry) -> Vec<String> {
     let marks = &entry.marks;
     let mut lines = Vec::new();
     lines.extend(marks.retracted.then(|| "retracted: no longer listed or released".to_owned()));
     lines.extend(marks.same_person.then(|| "you confirmed that this is the same person".to_owned()));
-    lines.extend(marks.expires.as_ref().map(|date| format!("to be expunged at {}", date.as_str())));
+    lines.extend(marks.expires.as_ref().map(|date| format!("to be expunged at {}", date.in_words())));
     lines.extend(marks.legal_holds.iter().map(|hold| format!("legal hold: {}", hold.reason.as_str())));
     lines.extend(marks.disputes.iter().map(|id| format!("disputed by {}", access::short_id(*id))));
     lines
@@ -151,7 +103,7 @@ fn history(vault: &Vault, id: EntryId) -> Result<String, Failure> {
             moment(revision.time),
             printable(&who)
         ));
-        text.push_str(&fields(&entry.record));
+        text.push_str(&format!("{}\n", output::entry(&entry.shown())));
     }
     Ok(text)
 }
@@ -186,7 +138,7 @@ fn for_programs(
     revision: u64,
     with_history: bool,
 ) -> Result<Json, Failure> {
-    let mut shown = list::summary(vault, listed)?;
+    let mut shown = entries::for_programs(vault, listed)?;
     let Some(object) = shown.as_object_mut() else { return Ok(shown) };
     object.insert("display".to_owned(), json!(entry.display()));
     object.insert("revision".to_owned(), json!(revision));
@@ -261,10 +213,4 @@ pub(crate) fn fields_for_programs(record: &Record) -> Json {
         }
     }
     Json::Object(object)
-}
-
-/// Whether an entry holds documents or pictures.
-pub(crate) fn attachments(entry: &Entry) -> usize {
-    let is_attachment = |field: &&subrosa::Field| field.value.field_type() == FieldType::Attachment;
-    entry.record.fields().iter().filter(is_attachment).count()
 }

@@ -3,11 +3,9 @@
 mod read;
 mod write;
 
-use subrosa::{
-    Address, Attachment, Coding, Component, Concept, Identifier, Location, Party, Quantity, Scalar, Value,
-};
+use subrosa::{Address, Attachment, Coding, Component, Concept, Identifier, Location, Party, Scalar, Value};
 
-use crate::list::system_name;
+use crate::entries::system_name;
 
 pub(crate) use read::{content_type, explain, read};
 pub(crate) use write::{of_coding as write_coding, of_party as write_party, write};
@@ -16,10 +14,10 @@ pub(crate) use write::{of_coding as write_coding, of_party as write_party, write
 pub(crate) fn words(value: &Value) -> String {
     match value {
         Value::Concept(concept) => concept_words(concept),
-        Value::Date(date) => date.as_str().to_owned(),
+        Value::Date(date) => date.in_words(),
         Value::Token(text) => text.as_str().to_owned(),
         Value::Narrative(text) => text.as_str().to_owned(),
-        Value::Quantity(quantity) => quantity_words(quantity),
+        Value::Quantity(quantity) => quantity.to_line().unwrap_or_default(),
         Value::Boolean(answer) => yes_or_no(*answer),
         Value::Party(party) => party_words(party),
         Value::Name(name) => name.to_line().unwrap_or_default(),
@@ -49,12 +47,6 @@ fn coding_words(coding: &Coding) -> Option<String> {
     Some(format!("{} {code}", system.unwrap_or("code")))
 }
 
-fn quantity_words(quantity: &Quantity) -> String {
-    let unit = quantity.unit.as_ref().or(quantity.code.as_ref());
-    let parts = [quantity.comparator.as_ref(), quantity.value.as_ref(), unit];
-    joined(parts.into_iter().flatten().map(subrosa::Token::as_str), " ")
-}
-
 fn party_words(party: &Party) -> String {
     let name = party.name.as_ref().or(party.reference.as_ref()).map(subrosa::Token::as_str);
     match (name, &party.role) {
@@ -80,7 +72,8 @@ fn identifier_words(identifier: &Identifier) -> String {
     }
 }
 
-fn attachment_words(attachment: &Attachment) -> String {
+/// A file: what it is called, and where it is.
+pub(crate) fn attachment_words(attachment: &Attachment) -> String {
     let title = attachment.title.as_ref().map_or("a document", |title| title.as_str());
     let form = attachment.content_type.as_ref().map(|form| format!(", {}", form.as_str()));
     let place = match &attachment.location {
@@ -106,8 +99,8 @@ fn component_words(component: &Component) -> String {
 fn scalar_words(scalar: &Scalar) -> String {
     match scalar {
         Scalar::Concept(concept) => concept_words(concept),
-        Scalar::Quantity(quantity) => quantity_words(quantity),
-        Scalar::Date(date) => date.as_str().to_owned(),
+        Scalar::Quantity(quantity) => quantity.to_line().unwrap_or_default(),
+        Scalar::Date(date) => date.in_words(),
         Scalar::Text(text) => text.as_str().to_owned(),
         Scalar::Boolean(answer) => yes_or_no(*answer),
         _ => "a value that this program does not know".to_owned(),

@@ -202,7 +202,7 @@ fn envelope_told(excerpt: &VerifiedExcerpt) -> Vec<String> {
     lines.push(output::indented("For          ", excerpt.recipient()));
     lines.push(output::indented("Purpose      ", excerpt.purpose()));
     if let Some(subject) = excerpt.subject() {
-        let born = subject.born.as_ref().map(|born| format!(", born {born}")).unwrap_or_default();
+        let born = subject.born_in_words().map(|born| format!(", born {born}")).unwrap_or_default();
         lines.push(output::indented("Patient      ", &format!("{}{born}", subject.name)));
     }
     lines.push(format!("Issued       {}", moment(excerpt.issued())));

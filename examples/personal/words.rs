@@ -164,22 +164,6 @@ pub(crate) fn counted(number: usize, of: Kind) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// The day, month or year of an ISO 8601 date, such as `3 May 2024`.
-pub(crate) fn day(date: &str) -> String {
-    let day = date.split_once('T').map_or(date, |(day, _)| day);
-    let mut parts = day.split('-');
-    let year = parts.next().unwrap_or_default();
-    let month = parts
-        .next()
-        .and_then(|month| month.parse::<usize>().ok())
-        .and_then(|month| MONTHS.get(month.checked_sub(1)?));
-    match (month, parts.next()) {
-        (Some(month), Some(day)) => format!("{} {month} {year}", day.trim_start_matches('0')),
-        (Some(month), None) => format!("{month} {year}"),
-        _ => day.to_owned(),
-    }
-}
-
 /// ISO 8601 for a date as lists write it, such as `3 May 2024` or `May 2024`.
 pub(crate) fn iso(text: &str) -> Option<String> {
     let parts: Vec<&str> = text.split_whitespace().collect();

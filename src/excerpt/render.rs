@@ -13,6 +13,7 @@ use super::verified::{Contents, VerifiedEntry};
 use crate::codec::base64url;
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
+use crate::record::PartialDate;
 use crate::release::{Audience, ShownLine, code_system, kind_label, label};
 
 const STYLE: &str = include_str!("render/style.css");
@@ -42,8 +43,7 @@ pub(crate) fn page(parts: &Parts, contents: &Contents) -> String {
 /// Which of several open pages it is, without the patient's name: titles are kept in the
 /// browser's history.
 fn page_title(envelope: &Envelope) -> String {
-    let day: String = envelope.issued.to_string().chars().take(10).collect();
-    format!("Excerpt for {}, {day}", escape_plain(&envelope.recipient))
+    format!("Excerpt for {}, {}", escape_plain(&envelope.recipient), envelope.issued.day())
 }
 
 fn head(page: &mut String, envelope: &Envelope) {
@@ -73,7 +73,8 @@ fn heading(page: &mut String, envelope: &Envelope) {
     match &envelope.subject {
         Some(salted) => {
             let subject = &salted.subject;
-            let born = subject.born.as_ref().map_or(String::new(), |born| format!(", born {}", escape(born)));
+            let born = subject.born_in_words();
+            let born = born.map_or(String::new(), |born| format!(", born {}", escape(&born)));
             page.push_str(&format!(
                 "<p class=\"subject\">about <strong>{}</strong>{born}</p>\n",
                 escape(&subject.name)
@@ -150,7 +151,8 @@ fn selection(page: &mut String, envelope: &Envelope) {
     }
     for (name, heading) in [("since", "From"), ("until", "To")] {
         if let Some(date) = policy.member(name).and_then(Json::as_str) {
-            row(page, heading, &escape(date));
+            let words = date.parse::<PartialDate>().map_or_else(|_| date.to_owned(), |date| date.in_words());
+            row(page, heading, &escape(&words));
         }
     }
     if policy.member("single_entries").and_then(Json::as_bool) == Some(true) {

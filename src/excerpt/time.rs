@@ -33,9 +33,14 @@ impl UnixTime {
     /// does not end with a day in UTC, the moment.
     pub(crate) fn last_valid(self) -> String {
         match self.0.checked_sub(1).filter(|_| self.0.is_multiple_of(24 * 3600)) {
-            Some(last) => Self(last).to_string().chars().take("2027-01-31".len()).collect(),
+            Some(last) => Self(last).day(),
             None => self.to_string(),
         }
+    }
+
+    /// The day, in UTC.
+    pub(crate) fn day(self) -> String {
+        self.to_string().split(',').next().unwrap_or_default().to_owned()
     }
 
     pub(crate) const fn as_seconds(self) -> u64 {
@@ -59,7 +64,7 @@ impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = i64::try_from(self.0).unwrap_or(i64::MAX);
         let time = Timestamp::from_second(seconds).map_err(|_| fmt::Error)?;
-        write!(f, "{}", time.strftime("%Y-%m-%d %H:%M UTC"))
+        write!(f, "{}", time.strftime("%-d %B %Y, %H:%M UTC"))
     }
 }
 
@@ -69,17 +74,17 @@ mod tests {
 
     #[test]
     fn times_print_for_people() {
-        assert_eq!(UnixTime::from_seconds(1_795_315_353).to_string(), "2026-11-22 02:42 UTC");
-        assert_eq!(UnixTime::from_seconds(0).to_string(), "1970-01-01 00:00 UTC");
-        assert_eq!(UnixTime::from_seconds(u64::MAX).to_string(), "9999-12-30 22:00 UTC");
+        assert_eq!(UnixTime::from_seconds(1_795_315_353).to_string(), "22 November 2026, 02:42 UTC");
+        assert_eq!(UnixTime::from_seconds(0).to_string(), "1 January 1970, 00:00 UTC");
+        assert_eq!(UnixTime::from_seconds(u64::MAX).to_string(), "30 December 9999, 22:00 UTC");
     }
 
     #[test]
     fn an_end_at_midnight_reads_as_the_day_that_was_typed() {
         // 2027-01-31 was typed; from 2027-02-01T00:00:00Z on it is no longer valid.
-        assert_eq!(UnixTime::from_seconds(1_801_440_000).last_valid(), "2027-01-31");
-        assert_eq!(UnixTime::from_seconds(1_801_440_001).last_valid(), "2027-02-01 00:00 UTC");
-        assert_eq!(UnixTime::from_seconds(0).last_valid(), "1970-01-01 00:00 UTC");
+        assert_eq!(UnixTime::from_seconds(1_801_440_000).last_valid(), "31 January 2027");
+        assert_eq!(UnixTime::from_seconds(1_801_440_001).last_valid(), "1 February 2027, 00:00 UTC");
+        assert_eq!(UnixTime::from_seconds(0).last_valid(), "1 January 1970, 00:00 UTC");
     }
 
     #[test]

@@ -43,7 +43,9 @@ const ATTACHMENT: u16 = 1 << 3;
 const MORE_CODINGS: u16 = 1 << 4;
 const EXPIRES: u16 = 1 << 5;
 const NOT_UNDERSTOOD: u16 = 1 << 6;
-const ALL_FLAGS: u16 = (1 << 7) - 1;
+const ELSEWHERE: u16 = 1 << 7;
+const CHANGED: u16 = 1 << 8;
+const ALL_FLAGS: u16 = (1 << 9) - 1;
 
 /// Version 1 of a card.
 #[derive(Serialize, Deserialize)]
@@ -239,6 +241,8 @@ fn pack(flags: CardFlags) -> u16 {
         (flags.more_codings, MORE_CODINGS),
         (flags.expires, EXPIRES),
         (flags.not_understood, NOT_UNDERSTOOD),
+        (flags.elsewhere, ELSEWHERE),
+        (flags.changed, CHANGED),
     ];
     bits.into_iter().filter(|(set, _)| *set).fold(0, |packed, (_, bit)| packed | bit)
 }
@@ -253,6 +257,8 @@ fn unpack(packed: u16) -> CardFlags {
         more_codings: is_set(MORE_CODINGS),
         expires: is_set(EXPIRES),
         not_understood: is_set(NOT_UNDERSTOOD),
+        elsewhere: is_set(ELSEWHERE),
+        changed: is_set(CHANGED),
     }
 }
 

@@ -4,11 +4,11 @@
 //! it leaves to the entry.
 
 use super::date::{DateRange, Fit};
-use super::entry::Entry;
+use super::entry::{Entry, Origin};
 use super::kinds::Kind;
 use super::search::Needle;
 use super::text::Token;
-use super::value::{Coding, Concept, redacted_debug};
+use super::value::{Coding, Concept, Location, redacted_debug};
 
 /// An entry in brief.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,14 +38,18 @@ pub struct CardFlags {
     pub legal_hold: bool,
     /// Another entry disputes it.
     pub disputed: bool,
-    /// It holds a document or picture.
+    /// It holds a document or picture, whose bytes are in the vault.
     pub attachment: bool,
+    /// It refers to a document or picture whose bytes are not in the vault.
+    pub elsewhere: bool,
     /// Its main code has more codings than the card shows.
     pub more_codings: bool,
     /// It is to be expunged at some date.
     pub expires: bool,
     /// Its source says something that changes the meaning and was not understood.
     pub not_understood: bool,
+    /// Whoever keeps the vault changed it after it was imported.
+    pub changed: bool,
 }
 
 redacted_debug!(Card);
@@ -115,10 +119,14 @@ impl CardFlags {
             retracted: entry.marks.retracted,
             legal_hold: !entry.marks.legal_holds.is_empty(),
             disputed: !entry.marks.disputes.is_empty(),
-            attachment: entry.lent_attachments().any(|attachment| attachment.location.is_some()),
+            attachment: entry.lent_attachments().any(|attachment| is_kept(attachment.location.as_ref())),
+            elsewhere: entry
+                .lent_attachments()
+                .any(|attachment| matches!(attachment.location, Some(Location::External(_)))),
             more_codings,
             expires: entry.marks.expires.is_some(),
             not_understood: !entry.not_understood.is_empty(),
+            changed: entry.provenance.origin == Origin::ImportedAndChanged,
         }
     }
 }
@@ -140,6 +148,11 @@ impl Concept {
     pub fn matches_code(&self, system: Option<&str>, prefix: &str) -> bool {
         self.codings.iter().any(|coding| coding.matches(system, prefix))
     }
+}
+
+/// Whether the bytes of an attachment are in the vault.
+fn is_kept(location: Option<&Location>) -> bool {
+    location.is_some_and(|location| !matches!(location, Location::External(_)))
 }
 
 fn answer(found: bool, unsure: bool) -> Option<bool> {

@@ -10,7 +10,7 @@ use super::kinds::Kind;
 pub(crate) const PROVENANCE: [FieldName; 7] = [
     FieldName { name: "origin", label: "Origin" },
     FieldName { name: "provider", label: "Provided by" },
-    FieldName { name: "recorded", label: "Changed in the source" },
+    FieldName { name: "recorded", label: "Last changed" },
     FieldName { name: "document", label: "From the document" },
     FieldName { name: "identity", label: "Identity in the source" },
     FieldName { name: "labels", label: "Security labels" },

@@ -7,7 +7,7 @@
 use super::attachment::attachment;
 use super::audience::{Audience, denies_in_text, denies_in_words, has_published_code, repeats_short_name};
 use super::claims::{CHANGED, Claim, ClaimValue, NEGATION, NOT_UNDERSTOOD, Visibility};
-use super::policy::{Policy, Rule, SOURCE};
+use super::policy::{Mask, Policy, Rule, SOURCE};
 use super::values::{self, Extent, array, string};
 use super::view::{FilterNotice, RedactedEntry, View, Withheld, WithheldReason};
 use crate::codec::json::Json;
@@ -16,15 +16,8 @@ use crate::record::{Entry, Field, FieldType, Origin, PROVENANCE, Record, Source,
 
 /// Adds the redacted entry to the view.
 pub(super) fn release(policy: &Policy, id: EntryId, entry: &Entry, view: &mut View) {
-    let mut redaction = Redaction { policy, entry, bars: Vec::new(), withheld: Vec::new(), lost: 0 };
-    let fields = redaction.fields();
-    let provenance = redaction.provenance();
-    let mut claims = vec![
-        ("kind".to_owned(), Claim::always(string(entry.kind().name()))),
-        ("fields".to_owned(), Claim::always(ClaimValue::Object(fields))),
-        ("provenance".to_owned(), Claim::always(ClaimValue::Object(provenance))),
-    ];
-    claims.extend(warnings(entry));
+    let mut redaction = Redaction::of(policy, entry);
+    let claims = redaction.claims();
     let Redaction { bars, withheld, lost, .. } = redaction;
     let withheld =
         withheld.into_iter().map(|(field, reason)| Withheld { entry: id, field: Some(field), reason });
@@ -36,6 +29,24 @@ pub(super) fn release(policy: &Policy, id: EntryId, entry: &Entry, view: &mut Vi
         return;
     }
     view.released.push(RedactedEntry { id, kind: entry.kind(), claims, bars });
+}
+
+/// All claims of an entry, for its owner: nothing is withheld but the original and the bytes
+/// of files.
+pub(super) fn whole(entry: &Entry) -> Vec<(String, Claim)> {
+    let provenance = PROVENANCE.map(|field| field.name).into_iter().filter(|name| *name != SOURCE);
+    let mut policy = Policy::nothing().for_audience(Audience::Patient);
+    policy.masks = entry
+        .kind()
+        .schema()
+        .iter()
+        .map(|field| field.name)
+        .chain(provenance)
+        .map(|name| (name, Mask::Keep))
+        .collect();
+    let mut redaction = Redaction::of(&policy, entry);
+    redaction.describes_files = true;
+    redaction.claims()
 }
 
 /// What no holder of the entry's token can leave out: that the record denies what it
@@ -130,9 +141,26 @@ struct Redaction<'a> {
     withheld: Vec<(&'static str, WithheldReason)>,
     /// Attachments whose bytes were not found.
     lost: usize,
+    /// Of files only the description is wanted.
+    describes_files: bool,
 }
 
-impl Redaction<'_> {
+impl<'a> Redaction<'a> {
+    fn of(policy: &'a Policy, entry: &'a Entry) -> Self {
+        Self { policy, entry, bars: Vec::new(), withheld: Vec::new(), lost: 0, describes_files: false }
+    }
+
+    fn claims(&mut self) -> Vec<(String, Claim)> {
+        let (fields, provenance) = (self.fields(), self.provenance());
+        let mut claims = vec![
+            ("kind".to_owned(), Claim::always(string(self.entry.kind().name()))),
+            ("fields".to_owned(), Claim::always(ClaimValue::Object(fields))),
+            ("provenance".to_owned(), Claim::always(ClaimValue::Object(provenance))),
+        ];
+        claims.extend(warnings(self.entry));
+        claims
+    }
+
     fn fields(&mut self) -> Vec<(String, Claim)> {
         let kind = self.entry.kind();
         let fields = self.entry.record.fields();
@@ -193,6 +221,7 @@ impl Redaction<'_> {
             Value::Telecom(value) => values::telecom(value),
             Value::Identifier(value) => values::identifier(value),
             Value::Attachment(value) => {
+                let extent = Extent { all: extent.all && !self.describes_files, ..extent };
                 let (claim, lost) = attachment(value, self.entry.source.as_ref(), extent);
                 self.lost += usize::from(lost);
                 claim

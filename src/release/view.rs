@@ -15,7 +15,7 @@ use crate::codec::json::{Json, Object};
 use crate::codec::spell::spell;
 use crate::crypto::digest::Digest;
 use crate::id::EntryId;
-use crate::record::Kind;
+use crate::record::{Kind, PartialDate};
 
 /// What a policy releases of entries.
 #[derive(Clone)]
@@ -120,6 +120,13 @@ impl Subject {
         Self { name, born }
     }
 
+    /// The date or year of birth as people write it, such as `27 April 1980`.
+    #[must_use]
+    pub fn born_in_words(&self) -> Option<String> {
+        let born = self.born.as_deref()?;
+        Some(born.parse::<PartialDate>().map_or_else(|_| born.to_owned(), |date| date.in_words()))
+    }
+
     /// The same, with what cannot be seen spelt.
     #[cfg(feature = "serde")]
     pub(crate) fn spelt(&self) -> Self {
@@ -216,7 +223,7 @@ impl RedactedEntry {
     }
 }
 
-fn disclosed_members(members: &[(String, Claim)]) -> Object {
+pub(super) fn disclosed_members(members: &[(String, Claim)]) -> Object {
     let disclosed = members.iter().filter_map(|(name, claim)| Some((name.clone(), disclosed(claim)?)));
     Object::new(disclosed.collect())
 }

@@ -13,7 +13,7 @@ objects! {
     Provenance { provider, document, recorded, origin, identity, address, labels }
     Marks { retracted, expires, legal_holds, disputes, same_person }
     LegalHold { reason, until }
-    CardFlags { retracted, legal_hold, disputed, attachment, more_codings, expires, not_understood }
+    CardFlags { retracted, legal_hold, disputed, attachment, more_codings, expires, not_understood, elsewhere, changed }
 }
 
 const FHIR_JSON: &str = "fhir-json";

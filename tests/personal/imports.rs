@@ -50,7 +50,7 @@ fn another_persons_file_is_refused_until_it_is_confirmed() {
     let person = with_records();
     let before = (person.read("my.vault"), listing(&person));
     let refused = person.run(&["import", "my.vault", "other.json"]).refused(1, "--patient-is-same");
-    for words in ["Olga Otherperson, born 1944-05-06", "Adalind Rosenquist, born 1980-02-03"] {
+    for words in ["Olga Otherperson, born 6 May 1944", "Adalind Rosenquist, born 3 February 1980"] {
         assert!(refused.err().contains(words), "{}", refused.err());
     }
     let asked = person.run(&["import", "my.vault", "other.json", "--json"]).ended(1).json();
@@ -63,7 +63,7 @@ fn another_persons_file_is_refused_until_it_is_confirmed() {
 
     let taken = person.run(&["import", "my.vault", "other.json", "--patient-is-same"]).done().out();
     assert!(
-        taken.starts_with("This is about Olga Otherperson, born 1944-05-06, from other-portal."),
+        taken.starts_with("This is about Olga Otherperson, born 6 May 1944, from other-portal."),
         "{taken}"
     );
     // The answer is remembered.

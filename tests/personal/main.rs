@@ -332,7 +332,7 @@ fn an_expungement_shows_what_goes_asks_for_the_count_and_reports_honestly() {
         ])
         .done();
     let refused = person.run_with(&["expunge", "my.vault", &id], "2\n").refused(1, "nothing was destroyed");
-    assert!(refused.out().contains("Recurrent melancholia") && refused.out().contains("2019-04-27"));
+    assert!(refused.out().contains("Recurrent melancholia") && refused.out().contains("27 April 2019"));
     assert!(!refused.err().contains("melancholia"));
     person.run(&["expunge", "my.vault", &id]).refused(1, "nothing was destroyed");
     let told = person.run_with(&["expunge", "my.vault", &id], "1\n").done().out();

@@ -153,7 +153,7 @@ pub(super) fn person(person: &Person) -> String {
     let names = person.names();
     let name = names.first().map_or("somebody without a name", String::as_str);
     match person.birth_date() {
-        Some(date) => format!("{name}, born {}", date.as_str()),
+        Some(date) => format!("{name}, born {}", date.in_words()),
         None => name.to_owned(),
     }
 }

@@ -4,14 +4,15 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use subrosa::{EntryId, Filter, Finding, ImportReport, Kind, Listed, Vault};
+use subrosa::{EntryId, Filter, Finding, ImportReport, Kind, Vault};
 
 use super::{SHOWN, questions};
 use crate::access;
+use crate::entries;
 use crate::failure::Failure;
 use crate::findings;
 use crate::list;
-use crate::output::{self, count, printable};
+use crate::output::{count, printable};
 use crate::target::hinted;
 use crate::words;
 
@@ -195,12 +196,11 @@ fn pairs(vault: &Vault, report: &ImportReport) -> Result<Vec<String>, Failure> {
         return Ok(Vec::new());
     }
     let listed = vault.list(&Filter::all().with_retracted())?;
-    let title = |entry: &Listed| entry.card.display().map(str::to_owned);
-    let titles: HashMap<EntryId, Option<String>> =
-        listed.iter().map(|entry| (entry.id, title(entry))).collect();
+    let titles: HashMap<EntryId, String> =
+        listed.iter().map(|entry| (entry.id, entries::title(entry))).collect();
     let named = |id: &EntryId| {
-        let title = titles.get(id).and_then(Option::as_deref).unwrap_or("(no title)");
-        format!("{} {}", access::short_id(*id), output::shortened(title, 48))
+        let title = titles.get(id).map_or("(no title)", String::as_str);
+        format!("{} {title}", access::short_id(*id))
     };
     let line = |(earlier, new): &(EntryId, EntryId)| {
         printable(&format!("    {}, and already there {}", named(new), named(earlier)))

@@ -16,7 +16,7 @@ pub(crate) fn told(vault: &Vault, view: &View, masks: &[String]) -> Result<Strin
     let mut lines = not_understood(vault, view)?;
     match view.subject() {
         Some(subject) => {
-            let born = subject.born.as_ref().map(|born| format!(", born {born}")).unwrap_or_default();
+            let born = subject.born_in_words().map(|born| format!(", born {born}")).unwrap_or_default();
             lines.push(format!("It names the patient: {}{born}.", subject.name));
         }
         None => lines.push("NOTHING CAN BE RELEASED: the excerpt would not say whom it is about.".to_owned()),

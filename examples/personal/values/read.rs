@@ -11,8 +11,8 @@ use subrosa::{
     Narrative, PartialDate, Party, Quantity, Scalar, Telecom, Token, Value,
 };
 
+use crate::entries::system_uri;
 use crate::failure::Failure;
-use crate::list::system_uri;
 use crate::words;
 
 /// Longest document that is attached from a file, in bytes.

@@ -166,7 +166,7 @@ impl Writer {
     fn date(&mut self, depth: usize, label: &str, value: &Json) -> Option<()> {
         let parts = Parts::of(value, &["date", "year"], &[], &[])?;
         let words = match (parts.text("date"), parts.text("year")) {
-            (Some(date), None) => date.parse::<PartialDate>().ok()?.as_str().replacen('T', " ", 1),
+            (Some(date), None) => date.parse::<PartialDate>().ok()?.in_words(),
             (None, Some(year)) if year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit()) => {
                 format!("{year} (year only)")
             }
