@@ -6,6 +6,7 @@ use super::ledger::{Action, LineState};
 use crate::crypto::digest::Digest;
 use crate::crypto::key::IdentityKey;
 use crate::id::{EntryId, Epoch};
+use crate::interop::fhir::{Naming, content_of};
 use crate::store::Medium;
 
 /// What a commit has withdrawn so far.
@@ -90,10 +91,11 @@ impl Coverage {
     }
 }
 
-/// The keyed digest by which bytes that were imported and expunged are known again,
-/// under whatever name they come.
+/// The keyed digest by which what was imported and expunged is known again, under
+/// whatever name it comes and however it is written.
 pub(crate) fn expunged_content(key: &IdentityKey, source: &[u8]) -> String {
-    let name = format!("expunged\0{}", Digest::of(&[source]));
+    let content = content_of(source, Naming::LeftOut).unwrap_or_else(|| Digest::of(&[source]));
+    let name = format!("expunged\0{content}");
     EntryId::from_bytes(key.derive_id(name.as_bytes())).to_string()
 }
 

@@ -32,4 +32,4 @@ mod version;
 mod versions;
 
 pub use import::Import;
-pub(crate) use stored::{are_of_two, version_of};
+pub(crate) use stored::{Naming, are_of_two, content_of, version_of};

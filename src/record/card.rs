@@ -5,6 +5,7 @@
 
 use super::date::{DateRange, Fit};
 use super::entry::{Entry, Origin};
+use super::fold::fold;
 use super::kinds::Kind;
 use super::search::Needle;
 use super::text::Token;
@@ -76,6 +77,17 @@ impl Card {
     #[must_use]
     pub fn display(&self) -> Option<&str> {
         self.coding.display.as_ref().map(Token::as_str)
+    }
+
+    /// What the entry is about, to hold it against another one: system and code, else its
+    /// words whatever their case; empty where it has neither.
+    pub(crate) fn code_words(&self) -> String {
+        match (&self.coding.system, &self.coding.code) {
+            (system, Some(code)) => {
+                format!("{}|{}", system.as_ref().map_or("", Token::as_str), code.as_str())
+            }
+            (_, None) => self.display().map(fold).unwrap_or_default(),
+        }
     }
 
     /// How the entry's dates stand to the range; what is undated may lie in it. `None`

@@ -29,9 +29,9 @@ pub enum ImportQuestion {
         since: Epoch,
         /// When that was.
         time: SystemTime,
-        /// How many entries of the document the vault knows by name.
+        /// How many entries of the document the vault knows, by name or by what they say.
         known: usize,
-        /// How many of these are the same byte for byte.
+        /// How many of these say the same.
         same: usize,
         /// How many of these are about another thing now: no code and no words in common
         /// with what the vault has.

@@ -429,3 +429,175 @@ fn what_its_source_deleted_is_said_and_stays() {
     let report = take(&vault, "c.json", local(other).as_bytes());
     assert_eq!(report.deleted_at_source, [first.kept_raw, first.added].concat());
 }
+
+/// A JSON text without white space between its tokens, numbers as they were.
+fn compact(json: &[u8]) -> String {
+    let (mut text, mut is_string, mut is_escaped) = (String::new(), false, false);
+    for c in std::str::from_utf8(json).unwrap().chars().filter(|c| !c.is_control()) {
+        let is_quote = c == '"' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        is_string ^= is_quote;
+        if is_string || !c.is_whitespace() {
+            text.push(c);
+        }
+    }
+    text
+}
+
+/// A real export as its program would write it another day: every UUID drawn anew, handed
+/// out at another time, no white space; and one measurement corrected.
+fn exported_again(bundle: &[u8]) -> (Vec<u8>, String) {
+    let text = compact(bundle).replace(r#""meta":{"#, r#""meta":{"lastUpdated":"2026-01-05T10:00:00Z","#);
+    let text = text.replace(r#""lastUpdated":"2026-01-05T10:00:00Z","lastUpdated""#, r#""lastUpdated""#);
+    let (before, value) = text.split_once(r#""valueQuantity":{"value":"#).expect("there is a measurement");
+    let value = value.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let corrected = "987.654".to_owned();
+    let text = format!(r#"{before}"valueQuantity":{{"value":{corrected}{value}"#);
+    let mut again = String::new();
+    let mut rest = text.as_str();
+    let digit = |c: char| char::from_digit((c.to_digit(16).unwrap() + 7) % 16, 16).unwrap();
+    while let Some(first) = rest.chars().next() {
+        let uuid = rest.get(..36).filter(|uuid| {
+            uuid.char_indices().all(|(at, c)| match at {
+                8 | 13 | 18 | 23 => c == '-',
+                _ => c.is_ascii_hexdigit(),
+            })
+        });
+        match uuid {
+            // The digits that make it a random UUID stay.
+            Some(uuid) => {
+                again.extend(uuid.char_indices().map(|(at, c)| match at {
+                    14 | 19 => c,
+                    _ if c == '-' => c,
+                    _ => digit(c),
+                }));
+                rest = &rest[36..];
+            }
+            None => {
+                again.push(first);
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+    }
+    (again.into_bytes(), corrected)
+}
+
+fn bundle(name: &str) -> Option<Vec<u8>> {
+    let path = support::folder().join("../fhir-bundles").join(name);
+    if !path.exists() {
+        eprintln!("SKIPPED: {} is absent, so this test proves nothing", path.display());
+        return None;
+    }
+    Some(std::fs::read(path).unwrap())
+}
+
+#[test]
+fn an_export_with_new_ids_is_asked_about_and_doubles_nothing() {
+    for name in ["synthea_Milan_Beatty.json", "uscore_patient_85.json"] {
+        let Some(first) = bundle(name) else { return };
+        let (again, corrected) = exported_again(&first);
+        let before = {
+            let vault = vault();
+            take(&vault, name, &first);
+            current(&vault).len()
+        };
+        for file in [name, "renamed (1).json"] {
+            let vault = vault();
+            take(&vault, name, &first);
+            let decide = |decision| {
+                let mut decisions = ImportDecisions::default();
+                decisions.changed_source = Some(decision);
+                take_with(&vault, file, &again, &decisions)
+            };
+            let asked = questions(&vault, file, &again);
+            let [ImportQuestion::ChangedSource { known, same, about_others: 0, .. }] = &asked[..] else {
+                panic!("{name} {file}: {asked:?}");
+            };
+            assert!(same < known && same * 10 > before * 9, "{name} {file}: {same} of {known}, {before}");
+            let report = decide(ChangedSource::Accept).unwrap();
+            assert_eq!((current(&vault).len(), report.amended.len()), (before, 1), "{name} {file}");
+            assert_eq!((report.added.len(), report.unchanged), (0, before - 1), "{name} {file}");
+            assert_eq!(with(&vault, &corrected), 1);
+            // The answer holds for the next export, and undoing takes it back.
+            assert_eq!(take(&vault, file, &again).unchanged, before, "{name} {file}");
+            vault.undo_import(&Actor::owner(), report.number.unwrap()).unwrap();
+            assert_eq!((current(&vault).len(), with(&vault, &corrected)), (before, 0));
+            let report = decide(ChangedSource::KeepBeside).unwrap();
+            assert_eq!(report.added.len() + report.kept_raw.len(), before, "{name} {file}");
+            assert!(report.perhaps_same.len() * 10 > before * 9, "{name}: {}", report.perhaps_same.len());
+            assert!(vault.check().unwrap().is_clean());
+        }
+    }
+}
+
+#[test]
+fn what_was_expunged_stays_away_under_new_ids_too() {
+    let Some(first) = bundle("synthea_Milan_Beatty.json") else { return };
+    let (again, _) = exported_again(&first);
+    let vault = vault();
+    let added = take(&vault, "a.json", &first).added;
+    let diagnoses: Vec<_> = vault.list(&Filter::all().kind(subrosa::Kind::Diagnosis)).unwrap();
+    let ids: Vec<_> = diagnoses.iter().map(|listed| listed.id).collect();
+    assert!(!ids.is_empty() && ids.iter().all(|id| added.contains(id)));
+    vault.expunge(&Actor::owner(), &ids, "a wish").unwrap();
+    let mut decisions = ImportDecisions::default();
+    for decision in [ChangedSource::KeepBeside, ChangedSource::Accept] {
+        decisions.changed_source = Some(decision);
+        let report = take_with(&vault, "b.json", &again, &decisions).unwrap();
+        assert_eq!(report.expunged_before, ids.len());
+        assert!(vault.list(&Filter::all().kind(subrosa::Kind::Diagnosis)).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_file_that_was_only_written_anew_changes_nothing() {
+    let Some(first) = bundle("uscore_patient_85.json") else { return };
+    let vault = vault();
+    let before = take(&vault, "a.json", &first);
+    for name in ["a.json", "b.json"] {
+        let report = take(&vault, name, compact(&first).as_bytes());
+        assert_eq!(
+            (report.unchanged, report.number),
+            (before.added.len() + before.kept_raw.len(), None),
+            "{name}"
+        );
+    }
+    // What got a label is no repetition.
+    let labelled = compact(&first).replacen(r#""meta":{"#, r#""meta":{"security":[{"code":"R"}],"#, 1);
+    let mut decisions = ImportDecisions::default();
+    decisions.changed_source = Some(ChangedSource::Accept);
+    let report = take_with(&vault, "a.json", labelled.as_bytes(), &decisions).unwrap();
+    assert_eq!(report.amended.len(), 1);
+}
+
+#[test]
+fn two_results_of_one_day_and_two_hospitals_of_one_test_are_no_export() {
+    let result = |id: &str, code: &str, value: &str, time: &str| {
+        format!(
+            r#"{{"resource":{{"resourceType":"Observation","id":"{id}","status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"{code}"}}]}},"subject":{{"reference":"Patient/1"}},"effectiveDateTime":"{time}","valueQuantity":{{"value":{value}}}}}}}"#
+        )
+    };
+    let patient = r#"{"resource":{"resourceType":"Patient","id":"1","name":[{"family":"Example","given":["Ada"]}],"birthDate":"1980-01-01"}}"#;
+    let bundle = |results: &[String]| {
+        format!(
+            r#"{{"resourceType":"Bundle","type":"collection","entry":[{patient},{}]}}"#,
+            results.join(",")
+        )
+    };
+    let vault = vault();
+    let time = "2024-03-01T08:00:00Z";
+    take(
+        &vault,
+        "a.json",
+        bundle(&[result("1", "2345-7", "5.1", time), result("2", "2345-7", "5.2", time)]).as_bytes(),
+    );
+    assert_eq!(current(&vault).len(), 3, "one source means two");
+    let others = [result("7", "2345-7", "6.0", "2024-03-02T08:00:00Z"), result("8", "718-7", "140", time)];
+    let report = take(&vault, "b.json", bundle(&others).as_bytes());
+    assert_eq!((report.added.len(), report.perhaps_same.len()), (2, 0));
+    // The same result in one more file is kept beside, and named.
+    let third =
+        [result("x", "718-7", "140", time), result("y", "1-8", "1", time), result("z", "2-8", "1", time)];
+    let report = take(&vault, "c.json", bundle(&third).as_bytes());
+    assert_eq!((report.added.len(), report.perhaps_same.len()), (3, 1));
+}

@@ -4,15 +4,18 @@
 //! Everything is judged before anything is written. Where a person has to decide, the
 //! questions come back and nothing is written.
 
+mod alike;
 pub(crate) mod answers;
 mod decisions;
 mod judge;
+mod known;
 mod memory;
 mod names;
 mod person;
 mod plan;
 mod report;
 mod taking;
+mod tally;
 mod version;
 
 pub use decisions::{ChangedSource, Expunged, ImportDecisions};

@@ -2,20 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::alike::Pair;
 use super::decisions::{ChangedSource, Expunged, ImportDecisions};
+use super::known::{Known, Vaulted, is_about_another};
 use super::memory::{Memory, Scope};
 use super::names::{Away, Names, Width, source_of};
-use super::version::{Order, Version};
-use crate::classify::compartment_of;
-use crate::engine::time::from_milliseconds;
+use super::tally::{How, Tally};
 use crate::engine::transaction::Transaction;
 use crate::error::Error;
 use crate::id::{EntryId, Epoch};
 use crate::interop::fhir::are_of_two;
-use crate::interop::identity::is_global;
+use crate::interop::identity::{base_of, is_global};
 use crate::interop::imported::{Imported, ImportedEntry};
-use crate::record::{Entry, ImportQuestion};
-use crate::tree::RowClass;
+use crate::record::{Entry, ImportQuestion, Kind};
 
 /// What becomes of an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,6 +33,25 @@ pub(super) enum Verdict {
     Expunged,
 }
 
+impl Verdict {
+    /// The entry of the vault that stands for it.
+    fn known(&self) -> Option<EntryId> {
+        match *self {
+            Self::Unchanged(id) | Self::Older(id) | Self::Undecided(id) | Self::Amend(id) => Some(id),
+            Self::Add { .. } | Self::Expunged => None,
+        }
+    }
+}
+
+/// By the document that the found ones came in.
+type PairsOf<'i> = BTreeMap<Option<&'i str>, Vec<(Pair, Known)>>;
+
+/// Whether this server may have brought what is known.
+fn may_be_of(server: Option<&str>, known: &Entry) -> bool {
+    let known = known.provenance.identity.as_ref().and_then(|identity| base_of(identity.as_str()));
+    server.zip(known).is_none_or(|(server, known)| server == known)
+}
+
 pub(super) struct Judge<'t, 'a> {
     pub(super) tx: &'t Transaction<'a>,
     pub(super) names: Names<'t>,
@@ -45,50 +63,9 @@ pub(super) struct Judge<'t, 'a> {
     pub(super) answers: Vec<String>,
     /// The scope of each document's names; `None` for one that is new.
     scopes: HashMap<String, Option<Scope>>,
-    /// The entries of the vault: most names that are tried are none of theirs.
-    present: HashSet<EntryId>,
+    vaulted: Vaulted<'t, 'a>,
     /// Pairs of sources, the known one first, that are kept apart.
     apart: HashSet<(String, String)>,
-}
-
-/// The entry that has a name already.
-struct Known {
-    id: EntryId,
-    entry: Entry,
-    how: How,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum How {
-    Same,
-    Older,
-    Newer,
-    Unstated,
-    Undecided,
-}
-
-/// Whether what would amend an entry is about another thing: no code and no words in
-/// common. A correction keeps one of them.
-fn is_about_another(known: &Known, found: &ImportedEntry) -> bool {
-    if matches!(known.how, How::Same | How::Older) {
-        return false;
-    }
-    match (known.entry.code(), found.entry.code()) {
-        (Some(known), Some(found)) => !known.may_mean(found),
-        _ => false,
-    }
-}
-
-/// How a document stands to an earlier one.
-#[derive(Default, Clone)]
-struct Tally {
-    known: usize,
-    same: usize,
-    older: usize,
-    newer: usize,
-    gone: usize,
-    about_others: usize,
-    is_strangers: bool,
 }
 
 impl<'t, 'a> Judge<'t, 'a> {
@@ -99,16 +76,6 @@ impl<'t, 'a> Judge<'t, 'a> {
         decisions: &'t ImportDecisions,
         person_is_shown: bool,
     ) -> Result<Self, Error> {
-        let mut present = HashSet::new();
-        let reader = tx.reader();
-        for compartment in reader.open_compartments() {
-            reader.trie(compartment)?.scan(&mut |row| {
-                if row.class == RowClass::Entry {
-                    present.insert(row.id);
-                }
-                Ok(())
-            })?;
-        }
         Ok(Self {
             tx,
             names,
@@ -118,7 +85,7 @@ impl<'t, 'a> Judge<'t, 'a> {
             questions: Vec::new(),
             answers: Vec::new(),
             scopes: HashMap::new(),
-            present,
+            vaulted: Vaulted::of(tx)?,
             apart: HashSet::new(),
         })
     }
@@ -138,7 +105,84 @@ impl<'t, 'a> Judge<'t, 'a> {
             self.scopes.insert(self.names.source(document), scope);
         }
         let mut taken = HashSet::new();
-        imported.entries.iter().map(|entry| self.verdict(entry, &mut taken)).collect()
+        let verdicts: Result<Vec<_>, Error> =
+            imported.entries.iter().map(|entry| self.verdict(entry, &mut taken)).collect();
+        let mut verdicts = verdicts?;
+        self.recognize(imported, &mut verdicts)?;
+        Ok(verdicts)
+    }
+
+    /// What the vault has under other names is not added again once somebody said that the
+    /// document continues the one that brought it. Before, it is kept beside.
+    fn recognize(&mut self, imported: &Imported, verdicts: &mut [Verdict]) -> Result<(), Error> {
+        for (document, pairs) in self.pairs(imported, verdicts)? {
+            let is_accepted = self.is_accepted(imported, document, &pairs)?;
+            for (pair, known) in pairs {
+                let found = imported.entries.get(pair.position);
+                let Some((verdict, found)) = verdicts.get_mut(pair.position).zip(found) else { continue };
+                *verdict = match *verdict {
+                    _ if is_accepted => self.continuing(&known, found),
+                    Verdict::Add { id, .. } => Verdict::Add { id, like: Some(known.id) },
+                    other => other,
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries that have no known name, with those of the vault that they may be.
+    fn pairs<'i>(&self, imported: &'i Imported, verdicts: &[Verdict]) -> Result<PairsOf<'i>, Error> {
+        let entries = imported.entries.iter().enumerate().zip(verdicts);
+        let is_new = |verdict: &Verdict| matches!(verdict, Verdict::Add { .. });
+        let unknown: Vec<_> =
+            entries.filter(|(_, verdict)| is_new(verdict)).map(|(found, _)| found).collect();
+        let claimed = verdicts.iter().filter_map(Verdict::known).collect();
+        let mut pairs = PairsOf::new();
+        for pair in self.vaulted.alikes.pairs(self.tx, &unknown, claimed)? {
+            let Some(found) = imported.entries.get(pair.position) else { continue };
+            let Some((_, entry)) = self.tx.current(pair.known)? else { continue };
+            let how = if pair.is_same { How::Same } else { self.vaulted.how(pair.known, &entry, found)? };
+            let known = Known { id: pair.known, entry, how };
+            pairs.entry(found.document.as_deref()).or_default().push((pair, known));
+        }
+        Ok(pairs)
+    }
+
+    /// Whether a document that has other names continues earlier ones. Only one that looks
+    /// like another export of the same records is asked about: half of what is in it, the
+    /// patient's description apart, is known and says the same, and no other server brought it.
+    fn is_accepted(
+        &mut self,
+        imported: &Imported,
+        document: Option<&str>,
+        pairs: &[(Pair, Known)],
+    ) -> Result<bool, Error> {
+        let is_record = |entry: &Entry| entry.kind() != Kind::Patient;
+        let is_in = |found: &&ImportedEntry| found.document.as_deref() == document && is_record(&found.entry);
+        let size = imported.entries.iter().filter(is_in).count();
+        let (mut tally, mut since) = (Tally::default(), None);
+        let mut sources: BTreeMap<String, usize> = BTreeMap::new();
+        for (pair, known) in pairs {
+            let server = imported.entries.get(pair.position).and_then(|found| found.server.as_deref());
+            if is_record(&known.entry) && may_be_of(server, &known.entry) {
+                tally.count(known.how);
+                let known = known.entry.provenance.document.as_ref().map(|document| document.as_str());
+                *sources.entry(self.names.source(known)).or_default() += 1;
+                since = Some(since.map_or(pair.since, |since: Epoch| since.min(pair.since)));
+            }
+        }
+        let Some(since) = since.filter(|_| self.person_is_shown && tally.is_export_of(size)) else {
+            return Ok(false);
+        };
+        let found = self.names.source(document);
+        // What an accepted export amended counts as brought by that.
+        let was_accepted = |known: &&String| self.memory.says(&self.names.digest("accept", &[known, &found]));
+        let most = sources.iter().max_by_key(|(_, count)| **count).map(|(known, _)| known);
+        let Some(known) = sources.keys().find(was_accepted).or(most).cloned() else { return Ok(false) };
+        let time = self.tx.reader().link(since)?.map_or(0, |link| link.time);
+        let scope = Scope { number: since, time, source: known.clone() };
+        let question = tally.question(document.map(str::to_owned), &scope);
+        Ok(self.decide(&[&known, &found], question) == ChangedSource::Accept)
     }
 
     /// The entries of the vault that the input says were deleted, but for those that are
@@ -151,7 +195,7 @@ impl<'t, 'a> Judge<'t, 'a> {
             let within = scopes.map(|scope| self.names.of_any_kind(Some(scope), &resource.identity));
             let everywhere = is_global(&resource.identity);
             let everywhere = everywhere.then(|| self.names.of_any_kind(None, &resource.identity));
-            for id in within.chain(everywhere).flatten().filter(|id| self.present.contains(id)) {
+            for id in within.chain(everywhere).flatten().filter(|id| self.vaulted.has(*id)) {
                 let is_there = self.tx.current(id)?.is_some_and(|(_, entry)| !entry.marks.retracted);
                 if is_there && !deleted.contains(&id) {
                     deleted.push(id);
@@ -167,48 +211,6 @@ impl<'t, 'a> Judge<'t, 'a> {
         new.map(|(source, _)| source.as_str()).collect()
     }
 
-    fn known(&self, ids: [EntryId; 2], found: &ImportedEntry) -> Result<Option<Known>, Error> {
-        for id in ids.into_iter().filter(|id| self.present.contains(id)) {
-            let Some((compartment, entry)) = self.tx.current(id)? else { continue };
-            if entry.kind() != found.entry.kind() || compartment != compartment_of(&found.entry) {
-                continue;
-            }
-            let how = self.how(id, &entry, found)?;
-            return Ok(Some(Known { id, entry, how }));
-        }
-        Ok(None)
-    }
-
-    fn how(&self, id: EntryId, known: &Entry, found: &ImportedEntry) -> Result<How, Error> {
-        if source_of(known) == source_of(&found.entry) {
-            return Ok(How::Same);
-        }
-        let version =
-            Version { last_updated: found.last_updated.clone(), version_id: found.version_id.clone() };
-        let order = version.against(&Version::of(known), self.tx.time);
-        match order {
-            Order::Newer => return Ok(How::Newer),
-            Order::Older => return Ok(How::Older),
-            Order::Unstated | Order::Undecided => {}
-        }
-        if self.was_before(id, &found.entry)? {
-            return Ok(How::Older);
-        }
-        Ok(if order == Order::Unstated { How::Unstated } else { How::Undecided })
-    }
-
-    /// Whether an entry had this content in an earlier revision.
-    fn was_before(&self, id: EntryId, found: &Entry) -> Result<bool, Error> {
-        let (_, current) = self.tx.entry_row(id)?;
-        for revision in 1..current.revision {
-            let (_, entry) = self.tx.reader().entry_at(id, Some(revision))?;
-            if source_of(&entry) == source_of(found) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// Asks once for each pair of sources of which one would change what the other
     /// brought under a name that reaches everywhere.
     fn compare_sources(&mut self, imported: &Imported) -> Result<(), Error> {
@@ -216,7 +218,7 @@ impl<'t, 'a> Judge<'t, 'a> {
         let mut pairs: BTreeMap<Pair, (Option<String>, Epoch, Tally)> = BTreeMap::new();
         for found in imported.entries.iter().filter(|found| Width::of(found) == Width::Everywhere) {
             let ids = self.names.everywhere(&found.identity, found.entry.kind());
-            let Some(known) = self.known(ids, found)? else { continue };
+            let Some(known) = self.vaulted.known(ids, found)? else { continue };
             let Some(pair) = self.foreign_pair(&known, found) else { continue };
             let since = self.tx.entry_row(known.id)?.1.epoch;
             let (_, first, tally) =
@@ -226,7 +228,7 @@ impl<'t, 'a> Judge<'t, 'a> {
             tally.about_others += usize::from(is_about_another(&known, found));
         }
         for ((known, found), (document, since, tally)) in pairs {
-            if tally.known == tally.same + tally.older {
+            if tally.is_harmless() {
                 continue;
             }
             let time = self.tx.reader().link(since)?.map_or(0, |link| link.time);
@@ -273,7 +275,7 @@ impl<'t, 'a> Judge<'t, 'a> {
             Width::Nowhere => false,
             Width::Everywhere => {
                 let ids = self.names.everywhere(&found.identity, found.entry.kind());
-                let known = self.known(ids, found)?;
+                let known = self.vaulted.known(ids, found)?;
                 let pair = known.as_ref().and_then(|known| self.foreign_pair(known, found));
                 pair.is_some_and(|pair| self.apart.contains(&pair))
             }
@@ -283,14 +285,13 @@ impl<'t, 'a> Judge<'t, 'a> {
     /// The earlier scope that a document continues, if it does.
     fn scope_of(&mut self, document: Option<&str>, found: &[&ImportedEntry]) -> Result<Option<Scope>, Error> {
         let source = self.names.source(document);
-        let mut best: Option<(Tally, Scope)> = None;
-        for scope in self.memory.scopes.iter().filter(|scope| scope.source == source) {
-            let tally = self.tally(scope, found)?;
-            let is_better = |best: &Tally| (tally.same, tally.known) > (best.same, best.known);
-            if !tally.is_strangers && best.as_ref().is_none_or(|(best, _)| is_better(best)) {
-                best = Some((tally, scope.clone()));
-            }
-        }
+        let best = match self.best_scope(found, |scope| scope.source == source)? {
+            // The file was renamed: it is told by what is in it.
+            None => self
+                .best_scope(found, |scope| scope.source != source)?
+                .filter(|(tally, _)| tally.is_export_of(found.len()) && !tally.is_harmless()),
+            best => best,
+        };
         let Some((tally, scope)) = best else { return Ok(None) };
         if tally.known == 0 {
             return Ok((tally.gone > 0 && tally.gone == found.len()).then_some(scope));
@@ -310,11 +311,27 @@ impl<'t, 'a> Judge<'t, 'a> {
         Ok((decision == ChangedSource::Accept).then_some(scope))
     }
 
+    fn best_scope(
+        &self,
+        found: &[&ImportedEntry],
+        is_candidate: impl Fn(&Scope) -> bool,
+    ) -> Result<Option<(Tally, Scope)>, Error> {
+        let mut best: Option<(Tally, Scope)> = None;
+        for scope in self.memory.scopes.iter().filter(|scope| is_candidate(scope)) {
+            let tally = self.tally(scope, found)?;
+            let is_better = |best: &Tally| (tally.same, tally.known) > (best.same, best.known);
+            if !tally.is_strangers && best.as_ref().is_none_or(|(best, _)| is_better(best)) {
+                best = Some((tally, scope.clone()));
+            }
+        }
+        Ok(best)
+    }
+
     fn tally(&self, scope: &Scope, found: &[&ImportedEntry]) -> Result<Tally, Error> {
         let mut tally = Tally::default();
         for found in found {
             let ids = self.names.within(scope, &found.identity, found.entry.kind());
-            match self.known(ids, found)? {
+            match self.vaulted.known(ids, found)? {
                 Some(known) => {
                     tally.count(known.how);
                     tally.about_others += usize::from(is_about_another(&known, found));
@@ -355,23 +372,29 @@ impl<'t, 'a> Judge<'t, 'a> {
                 let is_new = scope.is_none();
                 let here = Scope { number: self.tx.epoch(), time: self.tx.time, source };
                 let ids = self.names.within(&scope.unwrap_or(here), &found.identity, kind);
-                if is_new || self.known(ids, found)?.is_none() {
+                if is_new || self.vaulted.known(ids, found)?.is_none() {
                     return self.beside(found, ids, taken);
                 }
                 ids
             }
         };
-        match self.known(ids, found)? {
+        match self.vaulted.known(ids, found)? {
             None => self.add(found, ids, None, taken),
-            Some(Known { how: How::Same, id, .. }) => Ok(Verdict::Unchanged(id)),
-            Some(Known { how: How::Older, id, .. }) => Ok(Verdict::Older(id)),
-            Some(Known { how: How::Undecided, id, .. })
-                if self.decisions.changed_source != Some(ChangedSource::Accept) =>
-            {
-                Ok(Verdict::Undecided(id))
+            Some(known) => Ok(self.continuing(&known, found)),
+        }
+    }
+
+    /// What becomes of an entry that is another version of a known one.
+    fn continuing(&self, known: &Known, found: &ImportedEntry) -> Verdict {
+        let id = known.id;
+        match known.how {
+            How::Same => Verdict::Unchanged(id),
+            How::Older => Verdict::Older(id),
+            How::Undecided if self.decisions.changed_source != Some(ChangedSource::Accept) => {
+                Verdict::Undecided(id)
             }
-            Some(_) if self.is_expunged(&found.entry) => Ok(Verdict::Expunged),
-            Some(Known { id, .. }) => Ok(Verdict::Amend(id)),
+            _ if self.is_expunged(&found.entry) => Verdict::Expunged,
+            _ => Verdict::Amend(id),
         }
     }
 
@@ -389,7 +412,7 @@ impl<'t, 'a> Judge<'t, 'a> {
         let within = |scope| identities.iter().map(move |name| self.names.within(scope, name, kind));
         let others = self.memory.scopes.iter().flat_map(within);
         for other in others.chain([self.names.everywhere(&found.identity, kind)]) {
-            let Some(known) = self.known(other, found)? else { continue };
+            let Some(known) = self.vaulted.known(other, found)? else { continue };
             if known.how == How::Same {
                 return Ok(Verdict::Unchanged(known.id));
             }
@@ -422,23 +445,5 @@ impl<'t, 'a> Judge<'t, 'a> {
         } else {
             Verdict::Unchanged(id)
         })
-    }
-}
-
-impl Tally {
-    fn count(&mut self, how: How) {
-        self.known += 1;
-        match how {
-            How::Same => self.same += 1,
-            How::Older => self.older += 1,
-            How::Newer => self.newer += 1,
-            How::Unstated | How::Undecided => {}
-        }
-    }
-
-    fn question(&self, document: Option<String>, scope: &Scope) -> ImportQuestion {
-        let (since, time) = (scope.number, from_milliseconds(scope.time));
-        let Self { known, same, about_others, .. } = *self;
-        ImportQuestion::ChangedSource { document, since, time, known, same, about_others }
     }
 }

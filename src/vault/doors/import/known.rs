@@ -1,0 +1,121 @@
+//! What the vault has already, and how what comes stands to it.
+
+use std::collections::HashSet;
+
+use super::alike::Alikes;
+use super::names::source_of;
+use super::tally::How;
+use super::version::{Order, Version};
+use crate::classify::compartment_of;
+use crate::engine::list::card_of;
+use crate::engine::transaction::Transaction;
+use crate::error::Error;
+use crate::id::EntryId;
+use crate::interop::fhir::{Naming, content_of};
+use crate::interop::imported::ImportedEntry;
+use crate::record::Entry;
+use crate::tree::RowClass;
+
+/// The entry that has a name already.
+pub(super) struct Known {
+    pub(super) id: EntryId,
+    pub(super) entry: Entry,
+    pub(super) how: How,
+}
+
+/// Whether the source of an entry was only written anew: other white space, another order,
+/// another day on which its server handed it out.
+fn says_the_same(known: &Entry, found: &Entry) -> bool {
+    let said = |entry: &Entry| content_of(source_of(entry), Naming::Counts);
+    said(known).is_some_and(|known| said(found) == Some(known))
+}
+
+/// Whether what would amend an entry is about another thing: no code and no words in
+/// common. A correction keeps one of them.
+pub(super) fn is_about_another(known: &Known, found: &ImportedEntry) -> bool {
+    if matches!(known.how, How::Same | How::Older) {
+        return false;
+    }
+    match (known.entry.code(), found.entry.code()) {
+        (Some(known), Some(found)) => !known.may_mean(found),
+        _ => false,
+    }
+}
+
+/// The entries of the vault.
+pub(super) struct Vaulted<'t, 'a> {
+    tx: &'t Transaction<'a>,
+    /// Most names that are tried are none of theirs.
+    present: HashSet<EntryId>,
+    pub(super) alikes: Alikes,
+}
+
+impl<'t, 'a> Vaulted<'t, 'a> {
+    pub(super) fn of(tx: &'t Transaction<'a>) -> Result<Self, Error> {
+        let (mut present, mut alikes) = (HashSet::new(), Alikes::default());
+        let reader = tx.reader();
+        for compartment in reader.open_compartments() {
+            reader.trie(compartment)?.scan(&mut |row| {
+                if row.class == RowClass::Entry {
+                    present.insert(row.id);
+                    // A card that cannot be read is found by whoever opens its entry.
+                    if let Ok(card) = card_of(row) {
+                        alikes.add(row.id, &card);
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(Self { tx, present, alikes })
+    }
+
+    pub(super) fn has(&self, id: EntryId) -> bool {
+        self.present.contains(&id)
+    }
+
+    /// The entry of one of these names, of the kind and in the compartment of the other.
+    pub(super) fn known(&self, ids: [EntryId; 2], found: &ImportedEntry) -> Result<Option<Known>, Error> {
+        for id in ids.into_iter().filter(|id| self.present.contains(id)) {
+            let Some((compartment, entry)) = self.tx.current(id)? else { continue };
+            if entry.kind() != found.entry.kind() || compartment != compartment_of(&found.entry) {
+                continue;
+            }
+            let how = self.how(id, &entry, found)?;
+            return Ok(Some(Known { id, entry, how }));
+        }
+        Ok(None)
+    }
+
+    pub(super) fn how(&self, id: EntryId, known: &Entry, found: &ImportedEntry) -> Result<How, Error> {
+        if source_of(known) == source_of(&found.entry) {
+            return Ok(How::Same);
+        }
+        let version =
+            Version { last_updated: found.last_updated.clone(), version_id: found.version_id.clone() };
+        let order = version.against(&Version::of(known), self.tx.time);
+        match order {
+            Order::Newer => return Ok(How::Newer),
+            Order::Older => return Ok(How::Older),
+            Order::Unstated | Order::Undecided => {}
+        }
+        if says_the_same(known, &found.entry) {
+            return Ok(How::Same);
+        }
+        if self.was_before(id, &found.entry)? {
+            return Ok(How::Older);
+        }
+        Ok(if order == Order::Unstated { How::Unstated } else { How::Undecided })
+    }
+
+    /// Whether an entry had this content in an earlier revision.
+    fn was_before(&self, id: EntryId, found: &Entry) -> Result<bool, Error> {
+        let (_, current) = self.tx.entry_row(id)?;
+        for revision in 1..current.revision {
+            let (_, entry) = self.tx.reader().entry_at(id, Some(revision))?;
+            if source_of(&entry) == source_of(found) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
