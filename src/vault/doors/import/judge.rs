@@ -27,8 +27,9 @@ pub(super) enum Verdict {
     Amend(EntryId),
     Add {
         id: EntryId,
-        /// Another source's entry of the same name.
+        /// Another source's entry of the same name, or one that says the same.
         like: Option<EntryId>,
+        has_its_name: bool,
     },
     Expunged,
 }
@@ -122,7 +123,9 @@ impl<'t, 'a> Judge<'t, 'a> {
                 let Some((verdict, found)) = verdicts.get_mut(pair.position).zip(found) else { continue };
                 *verdict = match *verdict {
                     _ if is_accepted => self.continuing(&known, found),
-                    Verdict::Add { id, .. } => Verdict::Add { id, like: Some(known.id) },
+                    Verdict::Add { id, has_its_name, .. } => {
+                        Verdict::Add { id, like: Some(known.id), has_its_name }
+                    }
                     other => other,
                 };
             }
@@ -434,14 +437,14 @@ impl<'t, 'a> Judge<'t, 'a> {
         for id in ids {
             if !taken.contains(&id) && self.tx.current(id)?.is_none() {
                 taken.insert(id);
-                return Ok(Verdict::Add { id, like });
+                return Ok(Verdict::Add { id, like, has_its_name: like.is_some() });
             }
         }
         // Things of other kinds have both names, or this import has the same content twice.
         let id = self.names.beside(ids, found);
         let is_new = self.tx.current(id)?.is_none() && taken.insert(id);
         Ok(if is_new && Width::of(found) != Width::Nowhere {
-            Verdict::Add { id, like }
+            Verdict::Add { id, like, has_its_name: like.is_some() }
         } else {
             Verdict::Unchanged(id)
         })

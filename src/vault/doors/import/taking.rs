@@ -48,9 +48,9 @@ impl<'p> Taking<'p> {
             }
             Verdict::Expunged => self.report.expunged_before += 1,
             Verdict::Amend(id) => self.amend(tx, imported, id)?,
-            Verdict::Add { id, like } => {
-                if let Some(like) = like {
-                    self.report.perhaps_same.push((like, id));
+            Verdict::Add { id, like, has_its_name } => {
+                self.report.perhaps_same.extend(like.map(|like| (like, id)));
+                if has_its_name {
                     self.tell_beside(&imported.identity);
                 }
                 self.add(tx, imported, id)?;
