@@ -261,11 +261,11 @@ fn frozen(name: &str, sha256: &str) -> Vec<u8> {
 }
 
 fn frozen_vault() -> Vec<u8> {
-    frozen("format-1.vault", "26c9960574c42fe746bcb1a15934aad89aa845ff6be4d637597c4e20091585cc")
+    frozen("format-1.vault", "11b4de1d53c6be70a41d65057c2e0699b85682d7560887c0b9d95061a38a7098")
 }
 
 fn frozen_transcript() -> Json {
-    let text = frozen("format-1.json", "b037650a81fae5a23d1a8fd7687ffa8b503fe71c365e5abed582125060680371");
+    let text = frozen("format-1.json", "82603ed73f27d078ac1b7380b6d442c3b7e209cc5e70e5ab5c9be6bb19f137c3");
     serde_json::from_slice(&text).unwrap()
 }
 
