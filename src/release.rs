@@ -6,6 +6,7 @@
 mod apply;
 mod attachment;
 mod audience;
+mod beside;
 pub(crate) mod claims;
 mod policy;
 mod redact;

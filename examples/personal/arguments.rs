@@ -375,6 +375,12 @@ pub(crate) struct Release {
     /// The same for one entry of the selection: its id, as the preview says it
     #[arg(long, value_name = "ID")]
     pub(crate) not_understood_of: Vec<String>,
+    /// Release, marked, results although words that stand beside them and may take them back stay
+    #[arg(long)]
+    pub(crate) without_words: bool,
+    /// The same for one entry of the selection: its id, as the preview says it
+    #[arg(long, value_name = "ID")]
+    pub(crate) without_words_of: Vec<String>,
     /// The last day on which the excerpt is valid
     #[arg(long, value_name = "DATE")]
     pub(crate) expires: Option<String>,

@@ -98,6 +98,7 @@ struct Plan<'a> {
     policy: Policy,
     entries: &'a [String],
     not_understood: &'a [String],
+    without_words: &'a [String],
     expires: Option<SystemTime>,
 }
 
@@ -131,6 +132,9 @@ impl<'a> Plan<'a> {
         if command.not_understood {
             policy = policy.with_not_understood();
         }
+        if command.without_words {
+            policy = policy.with_words_withheld();
+        }
         for field in &command.include {
             policy = policy.include(field).map_err(|error| Failure::usage(error.to_string()))?;
         }
@@ -138,6 +142,7 @@ impl<'a> Plan<'a> {
             policy,
             entries: &command.entry,
             not_understood: &command.not_understood_of,
+            without_words: &command.without_words_of,
             expires: expires(command.expires.as_deref())?,
         })
     }
@@ -149,6 +154,9 @@ impl<'a> Plan<'a> {
         }
         for entry in self.not_understood {
             policy = policy.with_not_understood_of(access::entry_id(vault, entry)?);
+        }
+        for entry in self.without_words {
+            policy = policy.with_words_withheld_of(access::entry_id(vault, entry)?);
         }
         Ok(policy)
     }

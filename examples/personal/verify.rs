@@ -249,6 +249,7 @@ fn entry_for_programs(entry: &VerifiedEntry) -> Json {
         "negation": entry.negation(),
         "not_understood": entry.not_understood(),
         "changed": entry.is_changed(),
+        "words_withheld": entry.words_withheld(),
         "fields": parsed(entry.fields_json()),
         "provenance": parsed(entry.provenance_json()),
         "withheld": entry.withheld(),

@@ -124,6 +124,7 @@ fn policy() -> Policy {
         .mask("severity", Mask::Withhold)
         .unwrap()
         .with_bars()
+        .with_words_withheld()
 }
 
 fn request() -> EnvelopeRequest {
@@ -964,7 +965,8 @@ fn preview_verifier_and_page_say_the_same_words() {
         ..crate::Immunization::default()
     }));
     entries[4].not_understood = vec![token("Immunization.modifierExtension")];
-    let policy = Policy::everything_of(Kind::all().iter().copied()).with_bars().with_not_understood();
+    let policy = Policy::everything_of(Kind::all().iter().copied());
+    let policy = policy.with_bars().with_not_understood().with_words_withheld();
     let ids: Vec<_> = (0..).map(|index| EntryId::from_bytes([index; 16])).zip(&entries).collect();
     let view = policy.apply(&ids);
     let excerpt = Excerpt::issue(&view, &request(), &key(), &mut Randomness::from_system(), now()).unwrap();
@@ -982,6 +984,17 @@ fn preview_verifier_and_page_say_the_same_words() {
     }
     let denied = verified.entries().iter().find(|entry| entry.kind() == "immunization").unwrap();
     assert_eq!(denied.negation(), Some("not given"));
+    let commented = verified.entries().iter().find(|entry| entry.kind() == "observation").unwrap();
+    assert!(commented.words_withheld() && !denied.words_withheld());
+    assert!(commented.shown().warnings[0].contains("left out") && page.contains("left out"));
+    assert!(
+        commented
+            .present_only(&["code"])
+            .split('.')
+            .nth(1)
+            .map(|part| base64url::decode(part).unwrap())
+            .is_some_and(|payload| String::from_utf8(payload).unwrap().contains(r#""words_withheld":true"#))
+    );
     let shown = denied.shown();
     assert_eq!(shown.heading, "Immunization: NOT GIVEN: Influenza[U+202E] <b>vaccine</b>");
     assert!(shown.warnings[0].contains("Immunization.modifierExtension"));

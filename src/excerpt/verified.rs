@@ -96,6 +96,7 @@ pub struct VerifiedEntry {
     pub(super) negation: Option<String>,
     pub(super) not_understood: Vec<String>,
     pub(super) is_changed: bool,
+    pub(super) words_withheld: bool,
     pub(super) withheld: Vec<String>,
     pub(super) token: Arc<str>,
     pub(super) key: PublicKey,
@@ -142,6 +143,7 @@ impl VerifiedEntry {
             negation: self.negation.as_deref(),
             not_understood: &self.not_understood,
             is_changed: self.is_changed,
+            words_withheld: self.words_withheld,
             bars: &bars,
         })
     }
@@ -164,6 +166,13 @@ impl VerifiedEntry {
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.is_changed
+    }
+
+    /// Whether words of the source were withheld that stand beside what is disclosed and may
+    /// limit it or take it back. Then ask for them before you rely on it.
+    #[must_use]
+    pub fn words_withheld(&self) -> bool {
+        self.words_withheld
     }
 
     /// The fields that the entry has and that were withheld, in whole or in part.
@@ -201,6 +210,7 @@ impl VerifiedEntry {
                 Json::Array(self.not_understood.iter().map(|path| Json::string(path.as_str())).collect()),
             ),
             ("changed".to_owned(), Json::Bool(self.is_changed)),
+            ("words_withheld".to_owned(), Json::Bool(self.words_withheld)),
             ("withheld".to_owned(), Json::Array(withheld)),
         ]))
     }

@@ -19,7 +19,7 @@ use super::trust::TrustedKeys;
 use super::verified::{Compared, Contents, VerifiedEntry, VerifiedExcerpt};
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
-use crate::release::claims::{CHANGED, NEGATION, NOT_UNDERSTOOD};
+use crate::release::claims::{CHANGED, NEGATION, NOT_UNDERSTOOD, WORDS_WITHHELD};
 use crate::release::redacted_debug;
 
 /// How far an issuer's clock may run ahead of the verifier's, in seconds.
@@ -201,7 +201,8 @@ fn read_entry(
     parts: &Parts,
 ) -> Option<(VerifiedEntry, Option<String>)> {
     let (mut kind, mut fields, mut provenance, mut subject) = (None, None, None, None);
-    let (mut negation, mut not_understood, mut is_changed) = (None, Vec::new(), false);
+    let (mut negation, mut not_understood) = (None, Vec::new());
+    let (mut is_changed, mut words_withheld) = (false, false);
     for claim in claims.into_members() {
         match claim {
             (name, Json::String(text)) if name == "kind" => kind = Some(text),
@@ -209,6 +210,7 @@ fn read_entry(
             (name, Json::Object(object)) if name == "fields" => fields = Some(object),
             (name, Json::Object(object)) if name == "provenance" => provenance = Some(object),
             (name, Json::Bool(true)) if name == CHANGED => is_changed = true,
+            (name, Json::Bool(true)) if name == WORDS_WITHHELD => words_withheld = true,
             (name, Json::String(text)) if name == NEGATION && !text.is_empty() => negation = Some(text),
             (name, Json::Array(paths)) if name == NOT_UNDERSTOOD && !paths.is_empty() => {
                 let paths: Option<_> = paths.iter().map(|path| path.as_str().map(str::to_owned)).collect();
@@ -233,6 +235,7 @@ fn read_entry(
         negation,
         not_understood,
         is_changed,
+        words_withheld,
         withheld,
         token,
         key,

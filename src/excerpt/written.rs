@@ -32,6 +32,7 @@ struct WrittenEntry {
     negation: Option<String>,
     not_understood: Vec<String>,
     changed: bool,
+    words_withheld: bool,
     withheld: Vec<String>,
 }
 
@@ -47,6 +48,7 @@ impl WrittenEntry {
             negation: entry.negation().map(spell),
             not_understood: spelt(entry.not_understood()),
             changed: entry.is_changed(),
+            words_withheld: entry.words_withheld(),
             withheld: spelt(entry.withheld()),
         }
     }

@@ -128,6 +128,25 @@ pub(super) fn repeats_short_name(concept: &Concept) -> bool {
     concept.text.as_ref().is_some_and(|text| names.any(|name| plain(name) == plain(text)))
 }
 
+/// Whether words say more of a value than any of the names that leave with it: they have a
+/// word that the name lacks, or one of the two denies what the other says.
+pub(super) fn says_more_than(words: &Token, names: &[&Token]) -> bool {
+    let said = each_word(words);
+    let has_all = |name: &&&Token| {
+        let named = each_word(name);
+        !said.is_empty()
+            && said.iter().all(|word| named.contains(word))
+            && denies_in_text(words) == denies_in_text(name)
+    };
+    !names.iter().any(|name| has_all(&name))
+}
+
+fn each_word(text: &Token) -> Vec<String> {
+    let text = plain(text);
+    let words = text.split(|c: char| c.is_whitespace() || ",.;:()[]\"/".contains(c));
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
 fn plain(text: &Token) -> String {
     let words = text.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
     words.nfkc().collect::<String>().to_lowercase()
@@ -170,6 +189,28 @@ mod tests {
         concept.codings = vec![coding("urn:oid:1.2.3", "1", "heart rate")];
         concept.text = Token::new("heart rate").ok();
         assert!(!repeats_short_name(&concept));
+    }
+
+    #[test]
+    fn words_say_more_than_a_name_unless_it_has_all_of_them() {
+        let more = |words: &str, name: &str| {
+            says_more_than(&Token::new(words).unwrap(), &[&Token::new(name).unwrap()])
+        };
+        assert!(!more("positive", "Positive (qualifier value)"));
+        assert!(!more("SARS-CoV-2 detected", "Detected: SARS-CoV-2"));
+        for (words, name) in [
+            ("positive, repeat", "Positive"),
+            ("positive?", "Positive"),
+            ("-", "Positive"),
+            ("...", "Positive"),
+            ("detected", "Not detected"),
+            ("not detected", "Detected"),
+            ("+", "Positive"),
+            ("無効", "Positive"),
+        ] {
+            assert!(more(words, name), "{words} / {name}");
+        }
+        assert!(says_more_than(&Token::new("positive").unwrap(), &[]));
     }
 
     #[test]

@@ -57,6 +57,9 @@ impl Claim {
     }
 }
 
+/// The claim that words stay which stand beside what leaves and may take it back.
+pub(crate) const WORDS_WITHHELD: &str = "words_withheld";
+
 impl ClaimValue {
     /// Whether a reader of it reads anything.
     pub(crate) fn says_anything(&self) -> bool {
@@ -86,6 +89,25 @@ impl Claim {
         };
         let text = of(self, field).and_then(|field| of(&field, "text"));
         text.is_some_and(|text| text.visibility != Visibility::Withheld)
+    }
+
+    /// Whether this member's field of that name lets out an answer: of parts that are
+    /// questions and answers, not a question alone.
+    pub(crate) fn discloses_answer_of(&self, field: &str) -> bool {
+        let ClaimValue::Object(members) = &self.value else { return false };
+        let leaves = |claim: &Claim| claim.visibility != Visibility::Withheld && claim.value.says_anything();
+        let answers = |item: &Claim| match &item.value {
+            ClaimValue::Object(parts) if parts.iter().any(|(name, _)| name == "code") => {
+                parts.iter().any(|(name, part)| name == "value" && leaves(part))
+            }
+            _ => leaves(item),
+        };
+        members.iter().filter(|(name, claim)| name == field && leaves(claim)).any(|(_, claim)| {
+            match &claim.value {
+                ClaimValue::Array(items) => items.iter().any(|item| leaves(item) && answers(item)),
+                _ => true,
+            }
+        })
     }
 
     /// Whether this member's field of that name leaves.

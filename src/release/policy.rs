@@ -10,6 +10,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::audience::Audience;
+use super::beside::belongs_to_a_result;
 use super::view::WithheldReason;
 use crate::codec::json::{Json, Object};
 use crate::id::EntryId;
@@ -154,7 +155,9 @@ impl fmt::Display for CodeFilter {
 ///
 /// A third party gets of a coded value the codes and the short names that published
 /// code systems give them. Other words beside a code are free text. Entries whose
-/// meaning was not understood, or that their source calls entered in error, stay.
+/// meaning was not understood, or that their source calls entered in error, stay; so do
+/// results beside which words stay that may take them back.
+/// Whoever treats the patient, and the patient, get those words with the result.
 ///
 /// ```
 /// use subrosa::{Kind, Mask, Policy};
@@ -178,6 +181,8 @@ pub struct Policy {
     pub(super) bars: bool,
     pub(super) not_understood: bool,
     pub(super) not_understood_of: BTreeSet<EntryId>,
+    pub(super) without_words: bool,
+    pub(super) without_words_of: BTreeSet<EntryId>,
     pub(super) years: bool,
 }
 
@@ -303,6 +308,28 @@ impl Policy {
         self.audience != Audience::ThirdParty || is_decided
     }
 
+    /// Releases to third parties, too, the selected entries beside whose results words stay
+    /// that may take them back. They are marked so. To let the words out as well,
+    /// [`Policy::include`] their fields.
+    #[must_use]
+    pub fn with_words_withheld(mut self) -> Self {
+        self.without_words = true;
+        self
+    }
+
+    /// Releases to third parties, too, this entry beside whose result words stay that may
+    /// take it back, where it is selected. It is marked so.
+    #[must_use]
+    pub fn with_words_withheld_of(mut self, entry: EntryId) -> Self {
+        self.without_words_of.insert(entry);
+        self
+    }
+
+    /// Whether an entry may leave although words beside its result stay.
+    pub(super) fn releases_without_words(&self, entry: EntryId) -> bool {
+        self.without_words || self.without_words_of.contains(&entry)
+    }
+
     /// Whether the words beside codes leave.
     pub(super) fn releases_words(&self) -> bool {
         self.audience != Audience::ThirdParty
@@ -389,6 +416,13 @@ const PATIENT_BY_DEFAULT: [&str; 3] = ["names", "birth_date", "gender"];
 fn by_default(audience: Audience, kind: Kind, field: &str, field_type: FieldType) -> Rule {
     use WithheldReason::{Attachment, FreeText, Identity, SourceReference};
     let reason = match (kind, field, field_type) {
+        (kind, field, FieldType::Narrative) if audience != Audience::ThirdParty => {
+            // Whoever relies on a result has to see what its author wrote beside it.
+            if belongs_to_a_result(kind, field) {
+                return Rule::Default;
+            }
+            FreeText
+        }
         (_, _, FieldType::Narrative) => FreeText,
         (_, _, FieldType::Attachment) => Attachment,
         (_, _, FieldType::Address | FieldType::Telecom | FieldType::Identifier) => Identity,

@@ -5,28 +5,43 @@
 //! it does not let out.
 
 use super::attachment::attachment;
-use super::audience::{Audience, denies_in_text, denies_in_words, has_published_code, repeats_short_name};
-use super::claims::{CHANGED, Claim, ClaimValue, NEGATION, NOT_UNDERSTOOD, Visibility};
+use super::audience::Audience;
+use super::beside::{may_be_taken_back, means_less_than_it_says};
+use super::claims::{CHANGED, Claim, ClaimValue, NEGATION, NOT_UNDERSTOOD, Visibility, WORDS_WITHHELD};
 use super::policy::{Mask, Policy, Rule, SOURCE};
-use super::values::{self, Extent, array, string};
+use super::values::{self, Extent, Spoken, array, string};
 use super::view::{FilterNotice, RedactedEntry, View, Withheld, WithheldReason};
 use crate::codec::json::Json;
 use crate::id::EntryId;
-use crate::record::{Entry, Field, FieldType, Origin, PROVENANCE, Record, Source, Token, Value};
+use crate::record::{Entry, Field, FieldType, Origin, PROVENANCE, Source, Value};
 
 /// Adds the redacted entry to the view.
 pub(super) fn release(policy: &Policy, id: EntryId, entry: &Entry, view: &mut View) {
+    let is_decided = policy.releases_without_words(id);
     let mut redaction = Redaction::of(policy, entry);
-    let claims = redaction.claims();
-    let Redaction { bars, withheld, lost, .. } = redaction;
+    redaction.is_decided = is_decided;
+    let mut claims = redaction.claims();
+    let Redaction { bars, withheld, held, lost, .. } = redaction;
     let withheld =
         withheld.into_iter().map(|(field, reason)| Withheld { entry: id, field: Some(field), reason });
     view.withheld.extend(withheld);
     notice_lost(lost, view);
     notice_words(entry, &claims, view);
-    if policy.audience == Audience::ThirdParty && means_less_than_it_says(entry, &claims) {
-        view.withheld.push(Withheld { entry: id, field: None, reason: WithheldReason::WithoutWords });
+    let means_less = means_less_than_it_says(entry, &claims);
+    let may_be_taken_back = may_be_taken_back(entry, &claims, &held);
+    let is_for_third_party = policy.audience == Audience::ThirdParty;
+    let stays = match (means_less, may_be_taken_back) {
+        (true, _) if is_for_third_party => Some(WithheldReason::WithoutWords),
+        (_, true) if is_for_third_party && !is_decided => Some(WithheldReason::WordsBeside),
+        _ => None,
+    };
+    if let Some(reason) = stays {
+        view.withheld.push(Withheld { entry: id, field: None, reason });
+        notice_words_beside(reason, view);
         return;
+    }
+    if means_less || may_be_taken_back {
+        claims.push((WORDS_WITHHELD.to_owned(), Claim::always(ClaimValue::Whole(Json::Bool(true)))));
     }
     view.released.push(RedactedEntry { id, kind: entry.kind(), claims, bars });
 }
@@ -68,36 +83,6 @@ fn warnings(entry: &Entry) -> Vec<(String, Claim)> {
     claims
 }
 
-/// Whether an entry would assert something else than it says: its words stay here, and
-/// what leaves does not say what it is about, or the words deny it, or only words say that
-/// it is over.
-fn means_less_than_it_says(entry: &Entry, claims: &[(String, Claim)]) -> bool {
-    let withheld = |field: &str| !claims.iter().any(|(_, claim)| claim.discloses_words_of(field));
-    let fields = entry.record.fields();
-    let main = fields.iter().find_map(|field| match &field.value {
-        Value::Concept(concept) if Some(concept) == entry.code() => Some((field.name, concept)),
-        _ => None,
-    });
-    let is_nameless = main.is_some_and(|(name, concept)| {
-        withheld(name) && (!has_published_code(concept) || denies_in_words(concept))
-    });
-    let text_denies = main.is_some_and(|(name, concept)| {
-        let text = concept.text.as_ref().filter(|_| !repeats_short_name(concept));
-        text.is_some_and(denies_in_text) && !claims.iter().any(|(_, claim)| claim.discloses_text_of(name))
-    });
-    let ended_in_words = match &entry.record {
-        Record::Diagnosis(diagnosis) => {
-            let says_so = |status: &Token| ["resolved", "inactive", "remission"].contains(&status.as_str());
-            diagnosis.abatement.is_none()
-                && diagnosis.abatement_text.is_some()
-                && !diagnosis.clinical_status.as_ref().is_some_and(says_so)
-                && !claims.iter().any(|(_, claim)| claim.discloses("abatement_text"))
-        }
-        _ => false,
-    };
-    is_nameless || text_denies || ended_in_words
-}
-
 /// Tells the owner of an entry whose reader sees no words for what it is about.
 fn notice_words(entry: &Entry, claims: &[(String, Claim)], view: &mut View) {
     let fields = entry.record.fields();
@@ -122,6 +107,35 @@ fn notice_words(entry: &Entry, claims: &[(String, Claim)], view: &mut View) {
     view.notices.push(FilterNotice::WithoutWords { entries: 1, field: main });
 }
 
+fn notice_words_beside(reason: WithheldReason, view: &mut View) {
+    if reason != WithheldReason::WordsBeside {
+        return;
+    }
+    for notice in &mut view.notices {
+        if let FilterNotice::WordsBeside { entries } = notice {
+            *entries += 1;
+            return;
+        }
+    }
+    view.notices.push(FilterNotice::WordsBeside { entries: 1 });
+}
+
+/// The fields of which words stay that say more than what leaves of them.
+#[derive(Default)]
+pub(super) struct Held(Vec<&'static str>);
+
+impl Held {
+    pub(super) fn words_of(&self, field: &str) -> bool {
+        self.0.contains(&field)
+    }
+
+    fn add(&mut self, field: &'static str) {
+        if !self.words_of(field) {
+            self.0.push(field);
+        }
+    }
+}
+
 fn notice_lost(lost: usize, view: &mut View) {
     for notice in &mut view.notices {
         if let FilterNotice::AttachmentWithoutBytes { attachments } = notice {
@@ -137,8 +151,11 @@ fn notice_lost(lost: usize, view: &mut View) {
 struct Redaction<'a> {
     policy: &'a Policy,
     entry: &'a Entry,
+    /// The owner lets out the entry although words stay that may take it back.
+    is_decided: bool,
     bars: Vec<&'static str>,
     withheld: Vec<(&'static str, WithheldReason)>,
+    held: Held,
     /// Attachments whose bytes were not found.
     lost: usize,
     /// Of files only the description is wanted.
@@ -147,7 +164,16 @@ struct Redaction<'a> {
 
 impl<'a> Redaction<'a> {
     fn of(policy: &'a Policy, entry: &'a Entry) -> Self {
-        Self { policy, entry, bars: Vec::new(), withheld: Vec::new(), lost: 0, describes_files: false }
+        Self {
+            policy,
+            entry,
+            is_decided: false,
+            bars: Vec::new(),
+            withheld: Vec::new(),
+            held: Held::default(),
+            lost: 0,
+            describes_files: false,
+        }
     }
 
     fn claims(&mut self) -> Vec<(String, Claim)> {
@@ -182,6 +208,7 @@ impl<'a> Redaction<'a> {
     fn field(&mut self, name: &'static str, values: &[Field], repeats: bool, rule: Rule) -> Claim {
         if let Rule::Withhold(reason) = rule {
             self.withhold(name, reason);
+            self.held.add(name);
         }
         if rule == Rule::Year {
             self.withheld.push((name, WithheldReason::YearOnly));
@@ -204,11 +231,9 @@ impl<'a> Redaction<'a> {
         let open = !matches!(rule, Rule::Withhold(_));
         match value {
             Value::Concept(value) => {
-                let (claim, words_withheld) = values::concept(value, extent);
-                if words_withheld && open {
-                    self.withhold(name, WithheldReason::Words);
-                }
-                claim
+                let bare = self.is_decided || Some(value) == self.entry.code();
+                let spoken = values::concept(value, Extent { bare, ..extent });
+                self.spoken(name, spoken, open.then_some(WithheldReason::Words))
             }
             Value::Date(value) => values::date(value, extent),
             Value::Token(value) => string(value.as_str()),
@@ -227,13 +252,22 @@ impl<'a> Redaction<'a> {
                 claim
             }
             Value::Component(value) => {
-                let (claim, text_withheld) = values::component(value, extent);
-                if text_withheld && open {
-                    self.withhold(name, WithheldReason::FreeText);
-                }
-                claim
+                let spoken = values::component(value, extent);
+                self.spoken(name, spoken, open.then_some(WithheldReason::FreeText))
             }
         }
+    }
+
+    /// The claim, and a note of what of its words stays, for this reason where the field
+    /// itself leaves.
+    fn spoken(&mut self, name: &'static str, spoken: Spoken, reason: Option<WithheldReason>) -> ClaimValue {
+        if let Some(reason) = reason.filter(|_| spoken.withheld) {
+            self.withhold(name, reason);
+        }
+        if spoken.says_more {
+            self.held.add(name);
+        }
+        spoken.claim
     }
 
     fn extent(&self, rule: Rule) -> Extent {
@@ -242,6 +276,7 @@ impl<'a> Redaction<'a> {
             all,
             year: rule == Rule::Year || self.policy.years && rule != Rule::Keep,
             words: all || self.policy.releases_words(),
+            bare: self.is_decided,
         }
     }
 

@@ -64,6 +64,8 @@ pub(crate) struct Claims<'a> {
     pub(crate) not_understood: &'a [String],
     /// The holder of the record changed it after it was imported.
     pub(crate) is_changed: bool,
+    /// Words stay that may take back what is disclosed.
+    pub(crate) words_withheld: bool,
     pub(crate) bars: &'a [&'a str],
 }
 
@@ -127,6 +129,13 @@ fn warnings(claims: &Claims<'_>) -> Vec<String> {
          without asking its author."
     );
     let mut warnings = if paths.is_empty() { Vec::new() } else { vec![warning] };
+    if claims.words_withheld {
+        warnings.push(
+            "Words of the source that stand beside this were left out. They may limit what it says or take it \
+             back: ask for them before you rely on it."
+                .to_owned(),
+        );
+    }
     if claims.is_changed {
         warnings.push(
             "Whoever keeps this record changed it after it was imported: it is not what its source says."
@@ -169,6 +178,7 @@ pub(crate) fn show_disclosed(disclosed: &Object, bars: &[&str]) -> Option<(Shown
         negation: member(super::claims::NEGATION).and_then(Json::as_str),
         not_understood: &paths,
         is_changed: member(super::claims::CHANGED).is_some(),
+        words_withheld: member(super::claims::WORDS_WITHHELD).is_some(),
         bars,
     }))
 }

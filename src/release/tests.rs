@@ -506,3 +506,86 @@ fn each_shown_line_says_which_field_a_mask_over_it_names() {
         |field: &str| lines.iter().find(|line| line.field == field).map(|line| line.label.as_str());
     assert_eq!((label_of("onset"), label_of("origin")), (Some("Began"), Some("Origin")));
 }
+
+fn positive_with_a_note() -> Entry {
+    let value = Coding { display: Some(token("Positive")), ..concept(SNOMED, "10828004").codings.remove(0) };
+    entry(crate::record::Observation {
+        code: Some(concept("http://loinc.org", "94500-6")),
+        concept: Some(Concept::from_coding(value)),
+        notes: vec![Narrative::new("invalid, repeat").unwrap()],
+        ..crate::record::Observation::default()
+    })
+}
+
+#[test]
+fn a_result_leaves_with_the_words_beside_it_or_marked_or_not_at_all() {
+    let entries = [positive_with_a_note()];
+    let policy = || Policy::everything_of([Kind::Observation]);
+    let text = |view: &View| view.released().iter().map(RedactedEntry::disclosed_json).collect::<String>();
+    for kept in [policy(), policy().mask("notes", Mask::Withhold).unwrap(), policy().with_bars()] {
+        let view = apply(&kept, &entries);
+        assert!(view.released().is_empty());
+        let whole = Withheld { entry: id(0), field: None, reason: WithheldReason::WordsBeside };
+        assert!(view.withheld().contains(&whole));
+        assert!(view.notices().contains(&FilterNotice::WordsBeside { entries: 1 }));
+    }
+    let both = policy().include("notes").unwrap();
+    for open in [both, policy().for_audience(Audience::Treatment), policy().for_audience(Audience::Patient)] {
+        let view = apply(&open, &entries);
+        assert!(text(&view).contains("Positive") && text(&view).contains("invalid, repeat"));
+        assert!(view.released()[0].shown().warnings.is_empty());
+    }
+    let masked = policy().for_audience(Audience::Treatment).mask("notes", Mask::Withhold).unwrap();
+    for marked in [policy().with_words_withheld(), policy().with_words_withheld_of(id(0)), masked] {
+        let view = apply(&marked, &entries);
+        assert!(text(&view).contains("Positive") && !text(&view).contains("invalid"));
+        assert!(view.released()[0].shown().warnings[0].contains("left out"));
+        let claims = view.released()[0].claims();
+        let (_, mark) = claims.iter().find(|(name, _)| name == "words_withheld").unwrap();
+        assert_eq!(mark.visibility, claims::Visibility::Always);
+    }
+    assert!(released(&policy().with_words_withheld_of(id(1)), &entries).is_empty());
+}
+
+#[test]
+fn a_note_that_takes_a_diagnosis_back_keeps_it_and_an_ordinary_one_does_not() {
+    let noted = |text: &str| {
+        let notes = vec![Narrative::new(text).unwrap()];
+        let mut one = diagnosis(SNOMED, "1", None);
+        if let Record::Diagnosis(record) = &mut one.record {
+            record.notes = notes;
+        }
+        [one]
+    };
+    let policy = || Policy::everything_of([Kind::Diagnosis]);
+    assert_eq!(released(&policy(), &noted("spoke of the divorce")), [0]);
+    for text in ["Entered in error", "ruled out by MRI", "belongs to another patient"] {
+        assert!(released(&policy(), &noted(text)).is_empty(), "{text}");
+        assert_eq!(released(&policy().include("notes").unwrap(), &noted(text)), [0], "{text}");
+        let treated = apply(&policy().for_audience(Audience::Treatment), &noted(text));
+        assert!(treated.released()[0].shown().warnings[0].contains("left out"), "{text}");
+    }
+}
+
+/// Every concept of every kind: words of it that say more than what leaves keep its code.
+#[test]
+fn no_field_lets_out_a_code_whose_words_stay_and_say_more() {
+    use crate::record::{FieldType, Value};
+    let coding = Coding { display: Some(token("Positive")), ..concept(SNOMED, "10828004").codings.remove(0) };
+    let said = |text: &str| Concept { codings: vec![coding.clone()], text: Some(token(text)) };
+    for &kind in Kind::all() {
+        for field in kind.schema().iter().filter(|field| field.field_type == FieldType::Concept) {
+            let told = |text: &str| {
+                let fields = [(field.tag, 0, Value::Concept(said(text)))];
+                let one = entry(Record::from_fields(kind, fields).unwrap());
+                let is_main = one.code().is_some();
+                let view = apply(&Policy::everything_of([kind]), &[one]);
+                (is_main, view.released().iter().map(RedactedEntry::disclosed_json).collect::<String>())
+            };
+            let (is_main, text) = told("perhaps positive, repeat");
+            assert!(is_main || !text.contains("10828004"), "{kind}.{}", field.name);
+            let (_, text) = told("positive");
+            assert!(text.contains("10828004") || kind == Kind::Patient, "{kind}.{}", field.name);
+        }
+    }
+}

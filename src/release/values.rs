@@ -3,7 +3,9 @@
 //! A date is an object of the date and its year, so that either verifies alone.
 //! A quantity is one claim: a number must not lose its unit or comparator.
 
-use super::audience::{denies_in_text, has_published_code, has_short_name, repeats_short_name};
+use super::audience::{
+    denies_in_text, has_published_code, has_short_name, repeats_short_name, says_more_than,
+};
 use super::claims::{Claim, ClaimValue};
 use crate::codec::json::{Json, Object};
 use crate::record::{
@@ -20,6 +22,23 @@ pub(super) struct Extent {
     pub(super) year: bool,
     /// Words beside codes, whatever they say.
     pub(super) words: bool,
+    /// Codes of which words stay that say more than the words that leave.
+    pub(super) bare: bool,
+}
+
+/// A value as a claim, and what of its words does not leave.
+pub(super) struct Spoken {
+    pub(super) claim: ClaimValue,
+    /// Some words stay.
+    pub(super) withheld: bool,
+    /// Words stay that say more of the value than those that leave: they may deny it.
+    pub(super) says_more: bool,
+}
+
+impl Spoken {
+    fn whole(claim: ClaimValue) -> Self {
+        Self { claim, withheld: false, says_more: false }
+    }
 }
 
 /// The members of an object claim, leaving out what is absent.
@@ -67,8 +86,8 @@ pub(super) fn date(date: &PartialDate, extent: Extent) -> ClaimValue {
         .into_claim()
 }
 
-/// A coded value, and whether words of it do not leave.
-pub(super) fn concept(concept: &Concept, extent: Extent) -> (ClaimValue, bool) {
+/// A coded value.
+pub(super) fn concept(concept: &Concept, extent: Extent) -> Spoken {
     let mut members = Members::default();
     let is_named = |coding: &Coding| extent.words || has_short_name(coding);
     let text_leaves = extent.words || repeats_short_name(concept);
@@ -78,13 +97,20 @@ pub(super) fn concept(concept: &Concept, extent: Extent) -> (ClaimValue, bool) {
             .codings
             .iter()
             .any(|one| !is_named(one) && one.display.as_ref().is_some_and(denies_in_text));
+    let displays = |named: bool| {
+        let of = concept.codings.iter().filter(move |coding| is_named(coding) == named);
+        of.filter_map(|coding| coding.display.as_ref())
+    };
+    let staying: Vec<&Token> =
+        displays(false).chain(concept.text.as_ref().filter(|_| !text_leaves)).collect();
+    let leaving: Vec<&Token> = displays(true).collect();
+    let says_more = staying.iter().any(|words| says_more_than(words, &leaving));
     if !concept.codings.is_empty() {
         let codings = concept.codings.iter().map(|one| coding(one, is_named(one)));
-        members = members.with("codings", array(codings), !denies);
+        members = members.with("codings", array(codings), !denies && (extent.bare || !says_more));
     }
-    let withheld = (concept.text.is_some() && !text_leaves)
-        || concept.codings.iter().any(|coding| coding.display.is_some() && !is_named(coding));
-    (members.text("text", concept.text.as_ref(), text_leaves).into_claim(), withheld)
+    let claim = members.text("text", concept.text.as_ref(), text_leaves).into_claim();
+    Spoken { claim, withheld: !staying.is_empty(), says_more }
 }
 
 /// A code from a code system, and its name if that leaves.
@@ -112,22 +138,25 @@ pub(super) fn party(party: &Party, extent: Extent) -> ClaimValue {
     members.into_claim()
 }
 
-/// A part of a result, and whether its answer is free text that does not leave.
-pub(super) fn component(component: &Component, extent: Extent) -> (ClaimValue, bool) {
+/// A part of a result. Its words say more where its answer, or some of it, stays.
+pub(super) fn component(component: &Component, extent: Extent) -> Spoken {
     let is_text = matches!(component.value, Some(Scalar::Text(_)));
-    let (code, mut withheld) = concept(&component.code, extent);
+    let question = concept(&component.code, Extent { bare: true, ..extent });
     // An answer without its question could be of any.
-    let is_nameless = !extent.words && !has_published_code(&component.code);
-    let mut members = Members::default().with("code", code, true);
+    let is_asked = question.claim.says_anything() && (extent.words || has_published_code(&component.code));
+    let leaves = extent.all || is_asked && (!is_text || extent.words);
+    let mut members = Members::default().with("code", question.claim, true);
+    let (mut withheld, mut says_more) = (question.withheld, false);
     if let Some(value) = &component.value {
-        let (value, words_withheld) = scalar(value, extent);
-        withheld |= words_withheld || (is_text || is_nameless) && !extent.all;
-        members = members.with("value", value, extent.all || !is_text && !is_nameless);
+        let answer = scalar(value, extent);
+        says_more = answer.says_more || !leaves;
+        withheld |= answer.withheld || !leaves;
+        members = members.with("value", answer.claim, leaves);
     }
-    (members.into_claim(), withheld)
+    Spoken { claim: members.into_claim(), withheld, says_more }
 }
 
-fn scalar(value: &Scalar, extent: Extent) -> (ClaimValue, bool) {
+fn scalar(value: &Scalar, extent: Extent) -> Spoken {
     let value = match value {
         Scalar::Concept(value) => return concept(value, extent),
         Scalar::Quantity(value) => quantity(value),
@@ -135,7 +164,7 @@ fn scalar(value: &Scalar, extent: Extent) -> (ClaimValue, bool) {
         Scalar::Text(value) => string(value.as_str()),
         Scalar::Boolean(value) => ClaimValue::Whole(Json::Bool(*value)),
     };
-    (value, false)
+    Spoken::whole(value)
 }
 
 /// A measured amount, whole.

@@ -289,6 +289,10 @@ pub enum WithheldReason {
     /// What the entry is about, that it is not so, or that it is over, stands only in words
     /// that do not leave: without them the entry would say something else.
     WithoutWords,
+    /// Words stay that stand beside a result and may take it back, such as a note or more
+    /// words than the code's own: third parties get the entry with the words, or marked, by
+    /// an explicit decision.
+    WordsBeside,
     /// The entry has no date, and the policy has a date range.
     Undated,
     /// The entry may lie outside the policy's date range.
@@ -315,6 +319,10 @@ impl fmt::Display for WithheldReason {
             Self::WithoutWords => {
                 "what it is about, that it is not so, or that it is over stands only in words that do not leave: \
                  include the field to release it"
+            }
+            Self::WordsBeside => {
+                "words that do not leave stand beside what it says and could take it back: include their \
+                 fields, or release it marked"
             }
             Self::Undated => "the entry has no date to hold against the range",
             Self::NotCertainlyInRange => "the entry does not certainly lie in the range",
@@ -392,6 +400,11 @@ pub enum FilterNotice {
         /// The field that has the words.
         field: &'static str,
     },
+    /// Entries stay because words that do not leave could take back what they say.
+    WordsBeside {
+        /// How many.
+        entries: usize,
+    },
     /// An attachment's bytes could not be found, so only its description is released.
     AttachmentWithoutBytes {
         /// How many.
@@ -447,6 +460,13 @@ impl fmt::Display for FilterNotice {
                 f,
                 "{} no words that leave for what is meant; include the field {field} to release the words",
                 number(*entries, "has", "have")
+            ),
+            Self::WordsBeside { entries } => write!(
+                f,
+                "{} words that do not leave beside what {} and could take it back, and stay; \
+                 read them, then include their fields or release them marked by an explicit decision",
+                number(*entries, "has", "have"),
+                if *entries == 1 { "it says" } else { "they say" }
             ),
             Self::AttachmentWithoutBytes { attachments } => {
                 write!(f, "the bytes of {attachments} attachments were not found; they are described only")

@@ -909,3 +909,125 @@ fn what_denies_denies_in_whatever_case_its_name_is_written() {
         assert_eq!(third_party(&[resource]), (vec![], 1), "{name}");
     }
 }
+
+/// A result of a published code with these members.
+fn result(more: Value) -> Value {
+    let code =
+        json!({"coding": [{"system": "http://loinc.org", "code": "94500-6", "display": "SARS-CoV-2 RNA"}]});
+    let mut resource = json!({"resourceType": "Observation", "status": "final", "code": code});
+    resource.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    resource
+}
+
+fn snomed(code: &str, display: &str) -> Value {
+    json!({"system": "http://snomed.info/sct", "code": code, "display": display})
+}
+
+#[test]
+fn no_result_leaves_without_the_words_beside_it_that_may_take_it_back() {
+    let positive = || json!({"coding": [snomed("10828004", "Positive")]});
+    let said = |text: &str| json!({"coding": [snomed("10828004", "Positive")], "text": text});
+    let high = json!([{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation",
+        "code": "H", "display": "High"}]);
+    let quantity = json!({"value": 6.1, "unit": "mmol/L"});
+    let loinc = |code: &str| json!({"coding": [{"system": "http://loinc.org", "code": code}]});
+    for beside in [
+        json!({"valueCodeableConcept": positive(), "note": [{"text": "invalid, repeat"}]}),
+        json!({"valueCodeableConcept": positive(), "note": {"text": "Probe verwechselt"}}),
+        json!({"valueCodeableConcept": positive(), "note": [{"text": 5}]}),
+        json!({"valueCodeableConcept": positive(), "note": "invalid, repeat"}),
+        json!({"valueCodeableConcept": positive(), "comment": "invalid, repeat"}),
+        json!({"valueCodeableConcept": positive(), "comments": "invalid, repeat"}),
+        json!({"valueCodeableConcept": positive(), "comments": ["invalid", "repeat"]}),
+        json!({"valueCodeableConcept": positive(), "interpretation": [{"text": "invalid, repeat"}]}),
+        json!({"valueCodeableConcept": positive(), "interpretation": "invalid, repeat"}),
+        json!({"valueCodeableConcept": said("Positive, invalid"), "interpretation": [{"coding": high}]}),
+        json!({"valueCodeableConcept": {"coding": [snomed("10828004", "Positive"),
+            {"system": "urn:oid:1.2.3", "code": "PX", "display": "Positive - repeat"}]},
+            "interpretation": [{"coding": high}]}),
+        json!({"valueQuantity": quantity, "interpretation": [{"coding": high, "text": "sample haemolysed"}]}),
+        json!({"valueQuantity": quantity, "interpretation": [{"coding": high, "text": ["a", "b"]}]}),
+        json!({"valueQuantity": quantity, "dataAbsentReason": {"text": "invalid"}}),
+        json!({"valueQuantity": quantity, "note": [{"text": "fasting"}]}),
+        json!({"valueBoolean": true, "note": [{"text": "asked the mother"}]}),
+        json!({"valueQuantity": quantity,
+            "component": [{"code": loinc("8251-1"), "valueString": "invalid, repeat"}]}),
+        json!({"component": [{"code": loinc("94500-6"), "valueCodeableConcept": positive()},
+            {"code": {"text": "Quality"}, "valueCodeableConcept": positive()}]}),
+        json!({"component": [{"code": loinc("94500-6"), "valueCodeableConcept": positive(),
+            "interpretation": [{"text": "invalid, repeat"}]}]}),
+        json!({"component": [{"code": loinc("94500-6"), "valueQuantity": quantity},
+            {"code": loinc("94500-6"), "valueCodeableConcept": said("positive?")}]}),
+    ] {
+        let (released, stayed) = third_party(&[result(beside.clone())]);
+        assert_eq!((released, stayed), (vec![], 1), "{beside}");
+    }
+    for (plain, words) in [
+        (
+            json!({"valueCodeableConcept": said("POSITIVE"), "interpretation": [{"coding": high, "text": "high"}]}),
+            "Positive",
+        ),
+        (json!({"valueQuantity": quantity, "referenceRange": [{"text": "4 to 6"}]}), "6.1 mmol/L"),
+        (
+            json!({"component": [{"code": loinc("94500-6"), "valueQuantity": quantity,
+            "interpretation": [{"coding": high}]}]}),
+            "High",
+        ),
+    ] {
+        let (released, stayed) = third_party(&[result(plain.clone())]);
+        assert_eq!((released.len(), stayed), (1, 0), "{plain}");
+        assert!(released[0].contains(words), "{released:?}");
+    }
+    // What says no more than that a test was made asserts no result.
+    let (released, stayed) =
+        third_party(&[result(json!({"valueCodeableConcept": said("Positive, invalid")}))]);
+    assert_eq!((released.len(), stayed), (1, 0));
+    assert!(!released[0].contains("Positive") && !released[0].contains("10828004"), "{released:?}");
+}
+
+#[test]
+fn a_reports_coded_conclusion_does_not_leave_without_its_words() {
+    let malignant = json!([{"coding": [snomed("363346000", "Malignant neoplastic disease")]}]);
+    for category in ["LAB", "RAD"] {
+        let report = json!({"resourceType": "DiagnosticReport", "status": "final",
+            "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": category}]}],
+            "code": {"coding": [{"system": "http://loinc.org", "code": "11529-5", "display": "Pathology study"}]},
+            "conclusionCode": malignant, "conclusion": "Kein Anhalt für Malignität"});
+        let key = subrosa::Credential::from(subrosa::RawKey::from_bytes(&[3; 32]));
+        let mut new = subrosa::NewVault::individual(&key);
+        new.holder_name = "Ada Example";
+        let vault = subrosa::Vault::create_in_memory(&new, subrosa::VaultOptions::default()).unwrap();
+        let mut import = Import::new(ImportOptions::default());
+        import.read(Some("a.json"), report.to_string().as_bytes()).unwrap();
+        vault.import(&subrosa::Actor::owner(), &import.finish().unwrap()).unwrap();
+        let policy = subrosa::Policy::everything_of([Kind::Note, Kind::Observation]);
+        let view = vault.preview(&policy).unwrap();
+        assert!(view.released().is_empty(), "{category}");
+        let marked = vault.preview(&policy.clone().with_words_withheld()).unwrap();
+        let shown = marked.released()[0].shown().to_string();
+        assert!(shown.contains("Malignant") && shown.contains("left out"), "{shown}");
+        let both = vault.preview(&policy.include("text").unwrap()).unwrap();
+        let shown = both.released()[0].shown().to_string();
+        assert!(shown.contains("Kein Anhalt") && !shown.contains("left out"), "{shown}");
+    }
+}
+
+#[test]
+fn a_status_whose_words_say_more_than_its_code_is_marked() {
+    let condition = |text: &str, display: &str| {
+        json!({ "resourceType": "Condition", "id": "c", "subject": { "reference": "Patient/p1" },
+            "code": { "text": "Asthma" },
+            "clinicalStatus": { "coding": [{ "code": "active", "display": display }], "text": text } })
+    };
+    for (text, display) in [
+        ("as a child, now over", "Active"),
+        ("Resolved", "Active"),
+        ("active", "Inactive"),
+        ("Active until 2019", "Active"),
+    ] {
+        assert!(!only(&condition(text, display)).not_understood.is_empty(), "{text} {display}");
+    }
+    for (text, display) in [("Active", "Active"), ("aktiv", "aktiv"), ("ACTIVE", "active")] {
+        assert!(only(&condition(text, display)).not_understood.is_empty(), "{text} {display}");
+    }
+}

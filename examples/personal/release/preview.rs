@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
-use subrosa::{FilterNotice, RedactedEntry, Vault, View, Withheld, WithheldReason};
+use subrosa::{EntryId, FilterNotice, RedactedEntry, Vault, View, Withheld, WithheldReason};
 
 use crate::access::short_id;
 use crate::failure::Failure;
@@ -14,6 +14,7 @@ use crate::words;
 /// The preview as text.
 pub(crate) fn told(vault: &Vault, view: &View, masks: &[String]) -> Result<String, Failure> {
     let mut lines = not_understood(vault, view)?;
+    lines.extend(words_beside(vault, view)?);
     match view.subject() {
         Some(subject) => {
             let born = subject.born_in_words().map(|born| format!(", born {born}")).unwrap_or_default();
@@ -39,9 +40,7 @@ fn not_understood(vault: &Vault, view: &View) -> Result<Vec<String>, Failure> {
     for one in view.withheld().iter().filter(|one| one.reason == WithheldReason::NotUnderstood) {
         let entry = vault.entry(one.entry)?;
         let paths: Vec<&str> = entry.not_understood.iter().map(|path| path.as_str()).collect();
-        let title = entry.display().unwrap_or_else(|| "(no title)".to_owned());
-        let (kind, id) = (words::kind(entry.kind()), short_id(one.entry));
-        lines.push(format!("  {kind}: {title} ({id}): {}", paths.join(", ")));
+        lines.push(format!("{}: {}", titled(vault, one.entry)?, paths.join(", ")));
     }
     if !lines.is_empty() {
         let stays = "MEANING NOT UNDERSTOOD, so this stays in the vault:";
@@ -52,6 +51,36 @@ fn not_understood(vault: &Vault, view: &View) -> Result<Vec<String>, Failure> {
         );
     }
     Ok(lines)
+}
+
+/// The entries that stay because words beside their results do.
+fn words_beside(vault: &Vault, view: &View) -> Result<Vec<String>, Failure> {
+    let mut lines = Vec::new();
+    for one in view.withheld().iter().filter(|one| one.reason == WithheldReason::WordsBeside) {
+        let of_it = view.withheld().iter().filter(|other| other.entry == one.entry);
+        let is_of_words = |reason| matches!(reason, WithheldReason::FreeText | WithheldReason::Words);
+        let fields = of_it.filter(|other| is_of_words(other.reason)).filter_map(|other| other.field);
+        let fields: BTreeSet<&str> = fields.collect();
+        let fields = fields.into_iter().collect::<Vec<_>>().join(", ");
+        lines.push(format!("{}: {fields}", titled(vault, one.entry)?));
+    }
+    if !lines.is_empty() {
+        let stays = "WORDS BESIDE A RESULT do not leave and could take it back, so this stays in the vault:";
+        lines.insert(0, stays.to_owned());
+        lines.push(
+            "  Read it (`personal show ID`); --include FIELD releases the words too, --without-words-of ID \
+             releases one without them, marked so.\n"
+                .to_owned(),
+        );
+    }
+    Ok(lines)
+}
+
+/// Kind, title and id of an entry that stays.
+fn titled(vault: &Vault, id: EntryId) -> Result<String, Failure> {
+    let entry = vault.entry(id)?;
+    let title = entry.display().unwrap_or_else(|| "(no title)".to_owned());
+    Ok(format!("  {}: {title} ({})", words::kind(entry.kind()), short_id(id)))
 }
 
 fn entry_told(entry: &RedactedEntry) -> String {

@@ -244,6 +244,10 @@ impl<'a> Element<'a> {
             vec![self.as_coding()]
         };
         let concept = Concept { codings, text: self.token("text") };
+        if concept.text.is_none() && self.member("text").is_some() {
+            // Words that are lost may deny the code.
+            self.not_understood("text");
+        }
         (concept != Concept::default()).then_some(concept)
     }
 
@@ -271,7 +275,8 @@ impl<'a> Element<'a> {
         };
         let denials = self.member(name).map(words).unwrap_or_default();
         let is_denial = |word: &str| denies(Kind::Other, "status", word);
-        if !is_denial(status.as_str()) && denials.into_iter().any(is_denial) {
+        let contradicts = |word: &str| is_denial(word) || says_more_than_status(word, status.as_str());
+        if !is_denial(status.as_str()) && denials.into_iter().any(contradicts) {
             self.not_understood(name);
         }
         if status.as_str() == "entered-in-error" {
@@ -302,6 +307,34 @@ impl<'a> Element<'a> {
             system: self.token("system"),
             code: self.token("code"),
         }
+    }
+
+    /// Free text that may take back what stands beside it; marked where it cannot be read.
+    pub(super) fn said_beside(&self, name: &str) -> Option<Narrative> {
+        let said = self.narrative(name);
+        if said.is_none() && self.member(name).is_some() {
+            self.not_understood(name);
+        }
+        said
+    }
+
+    /// The texts of annotations that may take back what they stand beside; marked where one
+    /// cannot be read.
+    pub(super) fn notes_beside(&self, name: &str) -> Vec<Narrative> {
+        let notes = self.notes(name);
+        if notes.len() < self.values(name).len() {
+            self.not_understood(name);
+        }
+        notes
+    }
+
+    /// Meanings that may take back what they stand beside; marked where one cannot be read.
+    pub(super) fn concepts_beside(&self, name: &str) -> Vec<Concept> {
+        let concepts = self.concepts(name);
+        if concepts.len() < self.values(name).len() {
+            self.not_understood(name);
+        }
+        concepts
     }
 
     /// The texts of annotations.
@@ -382,6 +415,26 @@ impl<'a> Element<'a> {
             size: size.or(data.and_then(decoded_length)),
             location,
         }
+    }
+}
+
+/// Status words that FHIR has for what is over, or may be.
+const OTHER_STATUSES: [&str; 6] =
+    ["resolved", "inactive", "remission", "unconfirmed", "provisional", "differential"];
+
+/// Whether words beside a status say something else than its code, or more: several words,
+/// of which one is not the code's, or the word of another status. One word alone may be a
+/// translation.
+fn says_more_than_status(words: &str, status: &str) -> bool {
+    let each = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    };
+    let (words, code) = (each(words), each(status));
+    let other = words.iter().filter(|word| !code.contains(word));
+    match words.len() {
+        0 | 1 => other.into_iter().any(|word| OTHER_STATUSES.contains(&word.as_str())),
+        _ => other.count() > 0,
     }
 }
 

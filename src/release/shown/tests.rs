@@ -89,7 +89,7 @@ proptest! {
         let none = Object::default();
         let (fields, provenance) = if below { (&one, &none) } else { (&none, &two) };
         let claims =
-            Claims { kind: kind.name(), fields, provenance, negation: None, not_understood: &[], is_changed: false, bars: &[] };
+            Claims { kind: kind.name(), fields, provenance, negation: None, not_understood: &[], is_changed: false, words_withheld: false, bars: &[] };
         let (shown, _) = show(&claims);
         let lines: Vec<&str> = shown.lines.iter().map(|line| line.text.as_str()).collect();
         let lines = lines.join("\n");
@@ -120,6 +120,7 @@ fn known_shapes_read_as_people_write_them() {
             negation: None,
             not_understood: &[],
             is_changed: false,
+            words_withheld: false,
             bars: &["notes"],
         };
         let (shown, is_sound) = show(&claims);

@@ -63,14 +63,14 @@ fn measurement(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Reco
         date: value.date,
         boolean: value.boolean,
         components: components(root),
-        interpretations: root.concepts("interpretation"),
+        interpretations: root.concepts_beside("interpretation"),
         reference_ranges: reference_ranges(root),
         performers: root.parties("performer"),
         method: root.concept("method"),
         body_site: root.concept("bodySite"),
         absent_reason: root.concept("dataAbsentReason"),
         encounter: root.reference("encounter"),
-        notes: root.notes("note"),
+        notes: notes(root),
         ..Observation::default()
     }
     .into()
@@ -94,7 +94,7 @@ fn substance_use(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Re
         details: components(root),
         text: value.text,
         encounter: root.reference("encounter"),
-        notes: root.notes("note"),
+        notes: notes(root),
         categories: root.concepts("category"),
         ..SubstanceUse::default()
     }
@@ -130,7 +130,7 @@ fn status_of_use(finding: &Concept) -> Option<Token> {
 
 fn assessment(root: &Element<'_>, instrument: Option<Concept>, value: Answer) -> Record {
     let (date, end) = effective(root);
-    let mut interpretations = root.concepts("interpretation");
+    let mut interpretations = root.concepts_beside("interpretation");
     interpretations.extend(value.concept);
     Assessment {
         instrument,
@@ -146,7 +146,7 @@ fn assessment(root: &Element<'_>, instrument: Option<Concept>, value: Answer) ->
         performers: root.parties("performer"),
         categories: root.concepts("category"),
         encounter: root.reference("encounter"),
-        notes: root.notes("note"),
+        notes: notes(root),
         recorded: root.date("issued"),
         ..Assessment::default()
     }
@@ -176,14 +176,26 @@ pub(super) fn effective(root: &Element<'_>) -> (Option<PartialDate>, Option<Part
     (moment.or(start), end)
 }
 
+/// The notes of a result, as every version of FHIR has them: DSTU2 `comments`, STU3 `comment`.
+fn notes(root: &Element<'_>) -> Vec<Narrative> {
+    let comments = ["comment", "comments"].into_iter().filter_map(|name| root.said_beside(name));
+    root.notes_beside("note").into_iter().chain(comments).collect()
+}
+
+/// The parts of a result. What an interpretation says of a part answers the same question
+/// once more.
 fn components(root: &Element<'_>) -> Vec<Component> {
     let read = |item: &Element<'_>| {
         refuse_contradiction(item);
+        let code = item.concept("code").unwrap_or_default();
         let value = Answer::read(item).into_scalar();
         let absent = || item.concept("dataAbsentReason").map(Scalar::Concept);
-        Component { code: item.concept("code").unwrap_or_default(), value: value.or_else(absent) }
+        let value = value.or_else(absent);
+        let interpretations = item.concepts_beside("interpretation").into_iter().map(Scalar::Concept);
+        let more = interpretations.map(|said| Component { code: code.clone(), value: Some(said) });
+        std::iter::once(Component { code: code.clone(), value }).chain(more).collect::<Vec<_>>()
     };
-    root.elements("component").iter().map(read).collect()
+    root.elements("component").iter().flat_map(read).collect()
 }
 
 fn reference_ranges(root: &Element<'_>) -> Vec<Narrative> {

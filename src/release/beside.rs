@@ -1,0 +1,133 @@
+//! Words that stand beside what leaves and may take it back: "Positive", and in the
+//! comment "invalid, repeat".
+//!
+//! What words say is not read: for results any words that stay are enough. Only for other
+//! kinds of record, whose status says whether they hold, a few phrases are looked for.
+
+use super::audience::{denies_in_text, denies_in_words, has_published_code, repeats_short_name};
+use super::claims::Claim;
+use super::redact::Held;
+use crate::record::{Entry, Kind, Record, Token, Value};
+
+/// A kind of record that states results.
+struct Results {
+    kind: Kind,
+    /// The fields that state them.
+    stated: &'static [&'static str],
+    /// The fields whose words may take them back.
+    beside: &'static [&'static str],
+}
+
+const RESULTS: [Results; 4] = [
+    Results {
+        kind: Kind::Observation,
+        stated: &["quantity", "concept", "date", "boolean", "components", "interpretations", "conclusions"],
+        beside: &[
+            "concept",
+            "text",
+            "components",
+            "interpretations",
+            "conclusions",
+            "absent_reason",
+            "notes",
+        ],
+    },
+    Results {
+        kind: Kind::Assessment,
+        stated: &["score", "interpretations", "items"],
+        beside: &["score_text", "interpretations", "items", "notes"],
+    },
+    Results {
+        kind: Kind::SubstanceUse,
+        stated: &["status", "finding", "amount", "details"],
+        beside: &["finding", "frequency", "details", "text", "notes"],
+    },
+    Results { kind: Kind::Note, stated: &["conclusions"], beside: &["conclusions", "text"] },
+];
+
+fn results_of(kind: Kind) -> Option<&'static Results> {
+    RESULTS.iter().find(|results| results.kind == kind)
+}
+
+/// Whether a field of words leaves together with the result that it stands beside, to those
+/// who get words at all.
+pub(super) fn belongs_to_a_result(kind: Kind, field: &str) -> bool {
+    match kind {
+        // A report's text is a document of its own.
+        Kind::Note => false,
+        Kind::Diagnosis => field == "abatement_text",
+        _ => results_of(kind).is_some_and(|results| results.beside.contains(&field)),
+    }
+}
+
+/// Whether words stay that may take back what leaves of the entry.
+pub(super) fn may_be_taken_back(entry: &Entry, claims: &[(String, Claim)], held: &Held) -> bool {
+    match results_of(entry.kind()) {
+        Some(results) => {
+            let is_stated = |field: &&str| claims.iter().any(|(_, claim)| claim.discloses_answer_of(field));
+            results.beside.iter().any(|field| held.words_of(field)) && results.stated.iter().any(is_stated)
+        }
+        None => held.words_of("notes") && notes_take_back(entry),
+    }
+}
+
+/// Phrases with which notes take back what they stand beside. Not all that there are.
+const TAKING_BACK: [&str; 18] = [
+    "in error",
+    "wrong patient",
+    "another patient",
+    "other patient",
+    "different patient",
+    "not this patient",
+    "invalid",
+    "disregard",
+    "ruled out",
+    "rule out",
+    "not confirmed",
+    "unconfirmed",
+    "retracted",
+    "mislabel",
+    "misdiagnos",
+    "does not have",
+    "never had",
+    "no longer",
+];
+
+fn notes_take_back(entry: &Entry) -> bool {
+    entry.record.fields().iter().any(|field| match &field.value {
+        Value::Narrative(note) if field.name == "notes" => {
+            let note = note.as_str().to_lowercase();
+            TAKING_BACK.iter().any(|phrase| note.contains(phrase))
+        }
+        _ => false,
+    })
+}
+
+/// Whether an entry would assert something else than it says: its words stay here, and
+/// what leaves does not say what it is about, or the words deny it, or only words say that
+/// it is over.
+pub(super) fn means_less_than_it_says(entry: &Entry, claims: &[(String, Claim)]) -> bool {
+    let withheld = |field: &str| !claims.iter().any(|(_, claim)| claim.discloses_words_of(field));
+    let fields = entry.record.fields();
+    let main = fields.iter().find_map(|field| match &field.value {
+        Value::Concept(concept) if Some(concept) == entry.code() => Some((field.name, concept)),
+        _ => None,
+    });
+    let is_nameless = main.is_some_and(|(name, concept)| {
+        withheld(name) && (!has_published_code(concept) || denies_in_words(concept))
+    });
+    let text_denies = main.is_some_and(|(name, concept)| {
+        let text = concept.text.as_ref().filter(|_| !repeats_short_name(concept));
+        text.is_some_and(denies_in_text) && !claims.iter().any(|(_, claim)| claim.discloses_text_of(name))
+    });
+    is_nameless || text_denies || ended_in_words(entry, claims)
+}
+
+fn ended_in_words(entry: &Entry, claims: &[(String, Claim)]) -> bool {
+    let Record::Diagnosis(diagnosis) = &entry.record else { return false };
+    let says_so = |status: &Token| ["resolved", "inactive", "remission"].contains(&status.as_str());
+    diagnosis.abatement.is_none()
+        && diagnosis.abatement_text.is_some()
+        && !diagnosis.clinical_status.as_ref().is_some_and(says_so)
+        && !claims.iter().any(|(_, claim)| claim.discloses("abatement_text"))
+}
