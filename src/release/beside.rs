@@ -6,8 +6,23 @@
 
 use super::audience::{denies_in_text, denies_in_words, has_published_code, repeats_short_name};
 use super::claims::Claim;
-use super::redact::Held;
 use crate::record::{Entry, Kind, Record, Token, Value};
+
+/// The fields of which words stay that say more than what leaves of them.
+#[derive(Default)]
+pub(super) struct Held(Vec<&'static str>);
+
+impl Held {
+    pub(super) fn words_of(&self, field: &str) -> bool {
+        self.0.contains(&field)
+    }
+
+    pub(super) fn add(&mut self, field: &'static str) {
+        if !self.words_of(field) {
+            self.0.push(field);
+        }
+    }
+}
 
 /// A kind of record that states results.
 struct Results {

@@ -6,7 +6,7 @@
 
 use super::attachment::attachment;
 use super::audience::Audience;
-use super::beside::{may_be_taken_back, means_less_than_it_says};
+use super::beside::{Held, may_be_taken_back, means_less_than_it_says};
 use super::claims::{CHANGED, Claim, ClaimValue, NEGATION, NOT_UNDERSTOOD, Visibility, WORDS_WITHHELD};
 use super::policy::{Mask, Policy, Rule, SOURCE};
 use super::values::{self, Extent, Spoken, array, string};
@@ -118,22 +118,6 @@ fn notice_words_beside(reason: WithheldReason, view: &mut View) {
         }
     }
     view.notices.push(FilterNotice::WordsBeside { entries: 1 });
-}
-
-/// The fields of which words stay that say more than what leaves of them.
-#[derive(Default)]
-pub(super) struct Held(Vec<&'static str>);
-
-impl Held {
-    pub(super) fn words_of(&self, field: &str) -> bool {
-        self.0.contains(&field)
-    }
-
-    fn add(&mut self, field: &'static str) {
-        if !self.words_of(field) {
-            self.0.push(field);
-        }
-    }
 }
 
 fn notice_lost(lost: usize, view: &mut View) {
