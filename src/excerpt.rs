@@ -95,7 +95,13 @@ pub enum IssueExcerptError {
     Signer(#[from] SignerError),
     /// What was issued does not verify, so it was not handed out.
     #[error("the excerpt did not verify after it was issued: {0}")]
-    DoesNotVerify(#[from] VerifyError),
+    DoesNotVerify(VerifyError),
+}
+
+impl From<VerifyError> for IssueExcerptError {
+    fn from(reason: VerifyError) -> Self {
+        Self::DoesNotVerify(reason)
+    }
 }
 
 impl From<IssueError> for IssueExcerptError {

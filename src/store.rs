@@ -279,7 +279,7 @@ pub enum StoreError {
     #[error("another program is writing to this vault: try again when it has finished")]
     Busy,
     /// The root changed since it was read.
-    #[error("the vault was changed by somebody else meanwhile: nothing was written")]
+    #[error("the vault was changed by somebody else meanwhile: nothing was written; try again")]
     Conflict,
     /// The file may not be written.
     #[error("the vault file is read-only: make it writable, or open it for reading only")]
@@ -288,7 +288,7 @@ pub enum StoreError {
     #[error("the disk is full: nothing was changed; free some space and try again")]
     NoSpace,
     /// An object is not there whole.
-    #[error("a part of the vault is missing")]
+    #[error("a part of the vault is missing, as where a file was cut short: restore a backup")]
     Missing,
     /// Bytes could not be made durable; what is on the medium is not known.
     #[error("the disk did not confirm a write: close the vault and open it again to see its true state")]
@@ -309,7 +309,7 @@ pub enum StoreError {
     #[error("names that end in .compact or .old are those that compaction gives: choose another name")]
     ReservedName,
     /// There is no file of this name, or no vault in this store.
-    #[error("there is no vault at this path")]
+    #[error("there is no vault at this path: check the path, or create a vault")]
     NotFound,
     /// The file system has no locks, so two writers could not be kept apart.
     #[error("this file system has no working locks: keep the vault on a local disk")]
@@ -368,7 +368,7 @@ pub enum StoreError {
     #[error("the folder for the new file does not exist: create it first")]
     NoFolder,
     /// Reading or writing failed.
-    #[error("reading or writing the vault failed: {source}")]
+    #[error("the system could not read or write the vault: check the disk and the file's permissions")]
     Io {
         /// What the system said.
         source: io::Error,

@@ -265,6 +265,17 @@ impl Vault {
         session::reads::for_each_entry(&self.session, visit)
     }
 
+    /// [`Vault::for_each_entry`] for closures with an error of their own.
+    ///
+    /// # Errors
+    /// The error of `visit` as it is, and what [`Vault::for_each_entry`] says as that error.
+    pub fn try_for_each_entry<E: From<Error>>(
+        &self,
+        visit: impl FnMut(EntryId, Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        session::reads::try_for_each_entry(&self.session, visit)
+    }
+
     /// The revisions of an entry, oldest first.
     ///
     /// # Errors
@@ -296,6 +307,49 @@ impl Vault {
         change: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<Committed<T>, Error> {
         self.session.update(actor, change)
+    }
+
+    /// [`Vault::update`] for closures with an error of their own, to which the vault's
+    /// becomes with `?`. It is a call of its own since the compiler cannot tell the error
+    /// of a closure that ends in `Ok(…)`, which most do.
+    ///
+    /// ```
+    /// use subrosa::{Actor, Credential, Diagnosis, Entry, Error, NewVault, Provenance, RawKey, Vault, VaultOptions};
+    ///
+    /// #[derive(Debug)]
+    /// enum IntakeError { Vault(Error), NoConsent }
+    ///
+    /// impl From<Error> for IntakeError {
+    ///     fn from(error: Error) -> Self {
+    ///         Self::Vault(error)
+    ///     }
+    /// }
+    ///
+    /// fn consent() -> Result<(), IntakeError> {
+    ///     Err(IntakeError::NoConsent)
+    /// }
+    ///
+    /// let key = Credential::from(RawKey::generate()?);
+    /// let vault = Vault::create_in_memory(&NewVault::individual(&key), VaultOptions::default())?;
+    /// let entry = Entry::new(Diagnosis::default(), Provenance::default());
+    /// let refused = vault.try_update(&Actor::owner(), |tx| {
+    ///     tx.add(&entry)?; // an Error
+    ///     consent()?; // an IntakeError
+    ///     Ok(())
+    /// });
+    /// assert!(matches!(refused, Err(IntakeError::NoConsent)));
+    /// assert!(vault.list(&Default::default())?.is_empty(), "nothing was written");
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The closure's error as it is, and what [`Vault::update`] says as that error.
+    pub fn try_update<T, E: From<Error>>(
+        &self,
+        actor: &Actor,
+        change: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<Committed<T>, E> {
+        self.session.try_update(actor, change)
     }
 
     /// Expunges entries, all revisions and the ledger lines that tell of them

@@ -9,7 +9,7 @@ use subrosa::{
 };
 
 use crate::arguments::Common;
-use crate::failure::Failure;
+use crate::failure::{Failure, whole};
 use crate::output::{moment, note};
 use crate::progress::{Bar, size};
 use crate::prompt;
@@ -131,7 +131,10 @@ pub(crate) fn close(vault: Vault) -> Result<(), Failure> {
         note(&format!("Most of the vault's file was no longer in use: it was {before} and is now {after}."));
     }
     if let Some(error) = closed.not_compacted {
-        note(&format!("Most of the vault's file is no longer in use, but could not be given back: {error}."));
+        note(&format!(
+            "Most of the vault's file is no longer in use, but could not be given back: {}.",
+            whole(&error)
+        ));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use subrosa::{Error, ErrorKind, StoreError};
+use subrosa::{Error, ErrorKind};
 
 use crate::output::printable;
 use crate::target::{self, hinted};
@@ -88,24 +88,30 @@ fn reason(error: &std::io::Error) -> String {
     }
 }
 
+/// What an error says and, in brackets, what the system said.
+pub(crate) fn whole(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error} ({source})"),
+        None => error.to_string(),
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = match error.kind() {
-            ErrorKind::WrongCredential => Exit::WrongCredential,
+            ErrorKind::WrongCredential | ErrorKind::Locked => Exit::WrongCredential,
             ErrorKind::Damaged => Exit::Damaged,
-            ErrorKind::Environment
-                if ["exists", "in-the-way", "reserved-name", "second-name"].contains(&error.code()) =>
-            {
+            // The vault or its folder, which is a matter of the disk.
+            ErrorKind::NotFound if matches!(error, Error::Store(_)) => Exit::Environment,
+            ErrorKind::Busy | ErrorKind::Environment => Exit::Environment,
+            ErrorKind::Refused | ErrorKind::NotFound | ErrorKind::Exists | ErrorKind::NewerVersion => {
                 Exit::Refused
             }
-            ErrorKind::Environment => Exit::Environment,
-            _ => Exit::Refused,
         };
-        let advice = match error {
-            Error::Store(StoreError::Missing) => ": the file was cut short; restore a backup",
-            _ => advice(error.code()),
-        };
-        if let Some(unquoted) = target::unquoted().filter(|_| error.code() == "not-found") {
+        let advice = advice(error.code());
+        let is_absent = error.code() == "not-found";
+        let error = whole(&error);
+        if let Some(unquoted) = target::unquoted().filter(|_| is_absent) {
             return Self::told(exit, format!("{error}: {unquoted}"));
         }
         Self::told(exit, format!("{error}{advice}"))
@@ -116,21 +122,16 @@ impl From<Error> for Failure {
 fn advice(code: &str) -> &'static str {
     match code {
         "wrong-credential" => {
-            "; check Caps Lock and the keyboard layout; if a password is forgotten, `personal recover` sets a new one with the recovery key"
+            " (Caps Lock? the keyboard layout?); if a password is forgotten, `personal recover` sets a new one with the recovery key"
         }
         "not-a-vault" => ": check the name of the file, or create a vault with `personal init`",
-        "not-found" => ": check the name of the file, or create a vault with `personal init`",
-        "rolled-back" => "; find the newest copy, and who or what put this one in its place",
-        "forked" => "; keep both copies and find out which one you wrote to",
+        "not-found" => " with `personal init`",
         "weak-kdf" => "; --accept-weak opens it",
         "costly-kdf" => "; no vault made by this program asks for so much: restore a backup",
-        "needs-compartment" => {
-            "; use a way in that does, such as the owner's password or the recovery key (--recovery-key)"
-        }
-        "no-such-revision" => "; `personal show --history` lists its versions",
-        "no-such-entry" => "; `personal list` shows what there is",
+        "needs-compartment" => ", such as the owner's password or the recovery key (--recovery-key)",
+        "no-such-revision" => " with `personal show --history`",
+        "no-such-entry" => " with `personal list`",
         "second-name" => "; `find -samefile` finds it",
-        "too-large" => "; an entry has at most 64 MiB",
         _ => "",
     }
 }

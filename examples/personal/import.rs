@@ -15,7 +15,7 @@ use subrosa::{
 
 use crate::access;
 use crate::arguments::{self, Common};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, whole};
 use crate::findings;
 use crate::output::{self, count, note, printable};
 use crate::prompt;
@@ -118,7 +118,7 @@ fn failure(error: &ImportError, which: &str) -> Failure {
             "{which}: longer than {} MiB; nothing was imported; split it, or allow more with --max-mib",
             limit >> 20
         )),
-        error => Failure::refused(format!("{which}: {error}; nothing was imported")),
+        error => Failure::refused(format!("{which}: {}; nothing was imported", whole(&error))),
     }
 }
 

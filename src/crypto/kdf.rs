@@ -86,10 +86,12 @@ pub enum KdfError {
         lanes: u32,
     },
     /// The numbers are not Argon2 parameters (RFC 9106 section 3.1).
-    #[error("the vault's password parameters are not valid")]
+    #[error("the vault's password parameters are not valid: restore a backup")]
     Invalid,
     /// The memory could not be had.
-    #[error("not enough memory to derive the key: {memory_kib} KiB are needed")]
+    #[error(
+        "not enough memory to derive the key: {memory_kib} KiB are needed; close other programs, then try again"
+    )]
     OutOfMemory {
         /// Memory needed, in KiB.
         memory_kib: u32,

@@ -13,7 +13,7 @@ const BATCH: usize = 1024;
 
 /// The operating system gave no random bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the operating system gave no random bytes")]
+#[error("the operating system gave no random bytes: try again")]
 pub struct RandomError;
 
 /// A source of random bytes that lives as long as one operation.

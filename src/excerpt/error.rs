@@ -42,7 +42,7 @@ pub enum VerifyError {
     UnknownRenderer,
     /// The key in the file is not usable.
     #[error("the issuer's key in the file is not usable: {0}")]
-    Key(#[from] KeyError),
+    Key(KeyError),
     /// The envelope does not verify.
     #[error("the envelope is not genuine: {0}")]
     Envelope(JwsError),
@@ -68,12 +68,12 @@ pub enum VerifyError {
         number: usize,
     },
     /// An entry token is not valid.
-    #[error("entry {number} is not valid: {source}")]
+    #[error("entry {number} is not valid: {reason}")]
     Entry {
         /// The entry, from 1.
         number: usize,
         /// Why.
-        source: SdJwtError,
+        reason: SdJwtError,
     },
     /// An entry token is about somebody else than the envelope says, or belongs to
     /// another excerpt.
@@ -105,6 +105,12 @@ pub enum VerifyError {
         "the page was saved again by a program, so it is not the file that was issued: read what was signed instead, or ask for the file as it was issued"
     )]
     PageResaved,
+}
+
+impl From<KeyError> for VerifyError {
+    fn from(reason: KeyError) -> Self {
+        Self::Key(reason)
+    }
 }
 
 impl From<Malformed> for VerifyError {

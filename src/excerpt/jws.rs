@@ -21,10 +21,10 @@ pub enum JwsError {
     Shape,
     /// A part is not strict base64url.
     #[error("a part of the token is not base64url: {0}")]
-    Base64Url(#[from] Base64UrlError),
+    Base64Url(Base64UrlError),
     /// The header or the payload is not strict JSON.
     #[error("a part of the token is not strict JSON: {0}")]
-    Json(#[from] JsonError),
+    Json(JsonError),
     /// The header names no algorithm, or another than that of the key, or `none`.
     #[error("the token's algorithm is not that of the issuer's key")]
     Algorithm,
@@ -51,6 +51,18 @@ pub enum JwsError {
     /// passes a token on could make it without the key.
     #[error("the signature is not in its only accepted form: the token was changed on its way")]
     MalleatedSignature,
+}
+
+impl From<Base64UrlError> for JwsError {
+    fn from(reason: Base64UrlError) -> Self {
+        Self::Base64Url(reason)
+    }
+}
+
+impl From<JsonError> for JwsError {
+    fn from(reason: JsonError) -> Self {
+        Self::Json(reason)
+    }
 }
 
 /// What a verifier demands of a token's header.

@@ -36,7 +36,7 @@ pub struct PublicKey(VerifyingKey);
 pub enum KeyError {
     /// The text is not a JSON object.
     #[error("the key is not a JSON Web Key: {0}")]
-    Json(#[from] JsonError),
+    Json(JsonError),
     /// The key is of another kind or for another use.
     #[error(
         "the key is neither an ES256 public key (kty EC, crv P-256) nor an Ed25519 one (kty OKP, crv Ed25519), for signatures: ask the issuer for that one"
@@ -52,6 +52,12 @@ pub enum KeyError {
     /// The text is no fingerprint.
     #[error("a fingerprint has sixteen groups of four hexadecimal digits: copy it whole")]
     NotAFingerprint,
+}
+
+impl From<JsonError> for KeyError {
+    fn from(reason: JsonError) -> Self {
+        Self::Json(reason)
+    }
 }
 
 impl PublicKey {

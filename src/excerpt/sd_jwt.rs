@@ -139,11 +139,11 @@ pub enum SdJwtError {
     #[error("no digest refers to a disclosure")]
     UnreferencedDisclosure,
     /// A disclosure is not strict base64url.
-    #[error("a disclosure is not base64url")]
-    DisclosureEncoding(#[from] Base64UrlError),
+    #[error("a disclosure is not base64url: {0}")]
+    DisclosureEncoding(Base64UrlError),
     /// A disclosure is not strict JSON.
     #[error("a disclosure is not strict JSON: {0}")]
-    DisclosureJson(#[from] JsonError),
+    DisclosureJson(JsonError),
     /// A disclosure is neither salt, name and value nor salt and value, or
     /// stands in the wrong place for its form.
     #[error("a disclosure does not have the form that its place demands")]
@@ -163,6 +163,18 @@ pub enum SdJwtError {
     /// The time `nbf` is not yet reached.
     #[error("the token is not yet valid")]
     NotYetValid,
+}
+
+impl From<Base64UrlError> for SdJwtError {
+    fn from(reason: Base64UrlError) -> Self {
+        Self::DisclosureEncoding(reason)
+    }
+}
+
+impl From<JsonError> for SdJwtError {
+    fn from(reason: JsonError) -> Self {
+        Self::DisclosureJson(reason)
+    }
 }
 
 fn is_reserved(name: &str) -> bool {

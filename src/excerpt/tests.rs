@@ -433,8 +433,8 @@ fn an_envelope_is_no_entry_and_an_entry_is_no_envelope() {
     envelope.entries = vec![Binding::of(&entry, &[])];
     parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), &key).unwrap();
     parts.entries = vec![entry.into()];
-    let source = SdJwtError::Jws(JwsError::Type);
-    assert_eq!(fault(&parts.to_json()), Some(VerifyError::Entry { number: 1, source }));
+    let reason = SdJwtError::Jws(JwsError::Type);
+    assert_eq!(fault(&parts.to_json()), Some(VerifyError::Entry { number: 1, reason }));
 }
 
 #[test]

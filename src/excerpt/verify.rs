@@ -189,7 +189,7 @@ fn entry_claims(
         return Err(VerifyError::EntryDigest { number });
     }
     let claims = verify_claims(token, Expected::entry(&parts.key, now), budget);
-    claims.map_err(|source| VerifyError::Entry { number, source })
+    claims.map_err(|reason| VerifyError::Entry { number, reason })
 }
 
 /// The entry, and the digest of whom it is about. A member beside these, such as a

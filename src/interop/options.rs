@@ -70,7 +70,7 @@ impl std::fmt::Debug for ImportOptions {
 #[non_exhaustive]
 pub enum ImportError {
     /// Reading the input failed.
-    #[error("the input cannot be read")]
+    #[error("the input cannot be read: check the file and its permissions")]
     Read(#[from] io::Error),
     /// The input is larger than the limit.
     #[error("the input is larger than {limit} bytes; split it or raise the limit")]
@@ -109,14 +109,14 @@ pub enum ImportError {
     },
     /// The input is not JSON.
     #[error("{0}; FHIR as JSON is expected")]
-    Json(#[from] JsonError),
+    Json(JsonError),
     /// Lines of the input are not JSON, and none of the others holds a resource.
-    #[error("line {number}: {source}; one FHIR resource as JSON is expected on each line")]
+    #[error("line {number}: {reason}; one FHIR resource as JSON is expected on each line")]
     Line {
         /// The first such line, from 1.
         number: usize,
         /// What is wrong.
-        source: JsonError,
+        reason: JsonError,
     },
     /// The input is encoded in UTF-16 or UTF-32.
     #[error("the input is in UTF-16 or UTF-32; convert it to UTF-8")]
@@ -144,4 +144,10 @@ pub enum ImportError {
         /// How many patients the input is about.
         count: usize,
     },
+}
+
+impl From<JsonError> for ImportError {
+    fn from(reason: JsonError) -> Self {
+        Self::Json(reason)
+    }
 }

@@ -197,7 +197,7 @@ impl Lines {
         }
         leave_out(line, number, &fault, &mut self.input);
         self.first_fault.get_or_insert(match fault {
-            ImportError::Json(source) => ImportError::Line { number, source },
+            ImportError::Json(reason) => ImportError::Line { number, reason },
             other => other,
         });
         Ok(())

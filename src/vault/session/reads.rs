@@ -2,6 +2,7 @@
 
 use super::audit::ReadKind;
 use super::handle::Session;
+use super::update::OwnError;
 use crate::engine::history::Checkpoint;
 use crate::engine::ledger::LedgerLine;
 use crate::engine::list::{Filter, Listed, Revision};
@@ -52,6 +53,15 @@ pub(crate) fn for_each_entry(
         }
         read => read,
     }
+}
+
+pub(crate) fn try_for_each_entry<E: From<Error>>(
+    session: &Session,
+    mut visit: impl FnMut(EntryId, Entry) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut own = OwnError::default();
+    let result = for_each_entry(session, |id, entry| own.keep(visit(id, entry)));
+    own.give(result)
 }
 
 pub(crate) fn history(session: &Session, id: EntryId) -> Result<Vec<Revision>, Error> {

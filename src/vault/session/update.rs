@@ -11,6 +11,30 @@ use crate::error::Error;
 use crate::id::EntryId;
 use crate::store::StoreError;
 
+/// The error of a closure, kept while the vault ends what it was doing.
+pub(super) struct OwnError<E>(Option<E>);
+
+impl<E> Default for OwnError<E> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<E: From<Error>> OwnError<E> {
+    /// Keeps the closure's error and lets the vault end with one that is not tried again.
+    pub(super) fn keep<T>(&mut self, result: Result<T, E>) -> Result<T, Error> {
+        result.map_err(|error| {
+            self.0 = Some(error);
+            Error::Invalid { what: "the closure refused" }
+        })
+    }
+
+    /// The closure's error if it ended with one, else what the vault says.
+    pub(super) fn give<T>(self, result: Result<T, Error>) -> Result<T, E> {
+        result.map_err(|error| self.0.unwrap_or_else(|| error.into()))
+    }
+}
+
 /// How often a change is made anew when another writer was faster.
 const CONFLICT_RETRIES: usize = 8;
 
@@ -39,6 +63,17 @@ impl Session {
             self.tell(ReadKind::Opened, Some(actor), opened);
         }
         result
+    }
+
+    /// The same, for a closure with an error of its own.
+    pub(crate) fn try_update<T, E: From<Error>>(
+        &self,
+        actor: &Actor,
+        mut change: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<Committed<T>, E> {
+        let mut own = OwnError::default();
+        let result = self.update(actor, |tx| own.keep(change(tx)));
+        own.give(result)
     }
 
     pub(crate) fn update_until_settled<T>(
