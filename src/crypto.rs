@@ -2,7 +2,6 @@
 //! each after its specification.
 
 pub(crate) mod boxes;
-pub(crate) mod digest;
 pub(crate) mod kdf;
 pub(crate) mod kem;
 pub(crate) mod key;
@@ -10,3 +9,4 @@ pub(crate) mod random;
 pub(crate) mod signature;
 
 pub(crate) use boxes::{BoxError, committed_len};
+pub(crate) use subrosa_base::digest;

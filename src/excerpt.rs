@@ -1,56 +1,26 @@
-//! Signed, redacted excerpts that a third party verifies without the vault.
-//!
-//! Each entry is an SD-JWT (RFC 9901); one signed envelope binds them all as they
-//! were presented. `docs/excerpt.md` specifies every byte.
+//! Issuing: what a redacted view releases becomes a signed excerpt. What an excerpt is, and
+//! how it verifies, stands in `crates/excerpt`, for those who have no vault.
 
-mod attribution;
-mod envelope;
-mod error;
-mod file;
-mod jws;
-mod key;
-mod members;
-mod render;
-mod saved;
-mod sd_jwt;
-mod signer;
-mod subject;
 #[cfg(test)]
 mod tests;
-mod time;
-mod trust;
-mod verified;
-mod verify;
-#[cfg(feature = "serde")]
-mod written;
 
-use std::fmt;
 use std::time::SystemTime;
 
+use subrosa_excerpt::issue::{Draft, DraftEntry, SignError};
 use thiserror::Error;
 
-pub(crate) use self::envelope::EnvelopeRequest;
-pub use self::envelope::{IssuerRole, STATEMENT};
-pub use self::error::VerifyError;
-pub use self::jws::JwsError;
-pub use self::key::{Fingerprint, KeyError, PublicKey};
-pub use self::sd_jwt::SdJwtError;
-pub(crate) use self::signer::ProvenSigner;
-pub use self::signer::{Signer, SignerError};
-pub use self::trust::{KeyFile, SignsAs, TrustedKeys};
-pub use self::verified::{Compared, Outcome, VerifiedEntry, VerifiedExcerpt};
-pub use self::verify::UnverifiedExcerpt;
+pub(crate) use subrosa_excerpt::ProvenSigner;
+#[doc(inline)]
+pub use subrosa_excerpt::{
+    Compared, Excerpt, Fingerprint, IssuerRole, JwsError, KeyError, KeyFile, Outcome, PublicKey, STATEMENT,
+    SdJwtError, Signer, SignerError, SignsAs, TrustedKeys, UnverifiedExcerpt, VerifiedEntry, VerifiedExcerpt,
+    VerifyError,
+};
 
-use self::envelope::{Binding, ENTRY_TYPE, Envelope, MAX_ENTRIES};
-use self::file::{MAX_FILE_BYTES, Parts};
-use self::sd_jwt::issue::{IssueError, issue};
-use self::subject::SaltedSubject;
-use self::time::UnixTime;
 use crate::codec::json::Json;
 use crate::crypto::random::{RandomError, Randomness};
-use crate::id::ExcerptId;
-use crate::release::claims::{Claim, ClaimValue};
-use crate::release::{Audience, Subject, SubjectFault, View};
+use crate::record::Token;
+use crate::release::{Audience, RedactedEntry, SubjectFault, View};
 
 /// What the policy alone tells the reader, whatever the vault holds.
 const NOTICE_DEFAULTS: &str = "Free text, attachments, identifiers, contact details, references, what \
@@ -104,138 +74,69 @@ impl From<VerifyError> for IssueExcerptError {
     }
 }
 
-impl From<IssueError> for IssueExcerptError {
-    fn from(error: IssueError) -> Self {
+impl From<SignError> for IssueExcerptError {
+    fn from(error: SignError) -> Self {
         match error {
-            IssueError::Random(error) => Self::Random(error),
-            IssueError::Signer(error) => Self::Signer(error),
-            IssueError::ReservedName => {
-                Self::DoesNotVerify(VerifyError::EnvelopeMalformed { what: "a reserved name" })
-            }
+            SignError::Salts(_) => Self::Random(RandomError),
+            SignError::TooManyEntries { limit } => Self::TooManyEntries { limit },
+            SignError::TooLong { limit } => Self::TooLong { limit },
+            SignError::Expired => Self::Expired,
+            SignError::Signer(error) => Self::Signer(error),
+            SignError::DoesNotVerify(error) => Self::DoesNotVerify(error),
         }
     }
 }
 
-/// An excerpt that this vault issued.
-pub struct Excerpt {
-    id: ExcerptId,
-    issued: UnixTime,
-    parts: Parts,
+/// Who gives an excerpt to whom, and why. The recipient reads all of it.
+#[derive(Clone)]
+pub(crate) struct EnvelopeRequest {
+    /// Who signs, by name.
+    pub(crate) issuer: Token,
+    /// In what role.
+    pub(crate) role: IssuerRole,
+    /// Who is to get it.
+    pub(crate) recipient: Token,
+    /// What for.
+    pub(crate) purpose: Token,
+    /// From when on it is no longer valid, if ever.
+    pub(crate) expires: Option<SystemTime>,
 }
 
-impl Excerpt {
-    /// Signs a view for a recipient. Every salt, digest and id is fresh, so that
-    /// recipients cannot link their copies.
-    pub(crate) fn issue(
-        view: &View,
-        request: &EnvelopeRequest,
-        signer: &dyn Signer,
-        random: &mut Randomness,
-        now: SystemTime,
-    ) -> Result<Self, IssueExcerptError> {
-        if request.expires.is_some_and(|expires| UnixTime::from(expires) <= now.into()) {
-            return Err(IssueExcerptError::Expired);
-        }
-        if let Some(fault) = view.subject_fault() {
-            return Err(IssueExcerptError::Subject(fault));
-        }
-        if view.released().len() > MAX_ENTRIES {
-            return Err(IssueExcerptError::TooManyEntries { limit: MAX_ENTRIES });
-        }
-        let subject = match view.subject() {
-            Some(subject) => Some(SaltedSubject { subject: one_line(subject), salt: random.bytes()? }),
-            None => None,
-        };
-        let (mut entries, mut bindings, mut length) = (Vec::new(), Vec::new(), 0_usize);
-        for (index, entry) in view.released().iter().enumerate() {
-            if !entry.shown_soundly().1 {
-                return Err(VerifyError::EntryMalformed { number: index + 1 }.into());
-            }
-            let mut claims = entry.claims().to_vec();
-            claims.extend(subject.as_ref().map(subject_claim));
-            let token = issue(ENTRY_TYPE, &claims, signer, random)?.present_released();
-            length = length.saturating_add(token.len());
-            if length > MAX_FILE_BYTES / 2 {
-                // Half, since a page shows what it embeds.
-                return Err(IssueExcerptError::TooLong { limit: MAX_FILE_BYTES / 2 });
-            }
-            bindings.push(Binding::of(&token, entry.withheld_fields()));
-            entries.push(token.into());
-        }
-        let envelope = envelope(view, request, subject, bindings, random, now)?;
-        let payload = envelope.encode();
-        // What a verifier would refuse is not handed out.
-        Envelope::decode(&payload).map_err(VerifyError::from)?;
-        let token = jws::sign(envelope::ENVELOPE_TYPE, &payload, signer)?;
-        let parts = Parts { key: signer.public_key(), envelope: token, entries };
-        Ok(Self { id: envelope.id, issued: envelope.issued, parts })
-    }
-
-    /// The id of this copy, by which a leaked one can be told.
-    #[must_use]
-    pub fn id(&self) -> ExcerptId {
-        self.id
-    }
-
-    /// The JSON file: for machines.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        self.parts.to_json()
-    }
-
-    /// The page: for people, to read and print, with the signed tokens inside so
-    /// that a verifier takes it too.
-    ///
-    /// # Errors
-    /// [`VerifyError`] when the excerpt does not verify: a page shows nothing else.
-    pub fn to_html(&self) -> Result<String, VerifyError> {
-        let contents = verify::contents(&self.parts, self.issued)?;
-        let page = render::page(&self.parts, &contents);
-        // Texts grow when they are escaped; what verifiers refuse is not handed out.
-        if page.len() > MAX_FILE_BYTES {
-            return Err(VerifyError::TooLong { limit: MAX_FILE_BYTES });
-        }
-        Ok(page)
+impl EnvelopeRequest {
+    /// An envelope that does not expire.
+    pub(crate) fn new(issuer: Token, role: IssuerRole, recipient: Token, purpose: Token) -> Self {
+        Self { issuer, role, recipient, purpose, expires: None }
     }
 }
 
-impl fmt::Debug for Excerpt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Excerpt({})", self.id)
-    }
-}
-
-fn subject_claim(subject: &SaltedSubject) -> (String, Claim) {
-    ("subject".to_owned(), Claim::always(ClaimValue::Whole(Json::string(subject.claim()))))
-}
-
-/// The name in one line, as envelopes hold texts.
-fn one_line(subject: &Subject) -> Subject {
-    let name = subject.name.split_whitespace().collect::<Vec<_>>().join(" ");
-    Subject::new(name, subject.born.clone())
-}
-
-fn envelope(
+/// Signs a view for a recipient. Every salt, digest and id is fresh, so that recipients
+/// cannot link their copies.
+pub(crate) fn issue(
     view: &View,
     request: &EnvelopeRequest,
-    subject: Option<SaltedSubject>,
-    entries: Vec<Binding>,
+    signer: &dyn Signer,
     random: &mut Randomness,
     now: SystemTime,
-) -> Result<Envelope, RandomError> {
-    Ok(Envelope {
-        id: ExcerptId::from_bytes(random.bytes()?),
-        issued: now.into(),
-        expires: request.expires.map(Into::into),
+) -> Result<Excerpt, IssueExcerptError> {
+    if let Some(fault) = view.subject_fault() {
+        return Err(IssueExcerptError::Subject(fault));
+    }
+    let draft = Draft {
         issuer: request.issuer.as_str().to_owned(),
         role: request.role,
         recipient: request.recipient.as_str().to_owned(),
         purpose: request.purpose.as_str().to_owned(),
-        subject,
+        expires: request.expires,
+        subject: view.subject().cloned(),
         policy: view.summary().clone(),
         notices: notices(view),
-        entries,
-    })
+    };
+    let released = view.released().iter().map(draft_entry);
+    Ok(Excerpt::sign(&draft, released, signer, random, now)?)
+}
+
+fn draft_entry(entry: &RedactedEntry) -> DraftEntry<'_> {
+    DraftEntry { claims: entry.claims(), bars: entry.withheld_fields() }
 }
 
 fn notices(view: &View) -> Vec<String> {

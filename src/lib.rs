@@ -49,7 +49,7 @@ mod codec;
 mod crypto;
 mod engine;
 mod error;
-mod excerpt;
+pub mod excerpt;
 mod format;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -60,7 +60,6 @@ mod format;
     reason = "in tests and fuzz targets only"
 )]
 pub mod fuzzing;
-mod id;
 mod interop;
 mod keys;
 #[cfg(feature = "testing")]
@@ -81,18 +80,23 @@ mod testing;
 mod tree;
 mod vault;
 
+use subrosa_base::id;
+
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
 // The vault: create, open, change, read.
+#[doc(inline)]
 pub use crypto::digest::Digest;
 pub use crypto::kdf::{KdfCost, KdfError, KdfLimits};
 pub use crypto::random::RandomError;
+#[doc(inline)]
 pub use crypto::signature::SignatureAlgorithm;
 pub use error::{Error, ErrorKind};
 pub use format::FormatError;
 pub use format::place::Compartment;
+#[doc(inline)]
 pub use id::{AccessId, CommitId, ContentId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
 pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey};
 pub use secret::SecretText;
@@ -106,6 +110,7 @@ pub use vault::{
 };
 
 // The record: entries and what they hold.
+#[doc(inline)]
 pub use record::{
     Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Card, CardFlags, Coding,
     Component, Concept, DateRange, Diagnosis, Encounter, Entry, FamilyHistory, FhirVersion, Field,
@@ -117,6 +122,7 @@ pub use record::{
 };
 
 // Import: other people's formats.
+#[doc(inline)]
 pub use codec::json::JsonError;
 pub use interop::fhir::Import;
 pub use interop::finding::{Finding, FindingGroup, FindingReason};
@@ -125,15 +131,18 @@ pub use interop::options::{ImportError, ImportLimits, ImportOptions};
 pub use record::ImportQuestion;
 
 // Releases: what may leave, and what it looks like.
+#[doc(inline)]
 pub use release::{
     Audience, CodeFilter, FilterNotice, Mask, ParseCodeFilterError, Policy, PolicyError, RedactedEntry,
     ShownEntry, ShownLine, Subject, SubjectFault, View, Withheld, WithheldReason,
 };
 
 // Text for people: what cannot be seen is spelt.
+#[doc(inline)]
 pub use codec::spell::{spell, spell_json, spell_lines};
 
 // Excerpts: signed, redacted, verifiable without the vault.
+#[doc(inline)]
 pub use excerpt::{
     Compared, Excerpt, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, KeyFile, Outcome,
     PublicKey, STATEMENT, SdJwtError, Signer, SignerError, SignsAs, TrustedKeys, UnverifiedExcerpt,

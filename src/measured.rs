@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use crate::crypto::random::Randomness;
 use crate::crypto::signature::{self, SignatureAlgorithm};
-use crate::excerpt::{EnvelopeRequest, Excerpt, IssuerRole};
+use crate::excerpt::{self, EnvelopeRequest, Excerpt, IssuerRole};
 use crate::format::context::{Context, Purpose, Scope};
 use crate::format::header::Header;
 use crate::format::object::{KeyedRef, ObjectRef};
@@ -79,7 +79,7 @@ pub fn issue(view: &View, key: &SigningKey, now: SystemTime) -> Excerpt {
     let text = |text| Token::new(text).expect("a short text");
     let request =
         EnvelopeRequest::new(text("issuer"), IssuerRole::Patient, text("recipient"), text("purpose"));
-    Excerpt::issue(view, &request, &key.0, &mut Randomness::from_system(), now).expect("it is issued")
+    excerpt::issue(view, &request, &key.0, &mut Randomness::from_system(), now).expect("it is issued")
 }
 
 /// A key to sign with.

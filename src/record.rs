@@ -2,14 +2,14 @@
 //!
 //! No type here knows how it is stored, and none prints its content through `Debug`.
 
+use subrosa_base::{date, text};
+
 mod card;
-mod date;
 mod entry;
 mod field;
 mod fields;
 mod fold;
 mod kinds;
-mod names;
 mod negation;
 mod original;
 mod person;
@@ -17,14 +17,13 @@ mod question;
 mod result;
 mod search;
 mod table;
-mod text;
 mod value;
 
 pub(crate) use card::shorten;
 pub use card::{Card, CardFlags};
 pub use date::{DateRange, Fit, ParseDateError, PartialDate, Precision};
 pub use entry::{Entry, FhirVersion, LegalHold, Marks, Origin, Provenance, Source, SourceFormat};
-pub use field::{Field, FieldSchema};
+pub use field::Field;
 pub(crate) use field::{FieldRef, ValueRef};
 pub use fields::FieldError;
 pub(crate) use fold::fold;
@@ -32,17 +31,16 @@ pub(crate) use fold::fold;
 pub(crate) use kinds::each_kind;
 pub use kinds::{
     AdvanceDirective, Allergy, Assessment, AttachmentRecord, Diagnosis, Encounter, FamilyHistory,
-    Hospitalization, Immunization, Kind, LegalDocument, Medication, Note, Observation, Other, Patient,
-    Provider, Record, Statement, SubstanceUse, Treatment,
+    Hospitalization, Immunization, LegalDocument, Medication, Note, Observation, Other, Patient, Provider,
+    Record, Statement, SubstanceUse, Treatment,
 };
-pub use names::FieldName;
-pub(crate) use names::PROVENANCE;
 pub use negation::Negation;
-pub(crate) use negation::{denies, denies_by_flag};
 pub use person::{Likeness, Person, PersonDetail};
 pub use question::ImportQuestion;
+pub use subrosa_base::schema::{FieldName, FieldSchema, FieldType, Kind};
+pub(crate) use subrosa_base::schema::{PROVENANCE, denies};
 pub use text::{Narrative, TextError, Token};
 pub use value::{
-    Address, Attachment, Coding, Component, Concept, FieldType, HumanName, Identifier, Location, Party,
-    Quantity, Scalar, Telecom, Value,
+    Address, Attachment, Coding, Component, Concept, HumanName, Identifier, Location, Party, Quantity,
+    Scalar, Telecom, Value,
 };

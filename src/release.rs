@@ -5,25 +5,20 @@
 
 mod apply;
 mod attachment;
-mod audience;
 mod beside;
-pub(crate) mod claims;
 mod policy;
 mod redact;
 mod select;
-mod shown;
 mod subject;
 #[cfg(test)]
 mod tests;
 mod values;
 mod view;
 mod whole;
+mod words;
 #[cfg(feature = "serde")]
 mod written;
 
-pub use audience::Audience;
 pub use policy::{CodeFilter, Mask, ParseCodeFilterError, Policy, PolicyError};
-pub(crate) use shown::{Claims, code_system, kind_label, label, show};
-pub use shown::{ShownEntry, ShownLine};
-pub(crate) use view::redacted_debug;
-pub use view::{FilterNotice, RedactedEntry, Subject, SubjectFault, View, Withheld, WithheldReason};
+pub use subrosa_excerpt::{Audience, ShownEntry, ShownLine, Subject};
+pub use view::{FilterNotice, RedactedEntry, SubjectFault, View, Withheld, WithheldReason};

@@ -2,17 +2,7 @@
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// Gives types a `Debug` that names the type and no content.
-macro_rules! redacted_debug {
-    ($($name:ident $(<$lifetime:lifetime>)?),+ $(,)?) => {$(
-        impl ::std::fmt::Debug for $name $(<$lifetime>)? {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(stringify!($name))
-            }
-        }
-    )+};
-}
-pub(crate) use redacted_debug;
+pub(crate) use subrosa_base::redacted_debug;
 
 /// A 32-byte secret on the heap, so that moving it leaves no copy behind.
 #[derive(Zeroize, ZeroizeOnDrop)]

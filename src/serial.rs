@@ -5,13 +5,10 @@
 //! described in `docs/json.md`; it is not how a vault stores anything.
 
 mod entry;
-mod error;
-mod node;
 mod person;
 mod record;
-mod shape;
-mod text;
 mod value;
+mod words;
 
-pub(crate) use shape::{moment, text_only, written_as};
-pub(crate) use text::parse;
+pub(crate) use subrosa_base::serial::moment;
+pub(crate) use subrosa_base::{text_only, written_as};

@@ -4,6 +4,7 @@
 
 use rand::TryRng as _;
 use rand::rngs::SysRng;
+use subrosa_excerpt::salts::{NoSalts, Salts};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -88,6 +89,12 @@ impl Randomness {
     #[cfg(test)]
     pub(crate) fn seeded(seed: u64) -> Self {
         Self { seed: Some((seed, 0)), ..Self::from_system() }
+    }
+}
+
+impl Salts for Randomness {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), NoSalts> {
+        Randomness::fill(self, out).map_err(|_| NoSalts)
     }
 }
 

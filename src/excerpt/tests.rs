@@ -2,18 +2,22 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::envelope::{ENVELOPE_TYPE, Envelope};
-use super::file::Parts;
+use subrosa_excerpt::claims::{Claim, ClaimValue};
+use subrosa_excerpt::envelope::{self, Binding, ENTRY_TYPE, ENVELOPE_TYPE, Envelope, MAX_ENTRIES};
+use subrosa_excerpt::file::{self, MAX_FILE_BYTES, Parts};
+use subrosa_excerpt::issue::subject_claim;
+use subrosa_excerpt::sd_jwt::issue::issue as issue_token;
+use subrosa_excerpt::{jws, sd_jwt, subject, verify as verifier};
+
 use super::*;
 use crate::codec::base64url;
 use crate::codec::json::{Json, JsonLimits, Object};
 use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
-use crate::id::EntryId;
+use crate::id::{EntryId, ExcerptId};
 use crate::record::{
     Address, Coding, Component, Concept, Diagnosis, Entry, HumanName, Identifier, Narrative, Note,
     Observation, Party, Patient, Provenance, Quantity, Record, Scalar, Token,
 };
-use crate::release::claims::{Claim, ClaimValue};
 use crate::release::{Mask, Policy};
 use crate::{FhirVersion, Kind, Source, SourceFormat};
 
@@ -144,7 +148,7 @@ fn issue_of(entries: &[Entry], policy: &Policy, key: &SigningKey) -> Excerpt {
     let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
     let entries: Vec<_> = ids.zip(entries).collect();
     let view = policy.apply_for(Some("Ada Byron"), &entries);
-    Excerpt::issue(&view, &request(), key, &mut Randomness::from_system(), now()).unwrap()
+    issue(&view, &request(), key, &mut Randomness::from_system(), now()).unwrap()
 }
 
 fn verify(file: &[u8], trusted: &TrustedKeys) -> Result<VerifiedExcerpt, VerifyError> {
@@ -188,7 +192,7 @@ fn strings(json: &Json, out: &mut String) {
 #[test]
 fn an_excerpt_verifies_as_json_and_as_page() {
     let key = key();
-    let public = PublicKey::of(&key);
+    let public = key.public_key();
     let excerpt = issue_of(&sample(), &policy(), &key);
     for file in [excerpt.to_json(), excerpt.to_html().unwrap()] {
         let trusted =
@@ -242,7 +246,7 @@ fn the_recipient_reads_what_was_released_and_nothing_else() {
 #[test]
 fn a_holder_passes_on_less_that_still_verifies() {
     let key = key();
-    let public = PublicKey::of(&key);
+    let public = key.public_key();
     let excerpt = issue_of(&sample(), &policy(), &key);
     let verified = verify(excerpt.to_json().as_bytes(), &TrustedKeys::none()).unwrap();
     let less = verified.entries()[0].present_only(&["code", "severity"]);
@@ -250,7 +254,7 @@ fn a_holder_passes_on_less_that_still_verifies() {
         sd_jwt::verify::Expected { key: &public, typ: Some(ENTRY_TYPE), exact: true, now: now().into() };
     let budget = &mut sd_jwt::verify::Budget::document();
     let claims = sd_jwt::verify::verify_claims(&less, expected, budget).unwrap();
-    let salted = verified.contents.envelope.subject.as_ref().unwrap();
+    let salted = verified.envelope().subject.as_ref().unwrap();
     assert_eq!(claims.member("subject").and_then(Json::as_str), Some(salted.claim().as_str()));
     assert_eq!(verified.subject_salt(), Some(base64url::encode(&salted.salt)));
     let claims = Json::Object(claims).to_text();
@@ -272,7 +276,7 @@ fn two_copies_share_no_salt_digest_or_id() {
     assert_ne!(one.id(), other.id());
     let pieces = |excerpt: &Excerpt| -> std::collections::HashSet<String> {
         let mut pieces = std::collections::HashSet::new();
-        for part in excerpt.parts.entries.iter().flat_map(|token| token.split(['~', '.'])) {
+        for part in excerpt.parts().entries.iter().flat_map(|token| token.split(['~', '.'])) {
             let Ok(json) = Json::parse(&base64url::decode(part).unwrap(), LIMITS) else { continue };
             random_texts(&json, &mut pieces);
         }
@@ -328,7 +332,7 @@ fn a_page_that_shows_something_else_is_invalid() {
 }
 
 fn forged(change: impl FnOnce(&mut Parts)) -> Option<VerifyError> {
-    let mut parts = issue_of(&sample(), &policy(), &key()).parts;
+    let mut parts = issue_of(&sample(), &policy(), &key()).parts().clone();
     change(&mut parts);
     fault(&parts.to_json())
 }
@@ -352,22 +356,22 @@ fn entries_and_disclosures_cannot_be_added_dropped_or_moved() {
 #[test]
 fn an_entry_of_another_excerpt_does_not_fit() {
     let key = key();
-    let other = issue_of(&sample(), &policy(), &key).parts.entries[0].clone();
-    let mut parts = issue_of(&sample(), &policy(), &key).parts;
+    let other = issue_of(&sample(), &policy(), &key).parts().entries[0].clone();
+    let mut parts = issue_of(&sample(), &policy(), &key).parts().clone();
     parts.entries[0] = other;
     assert_eq!(fault(&parts.to_json()), Some(VerifyError::EntryDigest { number: 1 }));
 }
 
 #[test]
 fn another_key_beside_the_tokens_is_refused() {
-    let other = PublicKey::of(&key());
+    let other = key().public_key();
     assert_eq!(forged(|parts| parts.key = other), Some(VerifyError::Envelope(JwsError::KeyId)));
 }
 
 /// Signs an envelope of the forger's making over genuine-looking entries.
 fn with_envelope(change: impl FnOnce(&mut Object)) -> Option<VerifyError> {
     let key = key();
-    let mut parts = issue_of(&sample(), &policy(), &key).parts;
+    let mut parts = issue_of(&sample(), &policy(), &key).parts().clone();
     let mut payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
     change(&mut payload);
     parts.envelope = jws::sign(ENVELOPE_TYPE, &payload, &key).unwrap();
@@ -426,7 +430,7 @@ fn an_envelope_is_no_entry_and_an_entry_is_no_envelope() {
     });
     assert_eq!(as_envelope, Some(VerifyError::Envelope(JwsError::Type)));
     let key = key();
-    let mut parts = issue_of(&sample(), &policy(), &key).parts;
+    let mut parts = issue_of(&sample(), &policy(), &key).parts().clone();
     let entry = format!("{}~", parts.envelope);
     let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
     let mut envelope = Envelope::decode(&payload).unwrap();
@@ -524,7 +528,7 @@ fn an_envelope_tells_nothing_of_entries_that_do_not_leave() {
     let key = key();
     let policy = Policy::everything_of([Kind::Diagnosis]).since("2018".parse().unwrap());
     let claims = |entries: &[Entry]| {
-        let parts = issue_of(entries, &policy, &key).parts;
+        let parts = issue_of(entries, &policy, &key).parts().clone();
         let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
         let mut envelope = Envelope::decode(&payload).unwrap();
         envelope.id = ExcerptId::from_bytes([0; 16]);
@@ -548,7 +552,7 @@ fn a_view_over_the_limit_is_not_issued() {
     let entries = vec![entry(Note::default()); MAX_ENTRIES + 1];
     let ids: Vec<_> = entries.iter().map(|entry| (EntryId::from_bytes([0; 16]), entry)).collect();
     let view = Policy::everything_of([Kind::Note]).apply_for(Some("Ada Byron"), &ids);
-    let result = Excerpt::issue(&view, &request(), &key(), &mut Randomness::from_system(), now());
+    let result = issue(&view, &request(), &key(), &mut Randomness::from_system(), now());
     assert_eq!(result.err(), Some(IssueExcerptError::TooManyEntries { limit: MAX_ENTRIES }));
 }
 
@@ -561,7 +565,7 @@ fn the_golden_excerpt_is_issued_byte_for_byte() {
     let entries = sample();
     let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
     let view = policy().apply(&ids.zip(&entries).collect::<Vec<_>>());
-    let excerpt = Excerpt::issue(&view, &request(), &key, &mut Randomness::seeded(7), now()).unwrap();
+    let excerpt = issue(&view, &request(), &key, &mut Randomness::seeded(7), now()).unwrap();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/");
     for (name, made) in [("excerpt.json", excerpt.to_json()), ("excerpt.html", excerpt.to_html().unwrap())] {
         let path = format!("{folder}{name}");
@@ -596,7 +600,7 @@ fn the_specification_says_what_the_code_does() {
         format!("between `{}`", file::OPENING),
         format!("{}{}{}", file::RENDERER_MARK.0, file::RENDERER, file::RENDERER_MARK.1),
         format!("sha256(\"{}\" ‖ salt", subject::CONTEXT),
-        format!("`iat` is more than {} seconds", verify::CLOCK_LEEWAY),
+        format!("`iat` is more than {} seconds", verifier::CLOCK_LEEWAY),
     ] {
         assert!(specification.contains(&said), "the specification does not say: {said}");
     }
@@ -647,7 +651,7 @@ fn excerpts_of_real_records_verify_and_hold_nothing_that_is_withheld() {
         assert_eq!(view.released().len() + stays.len(), entries.len(), "{name}");
         assert!(stays.len() * 20 < entries.len(), "{name}");
         let key = key();
-        let excerpt = Excerpt::issue(&view, &request(), &key, &mut Randomness::from_system(), now()).unwrap();
+        let excerpt = issue(&view, &request(), &key, &mut Randomness::from_system(), now()).unwrap();
         let page = excerpt.to_html().unwrap();
         assert_eq!(fault(&page), None, "{name}");
         let text = readable(&excerpt.to_json()) + &page;
@@ -681,13 +685,13 @@ fn withheld_texts(entry: &Entry) -> Vec<String> {
 #[test]
 fn a_verified_excerpt_tells_every_claim_that_was_signed() {
     let key = key();
-    let public = PublicKey::of(&key);
+    let public = key.public_key();
     let (issued, mut request) = (sample(), request());
     let expires = now() + Duration::from_secs(7 * 24 * 3600);
     request.expires = Some(expires);
     let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
     let view = policy().apply(&ids.zip(&issued).collect::<Vec<_>>());
-    let excerpt = Excerpt::issue(&view, &request, &key, &mut Randomness::from_system(), now()).unwrap();
+    let excerpt = issue(&view, &request, &key, &mut Randomness::from_system(), now()).unwrap();
     let verified =
         verify(excerpt.to_json().as_bytes(), &TrustedKeys::none().and(public, SignsAs::patient("Ada Byron")))
             .unwrap();
@@ -699,7 +703,7 @@ fn a_verified_excerpt_tells_every_claim_that_was_signed() {
     assert_eq!(report["fingerprint"], public.fingerprint().to_string());
     let members: Vec<&String> = report.as_object().unwrap().keys().collect();
     assert_eq!(members.iter().filter(|name| ***name == "entries").count(), 1);
-    let mut claims = verified.contents.envelope.encode().into_members();
+    let mut claims = verified.envelope().encode().into_members();
     claims.retain(|(name, _)| name != "entries");
     assert!(claims.len() >= 8);
     for (name, value) in claims {
@@ -712,18 +716,19 @@ fn a_verified_excerpt_tells_every_claim_that_was_signed() {
     assert_eq!(diagnosis["withheld"], serde_json::json!(["severity", "notes"]));
     assert_eq!(diagnosis["fields"]["clinical_status"], "active");
     assert_eq!(diagnosis["provenance"]["provider"]["name"], "Dr Rosa Falk");
-    assert_eq!(verified.notices(), verified.contents.envelope.notices);
+    assert_eq!(verified.notices(), verified.envelope().notices);
     assert!(!format!("{verified:?}").contains("Rosa"));
 }
 
 /// What is found in an excerpt whose issuer signed one entry of these claims.
 fn fault_of_entry(claims: &[(String, Claim)], key: &SigningKey) -> Option<VerifyError> {
-    let mut parts = issue_of(&[], &policy(), key).parts;
+    let mut parts = issue_of(&[], &policy(), key).parts().clone();
     let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
     let mut envelope = Envelope::decode(&payload).unwrap();
     let mut claims = claims.to_vec();
     claims.push(subject_claim(envelope.subject.as_ref().unwrap()));
-    let token = issue(ENTRY_TYPE, &claims, key, &mut Randomness::from_system()).unwrap().present_released();
+    let token =
+        issue_token(ENTRY_TYPE, &claims, key, &mut Randomness::from_system()).unwrap().present_released();
     envelope.entries = vec![Binding::of(&token, &[])];
     parts.envelope = jws::sign(ENVELOPE_TYPE, &envelope.encode(), key).unwrap();
     parts.entries = vec![token.into()];
@@ -771,8 +776,8 @@ fn an_entry_of_other_claims_than_it_must_have_is_refused() {
 /// The first entry of one excerpt, under an envelope that is otherwise of another.
 fn with_entry_of(other: &[Entry]) -> Option<VerifyError> {
     let key = key();
-    let foreign = issue_of(other, &policy(), &key).parts.entries[0].clone();
-    let mut parts = issue_of(&sample(), &policy(), &key).parts;
+    let foreign = issue_of(other, &policy(), &key).parts().entries[0].clone();
+    let mut parts = issue_of(&sample(), &policy(), &key).parts().clone();
     let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
     let mut envelope = Envelope::decode(&payload).unwrap();
     envelope.entries[1] = Binding::of(&foreign, &[]);
@@ -854,7 +859,7 @@ struct HighCard(SigningKey);
 
 impl Signer for HighCard {
     fn public_key(&self) -> PublicKey {
-        PublicKey::of(&self.0)
+        self.0.public_key()
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
@@ -869,7 +874,7 @@ fn a_card_may_give_either_signature() {
     let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
     let view = policy().apply(&ids.zip(&entries).collect::<Vec<_>>());
     let random = &mut Randomness::from_system();
-    let excerpt = Excerpt::issue(&view, &request(), &ProvenSigner::of(&card), random, now()).unwrap();
+    let excerpt = issue(&view, &request(), &ProvenSigner::of(&card), random, now()).unwrap();
     assert_eq!(fault(&excerpt.to_json()), None);
 }
 
@@ -878,7 +883,7 @@ fn a_card_may_give_either_signature() {
 fn a_mask_over_a_field_of_which_nothing_is_seen_is_refused() {
     let key = key();
     let with_mask = |field: &str, entries: &[Entry], policy: &Policy| {
-        let mut parts = issue_of(entries, policy, &key).parts;
+        let mut parts = issue_of(entries, policy, &key).parts().clone();
         let payload = jws::verify(&parts.envelope, &parts.key, envelope::ENVELOPE_PROFILE).unwrap();
         let mut envelope = Envelope::decode(&payload).unwrap();
         let mut masks = Object::default();
@@ -908,7 +913,7 @@ fn a_known_key_under_another_name_or_role_is_not_trusted() {
     let key = key();
     let file = issue_of(&sample(), &policy(), &key).to_json();
     let outcome = |signs_as: SignsAs| {
-        let trusted = TrustedKeys::none().and(PublicKey::of(&key), signs_as);
+        let trusted = TrustedKeys::none().and(key.public_key(), signs_as);
         verify(file.as_bytes(), &trusted).unwrap().outcome()
     };
     assert_eq!(outcome(SignsAs::patient("ada  BYRON")), Outcome::SignedByTrustedKey);
@@ -969,7 +974,7 @@ fn preview_verifier_and_page_say_the_same_words() {
     let policy = policy.with_bars().with_not_understood().with_words_withheld();
     let ids: Vec<_> = (0..).map(|index| EntryId::from_bytes([index; 16])).zip(&entries).collect();
     let view = policy.apply(&ids);
-    let excerpt = Excerpt::issue(&view, &request(), &key(), &mut Randomness::from_system(), now()).unwrap();
+    let excerpt = issue(&view, &request(), &key(), &mut Randomness::from_system(), now()).unwrap();
     let page = excerpt.to_html().unwrap();
     let verified = verify(page.as_bytes(), &TrustedKeys::none()).unwrap();
     assert_eq!(view.released().len(), 5);

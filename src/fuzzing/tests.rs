@@ -148,7 +148,7 @@ fn texts() -> Vec<String> {
     ];
     for algorithm in [SignatureAlgorithm::Es256, SignatureAlgorithm::Ed25519] {
         let key = SigningKey::generate(algorithm, &mut Randomness::seeded(3)).unwrap();
-        texts.push(PublicKey::of(&key).to_jwk());
+        texts.push(key.public_key().to_jwk());
     }
     texts
 }

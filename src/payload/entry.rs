@@ -294,6 +294,7 @@ mod tests {
                 .boxed(),
             FieldType::Attachment => attachment().prop_map(Value::Attachment).boxed(),
             FieldType::Component => component().prop_map(Value::Component).boxed(),
+            other => panic!("no value of the type {other:?}"),
         }
     }
 

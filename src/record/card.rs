@@ -3,10 +3,11 @@
 //! A card never says "no" where the entry might say "yes": what it cannot answer,
 //! it leaves to the entry.
 
+use subrosa_base::schema::Kind;
+
 use super::date::{DateRange, Fit};
 use super::entry::{Entry, Origin};
 use super::fold::fold;
-use super::kinds::Kind;
 use super::search::Needle;
 use super::text::Token;
 use super::value::{Coding, Concept, Location, redacted_debug};

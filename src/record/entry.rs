@@ -4,13 +4,15 @@
 
 use std::fmt;
 
+use subrosa_base::schema::{FieldSchema, FieldType, Kind};
+
 use super::date::{DateRange, PartialDate};
-use super::field::{FieldSchema, ValueRef};
-use super::kinds::{Kind, Record};
+use super::field::ValueRef;
+use super::kinds::Record;
 use super::search::{Needle, Searchable as _};
 use super::table::Span;
 use super::text::{Narrative, Token};
-use super::value::{Attachment, Coding, Concept, FieldType, Party, redacted_debug};
+use super::value::{Attachment, Coding, Concept, Party, redacted_debug};
 use crate::id::EntryId;
 
 /// One item of a person's record.

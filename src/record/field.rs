@@ -3,12 +3,14 @@
 //! `accept` is the strict inverse of `give`: no unknown type, no gap, no second
 //! value where one is allowed.
 
+#[cfg(test)]
+use subrosa_base::schema::FieldType;
+
 use super::date::PartialDate;
 use super::search::{Needle, Searchable};
 use super::text::{Narrative, Token};
 use super::value::{
-    Address, Attachment, Component, Concept, FieldType, HumanName, Identifier, Party, Quantity, Telecom,
-    Value,
+    Address, Attachment, Component, Concept, HumanName, Identifier, Party, Quantity, Telecom, Value,
 };
 
 /// One value of one field of a record.
@@ -35,25 +37,6 @@ pub(crate) struct FieldRef<'a> {
     pub(crate) value: ValueRef<'a>,
 }
 
-/// What a field of a kind holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FieldSchema {
-    /// The field's number within its kind. Never reused.
-    pub tag: u16,
-    /// The field's name, for programs: masks and JSON use it.
-    pub name: &'static str,
-    /// The field's name for people, such as `Began` for `onset`: the one that previews,
-    /// pages and verifiers show. A field has the same one in every kind.
-    pub label: &'static str,
-    /// The type of its values.
-    pub field_type: FieldType,
-    /// Whether it may hold more than one value.
-    pub repeats: bool,
-    /// What the field means.
-    pub doc: &'static str,
-}
-
 /// Why one member does not take a value.
 pub(super) enum Refusal {
     WrongType,
@@ -62,7 +45,9 @@ pub(super) enum Refusal {
 
 /// A member of a record's struct: `Option<T>` or `Vec<T>`.
 pub(super) trait Member {
+    #[cfg(test)]
     const TYPE: FieldType;
+    #[cfg(test)]
     const REPEATS: bool;
 
     /// Appends the member's values, lent.
@@ -89,6 +74,7 @@ pub(super) trait Member {
 
 /// The type of a member's values.
 pub(super) trait Item: Sized + Searchable {
+    #[cfg(test)]
     const TYPE: FieldType;
 
     fn lent(&self) -> ValueRef<'_>;
@@ -111,7 +97,9 @@ pub(super) trait Item: Sized + Searchable {
 }
 
 impl<T: Item> Member for Option<T> {
+    #[cfg(test)]
     const TYPE: FieldType = T::TYPE;
+    #[cfg(test)]
     const REPEATS: bool = false;
 
     fn lend<'a>(&'a self, tag: u16, out: &mut Vec<FieldRef<'a>>) {
@@ -148,7 +136,9 @@ impl<T: Item> Member for Option<T> {
 }
 
 impl<T: Item> Member for Vec<T> {
+    #[cfg(test)]
     const TYPE: FieldType = T::TYPE;
+    #[cfg(test)]
     const REPEATS: bool = true;
 
     fn lend<'a>(&'a self, tag: u16, out: &mut Vec<FieldRef<'a>>) {
@@ -200,6 +190,7 @@ macro_rules! items {
         }
 
         $(impl Item for $item {
+            #[cfg(test)]
             const TYPE: FieldType = FieldType::$variant;
 
             fn lent(&self) -> ValueRef<'_> {

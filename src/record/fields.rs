@@ -2,8 +2,10 @@
 
 use thiserror::Error;
 
+use subrosa_base::schema::Kind;
+
 use super::field::{Field, Refusal};
-use super::kinds::{Kind, Record};
+use super::kinds::Record;
 use super::value::Value;
 
 /// Why fields do not make a record. Names tags, never values.

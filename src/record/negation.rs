@@ -2,7 +2,9 @@
 //!
 //! What negates is part of what is negated: a title that leaves it out says the opposite.
 
-use super::kinds::{Kind, Record};
+use subrosa_base::schema::{ENTERED_IN_ERROR, denial};
+
+use super::kinds::Record;
 use super::text::Token;
 
 /// That a record denies what its code names, or puts it off: "not given", "ruled out",
@@ -36,7 +38,7 @@ impl Record {
         let mut found: Vec<(&str, &'static str)> = self
             .words_of_status()
             .into_iter()
-            .filter_map(|(field, word)| word_for(kind, field, word?))
+            .filter_map(|(field, word)| Some((field, denial(kind, field, word?.as_str())?)))
             .collect();
         if let Some(flag) = self.negating_flag() {
             found.insert(0, flag);
@@ -113,8 +115,6 @@ impl Record {
     }
 }
 
-const ENTERED_IN_ERROR: &str = "entered in error";
-
 /// Resources that ask for something, of types that have no intent in some version of FHIR.
 const REQUESTS: [&str; 14] = [
     "CommunicationRequest",
@@ -132,108 +132,6 @@ const REQUESTS: [&str; 14] = [
     "SupplyRequest",
     "Task",
 ];
-
-/// What a status word of this kind denies. Words are read whatever their case, with
-/// blanks or hyphens, as people type them too.
-fn word_for(kind: Kind, field: &'static str, word: &Token) -> Option<(&'static str, &'static str)> {
-    let word = word.as_str().trim().to_lowercase().replace([' ', '_'], "-");
-    of_field(kind, field, &word).map(|said| (field, said))
-}
-
-/// Whether a word in this field of this kind denies what the record names.
-pub(crate) fn denies(kind: Kind, field: &str, word: &str) -> bool {
-    let word = word.trim().to_lowercase().replace([' ', '_'], "-");
-    of_field(kind, field, &word).is_some()
-}
-
-fn of_field(kind: Kind, field: &str, word: &str) -> Option<&'static str> {
-    match field {
-        "intent" => of_intent(kind, word),
-        "decision" => (word == "deny").then_some("consent denied"),
-        "status" | "verification_status" => of_status(kind, word),
-        _ => None,
-    }
-}
-
-/// Whether this field denies what the record names where it is true.
-pub(crate) fn denies_by_flag(field: &str) -> bool {
-    ["do_not_perform", "subpotent"].contains(&field)
-}
-
-fn of_intent(kind: Kind, word: &str) -> Option<&'static str> {
-    Some(match (kind, word) {
-        (_, "proposal" | "proposed") => "proposed only",
-        (Kind::Medication | Kind::Other, "plan") => "planned only",
-        (_, "option") => "an option only",
-        (Kind::Other, "directive") => "ordered",
-        (Kind::Other, word) if word == "order" || word.ends_with("-order") => "ordered",
-        (Kind::Other, "predetermination") => "predetermination only",
-        (Kind::Other, "preauthorization") => "preauthorization only",
-        (Kind::Other, "exploratory") => "exploratory only",
-        _ => return None,
-    })
-}
-
-fn of_status(kind: Kind, word: &str) -> Option<&'static str> {
-    let of_any_kind = match word {
-        "entered-in-error" | "nullified" => ENTERED_IN_ERROR,
-        "refuted" => "ruled out",
-        "not-taken" => "not taken",
-        "declined" => "declined",
-        "rejected" => "rejected",
-        "cancelled" | "canceled" => "cancelled",
-        "noshow" | "no-show" => "did not take place",
-        "revoked" => "revoked",
-        "vacated" => "vacated",
-        "draft" => "draft",
-        "proposed" => "proposed only",
-        "preliminary" => "preliminary",
-        _ => return of_status_of(kind, word),
-    };
-    Some(of_any_kind)
-}
-
-/// What a status word denies or puts off in this kind only.
-fn of_status_of(kind: Kind, word: &str) -> Option<&'static str> {
-    Some(match (kind, word) {
-        (Kind::Diagnosis | Kind::Allergy, "unconfirmed" | "provisional" | "differential") => "not confirmed",
-        (Kind::Immunization | Kind::Medication, "not-done" | "not-given") => "not given",
-        (_, "not-done") => "not done",
-        (Kind::AdvanceDirective | Kind::Note | Kind::LegalDocument, "superseded") => "superseded",
-        (Kind::Encounter | Kind::Hospitalization, "planned") => "not begun",
-        (Kind::Encounter | Kind::Hospitalization, "discontinued") => "not completed",
-        (Kind::Treatment | Kind::Medication, "preparation") => "not begun",
-        (Kind::Treatment, "aborted") => "not completed",
-        (Kind::Treatment, "stopped") => "stopped",
-        (Kind::Immunization, "in-progress" | "on-hold" | "stopped") => "not completed",
-        (Kind::Assessment, "in-progress" | "stopped") => "not completed",
-        (Kind::Medication | Kind::Other, "intended") => "intended only",
-        (Kind::Observation | Kind::Note | Kind::Assessment, "partial") => "preliminary",
-        (Kind::SubstanceUse, "never") => "never",
-        (Kind::SubstanceUse, "former") => "former",
-        (Kind::FamilyHistory, "health-unknown") => "health not known",
-        (
-            Kind::Observation | Kind::Note | Kind::Assessment | Kind::SubstanceUse | Kind::Other,
-            "registered",
-        ) => "no result yet",
-        (Kind::Other, word) => return of_status_of_other(word),
-        _ => return None,
-    })
-}
-
-fn of_status_of_other(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "inactive" => "inactive",
-        "planned" => "planned only",
-        "requested" | "received" | "ready" | "pending" | "booked" | "waitlist" | "preparation"
-        | "not-started" | "scheduled" => "not begun",
-        "failed" => "failed",
-        "aborted" => "not completed",
-        "abandoned" => "abandoned",
-        "retired" => "retired",
-        _ => return None,
-    })
-}
 
 #[cfg(test)]
 mod tests {

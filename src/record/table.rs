@@ -1,22 +1,8 @@
-//! The macro behind the table of kinds: one declaration gives the struct, the
-//! schema, and the way to fields and back.
-//!
-//! Numbers and tags are the ones stored in vaults: they are never reused.
+//! The macro that makes structs of the table of kinds: the struct, and the way to
+//! fields and back.
 
-/// Declares the kinds. Each reads
-///
-/// ```text
-/// /// What it is.
-/// NUMBER "name" "Label" Variant Struct (code: [members], start: [members], end: [members], span, title: [members]) {
-///     /// What the field means.
-///     TAG member "Label": Option<T> or Vec<T>;
-/// }
-/// ```
-///
-/// `code`, `start`, `end` and `title` list the members that listing looks at, in
-/// order; `span` is `open` when a missing end means "still so, or not known", and
-/// `point` when it means "the same moment".
-macro_rules! kinds {
+/// Declares a struct for each kind of the table in `crates/base`.
+macro_rules! records {
     ($(
         $(#[doc = $kind_doc:literal])+
         $number:literal $kind_name:literal $kind_label:literal $variant:ident $kind:ident (
@@ -26,71 +12,6 @@ macro_rules! kinds {
             $($(#[doc = $field_doc:literal])+ $tag:literal $field:ident $label:literal: $type:ty;)+
         }
     )+) => {
-        /// The kinds of record. Names and numbers never change their meaning.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        pub enum Kind {$(
-            $(#[doc = $kind_doc])+
-            $variant,
-        )+}
-
-        impl Kind {
-            /// Every kind, by number.
-            #[must_use]
-            pub fn all() -> &'static [Kind] {
-                &[$(Self::$variant),+]
-            }
-
-            /// The name, such as `diagnosis`.
-            #[must_use]
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $kind_name,)+
-                }
-            }
-
-            /// The name for people, such as `Substance use`: the one that a page shows.
-            #[must_use]
-            pub fn label(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $kind_label,)+
-                }
-            }
-
-            /// The number that stands for the kind in a vault.
-            #[must_use]
-            pub fn number(self) -> u16 {
-                match self {
-                    $(Self::$variant => $number,)+
-                }
-            }
-
-            /// What the kind is, in a sentence or two.
-            #[must_use]
-            pub fn doc(self) -> &'static str {
-                match self {
-                    $(Self::$variant => concat!($($kind_doc),+).trim_ascii(),)+
-                }
-            }
-
-            /// What fields a record of this kind may have, by tag.
-            #[must_use]
-            pub fn schema(self) -> &'static [FieldSchema] {
-                match self {
-                    $(Self::$variant => const { &[$(
-                        FieldSchema {
-                            tag: $tag,
-                            name: stringify!($field),
-                            label: $label,
-                            field_type: <$type as Member>::TYPE,
-                            repeats: <$type as Member>::REPEATS,
-                            doc: concat!($($field_doc),+).trim_ascii(),
-                        },
-                    )+] },)+
-                }
-            }
-        }
-
         $(
             $(#[doc = $kind_doc])+
             #[derive(Clone, PartialEq, Eq, Default)]
@@ -166,6 +87,7 @@ macro_rules! kinds {
             pub fn empty(kind: Kind) -> Self {
                 match kind {
                     $(Kind::$variant => Self::$variant(Box::default()),)+
+                    _ => unreachable!("one table has the kinds and the structs"),
                 }
             }
 
@@ -197,7 +119,7 @@ macro_rules! kinds {
 
             pub(super) fn span(&self) -> Span {
                 match self {
-                    $(Self::$variant(_) => kinds!(@span $span),)+
+                    $(Self::$variant(_) => records!(@span $span),)+
                 }
             }
 
@@ -220,6 +142,12 @@ macro_rules! kinds {
             }
         }
 
+        /// The type of each field as its struct has it, and whether it repeats.
+        #[cfg(test)]
+        pub(super) fn types() -> Vec<(Kind, u16, subrosa_base::schema::FieldType, bool)> {
+            vec![$($((Kind::$variant, $tag, <$type as Member>::TYPE, <$type as Member>::REPEATS),)+)+]
+        }
+
         /// Hands the struct and the variant of every kind to a macro.
         #[cfg(feature = "serde")]
         macro_rules! each_kind {
@@ -233,7 +161,7 @@ macro_rules! kinds {
     (@span open) => { Span::Open };
     (@span point) => { Span::Point };
 }
-pub(super) use kinds;
+pub(super) use records;
 
 /// What a missing end of a record's dates means.
 pub(super) enum Span {

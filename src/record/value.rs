@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use subrosa_base::schema::FieldType;
+
 use super::date::PartialDate;
 use super::fold::fold;
 use super::text::{Narrative, Token};
@@ -42,38 +44,6 @@ pub enum Value {
     Attachment(Attachment),
     /// A part of a result: a question and its answer.
     Component(Component),
-}
-
-/// The type of a field's values, one for each variant of [`Value`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FieldType {
-    /// [`Value::Concept`]
-    Concept,
-    /// [`Value::Date`]
-    Date,
-    /// [`Value::Token`]
-    Token,
-    /// [`Value::Narrative`]
-    Narrative,
-    /// [`Value::Quantity`]
-    Quantity,
-    /// [`Value::Boolean`]
-    Boolean,
-    /// [`Value::Party`]
-    Party,
-    /// [`Value::Name`]
-    Name,
-    /// [`Value::Address`]
-    Address,
-    /// [`Value::Telecom`]
-    Telecom,
-    /// [`Value::Identifier`]
-    Identifier,
-    /// [`Value::Attachment`]
-    Attachment,
-    /// [`Value::Component`]
-    Component,
 }
 
 /// A code from a code system (FHIR `Coding`).

@@ -3,7 +3,8 @@
 //! Bytes that do not leave are not copied: an attachment commits to its
 //! description, and to its bytes only when it was asked for.
 
-use super::claims::ClaimValue;
+use subrosa_excerpt::claims::ClaimValue;
+
 use super::values::{Extent, Members, date, string};
 use crate::codec::base64url;
 use crate::codec::json::{Json, JsonLimits};

@@ -4,8 +4,9 @@
 //! What words say is not read: for results any words that stay are enough. Only for other
 //! kinds of record, whose status says whether they hold, a few phrases are looked for.
 
-use super::audience::{denies_in_text, denies_in_words, has_published_code, repeats_short_name};
-use super::claims::Claim;
+use subrosa_excerpt::claims::Claim;
+
+use super::words::{denies_in_text, denies_in_words, has_published_code, repeats_short_name};
 use crate::record::{Entry, Kind, Record, Token, Value};
 
 /// The fields of which words stay that say more than what leaves of them.

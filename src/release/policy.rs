@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
+use subrosa_excerpt::Audience;
 use thiserror::Error;
 
-use super::audience::Audience;
 use super::beside::belongs_to_a_result;
 use super::view::WithheldReason;
 use crate::codec::json::{Json, Object};

@@ -4,10 +4,13 @@
 //! that what is released of it verifies; none leaves that the policy's rule for
 //! it does not let out.
 
+use subrosa_excerpt::Audience;
+use subrosa_excerpt::claims::{
+    CHANGED, Claim, ClaimValue, NEGATION, NOT_UNDERSTOOD, Visibility, WORDS_WITHHELD,
+};
+
 use super::attachment::attachment;
-use super::audience::Audience;
 use super::beside::{Held, may_be_taken_back, means_less_than_it_says};
-use super::claims::{CHANGED, Claim, ClaimValue, NEGATION, NOT_UNDERSTOOD, Visibility, WORDS_WITHHELD};
 use super::policy::{Mask, Policy, Rule, SOURCE};
 use super::values::{self, Extent, Spoken, array, string};
 use super::view::{FilterNotice, RedactedEntry, View, Withheld, WithheldReason};

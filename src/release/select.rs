@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::audience::Audience;
+use subrosa_excerpt::Audience;
+
 use super::policy::{CodeFilter, Mask, Policy};
 use super::view::{FilterNotice, View, Withheld, WithheldReason};
 use crate::id::EntryId;
@@ -107,8 +108,8 @@ fn judge_date(policy: &Policy, entry: &Entry) -> Verdict {
     match DateRange::fit(dates.as_ref(), &policy.range()) {
         Fit::Inside => Verdict::Released,
         Fit::Perhaps if dates.is_none() => Verdict::Withheld(WithheldReason::Undated),
-        Fit::Perhaps => Verdict::Withheld(WithheldReason::NotCertainlyInRange),
         Fit::Outside => Verdict::NotSelected,
+        _ => Verdict::Withheld(WithheldReason::NotCertainlyInRange),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Whom an excerpt is about: exactly one person, by name, or nobody is released.
 
+use subrosa_excerpt::Subject;
+
 use super::policy::{Policy, Rule};
-use super::view::{Subject, SubjectFault};
+use super::view::SubjectFault;
 use crate::codec::spell::spell;
 use crate::id::EntryId;
 use crate::record::{Entry, FieldType, HumanName, Kind, Likeness, Patient, Person, Record};
@@ -38,7 +40,7 @@ pub(super) fn subject(
         Rule::Keep | Rule::Default => born.map(|date| date.as_str().to_owned()),
     };
     // An envelope's texts are of one line, without controls.
-    name.map(|name| Subject { name: spell(&name), born }).ok_or(SubjectFault::NoPatient)
+    name.map(|name| Subject::new(spell(&name), born)).ok_or(SubjectFault::NoPatient)
 }
 
 /// Whether each record is shown, or was confirmed, to be of the first's person.

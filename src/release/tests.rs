@@ -370,9 +370,9 @@ fn a_negation_is_never_separated_from_what_it_negates() {
     let view = apply(&policy, &entries);
     assert_eq!(disclosed(&view)["negation"], "not given");
     let (_, fields) = view.released()[0].claims().iter().find(|(name, _)| name == "fields").unwrap();
-    let claims::ClaimValue::Object(fields) = &fields.value else { panic!("an object") };
+    let subrosa_excerpt::claims::ClaimValue::Object(fields) = &fields.value else { panic!("an object") };
     let (_, status) = fields.iter().find(|(name, _)| name == "status").unwrap();
-    assert_eq!(status.visibility, claims::Visibility::Always);
+    assert_eq!(status.visibility, subrosa_excerpt::claims::Visibility::Always);
     let masked = apply(&policy.mask("status", Mask::Withhold).unwrap(), &entries);
     assert!(masked.released().is_empty());
     assert_eq!(masked.withheld()[0].reason, WithheldReason::NegationMasked);
@@ -427,7 +427,7 @@ fn what_the_holder_changed_says_so_whatever_is_masked() {
         let view = apply(&policy, &[entry.clone()]);
         let released = &view.released()[0];
         let (_, changed) = released.claims().iter().find(|(name, _)| name == "changed").unwrap();
-        assert_eq!(changed.visibility, claims::Visibility::Always);
+        assert_eq!(changed.visibility, subrosa_excerpt::claims::Visibility::Always);
         assert!(released.shown().warnings[0].contains("changed it after it was imported"));
     }
     entry.provenance.origin = crate::record::Origin::Imported;
@@ -542,7 +542,7 @@ fn a_result_leaves_with_the_words_beside_it_or_marked_or_not_at_all() {
         assert!(view.released()[0].shown().warnings[0].contains("left out"));
         let claims = view.released()[0].claims();
         let (_, mark) = claims.iter().find(|(name, _)| name == "words_withheld").unwrap();
-        assert_eq!(mark.visibility, claims::Visibility::Always);
+        assert_eq!(mark.visibility, subrosa_excerpt::claims::Visibility::Always);
     }
     assert!(released(&policy().with_words_withheld_of(id(1)), &entries).is_empty());
 }

@@ -3,10 +3,9 @@
 //! A date is an object of the date and its year, so that either verifies alone.
 //! A quantity is one claim: a number must not lose its unit or comparator.
 
-use super::audience::{
-    denies_in_text, has_published_code, has_short_name, repeats_short_name, says_more_than,
-};
-use super::claims::{Claim, ClaimValue};
+use subrosa_excerpt::claims::{Claim, ClaimValue};
+
+use super::words::{denies_in_text, has_published_code, has_short_name, repeats_short_name, says_more_than};
 use crate::codec::json::{Json, Object};
 use crate::record::{
     Address, Coding, Component, Concept, HumanName, Identifier, PartialDate, Party, Quantity, Scalar,

@@ -6,16 +6,15 @@
 
 use std::fmt;
 
+use subrosa_excerpt::Subject;
+use subrosa_excerpt::claims::{Claim, ClaimValue, Visibility, disclosed};
+use subrosa_excerpt::shown::{ShownEntry, show_disclosed};
 use thiserror::Error;
 
-use super::claims::{Claim, ClaimValue, Visibility};
-use super::shown::{ShownEntry, show_disclosed};
 use crate::codec::json::{Json, Object};
-#[cfg(feature = "serde")]
-use crate::codec::spell::spell;
 use crate::crypto::digest::Digest;
 use crate::id::EntryId;
-use crate::record::{Kind, PartialDate};
+use crate::record::Kind;
 
 /// What a policy releases of entries.
 #[derive(Clone)]
@@ -104,36 +103,6 @@ impl View {
     }
 }
 
-/// The person whom an excerpt is about, as far as the policy names them.
-#[derive(Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Subject {
-    /// The name in one line.
-    pub name: String,
-    /// The date or year of birth as written.
-    pub born: Option<String>,
-}
-
-impl Subject {
-    pub(crate) fn new(name: String, born: Option<String>) -> Self {
-        Self { name, born }
-    }
-
-    /// The date or year of birth as people write it, such as `27 April 1980`.
-    #[must_use]
-    pub fn born_in_words(&self) -> Option<String> {
-        let born = self.born.as_deref()?;
-        Some(born.parse::<PartialDate>().map_or_else(|_| born.to_owned(), |date| date.in_words()))
-    }
-
-    /// The same, with what cannot be seen spelt.
-    #[cfg(feature = "serde")]
-    pub(crate) fn spelt(&self) -> Self {
-        Self::new(spell(&self.name), self.born.as_deref().map(spell))
-    }
-}
-
 /// Why an excerpt would not say whom it is about. Nothing is released then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
@@ -193,7 +162,7 @@ impl RedactedEntry {
     /// What the recipient will read, as JSON.
     #[must_use]
     pub fn disclosed_json(&self) -> String {
-        Json::Object(disclosed_members(&self.claims)).to_text()
+        Json::Object(disclosed(&self.claims)).to_text()
     }
 
     /// The words in which the recipient will read it.
@@ -204,7 +173,7 @@ impl RedactedEntry {
 
     /// The words, and whether every claim has the shape of its type.
     pub(crate) fn shown_soundly(&self) -> (ShownEntry, bool) {
-        show_disclosed(&disclosed_members(&self.claims), &self.bars).unwrap_or_default()
+        show_disclosed(&disclosed(&self.claims), &self.bars).unwrap_or_default()
     }
 
     fn shows(&self, field: &str) -> bool {
@@ -221,22 +190,6 @@ impl RedactedEntry {
     pub(crate) fn claims(&self) -> &[(String, Claim)] {
         &self.claims
     }
-}
-
-pub(super) fn disclosed_members(members: &[(String, Claim)]) -> Object {
-    let disclosed = members.iter().filter_map(|(name, claim)| Some((name.clone(), disclosed(claim)?)));
-    Object::new(disclosed.collect())
-}
-
-fn disclosed(claim: &Claim) -> Option<Json> {
-    if claim.visibility == Visibility::Withheld {
-        return None;
-    }
-    Some(match &claim.value {
-        ClaimValue::Whole(json) => json.clone(),
-        ClaimValue::Object(members) => Json::Object(disclosed_members(members)),
-        ClaimValue::Array(items) => Json::Array(items.iter().filter_map(disclosed).collect()),
-    })
 }
 
 /// One thing that was selected and does not leave.
@@ -483,6 +436,4 @@ fn number(entries: usize, one: &str, many: &str) -> String {
     }
 }
 
-pub(crate) use crate::secret::redacted_debug;
-
-redacted_debug!(View, Subject, RedactedEntry, FilterNotice);
+crate::secret::redacted_debug!(View, RedactedEntry, FilterNotice);

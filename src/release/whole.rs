@@ -1,8 +1,9 @@
 //! A whole entry in the words of a preview, a page and a verifier, for its owner's eyes.
 
+use subrosa_excerpt::claims::disclosed;
+use subrosa_excerpt::shown::{ShownEntry, show_disclosed};
+
 use super::redact::whole;
-use super::shown::{ShownEntry, show_disclosed};
-use super::view::disclosed_members;
 use crate::record::Entry;
 
 impl Entry {
@@ -10,6 +11,6 @@ impl Entry {
     /// which an excerpt would show it. Files are described, and the original is left out.
     #[must_use]
     pub fn shown(&self) -> ShownEntry {
-        show_disclosed(&disclosed_members(&whole(self)), &[]).unwrap_or_default().0
+        show_disclosed(&disclosed(&whole(self)), &[]).unwrap_or_default().0
     }
 }

@@ -1,8 +1,9 @@
 //! A preview as serde writes it, for the owner's screen: the words in which a recipient
 //! will read each entry, and what stays.
 
-use super::shown::ShownEntry;
-use super::view::{FilterNotice, RedactedEntry, Subject, SubjectFault, View, Withheld};
+use subrosa_excerpt::{ShownEntry, Subject};
+
+use super::view::{FilterNotice, RedactedEntry, SubjectFault, View, Withheld};
 use crate::id::EntryId;
 use crate::record::Kind;
 

@@ -2,11 +2,13 @@
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use super::error::Fault;
-use super::node::{Members, Node};
-use super::shape::{Read, deserialize, member, objects, read_typed, write_typed};
-use super::text::{Bytes, read_bytes};
-use crate::record::{Card, CardFlags, DateRange, Entry, LegalHold, Marks, Provenance, Source, SourceFormat};
+use subrosa_base::serial::error::Fault;
+use subrosa_base::serial::node::{Members, Node};
+use subrosa_base::serial::shape::{Read, member, read_typed, write_typed};
+use subrosa_base::serial::text::{Bytes, read_bytes};
+use subrosa_base::{deserialize_by_serde as deserialize, objects_by_serde as objects};
+
+use crate::record::{Card, CardFlags, Entry, LegalHold, Marks, Provenance, Source, SourceFormat};
 
 objects! {
     Entry { record, provenance, not_understood, source, marks }
@@ -60,29 +62,6 @@ impl Read for Source {
 }
 
 deserialize!(Source);
-
-impl Serialize for DateRange {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (name, date) in [("start", self.start()), ("end", self.end())] {
-            if let Some(date) = date {
-                map.serialize_entry(name, date)?;
-            }
-        }
-        map.end()
-    }
-}
-
-impl Read for DateRange {
-    fn read(node: Node) -> Result<Self, Fault> {
-        let mut members = Members::of(node)?;
-        let range = Self::new(member(&mut members, "start")?, member(&mut members, "end")?);
-        members.finish()?;
-        Ok(range)
-    }
-}
-
-deserialize!(DateRange);
 
 objects! {
     Card { kind, dates, coding, provider, flags, complete }

@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use super::shape::moment;
+use subrosa_base::serial::moment;
+
 use crate::record::{ImportQuestion, Likeness, Negation, Person};
 
 impl Serialize for Person {

@@ -5,9 +5,11 @@
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct as _, Serializer};
 
-use super::error::Fault;
-use super::node::{Members, Node};
-use super::shape::{Read, deserialize};
+use subrosa_base::deserialize_by_serde as deserialize;
+use subrosa_base::serial::error::Fault;
+use subrosa_base::serial::node::{Members, Node};
+use subrosa_base::serial::shape::Read;
+
 use crate::record::{
     Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Component, Concept,
     Diagnosis, Encounter, FamilyHistory, Field, FieldRef, FieldSchema, FieldType, Hospitalization, HumanName,
@@ -102,6 +104,7 @@ fn read_value(field_type: FieldType, node: Node) -> Result<Value, Fault> {
         FieldType::Identifier => Value::Identifier(Identifier::read(node)?),
         FieldType::Attachment => Value::Attachment(Attachment::read(node)?),
         FieldType::Component => Value::Component(Component::read(node)?),
+        _ => return Err(Fault::new("a type of value that is not known")),
     })
 }
 

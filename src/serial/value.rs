@@ -2,10 +2,12 @@
 
 use serde::ser::{Serialize, Serializer};
 
-use super::error::Fault;
-use super::node::{Members, Node};
-use super::shape::{Read, deserialize, member, objects, read_typed, write_typed};
-use super::text::{Bytes, read_bytes};
+use subrosa_base::serial::error::Fault;
+use subrosa_base::serial::node::Node;
+use subrosa_base::serial::shape::{Read, read_typed, write_typed};
+use subrosa_base::serial::text::{Bytes, read_bytes};
+use subrosa_base::{deserialize_by_serde as deserialize, objects_by_serde as objects};
+
 use crate::record::{
     Address, Attachment, Coding, Component, Concept, HumanName, Identifier, Location, Party, Quantity,
     Scalar, Telecom, Value,

@@ -143,7 +143,7 @@ impl<'a> Element<'a> {
                 return Some(text);
             }
             Err(TextError::TooLong { .. }) => FindingReason::TooLarge,
-            Err(TextError::Empty) => FindingReason::Malformed,
+            Err(_) => FindingReason::Malformed,
         };
         self.report(name, reason);
         None

@@ -12,7 +12,7 @@ use crate::engine::ledger::{Action, Detail, Line};
 use crate::engine::trace;
 use crate::engine::vault_record::{HolderRole, holder_of, signing_key};
 use crate::error::Error;
-use crate::excerpt::{EnvelopeRequest, Excerpt, IssuerRole, ProvenSigner, PublicKey, Signer};
+use crate::excerpt::{self, EnvelopeRequest, Excerpt, IssuerRole, ProvenSigner, PublicKey, Signer};
 use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::payload::custody::VaultRecordV1;
@@ -121,7 +121,7 @@ fn release_now(
             }
         };
         let envelope = request.envelope(&record, &view)?;
-        let excerpt = Excerpt::issue(&view, &envelope, key, &mut Randomness::from_system(), now)?;
+        let excerpt = excerpt::issue(&view, &envelope, key, &mut Randomness::from_system(), now)?;
         let policy = view.summary_text();
         for (compartment, ids) in released_by_compartment(&view, &compartments) {
             let mut line = Line::about(Action::Released, actor, None, ids)
@@ -141,7 +141,7 @@ fn release_now(
 
 pub(crate) fn public_key(session: &Session) -> Result<PublicKey, Error> {
     let record = session.read(|reader| reader.vault_record())?;
-    Ok(PublicKey::of(&signing_key(&record)?))
+    Ok(signing_key(&record)?.public_key())
 }
 
 pub(crate) fn issuer(session: &Session) -> Result<(Token, IssuerRole), Error> {

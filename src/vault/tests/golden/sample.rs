@@ -93,6 +93,7 @@ fn value(field_type: FieldType, index: u16) -> Value {
         FieldType::Component => {
             Value::Component(Component { code: concept("44250-9", "Little interest"), value: scalar(index) })
         }
+        other => panic!("no sample of the type {other:?}"),
     }
 }
 

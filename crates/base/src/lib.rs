@@ -1,0 +1,49 @@
+//! What every part of [Subrosa] stands on: what kinds of record there are and
+//! what fields they have, texts and dates as they were written, identifiers, digests, strict
+//! JSON, and the spelling of what cannot be seen.
+//!
+//! Programs that keep a vault use the crate `subrosa`, those that only verify excerpts the
+//! crate `subrosa-excerpt`; both hand these types on. What the documentation does not list
+//! is for these crates alone and may change with any release.
+//!
+//! [Subrosa]: https://crates.io/crates/subrosa
+//!
+//! ```
+//! use subrosa_base::{DateRange, Kind, PartialDate};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let onset: PartialDate = "1998-04".parse()?;
+//! assert!(DateRange::at(onset).may_overlap(&DateRange::at("1998".parse()?)));
+//! assert_eq!(Kind::Diagnosis.field("onset").map(|field| field.label), Some("Began"));
+//! # Ok(())
+//! # }
+//! ```
+
+// A library does not print.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+#[doc(hidden)]
+pub mod codec;
+#[doc(hidden)]
+pub mod date;
+#[doc(hidden)]
+pub mod digest;
+#[doc(hidden)]
+pub mod id;
+mod redacted;
+#[doc(hidden)]
+pub mod schema;
+#[cfg(feature = "serde")]
+#[doc(hidden)]
+pub mod serial;
+#[doc(hidden)]
+pub mod text;
+
+pub use codec::base64url::Base64UrlError;
+pub use codec::json::JsonError;
+pub use codec::spell::{spell, spell_json, spell_lines};
+pub use date::{DateRange, Fit, ParseDateError, PartialDate, Precision};
+pub use digest::Digest;
+pub use id::{AccessId, CommitId, ContentId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
+pub use schema::{FieldName, FieldSchema, FieldType, Kind};
+pub use text::{Narrative, TextError, Token};
