@@ -3,6 +3,7 @@
 //! It knows no session, no import and no release.
 
 pub(crate) mod actor;
+mod alike;
 pub(crate) mod backups;
 pub(crate) mod changes;
 pub(crate) mod commit;

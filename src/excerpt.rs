@@ -136,7 +136,7 @@ pub(crate) fn issue(
 }
 
 fn draft_entry(entry: &RedactedEntry) -> DraftEntry<'_> {
-    DraftEntry { claims: entry.claims(), bars: entry.withheld_fields() }
+    DraftEntry { claims: entry.claims(), bars: entry.withheld_fields(), perhaps_same: entry.perhaps_same() }
 }
 
 fn notices(view: &View) -> Vec<String> {

@@ -249,6 +249,17 @@ impl Vault {
         session::reads::list(&self.session, filter)
     }
 
+    /// The entries that may be one record, in groups of at least two: they are of one kind
+    /// and code, begin at the same time, and came from different imports or documents, or
+    /// were entered one by one. None of them is taken for the others: retract or expunge
+    /// what is superseded. An excerpt that lets several of a group out says so.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn perhaps_same(&self) -> Result<Vec<Vec<EntryId>>, Error> {
+        session::reads::perhaps_same(&self.session)
+    }
+
     /// Hands every current entry of the open compartments, retracted ones included,
     /// to `visit`, in no order that means anything. What is read is authenticated
     /// and decoded on every core; `visit` is called on this thread alone, and no more

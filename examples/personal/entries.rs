@@ -1,14 +1,18 @@
 //! An entry in one line: the same in lists, in searches and in the questions before
 //! something is destroyed.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
-use subrosa::{CardFlags, Entry, Kind, Listed, Origin, PartialDate, Token, Vault};
+use subrosa::{CardFlags, Entry, EntryId, Kind, Listed, Origin, PartialDate, Token, Vault};
 
 use crate::access;
 use crate::failure::Failure;
 use crate::output::{self, printable, shortened};
 use crate::words;
 
+/// The column that says what an entry is about.
+const WHAT: usize = 2;
 /// Longest title in a table, in characters.
 const TITLE: usize = 60;
 /// Longest result in a table, in characters.
@@ -18,9 +22,38 @@ const PROVIDER: usize = 32;
 /// The widest that columns get on a terminal, so that what it is about gets the width.
 const BOUNDS: [(usize, u16); 3] = [(1, 14), (3, 16), (4, 16)];
 
+/// The entries that may be one record with others, each with those.
+pub(crate) struct Doubles(HashMap<EntryId, Vec<EntryId>>);
+
+impl Doubles {
+    pub(crate) fn of(vault: &Vault) -> Result<Self, Failure> {
+        let groups = vault.perhaps_same()?;
+        let others =
+            |group: &[EntryId], id: EntryId| group.iter().copied().filter(|other| *other != id).collect();
+        let each = groups.iter().flat_map(|group| group.iter().map(|id| (*id, others(group, *id))));
+        Ok(Self(each.collect()))
+    }
+
+    pub(crate) fn of_entry(&self, id: EntryId) -> &[EntryId] {
+        self.0.get(&id).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
 /// Entries as a table.
 pub(crate) fn table(vault: &Vault, entries: &[Listed]) -> Result<String, Failure> {
-    let rows: Result<Vec<Vec<String>>, Failure> = entries.iter().map(|entry| row(vault, entry)).collect();
+    let doubles = Doubles::of(vault)?;
+    let rows: Result<Vec<Vec<String>>, Failure> = entries
+        .iter()
+        .map(|entry| {
+            let mut row = row(vault, entry)?;
+            if !doubles.of_entry(entry.id).is_empty()
+                && let Some(what) = row.get_mut(WHAT)
+            {
+                what.push_str(" (perhaps the same as another)");
+            }
+            Ok(row)
+        })
+        .collect();
     Ok(output::table_of(&["Date", "Kind", "What", "Code", "From", "Id"], rows?, &BOUNDS))
 }
 
@@ -121,7 +154,7 @@ fn source_of(entry: &Entry, for_people: bool) -> Option<String> {
 }
 
 /// An entry as one object.
-pub(crate) fn for_programs(vault: &Vault, listed: &Listed) -> Result<Value, Failure> {
+pub(crate) fn for_programs(vault: &Vault, listed: &Listed, doubles: &Doubles) -> Result<Value, Failure> {
     let text = |token: &Option<Token>| token.as_ref().map(|token| token.as_str().to_owned());
     let (card, entry) = (&listed.card, vault.entry(listed.id)?);
     Ok(json!({
@@ -141,5 +174,6 @@ pub(crate) fn for_programs(vault: &Vault, listed: &Listed) -> Result<Value, Fail
         "file_elsewhere": card.flags.elsewhere,
         "not_understood": card.flags.not_understood,
         "changed": card.flags.changed,
+        "perhaps_same": doubles.of_entry(listed.id).iter().map(ToString::to_string).collect::<Vec<_>>(),
     }))
 }

@@ -28,8 +28,9 @@ pub(crate) fn run(common: &Common, command: &List) -> Result<(), Failure> {
     let vault = access::to_read(common, &path)?;
     let mut listed = vault.list(&filter)?;
     if common.json {
+        let doubles = entries::Doubles::of(&vault)?;
         let rows: Result<Vec<Value>, Failure> =
-            listed.iter().map(|entry| entries::for_programs(&vault, entry)).collect();
+            listed.iter().map(|entry| entries::for_programs(&vault, entry, &doubles)).collect();
         return output::json(&Value::Array(rows?));
     }
     if listed.is_empty() {

@@ -32,7 +32,7 @@ pub(crate) fn run(common: &Common, command: &Show) -> Result<(), Failure> {
     if common.json {
         return output::json(&for_programs(&vault, &listed, &entry, revision, command.history)?);
     }
-    let mut text = told(&listed, &entry, revision);
+    let mut text = told(&vault, &listed, &entry, revision)?;
     if command.history {
         text.push_str(&history(&vault, id)?);
     }
@@ -40,13 +40,17 @@ pub(crate) fn run(common: &Common, command: &Show) -> Result<(), Failure> {
 }
 
 /// The entry as a preview and an excerpt say it, and below that what only the vault knows.
-fn told(listed: &Listed, entry: &Entry, revision: u64) -> String {
+fn told(vault: &Vault, listed: &Listed, entry: &Entry, revision: u64) -> Result<String, Failure> {
     let mut lines = vec![output::entry(&entry.shown()), String::new()];
     let mut line = |label: &str, text: &str| lines.push(output::labelled(label, text));
     if !entry.not_understood.is_empty() {
         line("Not understood", "read the original (--raw) before you rely on this");
     }
     marks(entry).iter().for_each(|mark| line("Mark", mark));
+    for other in entries::Doubles::of(vault)?.of_entry(listed.id) {
+        let title = entries::title(&access::listed(vault, *other)?);
+        line("Perhaps the same as", &printable(&format!("{} {title}", access::short_id(*other))));
+    }
     for file in &entry.attachments() {
         line("File", &values::attachment_words(file));
     }
@@ -57,7 +61,7 @@ fn told(listed: &Listed, entry: &Entry, revision: u64) -> String {
     line("Version", &format!("{revision} of {}", listed.revision));
     line("Id", &listed.id.to_string());
     lines.extend(how_to_extract(listed, entry));
-    lines.join("\n")
+    Ok(lines.join("\n"))
 }
 
 /// How the files of an entry are taken out.
@@ -138,7 +142,7 @@ fn for_programs(
     revision: u64,
     with_history: bool,
 ) -> Result<Json, Failure> {
-    let mut shown = entries::for_programs(vault, listed)?;
+    let mut shown = entries::for_programs(vault, listed, &entries::Doubles::of(vault)?)?;
     let Some(object) = shown.as_object_mut() else { return Ok(shown) };
     object.insert("display".to_owned(), json!(entry.display()));
     object.insert("revision".to_owned(), json!(revision));

@@ -387,6 +387,39 @@ fn set(payload: &mut Object, name: &str, value: Option<Json>) {
 }
 
 #[test]
+fn marks_of_what_may_be_one_record_stand_at_several_entries_and_have_one_spelling() {
+    let marked = |marks: [Option<&str>; 4]| {
+        with_envelope(|payload| {
+            let entries = payload.member("entries").and_then(Json::as_array).unwrap().iter().zip(marks);
+            let entries = entries.map(|(entry, mark)| {
+                let mut entry = entry.as_object().unwrap().clone();
+                set(&mut entry, "perhaps_same", mark.map(|mark| Json::Number(mark.to_owned())));
+                Json::Object(entry)
+            });
+            set(payload, "entries", Some(Json::Array(entries.collect())));
+        })
+    };
+    let good = [
+        [Some("1"), Some("1"), None, None],
+        [Some("1"), Some("2"), Some("1"), Some("2")],
+        [Some("1"), Some("1"), Some("1"), Some("1")],
+    ];
+    good.into_iter().for_each(|marks| assert_eq!(marked(marks), None));
+    let bad = [
+        [Some("1"), None, None, None],
+        [Some("2"), Some("2"), None, None],
+        [Some("2"), Some("2"), Some("1"), Some("1")],
+        [Some("0"), Some("0"), None, None],
+        [Some("1.0"), Some("1.0"), None, None],
+        [Some("-1"), Some("-1"), None, None],
+        [Some("1"), Some("1"), Some("99999999999999999999"), None],
+        [Some("1"), Some("1"), Some("3"), Some("3")],
+    ];
+    let refused = Some(VerifyError::EnvelopeMalformed { what: "entries" });
+    bad.into_iter().for_each(|marks| assert_eq!(marked(marks), refused, "{marks:?}"));
+}
+
+#[test]
 fn an_envelope_that_does_not_say_what_it_must_is_refused() {
     assert_eq!(with_envelope(|_| ()), None);
     let required = [

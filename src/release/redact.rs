@@ -46,7 +46,7 @@ pub(super) fn release(policy: &Policy, id: EntryId, entry: &Entry, view: &mut Vi
     if means_less || may_be_taken_back {
         claims.push((WORDS_WITHHELD.to_owned(), Claim::always(ClaimValue::Whole(Json::Bool(true)))));
     }
-    view.released.push(RedactedEntry { id, kind: entry.kind(), claims, bars });
+    view.released.push(RedactedEntry { id, kind: entry.kind(), claims, bars, perhaps_same: None });
 }
 
 /// All claims of an entry, for its owner: nothing is withheld but the original and the bytes

@@ -4,6 +4,7 @@
 //! Only the disclosed claims, the subject and the policy's own words reach a
 //! recipient; withheld lists and notices are for the owner.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use subrosa_excerpt::Subject;
@@ -79,6 +80,37 @@ impl View {
         self
     }
 
+    /// The same view, which says of these groups of entries that each may be one record.
+    /// Only what leaves together is marked: a mark tells nothing of what stays.
+    pub(crate) fn with_perhaps_same(mut self, groups: &[Vec<EntryId>]) -> Self {
+        let group_of: HashMap<EntryId, usize> =
+            groups.iter().enumerate().flat_map(|(at, ids)| ids.iter().map(move |id| (*id, at))).collect();
+        let mut leaving: HashMap<usize, usize> = HashMap::new();
+        for entry in &self.released {
+            if let Some(group) = group_of.get(&entry.id) {
+                *leaving.entry(*group).or_default() += 1;
+            }
+        }
+        let (mut marks, mut together, mut alone) = (HashMap::new(), 0, 0);
+        for entry in &mut self.released {
+            let Some(group) = group_of.get(&entry.id) else { continue };
+            if leaving.get(group).is_some_and(|leaving| *leaving > 1) {
+                let next = marks.len() + 1;
+                entry.perhaps_same = Some(*marks.entry(*group).or_insert(next));
+                together += 1;
+            } else {
+                alone += 1;
+            }
+        }
+        if together > 0 {
+            self.notices.push(FilterNotice::PerhapsSame { entries: together });
+        }
+        if alone > 0 {
+            self.notices.push(FilterNotice::PerhapsSameStays { entries: alone });
+        }
+        self
+    }
+
     /// SHA-256 of all that a recipient would read, and of which entries it is.
     pub(crate) fn digest(&self) -> Digest {
         let mut texts = vec![self.summary_text()];
@@ -87,6 +119,7 @@ impl View {
         for entry in &self.released {
             texts.extend([entry.id.to_string(), entry.kind.name().to_owned(), entry.disclosed_json()]);
             texts.extend(entry.bars.iter().map(|bar| (*bar).to_owned()));
+            texts.push(entry.perhaps_same.map(|mark| mark.to_string()).unwrap_or_default());
         }
         // As a list of strings: where one ends is part of it.
         Digest::of(&[Json::Array(texts.into_iter().map(Json::String).collect()).to_text().as_bytes()])
@@ -136,6 +169,7 @@ pub struct RedactedEntry {
     pub(super) kind: Kind,
     pub(super) claims: Vec<(String, Claim)>,
     pub(super) bars: Vec<&'static str>,
+    pub(super) perhaps_same: Option<usize>,
 }
 
 impl RedactedEntry {
@@ -159,6 +193,13 @@ impl RedactedEntry {
         &self.bars
     }
 
+    /// The mark that this and other released entries bear which may be one record
+    /// ([`Vault::perhaps_same`](crate::Vault::perhaps_same)).
+    #[must_use]
+    pub fn perhaps_same(&self) -> Option<usize> {
+        self.perhaps_same
+    }
+
     /// What the recipient will read, as JSON.
     #[must_use]
     pub fn disclosed_json(&self) -> String {
@@ -173,7 +214,7 @@ impl RedactedEntry {
 
     /// The words, and whether every claim has the shape of its type.
     pub(crate) fn shown_soundly(&self) -> (ShownEntry, bool) {
-        show_disclosed(&disclosed(&self.claims), &self.bars).unwrap_or_default()
+        show_disclosed(&disclosed(&self.claims), &self.bars, self.perhaps_same).unwrap_or_default()
     }
 
     fn shows(&self, field: &str) -> bool {
@@ -358,6 +399,16 @@ pub enum FilterNotice {
         /// How many.
         entries: usize,
     },
+    /// Entries that leave together may be one record from several sources.
+    PerhapsSame {
+        /// How many.
+        entries: usize,
+    },
+    /// Entries that leave may be the same record as others that stay.
+    PerhapsSameStays {
+        /// How many leave.
+        entries: usize,
+    },
     /// An attachment's bytes could not be found, so only its description is released.
     AttachmentWithoutBytes {
         /// How many.
@@ -420,6 +471,17 @@ impl fmt::Display for FilterNotice {
                  read them, then include their fields or release them marked by an explicit decision",
                 number(*entries, "has", "have"),
                 if *entries == 1 { "it says" } else { "they say" }
+            ),
+            Self::PerhapsSame { entries } => write!(
+                f,
+                "{} in two sources as it seems, and may contradict each other: they leave together, and the \
+                 excerpt says so of each; retract what is superseded, or release single entries",
+                number(*entries, "stands", "stand")
+            ),
+            Self::PerhapsSameStays { entries } => write!(
+                f,
+                "{} to be the same record as another one that stays, from another source: see which of them is right",
+                number(*entries, "seems", "seem")
             ),
             Self::AttachmentWithoutBytes { attachments } => {
                 write!(f, "the bytes of {attachments} attachments were not found; they are described only")

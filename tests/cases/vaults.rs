@@ -601,3 +601,86 @@ fn two_results_of_one_day_and_two_hospitals_of_one_test_are_no_export() {
     let report = take(&vault, "c.json", bundle(&third).as_bytes());
     assert_eq!((report.added.len(), report.perhaps_same.len()), (3, 1));
 }
+
+/// What a third party reads of everything of this kind in a vault: each entry's words.
+fn read_by_others(vault: &Vault, kind: subrosa::Kind) -> Vec<String> {
+    let policy = subrosa::Policy::everything_of([kind]);
+    let text = |text: &str| subrosa::Token::new(text).unwrap();
+    let request = subrosa::ReleaseRequest::new(text("Court"), text("a case"), policy.clone());
+    let preview = vault.preview(&policy).unwrap();
+    let excerpt = vault.release(&Actor::owner(), &request.as_previewed(&preview)).unwrap();
+    let now = std::time::SystemTime::now();
+    let mut read = Vec::new();
+    for file in [excerpt.to_json(), excerpt.to_html().unwrap()] {
+        let verified = subrosa::UnverifiedExcerpt::parse(file.as_bytes()).unwrap();
+        let verified = verified.verify(&subrosa::TrustedKeys::none(), now).unwrap();
+        let words: Vec<String> = verified.entries().iter().map(|entry| entry.shown().to_string()).collect();
+        let previewed: Vec<String> =
+            preview.released().iter().map(|entry| entry.shown().to_string()).collect();
+        assert_eq!(words, previewed);
+        for (entry, words) in verified.entries().iter().zip(&words) {
+            assert_eq!(entry.perhaps_same().is_some(), words.contains("Perhaps one record"));
+        }
+        read = words;
+    }
+    read
+}
+
+#[test]
+fn what_two_sources_brought_is_marked_wherever_it_is_read() {
+    let result = |id: &str, code: &str, value: &str, time: &str| {
+        format!(
+            r#"{{"resource":{{"resourceType":"Observation","id":"{id}","status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"{code}","display":"Test {code}"}}]}},"subject":{{"reference":"Patient/1"}},"effectiveDateTime":"{time}","valueQuantity":{{"value":{value}}}}}}}"#
+        )
+    };
+    let patient = r#"{"resource":{"resourceType":"Patient","id":"1","name":[{"family":"Example","given":["Ada"]}],"birthDate":"1980-01-01"}}"#;
+    let bundle = |results: &[String]| {
+        format!(
+            r#"{{"resourceType":"Bundle","type":"collection","entry":[{patient},{}]}}"#,
+            results.join(",")
+        )
+    };
+    let vault = vault();
+    let (morning, evening) = ("2024-03-01T08:00:00Z", "2024-03-01T20:00:00Z");
+    let first = [
+        result("1", "2345-7", "5.1", morning),
+        result("2", "2345-7", "5.2", evening),
+        result("3", "718-7", "140", morning),
+        result("4", "718-7", "141", morning),
+        result("5", "4548-4", "6.1", "2024-03-01"),
+    ];
+    take(&vault, "a.json", bundle(&first).as_bytes());
+    assert!(vault.perhaps_same().unwrap().is_empty(), "what one document has twice, its author meant twice");
+    assert!(
+        read_by_others(&vault, subrosa::Kind::Observation).iter().all(|words| !words.contains("Perhaps"))
+    );
+    let second = [
+        // The same moment written otherwise, and corrected.
+        result("x", "2345-7", "5.9", "2024-03-01T09:00:00+01:00"),
+        // A day on which the other has two times: of which, nobody knows.
+        result("y", "2345-7", "7", "2024-03-01"),
+        result("z", "4548-4", "6.4", "2024-03-01T07:00:00Z"),
+        result("w", "2951-2", "139", morning),
+    ];
+    let added = take(&vault, "b.json", bundle(&second).as_bytes()).added;
+    let groups = vault.perhaps_same().unwrap();
+    assert_eq!(groups.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
+    let read = read_by_others(&vault, subrosa::Kind::Observation);
+    assert_eq!(read.iter().filter(|words| words.contains("Perhaps one record, mark 1")).count(), 2);
+    assert_eq!(read.iter().filter(|words| words.contains("Perhaps one record, mark 2")).count(), 2);
+    assert_eq!(read.iter().filter(|words| words.contains("Perhaps")).count(), 4);
+    // What leaves alone bears no mark, and its owner is told.
+    let policy = subrosa::Policy::only([groups[0][0]]);
+    let preview = vault.preview(&policy).unwrap();
+    assert!(!preview.released()[0].shown().to_string().contains("Perhaps"));
+    let stays = |notice: &subrosa::FilterNotice| {
+        matches!(notice, subrosa::FilterNotice::PerhapsSameStays { entries: 1 })
+    };
+    assert!(preview.notices().iter().any(stays));
+    // What was expunged leaves no mark on what was like it.
+    vault.expunge(&Actor::owner(), &added, "a wish").unwrap();
+    assert!(vault.perhaps_same().unwrap().is_empty());
+    assert!(
+        read_by_others(&vault, subrosa::Kind::Observation).iter().all(|words| !words.contains("Perhaps"))
+    );
+}

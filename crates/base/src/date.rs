@@ -123,6 +123,13 @@ impl PartialDate {
         self.widest(other.has_offset).1 <= other.widest(self.has_offset).0
     }
 
+    /// Its first moment in nanoseconds since 1970-01-01T00:00:00, by the written clock if
+    /// there is no offset, else UTC.
+    #[must_use]
+    pub fn first_moment(&self) -> i128 {
+        self.start
+    }
+
     /// What lists sort by: the first moment, then the earlier end.
     fn sort_key(&self) -> (i128, i128) {
         (self.start, self.start + self.length)

@@ -84,6 +84,8 @@ pub struct Binding {
     pub digest: Digest,
     /// The fields that a black bar stands for.
     pub withheld: Vec<String>,
+    /// The mark that all entries bear which may be one record.
+    pub perhaps_same: Option<usize>,
 }
 
 const MEMBERS: [&str; 12] = [
@@ -157,27 +159,29 @@ impl Binding {
     /// Binds a token.
     pub fn of(token: &str, withheld: &[&str]) -> Self {
         let withheld = withheld.iter().map(|field| (*field).to_owned()).collect();
-        Self { digest: Digest::of(&[token.as_bytes()]), withheld }
+        Self { digest: Digest::of(&[token.as_bytes()]), withheld, perhaps_same: None }
     }
 
     fn encode(&self) -> Json {
         let digest = Json::string(base64url::encode(self.digest.as_bytes()));
-        Json::Object(Object::new(vec![
-            ("sha-256".to_owned(), digest),
-            ("withheld".to_owned(), list(&self.withheld)),
-        ]))
+        let mut binding = vec![("sha-256".to_owned(), digest), ("withheld".to_owned(), list(&self.withheld))];
+        let mark = self.perhaps_same.map(|mark| Json::Number(mark.to_string()));
+        binding.extend(mark.map(|mark| ("perhaps_same".to_owned(), mark)));
+        Json::Object(Object::new(binding))
     }
 
     fn decode(json: &Json) -> Result<Self, Malformed> {
         let object = json.as_object().ok_or(Malformed("entries"))?;
-        only_members(object, &["sha-256", "withheld"], "entries")?;
+        only_members(object, &["sha-256", "withheld", "perhaps_same"], "entries")?;
         let digest = object.member("sha-256").and_then(Json::as_str).map(base64url::decode_32);
         let Some(Ok(digest)) = digest else { return Err(Malformed("entries")) };
         let withheld = strings(object, "withheld").map_err(|_| Malformed("entries"))?;
         if withheld.len() > MAX_FIELDS {
             return Err(Malformed("entries"));
         }
-        Ok(Self { digest: Digest::from_bytes(digest), withheld })
+        let perhaps_same =
+            object.member("perhaps_same").map(|mark| mark_of(mark).ok_or(Malformed("entries")));
+        Ok(Self { digest: Digest::from_bytes(digest), withheld, perhaps_same: perhaps_same.transpose()? })
     }
 }
 
@@ -230,7 +234,29 @@ fn entries(payload: &Object) -> Result<Vec<Binding>, Malformed> {
     if entries.len() > MAX_ENTRIES {
         return Err(Malformed("entries"));
     }
-    entries.iter().map(Binding::decode).collect()
+    let entries: Vec<Binding> = entries.iter().map(Binding::decode).collect::<Result<_, _>>()?;
+    if are_right(&entries) { Ok(entries) } else { Err(Malformed("entries")) }
+}
+
+/// A mark: a number from 1 as its only spelling has it.
+fn mark_of(json: &Json) -> Option<usize> {
+    let text = json.as_number()?;
+    text.parse().ok().filter(|mark: &usize| *mark >= 1 && mark.to_string() == text)
+}
+
+/// Whether the marks count up from 1 in the order in which they come first, and each stands
+/// at two entries or more: there is one way to write them, and none tells of what stays.
+fn are_right(entries: &[Binding]) -> bool {
+    let mut counts: Vec<usize> = Vec::new();
+    for mark in entries.iter().filter_map(|entry| entry.perhaps_same) {
+        let known = counts.len();
+        match counts.get_mut(mark - 1) {
+            Some(count) => *count += 1,
+            None if mark == known + 1 => counts.push(1),
+            None => return false,
+        }
+    }
+    counts.iter().all(|count| *count > 1)
 }
 
 subrosa_base::redacted_debug!(Envelope, Binding);

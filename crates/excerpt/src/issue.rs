@@ -48,6 +48,8 @@ pub struct DraftEntry<'a> {
     pub claims: &'a [(String, Claim)],
     /// The fields that are withheld behind a bar.
     pub bars: &'a [&'static str],
+    /// The mark that all bear which may be one record.
+    pub perhaps_same: Option<usize>,
 }
 
 /// Why no excerpt was signed.
@@ -127,7 +129,7 @@ impl Excerpt {
                 // Half, since a page shows what it embeds.
                 return Err(SignError::TooLong { limit: MAX_FILE_BYTES / 2 });
             }
-            bindings.push(Binding::of(&token, entry.bars));
+            bindings.push(Binding { perhaps_same: entry.perhaps_same, ..Binding::of(&token, entry.bars) });
             entries.push(token.into());
         }
         let id = ExcerptId::from_bytes(drawn(salts)?);
@@ -188,7 +190,7 @@ fn sign_entry(
     signer: &dyn Signer,
     salts: &mut dyn Salts,
 ) -> Result<String, SignError> {
-    let shown = show_disclosed(&disclosed(entry.claims), entry.bars);
+    let shown = show_disclosed(&disclosed(entry.claims), entry.bars, entry.perhaps_same);
     if !shown.is_some_and(|(_, is_sound)| is_sound) {
         return Err(VerifyError::EntryMalformed { number }.into());
     }

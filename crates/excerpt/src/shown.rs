@@ -69,6 +69,8 @@ pub struct Claims<'a> {
     /// Words stay that may take back what is disclosed.
     pub words_withheld: bool,
     pub bars: &'a [&'a str],
+    /// The mark that all bear which may be one record.
+    pub perhaps_same: Option<usize>,
 }
 
 /// What is shown, and whether every known field has the shape of its type.
@@ -144,6 +146,13 @@ fn warnings(claims: &Claims<'_>) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if let Some(mark) = claims.perhaps_same {
+        warnings.push(format!(
+            "Perhaps one record, mark {mark}: this and every other record here with mark {mark} are about the same at \
+             the same time and came from different sources. They may be one and the same, and may contradict each \
+             other."
+        ));
+    }
     warnings
 }
 
@@ -169,7 +178,11 @@ fn provenance_type(name: &str) -> Option<(FieldType, bool)> {
 }
 
 /// The claims of an object of disclosed claims: `None` where it is no entry's.
-pub fn show_disclosed(disclosed: &Object, bars: &[&str]) -> Option<(ShownEntry, bool)> {
+pub fn show_disclosed(
+    disclosed: &Object,
+    bars: &[&str],
+    perhaps_same: Option<usize>,
+) -> Option<(ShownEntry, bool)> {
     let member = |name| disclosed.member(name);
     let paths = member(super::claims::NOT_UNDERSTOOD).and_then(Json::as_array).unwrap_or_default();
     let paths: Vec<String> = paths.iter().filter_map(Json::as_str).map(str::to_owned).collect();
@@ -182,5 +195,6 @@ pub fn show_disclosed(disclosed: &Object, bars: &[&str]) -> Option<(ShownEntry, 
         is_changed: member(super::claims::CHANGED).is_some(),
         words_withheld: member(super::claims::WORDS_WITHHELD).is_some(),
         bars,
+        perhaps_same,
     }))
 }

@@ -100,6 +100,7 @@ pub struct VerifiedEntry {
     pub(super) is_changed: bool,
     pub(super) words_withheld: bool,
     pub(super) withheld: Vec<String>,
+    pub(super) perhaps_same: Option<usize>,
     pub(super) token: Arc<str>,
     pub(super) key: PublicKey,
 }
@@ -147,6 +148,7 @@ impl VerifiedEntry {
             is_changed: self.is_changed,
             words_withheld: self.words_withheld,
             bars: &bars,
+            perhaps_same: self.perhaps_same,
         })
     }
 
@@ -175,6 +177,14 @@ impl VerifiedEntry {
     #[must_use]
     pub fn words_withheld(&self) -> bool {
         self.words_withheld
+    }
+
+    /// The mark that this entry and others of the excerpt bear which may be one record, as
+    /// the issuer's program saw: they are about the same at the same time, and came from
+    /// different sources.
+    #[must_use]
+    pub fn perhaps_same(&self) -> Option<usize> {
+        self.perhaps_same
     }
 
     /// The fields that the entry has and that were withheld, in whole or in part.
@@ -213,6 +223,10 @@ impl VerifiedEntry {
             ),
             ("changed".to_owned(), Json::Bool(self.is_changed)),
             ("words_withheld".to_owned(), Json::Bool(self.words_withheld)),
+            (
+                "perhaps_same".to_owned(),
+                self.perhaps_same.map_or(Json::Null, |mark| Json::Number(mark.to_string())),
+            ),
             ("withheld".to_owned(), Json::Array(withheld)),
         ]))
     }

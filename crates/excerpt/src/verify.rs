@@ -229,7 +229,8 @@ fn read_entry(
     if !names.chain(&binding.withheld).chain([&kind]).all(|name| is_name(name)) {
         return None;
     }
-    let (withheld, token, key) = (binding.withheld.clone(), token.clone(), parts.key);
+    let (withheld, perhaps_same) = (binding.withheld.clone(), binding.perhaps_same);
+    let (token, key) = (token.clone(), parts.key);
     let entry = VerifiedEntry {
         kind,
         fields,
@@ -239,6 +240,7 @@ fn read_entry(
         is_changed,
         words_withheld,
         withheld,
+        perhaps_same,
         token,
         key,
     };

@@ -34,6 +34,7 @@ struct WrittenEntry {
     not_understood: Vec<String>,
     changed: bool,
     words_withheld: bool,
+    perhaps_same: Option<usize>,
     withheld: Vec<String>,
 }
 
@@ -50,6 +51,7 @@ impl WrittenEntry {
             not_understood: spelt(entry.not_understood()),
             changed: entry.is_changed(),
             words_withheld: entry.words_withheld(),
+            perhaps_same: entry.perhaps_same(),
             withheld: spelt(entry.withheld()),
         }
     }

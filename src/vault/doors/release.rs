@@ -194,6 +194,7 @@ impl StateReader<'_> {
         if hands_out && !self.imports_are_confirmed()? {
             view = view.refused(SubjectFault::Unnamed);
         }
+        view = view.with_perhaps_same(&self.perhaps_same()?);
         Ok((view, compartments))
     }
 

@@ -33,6 +33,12 @@ pub(crate) fn list(session: &Session, filter: &Filter) -> Result<Vec<Listed>, Er
     Ok(listed)
 }
 
+pub(crate) fn perhaps_same(session: &Session) -> Result<Vec<Vec<EntryId>>, Error> {
+    let groups = session.read(|reader| reader.perhaps_same())?;
+    session.tell(ReadKind::Listed, None, groups.iter().flatten().copied().collect());
+    Ok(groups)
+}
+
 pub(crate) fn for_each_entry(
     session: &Session,
     mut visit: impl FnMut(EntryId, Entry) -> Result<(), Error>,

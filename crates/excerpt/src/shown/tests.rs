@@ -89,7 +89,7 @@ proptest! {
         let none = Object::default();
         let (fields, provenance) = if below { (&one, &none) } else { (&none, &two) };
         let claims =
-            Claims { kind: kind.name(), fields, provenance, negation: None, not_understood: &[], is_changed: false, words_withheld: false, bars: &[] };
+            Claims { kind: kind.name(), fields, provenance, negation: None, not_understood: &[], is_changed: false, words_withheld: false, bars: &[], perhaps_same: None };
         let (shown, _) = show(&claims);
         let lines: Vec<&str> = shown.lines.iter().map(|line| line.text.as_str()).collect();
         let lines = lines.join("\n");
@@ -121,6 +121,7 @@ fn known_shapes_read_as_people_write_them() {
             not_understood: &[],
             is_changed: false,
             words_withheld: false,
+            perhaps_same: None,
             bars: &["notes"],
         };
         let (shown, is_sound) = show(&claims);

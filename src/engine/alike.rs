@@ -1,0 +1,138 @@
+//! Entries that may be one record: of one kind and code, at one time, from two sources.
+//!
+//! It is worked out when somebody looks, and kept nowhere: what was expunged leaves no mark
+//! on what was like it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::core::StateReader;
+use super::list::card_of;
+use crate::error::Error;
+use crate::format::place::Compartment;
+use crate::id::{EntryId, Epoch};
+use crate::record::{Card, Kind, PartialDate, Precision};
+use crate::tree::{Row, RowClass, RowKey};
+
+/// What entries are about.
+type About = (Kind, String);
+
+/// When they begin, as exactly as they say.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Moment {
+    Undated,
+    /// A year, a month or a day as written.
+    Written(String),
+    /// Nanoseconds, and whether an offset tells where.
+    At(i128, bool),
+}
+
+/// One entry, as its card tells.
+struct Sighting {
+    id: EntryId,
+    revision: u64,
+    /// The commit that wrote that revision.
+    epoch: Epoch,
+    compartment: Compartment,
+    start: Option<PartialDate>,
+}
+
+impl Sighting {
+    fn moment(&self) -> Moment {
+        match &self.start {
+            None => Moment::Undated,
+            Some(date) if date.precision() <= Precision::Day => Moment::Written(date.as_str().to_owned()),
+            Some(date) => Moment::At(date.first_moment(), date.has_offset()),
+        }
+    }
+
+    /// The day that a date and time names, as written.
+    fn day_of_time(&self) -> Option<Moment> {
+        let date = self.start.as_ref().filter(|date| date.precision() > Precision::Day)?;
+        date.as_str().split('T').next().map(|day| Moment::Written(day.to_owned()))
+    }
+}
+
+impl StateReader<'_> {
+    /// The current entries that may be one record, in groups of at least two.
+    pub(crate) fn perhaps_same(&self) -> Result<Vec<Vec<EntryId>>, Error> {
+        let mut by_about: BTreeMap<About, Vec<Sighting>> = BTreeMap::new();
+        for compartment in self.open_compartments() {
+            self.trie(compartment)?.scan(&mut |row| {
+                // A card that cannot be read is told by whoever lists it.
+                let card = if row.class == RowClass::Entry { card_of(row).ok() } else { None };
+                if let Some((card, about)) = card.and_then(|card| about(&card).map(|about| (card, about))) {
+                    let start = card.dates.start().cloned();
+                    let Row { id, revision, epoch, .. } = *row;
+                    let sighting = Sighting { id, revision, epoch, compartment, start };
+                    by_about.entry(about).or_default().push(sighting);
+                }
+                Ok(())
+            })?;
+        }
+        let mut groups = Vec::new();
+        for sightings in by_about.into_values().filter(|sightings| sightings.len() > 1) {
+            for group in at_one_time(sightings) {
+                if self.is_from_two_sources(&group)? {
+                    groups.push(group.iter().map(|sighting| sighting.id).collect());
+                }
+            }
+        }
+        Ok(groups)
+    }
+
+    fn is_from_two_sources(&self, group: &[Sighting]) -> Result<bool, Error> {
+        if group.len() < 2 {
+            return Ok(false);
+        }
+        let mut imports: HashSet<Epoch> = HashSet::new();
+        for Sighting { id, revision, epoch, compartment, .. } in group {
+            let first = match revision {
+                1 => None,
+                _ => self.row(*compartment, &RowKey::revision(*id, 1))?,
+            };
+            imports.insert(first.map_or(*epoch, |first| first.epoch));
+        }
+        if imports.len() > 1 {
+            return Ok(true);
+        }
+        let mut documents = HashSet::new();
+        for sighting in group {
+            let (_, entry) = self.entry(sighting.id)?;
+            documents.insert(entry.provenance.document.map(|document| document.as_str().to_owned()));
+        }
+        Ok(documents.len() > 1)
+    }
+}
+
+/// What an entry is about, where another one may be about the same: no description of a
+/// person, nothing that nobody mapped, nothing that was retracted.
+fn about(card: &Card) -> Option<About> {
+    let code = card.code_words();
+    let is_record = !matches!(card.kind, Kind::Patient | Kind::Other);
+    (is_record && !card.flags.retracted && !code.is_empty()).then_some((card.kind, code))
+}
+
+/// Those that begin at one time, as exactly as they say. A day alone may be that of the one
+/// entry that says a time on it; of several it is not known of which.
+fn at_one_time(sightings: Vec<Sighting>) -> Vec<Vec<Sighting>> {
+    let mut times_on: BTreeMap<Moment, Vec<Moment>> = BTreeMap::new();
+    for sighting in &sightings {
+        if let Some(day) = sighting.day_of_time() {
+            let times = times_on.entry(day).or_default();
+            let moment = sighting.moment();
+            if !times.contains(&moment) {
+                times.push(moment);
+            }
+        }
+    }
+    let mut at: BTreeMap<Moment, Vec<Sighting>> = BTreeMap::new();
+    for sighting in sightings {
+        let moment = sighting.moment();
+        let moment = match times_on.get(&moment).map(Vec::as_slice) {
+            Some([only]) => only.clone(),
+            _ => moment,
+        };
+        at.entry(moment).or_default().push(sighting);
+    }
+    at.into_values().collect()
+}
