@@ -28,6 +28,18 @@ pub enum FormatError {
     /// The file does not begin as a vault does.
     #[error("this is not a Subrosa vault")]
     NotAVault,
+    /// There is nothing in the file, or nothing but zeros where a vault begins.
+    #[error(
+        "the file is empty, as after a copy that failed or on a full disk: there is nothing in it to open; look \
+         for a backup, or for the file that it was copied from"
+    )]
+    Empty,
+    /// The file ends within the first part of a vault.
+    #[error(
+        "the file was a vault and is cut off in its first 4 KiB, as after a copy that failed: look for a backup, \
+         or for the file that it was copied from"
+    )]
+    CutOff,
     /// A vault of a newer format.
     #[error(
         "the vault has format {found}, this version reads up to {supported}: use a newer version of the software"

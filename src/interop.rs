@@ -5,6 +5,7 @@
 
 pub(crate) mod fhir;
 pub(crate) mod finding;
+pub(crate) mod foreign;
 pub(crate) mod identity;
 pub(crate) mod imported;
 pub(crate) mod options;

@@ -126,6 +126,7 @@ pub use record::{
 pub use codec::json::JsonError;
 pub use interop::fhir::Import;
 pub use interop::finding::{Finding, FindingGroup, FindingReason};
+pub use interop::foreign::ForeignFormat;
 pub use interop::imported::{Document, Imported, ImportedEntry, LeftOut, PatientReferences, Piece};
 pub use interop::options::{ImportError, ImportLimits, ImportOptions};
 pub use record::ImportQuestion;

@@ -2,6 +2,7 @@
 //!
 //! No type here knows how it is stored, and none prints its content through `Debug`.
 
+mod called;
 use subrosa_base::{date, text};
 
 mod card;

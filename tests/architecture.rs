@@ -54,7 +54,7 @@ const CRATES: [(&str, Layers); 3] = [
 /// only from its own room and from rooms on lines below. The façade is above them all.
 const ROOMS: [(&str, &[&[&str]]); 2] = [
     ("vault", &[&["acts", "doors", "upkeep", "custody"], &["session"]]),
-    ("interop", &[&["fhir"], &["options"], &["imported"], &["finding", "identity"]]),
+    ("interop", &[&["fhir"], &["options"], &["imported"], &["finding", "foreign", "identity"]]),
 ];
 
 /// Crates that only some modules may name, each by its folder and its name.

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use subrosa::{
-    Action, Credential, EntryId, Error, Filter, KdfCost, KdfLimits, LedgerLine, Listed, LockedVault,
-    Recovery, RecoveryKey, StoreError, Vault, VaultOptions,
+    Action, Credential, EntryId, Error, Filter, FormatError, KdfCost, KdfLimits, LedgerLine, Listed,
+    LockedVault, Recovery, RecoveryKey, StoreError, Vault, VaultOptions,
 };
 
 use crate::arguments::Common;
 use crate::failure::{Failure, whole};
+use crate::other_file;
 use crate::output::{moment, note};
 use crate::progress::{Bar, size};
 use crate::prompt;
@@ -32,9 +33,14 @@ pub(crate) fn options(common: &Common) -> VaultOptions {
 
 /// The vault file at this path, which a refusal names.
 pub(crate) fn open(path: &Path, options: VaultOptions) -> Result<LockedVault, Failure> {
-    LockedVault::open(path, options).map_err(|error| match error.code() {
-        "not-found" | "not-a-vault" => Failure::from(error).about(path),
-        _ => error.into(),
+    LockedVault::open(path, options).map_err(|error| match error {
+        Error::Format(FormatError::NotAVault) => other_file::told(path),
+        Error::Format(FormatError::Empty | FormatError::CutOff) => {
+            let beside = other_file::vaults_beside(path);
+            Failure::from(error).followed_by(&beside).about(path)
+        }
+        error if error.code() == "not-found" => Failure::from(error).about(path),
+        error => error.into(),
     })
 }
 

@@ -55,6 +55,14 @@ impl Failure {
         }
     }
 
+    /// The same, with more said behind it.
+    pub(crate) fn followed_by(self, more: &str) -> Self {
+        match self {
+            Self::Told { exit, message } => Self::told(exit, format!("{message}{more}")),
+            other => other,
+        }
+    }
+
     /// A file that cannot be read or written; `what` says which.
     pub(crate) fn file(what: &str, error: &std::io::Error) -> Self {
         Self::environment(format!("{what}: {}", reason(error)))

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use subrosa::{
-    Actor, Error, Finding, Import, ImportDecisions, ImportError, ImportOptions, ImportReport, Imported,
-    PatientReferences,
+    Actor, Error, Finding, ForeignFormat, Import, ImportDecisions, ImportError, ImportOptions, ImportReport,
+    Imported, PatientReferences,
 };
 
 use crate::access;
@@ -22,6 +22,8 @@ use crate::prompt;
 use crate::target;
 use crate::undo;
 
+/// What an input is called that has no name.
+const STANDARD_INPUT: &str = "standard input";
 /// Most findings and patients that are listed for people; JSON has all.
 const SHOWN: usize = 40;
 
@@ -87,7 +89,7 @@ fn read(command: &arguments::Import, files: &[PathBuf]) -> Result<Reading, Failu
     let mut import = Import::new(options);
     for file in files {
         let which = match file.to_str() {
-            Some("-") => "standard input".to_owned(),
+            Some("-") => STANDARD_INPUT.to_owned(),
             _ => target::quoted(file),
         };
         read_one(&mut import, file, &which)?;
@@ -118,7 +120,30 @@ fn failure(error: &ImportError, which: &str) -> Failure {
             "{which}: longer than {} MiB; nothing was imported; split it, or allow more with --max-mib",
             limit >> 20
         )),
+        ImportError::Foreign { format } => Failure::refused(format!(
+            "{which}: {error}; nothing was imported{}",
+            next_command(*format, which)
+        )),
+        ImportError::FhirXml | ImportError::NotFhir => {
+            Failure::refused(format!("{which}: {error}; nothing was imported{}", to_attach(which)))
+        }
         error => Failure::refused(format!("{which}: {}; nothing was imported", whole(&error))),
+    }
+}
+
+/// What to type for a file that is no FHIR.
+fn next_command(format: ForeignFormat, which: &str) -> String {
+    match format {
+        ForeignFormat::Zip | ForeignFormat::Archive | ForeignFormat::Vault => String::new(),
+        ForeignFormat::Excerpt => format!(": `personal verify {which}`"),
+        _ => to_attach(which),
+    }
+}
+
+fn to_attach(which: &str) -> String {
+    match which {
+        STANDARD_INPUT => String::new(),
+        _ => format!(": `personal attach {which}` keeps it as it is"),
     }
 }
 

@@ -22,6 +22,7 @@ mod init;
 mod ledger;
 mod list;
 mod near;
+mod other_file;
 mod output;
 mod password;
 mod progress;

@@ -90,7 +90,7 @@ impl Error {
         match self {
             Self::WrongCredential => "wrong-credential",
             Self::Credential(_) => "unusable-credential",
-            Self::Format(FormatError::NotAVault) => "not-a-vault",
+            Self::Format(FormatError::NotAVault | FormatError::Empty) => "not-a-vault",
             Self::Format(FormatError::NewerFormat { .. }) | Self::NewerReader { .. } => "newer-version",
             Self::Format(_) | Self::Damaged { .. } => "damaged",
             Self::RolledBack => "rolled-back",
@@ -177,7 +177,7 @@ fn format_kind(error: FormatError) -> ErrorKind {
     match error {
         FormatError::NotAVault => ErrorKind::Refused,
         FormatError::NewerFormat { .. } => ErrorKind::NewerVersion,
-        FormatError::DamagedHeader => ErrorKind::Damaged,
+        FormatError::DamagedHeader | FormatError::Empty | FormatError::CutOff => ErrorKind::Damaged,
     }
 }
 

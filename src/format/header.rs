@@ -60,6 +60,13 @@ impl Header {
 
     /// Parses a header; its geometry must be that of format 1.
     pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, HeaderDigest), FormatError> {
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Err(FormatError::Empty);
+        }
+        // Shorter than the magic: as far as it goes.
+        if bytes.len() < HEADER_LEN && (MAGIC.starts_with(bytes) || bytes.starts_with(&MAGIC)) {
+            return Err(FormatError::CutOff);
+        }
         if !bytes.starts_with(&MAGIC) {
             return Err(FormatError::NotAVault);
         }
@@ -125,9 +132,13 @@ mod tests {
     #[test]
     fn other_files_newer_formats_and_damage_are_told_apart() {
         let error = |bytes: &[u8]| Header::parse(bytes).err().unwrap();
-        assert_eq!(error(b""), FormatError::NotAVault);
-        assert_eq!(error(&[0; HEADER_LEN]), FormatError::NotAVault);
-        assert_eq!(error(&header()[..100]), FormatError::DamagedHeader);
+        assert_eq!(error(b"{}"), FormatError::NotAVault);
+        for empty in [&[][..], &[0; 7], &[0; HEADER_LEN]] {
+            assert_eq!(error(empty), FormatError::Empty);
+        }
+        for length in [1, 15, 16, 18, 100, HEADER_LEN - 1] {
+            assert_eq!(error(&header()[..length]), FormatError::CutOff);
+        }
         let mut newer = header();
         newer[MAGIC.len()] = 2;
         assert_eq!(error(&newer), FormatError::NewerFormat { found: 2, supported: 1 });

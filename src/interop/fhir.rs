@@ -25,6 +25,7 @@ mod modifiers;
 mod people;
 mod reads;
 mod reference;
+mod shown;
 mod stored;
 mod subject;
 mod summary;
@@ -32,4 +33,4 @@ mod version;
 mod versions;
 
 pub use import::Import;
-pub(crate) use stored::{Naming, are_of_two, content_of, version_of};
+pub(crate) use stored::{Naming, are_of_two, content_of, person_of, version_of};

@@ -76,7 +76,9 @@ impl Finding {
             | Reason::Deleted
             | Reason::MorePages
             | Reason::Refused
-            | Reason::EmptyEntry => FindingGroup::ChangesMeaning,
+            | Reason::EmptyEntry
+            | Reason::NamedOtherwise => FindingGroup::ChangesMeaning,
+            Reason::Malformed if self.path == "Patient.birthDate" => FindingGroup::ChangesMeaning,
             Reason::SameTwice | Reason::NoResource => FindingGroup::Technical,
             Reason::NotCarried if self.is_technical() => FindingGroup::Technical,
             _ => FindingGroup::ContentNotShown,
@@ -164,6 +166,8 @@ pub enum FindingReason {
     Refused,
     /// The bundle's entry holds nothing at all.
     EmptyEntry,
+    /// A reference to the patient shows somebody else's name.
+    NamedOtherwise,
 }
 
 impl FindingReason {
@@ -224,6 +228,7 @@ impl fmt::Display for FindingReason {
                 "the file is one part of a larger export: ask for the other parts and import them too"
             }
             Self::Refused => "its server refused to give this: ask for it again",
+            Self::NamedOtherwise => "shows another name than the patient's: perhaps somebody else's record",
             Self::EmptyEntry => "an empty entry, where a record may be missing: ask the sender",
         })
     }

@@ -56,6 +56,9 @@ pub struct Imported {
     /// The person as references to them read (FHIR `Reference.display`), where no patient
     /// among the entries says more.
     pub person_shown: Option<Person>,
+    /// Names that references to that person show and that are none of theirs: the records may
+    /// be somebody else's. `Debug` prints none.
+    pub named_otherwise: Vec<String>,
     /// How many resources the inputs hold: entries, earlier versions of them, repetitions
     /// and what was left out.
     pub resources: usize,

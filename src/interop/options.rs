@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use thiserror::Error;
 
+use super::foreign::ForeignFormat;
 use super::imported::PatientReferences;
 use crate::codec::json::JsonError;
 
@@ -121,11 +122,20 @@ pub enum ImportError {
     /// The input is encoded in UTF-16 or UTF-32.
     #[error("the input is in UTF-16 or UTF-32; convert it to UTF-8")]
     Utf16,
-    /// The input is XML.
+    /// The input is of another format, as its first bytes say.
+    #[error("the input is {format}, which is not read; {}", format.advice())]
+    Foreign {
+        /// Of which.
+        format: ForeignFormat,
+    },
+    /// The input is XML, and none of the documents that are known by name.
     #[error("the input is XML, such as FHIR XML, which is not read; ask for FHIR as JSON")]
     FhirXml,
     /// The input is JSON but not FHIR.
-    #[error("the input is JSON but not FHIR: it has no resourceType")]
+    #[error(
+        "the input is JSON but not FHIR: it has no resourceType; ask for the records as FHIR JSON, or keep the \
+         file as an attachment"
+    )]
     NotFhir,
     /// The input is a SMART Health Card as it is signed and compressed.
     #[error(

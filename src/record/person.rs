@@ -33,6 +33,8 @@ pub struct Person {
     birth_date: Option<PartialDate>,
     gender: Option<Token>,
     identifiers: Vec<Identifier>,
+    /// A birth date is said, in a form that is no date.
+    birth_date_is_unreadable: bool,
 }
 
 /// Whether two descriptions are of one person.
@@ -99,7 +101,22 @@ impl Person {
             birth_date: patient.birth_date.clone(),
             gender: patient.gender.clone(),
             identifiers: patient.identifiers.clone(),
+            birth_date_is_unreadable: false,
         }
+    }
+
+    /// The same person, of whom a birth date is said: one that could not be read, if there
+    /// is none.
+    pub(crate) fn with_unreadable_birth_date(mut self, is_said: bool) -> Self {
+        self.birth_date_is_unreadable = is_said && self.birth_date.is_none();
+        self
+    }
+
+    /// Whether a date of birth is said, in a form that could not be read: whose record it
+    /// is rests on the rest alone.
+    #[must_use]
+    pub fn has_unreadable_birth_date(&self) -> bool {
+        self.birth_date_is_unreadable && self.birth_date.is_none()
     }
 
     /// The names, each in one line.
@@ -140,6 +157,7 @@ impl Person {
         if precision(&self.birth_date) < precision(&other.birth_date) {
             self.birth_date.clone_from(&other.birth_date);
         }
+        self.birth_date_is_unreadable |= other.birth_date_is_unreadable;
         if self.gender.is_none() {
             self.gender.clone_from(&other.gender);
         }

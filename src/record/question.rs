@@ -20,6 +20,14 @@ pub enum ImportQuestion {
         /// What differs; nothing where the input does not show it.
         differs: Vec<PersonDetail>,
     },
+    /// References to the patient show names that are none of theirs: are those records the
+    /// patient's all the same? [`crate::ImportDecisions::patient_is_same`] says yes.
+    OtherNames {
+        /// The patient to whom they refer.
+        known: Box<Person>,
+        /// The names that they show, at most a few.
+        shown: Vec<String>,
+    },
     /// Does a document continue what an earlier import brought?
     /// [`crate::ImportDecisions::changed_source`] answers.
     ChangedSource {
@@ -43,6 +51,9 @@ impl fmt::Debug for ImportQuestion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Patient { differs, .. } => f.debug_struct("Patient").field("differs", differs).finish(),
+            Self::OtherNames { shown, .. } => {
+                f.debug_struct("OtherNames").field("shown", &shown.len()).finish()
+            }
             Self::ChangedSource { since, known, same, about_others, .. } => f
                 .debug_struct("ChangedSource")
                 .field("since", since)

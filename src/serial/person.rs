@@ -15,6 +15,9 @@ impl Serialize for Person {
         if let Some(date) = self.birth_date() {
             map.serialize_entry("birth_date", date)?;
         }
+        if self.has_unreadable_birth_date() {
+            map.serialize_entry("birth_date_is_unreadable", &true)?;
+        }
         if let Some(gender) = self.gender() {
             map.serialize_entry("gender", gender)?;
         }
@@ -69,6 +72,11 @@ impl Serialize for ImportQuestion {
                 map.serialize_entry("found", &found.as_deref())?;
                 map.serialize_entry("known", &**known)?;
                 map.serialize_entry("differs", differs)?;
+            }
+            Self::OtherNames { known, shown } => {
+                map.serialize_entry("question", "other-names")?;
+                map.serialize_entry("known", &**known)?;
+                map.serialize_entry("shown", shown)?;
             }
             Self::ChangedSource { document, since, time, known, same, about_others } => {
                 map.serialize_entry("question", "changed-source")?;

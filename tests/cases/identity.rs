@@ -666,3 +666,95 @@ fn what_is_really_about_somebody_else_is_left_out_of_every_type() {
         assert_eq!(imported.entries.len(), 1, "{resource_type}.{element}");
     }
 }
+
+/// A condition of `p1` whose reference shows this.
+fn shown(id: &str, display: &str) -> Value {
+    json!({ "resourceType": "Condition", "id": id, "code": { "text": "Gout" },
+        "subject": { "reference": "Patient/p1", "display": display } })
+}
+
+#[test]
+fn a_reference_that_shows_another_name_is_found_and_another_spelling_is_not() {
+    for other in ["John Other", "Bob Example", "Ada Other", "Baby Example", "Mother of Ada Example"] {
+        let imported = import(&bundle(&[ada(), shown("a", "Ada Example"), shown("b", other)]), None).unwrap();
+        assert_eq!(imported.named_otherwise, [other]);
+        let path = "Condition.subject.display";
+        let found = imported
+            .findings
+            .iter()
+            .find(|finding| finding.path == path && finding.reason == FindingReason::NamedOtherwise);
+        assert_eq!(found.unwrap().group(), subrosa::FindingGroup::ChangesMeaning, "{other}");
+    }
+    for same in
+        ["EXAMPLE, Ada", "Mrs. Ada Maria Example", "A. Example", "Ädä Éxample", "Patient", "Ada", "p1 77"]
+    {
+        let imported = import(&bundle(&[ada(), shown("a", same)]), None).unwrap();
+        assert!(imported.named_otherwise.is_empty(), "{same}");
+        assert!(!has(&imported, "Condition.subject.display", FindingReason::NamedOtherwise), "{same}");
+    }
+    // Of whom nothing else is known, the references are held against each other.
+    let imported = import(&bundle(&[shown("a", "Ada Example"), shown("b", "John Other")]), None).unwrap();
+    assert_eq!(imported.named_otherwise, ["John Other"]);
+    // What refers to something else than the patient shows that thing's name.
+    let device = json!({ "resourceType": "Device", "id": "d" });
+    let of_device = json!({ "resourceType": "Observation", "id": "o", "status": "final", "code": { "text": "x" },
+        "subject": { "reference": "Device/d", "display": "Thermometer" } });
+    let imported = import(&bundle(&[ada(), shown("a", "Ada"), device, of_device]), None).unwrap();
+    assert!(imported.named_otherwise.is_empty());
+}
+
+/// Each real file whose references show names: as it is none is another's, and with one
+/// reference that shows another name it is found.
+#[test]
+fn real_references_show_the_patients_own_name() {
+    let mut tried = 0;
+    for name in ["fhir-bundles", "fhir-ips", "fhir-us-behavioral-health"] {
+        let Ok(files) = fs::read_dir(folder().join("..").join(name)) else {
+            eprintln!("SKIPPED: ../shared/data/{name} is absent");
+            continue;
+        };
+        for file in files.map(|file| file.unwrap().path()) {
+            let Ok(text) = fs::read(&file) else { continue };
+            let Ok(imported) = import(&text, None) else { continue };
+            assert!(
+                imported.named_otherwise.is_empty(),
+                "{}: {:?}",
+                file.display(),
+                imported.named_otherwise
+            );
+            let Ok(mut json) = serde_json::from_slice::<Value>(&text) else { continue };
+            let is_named = imported.person.as_ref().is_some_and(|person| !person.names().is_empty());
+            let Some(entries) = json["entry"].as_array_mut().filter(|_| is_named) else { continue };
+            let conditions = entries.iter_mut().map(|entry| &mut entry["resource"]);
+            let Some(condition) = conditions
+                .filter(|one| one["resourceType"] == "Condition")
+                .find(|one| one["subject"].is_object())
+            else {
+                continue;
+            };
+            condition["subject"]["display"] = json!("Quentin Quux-Otherperson");
+            let changed = import(json.to_string().as_bytes(), None).unwrap();
+            assert_eq!(changed.named_otherwise, ["Quentin Quux-Otherperson"], "{}", file.display());
+            tried += 1;
+        }
+    }
+    assert!(tried > 0 || !folder().exists(), "no real bundle was tried");
+}
+
+#[test]
+fn a_birth_date_that_cannot_be_read_is_said() {
+    for born in [json!("12/03/1980"), json!("unknown"), json!(1980), json!({ "text": "x" })] {
+        let mut patient = ada();
+        patient["birthDate"] = born.clone();
+        let imported = import(&bundle(&[patient]), None).unwrap();
+        assert!(imported.person.as_ref().unwrap().has_unreadable_birth_date(), "{born}");
+        let finding = imported.findings.iter().find(|finding| finding.path == "Patient.birthDate").unwrap();
+        assert_eq!(finding.group(), subrosa::FindingGroup::ChangesMeaning, "{born}");
+    }
+    for born in [json!("1980-03-12"), json!("1980"), Value::Null] {
+        let mut patient = ada();
+        patient["birthDate"] = born.clone();
+        let imported = import(&bundle(&[patient]), None).unwrap();
+        assert!(!imported.person.unwrap().has_unreadable_birth_date(), "{born}");
+    }
+}

@@ -684,3 +684,34 @@ fn what_two_sources_brought_is_marked_wherever_it_is_read() {
         read_by_others(&vault, subrosa::Kind::Observation).iter().all(|words| !words.contains("Perhaps"))
     );
 }
+
+#[test]
+fn records_that_show_another_name_are_asked_about_once() {
+    let bundle = |display: &str| {
+        serde_json::json!({ "resourceType": "Bundle", "type": "collection", "id": "b", "entry": [
+            { "resource": { "resourceType": "Patient", "id": "p1", "birthDate": "1970-02-03", "name": [{ "text": "Ada Example" }] } },
+            { "resource": { "resourceType": "Condition", "id": "c1", "code": { "text": "Gout" },
+                "subject": { "reference": "Patient/p1", "display": display } } },
+        ] })
+        .to_string()
+        .into_bytes()
+    };
+    let vault = vault();
+    let asked = questions(&vault, "a.json", &bundle("John Other"));
+    let [ImportQuestion::OtherNames { known, shown }] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(
+        (known.names(), shown.as_slice()),
+        (vec!["Ada Example".to_owned()], &["John Other".to_owned()][..])
+    );
+    assert!(!format!("{asked:?}").contains("John"), "a question prints no name");
+    assert!(current(&vault).is_empty());
+    let mut confirmed = ImportDecisions::default();
+    confirmed.patient_is_same = true;
+    take_with(&vault, "a.json", &bundle("John Other"), &confirmed).unwrap();
+    assert_eq!(take(&vault, "a.json", &bundle("John Other")).unchanged, 2, "the answer is remembered");
+    assert!(matches!(
+        &questions(&vault, "a.json", &bundle("Jane Third"))[..],
+        [ImportQuestion::OtherNames { .. }, ..]
+    ));
+    take(&self::vault(), "a.json", &bundle("EXAMPLE, Ada M."));
+}

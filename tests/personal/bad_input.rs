@@ -74,9 +74,22 @@ fn what_is_no_vault_or_a_newer_one_is_said_to_be() {
     let person = with_records();
     let vault = person.read("my.vault");
     person.run(&["list", "absent.vault"]).refused(5, "no vault at this path");
-    person.run(&["list", "records.json"]).refused(1, "not a Subrosa vault");
-    person.write("empty.vault", "");
-    person.run(&["list", "empty.vault"]).refused(1, "not a Subrosa vault");
+    let json = person.run(&["list", "records.json"]).refused(1, "not a Subrosa vault");
+    assert!(json.err().contains("personal import my.vault records.json"), "{}", json.err());
+    for (name, content) in [("empty.vault", &b""[..]), ("zeros.vault", &[0; 9000])] {
+        person.write(name, content);
+        let empty = person.run(&["list", name]).refused(4, "the file is empty");
+        assert!(empty.err().contains("beside it lies a vault: my.vault"), "{}", empty.err());
+        person.run(&["import", name, "records.json"]).refused(4, "the file is empty");
+    }
+    for length in [5, 16, 100, 4095] {
+        person.write("cut.vault", &vault[..length]);
+        person.run(&["list", "cut.vault"]).refused(4, "cut off in its first 4 KiB");
+    }
+    person.run(&["import", "my.vault", "my.vault"]).refused(1, "a Subrosa vault");
+    person.write("scan.pdf", "%PDF-1.7\n");
+    let pdf = person.run(&["list", "scan.pdf"]).refused(1, "a PDF document");
+    assert!(pdf.err().contains("personal attach my.vault scan.pdf"), "{}", pdf.err());
     person.run(&["list", "."]).ended(5);
     let mut newer = vault.clone();
     newer[16] = 2;
@@ -133,7 +146,21 @@ fn what_is_not_fhir_as_json_is_refused_by_name_and_without_its_content() {
     let before = person.read("my.vault");
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let deep = format!(r#"{{"resourceType":"Basic","x":{deep}}}"#);
-    let cases: [(&[u8], &str); 9] = [
+    let page = include_bytes!("../golden/excerpt.html");
+    let cases: [(&[u8], &str); 22] = [
+        (b"PK\x03\x04\x14\0\0\0\x08\0CANARY.json", "a ZIP archive, which is not read; unpack it first"),
+        (b"PK\x03\x04\x14\0\0\0\x08\0word/CANARY", "`personal attach my.vault given.json`"),
+        (b"\x1f\x8b\x08\0CANARY", "unpack it first"),
+        (b"7z\xbc\xaf\x27\x1cCANARY", "unpack it first"),
+        (b"%PDF-1.7\nCANARY", "`personal attach my.vault given.json`"),
+        (b"\x89PNG\r\n\x1a\nCANARY", "a picture"),
+        (b"{\\rtf1 CANARY}", "RTF"),
+        (b"MSH|^~\\&|CANARY|\rPID|1||CANARY", "HL7 version 2"),
+        (b"<?xml version='1.0'?><ClinicalDocument xmlns='urn:hl7-org:v3'>CANARY", "C-CDA"),
+        (b"<!DOCTYPE html>\n<html><body>CANARY", "a web page"),
+        (page, "`personal verify given.json`"),
+        (b"Date,Test\r\n2024-01-02,CANARY\r\n", "a table (CSV)"),
+        (b"\x01\x02\0CANARY", "a binary file"),
         (b"<Patient xmlns='http://hl7.org/fhir'><id value='CANARY'/></Patient>", "FHIR XML"),
         (br#"{"resourceType":"Patient","id":"CANARY","id":"CANARY"}"#, "same name twice"),
         (b"{\"resourceType\":\"Patient\",\"id\":\"CANARY\xff\"}", "not UTF-8"),

@@ -208,3 +208,24 @@ fn what_was_undone_names_the_backups_that_hold_it() {
     let undone = person.run(&["import", "my.vault", "--undo", "--yes", "--json"]).done().json();
     assert_eq!(undone["backups"].as_array().unwrap().len(), 1, "{undone}");
 }
+
+#[test]
+fn records_under_another_name_and_an_unreadable_birth_date_are_said_before_anything_is_written() {
+    let person = with_records();
+    let strange = r#"{"resourceType": "Bundle", "type": "collection", "id": "strange", "entry": [
+        {"resource": {"resourceType": "Patient", "id": "p1", "name": [{"text": "Adalind Rosenquist"}], "birthDate": "03.02.1980"}},
+        {"resource": {"resourceType": "Condition", "id": "c7", "code": {"text": "Gout"},
+            "subject": {"reference": "Patient/p1", "display": "Olga Otherperson"}}}]}"#;
+    person.write("strange.json", strange);
+    let before = person.read("my.vault");
+    let refused = person.run(&["import", "my.vault", "strange.json"]).refused(1, "--patient-is-same");
+    for words in ["show another name: Olga Otherperson", "a birth date that could not be read"] {
+        assert!(refused.err().contains(words), "{}", refused.err());
+    }
+    let asked = person.run(&["import", "my.vault", "strange.json", "--json"]).ended(1).json();
+    let kinds: Vec<&Value> =
+        asked["questions"].as_array().unwrap().iter().map(|one| &one["question"]).collect();
+    assert!(kinds.contains(&&json!("other-names")), "{asked}");
+    assert!(person.read("my.vault") == before);
+    person.run(&["import", "my.vault", "strange.json", "--patient-is-same"]).done();
+}

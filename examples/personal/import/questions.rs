@@ -33,10 +33,20 @@ pub(super) fn ask(
     if common.json || !prompt::is_interactive() {
         return Err(refused(common, questions, imported)?);
     }
+    // All that is asked about the person is said before the one answer to it.
+    let asked = |question: &&ImportQuestion| {
+        matches!(question, ImportQuestion::Patient { .. } | ImportQuestion::OtherNames { .. })
+    };
+    questions.iter().filter(asked).for_each(|question| note(&words(question, imported)));
     for question in questions {
-        note(&words(question, imported));
+        if !asked(&question) {
+            note(&words(question, imported));
+        }
         match question {
-            ImportQuestion::Patient { .. } => {
+            ImportQuestion::Patient { .. } | ImportQuestion::OtherNames { .. } => {
+                if decisions.patient_is_same {
+                    continue;
+                }
                 if !prompt::agrees("Are these records about the same person?")? {
                     return Err(Failure::refused(
                         "nothing was imported: keep another person's records in a vault of their own",
@@ -62,8 +72,11 @@ fn refused(common: &Common, questions: &[ImportQuestion], imported: &Imported) -
         output::json(&json!({ "error": "import-asks", "questions": questions }))?;
     }
     questions.iter().for_each(|question| note(&words(question, imported)));
-    let asks_patient = questions.iter().any(|question| matches!(question, ImportQuestion::Patient { .. }));
-    let asks_source = questions.iter().any(|question| !matches!(question, ImportQuestion::Patient { .. }));
+    let is_of_person = |question: &ImportQuestion| {
+        matches!(question, ImportQuestion::Patient { .. } | ImportQuestion::OtherNames { .. })
+    };
+    let asks_patient = questions.iter().any(is_of_person);
+    let asks_source = questions.iter().any(|question| !is_of_person(question));
     let mut flags = Vec::new();
     if asks_patient {
         flags.push("--patient-is-same if it is the same person");
@@ -102,6 +115,11 @@ fn words(question: &ImportQuestion, imported: &Imported) -> String {
             person(known),
             if known.is_nameless() { ", to whom earlier imports only refer too" } else { "" }
         ),
+        ImportQuestion::OtherNames { known, shown } => format!(
+            "CAREFUL: records that refer to {} show another name: {}. They may be another person's.",
+            person(known),
+            shown.join("; ")
+        ),
         ImportQuestion::ChangedSource { document, time, known, same, about_others, .. } => format!(
             "{} looks like a newer export of what was imported on {}: of {} that the vault knows, {}.{}",
             document.as_deref().unwrap_or("The input"),
@@ -135,6 +153,11 @@ fn for_programs(question: &ImportQuestion) -> Value {
             "known": person_for_programs(known),
             "differs": differs.iter().map(ToString::to_string).collect::<Vec<_>>(),
         }),
+        ImportQuestion::OtherNames { known, shown } => json!({
+            "question": "other-names",
+            "known": person_for_programs(known),
+            "shown": shown,
+        }),
         ImportQuestion::ChangedSource { document, since, time, known, same, about_others } => json!({
             "question": "changed-source",
             "document": document,
@@ -159,5 +182,9 @@ pub(super) fn person(person: &Person) -> String {
 }
 
 pub(super) fn person_for_programs(person: &Person) -> Value {
-    json!({ "names": person.names(), "birth_date": person.birth_date().map(|date| date.as_str()) })
+    json!({
+        "names": person.names(),
+        "birth_date": person.birth_date().map(|date| date.as_str()),
+        "birth_date_is_unreadable": person.has_unreadable_birth_date(),
+    })
 }

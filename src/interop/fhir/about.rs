@@ -25,6 +25,17 @@ pub(super) struct About {
     pub(super) followed: Vec<usize>,
     /// Other resources that it refers to.
     pub(super) linked: Vec<usize>,
+    /// How references to its subject read.
+    pub(super) shown: Vec<Shown>,
+}
+
+/// How a reference to a subject reads (FHIR `Reference.display`).
+pub(super) struct Shown {
+    /// To whom it refers; `None` where that cannot be told.
+    pub(super) mention: Option<Mention>,
+    /// The element.
+    pub(super) path: &'static str,
+    pub(super) text: String,
 }
 
 /// A resource and what it can see.
@@ -84,7 +95,17 @@ impl AboutReader<'_> {
     }
 
     fn read_one(&mut self, value: &Json, path: &'static str, role: Role, about: &mut About) {
-        match (self.named(value), role) {
+        let named = self.named(value);
+        let mention = match named {
+            Named::Patient(mention) => Some(Some(mention)),
+            Named::Unknown => Some(None),
+            Named::Thing(_) | Named::Other => None,
+        };
+        let text = value.member("display").and_then(Json::as_str).filter(|text| !text.trim().is_empty());
+        if let (Some(mention), Role::Subject, Some(text)) = (mention, role, text) {
+            about.shown.push(Shown { mention, path, text: text.to_owned() });
+        }
+        match (named, role) {
             (Named::Patient(mention), _) => about.named.push(mention),
             (Named::Unknown, Role::Subject | Role::Focus) => about.unknown = Some(path),
             (Named::Thing(position), _) if self.is_somebody(position) => {

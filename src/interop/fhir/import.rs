@@ -2,13 +2,13 @@
 //!
 //! `resources` = entries + earlier versions + repetitions + what is left out, always.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-use super::about::{About, AboutReader};
+use super::about::{About, AboutReader, Shown};
 use super::belonging::{Belonging, Rules, Verdict, named};
 use super::choice::Choice;
 use super::found::{Found, identity_of, server_of};
@@ -17,20 +17,16 @@ use super::identifier::identifiers;
 use super::index::{Index, Scope, absolute, each_reference};
 use super::input::{self, InputPiece};
 use super::making::Making;
-use super::map::person as person_of;
 use super::people::{Known, Mention, People};
-use super::subject::{Role, elements, values};
+use super::shown::NamesShown;
+use super::stored::described;
 use super::summary::summarize;
 use super::versions;
-use crate::codec::json::{Json, Object};
+use crate::codec::json::Object;
 use crate::crypto::digest::Digest;
 use crate::interop::finding::{FindingReason, Findings};
 use crate::interop::imported::{DeletedResource, Imported, LeftOut, Piece};
 use crate::interop::options::{ImportError, ImportOptions};
-use crate::record::Person;
-
-/// Names that are kept of those that references to one person show.
-const MOST_SHOWN: usize = 8;
 
 /// An import in progress: several inputs are one set, in which references are resolved.
 pub struct Import {
@@ -147,7 +143,7 @@ impl Import {
         });
         if held.resource_type() == "Patient" {
             let content = held.found.id.is_some().then_some(held.digest);
-            self.people.add_resource(position, content, person_of(object));
+            self.people.add_resource(position, content, described(object));
             if let Some(first) = namesake {
                 self.people.meet_namesake(first, position, held.server.is_some());
             }
@@ -163,7 +159,9 @@ impl Import {
     /// [`ImportError::NoSuchPatient`] when the chosen one is not there.
     pub fn finish(mut self) -> Result<Imported, ImportError> {
         self.report_unread();
-        let abouts = self.abouts()?;
+        let mut abouts = self.abouts()?;
+        let shown: Vec<Vec<Shown>> =
+            abouts.iter_mut().map(|about| std::mem::take(&mut about.shown)).collect();
         let belonging = Belonging::new(&abouts, &self.index, &self.people);
         let named = belonging.people(&self.people);
         let several = named.len() > 1;
@@ -180,7 +178,7 @@ impl Import {
         for (held, verdict) in self.resources.iter().zip(verdicts) {
             taken.push(self.judge(held, verdict, &mut left_out));
         }
-        self.make(&taken, left_out, person)
+        self.make(&taken, left_out, person, &shown)
     }
 
     /// Names what could not be read by its place, and by its input where there are several.
@@ -273,6 +271,7 @@ impl Import {
         taken: &[bool],
         left_out: LeftOut,
         person: Option<Mention>,
+        shown: &[Vec<Shown>],
     ) -> Result<Imported, ImportError> {
         let now = self.options.now.unwrap_or_else(SystemTime::now);
         let now = Timestamp::try_from(now).unwrap_or(Timestamp::MAX);
@@ -285,9 +284,11 @@ impl Import {
         if person.is_some() && described.is_none() {
             self.findings.add("Patient".to_owned(), FindingReason::KnownByReference);
         }
-        let person_shown = if described.is_none() { self.shown(taken)? } else { None };
+        let shown = NamesShown::of(shown, taken, &self.resources, (&self.people, person), &self.findings);
+        let is_named = described.as_ref().is_some_and(|person| !person.names().is_empty());
         Ok(Imported {
-            person_shown,
+            person_shown: shown.person.filter(|_| !is_named),
+            named_otherwise: shown.otherwise,
             person: described,
             person_identities: person.map(|person| self.identities(person, taken)).unwrap_or_default(),
             resources: taken.len() + self.unread.len(),
@@ -300,23 +301,6 @@ impl Import {
             findings: self.findings.into_list(),
             left_out,
         })
-    }
-
-    /// The person as the references to them read.
-    fn shown(&self, taken: &[bool]) -> Result<Option<Person>, ImportError> {
-        let mut displays = BTreeSet::new();
-        for (held, _) in self.resources.iter().zip(taken).filter(|(_, taken)| **taken) {
-            let json = input::parse(&held.found.bytes, self.options.limits)?;
-            let Some(object) = json.as_object() else { continue };
-            let subjects = elements(held.resource_type()).iter().filter(|(_, role)| *role == Role::Subject);
-            let displays_of = |value: &Json| value.member("display")?.as_str().map(str::to_owned);
-            displays.extend(subjects.flat_map(|(path, _)| values(object, path)).filter_map(displays_of));
-            while displays.len() > MOST_SHOWN {
-                displays.pop_last();
-            }
-        }
-        let displays = displays.iter().map(String::as_str);
-        Ok(Some(Person::new(displays, None)).filter(|person| !person.is_nameless()))
     }
 
     /// What a person is called: the identities of patients that are taken, and the

@@ -12,6 +12,7 @@ use super::bundle;
 use super::found::{Found, type_of};
 use crate::codec::json::{Json, JsonError, JsonLimits};
 use crate::interop::finding::FindingReason;
+use crate::interop::foreign::{ForeignFormat, LOOKED_AT};
 use crate::interop::options::{ImportError, ImportLimits};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -51,7 +52,7 @@ pub(super) fn read(reader: impl Read, limits: ImportLimits) -> Result<Input, Imp
 fn read_any(reader: impl Read, limits: ImportLimits) -> Result<Input, ImportError> {
     let mut reader = BufReader::new(reader.take(limits.input_bytes.saturating_add(1)));
     let start = Start::read(&mut reader, limits)?;
-    refuse_by_name(start.first_line())?;
+    refuse_by_name(&start, reader.fill_buf()?)?;
     // A first line that is an object by itself, with more behind it, is NDJSON.
     if !reader.fill_buf()?.is_empty() && is_whole_object(start.first_line(), limits) {
         return Lines::new(limits).read(start, reader);
@@ -298,8 +299,15 @@ pub(super) fn parse(text: &[u8], limits: ImportLimits) -> Result<Json, JsonError
     Json::parse(text, JsonLimits { bytes, depth: DEPTH, values: limits.values })
 }
 
-/// Refuses what is known and not read here, with its name.
-fn refuse_by_name(start: &[u8]) -> Result<(), ImportError> {
+/// Refuses what is known and not read here, with its name. `next` is what stands behind the
+/// first line.
+fn refuse_by_name(start: &Start, next: &[u8]) -> Result<(), ImportError> {
+    let begin = start.text.get(..LOOKED_AT).unwrap_or(&start.text);
+    let next = next.get(..LOOKED_AT - begin.len()).unwrap_or(next);
+    if let Some(format) = ForeignFormat::of(&[begin, next].concat()) {
+        return Err(ImportError::Foreign { format });
+    }
+    let start = start.first_line();
     if start.starts_with(b"\xff\xfe")
         || start.starts_with(b"\xfe\xff")
         || start.get(..2).is_some_and(|two| two.contains(&0))

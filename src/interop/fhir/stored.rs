@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use super::found::type_of;
 use super::identifier::{identifier_key, identifiers};
-use super::input;
 use super::subject::{Role, elements, values};
+use super::{input, map};
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
 use crate::interop::options::ImportLimits;
-use crate::record::PartialDate;
+use crate::record::{PartialDate, Person};
 
 /// When the server of a resource last changed it, and which version that made.
 pub(crate) fn version_of(resource: &[u8]) -> (Option<PartialDate>, Option<String>) {
@@ -18,6 +18,19 @@ pub(crate) fn version_of(resource: &[u8]) -> (Option<PartialDate>, Option<String
     let meta = json.member("meta");
     let text = |name| meta.and_then(|meta| meta.member(name)).and_then(Json::as_str);
     (text("lastUpdated").and_then(|text| text.parse().ok()), text("versionId").map(str::to_owned))
+}
+
+/// The person whom a patient resource describes.
+pub(super) fn described(patient: &Object) -> Person {
+    let person = map::person(patient);
+    let is_said = patient.member("birthDate").is_some_and(|date| *date != Json::Null);
+    person.with_unreadable_birth_date(is_said)
+}
+
+/// The person whom the bytes of a patient resource describe.
+pub(crate) fn person_of(resource: &[u8]) -> Option<Person> {
+    let json = input::parse(resource, ImportLimits::default()).ok()?;
+    json.as_object().filter(|object| type_of(object) == Some("Patient")).map(described)
 }
 
 /// Whether the bytes of two resources of one identity are about two patients.

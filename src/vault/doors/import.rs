@@ -24,7 +24,7 @@ pub use report::ImportReport;
 use self::judge::Judge;
 use self::memory::Memory;
 use self::names::Names;
-use self::person::{Before, Patients, Whose};
+use self::person::{Before, OtherNames, Patients, Whose};
 use self::plan::Plan;
 use self::taking::Taking;
 use crate::engine::actor::Actor;
@@ -75,7 +75,9 @@ fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions
     let answer = person::answer(&Names(&key), imported);
     let record = reader.vault_record()?;
     let before = Before { names: &Names(&key), memory: &memory, holder: holder_of(&record) };
-    let whose = Patients::of(&reader)?.compare(imported, &before);
+    let patients = Patients::of(&reader)?;
+    let whose = patients.compare(imported, &before);
+    let other_names = OtherNames::of(&Names(&key), imported, &patients, &memory);
     let is_described = imported.person.as_ref().is_some_and(|person| !person.is_nameless());
     let is_unnamed = !is_described && !imported.person_identities.is_empty();
     // Who confirms it unasked is not asked later either.
@@ -95,6 +97,11 @@ fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions
     let deleted = judge.deleted(imported)?;
     let sources = judge.new_scopes().into_iter().map(str::to_owned).collect();
     let Judge { mut questions, mut answers, .. } = judge;
+    match other_names {
+        Some(others) if decisions.patient_is_same => answers.extend(others.answers),
+        Some(others) => questions.insert(0, others.question),
+        None => {}
+    }
     match whose {
         Whose::Asks(question) if !is_confirmed => questions.insert(0, question),
         Whose::Asks(_) if !was_confirmed => {

@@ -8,7 +8,7 @@ pub struct ImportDecisions {
     /// What becomes of entries that were expunged before.
     pub expunged: Expunged,
     /// The input is about the vault's patient, although it says another name, birth date
-    /// or sex, or nothing that shows it.
+    /// or sex, shows another name beside a reference, or says nothing that shows it.
     pub patient_is_same: bool,
     /// What becomes of entries that another source, or another version of the file,
     /// would change.

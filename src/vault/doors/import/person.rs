@@ -6,9 +6,10 @@ use crate::engine::core::StateReader;
 use crate::engine::list;
 use crate::error::Error;
 use crate::format::place::Compartment;
+use crate::interop::fhir::person_of;
 use crate::interop::identity::is_global;
 use crate::interop::imported::Imported;
-use crate::record::{Entry, ImportQuestion, Kind, Likeness, Person, PersonDetail, Record};
+use crate::record::{Entry, ImportQuestion, Kind, Likeness, Patient, Person, PersonDetail, Record};
 use crate::tree::{Row, RowClass, RowKey};
 
 /// The vault's patient as its entries say, in each of their revisions.
@@ -51,7 +52,7 @@ impl Patients {
     fn learn(&mut self, revisions: Vec<Entry>, disowned: &mut Self) {
         let is_confirmed = revisions.last().is_some_and(|current| current.marks.same_person);
         let of = |entry: &Entry| match &entry.record {
-            Record::Patient(patient) => Some(Person::of(patient)),
+            Record::Patient(patient) => Some(described(patient, entry)),
             _ => None,
         };
         let first = revisions.iter().position(|entry| !is_confirmed && entry.marks.same_person);
@@ -73,6 +74,11 @@ impl Patients {
         let found = imported.person.as_ref().filter(|person| !person.is_nameless());
         let is_known = |identity: &String| is_global(identity) && self.identities.contains(identity);
         let refers_to_them = imported.person_identities.iter().any(is_known);
+        // Of whom no name is described, references may show one.
+        let is_unnamed = found.is_none_or(|found| found.names().is_empty());
+        if found.is_some() && is_unnamed && differs_from(imported, latest) {
+            return asks(imported, latest);
+        }
         let Some(found) = found else {
             if (refers_to_them || imported.person_identities.is_empty()) && !differs_from(imported, latest) {
                 return Whose::Theirs { is_shown: refers_to_them };
@@ -131,12 +137,51 @@ impl Before<'_> {
 
 /// Whether the references to whom an input is about show somebody else's name.
 fn differs_from(imported: &Imported, known: &Person) -> bool {
-    let shown = imported.person_shown.as_ref().map(|shown| known.compare(shown));
-    matches!(shown, Some(Likeness::Different { .. }))
+    let shown = imported.person_shown.iter().flat_map(Person::names);
+    shown.into_iter().any(|name| !known.may_be_called(&name))
+}
+
+/// The patient as the record and its original say.
+fn described(patient: &Patient, entry: &Entry) -> Person {
+    let said = entry.source.as_ref().and_then(|source| person_of(&source.bytes));
+    Person::of(patient).with_unreadable_birth_date(said.is_some_and(|said| said.has_unreadable_birth_date()))
+}
+
+/// What references show that is no name of the patient, and what each answer about that is
+/// remembered by.
+pub(super) struct OtherNames {
+    pub(super) question: ImportQuestion,
+    pub(super) answers: Vec<String>,
+}
+
+impl OtherNames {
+    /// Of those that nobody answered yet.
+    pub(super) fn of(
+        names: &Names<'_>,
+        imported: &Imported,
+        patients: &Patients,
+        memory: &Memory,
+    ) -> Option<Self> {
+        let person = imported.person.as_ref().or(imported.person_shown.as_ref());
+        let person = person.cloned().unwrap_or_default();
+        let is_known = |shown: &str| {
+            patients.people.iter().any(|known| !known.names().is_empty() && known.may_be_called(shown))
+        };
+        let open = imported.named_otherwise.iter().filter(|shown| !is_known(shown));
+        let open =
+            open.map(|shown| (shown, names.digest("other name", &[&answer_about(names, &person), shown])));
+        let open: Vec<_> = open.filter(|(_, answer)| !memory.says(answer)).collect();
+        let shown = open.iter().map(|(shown, _)| (*shown).clone()).collect();
+        let answers = open.into_iter().map(|(_, answer)| answer).collect::<Vec<_>>();
+        let question = ImportQuestion::OtherNames { known: Box::new(person), shown };
+        (!answers.is_empty()).then_some(Self { question, answers })
+    }
 }
 
 fn asks(imported: &Imported, known: &Person) -> Whose {
-    let described = imported.person.as_ref().filter(|person| !person.is_nameless());
+    let described = imported.person.as_ref().filter(|person| !person.names().is_empty());
+    let described = described.or(imported.person.as_ref().filter(|_| imported.person_shown.is_none()));
+    let described = described.filter(|person| !person.is_nameless());
     let found = described.or(imported.person_shown.as_ref());
     let differs = differences(found.map(|found| known.compare(found)).as_ref());
     let (found, known) = (found.cloned().map(Box::new), Box::new(known.clone()));
