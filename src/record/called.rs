@@ -112,7 +112,11 @@ impl Person {
     pub fn may_be_called(&self, shown: &str) -> bool {
         let names: Vec<Vec<Word>> = self.names().iter().map(|name| words(name)).collect();
         let names: Vec<&Vec<Word>> = names.iter().filter(|name| !name.is_empty()).collect();
-        let shown = words(shown);
+        let mut shown = words(shown);
+        if !names.iter().any(|name| name.iter().any(|word| word.is_numbered)) {
+            // A record number, unless names have numbers as those of made-up people do.
+            shown.retain(|word| !word.is_numbered);
+        }
         shown.is_empty() || names.is_empty() || names.iter().any(|name| may_be_one(&shown, name))
     }
 }
@@ -156,6 +160,8 @@ struct Word {
     plain: String,
     /// `ü` as `ue`.
     long: String,
+    /// Digits stood behind it.
+    is_numbered: bool,
 }
 
 impl Word {
@@ -168,12 +174,16 @@ impl Word {
             'å' => vec!['a', 'a'],
             other => vec![other],
         });
-        Self { plain: without_accents(&word), long: without_accents(&long.collect::<String>()) }
+        Self {
+            plain: without_accents(&word),
+            long: without_accents(&long.collect::<String>()),
+            is_numbered: false,
+        }
     }
 
     fn joined(words: &[Self]) -> Self {
         let all = |part: fn(&Self) -> &str| words.iter().map(part).collect::<String>();
-        Self { plain: all(|word| &word.plain), long: all(|word| &word.long) }
+        Self { plain: all(|word| &word.plain), long: all(|word| &word.long), is_numbered: false }
     }
 
     /// Whether two words may be the same one, one of them perhaps as its initial.
@@ -206,8 +216,10 @@ fn words(text: &str) -> Vec<Word> {
     let is_apostrophe = |c: &char| matches!(c, '\'' | '\u{2019}' | '\u{2bc}' | '`');
     let text: String = text.chars().filter(|c| !is_apostrophe(c)).collect();
     let parts = text.split(|c: char| !c.is_alphanumeric() && !is_mark(c));
-    let named = parts.filter(|part| !part.is_empty() && !part.chars().any(char::is_numeric));
-    let words: Vec<Word> = named.take(MOST_WORDS).map(Word::of).collect();
+    let named = parts.map(|part| (part, part.trim_end_matches(char::is_numeric)));
+    let named = named.filter(|(_, word)| !word.is_empty() && !word.chars().any(char::is_numeric));
+    let word = |(part, word): (&str, &str)| Word { is_numbered: part.len() > word.len(), ..Word::of(word) };
+    let words: Vec<Word> = named.take(MOST_WORDS).map(word).collect();
     let names = words.iter().filter(|word| !TITLES.contains(&word.plain.as_str()));
     names.cloned().collect()
 }
@@ -236,6 +248,8 @@ mod tests {
             ("Ada Example", "Dr. Ada Maria Example Jr."),
             ("Ada Example", "Ada Example (1970-02-03)"),
             ("Ada Example", "Patient 77"),
+            ("Ada Example", "MRN12345"),
+            ("Lucien408 Bosco882", "Mr. Lucien408 Bosco882"),
             ("Ada Example", "self"),
             ("Ada Example", ""),
             ("Jörg Müller", "MUELLER, JOERG"),
@@ -265,6 +279,8 @@ mod tests {
             ("Ada Example", "Mother of Ada Example"),
             ("Ada Mary Example", "Ada Rose Example"),
             ("Ada Example", "B. Example"),
+            ("Lucien408 Bosco882", "John Other"),
+            ("Lucien408 Bosco882", "Marine542 Upton904"),
             ("Ada Example", "Патиент Иван"),
             ("Ada Example", "山田太郎"),
         ] {

@@ -177,6 +177,9 @@ pub(super) fn person(person: &Person) -> String {
     let name = names.first().map_or("somebody without a name", String::as_str);
     match person.birth_date() {
         Some(date) => format!("{name}, born {}", date.in_words()),
+        None if person.has_unreadable_birth_date() => {
+            format!("{name}, with a birth date that could not be read")
+        }
         None => name.to_owned(),
     }
 }
