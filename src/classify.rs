@@ -1,7 +1,12 @@
 //! What an entry is, as a rule tells it, and where it belongs. Nothing here reads a vault.
 
 use crate::format::place::Compartment;
-use crate::record::{Entry, Record};
+use crate::record::{Coding, Entry, Record};
+
+/// The security labels of an entry: those that its source gave it.
+pub(crate) fn labels_of(entry: &Entry) -> &[Coding] {
+    &entry.provenance.labels
+}
 
 /// The compartment that an entry's kind belongs to.
 pub(crate) fn compartment_of(entry: &Entry) -> Compartment {

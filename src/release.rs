@@ -6,6 +6,7 @@
 mod apply;
 mod attachment;
 mod beside;
+mod candidate;
 mod policy;
 mod redact;
 mod select;
@@ -19,6 +20,7 @@ mod words;
 #[cfg(feature = "serde")]
 mod written;
 
+pub use candidate::Candidate;
 pub use policy::{CodeFilter, Mask, ParseCodeFilterError, Policy, PolicyError};
 pub use subrosa_excerpt::{Audience, ShownEntry, ShownLine, Subject};
 pub use view::{FilterNotice, RedactedEntry, SubjectFault, View, Withheld, WithheldReason};

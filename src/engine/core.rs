@@ -157,8 +157,15 @@ pub(crate) struct StateReader<'a> {
 }
 
 impl<'a> StateReader<'a> {
-    /// The compartments that hold entries and whose key is held.
+    /// The compartments whose entries are listed, released, exported and counted: those
+    /// whose key is held, but for what is sealed. Who needs that too asks for it by name.
     pub(crate) fn open_compartments(&self) -> impl Iterator<Item = Compartment> + use<'a> {
+        self.open_compartments_and_sealed().filter(|c| *c != Compartment::Sealed)
+    }
+
+    /// All compartments that hold entries and whose key is held, sealed ones too: for what
+    /// finds an entry by its id, and for what must not pass over any.
+    pub(crate) fn open_compartments_and_sealed(&self) -> impl Iterator<Item = Compartment> + use<'a> {
         let core = self.core;
         Compartment::HOLDING_ENTRIES.into_iter().filter(|c| core.keyring.compartment(*c).is_some())
     }
@@ -191,7 +198,7 @@ impl<'a> StateReader<'a> {
 
     /// The row of an entry's current revision, and where it is.
     pub(crate) fn entry_row(&self, id: EntryId) -> Result<(Compartment, Row), Error> {
-        for compartment in self.open_compartments() {
+        for compartment in self.open_compartments_and_sealed() {
             if let Some(row) = self.row(compartment, &RowKey::entry(id))?
                 && row.class == RowClass::Entry
             {

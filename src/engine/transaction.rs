@@ -109,7 +109,7 @@ impl Transaction<'_> {
     }
 
     pub(crate) fn entry_row(&self, id: EntryId) -> Result<(Compartment, Row), Error> {
-        for compartment in self.reader().open_compartments() {
+        for compartment in self.reader().open_compartments_and_sealed() {
             if let Some(row) = self.row(compartment, &RowKey::entry(id))?
                 && row.class == RowClass::Entry
             {

@@ -13,12 +13,13 @@ use super::*;
 use crate::codec::base64url;
 use crate::codec::json::{Json, JsonLimits, Object};
 use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
+use crate::format::place::Compartment;
 use crate::id::{EntryId, ExcerptId};
 use crate::record::{
     Address, Coding, Component, Concept, Diagnosis, Entry, HumanName, Identifier, Narrative, Note,
     Observation, Party, Patient, Provenance, Quantity, Record, Scalar, Token,
 };
-use crate::release::{Mask, Policy};
+use crate::release::{Candidate, Mask, Policy};
 use crate::{FhirVersion, Kind, Source, SourceFormat};
 
 const LIMITS: JsonLimits = JsonLimits { bytes: 1 << 26, depth: 64, values: 1 << 20 };
@@ -144,10 +145,20 @@ fn key() -> SigningKey {
     SigningKey::generate(SignatureAlgorithm::Es256, &mut Randomness::from_system()).unwrap()
 }
 
+/// Entries as a vault gives them to a policy, numbered.
+fn candidates(entries: &[Entry]) -> Vec<Candidate<'_>> {
+    let candidate = |(index, entry)| Candidate::new(numbered(index), Compartment::General, entry);
+    entries.iter().enumerate().map(candidate).collect()
+}
+
+fn numbered(index: usize) -> EntryId {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&index.to_le_bytes());
+    EntryId::from_bytes(bytes)
+}
+
 fn issue_of(entries: &[Entry], policy: &Policy, key: &SigningKey) -> Excerpt {
-    let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
-    let entries: Vec<_> = ids.zip(entries).collect();
-    let view = policy.apply_for(Some("Ada Byron"), &entries);
+    let view = policy.apply_for(Some("Ada Byron"), &candidates(entries));
     issue(&view, &request(), key, &mut Randomness::from_system(), now()).unwrap()
 }
 
@@ -583,8 +594,7 @@ fn an_envelope_tells_nothing_of_entries_that_do_not_leave() {
 #[test]
 fn a_view_over_the_limit_is_not_issued() {
     let entries = vec![entry(Note::default()); MAX_ENTRIES + 1];
-    let ids: Vec<_> = entries.iter().map(|entry| (EntryId::from_bytes([0; 16]), entry)).collect();
-    let view = Policy::everything_of([Kind::Note]).apply_for(Some("Ada Byron"), &ids);
+    let view = Policy::everything_of([Kind::Note]).apply_for(Some("Ada Byron"), &candidates(&entries));
     let result = issue(&view, &request(), &key(), &mut Randomness::from_system(), now());
     assert_eq!(result.err(), Some(IssueExcerptError::TooManyEntries { limit: MAX_ENTRIES }));
 }
@@ -596,8 +606,7 @@ fn the_golden_excerpt_is_issued_byte_for_byte() {
     let secret = crate::secret::SecretBytes::filled(|bytes| bytes.fill(0x42));
     let key = SigningKey::from_secret(SignatureAlgorithm::Es256, &secret).unwrap();
     let entries = sample();
-    let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
-    let view = policy().apply(&ids.zip(&entries).collect::<Vec<_>>());
+    let view = policy().apply(&candidates(&entries));
     let excerpt = issue(&view, &request(), &key, &mut Randomness::seeded(7), now()).unwrap();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/");
     for (name, made) in [("excerpt.json", excerpt.to_json()), ("excerpt.html", excerpt.to_html().unwrap())] {
@@ -671,13 +680,7 @@ fn excerpts_of_real_records_verify_and_hold_nothing_that_is_withheld() {
         let entries: Vec<Entry> =
             import.finish().unwrap().entries.into_iter().map(|imported| imported.entry).collect();
         let policy = Policy::everything_of(Kind::all().iter().copied());
-        let numbered = |index: usize| {
-            let mut bytes = [0; 16];
-            bytes[..8].copy_from_slice(&index.to_le_bytes());
-            EntryId::from_bytes(bytes)
-        };
-        let ids: Vec<_> = entries.iter().enumerate().map(|(index, entry)| (numbered(index), entry)).collect();
-        let view = policy.apply(&ids);
+        let view = policy.apply(&candidates(&entries));
         // What only words that stay would name does not leave: very few.
         let whole = view.withheld().iter().filter(|withheld| withheld.field.is_none());
         let stays: Vec<EntryId> = whole.map(|withheld| withheld.entry).collect();
@@ -689,13 +692,13 @@ fn excerpts_of_real_records_verify_and_hold_nothing_that_is_withheld() {
         assert_eq!(fault(&page), None, "{name}");
         let text = readable(&excerpt.to_json()) + &page;
         let mut searched = 0;
-        for (id, entry) in &ids {
+        for (index, entry) in entries.iter().enumerate() {
             for secret in withheld_texts(entry) {
                 assert!(!text.contains(&secret), "{name} leaks a {}", entry.kind());
                 searched += 1;
             }
             let display = entry.code().and_then(|code| code.codings.first()?.display.clone());
-            if let Some(display) = display.filter(|_| !stays.contains(id)) {
+            if let Some(display) = display.filter(|_| !stays.contains(&numbered(index))) {
                 assert!(text.contains(display.as_str()), "{name}: a display is missing");
             }
         }
@@ -722,8 +725,7 @@ fn a_verified_excerpt_tells_every_claim_that_was_signed() {
     let (issued, mut request) = (sample(), request());
     let expires = now() + Duration::from_secs(7 * 24 * 3600);
     request.expires = Some(expires);
-    let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
-    let view = policy().apply(&ids.zip(&issued).collect::<Vec<_>>());
+    let view = policy().apply(&candidates(&issued));
     let excerpt = issue(&view, &request, &key, &mut Randomness::from_system(), now()).unwrap();
     let verified =
         verify(excerpt.to_json().as_bytes(), &TrustedKeys::none().and(public, SignsAs::patient("Ada Byron")))
@@ -904,8 +906,7 @@ impl Signer for HighCard {
 fn a_card_may_give_either_signature() {
     let card = HighCard(key());
     let entries = sample();
-    let ids = (0..).map(|index| EntryId::from_bytes([index; 16]));
-    let view = policy().apply(&ids.zip(&entries).collect::<Vec<_>>());
+    let view = policy().apply(&candidates(&entries));
     let random = &mut Randomness::from_system();
     let excerpt = issue(&view, &request(), &ProvenSigner::of(&card), random, now()).unwrap();
     assert_eq!(fault(&excerpt.to_json()), None);
@@ -1005,8 +1006,7 @@ fn preview_verifier_and_page_say_the_same_words() {
     entries[4].not_understood = vec![token("Immunization.modifierExtension")];
     let policy = Policy::everything_of(Kind::all().iter().copied());
     let policy = policy.with_bars().with_not_understood().with_words_withheld();
-    let ids: Vec<_> = (0..).map(|index| EntryId::from_bytes([index; 16])).zip(&entries).collect();
-    let view = policy.apply(&ids);
+    let view = policy.apply(&candidates(&entries));
     let excerpt = issue(&view, &request(), &key(), &mut Randomness::from_system(), now()).unwrap();
     let page = excerpt.to_html().unwrap();
     let verified = verify(page.as_bytes(), &TrustedKeys::none()).unwrap();

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use subrosa_excerpt::Audience;
 
+use super::candidate::Candidate;
 use super::policy::{CodeFilter, Mask, Policy};
 use super::view::{FilterNotice, View, Withheld, WithheldReason};
 use crate::id::EntryId;
@@ -15,21 +16,23 @@ use crate::record::{Coding, DateRange, Entry, Fit, Negation, PROVENANCE, Token};
 /// The entries that leave, by kind and date; notices go to the view.
 pub(super) fn select<'a>(
     policy: &Policy,
-    entries: &[(EntryId, &'a Entry)],
+    candidates: &[Candidate<'a>],
     view: &mut View,
-) -> Vec<(EntryId, &'a Entry)> {
-    let mut selected: Vec<(EntryId, &Entry)> = Vec::new();
-    for (id, entry) in entries {
-        match judge(policy, *id, entry) {
-            Verdict::Released => selected.push((*id, entry)),
+) -> Vec<Candidate<'a>> {
+    let mut selected = Vec::new();
+    for candidate in candidates {
+        match judge(policy, candidate) {
+            Verdict::Released => selected.push(*candidate),
             Verdict::NotSelected => {}
-            Verdict::Withheld(reason) => view.withheld.push(Withheld { entry: *id, field: None, reason }),
+            Verdict::Withheld(reason) => {
+                view.withheld.push(Withheld { entry: candidate.id, field: None, reason });
+            }
         }
     }
     let key = |entry: &Entry| (entry.kind(), entry.dates().and_then(|dates| dates.sort_key()));
-    selected.sort_by_key(|(_, entry)| key(entry));
+    selected.sort_by_key(|candidate| key(candidate.entry));
     notice_counts(view);
-    notice_policy(policy, entries, &selected, view);
+    notice_policy(policy, candidates, &selected, view);
     selected
 }
 
@@ -39,7 +42,8 @@ enum Verdict {
     Withheld(WithheldReason),
 }
 
-fn judge(policy: &Policy, id: EntryId, entry: &Entry) -> Verdict {
+fn judge(policy: &Policy, candidate: &Candidate<'_>) -> Verdict {
+    let Candidate { id, entry, .. } = *candidate;
     let by_name = policy.entries.contains(&id);
     if !by_name && !is_of_kind(policy, entry) {
         return Verdict::NotSelected;
@@ -135,29 +139,24 @@ fn notice_counts(view: &mut View) {
     view.notices.extend(notices.into_iter().filter(is_some));
 }
 
-fn notice_policy(
-    policy: &Policy,
-    entries: &[(EntryId, &Entry)],
-    selected: &[(EntryId, &Entry)],
-    view: &mut View,
-) {
+fn notice_policy(policy: &Policy, candidates: &[Candidate<'_>], selected: &[Candidate<'_>], view: &mut View) {
     if policy.kinds.is_empty() && policy.codes.is_empty() && policy.entries.is_empty() {
         view.notices.push(FilterNotice::NothingSelected);
     }
-    view.notices.extend(policy.codes.iter().filter_map(|filter| notice_code(policy, filter, entries)));
+    view.notices.extend(policy.codes.iter().filter_map(|filter| notice_code(policy, filter, candidates)));
     let has = |field: &str| {
         let has_value = |entry: &Entry| {
             let schema = entry.kind().field(field);
             schema.is_some_and(|schema| entry.record.has(schema.tag))
         };
         PROVENANCE.iter().any(|known| known.name == field)
-            || selected.iter().any(|(_, entry)| has_value(entry))
+            || selected.iter().any(|candidate| has_value(candidate.entry))
     };
     // The subject follows these two, whether or not a patient record is released.
     let unused = |field: &&'static str| !has(field) && !["names", "birth_date"].contains(field);
     let unused = policy.masks.keys().copied().filter(unused);
     view.notices.extend(unused.map(|field| FilterNotice::MaskWithoutField { field }));
-    let missing = policy.entries.iter().filter(|id| !entries.iter().any(|(given, _)| given == *id)).count();
+    let missing = policy.entries.iter().filter(|id| !candidates.iter().any(|given| given.id == **id)).count();
     if missing > 0 {
         view.notices.push(FilterNotice::EntryNotFound { entries: missing });
     }
@@ -165,8 +164,9 @@ fn notice_policy(
 }
 
 /// Entries of the asked kinds that the filter says nothing about.
-fn notice_code(policy: &Policy, filter: &CodeFilter, entries: &[(EntryId, &Entry)]) -> Option<FilterNotice> {
-    let of_kind = entries.iter().map(|(_, entry)| *entry).filter(|entry| is_of_kind(policy, entry));
+fn notice_code(policy: &Policy, filter: &CodeFilter, candidates: &[Candidate<'_>]) -> Option<FilterNotice> {
+    let of_kind =
+        candidates.iter().map(|candidate| candidate.entry).filter(|entry| is_of_kind(policy, entry));
     let unjudged: Vec<&Entry> = of_kind
         .filter(|entry| !entry.marks.retracted && !can_judge(filter, entry))
         .filter(|entry| !policy.kinds.is_empty() || !codings(entry).is_empty())

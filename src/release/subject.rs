@@ -2,27 +2,28 @@
 
 use subrosa_excerpt::Subject;
 
+use super::candidate::Candidate;
 use super::policy::{Policy, Rule};
 use super::view::SubjectFault;
 use crate::codec::spell::spell;
-use crate::id::EntryId;
 use crate::record::{Entry, FieldType, HumanName, Kind, Likeness, Patient, Person, Record};
 
 /// The person whom the entries are about: the one whom all patient records describe,
 /// or, without any that has a name, the one whom the vault is named after.
 pub(super) fn subject(
     policy: &Policy,
-    entries: &[(EntryId, &Entry)],
+    candidates: &[Candidate<'_>],
     holder: Option<&str>,
 ) -> Result<Subject, SubjectFault> {
     if let Rule::Withhold(_) = policy.rule(Kind::Patient, "names", FieldType::Name) {
         return Err(SubjectFault::NameWithheld);
     }
-    let patients: Vec<(&Entry, &Patient)> = entries
+    let patients: Vec<(&Entry, &Patient)> = candidates
         .iter()
-        .filter(|(_, entry)| !entry.marks.retracted)
-        .filter_map(|(_, entry)| match &entry.record {
-            Record::Patient(patient) => Some((*entry, &**patient)),
+        .map(|candidate| candidate.entry)
+        .filter(|entry| !entry.marks.retracted)
+        .filter_map(|entry| match &entry.record {
+            Record::Patient(patient) => Some((entry, &**patient)),
             _ => None,
         })
         .collect();

@@ -1,6 +1,7 @@
 //! What policies let out, and what they tell the owner.
 
 use super::*;
+use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::record::{
     Attachment, Coding, Concept, Diagnosis, Encounter, Entry, FamilyHistory, FhirVersion, HumanName,
@@ -42,8 +43,8 @@ fn id(index: usize) -> EntryId {
 }
 
 fn apply(policy: &Policy, entries: &[Entry]) -> View {
-    let entries: Vec<_> = entries.iter().enumerate().map(|(index, entry)| (id(index), entry)).collect();
-    policy.apply(&entries)
+    let candidate = |(index, entry)| Candidate::new(id(index), Compartment::General, entry);
+    policy.apply(&entries.iter().enumerate().map(candidate).collect::<Vec<_>>())
 }
 
 fn released(policy: &Policy, entries: &[Entry]) -> Vec<usize> {
@@ -308,7 +309,7 @@ fn two_records_of_one_person_are_one_patient() {
 fn without_a_patient_record_the_vaults_name_is_the_patients_or_nobodys() {
     let entry = diagnosis(SNOMED, "1", None);
     let policy = Policy::everything_of([Kind::Diagnosis]);
-    let given = [(id(0), &entry)];
+    let given = [Candidate::new(id(0), Compartment::General, &entry)];
     assert_eq!(policy.apply_for(Some("Ada Byron"), &given).subject().unwrap().name, "Ada Byron");
     let nobody = policy.apply(&given);
     assert_eq!(nobody.subject_fault(), Some(SubjectFault::NoPatient));

@@ -12,7 +12,7 @@ use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use sd_jwt_payload::{JsonObject, JwsSigner, SdJwt, SdJwtBuilder, Sha256Hasher};
 use sha2::{Digest as _, Sha256};
 use subrosa::{
-    Concept, Entry, EntryId, Kind, Observation, Policy, Provenance, Token, TrustedKeys, UnverifiedExcerpt,
+    Candidate, Compartment, Concept, Entry, EntryId, Kind, Observation, Policy, Provenance, Token, TrustedKeys, UnverifiedExcerpt,
     measured,
 };
 
@@ -44,8 +44,9 @@ pub fn all(bench: &mut Bench) {
 fn one_size(bench: &mut Bench, fields: usize) {
     let count = fields / FIELDS;
     let entries: Vec<Entry> = (0..count).map(observation).collect();
-    let given: Vec<(EntryId, &Entry)> =
-        (0u128..).map(|id| EntryId::from_bytes(id.to_le_bytes())).zip(&entries).collect();
+    let ids = (0u128..).map(|id| EntryId::from_bytes(id.to_le_bytes()));
+    let given = ids.zip(&entries).map(|(id, entry)| Candidate::new(id, Compartment::General, entry));
+    let given: Vec<Candidate<'_>> = given.collect();
     let policy = Policy::everything_of([Kind::Observation]).include("code").expect("a field");
     let view = policy.apply(&given);
     let key = measured::SigningKey::generate();

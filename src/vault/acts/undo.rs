@@ -142,7 +142,7 @@ impl StateReader<'_> {
                 _ => {}
             }
         }
-        for compartment in self.open_compartments() {
+        for compartment in self.open_compartments_and_sealed() {
             self.trie(compartment)?.scan(&mut |row| {
                 if matches!(row.class, RowClass::Entry | RowClass::Superseded)
                     && let Some(import) = imports.get_mut(&row.epoch)
@@ -179,7 +179,7 @@ impl StateReader<'_> {
             self.snapshot.place(compartment)?;
         }
         let mut written = Written::default();
-        for compartment in self.open_compartments() {
+        for compartment in self.open_compartments_and_sealed() {
             let mut ids = BTreeSet::new();
             self.trie(compartment)?.scan(&mut |row| {
                 if matches!(row.class, RowClass::Entry | RowClass::Superseded) && row.epoch == number {

@@ -374,7 +374,7 @@ impl StateReader<'_> {
     /// Every upload in the compartments that are open.
     fn uploads(&self) -> Result<Vec<(Compartment, UploadV1)>, Error> {
         let mut uploads = Vec::new();
-        for compartment in self.open_compartments() {
+        for compartment in self.open_compartments_and_sealed() {
             let mut rows = Vec::new();
             self.trie(compartment)?.scan(&mut |row| {
                 if row.class == RowClass::Upload {
@@ -390,7 +390,7 @@ impl StateReader<'_> {
     }
 
     fn upload(&self, id: ContentId) -> Result<Option<(Compartment, UploadV1)>, Error> {
-        for compartment in self.open_compartments() {
+        for compartment in self.open_compartments_and_sealed() {
             let row = self.row(compartment, &RowKey::upload(id))?;
             if let Some(row) = row.filter(|row| row.class == RowClass::Upload) {
                 return Ok(Some((compartment, self.upload_of(compartment, &row)?)));

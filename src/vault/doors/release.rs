@@ -17,7 +17,7 @@ use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::payload::custody::VaultRecordV1;
 use crate::record::{Entry, Kind, Token};
-use crate::release::{Policy, SubjectFault, View};
+use crate::release::{Candidate, Policy, SubjectFault, View};
 use crate::vault::session::audit::ReadKind;
 use crate::vault::session::handle::Session;
 
@@ -186,7 +186,8 @@ impl StateReader<'_> {
     ) -> Result<(View, BTreeMap<EntryId, Compartment>), Error> {
         let entries = self.all_entries()?;
         let compartments = entries.iter().map(|(compartment, id, _)| (*id, *compartment)).collect();
-        let given: Vec<(EntryId, &Entry)> = entries.iter().map(|(_, id, entry)| (*id, entry)).collect();
+        let given = entries.iter().map(|(compartment, id, entry)| Candidate::new(*id, *compartment, entry));
+        let given: Vec<Candidate<'_>> = given.collect();
         let mut view = policy.apply_for(holder_of(record), &given);
         let imported = || entries.iter().filter(|(_, _, entry)| entry.provenance.origin.is_imported());
         let ids: HashSet<EntryId> = imported().map(|(_, id, _)| *id).collect();

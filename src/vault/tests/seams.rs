@@ -160,8 +160,45 @@ fn a_psychotherapy_note_does_not_follow_an_upload_into_the_general_compartment()
     vault.discard_upload(&Actor::owner(), upload.id).unwrap();
     let upload = interrupted(&vault, &sealed);
     let new = NewAttachment::new(scan()).with_entry(note("progress", "said"));
-    vault.resume_upload(&Actor::owner(), upload.id, &new, &mut &bytes[..]).unwrap();
-    assert_eq!(vault.list(&Filter::all()).unwrap()[0].compartment, Compartment::Sealed);
+    let entry = vault.resume_upload(&Actor::owner(), upload.id, &new, &mut &bytes[..]).unwrap().value;
+    assert!(vault.entry(entry).is_ok() && vault.list(&Filter::all().with_retracted()).unwrap().is_empty());
+}
+
+#[test]
+fn what_is_sealed_is_not_listed_released_exported_or_counted() {
+    let vault = in_memory();
+    let owner = Actor::owner();
+    let (open, hidden) = (note("progress", "walks well"), note("progress", "hears voices"));
+    let [shown, sealed] = vault
+        .update(&owner, |tx| Ok([tx.add(&open)?, tx.add_in(Compartment::Sealed, &hidden)?]))
+        .unwrap()
+        .value;
+    let others = vault
+        .update(&owner, |tx| {
+            Ok([tx.add_in(Compartment::Sealed, &hidden)?, tx.add_in(Compartment::Sealed, &hidden)?])
+        })
+        .unwrap();
+    let listed: Vec<EntryId> =
+        vault.list(&Filter::all().with_retracted()).unwrap().iter().map(|listed| listed.id).collect();
+    assert_eq!(listed, [shown]);
+    assert!(vault.list(&Filter::all().text_anywhere("voices")).unwrap().is_empty());
+    let mut visited = Vec::new();
+    vault
+        .for_each_entry(|id, _| {
+            visited.push(id);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(visited, [shown]);
+    let policy = Policy::everything_of([Kind::Note]).and_entry(sealed).include("text").unwrap();
+    let view = vault.preview(&policy).unwrap();
+    assert_eq!(view.released().iter().map(|entry| entry.id()).collect::<Vec<_>>(), [shown]);
+    assert!(view.withheld().iter().all(|withheld| withheld.entry == shown));
+    assert_eq!(vault.export(&owner).unwrap().iter().map(|(id, _)| *id).collect::<Vec<_>>(), [shown]);
+    assert!(vault.perhaps_same().unwrap().is_empty());
+    // Whoever has its id and its key finds it, and a check passes over nothing.
+    assert!(vault.entry(others.value[0]).is_ok());
+    assert!(vault.check().unwrap().is_clean());
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl<'t, 'a> Vaulted<'t, 'a> {
     pub(super) fn of(tx: &'t Transaction<'a>) -> Result<Self, Error> {
         let (mut present, mut alikes) = (HashSet::new(), Alikes::default());
         let reader = tx.reader();
-        for compartment in reader.open_compartments() {
+        for compartment in reader.open_compartments_and_sealed() {
             reader.trie(compartment)?.scan(&mut |row| {
                 if row.class == RowClass::Entry {
                     present.insert(row.id);
