@@ -1,5 +1,7 @@
 //! What an entry is, as a rule tells it, and where it belongs. Nothing here reads a vault.
 
+pub(crate) mod codes;
+
 use crate::format::place::Compartment;
 use crate::record::{Coding, Entry, Record};
 

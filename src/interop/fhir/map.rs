@@ -3,7 +3,6 @@
 //! A resource that nothing maps becomes `other`; its bytes are kept either way.
 
 mod clinical;
-mod codes;
 mod document;
 mod finding;
 mod medication;
@@ -12,6 +11,7 @@ mod people;
 mod provider;
 mod treatment;
 mod visit;
+mod words;
 
 use provider::provider;
 

@@ -1,7 +1,7 @@
 //! Condition, AllergyIntolerance, Immunization, FamilyMemberHistory.
 
 use super::super::element::Element;
-use super::codes::word;
+use super::words::word;
 use crate::record::{
     Allergy, Component, Concept, Diagnosis, FamilyHistory, Immunization, Narrative, PartialDate, Party,
     Quantity, Record, Scalar, Token,

@@ -1,8 +1,9 @@
 //! DocumentReference, DiagnosticReport, Composition.
 
 use super::super::element::Element;
-use super::codes::{LOINC, SNOMED, has_code, is_titled, word};
 use super::finding::effective;
+use super::words::{is_titled, word};
+use crate::classify::codes;
 use crate::record::{
     AdvanceDirective, Attachment, Concept, Narrative, Note, Observation, Party, Record, Token,
 };
@@ -21,22 +22,11 @@ const REPORT_STATUS: [&str; 9] = [
 ];
 const COMPOSITION_STATUS: [&str; 3] = ["preliminary", "final", "amended"];
 
-/// Discharge summaries: of any service, hospital, physician, nurse, psychiatry.
-const DISCHARGE_LOINC: [&str; 5] = ["18842-5", "11490-0", "28655-9", "34105-7", "34106-5"];
-/// Progress notes: of any service, consulting physician, nurse practitioner.
-const PROGRESS_LOINC: [&str; 3] = ["11506-3", "28569-8", "28575-3"];
-/// Psychotherapy notes, as 45 CFR 164.501 defines them: codes and labels that say so.
-const PSYCHOTHERAPY_SNOMED: [&str; 1] = ["444175001"];
-const PSYCHOTHERAPY_LABELS: [&str; 2] = ["PSYTHPN", "HIPAAPsyNotes"];
-const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
-/// Advance directives, living will, power of attorney for health care.
-const DIRECTIVE_LOINC: [&str; 4] = ["42348-3", "75320-2", "86533-7", "64298-3"];
-
 pub(super) fn document_reference(root: &Element<'_>) -> Record {
     let code = root.concept("type");
     let attachments: Vec<Attachment> =
         root.elements("content").iter().flat_map(|content| content.attachments("attachment")).collect();
-    if code.as_ref().is_some_and(|code| has_code(&code.codings, LOINC, &DIRECTIVE_LOINC)) {
+    if code.as_ref().is_some_and(|code| codes::is_advance_directive(&code.codings)) {
         return directive(root, code, attachments);
     }
     let context = root.child("context");
@@ -155,8 +145,6 @@ fn note_form(root: &Element<'_>, code: Option<&Concept>) -> Option<Token> {
     let codings = code.map(|code| code.codings.as_slice()).unwrap_or_default();
     let mut labels = root.child("meta").map(|meta| meta.codings("security")).unwrap_or_default();
     labels.extend(root.concepts("securityLabel").into_iter().flat_map(|label| label.codings));
-    let labelled = has_code(&labels, ACT_CODE, &PSYCHOTHERAPY_LABELS)
-        || has_code(codings, ACT_CODE, &PSYCHOTHERAPY_LABELS);
     let displays = codings.iter().filter_map(|coding| coding.display.as_ref());
     let texts: Vec<&Token> = displays.chain(code.and_then(|code| code.text.as_ref())).collect();
     let is = |title: &[&str]| texts.iter().any(|text| is_titled(text, title));
@@ -164,16 +152,11 @@ fn note_form(root: &Element<'_>, code: Option<&Concept>) -> Option<Token> {
     let is_psychotherapy =
         texts.iter().any(|text| text.as_str().to_lowercase().contains("psychotherapy note"));
     match () {
-        () if labelled || has_code(codings, SNOMED, &PSYCHOTHERAPY_SNOMED) || is_psychotherapy => {
-            word("psychotherapy")
-        }
-        () if has_code(codings, LOINC, &DISCHARGE_LOINC) || is(&["discharge", "summary"]) => {
+        () if codes::is_psychotherapy_note(codings, &labels) || is_psychotherapy => word("psychotherapy"),
+        () if codes::is_discharge_summary(codings) || is(&["discharge", "summary"]) => {
             word("discharge-summary")
         }
-        () if has_code(codings, LOINC, &PROGRESS_LOINC)
-            || is(&["progress", "note"])
-            || is(&["progress", "notes"]) =>
-        {
+        () if codes::is_progress_note(codings) || is(&["progress", "note"]) || is(&["progress", "notes"]) => {
             word("progress")
         }
         () => word("other"),

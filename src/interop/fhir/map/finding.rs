@@ -3,7 +3,8 @@
 
 use super::super::element::Element;
 use super::clinical::{period_in_words, quantity_in_words, range_in_words};
-use super::codes::{LOINC, SNOMED, has_code, is_titled, word};
+use super::words::{is_titled, word};
+use crate::classify::codes::{self, LOINC};
 use crate::interop::finding::FindingReason;
 use crate::record::{
     Assessment, Component, Concept, Kind, Narrative, Observation, PartialDate, Quantity, Record, Scalar,
@@ -14,35 +15,15 @@ const STATUS: [&str; 8] =
     ["registered", "preliminary", "final", "amended", "corrected", "cancelled", "unknown", "partial"];
 const RESPONSE_STATUS: [&str; 5] = ["in-progress", "completed", "amended", "stopped", "cancelled"];
 
-/// Panels and total scores of instruments: PHQ-9, PHQ-2, PHQ-A, GAD-7, AUDIT-C, AUDIT,
-/// DAST-10, Edinburgh, MMSE, MoCA, HARK.
-const INSTRUMENTS: [&str; 20] = [
-    "44249-1", "44261-6", "55757-9", "55758-7", "89204-2", "69737-5", "70274-6", "72109-2", "75626-2",
-    "72110-0", "75624-7", "82666-9", "82667-7", "71354-5", "72107-6", "72106-8", "72133-2", "72172-0",
-    "76499-3", "76504-0",
-];
-
-/// Tobacco status and use, cigarettes a day, packs a day, alcohol use, drinks a day,
-/// use of other drugs.
-const SUBSTANCE_USE: [&str; 9] =
-    ["72166-2", "11366-2", "11367-0", "64218-1", "8663-7", "8664-5", "11331-6", "74013-4", "11343-1"];
-/// Tobacco use and exposure, tobacco smoking behaviour, alcohol intake, details of drug
-/// misuse.
-const SUBSTANCE_USE_SNOMED: [&str; 4] = ["229819007", "365981007", "160573003", "363908000"];
-
-const NEVER_SNOMED: [&str; 1] = ["266919005"];
-const FORMER_SNOMED: [&str; 1] = ["8517006"];
-const CURRENT_SNOMED: [&str; 3] = ["77176002", "449868002", "428041000124106"];
-
 pub(super) fn observation(root: &Element<'_>) -> Record {
     refuse_contradiction(root);
     let value = Answer::read(root);
     let code = root.concept("code");
     let codings = code.as_ref().map(|code| code.codings.as_slice()).unwrap_or_default();
-    if has_code(codings, LOINC, &SUBSTANCE_USE) || has_code(codings, SNOMED, &SUBSTANCE_USE_SNOMED) {
+    if codes::is_substance_use(codings) {
         return substance_use(root, code, value);
     }
-    if has_code(codings, LOINC, &INSTRUMENTS) || is_scored_survey(root, code.as_ref(), &value) {
+    if codes::is_instrument(codings) || is_scored_survey(root, code.as_ref(), &value) {
         return assessment(root, code, value);
     }
     measurement(root, code, value)
@@ -80,7 +61,8 @@ fn substance_use(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Re
     let (start, end) = effective(root);
     let status = root.status("status", &STATUS);
     let is_withdrawn = |status: &Token| denies(Kind::Observation, "status", status.as_str());
-    let known = value.concept.as_ref().and_then(status_of_use);
+    let known =
+        value.concept.as_ref().and_then(|finding| codes::status_of_use(&finding.codings)).and_then(word);
     let answer = value.boolean.and_then(yes_or_no).map(Concept::from_text);
     SubstanceUse {
         code,
@@ -116,16 +98,6 @@ fn refuse_contradiction(item: &Element<'_>) {
 /// An answer in a word, for the fields that hold no flag.
 fn yes_or_no(flag: bool) -> Option<Token> {
     word(if flag { "yes" } else { "no" })
-}
-
-fn status_of_use(finding: &Concept) -> Option<Token> {
-    let is_one_of = |codes: &[&str]| has_code(&finding.codings, SNOMED, codes);
-    match () {
-        () if is_one_of(&NEVER_SNOMED) => word("never"),
-        () if is_one_of(&FORMER_SNOMED) => word("former"),
-        () if is_one_of(&CURRENT_SNOMED) => word("current"),
-        () => None,
-    }
 }
 
 fn assessment(root: &Element<'_>, instrument: Option<Concept>, value: Answer) -> Record {
@@ -338,8 +310,7 @@ fn link_code(item: &Element<'_>) -> Option<crate::record::Coding> {
 /// The answer to an item that is an instrument's total score, or says that it is.
 fn total_score(item: &Component) -> Option<Quantity> {
     let says = |text: &Token| is_titled(text, &["total", "score"]);
-    let is_total =
-        has_code(&item.code.codings, LOINC, &INSTRUMENTS) || item.code.text.as_ref().is_some_and(says);
+    let is_total = codes::is_instrument(&item.code.codings) || item.code.text.as_ref().is_some_and(says);
     match &item.value {
         Some(Scalar::Quantity(quantity)) if is_total => Some(quantity.clone()),
         _ => None,

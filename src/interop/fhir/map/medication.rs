@@ -2,7 +2,7 @@
 
 use super::super::element::Element;
 use super::clinical::{denied, performers, reasons_against, reasons_for_status};
-use super::codes::word;
+use super::words::word;
 use crate::record::{Concept, Medication, Narrative, Record, Token};
 
 const REQUEST: [&str; 8] =

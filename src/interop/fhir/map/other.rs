@@ -1,8 +1,8 @@
 //! What has no kind of its own: what can be said of any resource, and whether it happened.
 
 use super::super::element::Element;
-use super::codes::word;
 use super::provider::provider;
+use super::words::word;
 use crate::record::{Concept, Other, Record, Token};
 
 /// How far a request goes (FHIR's request intent), and what a claim is for, in any version.

@@ -1,7 +1,7 @@
 //! Patient, Practitioner, PractitionerRole, Organization, Location.
 
 use super::super::element::Element;
-use super::codes::word;
+use super::words::word;
 use crate::record::{Concept, Party, Patient, Provider, Record, Token};
 
 const US_CORE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/";

@@ -2,7 +2,8 @@
 
 use super::super::element::Element;
 use super::clinical::{age_or_text, denied, performers, reasons_against};
-use super::codes::{SNOMED, has_code, word};
+use super::words::word;
+use crate::classify::codes;
 use crate::record::{Concept, Narrative, Record, Treatment};
 
 const STATUS: [&str; 11] = [
@@ -21,19 +22,11 @@ const STATUS: [&str; 11] = [
 const PLAN_STATUS: [&str; 9] =
     ["draft", "active", "on-hold", "revoked", "completed", "unknown", "proposed", "cancelled", "suspended"];
 
-/// Psychotherapy, group psychotherapy, cognitive and behavioural therapy, drug addiction
-/// counselling.
-const THERAPY_SNOMED: [&str; 4] = ["75516001", "76168009", "304891004", "60112009"];
-/// Psychotherapy and counselling by the session.
-const THERAPY_CPT: [&str; 9] =
-    ["90832", "90834", "90837", "90839", "90845", "90846", "90847", "90849", "90853"];
-const THERAPY_HCPCS: [&str; 3] = ["H0004", "H0005", "H2035"];
-
 pub(super) fn procedure(root: &Element<'_>) -> Record {
     let (start, end) = root.period("performedPeriod");
     let (start_r5, end_r5) = root.period("occurrencePeriod");
     let code = root.concept("code");
-    let is_therapy = code.as_ref().is_some_and(is_therapy);
+    let is_therapy = code.as_ref().is_some_and(|code| codes::is_therapy(&code.codings));
     let status = match denied(root, &["notPerformed", "notDone"]) {
         true => word("not-done"),
         false => root.status("status", &STATUS),
@@ -96,12 +89,6 @@ pub(super) fn care_plan(root: &Element<'_>) -> Record {
         ..Treatment::default()
     }
     .into()
-}
-
-fn is_therapy(code: &Concept) -> bool {
-    has_code(&code.codings, SNOMED, &THERAPY_SNOMED)
-        || has_code(&code.codings, "http://www.ama-assn.org/go/cpt", &THERAPY_CPT)
-        || has_code(&code.codings, "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", &THERAPY_HCPCS)
 }
 
 /// Goals by the words of their references; the goals themselves are entries.

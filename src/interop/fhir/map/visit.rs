@@ -1,6 +1,7 @@
 //! Encounter: a hospitalization if its class says so.
 
 use super::super::element::Element;
+use crate::classify::codes;
 use crate::record::{Concept, Encounter, Hospitalization, Party, Record, Token};
 
 const STATUS: [&str; 12] = [
@@ -18,13 +19,13 @@ const STATUS: [&str; 12] = [
     "discontinued",
 ];
 
-/// Inpatient classes of HL7 v3 ActEncounterCode: a stay in a bed. `SS` is short stay.
-const INPATIENT: [&str; 4] = ["IMP", "ACUTE", "NONAC", "SS"];
-/// Words that other systems use for the same.
-const INPATIENT_WORDS: [&str; 3] = ["inpatient", "inpatient encounter", "inpatient acute"];
 pub(super) fn encounter(root: &Element<'_>) -> Record {
     let class = root.concept("class");
-    if class.as_ref().is_some_and(is_inpatient) { hospitalization(root, class) } else { visit(root, class) }
+    if class.as_ref().is_some_and(codes::is_inpatient) {
+        hospitalization(root, class)
+    } else {
+        visit(root, class)
+    }
 }
 
 fn visit(root: &Element<'_>, class: Option<Concept>) -> Record {
@@ -82,16 +83,6 @@ fn period(root: &Element<'_>) -> (Option<crate::record::PartialDate>, Option<cra
 /// What a stay adds. FHIR R5 calls it `admission`.
 fn stay<'a>(root: &Element<'a>) -> Option<Element<'a>> {
     root.child(if root.has("admission") { "admission" } else { "hospitalization" })
-}
-
-fn is_inpatient(class: &Concept) -> bool {
-    let code = |code: &Token| INPATIENT.contains(&code.as_str().to_ascii_uppercase().as_str());
-    let says = |text: &Token| INPATIENT_WORDS.contains(&text.as_str().to_lowercase().as_str());
-    let of_coding = class.codings.iter().any(|coding| {
-        coding.code.as_ref().is_some_and(|text| code(text) || says(text))
-            || coding.display.as_ref().is_some_and(says)
-    });
-    of_coding || class.text.as_ref().is_some_and(says)
 }
 
 fn reasons(root: &Element<'_>) -> Vec<Concept> {

@@ -1,22 +1,6 @@
-//! Codes and words that the mapping knows.
+//! Words that the mapping knows.
 
-use crate::record::{Coding, Token};
-
-pub(super) const LOINC: &str = "http://loinc.org";
-pub(super) const SNOMED: &str = "http://snomed.info/sct";
-
-/// Whether one of the codings is in this table of codes.
-pub(super) fn has_code<'a>(
-    codings: impl IntoIterator<Item = &'a Coding>,
-    system: &str,
-    codes: &[&str],
-) -> bool {
-    codings.into_iter().any(|coding| {
-        let code = coding.code.as_ref().map(Token::as_str);
-        coding.system.as_ref().map(Token::as_str) == Some(system)
-            && code.is_some_and(|code| codes.contains(&code))
-    })
-}
+use crate::record::Token;
 
 /// Whether these are the last words of a title, in any case: what says more after them
 /// may say the opposite.
