@@ -65,7 +65,13 @@ fn printed(page: &str, folder: &Path) -> String {
     let (file, paper) = (folder.join("excerpt.html"), folder.join("excerpt.pdf"));
     std::fs::write(&file, page).unwrap();
     let browser = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-pdf-header-footer"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-pdf-header-footer",
+        ])
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))
         .arg(format!("--print-to-pdf={}", paper.display()))
         .arg(format!("file://{}", file.display()))
