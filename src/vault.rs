@@ -449,6 +449,7 @@ impl Vault {
     /// # Errors
     /// [`Error::NothingToRelease`] when the policy lets nothing out,
     /// [`Error::NotAsPreviewed`] when something else would leave than was previewed,
+    /// [`Error::DoubtfulClock`] when the clock cannot be right,
     /// [`Error::Issue`] when the excerpt cannot be made, and as [`Vault::update`].
     pub fn release(&self, actor: &Actor, request: &ReleaseRequest) -> Result<Excerpt, Error> {
         doors::release::release(&self.session, actor, request)

@@ -44,6 +44,14 @@ pub(crate) fn open(path: &Path, options: VaultOptions) -> Result<LockedVault, Fa
     })
 }
 
+/// Whether the system lets nobody write the file, as on a read-only disk.
+pub(crate) fn is_read_only(path: &Path) -> bool {
+    let open = std::fs::OpenOptions::new().write(true).open(path);
+    open.is_err_and(|error| {
+        matches!(error.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem)
+    })
+}
+
 /// Opens a vault to change it.
 pub(crate) fn to_write(common: &Common, path: &Path) -> Result<Vault, Failure> {
     opened(common, path, options(common))

@@ -381,6 +381,9 @@ pub(crate) struct Release {
     /// The same for one entry of the selection: its id, as the preview says it
     #[arg(long, value_name = "ID")]
     pub(crate) without_words_of: Vec<String>,
+    /// Sign with this computer's date although the vault was last written after it, or years before
+    #[arg(long)]
+    pub(crate) clock_is_right: bool,
     /// The last day on which the excerpt is valid
     #[arg(long, value_name = "DATE")]
     pub(crate) expires: Option<String>,

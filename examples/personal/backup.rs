@@ -1,5 +1,7 @@
 //! `backup`, `restore` and `compact`: the vault file as a whole.
 
+use std::path::Path;
+
 use serde_json::{Value as Json, json};
 use subrosa::{Actor, BackupReport};
 
@@ -14,6 +16,9 @@ const WANTED: Wanted = Wanted { question: "Where should the backup go?", command
 
 pub(crate) fn run(common: &Common, command: &Backup) -> Result<(), Failure> {
     let (path, to) = target::vault_and(common, &command.names, WANTED)?;
+    if access::is_read_only(&path) {
+        return of_read_only(common, &path, &to);
+    }
     let vault = access::to_write(common, &path)?;
     let file_name = to.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = command.label.clone().or(file_name).unwrap_or_default();
@@ -38,12 +43,35 @@ pub(crate) fn run(common: &Common, command: &Backup) -> Result<(), Failure> {
     )))
 }
 
-pub(crate) fn restore(common: &Common, command: &Restore) -> Result<(), Failure> {
-    let backup = access::open(&command.backup, access::options(common))?;
+/// Backs up a vault that cannot be written, and so cannot note it.
+fn of_read_only(common: &Common, path: &Path, to: &Path) -> Result<(), Failure> {
+    let report = copied(common, path, to, "Copying")?;
+    if common.json {
+        return output::json(&for_programs(&report));
+    }
+    output::say(&format!(
+        "Backed up {} with their history and the ledger, {} in all. The copy was read back and is whole.\n\n\
+         The vault cannot be written here, so its ledger does not note the backup: what you destroy later names \
+         no copy that it does not know. Write down where this one is.\n\n\
+         Checkpoint: {}",
+        entries(&report),
+        size(report.bytes),
+        report.checkpoint
+    ))
+}
+
+/// A checked copy of a vault file, of which that file knows nothing.
+fn copied(common: &Common, from: &Path, to: &Path, what: &'static str) -> Result<BackupReport, Failure> {
+    let locked = access::open(from, access::options(common))?;
     let credential = access::credential(common)?;
-    let bar = Bar::new("Restoring");
-    let report = backup.restore_with(&credential, &command.to, |progress| bar.show(progress))?;
+    let bar = Bar::new(what);
+    let report = locked.restore_with(&credential, to, |progress| bar.show(progress))?;
     drop(bar);
+    Ok(report)
+}
+
+pub(crate) fn restore(common: &Common, command: &Restore) -> Result<(), Failure> {
+    let report = copied(common, &command.backup, &command.to, "Restoring")?;
     if common.json {
         return output::json(&for_programs(&report));
     }

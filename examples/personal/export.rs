@@ -25,20 +25,30 @@ const WARNING: &str = "The file will hold everything in this vault, readable by 
 
 pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
     let (path, name) = target::vault_and_one(common, &command.names)?;
-    let vault = access::to_write(common, &path)?;
+    let is_read_only = access::is_read_only(&path);
+    let vault = match is_read_only {
+        true => access::to_read(common, &path)?,
+        false => access::to_write(common, &path)?,
+    };
     note(WARNING);
     prompt::confirm(common.yes, "Write it?")?;
     let mut file = NewFile::create(&name)?;
-    let entries = vault.export(&Actor::owner())?;
+    let entries = match is_read_only {
+        true => unrecorded(&vault)?,
+        false => vault.export(&Actor::owner())?,
+    };
     write(&mut file, &vault, &entries)?;
     let attachments = write_attachments(&name, &vault, &entries)?;
     file.finish()?;
     let attachments = attachments.keep();
-    access::close(vault)?;
+    if !is_read_only {
+        access::close(vault)?;
+    }
     let originals = entries.iter().filter(|(_, entry)| entry.source.is_some()).count();
     if common.json {
         return output::json(&json!({
             "entries": entries.len(), "originals": originals, "attachments": attachments,
+            "in_ledger": !is_read_only,
         }));
     }
     let beside = match attachments {
@@ -48,11 +58,27 @@ pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
             count(some, "attachment is", "attachments are")
         ),
     };
+    let ledger = match is_read_only {
+        true => "The vault cannot be written here, so its ledger does not note the export.",
+        false => "The ledger notes the export.",
+    };
     output::say(&format!(
         "Exported {}, {originals} of them with their original.{beside} The file is not encrypted: keep it safe, and delete \
-         it when it is no longer needed. The ledger notes the export.",
+         it when it is no longer needed. {ledger}",
         count(entries.len(), "entry", "entries")
     ))
+}
+
+/// Every entry of a vault that cannot be written: the owner's own copy, which needs no line in
+/// the ledger to be the owner's.
+fn unrecorded(vault: &Vault) -> Result<Vec<(EntryId, Entry)>, Failure> {
+    let mut entries = Vec::new();
+    vault.for_each_entry(|id, entry| {
+        entries.push((id, entry));
+        Ok(())
+    })?;
+    entries.sort_by_key(|(id, _)| *id);
+    Ok(entries)
 }
 
 /// Writes stored attachments, earlier versions' included, as files beside the

@@ -137,6 +137,7 @@ fn advice(code: &str) -> &'static str {
         "weak-kdf" => "; --accept-weak opens it",
         "costly-kdf" => "; no vault made by this program asks for so much: restore a backup",
         "needs-compartment" => ", such as the owner's password or the recovery key (--recovery-key)",
+        "doubtful-clock" => "; --clock-is-right releases with that date",
         "no-such-revision" => " with `personal show --history`",
         "no-such-entry" => " with `personal list`",
         "second-name" => "; `find -samefile` finds it",

@@ -4,7 +4,7 @@
 //! new, and readable by their owner only.
 
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Seek as _, Write as _};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -271,6 +271,17 @@ impl<'a> NewFile<'a> {
             .map_err(|error| Failure::file("the output file cannot be written", &error))
     }
 
+    /// Takes room for this many bytes, so that a full disk shows before anything is done that
+    /// cannot be undone. What is written goes there; the rest is given back.
+    pub(crate) fn reserve(&mut self, length: u64) -> Result<(), Failure> {
+        let zeros = io::repeat(0).take(length);
+        let taken =
+            io::copy(&mut io::BufReader::new(zeros), &mut self.file).and_then(|_| self.file.sync_all());
+        taken
+            .and_then(|()| self.file.rewind())
+            .map_err(|error| Failure::file("the output file cannot be written", &error))
+    }
+
     /// Makes what is written durable, before something is done that needs it.
     pub(crate) fn sync(&self) -> Result<(), Failure> {
         let durable = self.file.sync_all();
@@ -301,6 +312,8 @@ impl<'a> NewFile<'a> {
 
     /// Makes the file durable and keeps it.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        let cut = self.file.stream_position().and_then(|end| self.file.set_len(end));
+        cut.map_err(|error| Failure::file("the output file cannot be written", &error))?;
         self.sync()?;
         self.whole = true;
         Ok(())

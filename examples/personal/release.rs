@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use subrosa::{Actor, Audience, Excerpt, Mask, Policy, ReleaseRequest, Token, Vault};
+use subrosa::{
+    Actor, Audience, Error, Excerpt, Mask, Policy, RedactedEntry, ReleaseRequest, Token, Vault, View,
+};
 
 use crate::access;
 use crate::arguments::{Common, Release};
@@ -31,6 +33,12 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
             false => output::say(&preview::told(&vault, &view, &command.mask)?),
         };
     }
+    if access::is_read_only(&path) {
+        return Err(Failure::environment(
+            "the vault cannot be written here, and what leaves it must be recorded in its ledger first: copy the \
+             vault to where it can be written, or make the file writable",
+        ));
+    }
     let (recipient, purpose) = parties(command)?;
     let vault = access::to_write(common, &path)?;
     let policy = plan.policy(&vault)?;
@@ -51,11 +59,23 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
     if let Some(expires) = plan.expires {
         request = request.expiring(expires);
     }
+    if command.clock_is_right {
+        request = request.with_clock_confirmed();
+    }
     let name = output_name(command)?;
-    // The file is created first: once the ledger says "released", it is there to be filled.
-    let file = NewFile::create(&name)?;
-    let excerpt = vault.release(&Actor::owner(), &request)?;
-    write(file, &name, &excerpt)?;
+    // The file is created and has its room first: once the ledger says "released", it is
+    // there to be filled.
+    let mut file = NewFile::create(&name)?;
+    file.reserve(likely_length(&view))?;
+    let excerpt = match vault.release(&Actor::owner(), &request) {
+        Err(error @ Error::DoubtfulClock { .. }) if prompt::is_interactive() => {
+            note(&format!("CAREFUL: {error}."));
+            prompt::confirm(false, "Sign with that date?")?;
+            vault.release(&Actor::owner(), &request.with_clock_confirmed())?
+        }
+        released => released?,
+    };
+    write(file, &name, &excerpt).map_err(|failure| recorded_only(failure, &excerpt.id().to_string()))?;
     access::close(vault)?;
     let notices = preview::notices(&view, &command.mask);
     if common.json {
@@ -72,6 +92,22 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
          public-key`), which you give them another way. The ledger notes the release.",
         count(entries, "entry", "entries"),
         printable(&name.display().to_string())
+    ))
+}
+
+/// Bytes that an excerpt of this takes at most, as a rule: its tokens, and the page around
+/// them.
+fn likely_length(view: &View) -> u64 {
+    let of_entry = |entry: &RedactedEntry| 4096 + 6 * entry.disclosed_json().len();
+    let all: usize = view.released().iter().map(of_entry).sum();
+    32 * 1024 + u64::try_from(all).unwrap_or(u64::MAX / 2)
+}
+
+/// The release is recorded, and its file could not be written.
+fn recorded_only(failure: Failure, copy: &str) -> Failure {
+    failure.followed_by(&format!(
+        "; no file was kept and nothing left, but the ledger records the release already, as copy {copy}: release \
+         again to another place, which is recorded as a release of its own"
     ))
 }
 
@@ -219,4 +255,17 @@ fn has_extension(name: &Path, known: &[&str]) -> bool {
     name.extension()
         .and_then(|extension| extension.to_str())
         .is_some_and(|extension| known.iter().any(|known| known.eq_ignore_ascii_case(extension)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_whose_file_failed_says_that_it_is_recorded() {
+        let failure = recorded_only(Failure::environment("the disk is full"), "00ff");
+        let Failure::Told { message, .. } = failure else { panic!("it is told") };
+        assert!(message.starts_with("the disk is full; no file was kept and nothing left"));
+        assert!(message.contains("records the release already, as copy 00ff"));
+    }
 }

@@ -20,10 +20,10 @@ const SHOWN: usize = 20;
 
 pub(crate) fn run(common: &Common, command: &Import) -> Result<(), Failure> {
     let (path, which) = target(common, command)?;
-    let vault = access::to_write(common, &path)?;
     if command.list {
-        return list(common, &vault);
+        return list(common, &access::to_read(common, &path)?);
     }
+    let vault = access::to_write(common, &path)?;
     if command.forget_answers {
         return forget(common, which, vault);
     }

@@ -66,6 +66,7 @@ impl Error {
             | Self::ChangedSinceImport { .. }
             | Self::NothingToRelease
             | Self::NotAsPreviewed
+            | Self::DoubtfulClock { .. }
             | Self::Issue(_)
             | Self::SourceChanged
             | Self::NeedsNewerReader { .. }
@@ -107,6 +108,7 @@ impl Error {
             Self::ChangedSinceImport { .. } => "changed-since-import",
             Self::NothingToRelease => "nothing-to-release",
             Self::NotAsPreviewed => "not-as-previewed",
+            Self::DoubtfulClock { .. } => "doubtful-clock",
             Self::Issue(_) => "not-issued",
             Self::NoSuchContent => "no-such-content",
             Self::NoSuchAttachment { .. } => "no-such-attachment",

@@ -1,5 +1,7 @@
 //! Each way in which a call can fail.
 
+use std::time::SystemTime;
+
 use thiserror::Error;
 
 use crate::crypto::kdf::KdfError;
@@ -131,6 +133,20 @@ pub enum Error {
     /// The vault was changed since the preview that a release was tied to.
     #[error("what would be released is not what was previewed: look at the preview again")]
     NotAsPreviewed,
+    /// The clock is behind the vault's last commit, or years ahead of it: an excerpt would be
+    /// signed with a wrong date. Nothing was released.
+    /// [`crate::ReleaseRequest::with_clock_confirmed`] releases all the same.
+    #[error(
+        "the excerpt would be dated {}, and the vault was last written on {}: set the clock, or confirm the date",
+        day(*now),
+        day(*last)
+    )]
+    DoubtfulClock {
+        /// What the clock says.
+        now: SystemTime,
+        /// When the vault was last written, as it says.
+        last: SystemTime,
+    },
     /// The excerpt could not be made.
     #[error(transparent)]
     Issue(#[from] IssueExcerptError),
@@ -229,4 +245,10 @@ pub enum Error {
     /// The vault locked itself, or was locked: its keys are gone from memory.
     #[error("the vault is locked: unlock it again")]
     Locked,
+}
+
+/// The day of a moment in UTC.
+fn day(moment: SystemTime) -> String {
+    let moment = jiff::Timestamp::try_from(moment).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    moment.strftime("%Y-%m-%d").to_string()
 }

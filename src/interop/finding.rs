@@ -77,6 +77,7 @@ impl Finding {
             | Reason::MorePages
             | Reason::Refused
             | Reason::EmptyEntry
+            | Reason::DeletionNotLookedUp
             | Reason::NamedOtherwise => FindingGroup::ChangesMeaning,
             Reason::Malformed if self.path == "Patient.birthDate" => FindingGroup::ChangesMeaning,
             Reason::SameTwice | Reason::NoResource => FindingGroup::Technical,
@@ -166,6 +167,8 @@ pub enum FindingReason {
     Refused,
     /// The bundle's entry holds nothing at all.
     EmptyEntry,
+    /// It was deleted in its source, and the input says so of too many to look each up.
+    DeletionNotLookedUp,
     /// A reference to the patient shows somebody else's name.
     NamedOtherwise,
 }
@@ -228,6 +231,9 @@ impl fmt::Display for FindingReason {
                 "the file is one part of a larger export: ask for the other parts and import them too"
             }
             Self::Refused => "its server refused to give this: ask for it again",
+            Self::DeletionNotLookedUp => {
+                "deleted in its source; too many deletions to look each up: import fewer at a time"
+            }
             Self::NamedOtherwise => "shows another name than the patient's: perhaps somebody else's record",
             Self::EmptyEntry => "an empty entry, where a record may be missing: ask the sender",
         })

@@ -317,3 +317,158 @@ fn a_check_says_what_is_lost_and_a_backup_gives_it_back() {
     assert!(repaired.out().contains("The vault is whole"));
     assert_eq!(person.run(&["check", "my.vault", "--deep"]).done().err(), "");
 }
+
+/// What the ledger says of a vault: its actions in order.
+fn actions(person: &Person, vault: &str) -> Vec<String> {
+    let ledger = person.run(&["ledger", vault, "--json"]).done().out();
+    ["exported", "backed-up", "released"]
+        .iter()
+        .flat_map(|action| vec![(*action).to_owned(); ledger.matches(&format!("\"{action}\"")).count()])
+        .collect()
+}
+
+#[test]
+fn from_a_read_only_disk_the_owner_takes_everything_and_nothing_is_released() {
+    let person = Person::new();
+    person.write("records.json", BUNDLE);
+    let Some(disk) = SmallDisk::mount(person.path("disk"), "2m") else { return };
+    person.run(&["init", "disk/my.vault", "--small-device"]).done();
+    person.run(&["import", "disk/my.vault", "records.json"]).done();
+    person.run(&["export", "disk/my.vault", "recorded.json", "--yes"]).done();
+    let before = person.read("disk/my.vault");
+    disk.remount("ro");
+    takes_everything(&person, "disk/my.vault");
+    assert!(person.read("disk/my.vault") == before);
+}
+
+fn takes_everything(person: &Person, vault: &str) {
+    let exported = person.run(&["export", vault, "copy.json", "--yes"]).done();
+    assert!(exported.out().contains("its ledger does not note the export"), "{}", exported.out());
+    let entries = |name: &str| {
+        let json: serde_json::Value = serde_json::from_slice(&person.read(name)).unwrap();
+        let entries = json["subrosa"]["entries"].as_array().unwrap().clone();
+        let ids = entries.iter().map(|entry| entry["id"].as_str().unwrap().to_owned());
+        ids.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(entries("copy.json"), entries("recorded.json"));
+    let again = person.run(&["export", vault, "other.json", "--yes", "--json"]).done().json();
+    assert_eq!(again["in_ledger"], false);
+    let backup = person.run(&["backup", vault, "kept.vault"]).done();
+    assert!(backup.out().contains("does not note the backup"), "{}", backup.out());
+    person.run(&["check", "kept.vault"]).done();
+    person.run(&["import", vault, "--list"]).done();
+    let to = ["--to", "x", "--purpose", "y", "--yes", "--out", "x.html"];
+    let refused = person.run(&[&["release", vault, "--kind", "diagnosis"][..], &to].concat());
+    refused.refused(5, "must be recorded in its ledger first");
+    person.run(&["release", vault, "--kind", "diagnosis", "--preview"]).done();
+    assert!(!person.path("x.html").exists());
+    assert_eq!(actions(person, vault), ["exported"]);
+}
+
+#[test]
+fn a_release_that_has_no_room_is_not_recorded_and_leaves_no_file() {
+    let person = with_records();
+    let Some(disk) = SmallDisk::mount(person.path("disk"), "64k") else { return };
+    let room = std::fs::write(person.path("disk/filler"), vec![0; 48 * 1024]);
+    room.unwrap();
+    let release =
+        ["release", "my.vault", "--kind", "diagnosis", "--to", "x", "--purpose", "y", "--yes", "--out"];
+    person.run(&[&release[..], &["disk/x.html"]].concat()).refused(5, "disk is full");
+    assert_eq!(std::fs::read_dir(person.path("disk")).unwrap().count(), 1, "no file is left");
+    assert!(actions(&person, "my.vault").is_empty());
+    drop(disk);
+    person.run(&[&release[..], &["x.html"]].concat()).done();
+    assert!(!person.read("x.html").ends_with(&[0]), "what was reserved is given back");
+    let verified = person.run_bare(&["verify", "x.html"], "").out();
+    assert!(verified.contains("UNCHANGED since it was signed"), "{verified}");
+    assert_eq!(actions(&person, "my.vault"), ["released"]);
+}
+
+#[test]
+fn a_clock_that_is_behind_the_vault_is_asked_about_before_anything_is_signed() {
+    let person = with_records();
+    let password = subrosa::Password::new(super::support::PASSWORD.to_owned()).unwrap();
+    let weak = subrosa::KdfLimits::default();
+    let ahead = subrosa::VaultOptions::default()
+        .with_kdf_limits(weak)
+        .with_clock(|| std::time::SystemTime::now() + Duration::from_secs(40 * 86_400));
+    let vault = subrosa::LockedVault::open(person.path("my.vault"), ahead).unwrap();
+    let vault = vault.unlock(&password.into()).unwrap();
+    vault.export(&subrosa::Actor::owner()).unwrap();
+    vault.close().unwrap();
+    let release = [
+        "release",
+        "my.vault",
+        "--kind",
+        "diagnosis",
+        "--to",
+        "x",
+        "--purpose",
+        "y",
+        "--yes",
+        "--out",
+        "x.html",
+    ];
+    let refused = person.run(&release).refused(1, "set the clock, or confirm the date; --clock-is-right");
+    assert!(refused.err().contains("would be dated 20"), "{}", refused.err());
+    assert!(!person.path("x.html").exists());
+    person.run(&[&release[..], &["--clock-is-right"]].concat()).done();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_its_user_may_not_write_is_exported_and_backed_up() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let person = with_records();
+    person.run(&["export", "my.vault", "recorded.json", "--yes"]).done();
+    std::fs::create_dir(person.path("out")).unwrap();
+    for (name, mode) in
+        [("my.vault", 0o444), ("password", 0o444), ("out", 0o777), ("temporary", 0o777), (".", 0o555)]
+    {
+        std::fs::set_permissions(person.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let as_nobody = |arguments: &[&str]| {
+        let ran = std::process::Command::new("setpriv")
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(super::support::program())
+            .args(["--password-file", "password"])
+            .args(arguments)
+            .env("TMPDIR", person.path("temporary"))
+            .current_dir(person.path("."))
+            .output();
+        ran.ok().filter(|ran| ran.status.code().is_some_and(|code| code < 126))
+    };
+    let before = person.read("my.vault");
+    let Some(listed) = as_nobody(&["list", "my.vault"]).filter(|ran| ran.status.success()) else {
+        return eprintln!("SKIPPED: this user may not run the program as another one");
+    };
+    assert!(!listed.stdout.is_empty());
+    for (arguments, code, words) in [
+        (&["export", "my.vault", "out/copy.json", "--yes"][..], 0, "does not note the export"),
+        (&["backup", "my.vault", "out/kept.vault"], 0, "does not note the backup"),
+        (
+            &[
+                "release",
+                "my.vault",
+                "--kind",
+                "diagnosis",
+                "--to",
+                "x",
+                "--purpose",
+                "y",
+                "--yes",
+                "--out",
+                "out/x.html",
+            ],
+            5,
+            "must be recorded",
+        ),
+    ] {
+        let ran = as_nobody(arguments).unwrap();
+        let told = [ran.stdout, ran.stderr].concat();
+        let told = String::from_utf8_lossy(&told);
+        assert_eq!(ran.status.code(), Some(code), "{told}");
+        assert!(told.contains(words), "{told}");
+    }
+    assert!(person.read("my.vault") == before && !person.path("out/x.html").exists());
+}

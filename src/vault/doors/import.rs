@@ -7,6 +7,7 @@
 mod alike;
 pub(crate) mod answers;
 mod decisions;
+mod deleted;
 mod judge;
 mod known;
 mod memory;
@@ -32,6 +33,7 @@ use crate::engine::core::StateReader;
 use crate::engine::transaction::Transaction;
 use crate::engine::vault_record::holder_of;
 use crate::error::Error;
+use crate::interop::finding::{Finding, FindingReason};
 use crate::interop::imported::Imported;
 use crate::vault::session::handle::Session;
 use std::collections::HashSet;
@@ -134,6 +136,11 @@ impl ImportReport {
                 sources.push(document.clone());
             }
         }
+        let mut findings = imported.findings.clone();
+        if plan.deleted.beyond > 0 {
+            let (path, reason) = ("Bundle.entry".to_owned(), FindingReason::DeletionNotLookedUp);
+            findings.push(Finding { path, reason, count: plan.deleted.beyond });
+        }
         Self {
             person: imported.person.clone(),
             sources,
@@ -141,8 +148,8 @@ impl ImportReport {
             other_patients: imported.left_out.other_patients,
             left_out: imported.left_out,
             decided: plan.answers.len(),
-            deleted_at_source: plan.deleted.clone(),
-            findings: imported.findings.clone(),
+            deleted_at_source: plan.deleted.entries.clone(),
+            findings,
             ..Self::default()
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::SystemTime;
 
+use super::clock;
 use crate::crypto::digest::Digest;
 use crate::crypto::random::Randomness;
 use crate::engine::actor::Actor;
@@ -28,6 +29,7 @@ pub struct ReleaseRequest {
     policy: Policy,
     expires: Option<SystemTime>,
     previewed: Option<Digest>,
+    clock_is_confirmed: bool,
 }
 
 impl ReleaseRequest {
@@ -36,7 +38,7 @@ impl ReleaseRequest {
     /// by itself: what of it the recipient may read belongs to the purpose.
     #[must_use]
     pub fn new(recipient: Token, purpose: Token, policy: Policy) -> Self {
-        Self { recipient, purpose, policy, expires: None, previewed: None }
+        Self { recipient, purpose, policy, expires: None, previewed: None, clock_is_confirmed: false }
     }
 
     /// The same release, no longer valid from then on.
@@ -51,6 +53,15 @@ impl ReleaseRequest {
     #[must_use]
     pub fn as_previewed(mut self, view: &View) -> Self {
         self.previewed = Some(view.digest());
+        self
+    }
+
+    /// The same release, dated by the clock although that is behind the vault's last commit
+    /// or years ahead of it: somebody looked at the date and confirmed it. Without that,
+    /// releasing answers [`Error::DoubtfulClock`].
+    #[must_use]
+    pub fn with_clock_confirmed(mut self) -> Self {
+        self.clock_is_confirmed = true;
         self
     }
 
@@ -111,6 +122,9 @@ fn release_now(
         }
         if view.released().is_empty() {
             return Err(Error::NothingToRelease);
+        }
+        if !request.clock_is_confirmed {
+            clock::expect_likely(&tx.reader(), now)?;
         }
         let own;
         let key: &dyn Signer = match signer {

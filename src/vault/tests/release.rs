@@ -277,3 +277,35 @@ fn a_signer_that_fails_or_signs_wrongly_leaves_no_trace() {
     }
     assert_eq!((vault.epoch(), vault.ledger().unwrap().len()), (before, lines));
 }
+
+#[test]
+fn an_excerpt_is_not_dated_by_a_clock_that_cannot_be_right() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::{Duration, SystemTime};
+    let start = 1_800_000_000;
+    let seconds = Arc::new(AtomicU64::new(start));
+    let clock = Arc::clone(&seconds);
+    let options = options()
+        .with_clock(move || SystemTime::UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::SeqCst)));
+    let vault = Vault::create_in_memory(&individual(&key(1)), options).unwrap();
+    vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J45", "Asthma", "2019"))).unwrap();
+    let at = |now: u64, request: &ReleaseRequest| {
+        seconds.store(now, Ordering::SeqCst);
+        vault.release(&Actor::owner(), request).map(|_| ())
+    };
+    let (before, lines) = (vault.epoch(), vault.ledger().unwrap().len());
+    for now in [0, 946_684_800, start - 3600, start + 10 * 366 * 86_400] {
+        let refused = at(now, &request());
+        let Err(Error::DoubtfulClock { now: said, last }) = &refused else { panic!("{now}: {refused:?}") };
+        assert_eq!(*said, SystemTime::UNIX_EPOCH + Duration::from_secs(now));
+        assert_eq!(*last, SystemTime::UNIX_EPOCH + Duration::from_secs(start));
+        let error = refused.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Refused, "doubtful-clock"));
+        assert!(error.to_string().contains("last written on 2027-01-15"), "{error}");
+    }
+    assert_eq!((vault.epoch(), vault.ledger().unwrap().len()), (before, lines), "nothing was released");
+    at(start - 60, &request()).unwrap();
+    at(start + 366 * 86_400, &request()).unwrap();
+    at(start - 3600, &request().with_clock_confirmed()).unwrap();
+}

@@ -12,7 +12,7 @@ use crate::engine::transaction::Transaction;
 use crate::error::Error;
 use crate::id::{EntryId, Epoch};
 use crate::interop::fhir::are_of_two;
-use crate::interop::identity::{base_of, is_global};
+use crate::interop::identity::base_of;
 use crate::interop::imported::{Imported, ImportedEntry};
 use crate::record::{Entry, ImportQuestion, Kind};
 
@@ -64,7 +64,7 @@ pub(super) struct Judge<'t, 'a> {
     pub(super) answers: Vec<String>,
     /// The scope of each document's names; `None` for one that is new.
     scopes: HashMap<String, Option<Scope>>,
-    vaulted: Vaulted<'t, 'a>,
+    pub(super) vaulted: Vaulted<'t, 'a>,
     /// Pairs of sources, the known one first, that are kept apart.
     apart: HashSet<(String, String)>,
 }
@@ -186,26 +186,6 @@ impl<'t, 'a> Judge<'t, 'a> {
         let scope = Scope { number: since, time, source: known.clone() };
         let question = tally.question(document.map(str::to_owned), &scope);
         Ok(self.decide(&[&known, &found], question) == ChangedSource::Accept)
-    }
-
-    /// The entries of the vault that the input says were deleted, but for those that are
-    /// retracted already.
-    pub(super) fn deleted(&self, imported: &Imported) -> Result<Vec<EntryId>, Error> {
-        let mut deleted = Vec::new();
-        for resource in &imported.deleted {
-            let source = self.names.source(resource.document.as_deref());
-            let scopes = self.memory.scopes.iter().filter(|scope| scope.source == source);
-            let within = scopes.map(|scope| self.names.of_any_kind(Some(scope), &resource.identity));
-            let everywhere = is_global(&resource.identity);
-            let everywhere = everywhere.then(|| self.names.of_any_kind(None, &resource.identity));
-            for id in within.chain(everywhere).flatten().filter(|id| self.vaulted.has(*id)) {
-                let is_there = self.tx.current(id)?.is_some_and(|(_, entry)| !entry.marks.retracted);
-                if is_there && !deleted.contains(&id) {
-                    deleted.push(id);
-                }
-            }
-        }
-        Ok(deleted)
     }
 
     /// The documents that get a scope of their own.

@@ -56,11 +56,19 @@ impl Away<'_> {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many ids were derived on this thread.
+    pub(super) static DERIVED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// The ids that names make under the vault's key.
 pub(super) struct Names<'a>(pub(super) &'a IdentityKey);
 
 impl Names<'_> {
     fn id(&self, name: &str) -> EntryId {
+        #[cfg(test)]
+        DERIVED.with(|derived| derived.set(derived.get() + 1));
         EntryId::from_bytes(self.0.derive_id(name.as_bytes()))
     }
 
@@ -76,25 +84,34 @@ impl Names<'_> {
     /// The id of a name that reaches everywhere, and the one for where something of
     /// another kind has that.
     pub(super) fn everywhere(&self, identity: &str, kind: Kind) -> [EntryId; 2] {
-        [self.id(identity), self.id(&format!("{} {identity}", kind.name()))]
+        self.both(&Self::name(None, identity), kind)
+    }
+
+    fn both(&self, name: &str, kind: Kind) -> [EntryId; 2] {
+        [self.id(name), self.id(&format!("{} {name}", kind.name()))]
     }
 
     /// The same for a name within a document.
     pub(super) fn within(&self, scope: &Scope, identity: &str, kind: Kind) -> [EntryId; 2] {
-        let name = format!("{}\0{}\0{identity}", scope.number, scope.source);
-        [self.id(&name), self.id(&format!("{} {name}", kind.name()))]
+        self.both(&Self::name(Some(scope), identity), kind)
     }
 
-    /// The ids that a name, within a scope or everywhere, makes for a thing of any kind.
-    pub(super) fn of_any_kind(&self, scope: Option<&Scope>, identity: &str) -> Vec<EntryId> {
-        let ids = |kind: &Kind| match scope {
-            Some(scope) => self.within(scope, identity, *kind),
-            None => self.everywhere(identity, *kind),
-        };
-        let mut ids: Vec<EntryId> = Kind::all().iter().flat_map(ids).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids
+    /// The id that a name, within a scope or everywhere, makes for whatever has it first.
+    pub(super) fn first(&self, scope: Option<&Scope>, identity: &str) -> EntryId {
+        self.id(&Self::name(scope, identity))
+    }
+
+    /// The ids that it makes for things of other kinds than what has it first.
+    pub(super) fn of_other_kinds(&self, scope: Option<&Scope>, identity: &str) -> Vec<EntryId> {
+        let name = Self::name(scope, identity);
+        Kind::all().iter().map(|kind| self.id(&format!("{} {name}", kind.name()))).collect()
+    }
+
+    fn name(scope: Option<&Scope>, identity: &str) -> String {
+        match scope {
+            Some(scope) => format!("{}\0{}\0{identity}", scope.number, scope.source),
+            None => identity.to_owned(),
+        }
     }
 
     /// The identity of an entry, alone and beside another resource of one import.

@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
+use super::deleted::Deleted;
 use super::judge::Verdict;
 use crate::crypto::key::IdentityKey;
-use crate::id::EntryId;
 
 /// What an import will do.
 pub(super) struct Plan {
     pub(super) verdicts: Vec<Verdict>,
     /// What its source deleted and the vault has.
-    pub(super) deleted: Vec<EntryId>,
+    pub(super) deleted: Deleted,
     /// Keyed digests of the documents whose names get a scope with this import.
     pub(super) sources: Vec<String>,
     pub(super) answers: Vec<String>,

@@ -1,0 +1,131 @@
+//! What an input says that its source deleted, looked up in the vault.
+//!
+//! Each name costs one keyed digest for each scope that may have it, and there is a most of
+//! those for one import: input chooses how much it says was deleted.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::judge::Judge;
+use super::memory::Scope;
+use crate::error::Error;
+use crate::id::EntryId;
+use crate::interop::identity::is_global;
+use crate::interop::imported::Imported;
+
+/// Most names that are looked up in one import.
+const MOST_NAMES: usize = 1_000_000;
+
+/// What of it is in the vault.
+#[derive(Default)]
+pub(super) struct Deleted {
+    /// The entries, but for those that are retracted already.
+    pub(super) entries: Vec<EntryId>,
+    /// How many deletions were not looked up.
+    pub(super) beyond: usize,
+}
+
+impl Judge<'_, '_> {
+    pub(super) fn deleted(&self, imported: &Imported) -> Result<Deleted, Error> {
+        self.deleted_within(imported, MOST_NAMES)
+    }
+
+    fn deleted_within(&self, imported: &Imported, most: usize) -> Result<Deleted, Error> {
+        let mut deleted = Deleted::default();
+        let mut scopes: HashMap<Option<&str>, Vec<&Scope>> = HashMap::new();
+        let (mut seen, mut known) = (BTreeSet::new(), BTreeSet::new());
+        let mut tried = 0;
+        for resource in &imported.deleted {
+            let document = resource.document.as_deref();
+            if !seen.insert((document, resource.identity.as_str())) {
+                continue;
+            }
+            let of_document = scopes.entry(document).or_insert_with(|| {
+                let source = self.names.source(document);
+                self.memory.scopes.iter().filter(|scope| scope.source == source).collect()
+            });
+            tried += of_document.len() + 1;
+            if tried > most {
+                deleted.beyond += 1;
+                continue;
+            }
+            let everywhere = is_global(&resource.identity).then_some(None);
+            for scope in of_document.iter().map(|scope| Some(*scope)).chain(everywhere) {
+                known.extend(self.with_name(scope, &resource.identity));
+            }
+        }
+        for id in known {
+            if self.tx.current(id)?.is_some_and(|(_, entry)| !entry.marks.retracted) {
+                deleted.entries.push(id);
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// The entries that have this name. One of another kind has it only where something had
+    /// it before, be it that this was expunged.
+    fn with_name(&self, scope: Option<&Scope>, identity: &str) -> Vec<EntryId> {
+        let first = self.names.first(scope, identity);
+        if !self.vaulted.has(first) && !self.memory.expunged.contains(&first) {
+            return Vec::new();
+        }
+        let others = self.names.of_other_kinds(scope, identity).into_iter();
+        others.chain([first]).filter(|id| self.vaulted.has(*id)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::memory::Memory;
+    use super::super::names::{DERIVED, Names};
+    use super::*;
+    use crate::*;
+
+    /// A history bundle that deletes this many resources of which the vault has none.
+    fn history(deletions: usize) -> Imported {
+        let entry = |n: usize| format!(r#"{{"request":{{"method":"DELETE","url":"Condition/d{n}"}}}}"#);
+        let mut entries: Vec<String> = (0..deletions).map(entry).collect();
+        entries.push(
+            r#"{"resource":{"resourceType":"Patient","id":"p","name":[{"text":"Ada Example"}]}}"#.to_owned(),
+        );
+        let bundle = format!(
+            r#"{{"resourceType":"Bundle","id":"h","type":"history","entry":[{}]}}"#,
+            entries.join(",")
+        );
+        let mut import = Import::new(ImportOptions::default());
+        import.read(Some("h.json"), bundle.as_bytes()).unwrap();
+        import.finish().unwrap()
+    }
+
+    /// Names derived for the deletions alone, how many entries were found, how many not
+    /// looked up.
+    fn cost(vault: &Vault, deletions: usize, most: usize) -> (usize, usize, usize) {
+        let imported = history(deletions);
+        assert_eq!(imported.deleted.len(), deletions);
+        let mut cost = (0, 0, 0);
+        let _ = vault.update(&Actor::owner(), |tx| {
+            let reader = tx.reader();
+            let (key, memory) = (reader.identity_key()?, Memory::of(&reader)?);
+            let decisions = ImportDecisions::default();
+            let judge = Judge::new(tx, Names(&key), &memory, &decisions, true)?;
+            let before = DERIVED.with(std::cell::Cell::get);
+            let deleted = judge.deleted_within(&imported, most)?;
+            cost = (DERIVED.with(std::cell::Cell::get) - before, deleted.entries.len(), deleted.beyond);
+            Ok(())
+        });
+        cost
+    }
+
+    #[test]
+    fn a_deletion_costs_one_name_for_each_scope_and_there_is_a_most() {
+        let key = Credential::from(RawKey::from_bytes(&[1; 32]));
+        let new = NewVault::individual(&key);
+        let vault = Vault::create_in_memory(&new, VaultOptions::default()).unwrap();
+        assert_eq!(cost(&vault, 500, MOST_NAMES), (1, 0, 0), "a document that nobody knows has no names");
+        vault.import(&Actor::owner(), &history(0)).unwrap();
+        let (names, found, beyond) = cost(&vault, 500, MOST_NAMES);
+        assert_eq!((found, beyond), (0, 0));
+        assert_eq!(names, 501, "one for each, and one for the document");
+        let (names, _, beyond) = cost(&vault, 500, 100);
+        assert_eq!((names, beyond), (51, 450), "a deletion has two names to try: here and everywhere");
+    }
+}
