@@ -12,6 +12,7 @@ pub(crate) mod core;
 pub(crate) mod destruction;
 pub(crate) mod directory;
 pub(crate) mod erasure;
+pub(crate) mod facts;
 pub(crate) mod history;
 pub(crate) mod ledger;
 pub(crate) mod leftover;

@@ -3,6 +3,8 @@
 //! Needs Chromium and `pdftotext` (Debian: `chromium`, `poppler-utils`); skipped loudly
 //! where they are missing, unless `SUBROSA_REQUIRE_BROWSER` is set.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use std::path::Path;
 use std::process::Command;
 use std::time::SystemTime;

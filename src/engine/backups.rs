@@ -2,8 +2,9 @@
 
 use std::time::SystemTime;
 
+use super::facts::{Action, Detail};
 use super::history::Checkpoint;
-use super::ledger::{Action, Detail, LineState};
+use super::ledger::LineState;
 use crate::id::Epoch;
 
 /// A backup as the ledger lists it.

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use super::content::stored_contents;
 use super::erasure::expunged_content;
-use super::ledger::{Action, DIGESTS_IN_A_LINE, Detail, Line};
+use super::facts::{Action, Detail};
+use super::ledger::{DIGESTS_IN_A_LINE, Line};
 use super::list;
 use super::transaction::Transaction;
 use crate::classify::compartment_of;

@@ -2,7 +2,8 @@
 
 use super::backups::Backup;
 use super::core::StateReader;
-use super::ledger::{Action, LineState};
+use super::facts::Action;
+use super::ledger::LineState;
 use crate::crypto::digest::Digest;
 use crate::crypto::key::IdentityKey;
 use crate::id::{EntryId, Epoch};

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::core::{Core, Snapshot, StateReader};
-use super::ledger::{Action, LineState};
+use super::facts::Action;
+use super::ledger::LineState;
 use super::opening::Candidate;
 use crate::crypto::digest::Digest;
 use crate::error::{Error, ErrorKind};

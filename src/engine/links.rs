@@ -139,7 +139,7 @@ pub(crate) fn leaf_is_linked(leaf: &LeafV1, link: &LinkV1) -> Result<bool, Error
 #[cfg(test)]
 mod tests {
     use super::super::actor::Actor;
-    use super::super::ledger::Action;
+    use super::super::facts::Action;
     use super::*;
     use crate::id::EntryId;
 

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 use super::core::StateReader;
-use super::ledger::{Action, LineState};
+use super::facts::Action;
+use super::ledger::LineState;
 use super::time::from_milliseconds;
 use crate::error::Error;
 use crate::format::place::Compartment;

@@ -315,7 +315,7 @@ mod tests {
     use crate::format::header::Header;
     use crate::format::place::Compartment;
     use crate::id::{EntryId, Epoch, VaultId};
-    use crate::store::{MemoryStore, Publication, Store};
+    use crate::store::{MemoryStore, Publication, Store, StoreWriter};
     use crate::tree::{PageCache, RowClass};
     use std::time::Duration;
 
@@ -328,6 +328,13 @@ mod tests {
         rows: u64,
         live: u64,
         superseded: Vec<ObjectRef>,
+    }
+
+    /// Makes what a writer put part of the store, under the root that is there.
+    fn publish(writer: &mut dyn StoreWriter, root: &[u8]) {
+        let publication =
+            Publication { expected: root, area: &[], root, new_area: None, withdraws: false, erase: &[] };
+        writer.publish(&publication).unwrap();
     }
 
     impl Fixture {
@@ -376,15 +383,7 @@ mod tests {
                 let mut out = ObjectWriter { writer: &mut *writer, random: &mut random };
                 self.trie().update(changes, &mut out).unwrap()
             };
-            let publication = Publication {
-                expected: &root,
-                area: &[],
-                root: &root,
-                new_area: None,
-                withdraws: false,
-                erase: &[],
-            };
-            writer.publish(&publication).unwrap();
+            publish(&mut *writer, &root);
             drop(writer);
             self.root = update.root;
             self.rows = update.rows;
@@ -523,15 +522,7 @@ mod tests {
             let mut out = ObjectWriter { writer: &mut *writer, random: &mut random };
             let context = Prefix::EMPTY.context(fixture.scope, Compartment::General);
             let object = out.encrypt(&context, &page.encode().unwrap()).unwrap();
-            let publication = Publication {
-                expected: &root,
-                area: &[],
-                root: &root,
-                new_area: None,
-                withdraws: false,
-                erase: &[],
-            };
-            writer.publish(&publication).unwrap();
+            publish(&mut *writer, &root);
             let mut out = ObjectWriter { writer: &mut *writer, random: &mut random };
             fixture.root = Some(object);
             let id = EntryId::from_bytes([0x55; 16]);

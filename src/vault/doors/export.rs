@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use crate::engine::actor::Actor;
-use crate::engine::ledger::{Action, Line};
+use crate::engine::facts::Action;
+use crate::engine::ledger::Line;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::EntryId;

@@ -5,7 +5,8 @@
 use super::space::{space, space_of};
 use crate::engine::actor::Actor;
 use crate::engine::core::{Core, Snapshot, StateReader};
-use crate::engine::ledger::{Action, Line};
+use crate::engine::facts::Action;
+use crate::engine::ledger::Line;
 use crate::engine::leftover::{replacement_mark, tidy};
 use crate::engine::links::Links;
 use crate::engine::transaction::{Transaction, Work};

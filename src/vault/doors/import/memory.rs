@@ -6,7 +6,8 @@
 use std::collections::HashSet;
 
 use crate::engine::core::StateReader;
-use crate::engine::ledger::{Action, Detail, LineState, named_import};
+use crate::engine::facts::{Action, Detail};
+use crate::engine::ledger::{LineState, named_import};
 use crate::engine::time::to_milliseconds;
 use crate::error::Error;
 use crate::id::{EntryId, Epoch};
