@@ -44,8 +44,8 @@ pub(crate) fn run(common: &Common, command: &Add) -> Result<(), Failure> {
     let entry = Entry::new(form.into_record()?, provenance());
     if prompt::is_interactive() && !common.yes {
         note(&format!(
-            "\nThis will be saved, as a {}:\n\n{}\n",
-            words::kind(kind),
+            "\nThis will be saved, as {}:\n\n{}\n",
+            words::one(kind),
             output::entry(&entry.shown())
         ));
         if !prompt::agrees_by_default("Save this?")? {

@@ -151,7 +151,7 @@ can say why.";
 const RELEASE_HELP: &str = "\
 Everything is withheld that you do not choose. Choose entries with --kind, --code or --entry; --since and \
 --until narrow kinds and codes. Free text, attachments, identifiers, addresses and the original documents \
-leave only with --include FIELD; so do, for a third party, your date of birth (--include birth_date) and words \
+leave only with --include FIELD; a FIELD is named as `show` and the preview name it, or by its name in JSON. So do, for a third party, your date of birth (--include birth_date) and words \
 beside a code (--include code). Those who treat you get these with --audience treatment. Look with --preview \
 first.
 

@@ -3,12 +3,13 @@
 use std::io::Read as _;
 
 use serde_json::{Map, Value as Json};
-use subrosa::{FieldSchema, FieldType, Kind, Record, Value};
+use subrosa::{FieldName, FieldSchema, FieldType, Kind, Record, Value};
 
 use crate::failure::Failure;
 use crate::output::{self, count, note, printable};
 use crate::prompt;
 use crate::values;
+use crate::words;
 
 /// Longest JSON on standard input, in bytes.
 const INPUT_LIMIT: u64 = 64 << 20;
@@ -138,11 +139,12 @@ impl Form {
     /// Takes fields out of a JSON object; `null` empties one.
     pub(crate) fn take(&mut self, object: &Map<String, Json>) -> Result<(), Failure> {
         for (name, json) in object {
-            let field = self.fields.iter_mut().find(|(field, _)| field.name == name);
+            let named = FieldName::find(name).map_or(name.as_str(), |found| found.name);
+            let field = self.fields.iter_mut().find(|(field, _)| field.name == named);
             let (field, values) = field.ok_or_else(|| {
                 Failure::refused(format!(
                     "{} has no field {}; `personal add --fields {}` lists them",
-                    self.kind,
+                    words::kind(self.kind),
                     printable(&output::shortened(name, 64)),
                     self.kind
                 ))
@@ -204,7 +206,7 @@ fn question(field: &FieldSchema) -> String {
         return "What do you want to write? (An empty line, or a full stop alone, ends it.)".to_owned();
     }
     let ends = if field.repeats { "; an empty line ends them" } else { "" };
-    format!("{} ({}; {}{ends})", label(field.name), meaning(field), how(field))
+    format!("{} ({}; {}{ends})", field.label, meaning(field), how(field))
 }
 
 /// The words that a field mostly has, as its documentation lists them.
@@ -235,20 +237,15 @@ fn meaning(field: &FieldSchema) -> String {
     field.doc.trim_end_matches('.').replace('`', "")
 }
 
-/// A field's name as people read it.
-pub(crate) fn label(name: &str) -> String {
-    let mut letters = name.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{first}{}", letters.as_str()).replace('_', " ")
-}
-
 /// Lists the fields of a kind and how each is written.
 pub(crate) fn explain(kind: Kind) -> String {
-    let rows = kind.schema().iter().map(|field| vec![field.name.to_owned(), meaning(field), how(field)]);
+    let row =
+        |field: &FieldSchema| vec![field.label.to_owned(), field.name.to_owned(), meaning(field), how(field)];
+    let rows = kind.schema().iter().map(row);
     format!(
         "{}\n\n{}",
         kind.doc(),
-        output::table(&["Field", "What it is", "How it is written"], rows.collect())
+        output::table(&["Field", "Name in JSON", "What it is", "How it is written"], rows.collect())
     )
 }
 

@@ -207,9 +207,9 @@ fn with_full_system(code: &str) -> String {
 }
 
 fn parse_mask(text: &str) -> Result<(&str, Mask), Failure> {
-    match text.split_once('=') {
-        Some((field, "year")) => Ok((field, Mask::Year)),
-        Some((field, "withhold")) => Ok((field, Mask::Withhold)),
+    match text.split_once('=').map(|(field, mask)| (field, mask.trim().to_lowercase())) {
+        Some((field, mask)) if mask == "year" => Ok((field, Mask::Year)),
+        Some((field, mask)) if mask == "withhold" => Ok((field, Mask::Withhold)),
         _ => {
             Err(Failure::usage("write a mask as FIELD=year or FIELD=withhold; --include FIELD keeps a field"))
         }

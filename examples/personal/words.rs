@@ -4,16 +4,6 @@ use subrosa::Kind;
 
 use crate::near;
 
-/// Kinds that people call something else than their names do.
-const KINDS: [(&str, &str); 6] = [
-    ("hospitalization", "hospital stay"),
-    ("encounter", "visit"),
-    ("assessment", "questionnaire"),
-    ("observation", "result"),
-    ("substance-use", "alcohol, tobacco, drugs"),
-    ("other", "other record"),
-];
-
 /// What else people call kinds, in the singular.
 const EVERYDAY: [(&str, Kind); 72] = [
     ("illness", Kind::Diagnosis),
@@ -105,10 +95,9 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// A kind as people call it.
+/// A kind as lists, pages and previews call it, within a sentence.
 pub(crate) fn kind(kind: Kind) -> String {
-    let known = KINDS.iter().find(|(name, _)| name.replace('-', "_") == kind.name().replace('-', "_"));
-    known.map_or_else(|| kind.name().replace(['-', '_'], " "), |(_, words)| (*words).to_owned())
+    kind.label().to_lowercase()
 }
 
 /// The kind of this name, or that people call so, one or many.
@@ -132,11 +121,8 @@ pub(crate) fn kind_called(text: &str) -> Option<Kind> {
 
 /// The word for a kind that was perhaps meant.
 pub(crate) fn kind_meant(text: &str) -> Option<&'static str> {
-    let names = Kind::all().iter().map(|kind| kind.name());
-    near::nearest(
-        text,
-        names.chain(KINDS.iter().map(|(_, words)| *words)).chain(EVERYDAY.iter().map(|(word, _)| *word)),
-    )
+    let names = Kind::all().iter().flat_map(|kind| [kind.name(), kind.label()]);
+    near::nearest(text, names.chain(EVERYDAY.iter().map(|(word, _)| *word)))
 }
 
 /// The kinds as lists show them, with their names where these are other words.
@@ -148,12 +134,22 @@ pub(crate) fn kinds() -> String {
     Kind::all().iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
-/// The number of entries of a kind, such as `8 diagnoses`.
-pub(crate) fn counted(number: usize, of: Kind) -> String {
-    let one = match of {
+/// One entry of a kind, such as `a diagnosis` or `an allergy`.
+pub(crate) fn one(of: Kind) -> String {
+    let one = entry_of(of);
+    format!("{} {one}", if one.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" })
+}
+
+fn entry_of(of: Kind) -> String {
+    match of {
         Kind::SubstanceUse => "entry on alcohol, tobacco or drugs".to_owned(),
         other => kind(other),
-    };
+    }
+}
+
+/// The number of entries of a kind, such as `8 diagnoses`.
+pub(crate) fn counted(number: usize, of: Kind) -> String {
+    let one = entry_of(of);
     let many = match of {
         Kind::Diagnosis => "diagnoses".to_owned(),
         Kind::Allergy => "allergies".to_owned(),

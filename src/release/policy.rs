@@ -245,7 +245,7 @@ impl Policy {
     /// Treats a field so, in every kind of record that has it. Beside the fields of
     /// [`Kind::schema`], these belong to every entry: `origin`, `provider`,
     /// `recorded`, `document`, `identity`, `labels` and `source`, the original bytes.
-    /// [`FieldName::all`] lists them all, and [`FieldName::find`] finds one by its label.
+    /// A field is named by its name or its label, in whatever case ([`FieldName::find`]).
     ///
     /// # Errors
     /// [`PolicyError`] when no kind has the field, when it holds no dates to make
@@ -448,9 +448,8 @@ fn has_dates(field: &str) -> bool {
 }
 
 fn known_field(field: &str) -> Result<&'static str, PolicyError> {
-    let known: BTreeSet<&'static str> = FieldName::all().into_iter().map(|field| field.name).collect();
-    known.get(field).copied().ok_or_else(|| PolicyError::UnknownField {
+    FieldName::find(field).map(|found| found.name).ok_or_else(|| PolicyError::UnknownField {
         field: field.chars().take(64).collect(),
-        known: known.into_iter().collect::<Vec<_>>().join(", "),
+        known: FieldName::all().iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     })
 }

@@ -4,9 +4,9 @@ use super::*;
 use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::record::{
-    Attachment, Coding, Concept, Diagnosis, Encounter, Entry, FamilyHistory, FhirVersion, HumanName,
-    Immunization, Kind, Location, Narrative, Note, PartialDate, Party, Patient, Provenance, Record, Source,
-    SourceFormat, Token,
+    Attachment, Coding, Concept, Diagnosis, Encounter, Entry, FamilyHistory, FhirVersion, FieldName,
+    HumanName, Immunization, Kind, Location, Narrative, Note, PartialDate, Party, Patient, Provenance,
+    Record, Source, SourceFormat, Token,
 };
 
 const SNOMED: &str = "http://snomed.info/sct";
@@ -153,10 +153,14 @@ fn entries_leave_by_kind_and_date_whatever_their_order() {
 fn masks_name_known_fields_and_years_need_dates() {
     let error = Policy::nothing().mask("onsett", Mask::Year).unwrap_err();
     assert!(
-        matches!(&error, PolicyError::UnknownField { field, known } if field == "onsett" && known.contains("onset, "))
+        matches!(&error, PolicyError::UnknownField { field, known } if field == "onsett" && known.contains("onset (Began), "))
     );
     assert_eq!(Policy::nothing().mask("code", Mask::Year).err(), Some(PolicyError::NoYear { field: "code" }));
     assert!(Policy::nothing().mask("recorded", Mask::Year).is_ok());
+    for field in FieldName::all() {
+        let by_label = Policy::nothing().mask(&field.label.to_uppercase(), Mask::Withhold).unwrap();
+        assert_eq!(by_label.masks.keys().copied().collect::<Vec<_>>(), [field.name]);
+    }
     let both = Policy::nothing().include("source").unwrap().mask("onset", Mask::Year);
     assert_eq!(both.err(), Some(PolicyError::SourceDefeatsMasks));
     let both = Policy::nothing().mask("notes", Mask::Withhold).unwrap().include("source");

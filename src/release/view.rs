@@ -15,7 +15,7 @@ use thiserror::Error;
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
 use crate::id::EntryId;
-use crate::record::Kind;
+use crate::record::{FieldName, Kind};
 
 /// What a policy releases of entries.
 #[derive(Clone)]
@@ -455,15 +455,17 @@ impl fmt::Display for FilterNotice {
             Self::MaskWithoutField { field } => {
                 write!(
                     f,
-                    "the mask over {field} has no effect: no released entry is of a kind with that field"
+                    "the mask over {} has no effect: no released entry is of a kind with that field",
+                    both_names(field)
                 )
             }
             Self::EntryNotFound { entries } => write!(f, "{entries} of the named entries were not found"),
             Self::NoSubject(fault) => write!(f, "nothing can be released: {fault}"),
             Self::WithoutWords { entries, field } => write!(
                 f,
-                "{} no words that leave for what is meant; include the field {field} to release the words",
-                number(*entries, "has", "have")
+                "{} no words that leave for what is meant; include the field {} to release the words",
+                number(*entries, "has", "have"),
+                both_names(field)
             ),
             Self::WordsBeside { entries } => write!(
                 f,
@@ -488,6 +490,11 @@ impl fmt::Display for FilterNotice {
             }
         }
     }
+}
+
+/// A field as masks name it, and as it is shown.
+fn both_names(field: &str) -> String {
+    FieldName::find(field).map_or_else(|| field.to_owned(), |field| field.to_string())
 }
 
 /// `1 entry has`, `2 entries have`.

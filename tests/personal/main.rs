@@ -9,6 +9,7 @@ mod bad_input;
 mod imports;
 mod keyboard;
 mod messages;
+mod names;
 mod real_files;
 mod recipients;
 mod support;

@@ -119,7 +119,7 @@ macro_rules! schema {
                 }
             }
 
-            /// The name for people, such as `Substance use`: the one that a page shows.
+            /// The name for people, such as `Hospital stay`: the one that a page shows.
             #[must_use]
             pub fn label(self) -> &'static str {
                 match self {

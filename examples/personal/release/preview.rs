@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
-use subrosa::{EntryId, FilterNotice, RedactedEntry, Vault, View, Withheld, WithheldReason};
+use subrosa::{EntryId, FieldName, FilterNotice, RedactedEntry, Vault, View, Withheld, WithheldReason};
 
 use crate::access::short_id;
 use crate::failure::Failure;
-use crate::form::label;
 use crate::output::{self, count, printable_lines};
 use crate::words;
 
@@ -92,12 +91,21 @@ fn reasons(withheld: &[Withheld]) -> BTreeMap<String, usize> {
     let mut reasons = BTreeMap::new();
     for one in withheld {
         let what = match one.field {
-            Some(field) => format!("{}: {}", label(field), one.reason),
+            Some(field) => format!("{}: {}", both_names(field), one.reason),
             None => format!("a whole entry: {}", one.reason),
         };
         *reasons.entry(what).or_insert(0) += 1;
     }
     reasons
+}
+
+/// A field by the word in which it is shown, and the one that masks may name it by.
+fn both_names(field: &str) -> String {
+    match FieldName::find(field) {
+        Some(found) if found.label.to_lowercase() == found.name.replace('_', " ") => found.label.to_owned(),
+        Some(found) => format!("{} ({})", found.label, found.name),
+        None => field.to_owned(),
+    }
 }
 
 /// What the owner should know of the selection.
@@ -108,7 +116,7 @@ pub(crate) fn notices(view: &View, masks: &[String]) -> Vec<String> {
 /// Which dates leave in full although another was shortened to its year: mostly they
 /// tell the same day.
 fn dates_in_full(view: &View, masks: &[String]) -> Option<String> {
-    if !masks.iter().any(|mask| mask.ends_with("=year")) {
+    if !masks.iter().any(|mask| mask.to_lowercase().trim_end().ends_with("=year")) {
         return None;
     }
     let mut names = BTreeSet::new();
@@ -118,7 +126,7 @@ fn dates_in_full(view: &View, masks: &[String]) -> Option<String> {
         let dates = parts.flatten().filter(|(_, value)| value.get("date").is_some());
         names.extend(dates.map(|(name, _)| name.clone()));
     }
-    let names: Vec<String> = names.into_iter().collect();
+    let names: Vec<String> = names.iter().map(|name| both_names(name)).collect();
     (!names.is_empty()).then(|| {
         format!("these dates leave in full and may tell the same day: {}; mask them too", names.join(", "))
     })

@@ -4,6 +4,8 @@
 //! other way round a name has one label among the kinds, and may have another one as a
 //! part of the provenance.
 
+use std::fmt;
+
 use super::Kind;
 
 /// What every entry has beside the fields of its kind, as policies and excerpts name it.
@@ -25,6 +27,17 @@ pub struct FieldName {
     pub name: &'static str,
     /// For people, such as `Began`: previews, pages and verifiers show it.
     pub label: &'static str,
+}
+
+/// The name for programs, and that for people where it is another word: `onset (Began)`.
+impl fmt::Display for FieldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        match self.label.to_lowercase() == self.name.replace('_', " ") {
+            true => Ok(()),
+            false => write!(f, " ({})", self.label),
+        }
+    }
 }
 
 impl FieldName {

@@ -174,7 +174,7 @@ macro_rules! each_kind {
         }
 
         /// A stay in a hospital (FHIR `Encounter` of an inpatient class).
-        4 "hospitalization" "Hospitalization" Hospitalization Hospitalization (
+        4 "hospitalization" "Hospital stay" Hospitalization Hospitalization (
             code: [types reasons class], start: [admission], end: [discharge], open,
             provider: [facility participants], title: []
         ) {
@@ -217,7 +217,7 @@ macro_rules! each_kind {
         }
 
         /// A visit, a call or another contact with a provider (FHIR `Encounter`).
-        5 "encounter" "Encounter" Encounter Encounter (
+        5 "encounter" "Visit" Encounter Encounter (
             code: [types reasons class], start: [start], end: [end], open,
             provider: [facility participants], title: []
         ) {
@@ -289,7 +289,7 @@ macro_rules! each_kind {
         }
 
         /// Use of alcohol, tobacco or drugs, as a history says it.
-        7 "substance-use" "Substance use" SubstanceUse SubstanceUse (
+        7 "substance-use" "Alcohol, tobacco, drugs" SubstanceUse SubstanceUse (
             code: [code], start: [start], end: [end], point,
             provider: [performers], title: []
         ) {
@@ -357,7 +357,7 @@ macro_rules! each_kind {
         }
 
         /// An assessment with an instrument and its score (PHQ-9, GAD-7, AUDIT-C, …).
-        9 "assessment" "Assessment" Assessment Assessment (
+        9 "assessment" "Questionnaire" Assessment Assessment (
             code: [instrument], start: [date], end: [end], point,
             provider: [performers], title: [title]
         ) {
@@ -482,7 +482,7 @@ macro_rules! each_kind {
         }
 
         /// A measurement or finding (FHIR `Observation`, `DiagnosticReport`).
-        12 "observation" "Observation" Observation Observation (
+        12 "observation" "Result" Observation Observation (
             code: [code], start: [start issued], end: [end], point,
             provider: [performers], title: []
         ) {
@@ -721,7 +721,7 @@ macro_rules! each_kind {
         }
 
         /// What has no kind of its own, kept as it came.
-        19 "other" "Other" Other Other (
+        19 "other" "Other record" Other Other (
             code: [code categories], start: [start], end: [end], point,
             provider: [author], title: [title resource_type]
         ) {

@@ -135,7 +135,7 @@ fn known_shapes_read_as_people_write_them() {
             "quantity":{"value":"6.1000","comparator":"<","unit":"mmol/L","system":"http://unitsofmeasure.org",
             "code":"mmol/L"},"start":{"date":"2021-05-06T10:00:00Z"}}"#,
     );
-    assert_eq!(heading, "Observation: Glucose");
+    assert_eq!(heading, "Result: Glucose");
     let expected =
         ["0|Coded as|sugar", "1|Coded as|Glucose (LOINC 2339-0)", "0|Start|6 May 2021, 10:00:00 UTC"];
     assert!(expected.iter().all(|line| lines.contains(&(*line).to_owned())), "{lines:?}");
