@@ -26,7 +26,7 @@ pub(crate) fn told(vault: &Vault, view: &View, masks: &[String]) -> Result<Strin
     let reasons = reasons(view.withheld());
     if !reasons.is_empty() {
         lines.push("\nWithheld:".to_owned());
-        lines.extend(reasons.iter().map(|(what, n)| format!("  {n} × {what}")));
+        lines.extend(reasons.iter().map(|(what, n)| output::indented(&format!("  {n} × "), what)));
     }
     lines.extend(notices(view, masks).iter().map(|notice| format!("\nNote: {notice}.")));
     lines.push("\nThis is a preview: nothing has left the vault.".to_owned());
@@ -59,7 +59,7 @@ fn words_beside(vault: &Vault, view: &View) -> Result<Vec<String>, Failure> {
         let of_it = view.withheld().iter().filter(|other| other.entry == one.entry);
         let is_of_words = |reason| matches!(reason, WithheldReason::FreeText | WithheldReason::Words);
         let fields = of_it.filter(|other| is_of_words(other.reason)).filter_map(|other| other.field);
-        let fields: BTreeSet<&str> = fields.collect();
+        let fields: BTreeSet<String> = fields.map(both_names).collect();
         let fields = fields.into_iter().collect::<Vec<_>>().join(", ");
         lines.push(format!("{}: {fields}", titled(vault, one.entry)?));
     }
