@@ -203,8 +203,11 @@ fn holds(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 fn without_mark(bytes: &[u8]) -> &[u8] {
-    let bytes = bytes.trim_ascii_start();
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start()
+    let mut bytes = bytes.trim_ascii_start();
+    while let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+        bytes = rest.trim_ascii_start();
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -257,6 +260,7 @@ mod tests {
             b"{\"resourceType\":\"Patient\"}",
             b"\xef\xbb\xbf\n{\"resourceType\":\"Patient\"}",
             b"[{\"a\":1,\n\"b\":2,\n\"c\":3}]",
+            b"\xef\xbb\xbf\n\xef\xbb\xbf{\"a\":1,\n\"b\":2,\n\"c\":3}",
             b"<Patient xmlns=\"http://hl7.org/fhir\"/>",
             b"\xff\xfe{\0\"\0",
             b"{\0\"\0",

@@ -9,7 +9,7 @@ use super::fold::fold;
 use super::person::Person;
 
 /// Words of a text to show that are no part of a name.
-const TITLES: [&str; 58] = [
+const TITLES: [&str; 61] = [
     "mr",
     "mrs",
     "ms",
@@ -60,6 +60,9 @@ const TITLES: [&str; 58] = [
     "self",
     "name",
     "unknown",
+    "someone",
+    "somebody",
+    "anonymous",
     "person",
     "member",
     "subscriber",

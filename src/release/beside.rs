@@ -7,7 +7,7 @@
 use subrosa_excerpt::claims::Claim;
 
 use super::words::{denies_in_text, denies_in_words, has_published_code, repeats_short_name};
-use crate::record::{Entry, Kind, Record, Token, Value};
+use crate::record::{Component, Entry, Kind, Narrative, Record, Scalar, Token, Value};
 
 /// The fields of which words stay that say more than what leaves of them.
 #[derive(Default)]
@@ -46,6 +46,7 @@ const RESULTS: [Results; 4] = [
             "conclusions",
             "absent_reason",
             "notes",
+            "attachments",
         ],
     },
     Results {
@@ -58,7 +59,7 @@ const RESULTS: [Results; 4] = [
         stated: &["status", "finding", "amount", "details"],
         beside: &["finding", "frequency", "details", "text", "notes"],
     },
-    Results { kind: Kind::Note, stated: &["conclusions"], beside: &["conclusions", "text"] },
+    Results { kind: Kind::Note, stated: &["conclusions"], beside: &["conclusions", "text", "attachments"] },
 ];
 
 fn results_of(kind: Kind) -> Option<&'static Results> {
@@ -83,7 +84,7 @@ pub(super) fn may_be_taken_back(entry: &Entry, claims: &[(String, Claim)], held:
             let is_stated = |field: &&str| claims.iter().any(|(_, claim)| claim.discloses_answer_of(field));
             results.beside.iter().any(|field| held.words_of(field)) && results.stated.iter().any(is_stated)
         }
-        None => held.words_of("notes") && notes_take_back(entry),
+        None => notes_take_back(entry, held),
     }
 }
 
@@ -109,12 +110,18 @@ const TAKING_BACK: [&str; 18] = [
     "no longer",
 ];
 
-fn notes_take_back(entry: &Entry) -> bool {
-    entry.record.fields().iter().any(|field| match &field.value {
-        Value::Narrative(note) if field.name == "notes" => {
-            let note = note.as_str().to_lowercase();
-            TAKING_BACK.iter().any(|phrase| note.contains(phrase))
-        }
+/// Fields in which people write what they have no other field for.
+const NOTES: [&str; 6] = ["notes", "details", "description", "onset_text", "occurrence_text", "time_text"];
+
+fn notes_take_back(entry: &Entry, held: &Held) -> bool {
+    let takes_back = |words: &Narrative| {
+        let words = words.as_str().to_lowercase();
+        TAKING_BACK.iter().any(|phrase| words.contains(phrase))
+    };
+    let mut fields = entry.record.fields().into_iter().filter(|field| held.words_of(field.name));
+    fields.any(|field| match &field.value {
+        Value::Narrative(words) if NOTES.contains(&field.name) => takes_back(words),
+        Value::Component(Component { value: Some(Scalar::Text(words)), .. }) => takes_back(words),
         _ => false,
     })
 }

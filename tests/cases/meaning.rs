@@ -1031,3 +1031,33 @@ fn a_status_whose_words_say_more_than_its_code_is_marked() {
         assert!(only(&condition(text, display)).not_understood.is_empty(), "{text} {display}");
     }
 }
+
+#[test]
+fn notes_come_in_as_every_version_of_fhir_writes_them() {
+    let said = |value: Value, name: &str| {
+        let mut resource = json!({ "resourceType": "Condition", "id": "c", "subject": { "reference": "Patient/p1" },
+            "code": { "coding": [snomed("195967001", "Asthma")] } });
+        resource[name] = value;
+        let entry = only(&resource);
+        let Record::Diagnosis(diagnosis) = &entry.record else { panic!("a diagnosis") };
+        diagnosis.notes.iter().map(|note| note.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    for name in ["note", "notes", "comment", "comments"] {
+        assert_eq!(said(json!("entered in error"), name), ["entered in error"], "{name}");
+        assert_eq!(said(json!([{ "text": "a" }, { "text": "b" }]), name), ["a", "b"], "{name}");
+    }
+    let taken_back = |note: &str| {
+        json!({ "resourceType": "Condition", "id": "c", "clinicalStatus": { "coding": [{ "code": "active" }] },
+            "code": { "coding": [snomed("195967001", "Asthma")] }, "note": note })
+    };
+    assert_eq!(third_party(&[taken_back("entered in error")]), (vec![], 1));
+    assert_eq!(third_party(&[taken_back("spoke of the divorce")]).0.len(), 1);
+    let allergy = |member: &str| {
+        let reaction = json!([{ "manifestation": [{ "coding": [snomed("247472004", "Hives")] }], member: "ruled out by test" }]);
+        json!({ "resourceType": "AllergyIntolerance", "clinicalStatus": { "coding": [{ "code": "active" }] },
+            "code": { "coding": [snomed("91936005", "Penicillin allergy")] }, "reaction": reaction })
+    };
+    for member in ["description", "note"] {
+        assert_eq!(third_party(&[allergy(member)]), (vec![], 1), "{member}");
+    }
+}

@@ -13,6 +13,8 @@ use crate::record::{
     Quantity, Telecom, TextError, Token, denies,
 };
 
+/// What elements for notes are called: R4 `note`, DSTU2 `notes` and `comments`, STU3 `comment`.
+const NOTES: [&str; 4] = ["note", "notes", "comment", "comments"];
 /// Most values of one field that are carried over.
 pub(super) const MOST: usize = 4096;
 
@@ -318,14 +320,17 @@ impl<'a> Element<'a> {
         said
     }
 
-    /// The texts of annotations that may take back what they stand beside; marked where one
-    /// cannot be read.
-    pub(super) fn notes_beside(&self, name: &str) -> Vec<Narrative> {
-        let notes = self.notes(name);
-        if notes.len() < self.values(name).len() {
-            self.not_understood(name);
+    /// Notes that may take back what they stand beside; marked where one cannot be read.
+    pub(super) fn notes_beside(&self) -> Vec<Narrative> {
+        let mut all = Vec::new();
+        for name in NOTES {
+            let notes = self.notes_of(name);
+            if notes.len() < self.values(name).len() {
+                self.not_understood(name);
+            }
+            all.extend(notes);
         }
-        notes
+        all
     }
 
     /// Meanings that may take back what they stand beside; marked where one cannot be read.
@@ -337,9 +342,18 @@ impl<'a> Element<'a> {
         concepts
     }
 
-    /// The texts of annotations.
-    pub(super) fn notes(&self, name: &str) -> Vec<Narrative> {
-        self.elements(name).iter().filter_map(|note| note.narrative("text")).collect()
+    /// Notes, as every version of FHIR has them.
+    pub(super) fn notes(&self) -> Vec<Narrative> {
+        NOTES.into_iter().flat_map(|name| self.notes_of(name)).collect()
+    }
+
+    /// The texts of annotations, or plain texts.
+    fn notes_of(&self, name: &str) -> Vec<Narrative> {
+        let read = |(position, value): (usize, &'a Json)| match value.as_str() {
+            Some(text) => self.bounded(name, value, Narrative::new(text)),
+            None => self.element(name, position, value)?.narrative("text"),
+        };
+        self.values(name).into_iter().filter_map(read).collect()
     }
 
     pub(super) fn identifiers(&self, name: &str) -> Vec<Identifier> {

@@ -35,7 +35,7 @@ pub(super) fn condition(root: &Element<'_>) -> Record {
         stages: root.elements("stage").iter().filter_map(|stage| stage.concept("summary")).collect(),
         evidence: root.elements("evidence").iter().flat_map(evidence).collect(),
         encounter: root.reference("encounter"),
-        notes: root.notes("note"),
+        notes: root.notes(),
     }
     .into()
 }
@@ -50,6 +50,11 @@ pub(super) fn allergy(root: &Element<'_>) -> Record {
     let reactions = root.elements("reaction");
     let (onset, _) = root.period("onsetPeriod");
     let (clinical_status, verification_status) = allergy_status(root);
+    let mut notes = root.notes();
+    for reaction in &reactions {
+        notes.extend(reaction.narrative("description"));
+        notes.extend(reaction.notes());
+    }
     Allergy {
         code: root.concept("code").or_else(|| root.concept("substance")),
         clinical_status,
@@ -70,7 +75,7 @@ pub(super) fn allergy(root: &Element<'_>) -> Record {
         recorder: root.party("recorder"),
         asserter: root.party("asserter"),
         encounter: root.reference("encounter"),
-        notes: root.notes("note"),
+        notes,
     }
     .into()
 }
@@ -134,7 +139,7 @@ pub(super) fn immunization(root: &Element<'_>) -> Record {
         target_diseases: protocols.iter().flat_map(|item| item.concepts("targetDisease")).collect(),
         dose_number: protocols.iter().find_map(dose_number),
         encounter: root.reference("encounter"),
-        notes: root.notes("note"),
+        notes: root.notes(),
         subpotent: root.acted_on("isSubpotent"),
     }
     .into()
@@ -190,7 +195,7 @@ pub(super) fn family_history(root: &Element<'_>) -> Record {
         deceased_date: root.date("deceasedDate"),
         age: age_or_text(root, "age").or_else(|| age_or_text(root, "deceased")),
         reasons: root.reasons(),
-        notes: root.notes("note"),
+        notes: root.notes(),
     }
     .into()
 }
@@ -200,7 +205,7 @@ fn family_details(item: &Element<'_>) -> Vec<Component> {
     let code = item.concept("code").unwrap_or_default();
     let onset = age_or_text(item, "onset").map(Scalar::Text);
     let outcome = item.concept("outcome").map(Scalar::Concept);
-    let notes = item.notes("note").into_iter().map(Scalar::Text);
+    let notes = item.notes().into_iter().map(Scalar::Text);
     let values = onset.into_iter().chain(outcome).chain(notes);
     values.map(|value| Component { code: code.clone(), value: Some(value) }).collect()
 }

@@ -51,7 +51,7 @@ fn measurement(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Reco
         body_site: root.concept("bodySite"),
         absent_reason: root.concept("dataAbsentReason"),
         encounter: root.reference("encounter"),
-        notes: notes(root),
+        notes: root.notes_beside(),
         ..Observation::default()
     }
     .into()
@@ -76,7 +76,7 @@ fn substance_use(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Re
         details: components(root),
         text: value.text,
         encounter: root.reference("encounter"),
-        notes: notes(root),
+        notes: root.notes_beside(),
         categories: root.concepts("category"),
         ..SubstanceUse::default()
     }
@@ -118,7 +118,7 @@ fn assessment(root: &Element<'_>, instrument: Option<Concept>, value: Answer) ->
         performers: root.parties("performer"),
         categories: root.concepts("category"),
         encounter: root.reference("encounter"),
-        notes: notes(root),
+        notes: root.notes_beside(),
         recorded: root.date("issued"),
         ..Assessment::default()
     }
@@ -146,12 +146,6 @@ pub(super) fn effective(root: &Element<'_>) -> (Option<PartialDate>, Option<Part
     let (start, end) = root.period("effectivePeriod");
     let moment = root.date("effectiveDateTime").or_else(|| root.date("effectiveInstant"));
     (moment.or(start), end)
-}
-
-/// The notes of a result, as every version of FHIR has them: DSTU2 `comments`, STU3 `comment`.
-fn notes(root: &Element<'_>) -> Vec<Narrative> {
-    let comments = ["comment", "comments"].into_iter().filter_map(|name| root.said_beside(name));
-    root.notes_beside("note").into_iter().chain(comments).collect()
 }
 
 /// The parts of a result. What an interpretation says of a part answers the same question

@@ -158,7 +158,7 @@ fn common(root: &Element<'_>, dosage: &str, status: Option<&Token>) -> Medicatio
         reasons: root.reasons(),
         status_reasons,
         encounter: root.reference("encounter"),
-        notes: root.notes("note"),
+        notes: root.notes(),
         ..Medication::default()
     }
 }

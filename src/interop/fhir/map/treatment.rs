@@ -58,7 +58,7 @@ pub(super) fn procedure(root: &Element<'_>) -> Record {
         status_reason: root.concept("statusReason").or_else(|| against.into_iter().next()),
         recorder: root.party("recorder"),
         encounter: root.reference("encounter"),
-        notes: root.notes("note"),
+        notes: root.notes(),
         ..Treatment::default()
     }
     .into()
@@ -85,7 +85,7 @@ pub(super) fn care_plan(root: &Element<'_>) -> Record {
         activities: root.elements("activity").iter().flat_map(activity).collect(),
         created: root.date("created"),
         encounter: root.reference("encounter"),
-        notes: root.notes("note"),
+        notes: root.notes(),
         ..Treatment::default()
     }
     .into()
