@@ -6,6 +6,7 @@ pub(crate) mod kdf;
 pub(crate) mod kem;
 pub(crate) mod key;
 pub(crate) mod random;
+pub(crate) mod sha1;
 pub(crate) mod signature;
 
 pub(crate) use boxes::{BoxError, committed_len};

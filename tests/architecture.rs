@@ -61,7 +61,19 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 const ONLY_IN: [(&[(&str, &str)], &[&str]); 6] = [
     (
         &[("", "crypto")],
-        &["aes_gcm", "argon2", "hkdf", "hmac", "ml_kem", "rand", "sha3", "shake", "x25519_dalek", "x_wing"],
+        &[
+            "aes_gcm",
+            "argon2",
+            "hkdf",
+            "hmac",
+            "ml_kem",
+            "rand",
+            "sha1",
+            "sha3",
+            "shake",
+            "x25519_dalek",
+            "x_wing",
+        ],
     ),
     (&[("", "crypto"), ("crates/excerpt", "signature")], &["ed25519_dalek", "p256"]),
     (&[("", "crypto"), ("crates/base", "digest")], &["sha2", "subtle"]),

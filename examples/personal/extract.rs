@@ -4,7 +4,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use subrosa::{Attachment, AttachmentReader, EntryId, Error, Location, Vault};
@@ -16,6 +17,10 @@ use crate::attach::bar;
 use crate::failure::Failure;
 use crate::output::{self, NewFile};
 use crate::target;
+
+/// Base64 as other programs write it: bits behind the last byte say nothing.
+const FOREIGN: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// Bytes read at a time.
 const STEP: usize = 1 << 20;
@@ -85,7 +90,7 @@ fn in_original(vault: &Vault, id: EntryId, number: usize) -> Result<Option<FileO
     let text = json.pointer(pointer.as_str()).and_then(Json::as_str);
     let bytes = text.and_then(|text| {
         let text: String = text.split_whitespace().collect();
-        STANDARD.decode(text).ok()
+        FOREIGN.decode(text).ok()
     });
     let bytes = bytes.ok_or_else(|| {
         Failure::refused(

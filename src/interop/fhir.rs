@@ -6,6 +6,7 @@
 //! what names nobody and belongs to that (`belonging`).
 
 mod about;
+mod attachment;
 mod belonging;
 mod bundle;
 mod choice;

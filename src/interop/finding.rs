@@ -77,6 +77,8 @@ impl Finding {
             | Reason::MorePages
             | Reason::Refused
             | Reason::EmptyEntry
+            | Reason::FileDamaged
+            | Reason::FileDiffers
             | Reason::DeletionNotLookedUp
             | Reason::NamedOtherwise => FindingGroup::ChangesMeaning,
             Reason::Malformed if self.path == "Patient.birthDate" => FindingGroup::ChangesMeaning,
@@ -165,6 +167,10 @@ pub enum FindingReason {
     MorePages,
     /// The server refused to give what stood here.
     Refused,
+    /// The file that stands here cannot be decoded, so the entry has none.
+    FileDamaged,
+    /// The length or the digest that the source gives is not that of the file that it holds.
+    FileDiffers,
     /// The bundle's entry holds nothing at all.
     EmptyEntry,
     /// It was deleted in its source, and the input says so of too many to look each up.
@@ -235,6 +241,10 @@ impl fmt::Display for FindingReason {
                 "deleted in its source; too many deletions to look each up: import fewer at a time"
             }
             Self::NamedOtherwise => "shows another name than the patient's: perhaps somebody else's record",
+            Self::FileDamaged => {
+                "the file cannot be decoded, and is in the original only: ask the sender again"
+            }
+            Self::FileDiffers => "not that of the file here, which may be damaged or another: ask the sender",
             Self::EmptyEntry => "an empty entry, where a record may be missing: ask the sender",
         })
     }

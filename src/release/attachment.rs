@@ -51,7 +51,9 @@ fn data(location: &Location, source: Option<&Source>) -> Option<String> {
         Location::Inline(bytes) => Some(base64url::encode_padded(bytes)),
         Location::InSource(pointer) => {
             let json = Json::parse(&source?.bytes, SOURCE_LIMITS).ok()?;
-            find(&json, pointer)?.as_str().map(str::to_owned)
+            // In one spelling: sources break it into lines.
+            let bytes = base64url::decode_foreign(find(&json, pointer)?.as_str()?).ok()?;
+            Some(base64url::encode_padded(&bytes))
         }
         _ => None,
     }

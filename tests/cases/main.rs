@@ -10,6 +10,7 @@
 )]
 
 mod excerpts;
+mod files;
 mod identity;
 mod meaning;
 mod shown;

@@ -9,8 +9,8 @@ use super::reads::Reads;
 use crate::codec::json::{Json, Object};
 use crate::interop::finding::{FindingReason, Findings};
 use crate::record::{
-    Address, Attachment, Coding, Concept, HumanName, Identifier, Kind, Location, Narrative, PartialDate,
-    Quantity, Telecom, TextError, Token, denies,
+    Address, Coding, Concept, HumanName, Identifier, Kind, Narrative, PartialDate, Quantity, Telecom,
+    TextError, Token, denies,
 };
 
 /// What elements for notes are called: R4 `note`, DSTU2 `notes` and `comments`, STU3 `comment`.
@@ -92,7 +92,7 @@ impl<'a> Element<'a> {
     }
 
     /// The member, if there is one that is not `null`.
-    fn member(&self, name: &str) -> Option<&'a Json> {
+    pub(super) fn member(&self, name: &str) -> Option<&'a Json> {
         self.object.member(name).filter(|value| **value != Json::Null)
     }
 
@@ -111,6 +111,11 @@ impl<'a> Element<'a> {
 
     fn one_value(&self, name: &str) -> Option<&'a Json> {
         self.values(name).first().map(|(_, value)| *value)
+    }
+
+    /// JSON Pointer (RFC 6901) of a member, within the resource.
+    pub(super) fn pointer_to_member(&self, name: &str) -> String {
+        format!("{}/{name}", self.pointer)
     }
 
     fn pointer_to(&self, name: &str, position: usize) -> String {
@@ -405,31 +410,6 @@ impl<'a> Element<'a> {
         };
         self.elements(name).iter().map(read).collect()
     }
-
-    pub(super) fn attachments(&self, name: &str) -> Vec<Attachment> {
-        self.elements(name).iter().map(Element::as_attachment).collect()
-    }
-
-    /// An attachment; its bytes stay in the source.
-    pub(super) fn as_attachment(&self) -> Attachment {
-        let data = self.member("data").and_then(Json::as_str);
-        let size = self.number("size").and_then(|size| size.as_str().parse().ok());
-        let in_source = || Token::new(format!("{}/data", self.pointer)).ok().map(Location::InSource);
-        let location = match data {
-            Some(_) => {
-                self.settle("data");
-                in_source()
-            }
-            None => self.token("url").map(Location::External),
-        };
-        Attachment {
-            content_type: self.token("contentType"),
-            title: self.token("title"),
-            created: self.date("creation"),
-            size: size.or(data.and_then(decoded_length)),
-            location,
-        }
-    }
 }
 
 /// Status words that FHIR has for what is over, or may be.
@@ -455,10 +435,4 @@ fn says_more_than_status(words: &str, status: &str) -> bool {
 /// Whether an element of this name says until when something holds.
 fn limits_a_statement(name: &str) -> bool {
     name == "end" || name.starts_with("abatement") || name.starts_with("deceased")
-}
-
-/// How many bytes a base64 text stands for (RFC 4648), without decoding it.
-fn decoded_length(text: &str) -> Option<u64> {
-    let digits = text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=').count();
-    u64::try_from(digits).ok().map(|digits| digits * 3 / 4)
 }

@@ -118,7 +118,7 @@ impl StateReader<'_> {
                 what: "this attachment is part of the entry's original: take it out of that",
             }),
             Some(Location::External(_)) | None => Err(Error::Invalid {
-                what: "this attachment is not in the vault: its source only says where it is",
+                what: "this attachment is not in the vault: its source only says where it is, or holds it damaged",
             }),
         }
     }

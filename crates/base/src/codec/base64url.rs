@@ -4,7 +4,8 @@
 //! alphabets and non-zero trailing bits are refused.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::alphabet::STANDARD as STANDARD_ALPHABET;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, URL_SAFE_NO_PAD};
 use thiserror::Error;
 
 /// A text that is not strict base64url.
@@ -30,6 +31,22 @@ pub fn decode(text: &str) -> Result<Vec<u8>, Base64UrlError> {
 /// The bytes of a plain base64 text with padding.
 pub fn decode_padded(text: &str) -> Result<Vec<u8>, Base64UrlError> {
     STANDARD.decode(text).map_err(|_| Base64UrlError)
+}
+
+/// Base64 as other programs write it: bits behind the last byte are not looked at.
+const FOREIGN: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD_ALPHABET,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
+/// The same, of a text that another program wrote: it may be broken into lines (as FHIR
+/// `base64Binary` may be), and bits behind its last byte say nothing.
+pub fn decode_foreign(text: &str) -> Result<Vec<u8>, Base64UrlError> {
+    let decoded = match text.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        true => FOREIGN.decode(text.split_ascii_whitespace().collect::<String>()),
+        false => FOREIGN.decode(text),
+    };
+    decoded.map_err(|_| Base64UrlError)
 }
 
 /// The bytes of a base64url text that must be exactly 32.
