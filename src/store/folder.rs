@@ -2,7 +2,7 @@
 //! made durable. With [`Disk`] the seam at which tests put one that loses power.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -146,7 +146,7 @@ impl Folder for RealFolder {
 
     #[cfg(unix)]
     fn sync(&self) -> io::Result<()> {
-        File::open(&self.0)?.sync_all()
+        std::fs::File::open(&self.0)?.sync_all()
     }
 
     #[cfg(not(unix))]
