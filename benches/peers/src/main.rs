@@ -1,4 +1,4 @@
-//! Subrosa beside its peers, in one run; prints the table that README.md shows.
+//! Subrosa beside its peers, in one run; prints the table that benches/README.md shows.
 
 mod attachments;
 mod bare;
