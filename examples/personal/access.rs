@@ -40,7 +40,7 @@ pub(crate) fn open(path: &Path, options: VaultOptions) -> Result<LockedVault, Fa
             Failure::from(error).followed_by(&beside).about(path)
         }
         error if error.code() == "not-found" => Failure::from(error).about(path),
-        error => error.into(),
+        error => Failure::opening(path, error),
     })
 }
 

@@ -152,7 +152,7 @@ impl Steady {
             let before = file.metadata()?;
             if before.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok((file, before)) }
         };
-        let (file, before) = open().map_err(|error| Failure::file(&target::quoted(path), &error))?;
+        let (file, before) = open().map_err(|error| Failure::reading(path, &error))?;
         Ok(Self { file, before, read: 0 })
     }
 

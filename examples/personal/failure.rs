@@ -2,7 +2,8 @@
 //!
 //! No message holds a secret or a health value. It names a file only as it was typed.
 
-use std::io::Write as _;
+use std::io::{ErrorKind as IoKind, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use subrosa::{Error, ErrorKind};
@@ -68,6 +69,48 @@ impl Failure {
         Self::environment(format!("{what}: {}", reason(error)))
     }
 
+    /// A file that cannot be read: the folder is named where that is what is closed.
+    pub(crate) fn reading(path: &Path, error: &std::io::Error) -> Self {
+        let name = target::quoted(path);
+        if error.kind() != IoKind::PermissionDenied {
+            return Self::file(&name, error);
+        }
+        Self::environment(match path.symlink_metadata() {
+            Ok(_) => {
+                format!("{name}: you may not read this file: ask whoever owns it, or copy it as its owner")
+            }
+            Err(_) => format!(
+                "{name}: you may not look into the folder {}: ask whoever owns it, or have the file copied to a \
+                 folder of yours",
+                folder(path)
+            ),
+        })
+    }
+
+    /// A file that cannot be made: the folder is named that it was to be in.
+    pub(crate) fn creating(path: &Path, error: &std::io::Error) -> Self {
+        let folder = folder(path);
+        match error.kind() {
+            IoKind::PermissionDenied => Self::environment(format!(
+                "you may not write in the folder {folder}: name a folder of yours, or ask whoever owns it; nothing was \
+                 written"
+            )),
+            IoKind::ReadOnlyFilesystem => Self::environment(format!(
+                "the disk of the folder {folder} is read-only: name another folder; nothing was written"
+            )),
+            IoKind::NotFound => Self::environment(format!(
+                "there is no folder {folder}: create it first, or name another one"
+            )),
+            _ => Self::file("the output file cannot be created", error),
+        }
+    }
+
+    /// What the library says, or which file or folder is closed if that is why.
+    pub(crate) fn opening(path: &Path, error: Error) -> Self {
+        let denied = denied(&error).is_some();
+        if denied { Self::reading(path, &IoKind::PermissionDenied.into()) } else { error.into() }
+    }
+
     /// Says it and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
         let exit = match self {
@@ -81,6 +124,25 @@ impl Failure {
         };
         ExitCode::from(exit as u8)
     }
+}
+
+/// The folder that a file is in, as it can be typed.
+fn folder(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    target::quoted(folder.unwrap_or(Path::new(".")))
+}
+
+/// Whether the system did not permit it, however deep that is said.
+fn denied(error: &(dyn std::error::Error + 'static)) -> Option<()> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == IoKind::PermissionDenied) {
+            return Some(());
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// What the system said, in words for people.

@@ -107,7 +107,7 @@ fn read_one(import: &mut Import, file: &Path, which: &str) -> Result<(), Failure
         Some("-") => (Box::new(std::io::stdin().lock()), None),
         _ => {
             let open = std::fs::File::open(file);
-            (Box::new(open.map_err(|error| Failure::file(which, &error))?), name)
+            (Box::new(open.map_err(|error| Failure::reading(file, &error))?), name)
         }
     };
     import.read(name, reader).map_err(|error| failure(&error, which))

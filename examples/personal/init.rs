@@ -1,5 +1,7 @@
 //! `init`: a new vault.
 
+use std::path::Path;
+
 use serde_json::json;
 use subrosa::{Access, Credential, KdfCost, NewVault, RecoveryKey, Vault};
 
@@ -24,6 +26,7 @@ pub(crate) fn run(common: &Common, command: &Init) -> Result<(), Failure> {
             "there is no such folder to create the vault in; create the folder first",
         ));
     }
+    may_be_created(&path)?;
     let name = name(command)?;
     let password = prompt::new_password(common.password_file.as_deref())?;
     let password = Credential::from(prompt::password(&password)?);
@@ -51,6 +54,19 @@ pub(crate) fn run(common: &Common, command: &Init) -> Result<(), Failure> {
         ));
     }
     output::say(&hinted("The vault is ready. Next: `personal import FILE`, or `personal add diagnosis`."))
+}
+
+/// Whether a file can be made here, before anybody thinks of a password.
+fn may_be_created(path: &Path) -> Result<(), Failure> {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    match output::create_private(path) {
+        Ok(_) => std::fs::remove_file(path).map_err(|error| Failure::creating(path, &error)),
+        Err(error) if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem) => {
+            Err(Failure::creating(path, &error))
+        }
+        // The rest is said by whoever makes the vault.
+        Err(_) => Ok(()),
+    }
 }
 
 fn name(command: &Init) -> Result<String, Failure> {

@@ -259,7 +259,7 @@ impl<'a> NewFile<'a> {
             io::ErrorKind::AlreadyExists => {
                 Failure::refused("there is a file of the output's name already; choose another name")
             }
-            _ => Failure::file("the output file cannot be created", &error),
+            _ => Failure::creating(path, &error),
         })?;
         Ok(Self { path, file, whole: false })
     }

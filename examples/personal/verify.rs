@@ -125,7 +125,10 @@ fn read(path: &Path, limit: u64, what: &str) -> Result<Vec<u8>, Failure> {
         Some("-") => std::io::stdin().lock().take(limit).read_to_end(&mut bytes),
         _ => std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
     };
-    read.map_err(|error| Failure::file(what, &error))?;
+    read.map_err(|error| match error.kind() {
+        std::io::ErrorKind::PermissionDenied => Failure::reading(path, &error),
+        _ => Failure::file(what, &error),
+    })?;
     Ok(bytes)
 }
 

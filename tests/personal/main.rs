@@ -10,6 +10,7 @@ mod imports;
 mod keyboard;
 mod messages;
 mod names;
+mod other_user;
 mod real_files;
 mod recipients;
 mod support;
