@@ -23,13 +23,18 @@ use crate::record::Token;
 use crate::release::{Audience, RedactedEntry, SubjectFault, View};
 
 /// What the policy alone tells the reader, whatever the vault holds.
+const NOTICE_WITH_WORDS: &str = "Free text other than the words that stand beside a result, attachments, identifiers, \
+                                 contact details, references, what identifies relatives and original documents \
+                                 are left out unless they are listed as kept in full.";
+/// The same for third parties, who get no free text at all.
 const NOTICE_DEFAULTS: &str = "Free text, attachments, identifiers, contact details, references, what \
                                identifies relatives and original documents are left out unless they are \
                                listed as kept in full.";
 /// What a third party does not get on top of that.
 const NOTICE_THIRD_PARTY: &str = "For third parties, the date of birth and words beside codes are left out too, \
                                   unless they are listed as kept in full; so are records entered in error, and, \
-                                  unless they were asked for, records that were not understood.";
+                                  unless they were asked for, records that were not understood and results \
+                                  beside which words are left out.";
 const NOTICE_CODES: &str = "Codes were compared as written: the same condition coded in another system, or \
                             in words only, is not included.";
 const NOTICE_DATES: &str = "Only entries that certainly lie in the date range are included; entries without \
@@ -143,10 +148,10 @@ fn notices(view: &View) -> Vec<String> {
     let has = |name: &str| view.summary().member(name).is_some();
     let has_codes = view.summary().member("codes").and_then(|codes| codes.as_array());
     let audience = view.summary().member("audience").and_then(Json::as_str);
-    let mut notices = vec![NOTICE_DEFAULTS.to_owned()];
-    if audience == Some(Audience::ThirdParty.name()) {
-        notices.push(NOTICE_THIRD_PARTY.to_owned());
-    }
+    let mut notices: Vec<String> = match audience == Some(Audience::ThirdParty.name()) {
+        true => vec![NOTICE_DEFAULTS.to_owned(), NOTICE_THIRD_PARTY.to_owned()],
+        false => vec![NOTICE_WITH_WORDS.to_owned()],
+    };
     if has_codes.is_some_and(|codes| !codes.is_empty()) {
         notices.push(NOTICE_CODES.to_owned());
     }

@@ -6,7 +6,7 @@ use std::io::{ErrorKind as IoKind, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use subrosa::{Error, ErrorKind};
+use subrosa::{Error, ErrorKind, FormatError};
 
 use crate::output::printable;
 use crate::target::{self, hinted};
@@ -178,7 +178,11 @@ impl From<Error> for Failure {
                 Exit::Refused
             }
         };
-        let advice = advice(error.code());
+        // An empty or cut file says by itself what to do.
+        let advice = match error {
+            Error::Format(FormatError::Empty | FormatError::CutOff) => "",
+            _ => advice(error.code()),
+        };
         let is_absent = error.code() == "not-found";
         let error = whole(&error);
         if let Some(unquoted) = target::unquoted().filter(|_| is_absent) {

@@ -950,6 +950,12 @@ fn no_result_leaves_without_the_words_beside_it_that_may_take_it_back() {
         json!({"valueQuantity": quantity, "dataAbsentReason": {"text": "invalid"}}),
         json!({"valueQuantity": quantity, "note": [{"text": "fasting"}]}),
         json!({"valueBoolean": true, "note": [{"text": "asked the mother"}]}),
+        json!({"valueQuantity": quantity, "extension": [{"url": "http://x/comment", "valueString": "invalid"}]}),
+        json!({"valueQuantity": quantity, "extension": [{"url": "http://x/c", "extension": [
+            {"url": "text", "valueMarkdown": "invalid"}]}]}),
+        json!({"valueQuantity": {"value": 6.1, "extension": [{"url": "http://x/c", "valueString": "invalid"}]}}),
+        json!({"valueQuantity": quantity, "text": {"status": "additional",
+            "div": "<div xmlns='http://www.w3.org/1999/xhtml'>invalid, repeat</div>"}}),
         json!({"valueQuantity": quantity,
             "component": [{"code": loinc("8251-1"), "valueString": "invalid, repeat"}]}),
         json!({"component": [{"code": loinc("94500-6"), "valueCodeableConcept": positive()},
@@ -968,6 +974,11 @@ fn no_result_leaves_without_the_words_beside_it_that_may_take_it_back() {
             "Positive",
         ),
         (json!({"valueQuantity": quantity, "referenceRange": [{"text": "4 to 6"}]}), "6.1 mmol/L"),
+        (
+            json!({"valueQuantity": quantity, "text": {"status": "generated", "div": "<div>6.1</div>"},
+            "extension": [{"url": "http://x/device", "valueReference": {"reference": "Device/1"}}]}),
+            "6.1 mmol/L",
+        ),
         (
             json!({"component": [{"code": loinc("94500-6"), "valueQuantity": quantity,
             "interpretation": [{"coding": high}]}]}),

@@ -79,7 +79,7 @@ fn what_is_no_vault_or_a_newer_one_is_said_to_be() {
     for (name, content) in [("empty.vault", &b""[..]), ("zeros.vault", &[0; 9000])] {
         person.write(name, content);
         let empty = person.run(&["list", name]).refused(4, "the file is empty");
-        assert!(empty.err().contains("beside it lies a vault: my.vault"), "{}", empty.err());
+        assert!(empty.err().contains("copied from; beside it lies a vault: my.vault"), "{}", empty.err());
         person.run(&["import", name, "records.json"]).refused(4, "the file is empty");
     }
     for length in [5, 16, 100, 4095] {

@@ -113,7 +113,7 @@ fn several_people_have_their_own_ways_in_and_one_is_taken_away() {
     assert_eq!(names(&person, "spouse"), ["password", "recovery key", "spouse", "clinic"]);
     person
         .run_bare(&["access", "list", "my.vault", "--password-file", "clinic"], "")
-        .refused(1, "custody; use a way in that does, such as the owner's password");
+        .refused(1, "custody: unlock with one that does, such as the owner's password");
 
     let told =
         person.run_with(&["access", "revoke", "my.vault", "clinic"], "no\n").refused(1, "not confirmed");

@@ -1,7 +1,7 @@
 //! DocumentReference, DiagnosticReport, Composition.
 
 use super::super::element::Element;
-use super::finding::effective;
+use super::finding::{effective, refuse_unread_words};
 use super::words::{is_titled, word};
 use crate::classify::codes;
 use crate::record::{
@@ -65,6 +65,7 @@ fn directive(root: &Element<'_>, code: Option<Concept>, attachments: Vec<Attachm
 
 /// A report of the laboratory is an observation; one that is a document is a note.
 pub(super) fn diagnostic_report(root: &Element<'_>) -> Record {
+    refuse_unread_words(root);
     let is_document = root.has("presentedForm") && !root.has("result");
     if is_document || !is_laboratory(root) && !root.has("result") { report_note(root) } else { report(root) }
 }

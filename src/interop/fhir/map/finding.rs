@@ -17,6 +17,7 @@ const RESPONSE_STATUS: [&str; 5] = ["in-progress", "completed", "amended", "stop
 
 pub(super) fn observation(root: &Element<'_>) -> Record {
     refuse_contradiction(root);
+    refuse_unread_words(root);
     let value = Answer::read(root);
     let code = root.concept("code");
     let codings = code.as_ref().map(|code| code.codings.as_slice()).unwrap_or_default();
@@ -92,6 +93,42 @@ fn refuse_contradiction(item: &Element<'_>) {
     }
     if values > 0 && item.has("dataAbsentReason") {
         item.not_understood("dataAbsentReason");
+    }
+}
+
+/// Elements of a result whose extensions may hold words about it.
+const ABOUT_A_RESULT: [&str; 8] = [
+    "valueCodeableConcept",
+    "valueQuantity",
+    "valueRange",
+    "valueRatio",
+    "interpretation",
+    "dataAbsentReason",
+    "component",
+    "note",
+];
+
+/// Marks a result that says more in words that no field carries: a text that its author calls
+/// additional to the rest, or an extension in words. They may take it back as a note may.
+pub(super) fn refuse_unread_words(root: &Element<'_>) {
+    if root.child("text").is_some_and(|text| text.plain("status") == Some("additional")) {
+        root.not_understood("text");
+    }
+    refuse_words_of_extensions(root, DEPTH);
+    for name in ABOUT_A_RESULT {
+        root.elements(name).iter().for_each(|item| refuse_words_of_extensions(item, DEPTH));
+    }
+}
+
+fn refuse_words_of_extensions(item: &Element<'_>, depth: usize) {
+    for extension in item.elements("extension") {
+        let is_in_words =
+            ["valueString", "valueMarkdown", "valueAnnotation"].iter().any(|name| extension.has(name));
+        if is_in_words || depth == 0 {
+            extension.not_understood("");
+        } else {
+            refuse_words_of_extensions(&extension, depth - 1);
+        }
     }
 }
 
