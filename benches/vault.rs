@@ -54,9 +54,8 @@ fn import(c: &mut Criterion) {
 fn release(c: &mut Criterion) {
     let vault = vault();
     vault.import(&Actor::owner(), &imported()).expect("the sample is taken");
-    let text = |text: &str| Token::new(text).expect("a short text");
     let policy = Policy::everything_of(Kind::all().iter().copied());
-    let request = ReleaseRequest::new(text("x"), text("y"), policy);
+    let request = ReleaseRequest::new("x", "y", policy).unwrap();
     c.bench_function("release an excerpt of 12 entries", |b| {
         b.iter(|| vault.release(&Actor::owner(), &request).expect("the excerpt is released"));
     });
@@ -83,7 +82,7 @@ fn excerpt_of(results: usize) -> Vec<u8> {
     new.holder_name = "Ada Example";
     let vault = Vault::create_in_memory(&new, VaultOptions::default()).expect("a vault is made");
     vault.update(&Actor::owner(), |tx| tx.add_all(&results)).expect("the commit succeeds");
-    let request = ReleaseRequest::new(text("x"), text("y"), Policy::everything_of([Kind::Observation]));
+    let request = ReleaseRequest::new("x", "y", Policy::everything_of([Kind::Observation])).unwrap();
     let excerpt = vault.release(&Actor::owner(), &request).expect("the excerpt is released");
     excerpt.to_json().into_bytes()
 }

@@ -7,8 +7,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use subrosa::{
-    Access, Actor, Credential, ErrorKind, Grant, HolderRole, Import, ImportOptions, Kind, LockedVault,
-    NewVault, Policy, RawKey, ReleaseRequest, SignatureAlgorithm, StoreError, Token, Vault, VaultOptions,
+    Access, Actor, Credential, ErrorKind, HolderRole, Import, ImportOptions, Kind, LockedVault, NewVault,
+    Policy, RawKey, ReleaseRequest, SignatureAlgorithm, StoreError, Vault, VaultOptions,
 };
 
 /// The clinic's own table of vaults and keys. Here a folder and a key in memory;
@@ -39,16 +39,11 @@ impl Clinic {
 
 fn create(path: &Path, staff: &Credential) -> Result<Vault, subrosa::Error> {
     let safe = Credential::from(subrosa::RecoveryKey::generate()?);
-    let new = NewVault {
-        holder_role: HolderRole::CoveredEntity,
-        holder_name: "Chestnut Street Clinic",
-        jurisdiction: "US-NJ",
-        signature: SignatureAlgorithm::Es256,
-        access: vec![
-            Access { credential: staff, name: "staff keyring", grant: Grant::ALL },
-            Access { credential: &safe, name: "recovery key in the safe", grant: Grant::ALL },
-        ],
-    };
+    let new = NewVault::held_by(HolderRole::CoveredEntity, "Chestnut Street Clinic")
+        .in_jurisdiction("US-NJ")
+        .signing_with(SignatureAlgorithm::Es256)
+        .with_access(Access::to_everything(staff, "staff keyring"))
+        .with_access(Access::to_everything(&safe, "recovery key in the safe"));
     Vault::create(path, &new, VaultOptions::default())
 }
 
@@ -79,8 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for notice in preview.notices() {
         println!("for the releasing physician: {notice}");
     }
-    let request =
-        ReleaseRequest::new(Token::new("Dr. Lindqvist, pulmonology")?, Token::new("consultation")?, policy);
+    let request = ReleaseRequest::new("Dr. Lindqvist, pulmonology", "consultation", policy)?;
     match vault.release(&Actor::new("Dr. Okafor")?, &request) {
         Ok(excerpt) => {
             println!("excerpt {} with {} entries", excerpt.id(), preview.released().len());

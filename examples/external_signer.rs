@@ -120,7 +120,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let staff = Credential::from(RawKey::generate()?);
     let vault = {
-        let new = NewVault { holder_name: "Juniper Alvarez", ..NewVault::individual(&staff) };
+        let new = NewVault::individual(&staff).named("Juniper Alvarez");
         Vault::create_in_memory(&new, VaultOptions::default())?
     };
     let mut asthma = Diagnosis::default();
@@ -130,7 +130,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("2. An excerpt, signed by the device\n");
     // The word beside no code is free text: the school gets it because it was asked for.
     let policy = Policy::everything_of([Kind::Diagnosis]).include("code")?;
-    let request = ReleaseRequest::new(Token::new("A school")?, Token::new("admission")?, policy);
+    let request = ReleaseRequest::new("A school", "admission", policy)?;
     let physician = Actor::new("Dr. Okafor")?;
     let excerpt = vault.release_with(&device, &physician, &request)?;
     let (name, role) = vault.issuer()?;

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use subrosa::{
     Actor, Credential, Filter, Import, ImportOptions, Kind, LockedVault, Mask, NewVault, Outcome, Policy,
-    ReleaseRequest, SignsAs, Token, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
+    ReleaseRequest, SignsAs, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
 };
 
 const RECORD: &[u8] = include_bytes!("sample/patient.json");
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .iter()
         .filter_map(|w| Some(format!("{} ({})", w.field?.replace('_', " "), w.reason)))
         .collect();
-    let request = ReleaseRequest::new(Token::new("Acme Ltd")?, Token::new("proof of vaccination")?, policy);
+    let request = ReleaseRequest::new("Acme Ltd", "proof of vaccination", policy)?;
     let file = vault.release(&owner, &request)?.to_html()?;
     let page = folder.path().join("excerpt.html");
     std::fs::write(&page, &file)?;

@@ -134,8 +134,9 @@ pub use record::ImportQuestion;
 // Releases: what may leave, and what it looks like.
 #[doc(inline)]
 pub use release::{
-    Audience, Candidate, CodeFilter, FilterNotice, Mask, ParseCodeFilterError, Policy, PolicyError,
-    RedactedEntry, ShownEntry, ShownLine, Subject, SubjectFault, View, Withheld, WithheldReason,
+    Audience, Candidate, CodeFilter, FilterNotice, Mask, ParseCodeFilterError, ParseViewDigestError, Policy,
+    PolicyError, RedactedEntry, ShownEntry, ShownLine, Subject, SubjectFault, View, ViewDigest, Withheld,
+    WithheldReason,
 };
 
 // Text for people: what cannot be seen is spelt.

@@ -40,6 +40,7 @@ pub use person::{Likeness, Person, PersonDetail};
 pub use question::ImportQuestion;
 pub use subrosa_base::schema::{FieldName, FieldSchema, FieldType, Kind};
 pub(crate) use subrosa_base::schema::{PROVENANCE, denies};
+pub(crate) use text::one_line;
 pub use text::{Narrative, TextError, Token};
 pub use value::{
     Address, Attachment, Coding, Component, Concept, HumanName, Identifier, Location, Party, Quantity,

@@ -7,7 +7,10 @@ mod apply;
 mod attachment;
 mod beside;
 mod candidate;
+mod digest;
 mod policy;
+#[cfg(feature = "serde")]
+mod policy_json;
 mod redact;
 mod select;
 mod subject;
@@ -21,6 +24,7 @@ mod words;
 mod written;
 
 pub use candidate::Candidate;
+pub use digest::{ParseViewDigestError, ViewDigest};
 pub use policy::{CodeFilter, Mask, ParseCodeFilterError, Policy, PolicyError};
 pub use subrosa_excerpt::{Audience, ShownEntry, ShownLine, Subject};
 pub use view::{FilterNotice, RedactedEntry, SubjectFault, View, Withheld, WithheldReason};

@@ -421,17 +421,20 @@ fn nothing_is_written_by_serde_unless_its_feature_is_on() {
         let named =
             |line: &&str| line.contains("serde::") || line.contains("serde(") || line.contains("use serde");
         let is_gated = |line: &str| line.trim_start().starts_with("#[cfg_attr(feature = \"serde\", ");
-        if module.code.lines().filter(named).any(|line| !is_gated(line)) {
+        // The whole file is the feature's, as `release` says.
+        let is_of_the_feature = module.file.ends_with("release/policy_json.rs");
+        if !is_of_the_feature && module.code.lines().filter(named).any(|line| !is_gated(line)) {
             wrong.push(format!("{} names serde", module.file.display()));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     for (part, module) in [
-        ("", "#[cfg(feature = \"serde\")]\nmod serial;"),
-        ("crates/base", "#[cfg(feature = \"serde\")]\n#[doc(hidden)]\npub mod serial;"),
-        ("crates/excerpt", "#[cfg(feature = \"serde\")]\nmod written;"),
+        ("src/lib.rs", "#[cfg(feature = \"serde\")]\nmod serial;"),
+        ("src/release.rs", "#[cfg(feature = \"serde\")]\nmod policy_json;"),
+        ("crates/base/src/lib.rs", "#[cfg(feature = \"serde\")]\n#[doc(hidden)]\npub mod serial;"),
+        ("crates/excerpt/src/lib.rs", "#[cfg(feature = \"serde\")]\nmod written;"),
     ] {
-        let library = Path::new(env!("CARGO_MANIFEST_DIR")).join(part).join("src/lib.rs");
+        let library = Path::new(env!("CARGO_MANIFEST_DIR")).join(part);
         let library = std::fs::read_to_string(library).expect("the library is readable");
         assert!(library.contains(module), "the module of {part:?} is the feature's");
     }

@@ -46,8 +46,7 @@ fn page(record: &[u8], policy: Policy) -> (String, Vec<String>) {
     let mut import = Import::new(ImportOptions::default());
     import.read(None, record).unwrap();
     vault.import(&Actor::owner(), &import.finish().unwrap()).unwrap();
-    let text = |text: &str| Token::new(text).unwrap();
-    let request = ReleaseRequest::new(text("Court <of> Exampleton"), text("a hearing & more"), policy);
+    let request = ReleaseRequest::new("Court <of> Exampleton", "a hearing & more", policy).unwrap();
     let page = vault.release(&Actor::owner(), &request).unwrap().to_html().unwrap();
     let verified = UnverifiedExcerpt::parse(page.as_bytes()).unwrap();
     let verified = verified.verify(&TrustedKeys::none(), SystemTime::now()).unwrap();

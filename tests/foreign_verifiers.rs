@@ -8,7 +8,7 @@ use std::process::Command;
 
 use subrosa::{
     Actor, Credential, Import, ImportOptions, Kind, Mask, NewVault, Policy, RawKey, ReleaseRequest,
-    SignatureAlgorithm, Token, Vault, VaultOptions,
+    SignatureAlgorithm, Vault, VaultOptions,
 };
 
 const SAMPLE: &[u8] = include_bytes!("../examples/sample/patient.json");
@@ -41,14 +41,13 @@ fn verify(excerpt: &Path) -> (bool, String) {
 
 fn release(record: &[u8], policy: Policy, signature: SignatureAlgorithm) -> String {
     let key = Credential::from(RawKey::from_bytes(&[7; 32]));
-    let new = NewVault { signature, ..NewVault::individual(&key) };
+    let new = NewVault::individual(&key).signing_with(signature);
     let vault = Vault::create_in_memory(&new, VaultOptions::default()).expect("a vault");
     let mut import = Import::new(ImportOptions::default());
     import.read(None, record).expect("the record reads");
     let imported = import.finish().expect("the record imports");
     vault.import(&Actor::owner(), &imported).expect("the record is taken");
-    let text = |text: &str| Token::new(text).expect("a short text");
-    let request = ReleaseRequest::new(text("A court"), text("a hearing"), policy);
+    let request = ReleaseRequest::new("A court", "a hearing", policy).unwrap();
     vault.release(&Actor::owner(), &request).expect("the excerpt is released").to_json()
 }
 

@@ -27,7 +27,7 @@ fn key() -> Credential {
 }
 
 fn options() -> VaultOptions {
-    let limits = KdfLimits { min_memory_kib: 8, min_passes: 1, ..KdfLimits::default() };
+    let limits = KdfLimits::default().with_least(8, 1);
     VaultOptions::default().with_kdf_limits(limits).with_kdf_cost(KdfCost {
         memory_kib: 64,
         passes: 1,

@@ -15,11 +15,11 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use subrosa::{
-    Actor, Address, Attachment, Audience, Checkpoint, Coding, Component, Concept, Credential, Diagnosis,
-    Entry, EntryId, Epoch, FhirVersion, FieldType, Filter, HumanName, Identifier, Import, ImportOptions,
-    Kind, LegalHold, Location, Marks, Narrative, NewVault, Origin, PartialDate, Party, Patient, Policy,
-    Provenance, Quantity, RawKey, Record, ReleaseRequest, Scalar, Source, SourceFormat, Telecom, Token,
-    TrustedKeys, UnverifiedExcerpt, Value, Vault, VaultOptions,
+    Actor, Address, Attachment, Audience, Checkpoint, CodeFilter, Coding, Component, Concept, Credential,
+    Diagnosis, Entry, EntryId, Epoch, FhirVersion, FieldType, Filter, HumanName, Identifier, Import,
+    ImportOptions, Kind, LegalHold, Location, Marks, Mask, Narrative, NewVault, Origin, PartialDate, Party,
+    Patient, Policy, Provenance, Quantity, RawKey, Record, ReleaseRequest, Scalar, Source, SourceFormat,
+    Telecom, Token, TrustedKeys, UnverifiedExcerpt, Value, Vault, VaultOptions,
 };
 
 /// Makes values, each a little different, from one number.
@@ -503,8 +503,7 @@ fn a_preview_and_a_verified_excerpt_are_written_in_the_words_of_the_page() {
     assert_eq!(written["released"][0]["id"], json!(id.to_string()));
     let shown = serde_json::to_value(view.released()[0].shown()).unwrap();
     assert_eq!(written["released"][0]["shown"], shown);
-    let token = |text| Token::new(text).unwrap();
-    let request = ReleaseRequest::new(token("Dr. Lee"), token("a visit"), policy);
+    let request = ReleaseRequest::new("Dr. Lee", "a visit", policy).unwrap();
     let file = vault.release(&Actor::owner(), &request).unwrap().to_json();
     let verified = UnverifiedExcerpt::parse(file.as_bytes()).unwrap();
     let verified = verified.verify(&TrustedKeys::none(), std::time::SystemTime::now()).unwrap();
@@ -525,4 +524,76 @@ fn a_reader_that_keeps_every_digit_reads_the_same() {
     for digits in ["7.5", "-7", "canary"] {
         assert!(!epoch(digits).unwrap_err().to_string().contains(digits));
     }
+}
+
+fn a_policy() -> Policy {
+    let id = |byte| EntryId::from_bytes([byte; 16]);
+    Policy::everything_of([Kind::Diagnosis, Kind::Observation])
+        .with_code(CodeFilter::exact("http://loinc.org|odd", "8867-4*"))
+        .with_code("F33*".parse().unwrap())
+        .and_entry(id(7))
+        .since("2019-04".parse().unwrap())
+        .mask("onset", Mask::Year)
+        .unwrap()
+        .mask("notes", Mask::Withhold)
+        .unwrap()
+        .include("severity")
+        .unwrap()
+        .for_audience(Audience::Treatment)
+        .with_bars()
+        .with_not_understood_of(id(8))
+        .with_words_withheld_of(id(9))
+        .dates_as_years()
+}
+
+#[test]
+fn a_policy_reads_back_the_same() {
+    let of_kinds = |kinds: &[Kind]| Policy::everything_of(kinds.iter().copied());
+    let all =
+        [a_policy(), Policy::nothing(), of_kinds(Kind::all()).with_not_understood().with_words_withheld()];
+    for policy in all {
+        let written = serde_json::to_string(&policy).unwrap();
+        assert!(serde_json::from_str::<Policy>(&written).unwrap() == policy, "{written}");
+    }
+    let written = serde_json::to_value(a_policy()).unwrap();
+    assert_eq!(written["version"], 1);
+    assert_eq!(written["masks"], json!({ "notes": "withhold", "onset": "year", "severity": "keep" }));
+    assert_eq!(written["codes"][0]["prefix"], false);
+}
+
+#[test]
+fn no_part_of_a_policy_can_get_lost_and_none_is_passed_over() {
+    let written = serde_json::to_value(a_policy()).unwrap();
+    let refused = |value: &serde_json::Value| {
+        serde_json::from_value::<Policy>(value.clone()).err().map(|e| e.to_string())
+    };
+    assert_eq!(refused(&written), None);
+    for name in written.as_object().unwrap().keys() {
+        let mut without = written.clone();
+        without.as_object_mut().unwrap().remove(name);
+        let fault = refused(&without).unwrap_or_else(|| panic!("{name} may be missing"));
+        assert!(fault.contains("is missing"), "{fault}");
+    }
+    for (name, wrong) in [
+        ("canary", json!(true)),
+        ("version", json!(2)),
+        ("audience", json!("canary")),
+        ("kinds", json!(["canary"])),
+        ("codes", json!(["http://loinc.org|1"])),
+        ("codes", json!([{ "system": null, "code": "", "prefix": false }])),
+        ("codes", json!([{ "system": null, "code": "1", "prefix": false, "canary": 1 }])),
+        ("since", json!("canary")),
+        ("masks", json!({ "canary": "withhold" })),
+        ("masks", json!({ "onset": "canary" })),
+        ("masks", json!({ "severity": "year" })),
+        ("masks", json!({ "source": "keep", "onset": "withhold" })),
+        ("bars", json!(null)),
+    ] {
+        let mut changed = written.clone();
+        changed[name] = wrong;
+        let fault = refused(&changed).unwrap_or_else(|| panic!("{name}: {}", changed[name]));
+        assert!(!fault.contains("canary"), "{fault}");
+    }
+    let twice = written.to_string().replacen('{', "{\"bars\":false,", 1);
+    assert!(serde_json::from_str::<Policy>(&twice).is_err());
 }

@@ -25,7 +25,7 @@ fn token(text: &str) -> Token {
 
 fn options() -> VaultOptions {
     let cost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
-    let limits = KdfLimits { min_memory_kib: 8, min_passes: 1, ..KdfLimits::default() };
+    let limits = KdfLimits::default().with_least(8, 1);
     VaultOptions::default().with_kdf_cost(cost).with_kdf_limits(limits)
 }
 
@@ -143,21 +143,21 @@ fn change_ways_in(vault: &Vault, actor: &Actor) -> RecoveryKey {
     let guest: Credential = Password::new("guest-canary".to_owned()).unwrap().into();
     let key = RecoveryKey::generate().unwrap();
     let recovery = Credential::from(RecoveryKey::parse(key.to_words().expose_secret()).unwrap());
-    let add = vec![
-        Access { credential: &guest, name: "guest-canary", grant: Grant::of(&[Compartment::General]) },
-        Access::to_everything(&recovery, "access-canary"),
-    ];
-    let added = vault.change_access(actor, &AccessChange { revoke: Vec::new(), add }).unwrap();
-    vault.change_access(actor, &AccessChange { revoke: added[..1].to_vec(), add: Vec::new() }).unwrap();
+    let change = AccessChange::default()
+        .adding(Access::new(&guest, "guest-canary", Grant::of(&[Compartment::General])))
+        .adding(Access::to_everything(&recovery, "access-canary"));
+    let added = vault.change_access(actor, &change).unwrap();
+    vault.change_access(actor, &AccessChange::default().revoking(added[..1].to_vec())).unwrap();
     key
 }
 
 fn recover(path: &std::path::Path, actor: &Actor, key: RecoveryKey) {
     let vault = open(path, &key.into()).unwrap();
     let password: Credential = Password::new("third-password".to_owned()).unwrap().into();
-    let forgotten = vault.access().unwrap().into_iter().map(|access| access.id).collect();
-    let add = vec![Access::to_everything(&password, "access-canary")];
-    vault.change_access(actor, &AccessChange { revoke: forgotten, add }).unwrap();
+    let forgotten = vault.access().unwrap().into_iter().map(|access| access.id);
+    let change =
+        AccessChange::default().revoking(forgotten).adding(Access::to_everything(&password, "access-canary"));
+    vault.change_access(actor, &change).unwrap();
     drop(vault.lock().unwrap());
     assert!(open(path, &password).is_ok());
 }
@@ -180,7 +180,7 @@ fn workload() {
     let path = folder.path().join("folder-canary.vault");
     let text = |text: &str| Password::new(text.to_owned()).unwrap();
     let password: Credential = text("password-canary").into();
-    let mut new = NewVault { holder_name: "holder-canary", ..NewVault::individual(&password) };
+    let mut new = NewVault::individual(&password).named("holder-canary");
     new.access[0].name = "access-canary";
     let actor = Actor::new("actor-canary").unwrap();
     let vault = Vault::create(&path, &new, options()).unwrap();
@@ -192,7 +192,7 @@ fn workload() {
     vault.list(&Filter::all().text("Penicillin-canary")).unwrap();
     vault.entry(ids[1]).unwrap();
     let policy = Policy::everything_of([Kind::Diagnosis]).include("code").unwrap();
-    let request = ReleaseRequest::new(token("recipient-canary"), token("purpose-canary"), policy);
+    let request = ReleaseRequest::new("recipient-canary", "purpose-canary", policy).unwrap();
     vault.release(&actor, &request).unwrap();
     vault.expunge(&actor, &ids[1..], "reason-canary").unwrap();
     vault.change_password(&actor, text("password-canary"), text("second-password")).unwrap();

@@ -39,7 +39,7 @@ fn excerpt(entries: usize) -> Vec<u8> {
     };
     let results: Vec<Entry> = (0..entries).map(result).collect();
     vault.update(&Actor::owner(), |tx| tx.add_all(&results)).unwrap();
-    let request = ReleaseRequest::new(token("x"), token("y"), Policy::everything_of([Kind::Observation]));
+    let request = ReleaseRequest::new("x", "y", Policy::everything_of([Kind::Observation])).unwrap();
     vault.release(&Actor::owner(), &request).unwrap().to_json().into_bytes()
 }
 

@@ -13,8 +13,8 @@ use std::time::Duration;
 use sqlite::Database;
 use subrosa::{
     Access, Actor, Audience, Concept, Credential, Diagnosis, Entry, EntryId, Error as VaultError, Filter,
-    Grant, HolderRole, HumanName, Kind, LockedVault, NewVault, Patient, Policy, Provenance, RawKey,
-    ReleaseRequest, SignatureAlgorithm, StoreError, Token, Vault, VaultOptions,
+    HolderRole, HumanName, Kind, LockedVault, NewVault, Patient, Policy, Provenance, RawKey, ReleaseRequest,
+    SignatureAlgorithm, StoreError, Token, Vault, VaultOptions,
 };
 
 /// The clinic's keyring: here in memory, in an EHR with a key management service.
@@ -44,13 +44,10 @@ impl<'a> Server<'a> {
 
     fn create(&self, patient: i64) -> Result<Vault, VaultError> {
         let staff = self.keyring.staff();
-        let new = NewVault {
-            holder_role: HolderRole::CoveredEntity,
-            holder_name: "Chestnut Street Clinic",
-            jurisdiction: "US-NJ",
-            signature: SignatureAlgorithm::Es256,
-            access: vec![Access { credential: &staff, name: "staff keyring", grant: Grant::ALL }],
-        };
+        let new = NewVault::held_by(HolderRole::CoveredEntity, "Chestnut Street Clinic")
+            .in_jurisdiction("US-NJ")
+            .signing_with(SignatureAlgorithm::Es256)
+            .with_access(Access::to_everything(&staff, "staff keyring"));
         Vault::create_in(self.database.store(patient), &new, self.options())
     }
 
@@ -105,7 +102,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("\n3. A colleague asks, and gets a signed excerpt\n");
     let policy = Policy::everything_of([Kind::Diagnosis]).for_audience(Audience::Treatment);
-    let request = ReleaseRequest::new(Token::new("Dr. Lindqvist")?, Token::new("consultation")?, policy);
+    let request = ReleaseRequest::new("Dr. Lindqvist", "consultation", policy)?;
     let excerpt = vault.release(&Actor::new("Dr. Okafor")?, &request)?;
     println!("   {} bytes, signed by {}\n", excerpt.to_json().len(), vault.public_key()?.fingerprint());
 

@@ -27,7 +27,7 @@ pub(crate) fn options(common: &Common) -> VaultOptions {
     if !common.accept_weak {
         return options;
     }
-    let weak = KdfLimits { min_memory_kib: 8, min_passes: 1, ..KdfLimits::default() };
+    let weak = KdfLimits::default().with_least(8, 1);
     options.with_kdf_limits(weak)
 }
 

@@ -87,7 +87,7 @@ fn create(
     recovery_key: Option<RecoveryKey>,
 ) -> Result<Vault, Failure> {
     let recovery_key = recovery_key.map(Credential::from);
-    let mut new = NewVault { holder_name: name.trim(), ..NewVault::individual(password) };
+    let mut new = NewVault::individual(password).named(name.trim());
     new.access = vec![Access::to_everything(password, "password")];
     new.access.extend(recovery_key.iter().map(|key| Access::to_everything(key, "recovery key")));
     Ok(Vault::create(path, &new, access::options(common).with_kdf_cost(cost(command.small_device)))?)

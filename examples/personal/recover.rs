@@ -44,7 +44,7 @@ pub(crate) fn run(common: &Common, command: &Recover) -> Result<(), Failure> {
     prompt::confirm(common.yes, &format!("Replace the password of: {}?", names.join(", ")))?;
     // The old key is about to be worthless: the new one must be safe before.
     key_file.as_ref().map_or(Ok(()), NewFile::sync)?;
-    let access = Access { credential: &password, name, grant };
+    let access = Access::new(&password, name, grant);
     let replaced = replace(&vault, &forgotten, access, old_key, new_key)?;
     key_file.map_or(Ok(()), NewFile::finish)?;
     access::close(vault)?;
@@ -111,10 +111,11 @@ fn replace(
     let mut add = vec![password];
     if let (Some(old), Some(new)) = (&old_key, &new_key) {
         revoke.push(old.id);
-        add.push(Access { credential: new, name: &old.name, grant: old.grant });
+        add.push(Access::new(new, &old.name, old.grant));
     }
     let replaced = add.len() > 1;
-    vault.change_access(&Actor::owner(), &AccessChange { revoke, add })?;
+    let change = add.into_iter().fold(AccessChange::default().revoking(revoke), AccessChange::adding);
+    vault.change_access(&Actor::owner(), &change)?;
     Ok(replaced)
 }
 

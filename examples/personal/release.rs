@@ -55,7 +55,8 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
         }
         prompt::confirm(false, &question)?;
     }
-    let mut request = ReleaseRequest::new(recipient, purpose, policy).as_previewed(&view);
+    let request = ReleaseRequest::new(recipient.as_str(), purpose.as_str(), policy).map_err(Error::from)?;
+    let mut request = request.as_previewed(&view);
     if let Some(expires) = plan.expires {
         request = request.expiring(expires);
     }

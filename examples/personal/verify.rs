@@ -255,7 +255,7 @@ fn entry_for_programs(entry: &VerifiedEntry) -> Json {
         "words_withheld": entry.words_withheld(),
         "fields": parsed(entry.fields_json()),
         "provenance": parsed(entry.provenance_json()),
-        "withheld": entry.withheld(),
+        "withheld": entry.withheld_fields(),
     })
 }
 

@@ -126,9 +126,8 @@ fn add(common: &Common, command: &AccessAdd) -> Result<(), Failure> {
     let question = format!("{} will open: {}. Add this way in?", printable(name), opens(grant));
     prompt::confirm(common.yes, &question)?;
     key_file.as_ref().map_or(Ok(()), NewFile::sync)?;
-    let access = Access { credential: &credential, name, grant };
-    let added =
-        vault.change_access(&Actor::owner(), &AccessChange { revoke: Vec::new(), add: vec![access] })?;
+    let access = Access::new(&credential, name, grant);
+    let added = vault.change_access(&Actor::owner(), &AccessChange::default().adding(access))?;
     if let Some(file) = key_file {
         file.finish()?;
     }
@@ -169,8 +168,8 @@ fn revoke(common: &Common, command: &AccessRevoke) -> Result<(), Failure> {
     }
     tell_what_goes(common, &chosen)?;
     prompt::confirm(common.yes, "Take this away?")?;
-    let revoke = chosen.iter().map(|access| access.id).collect();
-    vault.change_access(&Actor::owner(), &AccessChange { revoke, add: Vec::new() })?;
+    let revoke: Vec<_> = chosen.iter().map(|access| access.id).collect();
+    vault.change_access(&Actor::owner(), &AccessChange::default().revoking(revoke))?;
     access::close(vault)?;
     if common.json {
         let ids: Vec<String> = chosen.iter().map(|access| access.id.to_string()).collect();

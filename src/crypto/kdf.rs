@@ -31,6 +31,7 @@ impl KdfCost {
 
 /// What opening a vault accepts as the cost written in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KdfLimits {
     /// Least memory in KiB. A cheaper file is refused as weak.
     pub min_memory_kib: u32,
@@ -44,6 +45,23 @@ pub struct KdfLimits {
     pub max_lanes: u32,
     /// Most KiB × passes over all runs of one opening.
     pub max_work: u64,
+}
+
+impl KdfLimits {
+    /// The same limits, which accept a file that costs no less than this.
+    #[must_use]
+    pub fn with_least(mut self, memory_kib: u32, passes: u32) -> Self {
+        (self.min_memory_kib, self.min_passes) = (memory_kib, passes);
+        self
+    }
+
+    /// The same limits, which accept one run of up to this cost.
+    #[must_use]
+    pub fn with_most(mut self, memory_kib: u32, passes: u32) -> Self {
+        (self.max_memory_kib, self.max_passes) = (memory_kib, passes);
+        self.max_work = self.max_work.max(u64::from(memory_kib) * u64::from(passes));
+        self
+    }
 }
 
 impl Default for KdfLimits {

@@ -13,6 +13,7 @@ use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
 use crate::tree::RowKey;
 
 /// One way into a vault.
+#[non_exhaustive]
 pub struct Access<'a> {
     /// What opens it.
     pub credential: &'a Credential,
@@ -23,10 +24,16 @@ pub struct Access<'a> {
 }
 
 impl<'a> Access<'a> {
+    /// Access to some compartments, or to everything.
+    #[must_use]
+    pub fn new(credential: &'a Credential, name: &'a str, grant: Grant) -> Self {
+        Self { credential, name, grant }
+    }
+
     /// Access to everything.
     #[must_use]
     pub fn to_everything(credential: &'a Credential, name: &'a str) -> Self {
-        Self { credential, name, grant: Grant::ALL }
+        Self::new(credential, name, Grant::ALL)
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {

@@ -76,6 +76,7 @@ impl Error {
             | Self::Field(_)
             | Self::Policy(_)
             | Self::CodeFilter(_)
+            | Self::ViewDigest(_)
             | Self::Import(_)
             | Self::Key(_)
             | Self::Verify(_)
@@ -122,6 +123,7 @@ impl Error {
             Self::Field(_) => "unusable-field",
             Self::Policy(_) => "unusable-policy",
             Self::CodeFilter(_) => "unusable-code-filter",
+            Self::ViewDigest(_) => "unusable-view-digest",
             Self::Import(_) => "not-imported",
             Self::Key(_) => "unusable-key",
             Self::Verify(_) => "not-verified",

@@ -13,7 +13,7 @@ use crate::id::{ContentId, EntryId, Epoch, ParseIdError};
 use crate::interop::options::ImportError;
 use crate::keys::CredentialError;
 use crate::record::{FieldError, ImportQuestion, ParseDateError, TextError};
-use crate::release::{ParseCodeFilterError, PolicyError};
+use crate::release::{ParseCodeFilterError, ParseViewDigestError, PolicyError};
 use crate::store::StoreError;
 
 /// Why the vault did not do what was asked.
@@ -206,6 +206,9 @@ pub enum Error {
     /// A code filter cannot be built.
     #[error(transparent)]
     CodeFilter(#[from] ParseCodeFilterError),
+    /// What came back is not the digest of a preview.
+    #[error(transparent)]
+    ViewDigest(#[from] ParseViewDigestError),
     /// An input could not be read, so nothing was imported.
     #[error(transparent)]
     Import(#[from] ImportError),

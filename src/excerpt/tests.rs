@@ -241,7 +241,7 @@ fn the_recipient_reads_what_was_released_and_nothing_else() {
             "recorder": {"name": "Dr Rosa Falk"},
         })
     );
-    assert_eq!(diagnosis.withheld(), ["severity", "notes"]);
+    assert_eq!(diagnosis.withheld_fields(), ["severity", "notes"]);
     assert!(diagnosis.provenance_json().contains("Dr Rosa Falk"));
     assert!(verified.entries()[2].fields_json().contains(r#""value":"6.1000""#));
     for file in [excerpt.to_json(), excerpt.to_html().unwrap()] {

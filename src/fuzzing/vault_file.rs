@@ -281,9 +281,8 @@ fn change(vault: &Vault, before: &Answers, flags: u8) {
     }
     if flags & flag::HAND_OUT != 0 {
         let _ = vault.export(&owner);
-        let (recipient, purpose) = (Token::new("court").unwrap(), Token::new("order").unwrap());
         let policy = Policy::everything_of(Kind::all().iter().copied());
-        let _ = vault.release(&owner, &ReleaseRequest::new(recipient, purpose, policy));
+        let _ = vault.release(&owner, &ReleaseRequest::new("court", "order", policy).unwrap());
     }
 }
 

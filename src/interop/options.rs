@@ -54,6 +54,27 @@ impl ImportOptions {
     pub fn for_patient(reference: impl Into<String>) -> Self {
         Self { patient: Some(reference.into()), ..Self::default() }
     }
+
+    /// The same, and what does not say whose it is belongs to the patient: a decision.
+    #[must_use]
+    pub fn with_unknown_subjects_as_the_patients(mut self) -> Self {
+        self.unknown_subjects_are_the_patients = true;
+        self
+    }
+
+    /// The same with this moment as that of the import.
+    #[must_use]
+    pub fn at(mut self, now: SystemTime) -> Self {
+        self.now = Some(now);
+        self
+    }
+
+    /// The same within these limits.
+    #[must_use]
+    pub fn within(mut self, limits: ImportLimits) -> Self {
+        self.limits = limits;
+        self
+    }
 }
 
 impl std::fmt::Debug for ImportOptions {

@@ -29,7 +29,10 @@ pub enum Mask {
 }
 
 impl Mask {
-    fn name(self) -> &'static str {
+    #[cfg(feature = "serde")]
+    pub(super) const ALL: [Self; 3] = [Self::Keep, Self::Withhold, Self::Year];
+
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Keep => "keep",
             Self::Withhold => "withhold",
@@ -72,9 +75,9 @@ pub enum PolicyError {
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct CodeFilter {
-    system: Option<String>,
-    code: String,
-    is_prefix: bool,
+    pub(super) system: Option<String>,
+    pub(super) code: String,
+    pub(super) is_prefix: bool,
 }
 
 /// A text that is not a code filter.
@@ -169,7 +172,7 @@ impl fmt::Display for CodeFilter {
 /// # let _ = policy;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Policy {
     pub(super) kinds: BTreeSet<Kind>,
     pub(super) entries: BTreeSet<EntryId>,

@@ -11,7 +11,7 @@ use super::candidate::Candidate;
 use super::policy::{CodeFilter, Mask, Policy};
 use super::view::{FilterNotice, View, Withheld, WithheldReason};
 use crate::id::EntryId;
-use crate::record::{Coding, DateRange, Entry, Fit, Negation, PROVENANCE, Token};
+use crate::record::{Coding, DateRange, Entry, Fit, Kind, Negation, PROVENANCE, Token};
 
 /// The entries that leave, by kind and date; notices go to the view.
 pub(super) fn select<'a>(
@@ -156,11 +156,36 @@ fn notice_policy(policy: &Policy, candidates: &[Candidate<'_>], selected: &[Cand
     let unused = |field: &&'static str| !has(field) && !["names", "birth_date"].contains(field);
     let unused = policy.masks.keys().copied().filter(unused);
     view.notices.extend(unused.map(|field| FilterNotice::MaskWithoutField { field }));
-    let missing = policy.entries.iter().filter(|id| !candidates.iter().any(|given| given.id == **id)).count();
-    if missing > 0 {
-        view.notices.push(FilterNotice::EntryNotFound { entries: missing });
-    }
+    notice_scope(policy, candidates, view);
     view.notices.extend(view.subject_fault().map(FilterNotice::NoSubject));
+}
+
+/// Which part of what was asked for nothing answers to.
+fn notice_scope(policy: &Policy, candidates: &[Candidate<'_>], view: &mut View) {
+    let ids: BTreeSet<EntryId> = candidates.iter().map(|candidate| candidate.id).collect();
+    let ids: Vec<EntryId> = policy.entries.difference(&ids).copied().collect();
+    let there: BTreeSet<Kind> = candidates.iter().map(|candidate| candidate.entry.kind()).collect();
+    let kinds: Vec<Kind> = policy.kinds.difference(&there).copied().collect();
+    let asked =
+        || candidates.iter().map(|candidate| candidate.entry).filter(|entry| is_of_kind(policy, entry));
+    let has = |filter: &&CodeFilter| {
+        asked().any(|entry| codings(entry).iter().any(|coding| filter.matches(coding)))
+    };
+    // Where there is no entry of the kinds, that was said.
+    let unmatched = policy.codes.iter().filter(|filter| asked().next().is_some() && !has(filter));
+    let filters: Vec<String> = unmatched.map(CodeFilter::to_string).collect();
+    let of_codes = || asked().filter(|entry| judge_code(policy, entry).is_none());
+    let is_outside = |entry: &&Entry| DateRange::fit(entry.dates().as_ref(), &policy.range()) == Fit::Outside;
+    let outside = of_codes().filter(is_outside).count();
+    let notices = [
+        (!ids.is_empty()).then_some(FilterNotice::EntryNotFound { ids }),
+        (!kinds.is_empty()).then_some(FilterNotice::NoEntryOfKind { kinds }),
+        (!filters.is_empty()).then_some(FilterNotice::NoEntryWithCode { filters }),
+    ];
+    view.notices.extend(notices.into_iter().flatten());
+    if outside > 0 && outside == of_codes().count() {
+        view.notices.push(FilterNotice::NoEntryInRange { entries: outside });
+    }
 }
 
 /// Entries of the asked kinds that the filter says nothing about.

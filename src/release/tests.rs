@@ -594,3 +594,51 @@ fn no_field_lets_out_a_code_whose_words_stay_and_say_more() {
         }
     }
 }
+
+#[test]
+fn the_part_of_a_policy_that_matches_nothing_is_named() {
+    let entries = [patient("Ada"), diagnosis(ICD, "F33.1", Some("2019-04-02"))];
+    let filter = |text: &str| text.parse::<CodeFilter>().unwrap();
+    let is_about_codes = |notice: &FilterNotice| matches!(notice, FilterNotice::WithoutWords { .. });
+    let notices = |policy: Policy| -> Vec<FilterNotice> {
+        let view = apply(&policy, &entries);
+        view.notices().iter().filter(|notice| !is_about_codes(notice)).cloned().collect()
+    };
+    let diagnoses = || Policy::everything_of([Kind::Diagnosis]);
+    assert_eq!(notices(diagnoses()), []);
+    let kinds = vec![Kind::Treatment, Kind::Note];
+    let of_kinds = Policy::everything_of([Kind::Diagnosis, Kind::Note, Kind::Treatment]);
+    assert_eq!(notices(of_kinds), [FilterNotice::NoEntryOfKind { kinds }]);
+    let other = format!("{ICD}|J45*");
+    let of_codes = diagnoses().with_code(filter(&format!("{ICD}|F33*"))).with_code(filter(&other));
+    assert_eq!(notices(of_codes), [FilterNotice::NoEntryWithCode { filters: vec![other.clone()] }]);
+    // Codes alone look at every kind.
+    let alone = notices(Policy::nothing().with_code(filter(&other)));
+    assert!(alone.contains(&FilterNotice::NoEntryWithCode { filters: vec![other] }), "{alone:?}");
+    let range = notices(diagnoses().since(date("2020")));
+    assert_eq!(range, [FilterNotice::NoEntryInRange { entries: 1 }]);
+    assert!(range[0].to_string().starts_with("1 entry lies outside"), "{}", range[0]);
+    assert_eq!(notices(diagnoses().since(date("2019-04-02"))), []);
+    let named = notices(Policy::only([id(0), id(9)]));
+    assert_eq!(named, [FilterNotice::EntryNotFound { ids: vec![id(9)] }]);
+}
+
+#[test]
+fn a_preview_has_one_digest_wherever_it_is_made_and_another_one_for_whatever_else_would_leave() {
+    let policy = || Policy::everything_of([Kind::Diagnosis]);
+    let entries = [patient("Ada"), diagnosis(ICD, "F33.1", Some("2019-04-02"))];
+    let digest = apply(&policy(), &entries).digest();
+    assert_eq!(digest.to_string().parse(), Ok(digest));
+    assert_eq!(apply(&policy(), &entries).digest(), digest);
+    let others = [
+        apply(&policy().with_bars(), &[patient("Ada"), diagnosis(ICD, "F33.2", Some("2019-04-02"))]).digest(),
+        apply(&policy().mask("onset", Mask::Year).unwrap(), &entries).digest(),
+        apply(&policy().for_audience(Audience::Patient), &entries).digest(),
+        apply(&policy(), &[patient("Eve"), diagnosis(ICD, "F33.1", Some("2019-04-02"))]).digest(),
+        apply(&policy(), &entries[..1]).digest(),
+    ];
+    assert!(!others.contains(&digest));
+    for text in ["", "abc", &"g".repeat(64), &"0".repeat(65)] {
+        assert_eq!(text.parse::<ViewDigest>(), Err(ParseViewDigestError), "{text}");
+    }
+}

@@ -13,7 +13,6 @@ use subrosa_excerpt::shown::{ShownEntry, show_disclosed};
 use thiserror::Error;
 
 use crate::codec::json::{Json, Object};
-use crate::crypto::digest::Digest;
 use crate::id::EntryId;
 use crate::record::{FieldName, Kind};
 
@@ -109,20 +108,6 @@ impl View {
             self.notices.push(FilterNotice::PerhapsSameStays { entries: alone });
         }
         self
-    }
-
-    /// SHA-256 of all that a recipient would read, and of which entries it is.
-    pub(crate) fn digest(&self) -> Digest {
-        let mut texts = vec![self.summary_text()];
-        texts
-            .extend(self.subject().iter().flat_map(|s| [s.name.clone(), s.born.clone().unwrap_or_default()]));
-        for entry in &self.released {
-            texts.extend([entry.id.to_string(), entry.kind.name().to_owned(), entry.disclosed_json()]);
-            texts.extend(entry.bars.iter().map(|bar| (*bar).to_owned()));
-            texts.push(entry.perhaps_same.map(|mark| mark.to_string()).unwrap_or_default());
-        }
-        // As a list of strings: where one ends is part of it.
-        Digest::of(&[Json::Array(texts.into_iter().map(Json::String).collect()).to_text().as_bytes()])
     }
 
     /// What was asked for, as JSON text.
@@ -381,7 +366,22 @@ pub enum FilterNotice {
     },
     /// The policy names entries that were not given.
     EntryNotFound {
-        /// How many.
+        /// The ids that were named.
+        ids: Vec<EntryId>,
+    },
+    /// The policy names kinds of which there is no entry at all.
+    NoEntryOfKind {
+        /// The kinds.
+        kinds: Vec<Kind>,
+    },
+    /// The policy names codes that no entry of its kinds has.
+    NoEntryWithCode {
+        /// The filters.
+        filters: Vec<String>,
+    },
+    /// There are entries of the policy's kinds and codes, and none in its date range.
+    NoEntryInRange {
+        /// How many there are outside.
         entries: usize,
     },
     /// Nothing can be released, since the excerpt would not say whom it is about.
@@ -459,7 +459,22 @@ impl fmt::Display for FilterNotice {
                     both_names(field)
                 )
             }
-            Self::EntryNotFound { entries } => write!(f, "{entries} of the named entries were not found"),
+            Self::EntryNotFound { ids } => match ids.as_slice() {
+                [id] => write!(f, "there is no entry {id}"),
+                ids => write!(f, "{} of the named entries were not found", ids.len()),
+            },
+            Self::NoEntryOfKind { kinds } => {
+                let kinds: Vec<&str> = kinds.iter().map(|kind| kind.label()).collect();
+                write!(f, "there are no entries of the kind {}", kinds.join(" or "))
+            }
+            Self::NoEntryWithCode { filters } => {
+                write!(f, "no entry of the kinds asked for has the code {}", filters.join(" or "))
+            }
+            Self::NoEntryInRange { entries } => write!(
+                f,
+                "{} outside the date range, and no other of the kinds and codes asked for is inside",
+                number(*entries, "lies", "lie")
+            ),
             Self::NoSubject(fault) => write!(f, "nothing can be released: {fault}"),
             Self::WithoutWords { entries, field } => write!(
                 f,

@@ -3,6 +3,7 @@
 
 use subrosa_excerpt::{ShownEntry, Subject};
 
+use super::digest::ViewDigest;
 use super::view::{FilterNotice, RedactedEntry, SubjectFault, View, Withheld};
 use crate::id::EntryId;
 use crate::record::Kind;
@@ -14,6 +15,7 @@ struct WrittenView {
     released: Vec<WrittenEntry>,
     withheld: Vec<Withheld>,
     notices: Vec<FilterNotice>,
+    digest: ViewDigest,
 }
 
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -38,4 +40,5 @@ crate::serial::written_as!(View, |view| WrittenView {
     released: view.released().iter().map(WrittenEntry::of).collect(),
     withheld: view.withheld().to_vec(),
     notices: view.notices().to_vec(),
+    digest: view.digest(),
 });

@@ -606,7 +606,7 @@ fn two_results_of_one_day_and_two_hospitals_of_one_test_are_no_export() {
 fn read_by_others(vault: &Vault, kind: subrosa::Kind) -> Vec<String> {
     let policy = subrosa::Policy::everything_of([kind]);
     let text = |text: &str| subrosa::Token::new(text).unwrap();
-    let request = subrosa::ReleaseRequest::new(text("Court"), text("a case"), policy.clone());
+    let request = subrosa::ReleaseRequest::new("Court", "a case", policy.clone()).unwrap();
     let preview = vault.preview(&policy).unwrap();
     let excerpt = vault.release(&Actor::owner(), &request.as_previewed(&preview)).unwrap();
     let now = std::time::SystemTime::now();

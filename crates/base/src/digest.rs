@@ -57,6 +57,28 @@ impl fmt::Display for Digest {
     }
 }
 
+/// A text that is not 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotADigest;
+
+impl Digest {
+    /// The digest that prints so, in whatever case.
+    ///
+    /// # Errors
+    /// [`NotADigest`] when the text is anything but 64 hexadecimal digits.
+    pub fn parse(text: &str) -> Result<Self, NotADigest> {
+        let mut bytes = [0; 32];
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(NotADigest);
+        }
+        for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
+            let pair = text.get(at..at + 2).ok_or(NotADigest)?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| NotADigest)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Digest({self})")
@@ -76,6 +98,10 @@ mod tests {
         let digest = Digest::of(&[b"a", b"", b"bc"]);
         assert_eq!(digest.to_string(), hex);
         assert_eq!(format!("{digest:?}"), format!("Digest({hex})"));
+        assert!(Digest::parse(&hex.to_uppercase()).is_ok_and(|parsed| parsed == digest));
+        for text in ["", "ba78", &hex.replace('b', "g"), &format!("{hex}0"), &format!("+{}", &hex[1..])] {
+            assert_eq!(Digest::parse(text), Err(NotADigest));
+        }
         let mut running = RunningDigest::default();
         running.update(b"ab");
         running.update(b"c");

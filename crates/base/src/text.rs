@@ -12,7 +12,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum TextError {
     /// The text has no characters. Leave the field out instead.
-    #[error("the text is empty; leave the field out instead")]
+    #[error("the text is empty; write something, or leave the field out")]
     Empty,
     /// The text is longer than its type allows.
     #[error("the text is longer than {limit} bytes; keep it as an attachment instead")]
@@ -20,6 +20,27 @@ pub enum TextError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The text has a line break or another control character, where one line is expected.
+    #[error("the text has a line break or a control character; write it as one line")]
+    NotOneLine,
+}
+
+/// Whether a text is one line, without characters that move the cursor or the line.
+#[must_use]
+pub fn is_one_line(text: &str) -> bool {
+    !text.chars().any(|character| character.is_control() || ['\u{2028}', '\u{2029}'].contains(&character))
+}
+
+/// A text of one line that says something, as whoever gets an excerpt reads it.
+///
+/// # Errors
+/// [`TextError`] when it is empty, too long or not one line.
+pub fn one_line(text: &str) -> Result<Token, TextError> {
+    match text.trim() {
+        "" => Err(TextError::Empty),
+        text if !is_one_line(text) => Err(TextError::NotOneLine),
+        text => Token::new(text),
+    }
 }
 
 macro_rules! texts {
@@ -116,6 +137,15 @@ mod tests {
         assert!(Token::new("a".repeat(1024)).is_ok());
         assert_eq!(Token::new("a".repeat(1025)), Err(TextError::TooLong { limit: 1024 }));
         assert!(Narrative::new("a".repeat(1025)).is_ok());
+    }
+
+    #[test]
+    fn a_line_has_no_break_and_says_something() {
+        for text in ["Dr. Lee\nof the clinic", "a\rb", "a\u{2028}b", "a\u{85}b", "a\u{1b}[2Jb", "a\tb"] {
+            assert_eq!(one_line(text), Err(TextError::NotOneLine), "{text:?}");
+        }
+        assert_eq!((one_line(""), one_line(" \n ")), (Err(TextError::Empty), Err(TextError::Empty)));
+        assert_eq!(one_line(" Dr. Lee "), Token::new("Dr. Lee"));
     }
 
     #[test]

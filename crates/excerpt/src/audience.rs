@@ -15,7 +15,8 @@ pub enum Audience {
 }
 
 impl Audience {
-    const ALL: [Self; 3] = [Self::ThirdParty, Self::Treatment, Self::Patient];
+    /// Every audience.
+    pub const ALL: [Self; 3] = [Self::ThirdParty, Self::Treatment, Self::Patient];
 
     /// The name, such as `third-party`.
     #[must_use]

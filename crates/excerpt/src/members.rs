@@ -1,6 +1,7 @@
 //! Members of the envelope, read strictly.
 
 use subrosa_base::codec::json::{Json, Object};
+use subrosa_base::text::is_one_line;
 
 /// Longest text in an envelope.
 pub(super) const MAX_TEXT: usize = 4096;
@@ -25,7 +26,5 @@ pub(super) fn bounded(json: Option<&Json>) -> Option<String> {
 
 /// One line of bounded length, without characters that move the cursor or the line.
 pub(super) fn is_text(text: &str) -> bool {
-    let is_plain =
-        |character: char| !character.is_control() && !['\u{2028}', '\u{2029}'].contains(&character);
-    (1..=MAX_TEXT).contains(&text.len()) && text.chars().all(is_plain)
+    (1..=MAX_TEXT).contains(&text.len()) && is_one_line(text)
 }

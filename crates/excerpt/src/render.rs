@@ -211,7 +211,7 @@ fn entries(page: &mut String, entries: &[VerifiedEntry]) {
         count => format!("{count} records"),
     };
     page.push_str(&format!("<section aria-labelledby=\"records\">\n<h2 id=\"records\">{count}</h2>\n"));
-    if entries.iter().any(|entry| !entry.withheld().is_empty()) {
+    if entries.iter().any(|entry| !entry.withheld_fields().is_empty()) {
         page.push_str(&format!(
             "<p>A black bar stands for something that this record holds and this excerpt withholds. \
              All bars have the same width: {BAR}</p>\n"

@@ -187,9 +187,11 @@ impl VerifiedEntry {
         self.perhaps_same
     }
 
-    /// The fields that the entry has and that were withheld, in whole or in part.
+    /// The fields that the entry has and that were withheld, in whole or in part, each of
+    /// which a page shows as a black bar. Empty unless the release has bars: whether there
+    /// are others cannot be told.
     #[must_use]
-    pub fn withheld(&self) -> &[String] {
+    pub fn withheld_fields(&self) -> &[String] {
         &self.withheld
     }
 

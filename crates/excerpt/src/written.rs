@@ -35,7 +35,7 @@ struct WrittenEntry {
     changed: bool,
     words_withheld: bool,
     perhaps_same: Option<usize>,
-    withheld: Vec<String>,
+    withheld_fields: Vec<String>,
 }
 
 fn spelt(texts: &[String]) -> Vec<String> {
@@ -52,7 +52,7 @@ impl WrittenEntry {
             changed: entry.is_changed(),
             words_withheld: entry.words_withheld(),
             perhaps_same: entry.perhaps_same(),
-            withheld: spelt(entry.withheld()),
+            withheld_fields: spelt(entry.withheld_fields()),
         }
     }
 }

@@ -31,20 +31,37 @@ use crate::vault::session::writing::start_writing;
 /// let (owner, clinic) = (RawKey::generate()?.into(), RawKey::generate()?.into());
 /// let vault = Vault::create_in_memory(&NewVault::individual(&owner), VaultOptions::default())?;
 /// let grant = Grant::of(&[Compartment::General]);
-/// let add = vec![Access { credential: &clinic, name: "clinic", grant }];
-/// let added = vault.change_access(&Actor::owner(), &AccessChange { revoke: vec![], add })?;
+/// let change = AccessChange::default().adding(Access::new(&clinic, "clinic", grant));
+/// let added = vault.change_access(&Actor::owner(), &change)?;
 /// assert_eq!(vault.access()?.len(), 2);
-/// vault.change_access(&Actor::owner(), &AccessChange { revoke: added, add: vec![] })?;
+/// vault.change_access(&Actor::owner(), &AccessChange::default().revoking(added))?;
 /// assert_eq!(vault.access()?.len(), 1);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Default)]
+#[non_exhaustive]
 pub struct AccessChange<'a> {
     /// What is taken away.
     pub revoke: Vec<AccessId>,
     /// What is added.
     pub add: Vec<Access<'a>>,
+}
+
+impl<'a> AccessChange<'a> {
+    /// The same change, which adds this way in too.
+    #[must_use]
+    pub fn adding(mut self, access: Access<'a>) -> Self {
+        self.add.push(access);
+        self
+    }
+
+    /// The same change, which takes these ways in away too.
+    #[must_use]
+    pub fn revoking(mut self, ids: impl IntoIterator<Item = AccessId>) -> Self {
+        self.revoke.extend(ids);
+        self
+    }
 }
 
 pub(crate) fn change_access(

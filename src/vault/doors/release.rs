@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::SystemTime;
 
 use super::clock;
-use crate::crypto::digest::Digest;
 use crate::crypto::random::Randomness;
 use crate::engine::actor::Actor;
 use crate::engine::core::StateReader;
@@ -18,8 +17,8 @@ use crate::excerpt::{self, EnvelopeRequest, Excerpt, IssuerRole, ProvenSigner, P
 use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::payload::custody::VaultRecordV1;
-use crate::record::{Entry, Kind, Token};
-use crate::release::{Candidate, Policy, SubjectFault, View};
+use crate::record::{Entry, Kind, TextError, Token, one_line};
+use crate::release::{Candidate, Policy, SubjectFault, View, ViewDigest};
 use crate::vault::session::audit::ReadKind;
 use crate::vault::session::handle::Session;
 
@@ -29,17 +28,21 @@ pub struct ReleaseRequest {
     purpose: Token,
     policy: Policy,
     expires: Option<SystemTime>,
-    previewed: Option<Digest>,
+    previewed: Option<ViewDigest>,
     clock_is_confirmed: bool,
 }
 
 impl ReleaseRequest {
     /// A release of what `policy` allows. The recipient and the purpose are read by whoever
-    /// gets the excerpt; each is one line, or releasing fails. A legal basis is not recorded
-    /// by itself: what of it the recipient may read belongs to the purpose.
-    #[must_use]
-    pub fn new(recipient: Token, purpose: Token, policy: Policy) -> Self {
-        Self { recipient, purpose, policy, expires: None, previewed: None, clock_is_confirmed: false }
+    /// gets the excerpt; each is one line of at most [`Token::LIMIT`] bytes, without the white
+    /// space around it. A legal basis is not recorded by itself: what of it the recipient may
+    /// read belongs to the purpose.
+    ///
+    /// # Errors
+    /// [`TextError`] when one of them is empty, too long or not one line.
+    pub fn new(recipient: &str, purpose: &str, policy: Policy) -> Result<Self, TextError> {
+        let (recipient, purpose) = (one_line(recipient)?, one_line(purpose)?);
+        Ok(Self { recipient, purpose, policy, expires: None, previewed: None, clock_is_confirmed: false })
     }
 
     /// The same release, no longer valid from then on.
@@ -49,11 +52,14 @@ impl ReleaseRequest {
         self
     }
 
-    /// The same release of exactly what this preview shows a recipient: if the vault
+    /// The same release of exactly what a preview shows a recipient: if the vault
     /// was changed since so that anything else would leave, nothing does.
+    ///
+    /// Give the [`View`] itself, or its digest where the preview was made in another
+    /// request: a web server sends [`View::digest`] along with the page and reads it back.
     #[must_use]
-    pub fn as_previewed(mut self, view: &View) -> Self {
-        self.previewed = Some(view.digest());
+    pub fn as_previewed(mut self, preview: impl Into<ViewDigest>) -> Self {
+        self.previewed = Some(preview.into());
         self
     }
 

@@ -30,6 +30,7 @@ use crate::id::{CommitId, Epoch, VaultId};
 use crate::keys::{AreaPlan, Credential, Grant, Keyring, NewSlot, SlotError};
 use crate::payload::custody::VaultRecordV1;
 use crate::payload::secret::SecretV1;
+use crate::record::one_line;
 use crate::secret::WipesStack;
 use crate::store::{
     Chosen, Creation, Destination, FileImage, FileStore, MemoryStore, ObjectRef, Publication, Repairs, Store,
@@ -38,10 +39,25 @@ use crate::store::{
 use crate::tree::RowClass;
 
 /// What a new vault is to be.
+///
+/// ```
+/// # use subrosa::{Access, Actor, Credential, HolderRole, NewVault, RawKey, SignatureAlgorithm, Vault, VaultOptions};
+/// let staff = Credential::from(RawKey::generate()?);
+/// let new = NewVault::held_by(HolderRole::CoveredEntity, "Chestnut Street Clinic")
+///     .in_jurisdiction("US-NJ")
+///     .signing_with(SignatureAlgorithm::Es256)
+///     .with_access(Access::to_everything(&staff, "staff keyring"))
+///     .created_by(Actor::new("intake: J. Moreno")?);
+/// let vault = Vault::create_in_memory(&new, VaultOptions::default())?;
+/// # let subrosa::LineState::Whole { actor, .. } = &vault.ledger()?[0].state else { panic!() };
+/// # assert_eq!(actor, "intake: J. Moreno");
+/// # Ok::<(), subrosa::Error>(())
+/// ```
+#[non_exhaustive]
 pub struct NewVault<'a> {
     /// Whose vault it is.
     pub holder_role: HolderRole,
-    /// The holder's name, as excerpts name their issuer; may be empty.
+    /// The holder's name in one line, as excerpts name their issuer; may be empty.
     pub holder_name: &'a str,
     /// Where the holder is, as an ISO 3166 code such as `US-NJ`; may be empty.
     pub jurisdiction: &'a str,
@@ -50,19 +66,63 @@ pub struct NewVault<'a> {
     /// The ways in, 1 to 16. At least one must open everything, or nobody
     /// could ever change the others; no two may have the same password or key.
     pub access: Vec<Access<'a>>,
+    /// Who creates it, as the first line of its ledger names them; the owner if nobody is said.
+    pub actor: Actor,
 }
 
 impl<'a> NewVault<'a> {
+    /// A vault of this holder, whose name excerpts give as their issuer. It needs a way in.
+    #[must_use]
+    pub fn held_by(role: HolderRole, name: &'a str) -> Self {
+        Self {
+            holder_role: role,
+            holder_name: name,
+            jurisdiction: "",
+            signature: SignatureAlgorithm::default(),
+            access: Vec::new(),
+            actor: Actor::owner(),
+        }
+    }
+
     /// An individual's vault with one way in.
     #[must_use]
     pub fn individual(credential: &'a Credential) -> Self {
-        Self {
-            holder_role: HolderRole::Individual,
-            holder_name: "",
-            jurisdiction: "",
-            signature: SignatureAlgorithm::default(),
-            access: vec![Access::to_everything(credential, "owner")],
-        }
+        Self::held_by(HolderRole::Individual, "").with_access(Access::to_everything(credential, "owner"))
+    }
+
+    /// The same vault, whose holder has this name.
+    #[must_use]
+    pub fn named(mut self, name: &'a str) -> Self {
+        self.holder_name = name;
+        self
+    }
+
+    /// The same vault, whose holder is there: an ISO 3166 code such as `US-NJ`.
+    #[must_use]
+    pub fn in_jurisdiction(mut self, code: &'a str) -> Self {
+        self.jurisdiction = code;
+        self
+    }
+
+    /// The same vault, which signs its excerpts so.
+    #[must_use]
+    pub fn signing_with(mut self, signature: SignatureAlgorithm) -> Self {
+        self.signature = signature;
+        self
+    }
+
+    /// The same vault with this way in too.
+    #[must_use]
+    pub fn with_access(mut self, access: Access<'a>) -> Self {
+        self.access.push(access);
+        self
+    }
+
+    /// The same vault, created by this person or program.
+    #[must_use]
+    pub fn created_by(mut self, actor: Actor) -> Self {
+        self.actor = actor;
+        self
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -74,10 +134,19 @@ impl<'a> NewVault<'a> {
             return invalid("at least one way into a vault must open every compartment");
         }
         self.access.iter().try_for_each(Access::check)?;
+        [self.holder_name, self.jurisdiction].into_iter().try_for_each(may_be_empty)?;
         if self.holder_name.len() > 1024 || self.jurisdiction.len() > 32 {
             return invalid("the holder's name has at most 1024 bytes, the jurisdiction 32");
         }
         Ok(())
+    }
+}
+
+/// The texts of an envelope are of one line.
+fn may_be_empty(text: &str) -> Result<(), Error> {
+    match text {
+        "" => Ok(()),
+        text => Ok(one_line(text).map(drop)?),
     }
 }
 
@@ -229,11 +298,11 @@ impl Draft {
         options: &VaultOptions,
     ) -> Result<Snapshot, Error> {
         let before = Snapshot::before_creation(self.area.clone(), self.plan.area.generation);
-        let actor = Actor::owner();
+        let actor = &new.actor;
         let time = options.now();
         let mut work = Work::new(writer);
         std::mem::swap(&mut work.random, &mut self.random);
-        let mut transaction = Transaction { core: &self.core, snapshot: &before, actor: &actor, time, work };
+        let mut transaction = Transaction { core: &self.core, snapshot: &before, actor, time, work };
         transaction.put_vault_record(new)?;
         let directory = new_directory(&new.access, &self.plan.publics, time);
         transaction.put_named(
@@ -242,7 +311,7 @@ impl Draft {
             RowClass::Directory,
             &wire::encode(&directory)?,
         )?;
-        transaction.log(Compartment::Record, Line::about(Action::Created, &actor, None, []));
+        transaction.log(Compartment::Record, Line::about(Action::Created, actor, None, []));
         let published = transaction.commit(None)?;
         published.ok_or(Error::Damaged { what: "first commit" })
     }

@@ -15,8 +15,7 @@ fn vault_with(hook: impl Fn(&AuditEvent) + Send + Sync + 'static) -> Arc<Vault> 
 }
 
 fn request() -> ReleaseRequest {
-    let token = |text: &str| Token::new(text).unwrap();
-    ReleaseRequest::new(token("A school"), token("admission"), Policy::everything_of([Kind::Diagnosis]))
+    ReleaseRequest::new("A school", "admission", Policy::everything_of([Kind::Diagnosis])).unwrap()
 }
 
 #[test]

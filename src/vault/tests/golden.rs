@@ -58,6 +58,7 @@ fn whole_vault(path: &Path) -> [Vec<u8>; 2] {
             Access::to_everything(recovery, "paper in the drawer"),
             Access::to_everything(raw, "keyring"),
         ],
+        actor: Actor::owner(),
     };
     let vault = Vault::create(path, &new, options()).unwrap();
     let owner = Actor::owner();

@@ -55,12 +55,11 @@ fn change_and_copy(vault: &Vault, copy: &Path) {
         vault.change_access(&owner, &AccessChange { revoke: Vec::new(), add: vec![access] }).unwrap()
     };
     vault.change_access(&owner, &AccessChange { revoke: added, add: Vec::new() }).unwrap();
-    let token = |text: &str| Token::new(text).unwrap();
     // An excerpt is to be read by others: its text is not wiped, so it is of another entry.
     vault.update(&owner, |tx| tx.add(&diagnosis("R69", "an illness", "2021"))).unwrap();
     let unspecific = CodeFilter::exact("http://hl7.org/fhir/sid/icd-10-cm", "R69");
     let policy = Policy::everything_of([Kind::Diagnosis]).with_code(unspecific);
-    drop(vault.release(&owner, &ReleaseRequest::new(token("a school"), token("admission"), policy)).unwrap());
+    drop(vault.release(&owner, &ReleaseRequest::new("a school", "admission", policy).unwrap()).unwrap());
     let new = NewAttachment::new(Attachment::default());
     let id = vault.attach(&owner, &new, &mut &SCAN[..]).unwrap().value;
     let mut bytes = Zeroizing::new(vec![0; SCAN.len()]);

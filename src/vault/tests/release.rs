@@ -7,10 +7,6 @@ use crate::crypto::random::Randomness;
 use crate::crypto::signature::SigningKey;
 use crate::*;
 
-fn token(text: &str) -> Token {
-    Token::new(text).unwrap()
-}
-
 #[test]
 fn a_release_verifies_without_the_vault_and_is_in_the_ledger() {
     let vault = Vault::create_in_memory(&individual(&key(1)), options()).unwrap();
@@ -22,7 +18,7 @@ fn a_release_verifies_without_the_vault_and_is_in_the_ledger() {
     assert_eq!(vault.preview(&policy).unwrap().released().len(), 1);
     assert_eq!(vault.epoch(), before);
 
-    let request = ReleaseRequest::new(token("An insurer"), token("a claim"), policy);
+    let request = ReleaseRequest::new("An insurer", "a claim", policy).unwrap();
     let excerpt = vault.release(&owner, &request).unwrap();
     let line = vault.ledger().unwrap().pop().unwrap();
     let LineState::Whole { action, subjects, details, .. } = line.state else { panic!("the line is whole") };
@@ -56,7 +52,7 @@ fn every_erasure_report_names_the_releases_and_exports_of_its_own_entries() {
     let each = vault.update(&owner, |tx| Ok([tx.add(&entries[4])?, tx.add(&entries[5])?])).unwrap().value;
     let release = |vault: &Vault, id: EntryId| {
         let policy = Policy::only([id]);
-        vault.release(&owner, &ReleaseRequest::new(token("x"), token("y"), policy)).unwrap();
+        vault.release(&owner, &ReleaseRequest::new("x", "y", policy).unwrap()).unwrap();
         vault.epoch()
     };
     let first = release(&vault, all[0]);
@@ -97,7 +93,7 @@ fn a_policy_that_lets_nothing_out_releases_nothing() {
     let vault = Vault::create_in_memory(&individual(&key(1)), options()).unwrap();
     vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J45", "Asthma", "2019"))).unwrap();
     let before = vault.epoch();
-    let request = ReleaseRequest::new(token("x"), token("y"), Policy::nothing());
+    let request = ReleaseRequest::new("x", "y", Policy::nothing()).unwrap();
     assert!(matches!(vault.release(&Actor::owner(), &request), Err(Error::NothingToRelease)));
     assert_eq!(vault.epoch(), before);
 }
@@ -114,6 +110,51 @@ fn an_excerpt_that_has_expired_already_is_not_released() {
     assert_eq!((vault.epoch(), vault.ledger().unwrap().len()), (before, lines));
     let soon = now + std::time::Duration::from_secs(1);
     vault.release(&Actor::owner(), &request().expiring(soon)).unwrap().to_html().unwrap();
+}
+
+#[test]
+fn a_preview_of_one_request_is_released_in_another_one_by_its_digest() {
+    let (folder, owner) = (tempfile::tempdir().unwrap(), Actor::owner());
+    let path = folder.path().join("record.vault");
+    let key = Credential::from(RawKey::from_bytes(&[4; 32]));
+    let open = || LockedVault::open(&path, options()).unwrap().unlock(&key).unwrap();
+    let vault = Vault::create(&path, &NewVault::individual(&key).named("Ada"), options()).unwrap();
+    let id = vault.update(&owner, |tx| tx.add(&note("progress", "one"))).unwrap().value;
+    drop(vault);
+    let policy = || Policy::everything_of([Kind::Note]).include("text").unwrap();
+    let request = || ReleaseRequest::new("A school", "admission", policy()).unwrap();
+    let sent = open().preview(request().policy()).unwrap().digest().to_string();
+    let returned: ViewDigest = sent.parse().unwrap();
+    open().release(&owner, &request().as_previewed(returned)).unwrap();
+    let vault = open();
+    vault.update(&owner, |tx| tx.amend(id, &note("progress", "two"), "a slip")).unwrap();
+    let refused = vault.release(&owner, &request().as_previewed(returned)).err();
+    assert!(matches!(refused, Some(Error::NotAsPreviewed)), "{refused:?}");
+}
+
+#[test]
+fn whoever_creates_a_vault_is_in_its_first_line_and_its_holder_has_one_line() {
+    let key = Credential::from(RawKey::from_bytes(&[4; 32]));
+    let new = || NewVault::individual(&key);
+    let clerk = Actor::new("intake: J. Moreno").unwrap();
+    let vault = Vault::create_in_memory(&new().created_by(clerk.clone()), options()).unwrap();
+    let lines = vault.ledger().unwrap();
+    let LineState::Whole { actor, action, .. } = &lines[0].state else { panic!("the line is whole") };
+    assert_eq!((actor.as_str(), *action), (clerk.name(), Action::Created));
+    for name in ["Ada\nByron", "Ada\u{2028}Byron", " "] {
+        let refused = Vault::create_in_memory(&new().named(name), options());
+        assert_eq!(refused.err().map(|error| error.code()), Some("unusable-text"), "{name:?}");
+    }
+}
+
+#[test]
+fn a_request_of_more_than_one_line_cannot_be_made() {
+    let request = |recipient: &str, purpose: &str| ReleaseRequest::new(recipient, purpose, Policy::nothing());
+    assert_eq!(request("Dr. Lee\nDr. No", "a visit").err(), Some(TextError::NotOneLine));
+    assert_eq!(request("Dr. Lee", "a\u{85}visit").err(), Some(TextError::NotOneLine));
+    assert_eq!(request(" ", "a visit").err(), Some(TextError::Empty));
+    assert_eq!(request("Dr. Lee", &"a".repeat(1025)).err(), Some(TextError::TooLong { limit: 1024 }));
+    assert!(request(" Dr. Lee ", "a visit").is_ok());
 }
 
 #[test]
@@ -192,7 +233,7 @@ fn vault_with_an_entry(signature: SignatureAlgorithm) -> Vault {
 }
 
 fn request() -> ReleaseRequest {
-    ReleaseRequest::new(token("A school"), token("admission"), Policy::everything_of([Kind::Diagnosis]))
+    ReleaseRequest::new("A school", "admission", Policy::everything_of([Kind::Diagnosis])).unwrap()
 }
 
 fn verified(excerpt: &Excerpt, trusted: PublicKey) -> Outcome {

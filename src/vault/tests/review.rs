@@ -103,8 +103,7 @@ fn a_release_is_chosen_on_the_newest_state() {
     let id = one.update(&owner, |tx| tx.add(&diagnosis("A", "x", "2020"))).unwrap().value;
     let two = open(&path);
     one.update(&owner, |tx| tx.retract(id, "wrong person")).unwrap();
-    let token = |text: &str| Token::new(text).unwrap();
-    let request = ReleaseRequest::new(token("x"), token("y"), Policy::everything_of([Kind::Diagnosis]));
+    let request = ReleaseRequest::new("x", "y", Policy::everything_of([Kind::Diagnosis])).unwrap();
     assert!(matches!(two.release(&owner, &request), Err(Error::NothingToRelease)));
 }
 

@@ -273,9 +273,8 @@ fn a_released_stored_attachment_is_named_by_its_digest_and_its_bytes_stay() {
     let vault = in_memory();
     let bytes = content(2 * SHORT);
     attach(&vault, &bytes);
-    let token = |text| Token::new(text).unwrap();
     let policy = Policy::everything_of([Kind::Attachment]).include("content").unwrap();
-    let request = ReleaseRequest::new(token("An insurer"), token("a claim"), policy);
+    let request = ReleaseRequest::new("An insurer", "a claim", policy).unwrap();
     let excerpt = vault.release(&Actor::owner(), &request).unwrap();
     let json = excerpt.to_json();
     let now = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_001);

@@ -224,10 +224,11 @@ fn about_credentials_and_entries(said: &mut Said) {
     said.error(clinic.access());
     said.error(clinic.change_access(&actor, &stranger));
     let request = ReleaseRequest::new(
-        Token::new("planted recipient").unwrap(),
-        Token::new("planted purpose").unwrap(),
+        "planted recipient",
+        "planted purpose",
         Policy::everything_of([Kind::Immunization]),
-    );
+    )
+    .unwrap();
     said.error(vault.release(&actor, &request));
 
     // Damage: every object of the file is noise, and it holds what was planted.
@@ -331,12 +332,8 @@ fn planted_attachment() -> NewAttachment {
 }
 
 fn planted_request() -> ReleaseRequest {
-    let token = |text: &str| Token::new(text).unwrap();
-    ReleaseRequest::new(
-        token("planted recipient"),
-        token("planted purpose"),
-        Policy::everything_of([Kind::Diagnosis]),
-    )
+    ReleaseRequest::new("planted recipient", "planted purpose", Policy::everything_of([Kind::Diagnosis]))
+        .unwrap()
 }
 
 fn about_contents_and_releases(said: &mut Said) {

@@ -112,22 +112,12 @@ impl Serialize for Digest {
 
 impl Read for Digest {
     fn read(node: Node) -> Result<Self, Fault> {
-        digest(&node.into_text()?).ok_or_else(|| Fault::new("a digest is 64 hexadecimal digits"))
+        let text = node.into_text()?;
+        Self::parse(&text).map_err(|_| Fault::new("a digest is 64 hexadecimal digits"))
     }
 }
 
 crate::deserialize_by_serde!(Digest);
-
-fn digest(text: &str) -> Option<Digest> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(Digest::from_bytes(bytes))
-}
 
 /// Types that have a name, and may be found by it.
 macro_rules! named {

@@ -15,8 +15,32 @@ pub struct ImportDecisions {
     pub changed_source: Option<ChangedSource>,
 }
 
+impl ImportDecisions {
+    /// The same, and entries that were expunged before are treated so.
+    #[must_use]
+    pub fn with_expunged(mut self, expunged: Expunged) -> Self {
+        self.expunged = expunged;
+        self
+    }
+
+    /// The same, and the input is about the vault's patient.
+    #[must_use]
+    pub fn with_same_patient(mut self) -> Self {
+        self.patient_is_same = true;
+        self
+    }
+
+    /// The same, and an input of another source or version is treated so.
+    #[must_use]
+    pub fn with_changed_source(mut self, changed: ChangedSource) -> Self {
+        self.changed_source = Some(changed);
+        self
+    }
+}
+
 /// What to do with entries that were expunged from the vault before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Expunged {
     /// They stay away.
     #[default]
