@@ -257,14 +257,17 @@ pub struct Publication<'a> {
 pub enum Medium {
     /// A file system that overwrites in place as far as the system tells.
     InPlace {
-        /// The file system's name; `None` where nothing is known of it.
-        file_system: Option<&'static str>,
+        /// The file system's name.
+        file_system: &'static str,
     },
     /// A copy-on-write or log-structured file system: overwriting leaves old blocks behind.
     CopyOnWrite {
         /// The file system's name.
         file_system: &'static str,
     },
+    /// Nothing is known of it: a file system that has no name here, or a system other than
+    /// Linux, which is not asked.
+    Unknown,
     /// Memory of this process.
     Memory,
     /// Somebody else operates the store.

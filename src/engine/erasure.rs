@@ -83,8 +83,8 @@ impl Coverage {
     pub(crate) fn on(medium: &Medium) -> (Self, Self) {
         let best_effort = |because| (Self::Proven, Self::BestEffort { because });
         match medium {
-            Medium::InPlace { file_system: Some(_) } => best_effort(OVERWRITTEN),
-            Medium::InPlace { file_system: None } => best_effort(UNKNOWN),
+            Medium::InPlace { .. } => best_effort(OVERWRITTEN),
+            Medium::Unknown => best_effort(UNKNOWN),
             Medium::CopyOnWrite { .. } => best_effort(NOT_IN_PLACE),
             Medium::Memory => (Self::Proven, Self::Proven),
             Medium::OperatorDependent => (Self::OperatorDependent, Self::OperatorDependent),

@@ -173,8 +173,7 @@ impl Disk for FileDisk {
 
 #[cfg(target_os = "linux")]
 fn medium(file: &File) -> Medium {
-    rustix::fs::fstatfs(file)
-        .map_or(Medium::InPlace { file_system: None }, |status| file_system(status.f_type))
+    rustix::fs::fstatfs(file).map_or(Medium::Unknown, |status| file_system(status.f_type))
 }
 
 /// What is known of a file system by the magic number of statfs(2), which some
@@ -188,16 +187,16 @@ fn file_system(magic: i64) -> Medium {
         0xca45_1a4e => Medium::CopyOnWrite { file_system: "bcachefs" },
         0x0000_3434 => Medium::CopyOnWrite { file_system: "nilfs2" },
         0x794c_7630 => Medium::CopyOnWrite { file_system: "overlayfs" },
-        0x0000_ef53 => Medium::InPlace { file_system: Some("ext4") },
-        0x5846_5342 => Medium::InPlace { file_system: Some("xfs") },
-        0x0102_1994 => Medium::InPlace { file_system: Some("tmpfs") },
-        _ => Medium::InPlace { file_system: None },
+        0x0000_ef53 => Medium::InPlace { file_system: "ext4" },
+        0x5846_5342 => Medium::InPlace { file_system: "xfs" },
+        0x0102_1994 => Medium::InPlace { file_system: "tmpfs" },
+        _ => Medium::Unknown,
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 fn medium(_file: &File) -> Medium {
-    Medium::InPlace { file_system: None }
+    Medium::Unknown
 }
 
 #[cfg(test)]
@@ -294,7 +293,8 @@ mod tests {
             (0x6969, None),
             (0, None),
         ] {
-            assert_eq!(file_system(magic), Medium::InPlace { file_system: name });
+            let medium = name.map_or(Medium::Unknown, |file_system| Medium::InPlace { file_system });
+            assert_eq!(file_system(magic), medium);
         }
     }
 

@@ -716,7 +716,7 @@ impl Disk for SimFile {
     }
 
     fn medium(&self) -> Medium {
-        Medium::InPlace { file_system: None }
+        Medium::Unknown
     }
 }
 

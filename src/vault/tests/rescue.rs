@@ -261,7 +261,9 @@ fn a_page_that_is_whole_in_memory_alone_does_not_make_a_backup_blame_its_disk() 
 
 #[test]
 fn an_erasure_says_when_nothing_is_known_of_the_file_system() {
-    let on = |file_system| Coverage::on(&Medium::InPlace { file_system });
+    let on = |file_system: Option<&'static str>| {
+        Coverage::on(&file_system.map_or(Medium::Unknown, |file_system| Medium::InPlace { file_system }))
+    };
     assert_ne!(on(None), on(Some("ext4")));
     assert!(matches!(on(None).1, Coverage::BestEffort { because } if because.contains("not known")));
 }
