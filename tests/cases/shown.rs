@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use subrosa::{
-    Actor, Audience, Credential, Diagnosis, Entry, EntryId, Filter, Import, ImportOptions, Kind, Medication,
-    NewVault, Observation, PartialDate, Policy, Provenance, RawKey, Record, RedactedEntry, Token,
-    TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
+    Actor, Audience, Candidate, Card, Compartment, Credential, Diagnosis, Entry, EntryId, Filter, HumanName,
+    Import, ImportOptions, Kind, Medication, NewVault, Observation, Origin, PartialDate, Patient, Policy,
+    Provenance, RawKey, Record, RedactedEntry, ReleaseRequest, ShownEntry, ShownLine, Token, TrustedKeys,
+    UnverifiedExcerpt, Vault, VaultOptions,
 };
 
 use crate::support;
@@ -107,4 +108,125 @@ fn a_list_and_a_release_of_one_range_consider_the_same_entries_of_real_records()
             assert_eq!(listed, considered, "{file}, from {since:?} to {until:?}");
         }
     }
+}
+
+/// Every entry of real records, and the same as somebody changed after the import.
+fn real_entries() -> Vec<Entry> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let mut entries = Vec::new();
+    for name in ["fhir-ips", "fhir-r4-examples", "fhir-bundles"] {
+        let Ok(files) = std::fs::read_dir(folder.join(name)) else {
+            eprintln!("SKIPPED: ../shared/data/{name} is absent, so this test proves nothing");
+            continue;
+        };
+        let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        files.sort();
+        for file in
+            files.into_iter().filter(|file| file.extension().is_some_and(|end| end == "json")).take(160)
+        {
+            let mut import = Import::new(ImportOptions::default());
+            let bytes = std::fs::read(&file).unwrap();
+            if bytes.len() > 3 << 20 || import.read(None, bytes.as_slice()).is_err() {
+                continue;
+            }
+            let Ok(imported) = import.finish() else { continue };
+            entries.extend(imported.entries.into_iter().map(|imported| imported.entry));
+        }
+    }
+    let mut changed: Vec<Entry> = entries.iter().step_by(5).cloned().collect();
+    changed.iter_mut().for_each(|entry| entry.provenance.origin = Origin::ImportedAndChanged);
+    entries.extend(changed);
+    entries
+}
+
+/// What a reader must know first: what a list's line says, as its title and its marks.
+fn in_a_list(entry: &Entry) -> (Option<String>, bool, bool) {
+    let card = Card::of(entry);
+    let negation = entry.record.negation().map(|negation| negation.words.join(", ").to_uppercase());
+    if let Some(words) = &negation {
+        let title = card.display().unwrap_or_default();
+        assert!(title.starts_with(words.as_str()), "{title} does not begin with {words}");
+    }
+    (negation, card.flags.not_understood, card.flags.changed)
+}
+
+/// The same, of an entry in the words of `show`, a preview, a page and a verifier.
+fn in_words(shown: &ShownEntry) -> (bool, bool) {
+    let says = |words: &str| shown.warnings.iter().any(|warning| warning.contains(words));
+    (says("was not understood"), says("changed it after it was imported"))
+}
+
+#[test]
+fn every_screen_says_alike_what_is_denied_not_understood_changed_and_from_where() {
+    let entries = real_entries();
+    if entries.is_empty() {
+        return;
+    }
+    let (mut denied, mut unclear, mut altered) = (0, 0, 0);
+    for entry in &entries {
+        let (negation, not_understood, changed) = in_a_list(entry);
+        let owners = entry.shown();
+        let id = EntryId::from_bytes([7; 16]);
+        let policy = Policy::only([id]).for_audience(Audience::Patient);
+        let view = policy.apply(&[Candidate::new(id, Compartment::General, entry)]);
+        let [preview] = view.released() else { panic!("the own copy has every entry") };
+        let preview = preview.shown();
+        for shown in [&owners, &preview] {
+            let heading = &shown.heading;
+            let rest = heading.split_once(": ").map(|(_, rest)| rest).unwrap_or_default();
+            assert!(negation.as_ref().is_none_or(|words| rest.starts_with(words.as_str())), "{heading}");
+            assert_eq!(in_words(shown), (not_understood, changed), "{heading}");
+            assert!(shown.lines.iter().any(|line| line.field == "origin"), "{heading}");
+        }
+        assert_eq!(owners.heading, preview.heading);
+        // What a preview says, the owner reads in the same words under the same names.
+        let says = |line: &&ShownLine| line.depth == 0 && line.text != "nothing of it is disclosed";
+        for line in preview.lines.iter().filter(says) {
+            let name = |line: &ShownLine| line.label.split(" (").next().unwrap_or_default().to_owned();
+            let is_same = |other: &&ShownLine| name(other) == name(line) && other.text == line.text;
+            assert!(owners.lines.iter().any(|other| is_same(&other)), "{}: {}", owners.heading, line.label);
+        }
+        denied += usize::from(negation.is_some());
+        unclear += usize::from(not_understood);
+        altered += usize::from(changed);
+    }
+    assert!(denied > 20 && unclear > 5 && altered > 100, "{denied} {unclear} {altered} of {}", entries.len());
+}
+
+#[test]
+fn a_page_and_a_verifier_show_what_the_owner_reads() {
+    let entries = real_entries();
+    let of_one: Vec<Entry> =
+        entries.into_iter().filter(|entry| entry.kind() != Kind::Patient).step_by(9).take(120).collect();
+    if of_one.is_empty() {
+        return;
+    }
+    let mut patient = Patient::default();
+    let mut name = HumanName::default();
+    name.text = Token::new("Ada Byron").ok();
+    patient.names = vec![name];
+    let own = Entry::new(patient, Provenance::default());
+    let all: Vec<Entry> = of_one.into_iter().chain([own]).collect();
+    let vault = vault_with(&all);
+    let kinds = Policy::everything_of(Kind::all().iter().copied()).for_audience(Audience::Patient);
+    let request = ReleaseRequest::new(Token::new("Ada").unwrap(), Token::new("own copy").unwrap(), kinds);
+    let page = vault.release(&Actor::owner(), &request).unwrap().to_html().unwrap();
+    let trusted = TrustedKeys::none();
+    let verified = UnverifiedExcerpt::parse(page.as_bytes())
+        .unwrap()
+        .verify(&trusted, std::time::SystemTime::now())
+        .unwrap();
+    let mut read: Vec<(String, Vec<String>)> = Vec::new();
+    for entry in verified.entries() {
+        let shown = entry.shown();
+        for line in &shown.warnings {
+            assert!(page.contains(&line.replace('&', "&amp;")), "{line}");
+        }
+        read.push((shown.heading.clone(), shown.warnings.clone()));
+    }
+    let mut owners: Vec<_> =
+        all.iter().map(Entry::shown).map(|shown| (shown.heading.clone(), shown.warnings.clone())).collect();
+    read.sort();
+    owners.sort();
+    assert_eq!(read, owners);
 }

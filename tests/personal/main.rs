@@ -6,10 +6,12 @@
 mod attachments;
 mod backup;
 mod bad_input;
+mod first_hour;
 mod imports;
 mod keyboard;
 mod messages;
 mod names;
+mod notices;
 mod other_user;
 mod real_files;
 mod recipients;
