@@ -209,7 +209,7 @@ fn a_page_and_a_verifier_show_what_the_owner_reads() {
     let all: Vec<Entry> = of_one.into_iter().chain([own]).collect();
     let vault = vault_with(&all);
     let kinds = Policy::everything_of(Kind::all().iter().copied()).for_audience(Audience::Patient);
-    let request = ReleaseRequest::new(Token::new("Ada").unwrap(), Token::new("own copy").unwrap(), kinds);
+    let request = ReleaseRequest::new("Ada", "own copy", kinds).unwrap();
     let page = vault.release(&Actor::owner(), &request).unwrap().to_html().unwrap();
     let trusted = TrustedKeys::none();
     let verified = UnverifiedExcerpt::parse(page.as_bytes())
