@@ -6,26 +6,28 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-const ABOUT: &str = "Keeps a private, encrypted copy of your health records on your own disk, and hands out only \
-                     what you choose.";
+const ABOUT: &str = "Keeps your health records private: encrypted, in one file on your own computer. Others get \
+                     only what you choose to give them.";
 
 const AFTER_HELP: &str = "\
 A first hour:
-  personal init my.vault                     create a vault; write the recovery key on paper
-  personal import my.vault records.json      take in what your clinic or portal gave you (FHIR, as JSON)
-  personal list my.vault                     see what is there
-  personal search my.vault asthma            find something in it
+  personal init my.vault                     make your vault; copy the recovery key onto paper
+  personal import my.vault records.json      read in what your clinic or portal gave you (FHIR, as JSON)
+  personal list my.vault                     see what is in it
+  personal search my.vault asthma            find something
   personal release my.vault --preview --kind diagnosis
-                                             see what somebody would get, before anybody gets it
+                                             see what others would get, before they get it
 
-VAULT may be left out where SUBROSA_VAULT or --vault names the vault.
+`personal COMMAND --help` explains a command.
 
-Shell history and other users of this computer can see what is typed as an argument. Where a value \
-would tell something about your health, type - instead of it and you are asked for it (or it is read, \
-one line each, from standard input).
+You can leave out VAULT if --vault or the environment variable SUBROSA_VAULT names it.
 
-Exit codes: 0 done, 1 refused or invalid, 2 usage, 3 wrong password or key, 4 damaged, rolled back or \
-forked, 5 the system around it failed (file, disk, memory).";
+Other people who use this computer may see what you type on the command line. If a word says something \
+about your health, type - in its place. The program then asks you for it. (A script gives one line for each - \
+on standard input.)
+
+Exit codes, for scripts: 0 done, 1 refused or invalid, 2 usage, 3 wrong password or key, 4 the vault is damaged, \
+rolled back or forked, 5 file, disk or memory failed.";
 
 /// The command line.
 #[derive(Parser)]
@@ -41,7 +43,7 @@ pub(crate) struct Arguments {
 #[derive(Args)]
 #[command(next_help_heading = "For every command")]
 pub(crate) struct Common {
-    /// The vault, where the command does not name it
+    /// Use this vault, if the command does not name one
     #[arg(long, global = true, value_name = "FILE", env = "SUBROSA_VAULT")]
     pub(crate) vault: Option<PathBuf>,
     /// Read the password from this file instead of asking for it
@@ -50,32 +52,32 @@ pub(crate) struct Common {
     /// Open with the recovery key in this file instead of a password
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) recovery_key_file: Option<PathBuf>,
-    /// Open with the recovery key, which is asked for
+    /// Open with the recovery key; you are asked for it
     #[arg(long, global = true, conflicts_with_all = ["password_file", "recovery_key_file"])]
     pub(crate) recovery_key: bool,
-    /// Open a vault whose password is protected less than is usual today
+    /// Open a vault even if its password is less protected than is usual today
     #[arg(long, global = true)]
     pub(crate) accept_weak: bool,
     /// Print JSON, for programs
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Answer every "are you sure?" with yes, for scripts
+    /// Answer yes to every "are you sure?", for scripts
     #[arg(long, global = true)]
     pub(crate) yes: bool,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Create a vault, with a password and a recovery key
+    /// Make a new vault, with a password and a recovery key
     #[command(override_usage = "personal init [OPTIONS] VAULT")]
     Init(Init),
-    /// Take in records: FHIR R4 as JSON or NDJSON
+    /// Read in records from a clinic or portal: FHIR R4, as JSON or NDJSON
     #[command(override_usage = "personal import [OPTIONS] [VAULT] FILE...")]
     Import(Import),
-    /// List what is in the vault, the newest first
+    /// List what is in the vault, newest first
     #[command(override_usage = "personal list [OPTIONS] [VAULT]")]
     List(List),
-    /// Find entries by a word: in a title, a note, a name, a code
+    /// Find entries by a word in a title, note, name or code
     #[command(override_usage = "personal search [OPTIONS] [VAULT] TEXT...")]
     Search(Search),
     /// Show one entry
@@ -84,97 +86,97 @@ pub(crate) enum Command {
     /// Add an entry of your own
     #[command(override_usage = "personal add [OPTIONS] [VAULT] KIND", after_help = ADD_HELP)]
     Add(Add),
-    /// Put a file of any size into the vault: a scan, a film, a document
+    /// Put a file of any size into the vault: a scan, a film, a letter
     #[command(override_usage = "personal attach [OPTIONS] [VAULT] FILE")]
     Attach(Attach),
-    /// Take a file out of the vault again
+    /// Copy a file out of the vault
     #[command(override_usage = "personal extract [OPTIONS] [VAULT] ID [DEST]")]
     Extract(Extract),
-    /// Correct an entry; the earlier version stays readable as history
+    /// Correct an entry; you can still read the earlier version
     #[command(override_usage = "personal amend [OPTIONS] [VAULT] ID", after_help = AMEND_HELP)]
     Amend(Amend),
-    /// Withdraw an entry: no longer listed or released, kept as history
+    /// Withdraw an entry: it is kept, but no longer listed or released
     #[command(override_usage = "personal retract [OPTIONS] [VAULT] ID")]
     Retract(Amend),
-    /// Destroy entries for good, with their history
+    /// Destroy entries for good, with all their versions
     #[command(override_usage = "personal expunge [OPTIONS] [VAULT] ID...")]
     Expunge(Expunge),
-    /// Hand out a signed selection; nothing leaves that you did not choose
+    /// Give somebody a signed selection; only what you choose leaves
     #[command(override_usage = "personal release [OPTIONS] [VAULT] --to NAME --purpose TEXT", after_help = RELEASE_HELP)]
     Release(Release),
-    /// Check an excerpt that somebody gave you; needs no vault
+    /// Check an excerpt that somebody gave you; you need no vault
     #[command(override_usage = "personal verify [OPTIONS] FILE")]
     Verify(Verify),
-    /// Print the public key with which others check your excerpts
+    /// Print the public key that others use to check your excerpts
     #[command(override_usage = "personal public-key [OPTIONS] [VAULT]")]
     PublicKey(PublicKey),
-    /// Show everything that was ever done with the vault
+    /// Show everything that was ever done in the vault
     #[command(override_usage = "personal ledger [OPTIONS] [VAULT]")]
     Ledger(Ledger),
-    /// Read and authenticate the whole vault
+    /// Check that the whole vault is undamaged
     #[command(override_usage = "personal check [OPTIONS] [VAULT]")]
     Check(Check),
     /// Change the password
     #[command(override_usage = "personal password [OPTIONS] [VAULT]")]
     Password(Password),
-    /// Set a new password with the recovery key, where the old one is forgotten
+    /// Set a new password with the recovery key, if you forgot the old one
     #[command(override_usage = "personal recover [OPTIONS] [VAULT]")]
     Recover(Recover),
-    /// List, add and take away what opens the vault
+    /// List, add and remove the passwords and keys that open the vault
     Access(Access),
-    /// Write everything down in readable form, to take it elsewhere
+    /// Write everything to a readable, unencrypted file, to take it elsewhere
     #[command(override_usage = "personal export [OPTIONS] [VAULT] FILE")]
     Export(Export),
-    /// Copy the vault, encrypted as it is, to a new file that was checked
+    /// Copy the vault, still encrypted, to a new file, and check the copy
     #[command(override_usage = "personal backup [OPTIONS] [VAULT] DEST")]
     Backup(Backup),
-    /// Make a vault of a backup again, as a new file that was checked
+    /// Make a vault from a backup, as a new file, and check it
     #[command(override_usage = "personal restore [OPTIONS] BACKUP TO")]
     Restore(Restore),
-    /// Make the vault's file smaller: give back what nothing in it uses
+    /// Make the vault's file smaller by dropping what nothing uses any more
     #[command(override_usage = "personal compact [OPTIONS] [VAULT]")]
     Compact(VaultOnly),
 }
 
 const ADD_HELP: &str = "\
-On a terminal you are asked for each field; Enter leaves one out. Otherwise a JSON object {field: value} is \
-read from standard input. `personal add --fields KIND` lists the fields and how each is written.
+The program asks you for each field. Press Enter to leave one out. `personal add --fields KIND` lists the fields \
+and how to write them. A script gives a JSON object {field: value} on standard input.
 
-Dates are written as precisely as you know them: 2019, 2019-04 or 2019-04-27. Codes are written as \
-SYSTEM|CODE|DISPLAY, or in plain words.";
+Write a date as precisely as you know it: 2019, 2019-04 or 2019-04-27. Write a code as SYSTEM|CODE|DISPLAY, or \
+just say it in plain words.";
 
 const AMEND_HELP: &str = "\
-On a terminal you are asked for each field; Enter keeps what is there. Otherwise a JSON object {field: value} \
-is read from standard input: fields that it does not name stay, null removes one, and its member \"_reason\" \
-can say why.";
+The program asks you for each field. Press Enter to keep what is there. A script gives a JSON object \
+{field: value} on standard input: fields that it leaves out stay, null removes a field, and \"_reason\" can say \
+why.";
 
 const RELEASE_HELP: &str = "\
-Everything is withheld that you do not choose. Choose entries with --kind, --code or --entry; --since and \
---until narrow kinds and codes. Free text, attachments, identifiers, addresses and the original documents \
-leave only with --include FIELD; a FIELD is named as `show` and the preview name it, or by its name in JSON. So do, for a third party, your date of birth (--include birth_date) and words \
-beside a code (--include code). Those who treat you get these with --audience treatment. Look with --preview \
-first.
+Only what you choose leaves. Choose entries with --kind, --code or --entry. --since and --until narrow kinds and \
+codes. Free text, attachments, identifiers, addresses and original documents leave only with --include FIELD. \
+Name a FIELD as `show` and the preview name it, or by its name in JSON. A third party gets your date of birth \
+only with --include birth_date, and words beside a code only with --include code. People who treat you get \
+both: use --audience treatment. Always look with --preview first.
 
   personal release my.vault --preview --kind diagnosis --kind medication --since 2020
   personal release my.vault --to \"Dr. Lee\" --purpose \"second opinion\" --kind diagnosis --mask onset=year
 
-A code is written as CODE, PREFIX*, SYSTEM|CODE or SYSTEM|PREFIX*, and compared as written: a prefix of \
-ICD-10 says nothing about entries coded in SNOMED CT.";
+Write a code as CODE, PREFIX*, SYSTEM|CODE or SYSTEM|PREFIX*. Codes are compared as written: a code of ICD-10 \
+does not find entries coded in SNOMED CT.";
 
 #[derive(Args)]
 pub(crate) struct Init {
-    #[arg(value_name = "VAULT", num_args = 0..=1, help = "Where to create the vault")]
+    #[arg(value_name = "VAULT", num_args = 0..=1, help = "Where to make the vault")]
     pub(crate) names: Vec<PathBuf>,
-    /// Your name, as the excerpts that you release will show it
+    /// Your name, as your excerpts will show it
     #[arg(long, value_name = "HOLDER")]
     pub(crate) name: Option<String>,
-    /// Create no recovery key; a forgotten password then loses everything
+    /// Make no recovery key; if you forget the password, everything is lost
     #[arg(long)]
     pub(crate) no_recovery_key: bool,
     /// Write the recovery key to this new file, for scripts
     #[arg(long, value_name = "FILE", conflicts_with = "no_recovery_key")]
     pub(crate) recovery_key_out: Option<PathBuf>,
-    /// Use less memory (64 MiB instead of 256) to protect the password
+    /// Protect the password with less memory (64 MiB instead of 256), for small devices
     #[arg(long)]
     pub(crate) small_device: bool,
 }
@@ -184,41 +186,41 @@ pub(crate) struct Import {
     #[arg(
         value_name = "FILE",
         required_unless_present_any = ["undo", "list", "forget_answers"],
-        help = "The files, read as one set; - is standard input"
+        help = "The files, read together; - reads standard input"
     )]
     pub(crate) names: Vec<PathBuf>,
-    /// The files are about the vault's patient, although name, birth date or sex differ
+    /// These files are about the vault's patient, although the name, birth date or sex differs
     #[arg(long)]
     pub(crate) patient_is_same: bool,
-    /// Let a newer export, or another file, change what an earlier one brought
+    /// Let these files change what an earlier file brought
     #[arg(long, conflicts_with = "keep_beside")]
     pub(crate) accept_changed_source: bool,
-    /// Keep what another file changed beside what was there
+    /// Keep what these files change beside what is there, as entries of their own
     #[arg(long)]
     pub(crate) keep_beside: bool,
-    /// Undo an import: the one whose number (as --list shows it) is named after the vault, or `last`
+    /// Undo an import; after the vault, type its number from --list, or `last`
     #[arg(long, conflicts_with_all = ["list", "forget_answers"])]
     pub(crate) undo: bool,
-    /// List what was imported: number, date and file
+    /// List your imports: number, date and file
     #[arg(long)]
     pub(crate) list: bool,
-    /// Take back what was answered to the import whose number is named after the vault, or to all
+    /// Take back your answers to an import; after the vault, type its number, or leave it out for all
     #[arg(long)]
     pub(crate) forget_answers: bool,
-    /// Whose records to take, where the files are about several people; - asks
+    /// Whose records to read in, if the files are about several people (- to be asked)
     #[arg(long, value_name = "REF")]
     pub(crate) patient: Option<String>,
-    /// Take as this person's what does not say clearly whose it is; not where the files are
-    /// about several people
+    /// Also read in, as this person's, records that do not say clearly whose they are; not possible if the files
+    /// are about several people
     #[arg(long)]
     pub(crate) unknown_are_same: bool,
-    /// Take in again what was expunged from this vault before
+    /// Also read in what you destroyed in this vault before
     #[arg(long)]
     pub(crate) take_expunged: bool,
-    /// List every element that lists and excerpts do not show, by its path
+    /// List, by its path, every part that lists and excerpts do not show
     #[arg(long)]
     pub(crate) report: bool,
-    /// Accept files up to this size; needs several times as much memory
+    /// Accept files up to this size; reading takes several times as much memory
     #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=4096))]
     pub(crate) max_mib: u64,
 }
@@ -227,28 +229,28 @@ pub(crate) struct Import {
 pub(crate) struct List {
     #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
     pub(crate) names: Vec<PathBuf>,
-    /// Only this kind, such as diagnosis, or illness in plain words; may be repeated; - asks
+    /// Only this kind, such as diagnosis, or illness in plain words; may be repeated (- to be asked)
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Vec<String>,
-    /// Only what may have been so at or after this date
+    /// Only what may have been true on or after this date
     #[arg(long, value_name = "DATE")]
     pub(crate) since: Option<String>,
-    /// Only what may have been so at or before this date
+    /// Only what may have been true on or before this date
     #[arg(long, value_name = "DATE")]
     pub(crate) until: Option<String>,
-    /// Only codes that begin so, as PREFIX or SYSTEM|PREFIX; - asks
+    /// Only codes that start like this, as PREFIX or SYSTEM|PREFIX (- to be asked)
     #[arg(long, value_name = "CODE")]
     pub(crate) code: Option<String>,
-    /// Only entries whose provider's name contains this; - asks
+    /// Only entries whose provider's name contains this (- to be asked)
     #[arg(long, value_name = "TEXT")]
     pub(crate) provider: Option<String>,
-    /// Only entries that contain this text anywhere; - asks
+    /// Only entries that contain this text anywhere (- to be asked)
     #[arg(long, value_name = "TEXT")]
     pub(crate) text: Option<String>,
-    /// Retracted entries too
+    /// Also list withdrawn entries
     #[arg(long)]
     pub(crate) all: bool,
-    /// Insurance claims and coverage too
+    /// Also list insurance claims and coverage
     #[arg(long)]
     pub(crate) insurance: bool,
 }
@@ -258,31 +260,31 @@ pub(crate) struct Search {
     #[arg(
         value_name = "TEXT",
         required = true,
-        help = "What to look for, in any case, as one or more words; - asks"
+        help = "What to look for, in one or more words; capitals do not matter (- to be asked)"
     )]
     pub(crate) names: Vec<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct Show {
-    #[arg(value_name = "ID", required = true, num_args = 1..=2, help = "The entry: its id, or how it begins")]
+    #[arg(value_name = "ID", required = true, num_args = 1..=2, help = "The entry's id, or its first characters")]
     pub(crate) names: Vec<PathBuf>,
-    /// All versions, with who changed what when and why
+    /// Show all versions: who changed what, when and why
     #[arg(long, conflicts_with = "raw")]
     pub(crate) history: bool,
-    /// The original bytes as they were imported, and nothing else
+    /// Print the original exactly as it was imported, and nothing else
     #[arg(long, conflicts_with = "json")]
     pub(crate) raw: bool,
-    /// An earlier version, by its number
+    /// Show an earlier version, by its number
     #[arg(long, value_name = "NUMBER", conflicts_with = "history")]
     pub(crate) revision: Option<u64>,
 }
 
 #[derive(Args)]
 pub(crate) struct Add {
-    #[arg(value_name = "KIND", num_args = 1..=2, required = true, help = "What to add, such as diagnosis; - asks")]
+    #[arg(value_name = "KIND", num_args = 1..=2, required = true, help = "What to add, such as diagnosis (- to be asked)")]
     pub(crate) names: Vec<PathBuf>,
-    /// Only list the fields of this kind and how each is written
+    /// Only list the fields of this kind and how to write them
     #[arg(long)]
     pub(crate) fields: bool,
 }
@@ -294,13 +296,13 @@ pub(crate) struct Attach {
     /// Attach it to this entry instead of making a new one
     #[arg(long, value_name = "ID", conflicts_with = "kind")]
     pub(crate) to: Option<String>,
-    /// What to call it; the file's name if not said; - asks
+    /// What to call it, if not by the file's name (- to be asked)
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,
-    /// Make a new entry of this kind, such as note; - asks
+    /// Make a new entry of this kind, such as note (- to be asked)
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Option<String>,
-    /// Discard what an interrupted attempt of the same title stored, and begin anew
+    /// Start over: discard what an interrupted attempt with the same title stored
     #[arg(long)]
     pub(crate) restart: bool,
 }
@@ -309,25 +311,25 @@ pub(crate) struct Attach {
 pub(crate) struct Extract {
     #[arg(value_name = "ID", num_args = 1..=3, required = true, help = "The entry, and where to write the file")]
     pub(crate) names: Vec<PathBuf>,
-    /// Which of the entry's attachments, from 1
+    /// Which of the entry's attachments; the first is 1
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) number: u32,
 }
 
 #[derive(Args)]
 pub(crate) struct Amend {
-    #[arg(value_name = "ID", required = true, num_args = 1..=2, help = "The entry: its id, or how it begins")]
+    #[arg(value_name = "ID", required = true, num_args = 1..=2, help = "The entry's id, or its first characters")]
     pub(crate) names: Vec<PathBuf>,
-    /// Why; - asks
+    /// Why (- to be asked)
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
 }
 
 #[derive(Args)]
 pub(crate) struct Expunge {
-    #[arg(value_name = "ID", required = true, help = "The entries: their ids, or how they begin")]
+    #[arg(value_name = "ID", required = true, help = "The entries' ids, or their first characters")]
     pub(crate) names: Vec<PathBuf>,
-    /// Why; the ledger keeps it, so say nothing about what is destroyed; - asks
+    /// Why (- to be asked). The ledger keeps this, so do not say what you destroy
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
 }
@@ -336,61 +338,61 @@ pub(crate) struct Expunge {
 pub(crate) struct Release {
     #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
     pub(crate) names: Vec<PathBuf>,
-    /// Who gets it; - asks
+    /// Who gets it (- to be asked)
     #[arg(long, value_name = "NAME", required_unless_present = "preview")]
     pub(crate) to: Option<String>,
-    /// What for, and the legal basis if there is one; - asks
+    /// What for, and the legal basis if there is one (- to be asked)
     #[arg(long, value_name = "TEXT", required_unless_present = "preview")]
     pub(crate) purpose: Option<String>,
-    /// Release entries of this kind; may be repeated; - asks
+    /// Release entries of this kind; may be repeated (- to be asked)
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Vec<String>,
-    /// Only what certainly lies at or after this date
+    /// Only what is certainly on or after this date
     #[arg(long, value_name = "DATE")]
     pub(crate) since: Option<String>,
-    /// Only what certainly lies at or before this date
+    /// Only what is certainly on or before this date
     #[arg(long, value_name = "DATE")]
     pub(crate) until: Option<String>,
-    /// Release entries with this code; may be repeated; - asks
+    /// Release entries with this code; may be repeated (- to be asked)
     #[arg(long, value_name = "CODE")]
     pub(crate) code: Vec<String>,
     /// Release this entry too; may be repeated
     #[arg(long, value_name = "ID")]
     pub(crate) entry: Vec<String>,
-    /// Release this field's dates as years only, or withhold the field
+    /// Show only the year of this field's dates, or withhold the field
     #[arg(long, value_name = "FIELD=year|withhold")]
     pub(crate) mask: Vec<String>,
-    /// Release a field that is withheld by default, with all its words
+    /// Release a field that otherwise stays, with all its words
     #[arg(long, value_name = "FIELD")]
     pub(crate) include: Vec<String>,
-    /// For whom: third-party (if nothing is said), treatment, or patient for your own copy
+    /// Whom it is for: third-party (unless you say otherwise), treatment, or patient for your own copy
     #[arg(long, value_name = "AUDIENCE")]
     pub(crate) audience: Option<String>,
     /// Show a black bar for each field that is withheld
     #[arg(long)]
     pub(crate) bars: bool,
-    /// Release, marked, entries of which a part that changes the meaning was not understood
+    /// Also release entries that were not fully understood, and mark them so
     #[arg(long)]
     pub(crate) not_understood: bool,
-    /// The same for one entry of the selection: its id, as the preview says it
+    /// The same for one entry only: its id, as the preview shows it
     #[arg(long, value_name = "ID")]
     pub(crate) not_understood_of: Vec<String>,
-    /// Release, marked, results although words that stand beside them and may take them back stay
+    /// Also release results without the words beside them, which may take them back, and mark them so
     #[arg(long)]
     pub(crate) without_words: bool,
-    /// The same for one entry of the selection: its id, as the preview says it
+    /// The same for one entry only: its id, as the preview shows it
     #[arg(long, value_name = "ID")]
     pub(crate) without_words_of: Vec<String>,
-    /// Sign with this computer's date although the vault was last written after it, or years before
+    /// Sign with this computer's date, although the vault's last change makes it look wrong
     #[arg(long)]
     pub(crate) clock_is_right: bool,
     /// The last day on which the excerpt is valid
     #[arg(long, value_name = "DATE")]
     pub(crate) expires: Option<String>,
-    /// Where to write it, as .html or .json; excerpt-YYYYMMDD.html if not said
+    /// Where to write it, as .html or .json; otherwise excerpt-YYYYMMDD.html
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Show what would leave and what would not; release nothing
+    /// Show what would leave and what would stay; release nothing
     #[arg(long)]
     pub(crate) preview: bool,
 }
@@ -399,23 +401,23 @@ pub(crate) struct Release {
 pub(crate) struct Verify {
     #[arg(
         value_name = "FILE",
-        help = "The excerpt: the HTML or JSON file as it was issued; - is standard input"
+        help = "The excerpt: the HTML or JSON file, exactly as you got it; - reads standard input"
     )]
     pub(crate) file: PathBuf,
-    /// The public key of a signer whom you trust, from `personal public-key`, or its fingerprint in quotes; may be
+    /// The public key of a signer you trust, from `personal public-key`, or its fingerprint in quotes; may be
     /// repeated
     #[arg(long, alias = "fingerprint", value_name = "FILE.jwk|FINGERPRINT")]
     pub(crate) key: Vec<PathBuf>,
-    /// The name that those keys may sign under, if no key file says it; may be repeated
+    /// The name those keys may sign under, if no key file says it; may be repeated
     #[arg(long, value_name = "NAME", requires = "key", conflicts_with = "any_name")]
     pub(crate) name: Vec<String>,
-    /// The role that goes with --name: provider if not said, or patient
+    /// The role for --name: provider (unless you say otherwise) or patient
     #[arg(long, value_name = "ROLE", requires = "name", value_parser = ["provider", "patient"])]
     pub(crate) role: Option<String>,
-    /// Trust those keys under whatever name they sign: they may call themselves anything
+    /// Trust those keys under any name: they may call themselves anything
     #[arg(long, requires = "key")]
     pub(crate) any_name: bool,
-    /// Be content that it is unchanged, whoever signed it
+    /// Accept it if it is unchanged, no matter who signed it
     #[arg(long)]
     pub(crate) accept_unknown_signer: bool,
 }
@@ -439,10 +441,10 @@ pub(crate) struct VaultOnly {
 pub(crate) struct Ledger {
     #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
     pub(crate) names: Vec<PathBuf>,
-    /// Only what was handed out: to whom, what for, with the number of each copy
+    /// Only what you released: to whom, what for, and the number of each copy
     #[arg(long)]
     pub(crate) released: bool,
-    /// Only what was done with this entry, be it one that was expunged; with --released, who has it
+    /// Only what was done with this entry, even if it is destroyed; with --released, who has it
     #[arg(long, value_name = "ID")]
     pub(crate) entry: Option<String>,
 }
@@ -451,16 +453,16 @@ pub(crate) struct Ledger {
 pub(crate) struct Check {
     #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
     pub(crate) names: Vec<PathBuf>,
-    /// Demand that the vault continues this checkpoint of an earlier check
+    /// Fail unless the vault continues from this checkpoint of an earlier check
     #[arg(long, value_name = "CHECKPOINT")]
     pub(crate) expect: Option<String>,
-    /// Read every byte of the file, also those that nothing in the vault uses
+    /// Read every byte of the file, even those that nothing uses
     #[arg(long)]
     pub(crate) deep: bool,
-    /// Say of each finding what is lost and what can be done
+    /// Say for each problem what is lost and what you can do
     #[arg(long)]
     pub(crate) explain: bool,
-    /// Repair what can be repaired: copies that differ from each other, and with --from damaged parts
+    /// Repair what can be repaired: copies that differ, and with --from also damaged parts
     #[arg(long)]
     pub(crate) repair: bool,
     /// Take damaged parts from this backup
@@ -475,10 +477,10 @@ pub(crate) struct Password {
     /// Read the new password from this file instead of asking for it
     #[arg(long, value_name = "FILE")]
     pub(crate) new_password_file: Option<PathBuf>,
-    /// Keep the password and protect it as well as a new one
+    /// Keep the password, and protect it as well as a new one
     #[arg(long, conflicts_with = "new_password_file")]
     pub(crate) upgrade: bool,
-    /// Use less memory (64 MiB instead of 256) to protect the password
+    /// Protect the password with less memory (64 MiB instead of 256), for small devices
     #[arg(long)]
     pub(crate) small_device: bool,
 }
@@ -487,19 +489,19 @@ pub(crate) struct Password {
 pub(crate) struct Recover {
     #[arg(value_name = "VAULT", num_args = 0..=1, help = "The vault")]
     pub(crate) names: Vec<PathBuf>,
-    /// The name of the forgotten password, where there are several; may be repeated
+    /// The name of the forgotten password, if there are several; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) replace: Vec<String>,
     /// Read the new password from this file instead of asking for it
     #[arg(long, value_name = "FILE")]
     pub(crate) new_password_file: Option<PathBuf>,
-    /// Keep the recovery key that you have
+    /// Keep your recovery key instead of making a new one
     #[arg(long, conflicts_with = "new_recovery_key_out")]
     pub(crate) keep_recovery_key: bool,
     /// Write the new recovery key to this new file, for scripts
     #[arg(long, value_name = "FILE")]
     pub(crate) new_recovery_key_out: Option<PathBuf>,
-    /// Use less memory (64 MiB instead of 256) to protect the password
+    /// Protect the password with less memory (64 MiB instead of 256), for small devices
     #[arg(long)]
     pub(crate) small_device: bool,
 }
@@ -518,7 +520,7 @@ pub(crate) enum AccessCommand {
     /// Add another password, or another recovery key
     #[command(override_usage = "personal access add [OPTIONS] [VAULT] NAME")]
     Add(AccessAdd),
-    /// Take ways in away; those who used them can open the file no more
+    /// Remove passwords or keys; they no longer open the vault
     #[command(override_usage = "personal access revoke [OPTIONS] [VAULT] NAME...")]
     Revoke(AccessRevoke),
 }
@@ -527,7 +529,7 @@ pub(crate) enum AccessCommand {
 pub(crate) struct AccessAdd {
     #[arg(value_name = "NAME", required = true, num_args = 1..=2, help = "What to call it, such as spouse")]
     pub(crate) names: Vec<PathBuf>,
-    /// Open only this compartment, such as general; may be repeated
+    /// Let it open only this compartment, such as general; may be repeated
     #[arg(long, value_name = "COMPARTMENT")]
     pub(crate) only: Vec<String>,
     /// Read the new password from this file instead of asking for it
@@ -536,20 +538,20 @@ pub(crate) struct AccessAdd {
     /// Add a recovery key instead of a password, and write it to this new file
     #[arg(long, value_name = "FILE", conflicts_with = "new_password_file")]
     pub(crate) recovery_key_out: Option<PathBuf>,
-    /// Use less memory (64 MiB instead of 256) to protect the password
+    /// Protect the password with less memory (64 MiB instead of 256), for small devices
     #[arg(long)]
     pub(crate) small_device: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct AccessRevoke {
-    #[arg(value_name = "NAME", required = true, help = "The names, or how their ids begin")]
+    #[arg(value_name = "NAME", required = true, help = "Their names, or the first characters of their ids")]
     pub(crate) names: Vec<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct Export {
-    #[arg(value_name = "FILE", required = true, num_args = 1..=2, help = "Where to write everything, as JSON")]
+    #[arg(value_name = "FILE", required = true, num_args = 1..=2, help = "Where to write everything, as readable JSON")]
     pub(crate) names: Vec<PathBuf>,
 }
 
@@ -557,7 +559,7 @@ pub(crate) struct Export {
 pub(crate) struct Backup {
     #[arg(value_name = "DEST", required = true, num_args = 1..=2, help = "Where to write the backup, a new file")]
     pub(crate) names: Vec<PathBuf>,
-    /// What the ledger calls the backup; its file's name if not said
+    /// What the ledger calls the backup, if not by its file's name
     #[arg(long, value_name = "TEXT")]
     pub(crate) label: Option<String>,
 }
