@@ -1,27 +1,29 @@
-//! Subrosa keeps a person's health records as encrypted entries under
-//! password-derived keys, and releases from them only redacted, signed excerpts
-//! that a third party can verify without seeing the rest.
+//! Subrosa keeps one person's health records in an encrypted vault. What leaves the
+//! vault is a signed, redacted excerpt, which a third party can verify without seeing
+//! the rest of the record.
 //!
-//! - [`Vault`] creates, [`LockedVault`] opens: one file per person, in a published format.
-//! - [`Vault::update`] changes: add, amend, retract, expunge, as one durable commit.
-//! - [`Vault::list`] and [`Vault::entry`] read; [`Vault::check`] authenticates everything.
-//! - [`Import`] reads FHIR R4; every resource's bytes are kept exactly.
-//! - [`Policy`] says what may leave, denying by default; [`Vault::preview`] shows it,
-//!   [`Vault::release`] signs it as an [`Excerpt`] and writes it in the ledger first.
-//! - [`UnverifiedExcerpt`] is what a recipient checks, with no vault at all.
+//! - [`Vault::create`] makes a vault and [`LockedVault::open`] opens one. Each person has
+//!   one file, in a published format.
+//! - [`Vault::update`] adds, amends, retracts and expunges entries, in one durable commit.
+//! - [`Vault::list`] and [`Vault::entry`] read. [`Vault::check`] authenticates everything.
+//! - [`Import`] reads FHIR R4. The bytes of every resource are kept exactly.
+//! - [`Policy`] says what may leave, and denies by default. [`Vault::preview`] shows what would
+//!   leave. [`Vault::release`] records the release in the ledger, then returns the signed
+//!   [`Excerpt`].
+//! - [`UnverifiedExcerpt`] is where a recipient starts, who needs no vault.
 //!
-//! It is not a server, not an EHR, not audited, and not legal advice: a policy is
-//! the releaser's decision. What encryption, expungement and redaction cannot do
-//! stands in `SECURITY.md`.
+//! It is not a server, not an EHR, not audited, and not legal advice: the person who
+//! releases decides on the policy. `SECURITY.md` says what encryption, expungement and
+//! redaction cannot do.
 //!
-//! Everything is synchronous; async programs call it on a blocking thread. A
-//! [`Vault`] can be shared between threads.
+//! Every call is synchronous; async programs call it on a blocking thread. Threads can
+//! share a [`Vault`].
 //!
 //! ```
 //! use subrosa::*;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // A raw key for the sake of speed; a person has a password:
+//! // A raw key opens fast. A person has a password:
 //! // Credential::password("a long sentence that nobody else says")?
 //! let key = Credential::from(RawKey::generate()?);
 //! let folder = tempfile::tempdir()?;

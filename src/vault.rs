@@ -75,13 +75,23 @@ use session::open::Locked;
 
 /// An unlocked vault.
 ///
-/// It can be shared between threads: reads take `&self` and work on a
-/// snapshot, changes are made one at a time. Dropping it wipes its keys.
+/// [`Vault::create`] makes one and [`LockedVault::unlock`] opens one. Threads can share it:
+/// every read works on a snapshot, and changes happen one at a time. Dropping it wipes its
+/// keys.
 pub struct Vault {
     pub(crate) session: Session,
 }
 
-/// A vault whose header was read and nothing else.
+/// A vault that is still locked: only its header has been read.
+///
+/// ```no_run
+/// use subrosa::*;
+///
+/// let password = Credential::password("a long sentence that nobody else says")?;
+/// let vault = LockedVault::open("my.vault", VaultOptions::default())?.unlock(&password)?;
+/// println!("{} entries", vault.list(&Filter::all())?.len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct LockedVault {
     pub(crate) locked: Locked,
 }
@@ -94,8 +104,8 @@ impl LockedVault {
     /// Opens a vault file.
     ///
     /// # Errors
-    /// [`Error::Format`] when the file is no vault that this version reads,
-    /// [`Error::Store`] when it cannot be read.
+    /// [`Error::Format`] if the file is not a vault that this version reads,
+    /// [`Error::Store`] if it cannot be read.
     pub fn open(path: impl AsRef<Path>, options: VaultOptions) -> Result<Self, Error> {
         session::open::Locked::open(path.as_ref(), options).map(Self::of_locked)
     }
@@ -108,18 +118,18 @@ impl LockedVault {
         session::open::Locked::of(store, options).map(Self::of_locked)
     }
 
-    /// Demands that the vault's history contains this checkpoint.
+    /// Requires the vault's history to contain this checkpoint; otherwise unlocking fails.
     #[must_use]
     pub fn expecting(self, checkpoint: Checkpoint) -> Self {
         Self::of_locked(self.locked.expecting(checkpoint))
     }
 
-    /// Unlocks for reading and writing. An interrupted writer's traces are
-    /// repaired first, and [`Vault::recovery`] says so.
+    /// Unlocks for reading and writing. If a writer was interrupted, this repairs what it
+    /// left, and [`Vault::recovery`] says so.
     ///
     /// # Errors
-    /// [`Error::WrongCredential`], [`Error::Kdf`], [`Error::Damaged`] (nothing
-    /// was written then), [`Error::NewerReader`], [`Error::RolledBack`],
+    /// [`Error::WrongCredential`], [`Error::Kdf`], [`Error::Damaged`] (then nothing
+    /// was written), [`Error::NewerReader`], [`Error::RolledBack`],
     /// [`Error::Forked`], [`Error::Store`].
     pub fn unlock(self, credential: &Credential) -> Result<Vault, Error> {
         self.locked.unlock(credential).map(Vault::of)

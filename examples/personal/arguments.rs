@@ -12,7 +12,7 @@ const ABOUT: &str = "Keeps your health records private: encrypted, in one file o
 const AFTER_HELP: &str = "\
 A first hour:
   personal init my.vault                     make your vault; copy the recovery key onto paper
-  personal import my.vault records.json      read in what your clinic or portal gave you (FHIR, as JSON)
+  personal import my.vault records.json      read in what your clinic or portal gave you (FHIR)
   personal list my.vault                     see what is in it
   personal search my.vault asthma            find something
   personal release my.vault --preview --kind diagnosis
@@ -155,7 +155,8 @@ Only what you choose leaves. Choose entries with --kind, --code or --entry. --si
 codes. Free text, attachments, identifiers, addresses and original documents leave only with --include FIELD. \
 Name a FIELD as `show` and the preview name it, or by its name in JSON. A third party gets your date of birth \
 only with --include birth_date, and words beside a code only with --include code. People who treat you get \
-both: use --audience treatment. Always look with --preview first.
+both: use --audience treatment. The excerpt also names the patient, so that its reader knows whom it is about. \
+Always look with --preview first.
 
   personal release my.vault --preview --kind diagnosis --kind medication --since 2020
   personal release my.vault --to \"Dr. Lee\" --purpose \"second opinion\" --kind diagnosis --mask onset=year

@@ -21,7 +21,7 @@ use crate::tree::{LeafRef, Row, RowClass, RowKey};
 /// Leaves that one core reads at a time.
 const LEAVES_AT_A_TIME: usize = 8;
 
-/// What to list. Everything that is not said is not asked.
+/// Which entries to list. An entry must meet every condition that you set.
 #[derive(Clone, Default)]
 pub struct Filter {
     kinds: Vec<Kind>,
@@ -34,27 +34,27 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Everything but what was retracted.
+    /// Every entry except the retracted ones.
     #[must_use]
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// Only entries of this kind; called again, of either.
+    /// Only entries of this kind. Call it again to add another kind.
     #[must_use]
     pub fn kind(mut self, kind: Kind) -> Self {
         self.kinds.push(kind);
         self
     }
 
-    /// Only entries that may overlap this range. An entry without a date may.
+    /// Only entries that may overlap this range. An undated entry may.
     #[must_use]
     pub fn dates(mut self, since: Option<PartialDate>, until: Option<PartialDate>) -> Self {
         self.dates = Some(DateRange::new(since, until));
         self
     }
 
-    /// Only entries with a code that begins so, in this system or in any.
+    /// Only entries with a code that starts with this prefix, in this system or in any.
     #[must_use]
     pub fn code(mut self, system: Option<&str>, prefix: &str) -> Self {
         self.code = Some((system.map(str::to_owned), prefix.to_owned()));

@@ -8,8 +8,7 @@ use crate::store::StoreError;
 
 /// What to do about an [`Error`](enum@Error).
 ///
-/// These are all: a `match` needs no arm for others. A new one would be a change that
-/// breaks programs, and announced as such.
+/// The list is complete, so a `match` needs no other arm. Adding a kind is a breaking change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// The request cannot be granted as it is: change it as the message says.
@@ -20,10 +19,10 @@ pub enum ErrorKind {
     Exists,
     /// The password or key is wrong: ask for it again.
     WrongCredential,
-    /// This handle has no keys any more, since the vault locked itself, was locked, or
-    /// got other keys from somebody else: unlock it again.
+    /// This handle no longer has keys, because the vault locked itself, was locked, or got
+    /// new keys from somebody else: unlock it again.
     Locked,
-    /// Another handle or process is writing, or was faster: try again.
+    /// Another handle or process is writing, or wrote first: try again.
     Busy,
     /// The vault is damaged, rolled back or forked: do not write to it, find a good copy.
     Damaged,

@@ -30,18 +30,18 @@ impl Default for ImportLimits {
     }
 }
 
-/// How to import.
+/// Whose records to import, and at what cost.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ImportOptions {
-    /// Whose records to take, where the input is about several patients: a reference
+    /// Whose records to take if the input is about several patients: a reference
     /// such as `Patient/123`, an id, or a bundle entry's `fullUrl`.
     pub patient: Option<String>,
-    /// Whether resources of which it cannot be told whose they are belong to the patient.
-    /// Without that decision they are left out. It counts only where the input is about one
-    /// person; where it is about several, they may be the others'.
+    /// Whether to take resources that do not say whose they are as the patient's. If not,
+    /// they are left out. This applies only if the input is about one person: with
+    /// several, they may be somebody else's.
     pub unknown_subjects_are_the_patients: bool,
-    /// The moment of the import: versions of later dates are in no order. `None` is the
+    /// The time of the import. Versions with a later date have no order. `None` takes the
     /// system's clock.
     pub now: Option<SystemTime>,
     /// What the import may cost.

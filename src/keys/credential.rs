@@ -39,14 +39,17 @@ pub enum CredentialError {
     NotARecoveryKey,
 }
 
-/// A password, in Unicode Normalization Form C.
+/// A password.
+///
+/// It is kept in Unicode Normalization Form C, so it does not matter how a keyboard composes an
+/// accented letter. Dropping it wipes it.
 pub struct Password(SecretText);
 
 impl Password {
-    /// Normalizes and takes over a password.
+    /// Normalizes a password, and wipes the text it was given as.
     ///
     /// # Errors
-    /// [`CredentialError`] when it is empty, too long or has an unassigned character.
+    /// [`CredentialError`] if it is empty, too long or has an unassigned character.
     pub fn new(mut text: String) -> Result<Self, CredentialError> {
         let normalized = SecretText::new(normalize(&text));
         let assigned = text.chars().all(|c| c.is_control() || is_public_assigned(c));
@@ -237,7 +240,7 @@ impl RawKey {
     }
 }
 
-/// What opens a vault.
+/// A password or key that opens a vault.
 #[non_exhaustive]
 pub enum Credential {
     /// A password, through Argon2id.

@@ -15,7 +15,7 @@ use super::text::{Narrative, Token};
 use super::value::{Attachment, Coding, Concept, Party, redacted_debug};
 use crate::id::EntryId;
 
-/// One item of a person's record.
+/// One item of a person's record: a diagnosis, a treatment, a note, …
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
@@ -23,13 +23,13 @@ pub struct Entry {
     pub record: Record,
     /// Where it came from.
     pub provenance: Provenance,
-    /// Paths of elements of the source that change its meaning and were not understood,
-    /// such as `Observation.modifierExtension`. The record may then say what the source
-    /// does not. Only an import sets them.
+    /// Paths of elements in the source that change its meaning and were not understood,
+    /// such as `Observation.modifierExtension`. If there are any, the record may say what the
+    /// source does not. Only an import sets them.
     pub not_understood: Vec<Token>,
     /// Its original bytes, if it was imported.
     pub source: Option<Source>,
-    /// What was decided about it.
+    /// What people decided about it, such as a legal hold.
     pub marks: Marks,
 }
 

@@ -16,7 +16,7 @@ use crate::codec::json::{Json, Object};
 use crate::id::EntryId;
 use crate::record::{Coding, DateRange, FieldName, FieldType, Kind, PartialDate, Token};
 
-/// What happens to a field that a policy names.
+/// What a policy does with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mask {
@@ -24,7 +24,7 @@ pub enum Mask {
     Keep,
     /// Withheld.
     Withhold,
-    /// Dates are released as the year only.
+    /// Released with the year of each date only.
     Year,
 }
 
@@ -148,19 +148,19 @@ impl fmt::Display for CodeFilter {
 
 /// What leaves the vault: a selection of entries and masks over their fields.
 ///
-/// Denies by default: a new policy releases nothing, and a selected entry gives
-/// its coded and short fields only. Free text, attachments, identifiers, ways to
-/// reach people, references into the source and the original document leave when
-/// [`Policy::include`] names them. The excerpt names the patient, so that the
-/// recipient knows whom it is about; it says the date of birth where `birth_date` is
-/// included or the [`Audience`] is no third party. Masks over `names` and `birth_date`
-/// hold for that too.
+/// A policy denies by default. A new one releases nothing, and an entry that it selects
+/// gives only its coded and short fields. Free text, attachments, identifiers, ways to
+/// reach people, references into the source and the original document leave only if
+/// [`Policy::include`] names them. The excerpt names the patient, so that the recipient
+/// knows whom it is about. It gives the date of birth if `birth_date` is included, or if
+/// the [`Audience`] is not a third party. Masks over `names` and `birth_date` apply here
+/// too.
 ///
-/// A third party gets of a coded value the codes and the short names that published
-/// code systems give them. Other words beside a code are free text. Entries whose
-/// meaning was not understood, or that their source calls entered in error, stay; so do
-/// results beside which words stay that may take them back.
-/// Whoever treats the patient, and the patient, get those words with the result.
+/// A third party gets the codes of a coded value, and the short names that published code
+/// systems give them. Any other words beside a code are free text. An entry stays if its
+/// meaning was not understood, or if its source calls it entered in error. A result stays
+/// if words stay beside it that may take it back. The patient, and those who treat the
+/// patient, get those words with the result.
 ///
 /// ```
 /// use subrosa::{Kind, Mask, Policy};

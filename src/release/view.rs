@@ -16,7 +16,10 @@ use crate::codec::json::{Json, Object};
 use crate::id::EntryId;
 use crate::record::{FieldName, Kind};
 
-/// What a policy releases of entries.
+/// A preview: what a policy releases, and what it withholds.
+///
+/// Only [`released`](View::released) and the subject reach a recipient. The rest is for the
+/// owner.
 #[derive(Clone)]
 pub struct View {
     pub(super) released: Vec<RedactedEntry>,
@@ -48,13 +51,13 @@ impl View {
         &self.released
     }
 
-    /// What was selected and does not leave. For the owner, never for a recipient.
+    /// What was selected but does not leave. For the owner, never for a recipient.
     #[must_use]
     pub fn withheld(&self) -> &[Withheld] {
         &self.withheld
     }
 
-    /// Where a filter did not do what one may think. For the owner, never for a recipient.
+    /// Where a filter may not do what you expect. For the owner, never for a recipient.
     #[must_use]
     pub fn notices(&self) -> &[FilterNotice] {
         &self.notices

@@ -93,7 +93,7 @@ impl From<IssueError> for SignError {
     }
 }
 
-/// An excerpt that was issued.
+/// A signed excerpt, ready to hand out as a page or as JSON.
 pub struct Excerpt {
     id: ExcerptId,
     issued: UnixTime,

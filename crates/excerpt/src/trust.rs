@@ -147,7 +147,7 @@ pub(super) fn comparable(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The issuers whose signature a verifier takes for what it says.
+/// The keys that a verifier trusts, each for a name and a role.
 ///
 /// ```
 /// # use subrosa_excerpt::{PublicKey, SignsAs, TrustedKeys};

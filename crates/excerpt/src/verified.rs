@@ -76,7 +76,9 @@ impl Compared {
     }
 }
 
-/// An excerpt that verified: the only way to its claims.
+/// An excerpt whose signatures hold. Only through it can you read the claims.
+///
+/// Look at [`outcome`](VerifiedExcerpt::outcome) first: the signer may be unknown.
 pub struct VerifiedExcerpt {
     pub(super) trust: Trust,
     pub(super) compared: Compared,

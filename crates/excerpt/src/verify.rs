@@ -27,7 +27,8 @@ pub const CLOCK_LEEWAY: u64 = 3600;
 /// Longest name of a kind or a field.
 const MAX_NAME: usize = 64;
 
-/// An excerpt that was taken apart and not verified. It tells nothing.
+/// An excerpt that is not verified yet. It gives no access to its claims:
+/// [`verify`](UnverifiedExcerpt::verify) does.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -46,14 +47,14 @@ pub struct UnverifiedExcerpt {
 }
 
 impl UnverifiedExcerpt {
-    /// Takes an excerpt apart, from its JSON file or its HTML page. A file that a
-    /// browser would show as a page is taken as a page or not at all.
+    /// Parses an excerpt, from its JSON file or its HTML page. A file that a browser would
+    /// show as a page is read as a page or refused.
     ///
-    /// One byte order mark before, and one line end behind, the JSON are what editors
-    /// add; they are passed over. Any other byte that was not issued is refused.
+    /// Editors add a byte order mark before the JSON and a line end after it; one of each is
+    /// accepted. Any other byte that was not issued is refused.
     ///
     /// # Errors
-    /// [`VerifyError`] when it is neither.
+    /// [`VerifyError`] if it is neither.
     pub fn parse(file: &[u8]) -> Result<Self, VerifyError> {
         if file.len() > MAX_FILE_BYTES {
             return Err(VerifyError::TooLong { limit: MAX_FILE_BYTES });

@@ -28,7 +28,10 @@ use crate::interop::finding::{FindingReason, Findings};
 use crate::interop::imported::{DeletedResource, Imported, LeftOut, Piece};
 use crate::interop::options::{ImportError, ImportOptions};
 
-/// An import in progress: several inputs are one set, in which references are resolved.
+/// An import in progress.
+///
+/// Read one or more inputs, then [`finish`](Import::finish). References are resolved across all of
+/// them. [`Vault::import`](crate::Vault::import) writes the result.
 pub struct Import {
     options: ImportOptions,
     resources: Vec<Held>,

@@ -22,7 +22,7 @@ use crate::release::{Candidate, Policy, SubjectFault, View, ViewDigest};
 use crate::vault::session::audit::ReadKind;
 use crate::vault::session::handle::Session;
 
-/// What is to be released to whom and why.
+/// What to release, to whom, and why.
 pub struct ReleaseRequest {
     recipient: Token,
     purpose: Token,
@@ -45,7 +45,7 @@ impl ReleaseRequest {
         Ok(Self { recipient, purpose, policy, expires: None, previewed: None, clock_is_confirmed: false })
     }
 
-    /// The same release, no longer valid from then on.
+    /// The same release, valid only until then.
     #[must_use]
     pub fn expiring(mut self, expires: SystemTime) -> Self {
         self.expires = Some(expires);
@@ -63,9 +63,9 @@ impl ReleaseRequest {
         self
     }
 
-    /// The same release, dated by the clock although that is behind the vault's last commit
-    /// or years ahead of it: somebody looked at the date and confirmed it. Without that,
-    /// releasing answers [`Error::DoubtfulClock`].
+    /// The same release with a date that somebody looked at and confirmed. Without this,
+    /// releasing fails with [`Error::DoubtfulClock`] if the clock is behind the vault's last
+    /// commit, or years ahead of it.
     #[must_use]
     pub fn with_clock_confirmed(mut self) -> Self {
         self.clock_is_confirmed = true;

@@ -38,7 +38,7 @@ use crate::store::{
 };
 use crate::tree::RowClass;
 
-/// What a new vault is to be.
+/// The settings of a new vault: whose it is, and what opens it.
 ///
 /// ```
 /// # use subrosa::{Access, Actor, Credential, HolderRole, NewVault, RawKey, SignatureAlgorithm, Vault, VaultOptions};
@@ -61,10 +61,10 @@ pub struct NewVault<'a> {
     pub holder_name: &'a str,
     /// Where the holder is, as an ISO 3166 code such as `US-NJ`; may be empty.
     pub jurisdiction: &'a str,
-    /// What its excerpts are signed with; its own key stays the same for ever.
+    /// The algorithm that signs its excerpts. The signing key never changes.
     pub signature: SignatureAlgorithm,
-    /// The ways in, 1 to 16. At least one must open everything, or nobody
-    /// could ever change the others; no two may have the same password or key.
+    /// The ways in, 1 to 16. At least one must open everything; without it, nobody could
+    /// change the others. No two may have the same password or key.
     pub access: Vec<Access<'a>>,
     /// Who creates it, as the first line of its ledger names them; the owner if nobody is said.
     pub actor: Actor,

@@ -14,23 +14,23 @@ pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 /// Is told of every read.
 pub(crate) type AuditHook = Arc<dyn Fn(&AuditEvent) + Send + Sync>;
 
-/// How a vault is opened and written.
+/// How a handle opens and writes a vault. The defaults suit most programs.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct VaultOptions {
     /// The cost of new passwords.
     pub kdf_cost: KdfCost,
-    /// What is accepted as the cost of existing ones.
+    /// The costs of existing passwords that an opening accepts.
     pub kdf_limits: KdfLimits,
     /// How long a change waits for another writer.
     pub lock_wait: Duration,
-    /// Whether closing compacts a file of which more is dead than live, and
-    /// more than 16 MiB.
+    /// Whether closing compacts the file once it holds more dead bytes than live ones,
+    /// and more than 16 MiB of them.
     pub compact_at_close: bool,
     pub(crate) clock: Clock,
     pub(crate) audit: Option<AuditHook>,
     pub(crate) auto_lock: Option<Duration>,
-    /// The newest version that is written for.
+    /// The version that this handle writes for. What it writes, that version can read.
     pub writer: WriterVersion,
 }
 
@@ -57,8 +57,8 @@ impl VaultOptions {
         self
     }
 
-    /// The same options with this cost for new passwords; what is below
-    /// [`KdfCost::SMALL_DEVICE`] is refused when a password is set.
+    /// The same options with this cost for new passwords. Setting a password fails if the
+    /// cost is below [`KdfCost::SMALL_DEVICE`].
     #[must_use]
     pub fn with_kdf_cost(mut self, cost: KdfCost) -> Self {
         self.kdf_cost = cost;

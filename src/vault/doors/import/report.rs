@@ -5,37 +5,37 @@ use crate::interop::finding::Finding;
 use crate::interop::imported::LeftOut;
 use crate::record::Person;
 
-/// What became of an import.
+/// What an import changed, and what it did not take.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ImportReport {
-    /// The import's number, by which it can be undone; `None` where nothing was written.
+    /// The import's number, for undoing it. `None` if nothing was written.
     pub number: Option<Epoch>,
-    /// Whom the input is about, as it says.
+    /// Whom the input says it is about.
     pub person: Option<Person>,
-    /// The documents that it consists of, in order: bundles' ids or names of files.
+    /// The documents it consists of, in order, by bundle id or file name.
     pub sources: Vec<String>,
-    /// Entries that were added with a kind of their own.
+    /// Entries that were added with a kind of their own, such as a diagnosis.
     pub added: Vec<EntryId>,
-    /// Entries that were added as they came, because nothing maps them.
+    /// Entries that were added as they came, because no kind fits them.
     pub kept_raw: Vec<EntryId>,
-    /// Entries that changed in their source and got a new revision.
+    /// Entries that got a new revision, because they changed in their source.
     pub amended: Vec<EntryId>,
-    /// How many were there already, byte for byte.
+    /// How many were already there, unchanged.
     pub unchanged: usize,
-    /// Entries of which the input has an older version than the vault: it was not taken.
+    /// Entries for which the input has an older version than the vault. It was not taken.
     pub older: Vec<EntryId>,
-    /// Entries of which the input has another version, and nothing says which is the
-    /// newer one: the vault's stays. [`ChangedSource::Accept`](crate::ChangedSource::Accept) takes the input's.
+    /// Entries for which the input has another version, and nothing says which is newer.
+    /// The vault's stays. [`ChangedSource::Accept`](crate::ChangedSource::Accept) takes the input's.
     pub undecided: Vec<EntryId>,
-    /// Entries that were added beside one that another source gave the same name: the
-    /// earlier one first. Perhaps they are the same.
+    /// Pairs of entries that may be the same: the new one has the name that another source
+    /// gave the earlier one. The earlier one comes first.
     pub perhaps_same: Vec<(EntryId, EntryId)>,
-    /// How many were expunged from this vault before and were not taken again.
+    /// How many were not taken because they were expunged from this vault before.
     pub expunged_before: usize,
-    /// Entries that are in the vault and that their source deleted, as the input says.
-    /// They stay: retract or expunge them, or ask the source why.
+    /// Entries in the vault that their source has deleted, according to the input. They
+    /// stay: retract or expunge them, or ask the source why.
     pub deleted_at_source: Vec<EntryId>,
     /// How many repeat another of the same import byte for byte.
     pub repetitions: usize,
@@ -43,9 +43,9 @@ pub struct ImportReport {
     pub other_patients: usize,
     /// How many resources were left out, by reason.
     pub left_out: LeftOut,
-    /// How many questions about this import were decided now.
+    /// How many questions about this import were answered with it.
     pub decided: usize,
-    /// What a reader may rely on and no field carries.
+    /// What the source says and no field carries, by path.
     pub findings: Vec<Finding>,
 }
 
