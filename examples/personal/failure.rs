@@ -2,13 +2,13 @@
 //!
 //! No message holds a secret or a health value. It names a file only as it was typed.
 
-use std::io::{ErrorKind as IoKind, Write as _};
+use std::io::ErrorKind as IoKind;
 use std::path::Path;
 use std::process::ExitCode;
 
 use subrosa::{Error, ErrorKind, FormatError};
 
-use crate::output::printable;
+use crate::output::{note, printable};
 use crate::target::{self, hinted};
 
 /// The exit codes, as `--help` lists them.
@@ -117,8 +117,7 @@ impl Failure {
             Self::ClosedPipe => return ExitCode::SUCCESS,
             Self::Reported(exit) => exit,
             Self::Told { exit, message } => {
-                // Where stderr is closed there is nobody left to tell.
-                let _ = writeln!(std::io::stderr(), "personal: {}", printable(&hinted(&message)));
+                note(&format!("personal: {}", printable(&hinted(&message))));
                 exit
             }
         };

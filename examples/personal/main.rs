@@ -56,7 +56,8 @@ fn main() -> ExitCode {
         if let Some(advice) = target::unquoted().filter(|_| error.use_stderr()) {
             output::note(&format!("personal: {advice}"));
         }
-        error.exit()
+        output::explain(&error.render().to_string(), error.use_stderr());
+        std::process::exit(error.exit_code());
     });
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,

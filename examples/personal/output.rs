@@ -29,13 +29,13 @@ pub(crate) fn wrapped(text: &str, width: Option<u16>) -> String {
 }
 
 fn wrapped_line(line: &str, width: usize) -> String {
-    if line.chars().count() <= width {
+    if columns(line) <= width {
         return line.to_owned();
     }
     let indent: String = line.chars().take_while(|c| *c == ' ').collect();
     let (mut broken, mut column) = (indent.clone(), indent.len());
     for word in line.trim_start().split(' ') {
-        let length = word.chars().count();
+        let length = columns(word);
         if column + length + 1 > width && column > indent.len() {
             broken.truncate(broken.trim_end().len());
             broken.push('\n');
@@ -124,6 +124,16 @@ pub(crate) fn printable_lines(text: &str) -> String {
 /// Columns of a line of content: it must not reach a terminal's edge, where it would
 /// go on at the place of the program's own lines.
 const COLUMNS: usize = 78;
+/// Fewest columns in which words can stand beside their label.
+const BESIDE: usize = 24;
+
+/// Columns that a line of content may take: on a narrow terminal fewer.
+fn line_columns() -> usize {
+    let out = io::stdout().is_terminal().then(|| Table::new().width()).flatten();
+    let width = out.or_else(width_of_notes).map(|width| usize::from(width).saturating_sub(2));
+    width.map_or(COLUMNS, |width| width.clamp(20, COLUMNS))
+}
+
 /// Columns of the labels of an entry.
 const LABEL: usize = 22;
 
@@ -140,6 +150,10 @@ pub(crate) fn entry(shown: &subrosa::ShownEntry) -> String {
 
 /// A line of an entry: what it says something of, and what it says.
 pub(crate) fn labelled(label: &str, text: &str) -> String {
+    let has_room = line_columns().saturating_sub(LABEL + 5) >= BESIDE;
+    if !has_room {
+        return format!("{}\n{}", indented("    ", &format!("{label}:")), indented("      ", text));
+    }
     match columns(label) < LABEL {
         true => indented(&format!("    {label}{} ", " ".repeat(LABEL - columns(label))), text),
         false => format!("{}\n{}", indented("    ", label), indented(&" ".repeat(LABEL + 5), text)),
@@ -149,7 +163,7 @@ pub(crate) fn labelled(label: &str, text: &str) -> String {
 /// A text behind a beginning, broken between words, and further lines below its start.
 pub(crate) fn indented(beginning: &str, text: &str) -> String {
     let margin = columns(beginning);
-    let room = COLUMNS.saturating_sub(margin).max(20);
+    let room = line_columns().saturating_sub(margin).max(16);
     let lines = text.lines().flat_map(|line| broken(&printable(line), room)).collect::<Vec<_>>();
     let between = format!("\n{}", " ".repeat(margin));
     format!("{beginning}{}", lines.join(&between)).trim_end().to_owned()
@@ -198,11 +212,14 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
 /// The same; on a terminal, these columns are no wider than this.
 pub(crate) fn table_of(header: &[&str], rows: Vec<Vec<String>>, bounds: &[(usize, u16)]) -> String {
     let mut table = Table::new();
+    if io::stdout().is_terminal() && table.width().is_some_and(|width| width < NARROWEST) {
+        return rows.iter().map(|row| stacked(header, row)).collect::<Vec<_>>().join("\n\n");
+    }
     table.load_style(presets::NOTHING).set_header(header.iter().copied());
     for row in rows {
         table.add_row(row.iter().map(|cell| printable(cell)));
     }
-    if io::stdout().is_terminal() && table.width().is_some_and(|width| width >= NARROWEST) {
+    if io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         for column in [0, header.len().saturating_sub(1)] {
             if let Some(column) = table.column_mut(column) {
@@ -216,6 +233,31 @@ pub(crate) fn table_of(header: &[&str], rows: Vec<Vec<String>>, bounds: &[(usize
         }
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// A row as lines, each with its header: where a terminal is too narrow for a table.
+fn stacked(header: &[&str], row: &[String]) -> String {
+    let cells = header.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+    let lines = cells.enumerate().map(|(number, (header, cell))| {
+        let margin = if number == 0 { "" } else { "  " };
+        let name = if header.is_empty() { String::new() } else { format!("{header}: ") };
+        indented(&format!("{margin}{name}"), cell)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What clap says, with its lines broken where the terminal is narrower.
+pub(crate) fn explain(said: &str, is_error: bool) {
+    let width = match is_error {
+        true => width_of_notes(),
+        false => io::stdout().is_terminal().then(|| Table::new().width()).flatten(),
+    };
+    let text = wrapped(said.trim_end(), width);
+    // Where nobody reads there is nobody left to tell.
+    let _ = match is_error {
+        true => writeln!(io::stderr(), "{text}"),
+        false => writeln!(io::stdout(), "{text}"),
+    };
 }
 
 /// `1 byte`, `2 bytes`.

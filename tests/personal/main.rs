@@ -18,6 +18,7 @@ mod recipients;
 mod support;
 mod texts;
 mod ways_in;
+mod widths;
 
 use serde_json::{Value, json};
 use support::{BUNDLE, Person};

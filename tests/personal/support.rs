@@ -79,9 +79,18 @@ impl Person {
 
     /// The same without a password file.
     pub(crate) fn at_keyboard_bare(&self, arguments: &[&str], typed: &str) -> Option<Ran> {
+        self.at_terminal(arguments, typed, 100)
+    }
+
+    /// The same at a terminal of this many columns.
+    pub(crate) fn at_terminal(&self, arguments: &[&str], typed: &str, columns: usize) -> Option<Ran> {
         let quoted = arguments.iter().map(|argument| format!("'{argument}'")).collect::<Vec<_>>().join(" ");
         let child = Command::new("script")
-            .args(["-qec", &format!("stty -echo cols 100; '{}' {quoted}", program().display()), "/dev/null"])
+            .args([
+                "-qec",
+                &format!("stty -echo cols {columns}; '{}' {quoted}", program().display()),
+                "/dev/null",
+            ])
             .current_dir(self.folder.path())
             .env_remove("SUBROSA_VAULT")
             .env("TMPDIR", self.path("temporary"))
