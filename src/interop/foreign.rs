@@ -141,7 +141,7 @@ impl fmt::Display for ForeignFormat {
             Self::Image => "a picture",
             Self::Dicom => "a medical image (DICOM)",
             Self::Rtf => "a formatted text (RTF)",
-            Self::Hl7V2 => "HL7 version 2 messages",
+            Self::Hl7V2 => "a file of HL7 version 2 messages",
             Self::Cda => "a C-CDA or other HL7 version 3 document (XML)",
             Self::Html => "a web page",
             Self::Excerpt => "an excerpt that Subrosa issued",

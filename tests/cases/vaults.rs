@@ -715,3 +715,23 @@ fn records_that_show_another_name_are_asked_about_once() {
     ));
     take(&self::vault(), "a.json", &bundle("EXAMPLE, Ada M."));
 }
+
+#[test]
+fn a_birth_date_that_could_not_be_read_may_be_anothers() {
+    let patient = |born: &str| {
+        serde_json::json!({ "resourceType": "Patient", "id": "p1", "name": [{ "text": "Ada Example" }],
+            "birthDate": born, "gender": "female" })
+        .to_string()
+        .into_bytes()
+    };
+    let vault = vault();
+    take(&vault, "a.json", &patient("1970-02-03"));
+    take(&vault, "a.json", &patient("1970-02-03"));
+    let asked = questions(&vault, "a.json", &patient("12/03/1980"));
+    let Some(ImportQuestion::Patient { found: Some(found), .. }) = asked.first() else { panic!("{asked:?}") };
+    assert!(found.has_unreadable_birth_date());
+    // Where nobody ever read one, the same file is the same person's again.
+    let other = self::vault();
+    take(&other, "a.json", &patient("12/03/1980"));
+    assert_eq!(take(&other, "a.json", &patient("12/03/1980")).unchanged, 1);
+}

@@ -219,7 +219,10 @@ fn records_under_another_name_and_an_unreadable_birth_date_are_said_before_anyth
     person.write("strange.json", strange);
     let before = person.read("my.vault");
     let refused = person.run(&["import", "my.vault", "strange.json"]).refused(1, "--patient-is-same");
-    for words in ["show another name: Olga Otherperson", "a birth date that could not be read"] {
+    for words in [
+        "show another name: Olga Otherperson",
+        "This file is about Adalind Rosenquist, with a birth date that could not be read",
+    ] {
         assert!(refused.err().contains(words), "{}", refused.err());
     }
     let asked = person.run(&["import", "my.vault", "strange.json", "--json"]).ended(1).json();

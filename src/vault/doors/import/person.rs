@@ -93,7 +93,11 @@ impl Patients {
         // under the same identity is who was here before.
         let names = found.names();
         let is_called_so = |known: &Person| known.names().iter().any(|name| names.contains(name));
-        let is_again = self.people.iter().any(is_called_so)
+        // A birth date that could not be read may be another's.
+        let is_read =
+            !found.has_unreadable_birth_date() || self.people.iter().any(Person::has_unreadable_birth_date);
+        let is_again = is_read
+            && self.people.iter().any(is_called_so)
             && imported.person_identities.iter().any(|identity| self.identities.contains(identity));
         let may_be = likenesses.contains(&Likeness::Unknown) && (is_again || refers_to_them);
         if may_be {
