@@ -143,15 +143,13 @@ impl LockedVault {
         self.locked.unlock_read_only(credential).map(Vault::of)
     }
 
-    /// Unlocks a damaged vault, to find out what is left of it: for
-    /// [`Vault::check_deep`], which says what is damaged, and
-    /// [`Vault::repair_from`], the only call that writes. What can be read can be
-    /// read; lists and searches may be incomplete where they do not fail.
+    /// Unlocks a damaged vault, to find out what is left of it. [`Vault::check_deep`]
+    /// says what is damaged. [`Vault::repair_from`] is the only call that writes. You can
+    /// read what is still readable, but lists and searches may be incomplete.
     ///
-    /// It opens a vault to which [`LockedVault::unlock`] answers
-    /// [`Error::Damaged`] because a compartment's place or the first page of its
-    /// catalogue is damaged. The credential areas, the roots and the end of the
-    /// file must be whole as for any opening.
+    /// Use it when [`LockedVault::unlock`] fails with [`Error::Damaged`] because a
+    /// compartment's place or the first page of its catalogue is damaged. The credential
+    /// areas, the roots and the end of the file must be whole, as for any opening.
     ///
     /// # Errors
     /// As [`LockedVault::unlock`].
@@ -159,8 +157,8 @@ impl LockedVault {
         self.locked.unlock_for_diagnosis(credential).map(Vault::of)
     }
 
-    /// Restores a backup, which this is, to a new file: a copy that was read back
-    /// and authenticated whole, with the same checkpoint. The backup stays as it is.
+    /// Restores this backup to a new file. The copy is read back and authenticated
+    /// whole, and has the same checkpoint. The backup stays as it is.
     ///
     /// # Errors
     /// As [`LockedVault::unlock_read_only`] and [`Vault::backup`].
@@ -187,7 +185,7 @@ impl Vault {
         Self { session }
     }
 
-    /// Creates a vault file; never over another file.
+    /// Creates a vault file. It never overwrites a file.
     ///
     /// # Errors
     /// [`StoreError::Exists`] when the name is taken,
@@ -204,10 +202,10 @@ impl Vault {
         Self::create_in(Arc::new(MemoryStore::new()), new, options)
     }
 
-    /// Creates a vault in a store of the embedder's, which must hold none: the
-    /// objects of the first commit, then header, area and root by one
-    /// [`StoreWriter::create`](crate::StoreWriter::create). Either all of it is in
-    /// the store when this returns, or nothing. [`LockedVault::of`] opens it.
+    /// Creates a vault in a store of the embedder's, which must not hold one yet. It puts
+    /// the objects of the first commit, then header, area and root by one
+    /// [`StoreWriter::create`](crate::StoreWriter::create). When this returns, the store
+    /// holds all of it or nothing. [`LockedVault::of`] opens it.
     ///
     /// # Errors
     /// [`StoreError::Exists`] when there is a vault in the
@@ -260,10 +258,10 @@ impl Vault {
         session::reads::list(&self.session, filter)
     }
 
-    /// The entries that may be one record, in groups of at least two: they are of one kind
-    /// and code, begin at the same time, and came from different imports or documents, or
-    /// were entered one by one. None of them is taken for the others: retract or expunge
-    /// what is superseded. An excerpt that lets several of a group out says so.
+    /// The entries that may be one record, in groups of at least two. The entries of a group
+    /// have one kind and code, begin at the same time, and came from different imports or
+    /// documents, or were entered one by one. The vault keeps them all: retract or expunge
+    /// those that are superseded. An excerpt with several entries of a group says so.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
@@ -271,12 +269,11 @@ impl Vault {
         session::reads::perhaps_same(&self.session)
     }
 
-    /// Hands every current entry of the open compartments, retracted ones included,
-    /// to `visit`, in no order that means anything. What is read is authenticated
-    /// and decoded on every core; `visit` is called on this thread alone, and no more
-    /// than a few hundred entries for each core wait for it. It sees entries of one
-    /// state: where a writer withdraws that meanwhile, the call ends with
-    /// [`Error::Superseded`].
+    /// Passes every current entry of the open compartments to `visit`, retracted ones
+    /// included, in no particular order. All cores read, authenticate and decode; `visit`
+    /// runs on this thread only, and at most a few hundred entries per core wait for it. It
+    /// sees entries of one state. If a writer withdraws part of that state, the call ends
+    /// with [`Error::Superseded`].
     ///
     /// # Errors
     /// The error of `visit`, [`Error::Superseded`], [`Error::Damaged`], [`Error::Store`].
@@ -314,14 +311,14 @@ impl Vault {
         session::reads::entry_revision(&self.session, id, revision)
     }
 
-    /// Makes changes as one commit: all of them or none, durable when this returns.
+    /// Makes changes as one commit: all of them or none. They are durable when this returns.
     ///
-    /// The closure may run again when another writer was faster. Whatever it
-    /// returns as an error, nothing is written then; nor is anything when it
-    /// passes over an operation that failed half-way.
+    /// The closure may run again if another writer was faster. If it returns an error,
+    /// nothing is written. Nothing is written either if it ignores an operation that failed
+    /// half-way.
     ///
     /// # Errors
-    /// The closure's error; [`Error::Store`] when the store is busy, full or
+    /// The closure's error; [`Error::Store`] if the store is busy, full or
     /// fails; [`Error::OtherProcess`] after a fork.
     pub fn update<T>(
         &self,
@@ -331,9 +328,9 @@ impl Vault {
         self.session.update(actor, change)
     }
 
-    /// [`Vault::update`] for closures with an error of their own, to which the vault's
-    /// becomes with `?`. It is a call of its own since the compiler cannot tell the error
-    /// of a closure that ends in `Ok(…)`, which most do.
+    /// [`Vault::update`] for closures with an error type of their own, into which `?` turns
+    /// the vault's. It is a separate call because most closures end in `Ok(…)`, and the
+    /// compiler could not infer their error type.
     ///
     /// ```
     /// use subrosa::{Actor, Credential, Diagnosis, Entry, Error, NewVault, Provenance, RawKey, Vault, VaultOptions};
@@ -374,8 +371,8 @@ impl Vault {
         self.session.try_update(actor, change)
     }
 
-    /// Expunges entries, all revisions and the ledger lines that tell of them
-    /// alone, and says what that reached.
+    /// Expunges entries: all their revisions, and the ledger lines about them alone. The
+    /// report says what that reached.
     ///
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::LegalHold`], and as [`Vault::update`].
@@ -383,7 +380,7 @@ impl Vault {
         self.session.expunge(actor, ids, reason)
     }
 
-    /// Takes an import into the vault, as one commit, where nothing about it is in doubt.
+    /// Writes an import into the vault, as one commit, if nothing about it is in doubt.
     ///
     /// # Errors
     /// [`Error::ImportAsks`] and as [`Vault::update`].
@@ -391,13 +388,13 @@ impl Vault {
         doors::import::import(&self.session, actor, imported)
     }
 
-    /// Takes an import into the vault, as one commit, by these decisions.
+    /// Writes an import into the vault, as one commit, with these decisions.
     ///
     /// `progress` is called with the number of entries done and of all.
     ///
     /// # Errors
-    /// [`Error::ImportAsks`] where a decision is missing, and as [`Vault::update`]:
-    /// nothing is written then.
+    /// [`Error::ImportAsks`] if a decision is missing, and as [`Vault::update`]. Then
+    /// nothing is written.
     pub fn import_with(
         &self,
         actor: &Actor,
@@ -408,9 +405,9 @@ impl Vault {
         doors::import::import_with(&self.session, actor, imported, decisions, progress)
     }
 
-    /// Takes back the answers that were given to one import, by its number, or to all:
-    /// what was confirmed is asked again, and patient entries that were confirmed to be
-    /// of the same person no longer are. Gives the number of answers.
+    /// Takes back the answers to one import, by its number, or to all. What was confirmed is
+    /// asked again, and patient entries no longer count as confirmed to be of the same
+    /// person. Returns the number of answers.
     ///
     /// # Errors
     /// As [`Vault::update`].
@@ -418,7 +415,7 @@ impl Vault {
         doors::import::answers::forget_import_answers(&self.session, actor, number)
     }
 
-    /// The imports that the ledger tells of, the oldest first.
+    /// The imports in the ledger, oldest first.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
@@ -439,14 +436,14 @@ impl Vault {
     /// credential. A later import may bring it again.
     ///
     /// # Errors
-    /// [`Error::NoSuchImport`]; [`Error::ChangedSinceImport`] and [`Error::LegalHold`],
-    /// where nothing is undone; as [`Vault::update`].
+    /// [`Error::NoSuchImport`]; [`Error::ChangedSinceImport`] and [`Error::LegalHold`]
+    /// (then nothing is undone); as [`Vault::update`].
     pub fn undo_import(&self, actor: &Actor, number: Epoch) -> Result<UndoReport, Error> {
         acts::undo::undo_import(&self.session, actor, number)
     }
 
-    /// What a policy would release, and what it would withhold and why. For the
-    /// owner's eyes; nothing is written.
+    /// What a policy would release, and what it would withhold and why. This is for the
+    /// owner's eyes. Nothing is written.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
@@ -454,25 +451,25 @@ impl Vault {
         doors::release::preview(&self.session, policy)
     }
 
-    /// Releases what a policy allows as a signed excerpt. When this returns, the
-    /// ledger says so durably.
+    /// Releases what a policy allows, as a signed excerpt. The release is durably in the
+    /// ledger when this returns.
     ///
     /// # Errors
-    /// [`Error::NothingToRelease`] when the policy lets nothing out,
-    /// [`Error::NotAsPreviewed`] when something else would leave than was previewed,
-    /// [`Error::DoubtfulClock`] when the clock cannot be right,
-    /// [`Error::Issue`] when the excerpt cannot be made, and as [`Vault::update`].
+    /// [`Error::NothingToRelease`] if the policy lets nothing out,
+    /// [`Error::NotAsPreviewed`] if anything else would leave than was previewed,
+    /// [`Error::DoubtfulClock`] if the clock cannot be right,
+    /// [`Error::Issue`] if the excerpt cannot be made, and as [`Vault::update`].
     pub fn release(&self, actor: &Actor, request: &ReleaseRequest) -> Result<Excerpt, Error> {
         doors::release::release(&self.session, actor, request)
     }
 
     /// Releases what a policy allows, signed with a key that is kept elsewhere. The
-    /// vault's own key has no part in it, and [`Vault::public_key`] does not name it;
-    /// the ledger does.
+    /// vault's own key has no part in it. [`Vault::public_key`] does not return the other
+    /// key; the ledger names it.
     ///
-    /// Each signature is verified before anything is written; a signer that fails
-    /// or signs wrongly leaves no trace. Other writers wait while it signs, and it
-    /// signs again if the vault has changed before the commit.
+    /// Each signature is verified before anything is written, so a signer that fails or
+    /// signs wrongly leaves no trace. Other writers wait while it signs. It signs again
+    /// if the vault has changed before the commit.
     ///
     /// # Errors
     /// [`Error::Issue`] with [`IssueExcerptError::Signer`](crate::IssueExcerptError::Signer)
@@ -486,7 +483,7 @@ impl Vault {
         doors::release::release_with(&self.session, signer, actor, request)
     }
 
-    /// The key that this vault's excerpts are verified with, but for those that
+    /// The key that verifies this vault's excerpts, except those that
     /// [`Vault::release_with`] made.
     ///
     /// # Errors
@@ -495,8 +492,8 @@ impl Vault {
         doors::release::public_key(&self.session)
     }
 
-    /// The name and the role that this vault's excerpts are signed under: what those who
-    /// trust its key have to trust it for.
+    /// The name and the role under which this vault signs excerpts. Those who trust its key
+    /// must trust it for these.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`], [`Error::Invalid`] when the holder's name
@@ -505,13 +502,11 @@ impl Vault {
         doors::release::issuer(&self.session)
     }
 
-    /// Every current entry of the compartments that are open, retracted ones
-    /// included, to be written down in readable form. When this returns, the
-    /// ledger says so durably.
+    /// Every current entry of the open compartments, retracted ones included, to be
+    /// written to a readable file. The export is durably in the ledger when this returns.
     ///
-    /// Earlier revisions are read with [`Vault::history`] and
-    /// [`Vault::entry_revision`]. An erasure report names later what was
-    /// exported as it names what was released.
+    /// [`Vault::history`] and [`Vault::entry_revision`] read earlier revisions. A later
+    /// erasure report names exports as it names releases.
     ///
     /// # Errors
     /// As [`Vault::update`].
@@ -519,18 +514,17 @@ impl Vault {
         doors::export::export(&self.session, actor)
     }
 
-    /// Stores the bytes of an attachment and puts an entry that names them.
+    /// Stores the bytes of an attachment, with an entry that names them.
     ///
-    /// Memory stays constant whatever the size. Up to 64 MiB are one commit,
-    /// all or nothing. More are stored by several commits of 64 MiB, between
-    /// which others can write; whatever ends that early leaves an [`Upload`].
-    /// The writer's lock is held while the source is read. The same bytes are
-    /// stored once in a compartment.
+    /// It takes the same memory for any size. Up to 64 MiB are one commit, all or
+    /// nothing. More take several commits of 64 MiB, and others can write in between; if
+    /// this is cut short, it leaves an [`Upload`]. The writer's lock is held while the
+    /// source is read. A compartment stores the same bytes once.
     ///
     /// # Errors
     /// [`Error::Source`], [`Error::SourceChanged`], [`Error::NoSuchEntry`],
-    /// [`Error::NeedsNewerReader`], [`Error::Invalid`] when the entry's kind holds
-    /// no attachments; and as [`Vault::update`], but that a conflict is not tried again.
+    /// [`Error::NeedsNewerReader`], [`Error::Invalid`] if the entry's kind holds
+    /// no attachments; and as [`Vault::update`], except that a conflict is not tried again.
     pub fn attach(
         &self,
         actor: &Actor,
@@ -554,7 +548,7 @@ impl Vault {
         doors::attach::attach(&self.session, actor, new, source, progress)
     }
 
-    /// The attachments of which a part is stored and the rest is still to come.
+    /// The attachments that are stored in part, with the rest still to come.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
@@ -562,9 +556,8 @@ impl Vault {
         doors::attach::uploads(&self.session)
     }
 
-    /// Goes on with an upload. The source is read from its beginning: what is
-    /// stored already is compared and kept where it is the same, and written
-    /// anew where it is not.
+    /// Resumes an upload. It reads the source from the beginning, keeps what is already
+    /// stored where the bytes are the same, and writes the rest.
     ///
     /// # Errors
     /// [`Error::NoSuchUpload`], [`Error::Invalid`] when the entry to attach to is
@@ -594,7 +587,7 @@ impl Vault {
         doors::attach::resume_upload(&self.session, actor, id, new, source, progress)
     }
 
-    /// Gives an upload up: what was stored of it is erased when this returns.
+    /// Discards an upload. What was stored of it is erased when this returns.
     ///
     /// # Errors
     /// [`Error::NoSuchUpload`], and as [`Vault::update`].
@@ -603,8 +596,8 @@ impl Vault {
     }
 
     /// Opens an attachment of an entry's current revision, by its number among
-    /// [`Entry::attachments`](crate::Entry::attachments), from 0. Nothing of a
-    /// stored attachment's bytes is read yet.
+    /// [`Entry::attachments`](crate::Entry::attachments), from 0. It does not read the
+    /// stored bytes yet.
     ///
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::NoSuchAttachment`], [`Error::Invalid`] when
@@ -627,7 +620,7 @@ impl Vault {
         doors::attachment::attachment_revision(&self.session, id, revision, number)
     }
 
-    /// Every line of the ledger in the compartments that are open, oldest first.
+    /// Every line of the ledger in the open compartments, oldest first.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
@@ -644,48 +637,46 @@ impl Vault {
         custody::access(&self.session)
     }
 
-    /// Adds ways in and takes others away, as one commit: all of it or nothing.
-    /// Returns the ids of those that were added, in their order.
+    /// Adds and revokes ways in, as one commit: all or nothing. Returns the ids of the added
+    /// ones, in their order.
     ///
-    /// The vault gets a new root key, the compartments that a revoked way in
-    /// opened get new keys, and every way in that stays is granted them without
-    /// its password. So a credential that was revoked opens the file no more, and
-    /// what is written afterwards is under keys that nobody had before. Entries are
-    /// not encrypted anew: whoever kept their keys or decrypted pages, and not the
-    /// credential alone, still reads what was not rewritten since; so does whoever
-    /// has an older copy of the file. This handle goes on; all others answer
-    /// [`Error::AccessChanged`] and have to be unlocked again.
+    /// The vault gets a new root key. The compartments that a revoked way in opened get new
+    /// keys, and the ways in that stay are granted them without their passwords. So a
+    /// revoked credential no longer opens the file, and what is written afterwards is under
+    /// keys that nobody had before. Entries are not encrypted anew. Somebody who kept their
+    /// keys or decrypted pages, and not just the credential, still reads what was not
+    /// rewritten since; so does somebody with an older copy of the file. This handle stays
+    /// open. All others fail with [`Error::AccessChanged`] and must be unlocked again.
     ///
-    /// Whoever changes access must hold the keys of everything that any way in
-    /// opens: in effect, a way in to everything. The directory in `custody` says what
-    /// each change grants to whom, so whoever holds its key has everything from
-    /// the next change on: a grant with `custody` is to everything or refused.
+    /// To change access you must hold the keys of everything that any way in opens: in
+    /// effect, a way in to everything. The directory in `custody` says what each change
+    /// grants to whom, so the holder of its key has everything from the next change on. A
+    /// grant with `custody` is therefore a grant of everything, or refused.
     ///
     /// # Errors
-    /// [`Error::NoSuchAccess`] when one to revoke is gone or was replaced;
+    /// [`Error::NoSuchAccess`] if one to revoke is gone or was replaced;
     /// [`Error::LastFullAccess`], [`Error::NoFreeAccess`];
-    /// [`Error::NeedsCompartment`]; [`Error::Invalid`] when there is nothing to
-    /// do, when a grant holds `custody` and not everything, when another way in has
-    /// the same password or key, or when the cost of a new password is not possible; [`Error::Kdf`], [`Error::Store`].
-    /// Nothing is written then, unless it is [`StoreError::NotErased`]: the change is
-    /// made, and what was added is found by [`Vault::access`].
+    /// [`Error::NeedsCompartment`]; [`Error::Invalid`] if there is nothing to
+    /// do, if a grant holds `custody` and not everything, if another way in has
+    /// the same password or key, or if the cost of a new password is not possible; [`Error::Kdf`], [`Error::Store`].
+    /// Then nothing is written, except with [`StoreError::NotErased`]: the change is
+    /// made, and [`Vault::access`] lists what was added.
     pub fn change_access(&self, actor: &Actor, change: &AccessChange<'_>) -> Result<Vec<AccessId>, Error> {
         custody::change::change_access(&self.session, actor, change)
     }
 
-    /// Changes the password of one way in. The new one costs what the options
-    /// say, never what the file says.
+    /// Changes the password of one way in. The options set the cost of the new one; the file
+    /// never does.
     ///
-    /// At most two costs are in use at a time. When the cost changes and this
-    /// handle opens everything, the vault gets new keys, as in
-    /// [`Vault::change_access`], and drops a cost that nobody uses any more: other
-    /// handles then answer [`Error::AccessChanged`]. Otherwise only this one slot
-    /// is written anew, and the vault does not learn that an older cost is out of
-    /// use.
+    /// At most two costs are in use at a time. If the cost changes and this handle opens
+    /// everything, the vault gets new keys, as in [`Vault::change_access`], and drops a cost
+    /// that nobody uses any more. Other handles then fail with [`Error::AccessChanged`].
+    /// Otherwise only this one slot is rewritten, and the vault does not learn that an
+    /// older cost is out of use.
     ///
-    /// Whoever has an older copy of the file can still open that copy with the
-    /// old password, and what they find there keeps opening this slot: to shut
-    /// somebody out, revoke the way in and add another ([`Vault::change_access`]).
+    /// Somebody with an older copy of the file can still open that copy with the old
+    /// password, and what they find there still opens this slot. To shut somebody out,
+    /// revoke the way in and add another ([`Vault::change_access`]).
     ///
     /// # Errors
     /// [`Error::WrongCredential`] when `old` opens nothing, [`Error::Kdf`],
@@ -698,9 +689,9 @@ impl Vault {
         custody::password::change_password(&self.session, actor, old, new)
     }
 
-    /// Protects the same password at the cost that the options say: after
-    /// [`Vault::outdated_password_cost`] told that it has a lower one. Opening
-    /// never does that by itself.
+    /// Protects the same password at the cost that the options set. Use it after
+    /// [`Vault::outdated_password_cost`] has returned a lower cost. Opening never does this
+    /// by itself.
     ///
     /// # Errors
     /// As [`Vault::change_password`].
@@ -708,14 +699,14 @@ impl Vault {
         custody::password::upgrade_password(&self.session, actor, password)
     }
 
-    /// The cost of the password that this handle was opened with, if it is less
-    /// work to try than one of the cost that the options say.
+    /// The cost of the password that opened this handle, if a guess costs less than with
+    /// the cost that the options set.
     #[must_use]
     pub fn outdated_password_cost(&self) -> Option<KdfCost> {
         custody::password::outdated_password_cost(&self.session)
     }
 
-    /// Reads and authenticates everything that is in reach.
+    /// Reads and authenticates everything that this handle can reach.
     ///
     /// # Errors
     /// [`Error::Store`] when the store itself cannot be read; damage is in the report.
@@ -723,13 +714,12 @@ impl Vault {
         upkeep::check::check(&self.session)
     }
 
-    /// Reads every byte of the vault: as [`Vault::check`], and besides each copy
-    /// of what opens the vault, the bytes that are always zero, whether two
-    /// objects claim the same place, and bytes that nothing reaches, which a
-    /// failing disk may not be able to read.
+    /// Reads every byte of the vault. Besides what [`Vault::check`] does, it checks each copy
+    /// of what opens the vault, the bytes that are always zero, and whether two objects
+    /// claim the same place. It also reads the bytes that nothing reaches, because a failing
+    /// disk may be unable to.
     ///
-    /// Nothing is written; what can be repaired, and how, is in
-    /// [`CheckFinding::explain`].
+    /// Nothing is written. [`CheckFinding::explain`] says what can be repaired, and how.
     ///
     /// # Errors
     /// As [`Vault::check`].
@@ -745,15 +735,15 @@ impl Vault {
         upkeep::inspect::check_deep(&self.session, progress)
     }
 
-    /// Puts damaged pages, entries and attachments back from a backup of this
-    /// vault, or from any other copy of its file.
+    /// Restores damaged pages, entries and attachments from a backup of this vault, or from
+    /// any other copy of its file.
     ///
-    /// The copy need not be of the same state: what both have in common can be
-    /// put back, and each part is compared with the digest that this vault has of
-    /// it. A copy that was made before the last compaction gives entries and
-    /// attachments, and pages only of compartments that have not changed since.
+    /// The copy may be of another state. What both have in common can be restored, and each
+    /// part is compared with the digest that this vault holds. A copy from before the last
+    /// compaction gives entries and attachments, but pages only of compartments that have
+    /// not changed since.
     ///
-    /// A vault that does not open for the damage is unlocked with
+    /// If the damage keeps the vault from opening, unlock it with
     /// [`LockedVault::unlock_for_diagnosis`](crate::LockedVault::unlock_for_diagnosis).
     ///
     /// # Errors
@@ -773,14 +763,14 @@ impl Vault {
         upkeep::space::space(&self.session)
     }
 
-    /// Writes the vault file anew without the bytes that nothing reaches: page
-    /// images of earlier commits, what an interrupted writer left, what was
-    /// erased. Everything in the vault stays, the ledger with a line more.
+    /// Rewrites the vault file without the bytes that nothing reaches: page images of
+    /// earlier commits, what an interrupted writer left, what was erased. Everything in
+    /// the vault stays, and the ledger gets one more line.
     ///
-    /// The new file takes the old one's name only when it is whole, checked and
-    /// durable; other handles and processes follow. What fails before leaves the
-    /// vault as it was. It needs space for the new file beside the old one, and
-    /// the names with `.compact` and `.old` added to the vault's.
+    /// The new file takes the old one's name only when it is whole, checked and durable.
+    /// Other handles and processes then follow it. A failure before that leaves the vault as it was. It
+    /// needs space for the new file beside the old one, and two names: the vault's with
+    /// `.compact` and with `.old` added.
     ///
     /// # Errors
     /// [`Error::NeedsCompartment`] when a compartment is not open;
@@ -804,14 +794,13 @@ impl Vault {
         upkeep::compact::compact(&self.session, actor, progress)
     }
 
-    /// Copies the vault to a new file, which every credential of today opens.
-    /// Others may read, write and compact meanwhile.
+    /// Copies the vault to a new file, which every current credential opens. Others may
+    /// read, write and compact in the meantime.
     ///
-    /// The copy is read back and authenticated whole, recorded in the ledger
-    /// under `name`, and only then given its own name. If the system fails
-    /// between the last two, the ledger tells of a backup that does not exist;
-    /// if it fails before, a file whose name begins with `.subrosa-` may be left
-    /// beside the backup's place, which can be deleted.
+    /// The copy is read back and authenticated whole, then recorded in the ledger under
+    /// `name`, and only then given its own name. If the system fails between the last two
+    /// steps, the ledger lists a backup that does not exist. If it fails earlier, a file whose
+    /// name starts with `.subrosa-` may be left in the backup's folder. You can delete it.
     ///
     /// # Errors
     /// [`StoreError::Exists`] when there is such a file, the vault itself
@@ -864,9 +853,9 @@ impl Vault {
         session::reads::expect(&self.session, checkpoint)
     }
 
-    /// Moves this handle's snapshot to the newest state, which another handle or
-    /// process may have written. Changes do that by themselves; reads stay on
-    /// the snapshot until it is refreshed or parts of it were withdrawn.
+    /// Moves this handle's snapshot to the newest state, which another handle or process may
+    /// have written. Changes do this by themselves. Reads stay on the snapshot until it is
+    /// refreshed, or until parts of it are withdrawn.
     ///
     /// # Errors
     /// [`Error::RolledBack`] and [`Error::Forked`] when the file's state does not
@@ -876,7 +865,7 @@ impl Vault {
         self.session.refresh()
     }
 
-    /// Makes everything durable and gives the vault back locked, compacted as by
+    /// Makes everything durable and returns the vault locked. It compacts like
     /// [`Vault::close`].
     ///
     /// # Errors

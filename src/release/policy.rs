@@ -208,16 +208,16 @@ impl Policy {
         Self { entries: entries.into_iter().collect(), ..Self::default() }
     }
 
-    /// Releases of every date its year alone, whatever field it is in; a mask over a field
-    /// goes before this. The subject's date of birth is a matter of its own.
+    /// Releases only the year of every date, in any field. A mask over a field takes
+    /// precedence. The subject's date of birth is not affected.
     #[must_use]
     pub fn dates_as_years(mut self) -> Self {
         self.years = true;
         self
     }
 
-    /// Releases entries with this code: of the kinds named, or of any kind if
-    /// none is. Given several times, any of the codes will do.
+    /// Releases entries with this code, of the kinds that are named or, if none is, of any
+    /// kind. Call it again to add another code.
     #[must_use]
     pub fn with_code(mut self, code: CodeFilter) -> Self {
         self.codes.push(code);
@@ -231,28 +231,28 @@ impl Policy {
         self
     }
 
-    /// Narrows the kinds and codes to entries that certainly lie at or after this date.
+    /// Narrows the kinds and codes to entries that are certainly on or after this date.
     #[must_use]
     pub fn since(mut self, date: PartialDate) -> Self {
         self.since = Some(date);
         self
     }
 
-    /// Narrows the kinds and codes to entries that certainly lie at or before this date.
+    /// Narrows the kinds and codes to entries that are certainly on or before this date.
     #[must_use]
     pub fn until(mut self, date: PartialDate) -> Self {
         self.until = Some(date);
         self
     }
 
-    /// Treats a field so, in every kind of record that has it. Beside the fields of
-    /// [`Kind::schema`], these belong to every entry: `origin`, `provider`,
+    /// Masks a field in every kind of record that has it. Besides the fields of
+    /// [`Kind::schema`], every entry has these: `origin`, `provider`,
     /// `recorded`, `document`, `identity`, `labels` and `source`, the original bytes.
     /// A field is named by its name or its label, in whatever case ([`FieldName::find`]).
     ///
     /// # Errors
-    /// [`PolicyError`] when no kind has the field, when it holds no dates to make
-    /// years of, or when the original document would show what a mask hides.
+    /// [`PolicyError`] if no kind has the field, if a mask of years meets a field without
+    /// dates, or if the original document would show what a mask hides.
     pub fn mask(mut self, field: &str, mask: Mask) -> Result<Self, PolicyError> {
         let field = known_field(field)?;
         if mask == Mask::Year && !has_dates(field) {
@@ -274,31 +274,31 @@ impl Policy {
         self.mask(field, Mask::Keep)
     }
 
-    /// Says for whom the release is; [`Audience::ThirdParty`] if nothing is said.
+    /// Sets whom the release is for. The default is [`Audience::ThirdParty`].
     #[must_use]
     pub fn for_audience(mut self, audience: Audience) -> Self {
         self.audience = audience;
         self
     }
 
-    /// Shows a black bar for each field that a released entry has and that is withheld.
-    /// Without bars a recipient does not learn that there is such a field.
+    /// Shows a black bar for each withheld field of a released entry. Without bars, a
+    /// recipient does not learn that the entry has the field.
     #[must_use]
     pub fn with_bars(mut self) -> Self {
         self.bars = true;
         self
     }
 
-    /// Releases to third parties, too, the selected entries of which a part changes the
-    /// meaning and was not understood. They are marked so.
+    /// Also releases selected entries to third parties if a part that changes the meaning was
+    /// not understood. They are marked so.
     #[must_use]
     pub fn with_not_understood(mut self) -> Self {
         self.not_understood = true;
         self
     }
 
-    /// Releases to third parties, too, this entry of which a part changes the meaning and
-    /// was not understood, where it is selected. It is marked so.
+    /// Also releases this entry to third parties, if it is selected, although a part that
+    /// changes its meaning was not understood. It is marked so.
     #[must_use]
     pub fn with_not_understood_of(mut self, entry: EntryId) -> Self {
         self.not_understood_of.insert(entry);
@@ -311,17 +311,17 @@ impl Policy {
         self.audience != Audience::ThirdParty || is_decided
     }
 
-    /// Releases to third parties, too, the selected entries beside whose results words stay
-    /// that may take them back. They are marked so. To let the words out as well,
-    /// [`Policy::include`] their fields.
+    /// Also releases selected entries to third parties without the words beside their
+    /// results, which may take the results back. They are marked so. To release the words
+    /// too, [`Policy::include`] their fields.
     #[must_use]
     pub fn with_words_withheld(mut self) -> Self {
         self.without_words = true;
         self
     }
 
-    /// Releases to third parties, too, this entry beside whose result words stay that may
-    /// take it back, where it is selected. It is marked so.
+    /// Also releases this entry to third parties, if it is selected, without the words beside
+    /// its result, which may take the result back. It is marked so.
     #[must_use]
     pub fn with_words_withheld_of(mut self, entry: EntryId) -> Self {
         self.without_words_of.insert(entry);

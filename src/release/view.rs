@@ -69,7 +69,7 @@ impl View {
         self.subject.as_ref().ok()
     }
 
-    /// Why the excerpt would name no patient. Then nothing is released.
+    /// Why the excerpt would name no patient. If there is a reason, nothing is released.
     #[must_use]
     pub fn subject_fault(&self) -> Option<SubjectFault> {
         self.subject.as_ref().err().copied()
@@ -173,9 +173,9 @@ impl RedactedEntry {
         self.kind
     }
 
-    /// With [`Policy::with_bars`](crate::Policy::with_bars): the fields that the entry has
-    /// and that are withheld, in whole or in part, each of which the recipient sees as a
-    /// black bar. Without bars there are none; all that stays is in [`View::withheld`].
+    /// The withheld fields, in whole or in part, that the recipient sees as black bars. Empty
+    /// without [`Policy::with_bars`](crate::Policy::with_bars). [`View::withheld`] lists
+    /// everything that stays.
     #[must_use]
     pub fn withheld_fields(&self) -> &[&'static str] {
         &self.bars
@@ -194,7 +194,7 @@ impl RedactedEntry {
         Json::Object(disclosed(&self.claims)).to_text()
     }
 
-    /// The words in which the recipient will read it.
+    /// The words that the recipient will read.
     #[must_use]
     pub fn shown(&self) -> ShownEntry {
         self.shown_soundly().0
@@ -221,7 +221,7 @@ impl RedactedEntry {
     }
 }
 
-/// One thing that was selected and does not leave.
+/// An entry or a field that was selected but does not leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -241,45 +241,44 @@ pub struct Withheld {
 pub enum WithheldReason {
     /// A mask of the policy withholds it.
     Masked,
-    /// A mask of the policy leaves the year only.
+    /// A mask of the policy keeps only the year.
     YearOnly,
-    /// Free text leaves only when it is asked for by name.
+    /// Free text leaves only if the policy names it.
     FreeText,
-    /// Words beside a code, other than the short name of a published code system,
-    /// leave to third parties only when they are asked for by name.
+    /// Words beside a code, other than the short name of a published code system, go to
+    /// third parties only if the policy names them.
     Words,
-    /// Attachments leave only when they are asked for by name.
+    /// Attachments leave only if the policy names them.
     Attachment,
-    /// Identifiers, ways to reach people and further personal data leave only
-    /// when they are asked for by name.
+    /// Identifiers, ways to reach people and further personal data leave only if the
+    /// policy names them.
     Identity,
-    /// References into the source, which would link excerpts, leave only when
-    /// they are asked for by name.
+    /// References into the source would link excerpts. They leave only if the policy names
+    /// them.
     SourceReference,
-    /// The original document leaves only when it is asked for by name.
+    /// The original document leaves only if the policy names it.
     Original,
     /// The entry was retracted.
     Retracted,
     /// The entry was entered in error, as its source says: third parties do not get it.
     EnteredInError,
-    /// A part of the entry changes its meaning and was not understood: third parties get
-    /// it only by an explicit decision.
+    /// A part that changes the entry's meaning was not understood. Third parties get the
+    /// entry only by an explicit decision.
     NotUnderstood,
     /// A mask withholds the field that says that something is not so: without it the
     /// entry would say the opposite.
     NegationMasked,
-    /// What the entry is about, that it is not so, or that it is over, stands only in words
-    /// that do not leave: without them the entry would say something else.
+    /// Only words that do not leave say what the entry is about, that it is not so, or that it
+    /// is over. Without them the entry would say something else.
     WithoutWords,
-    /// Words stay that stand beside a result and may take it back, such as a note or more
-    /// words than the code's own: third parties get the entry with the words, or marked, by
-    /// an explicit decision.
+    /// Words beside a result, such as a note, stay and may take the result back. Third
+    /// parties get the entry only by an explicit decision: with the words, or marked.
     WordsBeside,
     /// The entry has no date, and the policy has a date range.
     Undated,
     /// The entry may lie outside the policy's date range.
     NotCertainlyInRange,
-    /// The entry has no code in the system that the policy's code is of.
+    /// The entry has no code in the code system of the policy's filter.
     NotInCodeSystem,
 }
 
@@ -313,9 +312,9 @@ impl fmt::Display for WithheldReason {
     }
 }
 
-/// Where a filter did not do what its author may think.
+/// A filter that may not do what its author expects.
 ///
-/// For the owner: some of these tell of entries that do not leave.
+/// This is for the owner, because some notices are about entries that do not leave.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "notice", rename_all = "kebab-case"))]
 #[non_exhaustive]

@@ -142,7 +142,7 @@ impl Excerpt {
         Ok(Self { id, issued: envelope.issued, parts })
     }
 
-    /// The id of this copy, by which a leaked one can be told.
+    /// The id of this copy. It identifies the release if the copy leaks.
     #[must_use]
     pub fn id(&self) -> ExcerptId {
         self.id
@@ -154,11 +154,11 @@ impl Excerpt {
         self.parts.to_json()
     }
 
-    /// The page: for people, to read and print, with the signed tokens inside so
-    /// that a verifier takes it too.
+    /// The page, for people to read and print. It holds the signed tokens, so a verifier
+    /// accepts it too.
     ///
     /// # Errors
-    /// [`VerifyError`] when the excerpt does not verify: a page shows nothing else.
+    /// [`VerifyError`] if the excerpt does not verify: a page shows only what verifies.
     pub fn to_html(&self) -> Result<String, VerifyError> {
         let contents = verify::contents(&self.parts, self.issued)?;
         let page = render::page(&self.parts, &contents);

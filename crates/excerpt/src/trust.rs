@@ -78,8 +78,8 @@ impl SignsAs {
     }
 }
 
-/// A key as its owner hands it over: a JWK with the name and the role that it signs
-/// under beside it. Members of other names do no harm in a JWK (RFC 7517 section 4).
+/// A key as its owner hands it over: a JWK, with the name and the role that it signs
+/// under. A JWK may have such further members (RFC 7517 section 4).
 ///
 /// ```
 /// # use subrosa_excerpt::{KeyFile, TrustedKeys};
@@ -100,7 +100,7 @@ pub struct KeyFile {
 }
 
 impl KeyFile {
-    /// Reads a key file, or a bare JWK. A byte order mark before it is passed over.
+    /// Reads a key file, or a bare JWK. It accepts a byte order mark before the JSON.
     ///
     /// # Errors
     /// [`KeyError`] when it holds no key that excerpts are verified with.
@@ -204,21 +204,21 @@ impl TrustedKeys {
         Self::default()
     }
 
-    /// Trusts this key too, when it signs under these names in this role.
+    /// Also trusts this key, if it signs under these names in this role.
     #[must_use]
     pub fn and(self, key: PublicKey, signs_as: SignsAs) -> Self {
         self.and_fingerprint(key.fingerprint(), signs_as)
     }
 
-    /// Trusts the key of this fingerprint too, when it signs under these names in this
-    /// role: for who has compared no more than that.
+    /// Also trusts the key with this fingerprint, if it signs under these names in this
+    /// role: for somebody who has compared only the fingerprint.
     #[must_use]
     pub fn and_fingerprint(mut self, fingerprint: Fingerprint, signs_as: SignsAs) -> Self {
         self.0.push((fingerprint, signs_as));
         self
     }
 
-    /// Whether this key is known, for whatever name.
+    /// Whether this key is known, for any name.
     #[must_use]
     pub fn contains(&self, key: &PublicKey) -> bool {
         let key = key.fingerprint();

@@ -24,11 +24,11 @@ use subrosa_base::redacted_debug;
 pub enum Outcome {
     /// Signed by a key that the verifier trusts.
     SignedByTrustedKey,
-    /// Unchanged since it was signed, by whoever holds a key that the verifier
-    /// does not know: compare its fingerprint before believing it.
+    /// Unchanged since it was signed, with a key that the verifier does not know.
+    /// Compare the fingerprint before you believe it.
     IntactUnknownSigner,
-    /// Unchanged since it was signed, with a key that the verifier knows and does not
-    /// trust for the name or the role that it signed under.
+    /// Unchanged since it was signed. The verifier knows the key, but does not trust it for
+    /// the name or the role that it signed under.
     KnownKeyOtherName,
 }
 
@@ -126,7 +126,7 @@ impl VerifiedEntry {
         Json::Object(self.provenance.clone()).to_text()
     }
 
-    /// The words in which people read it: the same that a page shows.
+    /// The words for people to read, the same as on a page.
     #[must_use]
     pub fn shown(&self) -> ShownEntry {
         self.shown_soundly().0
@@ -161,21 +161,21 @@ impl VerifiedEntry {
     }
 
     /// The parts of the source that change the meaning and that the issuer's program did
-    /// not understand, by path. Where there are any, do not rely on the rest.
+    /// not understand, by path. If there are any, do not rely on the rest.
     #[must_use]
     pub fn not_understood(&self) -> &[String] {
         &self.not_understood
     }
 
-    /// Whether whoever keeps the record changed it after it was imported, so that it is not
-    /// what its source says.
+    /// Whether the keeper of the record changed it after it was imported. Then it is not what
+    /// its source says.
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.is_changed
     }
 
-    /// Whether words of the source were withheld that stand beside what is disclosed and may
-    /// limit it or take it back. Then ask for them before you rely on it.
+    /// Whether words beside the disclosed facts were withheld that may limit them or take
+    /// them back. Then ask for the words before you rely on the entry.
     #[must_use]
     pub fn words_withheld(&self) -> bool {
         self.words_withheld
@@ -189,17 +189,16 @@ impl VerifiedEntry {
         self.perhaps_same
     }
 
-    /// The fields that the entry has and that were withheld, in whole or in part, each of
-    /// which a page shows as a black bar. Empty unless the release has bars: whether there
-    /// are others cannot be told.
+    /// The withheld fields, in whole or in part, that a page shows as black bars. Empty
+    /// unless the release has bars; then nobody can tell whether there are others.
     #[must_use]
     pub fn withheld_fields(&self) -> &[String] {
         &self.withheld
     }
 
-    /// The signed token of this entry with no more than these fields disclosed: an
-    /// SD-JWT (RFC 9901) that verifies with the issuer's key on its own, so that who
-    /// holds the entry can pass on less of it.
+    /// The signed token of this entry with only these fields disclosed. It is an SD-JWT
+    /// (RFC 9901) that verifies on its own with the issuer's key, so the holder can pass on
+    /// less of the entry.
     #[must_use]
     pub fn present_only(&self, fields: &[&str]) -> String {
         let is_of_them = |disclosure: &Disclosure| match disclosure.path() {
@@ -268,7 +267,7 @@ impl VerifiedExcerpt {
         &self.key
     }
 
-    /// The signer's fingerprint, to compare with one that came another way.
+    /// The signer's fingerprint, to compare with one that reached you another way.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.key.fingerprint()
@@ -292,13 +291,13 @@ impl VerifiedExcerpt {
         self.contents.envelope.role
     }
 
-    /// For whom it was issued.
+    /// Whom it was issued for.
     #[must_use]
     pub fn recipient(&self) -> &str {
         &self.contents.envelope.recipient
     }
 
-    /// What for.
+    /// What it was issued for.
     #[must_use]
     pub fn purpose(&self) -> &str {
         &self.contents.envelope.purpose
@@ -323,7 +322,7 @@ impl VerifiedExcerpt {
         self.contents.envelope.issued.into()
     }
 
-    /// From when on it is no longer valid, if ever.
+    /// When it stops being valid, if ever.
     #[must_use]
     pub fn expires(&self) -> Option<SystemTime> {
         self.contents.envelope.expires.map(Into::into)

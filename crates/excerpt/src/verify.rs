@@ -80,13 +80,13 @@ impl UnverifiedExcerpt {
 
     /// Verifies every signature and digest, and a page against what it must show.
     ///
-    /// A signer whom nobody trusts is no error: what was signed is whole all the same.
-    /// [`VerifiedExcerpt::outcome`] says whose signature it is; only
-    /// [`Outcome::SignedByTrustedKey`](crate::Outcome::SignedByTrustedKey) is to be relied on.
+    /// An untrusted signer is not an error: what was signed is still unchanged.
+    /// [`VerifiedExcerpt::outcome`] says whose signature it is. Rely only on
+    /// [`Outcome::SignedByTrustedKey`](crate::Outcome::SignedByTrustedKey).
     ///
     /// # Errors
-    /// [`VerifyError`] when the excerpt is invalid, and when it is a page that does not
-    /// show, byte for byte, what was signed.
+    /// [`VerifyError`] if the excerpt is invalid, or if it is a page that does not show,
+    /// byte for byte, what was signed.
     pub fn verify(self, trusted: &TrustedKeys, now: SystemTime) -> Result<VerifiedExcerpt, VerifyError> {
         let excerpt = self.verify_claims_only(trusted, now)?;
         match excerpt.compared {
@@ -97,9 +97,9 @@ impl UnverifiedExcerpt {
         }
     }
 
-    /// Verifies what was signed, whatever the page around it shows: for a verifier
-    /// that shows the claims itself and says what [`VerifiedExcerpt::compared`] says of
-    /// the page.
+    /// Verifies what was signed, no matter what the page around it shows. Use it only if you
+    /// show the claims yourself, and say what [`VerifiedExcerpt::compared`] says of the
+    /// page.
     ///
     /// # Errors
     /// [`VerifyError`] when what was signed is invalid.

@@ -46,7 +46,7 @@ pub struct Import {
 }
 
 impl Import {
-    /// An import of nothing yet.
+    /// An import with no input yet.
     #[must_use]
     pub fn new(options: ImportOptions) -> Self {
         Self {
@@ -67,12 +67,11 @@ impl Import {
     ///
     /// A line that cannot be read is left out and becomes a finding.
     ///
-    /// The name tells sources apart, where resources have no more than `Type/id`: a
-    /// vault takes one for a newer version of another only from a bundle of the same id,
-    /// or under the same name.
+    /// `name` tells sources apart if resources have only `Type/id`. A vault takes one of them
+    /// for a newer version of another only if the bundle's id or this name is the same.
     ///
     /// # Errors
-    /// [`ImportError`] when the input is not FHIR R4 as JSON or exceeds a limit.
+    /// [`ImportError`] if the input is not FHIR R4 as JSON, or exceeds a limit.
     pub fn read(&mut self, name: Option<&str>, reader: impl Read) -> Result<(), ImportError> {
         let limits = self.options.limits;
         let input = input::read(reader, limits)?;
@@ -155,11 +154,11 @@ impl Import {
         Ok(())
     }
 
-    /// Makes entries of what was read.
+    /// Makes entries from what was read.
     ///
     /// # Errors
-    /// [`ImportError::SeveralPatients`] when there are several and none was chosen,
-    /// [`ImportError::NoSuchPatient`] when the chosen one is not there.
+    /// [`ImportError::SeveralPatients`] if there are several and you chose none,
+    /// [`ImportError::NoSuchPatient`] if the chosen one is not there.
     pub fn finish(mut self) -> Result<Imported, ImportError> {
         self.report_unread();
         let mut abouts = self.abouts()?;

@@ -33,13 +33,13 @@ pub struct ReleaseRequest {
 }
 
 impl ReleaseRequest {
-    /// A release of what `policy` allows. The recipient and the purpose are read by whoever
-    /// gets the excerpt; each is one line of at most [`Token::LIMIT`] bytes, without the white
-    /// space around it. A legal basis is not recorded by itself: what of it the recipient may
-    /// read belongs to the purpose.
+    /// A release of what `policy` allows. The excerpt shows the recipient and the purpose.
+    /// Each is one line of at most [`Token::LIMIT`] bytes; white space around it is dropped.
+    /// There is no field for a legal basis: put what the recipient may read of it into the
+    /// purpose.
     ///
     /// # Errors
-    /// [`TextError`] when one of them is empty, too long or not one line.
+    /// [`TextError`] if one of them is empty, too long or not one line.
     pub fn new(recipient: &str, purpose: &str, policy: Policy) -> Result<Self, TextError> {
         let (recipient, purpose) = (one_line(recipient)?, one_line(purpose)?);
         Ok(Self { recipient, purpose, policy, expires: None, previewed: None, clock_is_confirmed: false })
@@ -52,11 +52,11 @@ impl ReleaseRequest {
         self
     }
 
-    /// The same release of exactly what a preview shows a recipient: if the vault
-    /// was changed since so that anything else would leave, nothing does.
+    /// The same release, of exactly what a preview shows a recipient. If the vault has
+    /// changed so that anything else would leave, nothing leaves.
     ///
-    /// Give the [`View`] itself, or its digest where the preview was made in another
-    /// request: a web server sends [`View::digest`] along with the page and reads it back.
+    /// Pass the [`View`] itself, or its digest if another request made the preview: a web
+    /// server sends [`View::digest`] with the page and reads it back.
     #[must_use]
     pub fn as_previewed(mut self, preview: impl Into<ViewDigest>) -> Self {
         self.previewed = Some(preview.into());
@@ -72,7 +72,7 @@ impl ReleaseRequest {
         self
     }
 
-    /// What is allowed.
+    /// The policy of this release.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy

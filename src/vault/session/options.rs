@@ -86,36 +86,35 @@ impl VaultOptions {
         self
     }
 
-    /// The same options with a hook that is told of every read: what was read, of
-    /// which entries, and by whom where the call says so. The ledger has the changes
-    /// and releases already; this is for an access log.
+    /// The same options with a hook for every read. It learns what was read, of which
+    /// entries, and by whom if the call says so. Use it for an access log; the ledger already
+    /// has the changes and releases.
     ///
-    /// The hook is called on the thread of the read, with nothing locked, before
-    /// the caller gets what was read: it may use the vault, and its own reads are
-    /// not told. If it panics, so does the call, and nothing is handed out; the
-    /// vault goes on.
+    /// The hook runs on the thread of the read, with nothing locked, before the caller gets
+    /// what was read. It may use the vault, and its own reads do not call it again. If it
+    /// panics, the call panics too and returns nothing; the vault stays usable.
     #[must_use]
     pub fn with_audit(mut self, hook: impl Fn(&AuditEvent) + Send + Sync + 'static) -> Self {
         self.audit = Some(Arc::new(hook));
         self
     }
 
-    /// The same options with a vault that locks itself: after this long without a
-    /// call its keys, decrypted pages included, are wiped from memory, and every
-    /// later call answers [`Error::Locked`].
+    /// The same options with a vault that locks itself. After this long without a call, its
+    /// keys and decrypted pages are wiped from memory, and every later call fails with
+    /// [`Error::Locked`].
     ///
-    /// A call under way keeps the vault open and holds the keys until it returns.
-    /// The time is the clock's ([`VaultOptions::with_clock`]), so that a computer
-    /// that was suspended finds the vault locked. A small thread watches, and ends
-    /// with the vault. Entries that the embedder was given are the embedder's.
+    /// A call in progress keeps the vault open, and holds the keys until it returns. The
+    /// clock ([`VaultOptions::with_clock`]) measures the time, so a computer that slept finds
+    /// the vault locked. A small thread watches, and ends with the vault. Entries that you
+    /// already hold are not wiped.
     #[must_use]
     pub fn with_auto_lock(mut self, after: Duration) -> Self {
         self.auto_lock = Some(after);
         self
     }
 
-    /// The same options, writing nothing that a reader of this version does not
-    /// know: for as long as older programs open the same vault.
+    /// The same options, for a vault that older programs still open: nothing is written that
+    /// a reader of this version does not know.
     #[must_use]
     pub fn pinned_to(mut self, version: WriterVersion) -> Self {
         self.writer = version;
