@@ -57,8 +57,11 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
     ("interop", &[&["fhir"], &["options"], &["imported"], &["finding", "foreign", "identity"]]),
 ];
 
-/// Crates that only some modules may name, each by its folder and its name.
-const ONLY_IN: [(&[(&str, &str)], &[&str]); 6] = [
+/// Modules, each by the folder of its crate and its name.
+type Owners = &'static [(&'static str, &'static str)];
+
+/// Crates that only some modules may name.
+const ONLY_IN: [(Owners, &[&str]); 6] = [
     (
         &[("", "crypto")],
         &[
