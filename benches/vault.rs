@@ -55,7 +55,7 @@ fn release(c: &mut Criterion) {
     let vault = vault();
     vault.import(&Actor::owner(), &imported()).expect("the sample is taken");
     let policy = Policy::everything_of(Kind::all().iter().copied());
-    let request = ReleaseRequest::new("x", "y", policy).unwrap();
+    let request = ReleaseRequest::new("x", "y", policy).expect("texts of one line");
     c.bench_function("release an excerpt of 12 entries", |b| {
         b.iter(|| vault.release(&Actor::owner(), &request).expect("the excerpt is released"));
     });
@@ -82,7 +82,8 @@ fn excerpt_of(results: usize) -> Vec<u8> {
     new.holder_name = "Ada Example";
     let vault = Vault::create_in_memory(&new, VaultOptions::default()).expect("a vault is made");
     vault.update(&Actor::owner(), |tx| tx.add_all(&results)).expect("the commit succeeds");
-    let request = ReleaseRequest::new("x", "y", Policy::everything_of([Kind::Observation])).unwrap();
+    let request =
+        ReleaseRequest::new("x", "y", Policy::everything_of([Kind::Observation])).expect("texts of one line");
     let excerpt = vault.release(&Actor::owner(), &request).expect("the excerpt is released");
     excerpt.to_json().into_bytes()
 }

@@ -10,8 +10,8 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use subrosa::{
-    Actor, Credential, Import, ImportOptions, Kind, NewVault, Policy, RawKey, ReleaseRequest, Token,
-    TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
+    Actor, Credential, Import, ImportOptions, Kind, NewVault, Policy, RawKey, ReleaseRequest, TrustedKeys,
+    UnverifiedExcerpt, Vault, VaultOptions,
 };
 
 const SAMPLE: &[u8] = include_bytes!("../examples/sample/patient.json");

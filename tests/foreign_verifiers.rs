@@ -47,7 +47,7 @@ fn release(record: &[u8], policy: Policy, signature: SignatureAlgorithm) -> Stri
     import.read(None, record).expect("the record reads");
     let imported = import.finish().expect("the record imports");
     vault.import(&Actor::owner(), &imported).expect("the record is taken");
-    let request = ReleaseRequest::new("A court", "a hearing", policy).unwrap();
+    let request = ReleaseRequest::new("A court", "a hearing", policy).expect("texts of one line");
     vault.release(&Actor::owner(), &request).expect("the excerpt is released").to_json()
 }
 

@@ -605,7 +605,6 @@ fn two_results_of_one_day_and_two_hospitals_of_one_test_are_no_export() {
 /// What a third party reads of everything of this kind in a vault: each entry's words.
 fn read_by_others(vault: &Vault, kind: subrosa::Kind) -> Vec<String> {
     let policy = subrosa::Policy::everything_of([kind]);
-    let text = |text: &str| subrosa::Token::new(text).unwrap();
     let request = subrosa::ReleaseRequest::new("Court", "a case", policy.clone()).unwrap();
     let preview = vault.preview(&policy).unwrap();
     let excerpt = vault.release(&Actor::owner(), &request.as_previewed(&preview)).unwrap();
