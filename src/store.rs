@@ -40,26 +40,25 @@ pub(crate) use rewrite::{Beside, Found, has_unwritten_sector};
 
 /// Keeps one vault's header, credential areas, roots and objects.
 ///
-/// All bytes are opaque to a store: it neither has nor needs a key. What an
-/// implementation owes its vault:
+/// All bytes are opaque to a store: it neither has nor needs a key. An implementation must
+/// keep these promises:
 ///
 /// - What [`StoreWriter::publish`] or [`StoreWriter::create`] acknowledged is
 ///   durable, and every handle on the same vault reads it from then on.
-/// - A root is replaced only where the expected one stands, in one step: of two
+/// - A root is replaced only if the current one is the expected one, in one step. Of two
 ///   writers that start from the same root, one gets [`StoreError::Conflict`].
-/// - An object comes back byte for byte, in the order asked for, or not at all:
-///   what is not there in its full length is [`StoreError::Missing`].
-/// - Readers never wait for a writer and never see what was not published.
-/// - One writer is at work at a time, over all handles and processes; another
-///   one waits as long as it was told and is then told [`StoreError::Busy`].
-/// - What a withdrawal names in `erase` is not to be had from the store again.
+/// - An object comes back byte for byte, in the requested order, or not at all. One that is
+///   not there in its full length is [`StoreError::Missing`].
+/// - Readers never wait for a writer, and never see what was not published.
+/// - One writer works at a time, across all handles and processes. Another one waits for the
+///   time it is given and then gets [`StoreError::Busy`].
+/// - What a withdrawal names in `erase` can never be read from the store again.
 ///
-/// The feature `testing` has this as tests: `check_creation`
-/// and `check_store` name the promise that is broken. The
-/// example `custom_store` is an implementation over SQLite.
+/// The feature `testing` tests these: `check_creation` and `check_store` name the broken
+/// promise. The example `custom_store` is an implementation over SQLite.
 ///
-/// A vault trusts none of it with content: everything is authenticated when it
-/// is read. It also reads back what was put before a root names it, unless
+/// A vault does not rely on these promises for its content: it authenticates everything that
+/// it reads. It also reads back what was put, before a root names it, unless
 /// [`Store::needs_proof`] says that this would prove nothing.
 pub trait Store: Send + Sync {
     /// The immutable header.
@@ -69,9 +68,9 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Io`] when it cannot be read.
     fn header(&self) -> Result<Vec<u8>, StoreError>;
 
-    /// Every copy of the credential area and of the root that the store keeps:
-    /// two of each in a file, one of each where swapping a root is atomic. What
-    /// two calls in a row agree on is of one commit.
+    /// Every copy of the credential area and of the root that the store keeps: two of each
+    /// in a file, one of each in a store that swaps roots atomically. If two calls in a row
+    /// agree, what they return is from one commit.
     ///
     /// # Errors
     /// [`StoreError::Io`] when they cannot be read.
@@ -104,22 +103,20 @@ pub trait Store: Send + Sync {
     /// [`StoreError::ReadOnly`], [`StoreError::Io`].
     fn writer(&self, wait: Duration) -> Result<Box<dyn StoreWriter + '_>, StoreError>;
 
-    /// What is known of the medium beneath, for the report of an erasure. Where
-    /// somebody else keeps copies, logs or backups of the bytes, that is
-    /// [`Medium::OperatorDependent`].
+    /// What is known of the medium beneath, for the erasure report. If somebody else keeps
+    /// copies, logs or backups of the bytes, it is [`Medium::OperatorDependent`].
     fn medium(&self) -> Medium;
 
-    /// Whether the vault is to read back what it put before a root names it, and
-    /// what it erased after. True unless reading back asks no more than the
-    /// memory that the bytes were just written to.
+    /// Whether the vault must read back what it put, before a root names it, and what it
+    /// erased, afterwards. True unless reading back would only ask the memory that the bytes
+    /// were just written to.
     fn needs_proof(&self) -> bool {
         true
     }
 
-    /// The vault file, if this store keeps the vault in one: only a file has
-    /// bytes that nothing reaches, and can be copied as it is. For any other
-    /// store compaction, backup and space are [`StoreError::Unsupported`]:
-    /// whoever operates it has its own.
+    /// The vault file, if this store keeps the vault in one. Only a file has bytes that
+    /// nothing reaches, and can be copied as it is. For any other store compaction, backup
+    /// and space are [`StoreError::Unsupported`]: its operator has other means.
     fn as_file(&self) -> Option<&FileStore> {
         None
     }

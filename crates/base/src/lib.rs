@@ -1,10 +1,10 @@
-//! What every part of [Subrosa] stands on: what kinds of record there are and
-//! what fields they have, texts and dates as they were written, identifiers, digests, strict
-//! JSON, and the spelling of what cannot be seen.
+//! The types that every part of [Subrosa] shares: kinds of record and their fields, texts
+//! and dates as they were written, identifiers, digests, strict JSON, and the spelling of
+//! invisible characters.
 //!
-//! Programs that keep a vault use the crate `subrosa`, those that only verify excerpts the
-//! crate `subrosa-excerpt`; both hand these types on. What the documentation does not list
-//! is for these crates alone and may change with any release.
+//! Programs that keep a vault use the crate `subrosa`. Programs that only verify excerpts use
+//! the crate `subrosa-excerpt`. Both re-export these types. Items that the documentation does
+//! not list are for these crates only, and may change with any release.
 //!
 //! [Subrosa]: https://crates.io/crates/subrosa
 //!

@@ -1,17 +1,18 @@
-//! Signed, redacted excerpts of health records, for whoever receives one: a court, an
-//! employer, another clinic. No vault is needed, and none is in here.
+//! Signed, redacted excerpts of health records, for those who receive one: a court, an
+//! employer, another clinic. You need no vault, and this crate contains none.
 //!
-//! Each entry is an SD-JWT (RFC 9901); one signed envelope binds them all as they were
-//! presented. `docs/excerpt.md` of [Subrosa] specifies every byte.
+//! Each entry is an SD-JWT (RFC 9901). One signed envelope binds them as they were presented.
+//! `docs/excerpt.md` of [Subrosa] specifies every byte.
 //!
-//! - [`UnverifiedExcerpt`] takes a file apart and verifies it.
-//! - [`TrustedKeys`] says whose signatures count, and under which names; [`KeyFile`] is how
-//!   a key is handed over.
-//! - [`VerifiedExcerpt`] holds the claims, and nothing else does; [`VerifiedEntry::shown`]
-//!   gives the words in which people read them.
+//! - [`UnverifiedExcerpt`] parses a file and verifies it.
+//! - [`TrustedKeys`] says whose signatures count, and under which names. [`KeyFile`] is the
+//!   file in which an issuer hands over a key.
+//! - [`VerifiedExcerpt`] alone holds the claims. [`VerifiedEntry::shown`] gives them in words
+//!   for people.
 //!
-//! The crate `subrosa` keeps the records and issues excerpts; it hands on all of this. What
-//! the documentation does not list is for it alone and may change with any release.
+//! The crate `subrosa` keeps the records and issues excerpts. It re-exports all of this. Items
+//! that the documentation does not list are for `subrosa` only, and may change with any
+//! release.
 //!
 //! [Subrosa]: https://crates.io/crates/subrosa
 //!

@@ -132,7 +132,7 @@ impl VerifiedEntry {
         self.shown_soundly().0
     }
 
-    /// The fields of which its reader sees something, or a bar.
+    /// The fields that the reader sees, in part or as a bar.
     pub(super) fn seen_fields(&self) -> impl Iterator<Item = &str> {
         let members = self.fields.members().iter().chain(self.provenance.members());
         members.map(|(name, _)| name.as_str()).chain(self.withheld.iter().map(String::as_str))

@@ -37,8 +37,8 @@ pub enum ReadKind {
     UploadsListed,
 }
 
-/// A read, as [`VaultOptions::with_audit`](crate::VaultOptions::with_audit) tells of it: ids and
-/// counts, nothing of the content.
+/// A read, as [`VaultOptions::with_audit`](crate::VaultOptions::with_audit) reports it: ids and
+/// counts, but no content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
