@@ -7,10 +7,11 @@ use std::hint::black_box;
 use std::time::SystemTime;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use subrosa::interop::Imported;
+use subrosa::record::{Narrative, Note, Observation, Quantity};
 use subrosa::{
-    Actor, Concept, Credential, Entry, Filter, Import, ImportOptions, Imported, Kind, Narrative, NewVault,
-    Note, Observation, Policy, Provenance, Quantity, RawKey, ReleaseRequest, Token, TrustedKeys,
-    UnverifiedExcerpt, Vault, VaultOptions,
+    Actor, Concept, Credential, Entry, Filter, Import, ImportOptions, Kind, NewVault, Policy, Provenance,
+    RawKey, ReleaseRequest, Token, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
 };
 
 const SAMPLE: &[u8] = include_bytes!("../examples/sample/patient.json");
@@ -68,7 +69,7 @@ fn excerpt_of(results: usize) -> Vec<u8> {
         let mut quantity = Quantity::default();
         quantity.value = Some(text(&number.to_string()));
         quantity.unit = Some(text("mg/dL"));
-        let mut coding = subrosa::Coding::default();
+        let mut coding = subrosa::record::Coding::default();
         coding.system = Some(text("http://loinc.org"));
         coding.code = Some(text("2339-0"));
         let mut result = Observation::default();

@@ -6,9 +6,11 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+use subrosa::store::StoreError;
+use subrosa::vault::{HolderRole, SignatureAlgorithm};
 use subrosa::{
-    Access, Actor, Credential, ErrorKind, HolderRole, Import, ImportOptions, Kind, LockedVault, NewVault,
-    Policy, RawKey, ReleaseRequest, SignatureAlgorithm, StoreError, Vault, VaultOptions,
+    Access, Actor, Credential, ErrorKind, Import, ImportOptions, Kind, LockedVault, NewVault, Policy, RawKey,
+    ReleaseRequest, Vault, VaultOptions,
 };
 
 /// The clinic's own table of vaults and keys. Here a folder and a key in memory;
@@ -85,7 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Err(error) => return Err(error.into()),
     }
     for line in vault.ledger()? {
-        if let subrosa::LineState::Whole { action, actor, subjects, .. } = line.state {
+        if let subrosa::vault::LineState::Whole { action, actor, subjects, .. } = line.state {
             println!("ledger {}: {} by {actor}, {} entries", line.epoch, action.name(), subjects.len());
         }
     }

@@ -9,9 +9,11 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::SystemTime;
 
+use subrosa::excerpt::{PublicKey, Signer, SignerError, SignsAs};
+use subrosa::record::Diagnosis;
 use subrosa::{
-    Actor, Concept, Credential, Diagnosis, Entry, Kind, NewVault, Policy, Provenance, PublicKey, RawKey,
-    ReleaseRequest, Signer, SignerError, SignsAs, Token, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
+    Actor, Concept, Credential, Entry, Kind, NewVault, Policy, Provenance, RawKey, ReleaseRequest, Token,
+    TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
 };
 
 /// How this program starts itself as the device.

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::time::SystemTime;
 
+use subrosa::excerpt::{Outcome, SignsAs};
 use subrosa::{
-    Actor, Credential, Filter, Import, ImportOptions, Kind, LockedVault, Mask, NewVault, Outcome, Policy,
-    ReleaseRequest, SignsAs, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
+    Actor, Credential, Filter, Import, ImportOptions, Kind, LockedVault, Mask, NewVault, Policy,
+    ReleaseRequest, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
 };
 
 const RECORD: &[u8] = include_bytes!("sample/patient.json");

@@ -10,10 +10,11 @@ use std::io::{Error, ErrorKind, Write};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use subrosa::{
-    Fingerprint, IssuerRole, KeyFile, Outcome, STATEMENT, SignsAs, TrustedKeys, UnverifiedExcerpt,
-    VerifiedExcerpt, VerifyError, spell,
+use subrosa::excerpt::{
+    Fingerprint, IssuerRole, KeyFile, Outcome, STATEMENT, SignsAs, VerifiedExcerpt, VerifyError,
 };
+use subrosa::release::spell;
+use subrosa::{TrustedKeys, UnverifiedExcerpt};
 
 /// Without arguments: an excerpt that was issued for the tests.
 const SAMPLE: &[u8] = include_bytes!("../tests/golden/excerpt.html");

@@ -20,7 +20,8 @@
 //! share a [`Vault`].
 //!
 //! ```
-//! use subrosa::*;
+//! use subrosa::record::Diagnosis;
+//! use subrosa::{Actor, Concept, Credential, Entry, LockedVault, NewVault, Provenance, RawKey, Token, Vault, VaultOptions};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // A raw key opens fast. A person has a password:
@@ -62,25 +63,25 @@ mod format;
     reason = "in tests and fuzz targets only"
 )]
 pub mod fuzzing;
-mod interop;
+pub mod interop;
 mod keys;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod measured;
 mod parallel;
 mod payload;
-mod record;
-mod release;
+pub mod record;
+pub mod release;
 #[cfg(any(test, fuzzing))]
 mod seams;
 mod secret;
 #[cfg(feature = "serde")]
 mod serial;
-mod store;
+pub mod store;
 #[cfg(test)]
 mod testing;
 mod tree;
-mod vault;
+pub mod vault;
 
 use subrosa_base::id;
 
@@ -88,75 +89,62 @@ use subrosa_base::id;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-// The vault: create, open, change, read.
+// What every program needs. The rest is in the modules, each under its subject.
 #[doc(inline)]
-pub use crypto::digest::Digest;
-pub use crypto::kdf::{KdfCost, KdfError, KdfLimits};
-pub use crypto::random::RandomError;
+pub use excerpt::{Excerpt, TrustedKeys, UnverifiedExcerpt};
 #[doc(inline)]
-pub use crypto::signature::SignatureAlgorithm;
-pub use error::{Error, ErrorKind};
-pub use format::FormatError;
-pub use format::place::Compartment;
+pub use interop::{Import, ImportOptions};
 #[doc(inline)]
-pub use id::{AccessId, CommitId, ContentId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
-pub use keys::{Credential, CredentialError, Grant, Password, RawKey, RecoveryKey};
-pub use secret::SecretText;
+pub use record::{Concept, Entry, Kind, PartialDate, Provenance, Record, Token};
+#[doc(inline)]
+pub use release::{Mask, Policy};
+#[doc(inline)]
 pub use vault::{
-    Access, AccessChange, AccessKind, Action, Actor, AttachmentReader, AuditEvent, Backup, BackupReport,
-    ChangedSource, CheckFinding, CheckReport, Checkpoint, Closed, Committed, CompactReport, Coverage, Detail,
-    ErasureReport, Explanation, Expunged, Filter, HeadPart, HolderRole, ImportDecisions, ImportReport,
-    LedgerLine, LineState, Listed, ListedAccess, LockedVault, NewAttachment, NewVault, ParseCheckpointError,
-    PastImport, Progress, ReadKind, Recovery, ReleaseRequest, RepairReport, Revision, SpaceReport,
-    Transaction, UndoPreview, UndoReport, Upload, Vault, VaultOptions, WriterVersion,
+    Access, Actor, Credential, EntryId, Error, ErrorKind, Filter, Grant, LockedVault, NewVault, Password,
+    RawKey, RecoveryKey, ReleaseRequest, Vault, VaultId, VaultOptions,
 };
 
-// The record: entries and what they hold.
-#[doc(inline)]
+// The rest by its bare name, as it was before the modules were public.
+#[doc(hidden)]
+pub use excerpt::{
+    Compared, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, KeyFile, Outcome, PublicKey,
+    STATEMENT, SdJwtError, Signer, SignerError, SignsAs, VerifiedEntry, VerifiedExcerpt, VerifyError,
+};
+#[doc(hidden)]
+pub use interop::{
+    Document, Finding, FindingGroup, FindingReason, ForeignFormat, ImportError, ImportLimits, ImportQuestion,
+    Imported, ImportedEntry, JsonError, LeftOut, PatientReferences, Piece,
+};
+#[doc(hidden)]
 pub use record::{
     Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Card, CardFlags, Coding,
-    Component, Concept, DateRange, Diagnosis, Encounter, Entry, FamilyHistory, FhirVersion, Field,
-    FieldError, FieldName, FieldSchema, FieldType, Fit, Hospitalization, HumanName, Identifier, Immunization,
-    Kind, LegalDocument, LegalHold, Likeness, Location, Marks, Medication, Narrative, Negation, Note,
-    Observation, Origin, Other, ParseDateError, PartialDate, Party, Patient, Person, PersonDetail, Precision,
-    Provenance, Provider, Quantity, Record, Scalar, Source, SourceFormat, Statement, SubstanceUse, Telecom,
-    TextError, Token, Treatment, Value,
+    Component, DateRange, Diagnosis, Encounter, FamilyHistory, FhirVersion, Field, FieldError, FieldName,
+    FieldSchema, FieldType, Fit, Hospitalization, HumanName, Identifier, Immunization, LegalDocument,
+    LegalHold, Likeness, Location, Marks, Medication, Narrative, Negation, Note, Observation, Origin, Other,
+    ParseDateError, Party, Patient, Person, PersonDetail, Precision, Provider, Quantity, Scalar, Source,
+    SourceFormat, Statement, SubstanceUse, Telecom, TextError, Treatment, Value,
 };
-
-// Import: other people's formats.
-#[doc(inline)]
-pub use codec::json::JsonError;
-pub use interop::fhir::Import;
-pub use interop::finding::{Finding, FindingGroup, FindingReason};
-pub use interop::foreign::ForeignFormat;
-pub use interop::imported::{Document, Imported, ImportedEntry, LeftOut, PatientReferences, Piece};
-pub use interop::options::{ImportError, ImportLimits, ImportOptions};
-pub use record::ImportQuestion;
-
-// Releases: what may leave, and what it looks like.
-#[doc(inline)]
+#[doc(hidden)]
 pub use release::{
-    Audience, Candidate, CodeFilter, FilterNotice, Mask, ParseCodeFilterError, ParseViewDigestError, Policy,
-    PolicyError, RedactedEntry, ShownEntry, ShownLine, Subject, SubjectFault, View, ViewDigest, Withheld,
-    WithheldReason,
+    Audience, Candidate, CodeFilter, FilterNotice, ParseCodeFilterError, ParseViewDigestError, PolicyError,
+    RedactedEntry, ShownEntry, ShownLine, Subject, SubjectFault, View, ViewDigest, Withheld, WithheldReason,
+    spell, spell_json, spell_lines,
 };
-
-// Text for people: what cannot be seen is spelt.
-#[doc(inline)]
-pub use codec::spell::{spell, spell_json, spell_lines};
-
-// Excerpts: signed, redacted, verifiable without the vault.
-#[doc(inline)]
-pub use excerpt::{
-    Compared, Excerpt, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, KeyFile, Outcome,
-    PublicKey, STATEMENT, SdJwtError, Signer, SignerError, SignsAs, TrustedKeys, UnverifiedExcerpt,
-    VerifiedEntry, VerifiedExcerpt, VerifyError,
-};
-
-// Where the bytes rest.
 #[cfg(any(test, feature = "testing"))]
-pub use store::contract::{Breach, OpenStore, check_creation, check_store};
+#[doc(hidden)]
+pub use store::{Breach, OpenStore, check_creation, check_store};
+#[doc(hidden)]
 pub use store::{
     Chosen, Creation, FileStore, Heads, Medium, MemoryStore, ObjectRef, Publication, Repairs, Store,
     StoreError, StoreWriter,
+};
+#[doc(hidden)]
+pub use vault::{
+    AccessChange, AccessId, AccessKind, Action, AttachmentReader, AuditEvent, Backup, BackupReport,
+    ChangedSource, CheckFinding, CheckReport, Checkpoint, Closed, CommitId, Committed, CompactReport,
+    Compartment, ContentId, Coverage, CredentialError, Detail, Digest, Epoch, ErasureReport, ExcerptId,
+    Explanation, Expunged, FormatError, HeadPart, HolderRole, ImportDecisions, ImportReport, KdfCost,
+    KdfError, KdfLimits, LedgerLine, LineState, Listed, ListedAccess, NewAttachment, ParseCheckpointError,
+    ParseIdError, PastImport, Progress, RandomError, ReadKind, Recovery, RepairReport, Revision, SecretText,
+    SignatureAlgorithm, SpaceReport, Transaction, UndoPreview, UndoReport, Upload, WriterVersion,
 };

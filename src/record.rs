@@ -22,6 +22,7 @@ mod value;
 
 pub(crate) use card::shorten;
 pub use card::{Card, CardFlags};
+#[doc(inline)]
 pub use date::{DateRange, Fit, ParseDateError, PartialDate, Precision};
 pub use entry::{Entry, FhirVersion, LegalHold, Marks, Origin, Provenance, Source, SourceFormat};
 pub use field::Field;
@@ -38,9 +39,11 @@ pub use kinds::{
 pub use negation::Negation;
 pub use person::{Likeness, Person, PersonDetail};
 pub use question::ImportQuestion;
+#[doc(inline)]
 pub use subrosa_base::schema::{FieldName, FieldSchema, FieldType, Kind};
 pub(crate) use subrosa_base::schema::{PROVENANCE, denies};
 pub(crate) use text::one_line;
+#[doc(inline)]
 pub use text::{Narrative, TextError, Token};
 pub use value::{
     Address, Attachment, Coding, Component, Concept, HumanName, Identifier, Location, Party, Quantity,

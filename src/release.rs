@@ -26,5 +26,10 @@ mod written;
 pub use candidate::Candidate;
 pub use digest::{ParseViewDigestError, ViewDigest};
 pub use policy::{CodeFilter, Mask, ParseCodeFilterError, Policy, PolicyError};
+#[doc(inline)]
 pub use subrosa_excerpt::{Audience, ShownEntry, ShownLine, Subject};
 pub use view::{FilterNotice, RedactedEntry, SubjectFault, View, Withheld, WithheldReason};
+
+// Text for people: what cannot be seen is spelt.
+#[doc(inline)]
+pub use crate::codec::spell::{spell, spell_json, spell_lines};

@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 pub use crate::format::object::ObjectRef;
+#[cfg(any(test, feature = "testing"))]
+pub use contract::{Breach, OpenStore, check_creation, check_store};
 pub(crate) use copy::{CopySource, FileCopy};
 #[cfg(any(test, fuzzing))]
 pub(crate) use disk::Disk;

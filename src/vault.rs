@@ -27,18 +27,25 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::crypto::kdf::KdfCost;
-use crate::error::Error;
+pub use crate::crypto::kdf::KdfCost;
+pub use crate::error::Error;
 use crate::excerpt::{Excerpt, IssuerRole, PublicKey, Signer};
-use crate::id::{AccessId, ContentId, EntryId, Epoch, VaultId};
+#[doc(inline)]
+pub use crate::id::{AccessId, ContentId, EntryId, Epoch, VaultId};
 use crate::interop::imported::Imported;
-use crate::keys::{Credential, Grant, Password};
+pub use crate::keys::{Credential, Grant, Password};
 use crate::record::{Entry, Token};
 use crate::release::{Policy, View};
 #[cfg(doc)]
 use crate::store::StoreError;
 use crate::store::{MemoryStore, Store};
 
+#[doc(inline)]
+pub use crate::crypto::digest::Digest;
+pub use crate::crypto::kdf::{KdfError, KdfLimits};
+pub use crate::crypto::random::RandomError;
+#[doc(inline)]
+pub use crate::crypto::signature::SignatureAlgorithm;
 pub use crate::engine::actor::Actor;
 pub use crate::engine::backups::Backup;
 pub use crate::engine::directory::{Access, AccessKind};
@@ -51,6 +58,13 @@ pub use crate::engine::opening::Recovery;
 pub use crate::engine::transaction::{Committed, Transaction};
 pub use crate::engine::vault_record::HolderRole;
 pub use crate::engine::version::WriterVersion;
+pub use crate::error::ErrorKind;
+pub use crate::format::FormatError;
+pub use crate::format::place::Compartment;
+#[doc(inline)]
+pub use crate::id::{CommitId, ExcerptId, ParseIdError};
+pub use crate::keys::{CredentialError, RawKey, RecoveryKey};
+pub use crate::secret::SecretText;
 pub use acts::undo::{PastImport, UndoPreview, UndoReport};
 pub use custody::ListedAccess;
 pub use custody::change::AccessChange;
@@ -333,7 +347,8 @@ impl Vault {
     /// compiler could not infer their error type.
     ///
     /// ```
-    /// use subrosa::{Actor, Credential, Diagnosis, Entry, Error, NewVault, Provenance, RawKey, Vault, VaultOptions};
+    /// use subrosa::record::Diagnosis;
+    /// use subrosa::{Actor, Credential, Entry, Error, NewVault, Provenance, RawKey, Vault, VaultOptions};
     ///
     /// #[derive(Debug)]
     /// enum IntakeError { Vault(Error), NoConsent }

@@ -449,3 +449,37 @@ fn the_reader_of_imports_sees_every_form() {
     let names: Vec<String> = imports(code).into_iter().collect();
     assert_eq!(names, ["a", "c", "d", "g", "i"]);
 }
+
+/// The names that a `use` of the library takes, in programs that show how it is used.
+#[test]
+fn programs_take_names_from_modules_and_never_all_of_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let library = std::fs::read_to_string(root.join("src/lib.rs")).expect("the library is readable");
+    let listed = library.split("// What every program needs.").nth(1).expect("the root says what it lists");
+    let (listed, unlisted) = listed.split_once("// The rest by its bare name").expect("and what it does not");
+    let count = listed.matches(|c: char| c == ',' || c == '}').count();
+    assert!((20..=40).contains(&count), "{count} names are listed at the root");
+    let words = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase())).map(str::to_owned).collect()
+    };
+    let unlisted = words(unlisted);
+    let mut files = Vec::new();
+    collect(&root.join("examples"), &mut files);
+    collect(&root.join("tests"), &mut files);
+    files.push(root.join("README.md"));
+    let mut wrong = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("a source file is readable");
+        for part in text.split("use subrosa::").skip(1) {
+            let taken = part.split(';').next().unwrap_or_default();
+            let of_root = taken.starts_with('{') || taken.starts_with(|c: char| c.is_ascii_uppercase());
+            let names = if of_root && !taken.contains("::") { words(taken) } else { BTreeSet::new() };
+            let hidden: Vec<&String> = names.intersection(&unlisted).collect();
+            if taken.starts_with('*') || !hidden.is_empty() {
+                wrong.push(format!("{}: {hidden:?}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -5,7 +5,9 @@
 
 use std::io::Read;
 
-use subrosa::{Actor, Attachment, NewAttachment, NewVault, RawKey, Vault, VaultOptions};
+use subrosa::record::Attachment;
+use subrosa::vault::NewAttachment;
+use subrosa::{Actor, NewVault, RawKey, Vault, VaultOptions};
 
 const SIZE: u64 = 300 << 20;
 /// What one direction may take beside what the process had before.

@@ -89,7 +89,8 @@ fn without_space(text: &str) -> String {
 }
 
 fn everything() -> Policy {
-    let policy = Policy::everything_of(Kind::all().iter().copied()).for_audience(subrosa::Audience::Patient);
+    let policy =
+        Policy::everything_of(Kind::all().iter().copied()).for_audience(subrosa::release::Audience::Patient);
     ["code", "notes", "text"].into_iter().fold(policy, |policy, field| policy.include(field).unwrap())
 }
 

@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sqlite::Database;
+use subrosa::record::{Coding, Diagnosis};
 use subrosa::{
-    Actor, Coding, Concept, Credential, Diagnosis, Entry, EntryId, Filter, LockedVault, NewVault, Provenance,
-    RawKey, Record, Token, Vault, VaultOptions,
+    Actor, Concept, Credential, Entry, EntryId, Filter, LockedVault, NewVault, Provenance, RawKey, Record,
+    Token, Vault, VaultOptions,
 };
 
 const WRITERS: usize = 3;

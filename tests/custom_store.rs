@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlite::Database;
+use subrosa::record::Diagnosis;
+use subrosa::store::{Store, StoreError, check_creation, check_store};
 use subrosa::{
-    Actor, Concept, Credential, Diagnosis, Entry, Error, Filter, LockedVault, NewVault, Provenance, RawKey,
-    Store, StoreError, Token, Vault, VaultOptions, check_creation, check_store,
+    Actor, Concept, Credential, Entry, Error, Filter, LockedVault, NewVault, Provenance, RawKey, Token,
+    Vault, VaultOptions,
 };
 
 fn key() -> Credential {

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
 
-use subrosa::{FieldType, Kind};
+use subrosa::Kind;
+use subrosa::record::FieldType;
 
 fn path(document: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(document)

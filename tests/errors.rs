@@ -6,10 +6,13 @@ use std::error::Error as StdError;
 use std::io;
 use std::path::Path;
 
+use subrosa::interop::ImportError;
+use subrosa::record::{Diagnosis, Narrative, Note};
+use subrosa::release::CodeFilter;
+use subrosa::store::StoreError;
 use subrosa::{
-    Actor, CodeFilter, Credential, Diagnosis, Entry, EntryId, Error, ErrorKind, Filter, Import, ImportError,
-    ImportOptions, Kind, LockedVault, Mask, Narrative, NewVault, Note, PartialDate, Policy, Provenance,
-    RawKey, StoreError, Token, Vault, VaultOptions,
+    Actor, Credential, Entry, EntryId, Error, ErrorKind, Filter, Import, ImportOptions, Kind, LockedVault,
+    Mask, NewVault, PartialDate, Policy, Provenance, RawKey, Token, Vault, VaultOptions,
 };
 
 fn vault(key: &Credential) -> Vault {
@@ -89,7 +92,9 @@ fn what_the_system_said_is_the_source_and_printed_once() {
 fn what_the_library_says_itself_is_in_the_message() {
     let import =
         Import::new(ImportOptions::default()).read(None, &b"{\"resourceType\": tru}"[..]).err().unwrap();
-    let issue = subrosa::IssueExcerptError::from(subrosa::VerifyError::from(subrosa::KeyError::Unsupported));
+    let issue = subrosa::excerpt::IssueExcerptError::from(subrosa::excerpt::VerifyError::from(
+        subrosa::excerpt::KeyError::Unsupported,
+    ));
     let issue = Error::from(issue);
     for error in [&import as &dyn StdError, &issue] {
         assert_says_each_thing_once(error);

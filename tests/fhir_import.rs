@@ -12,10 +12,9 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use subrosa::{
-    DateRange, Entry, Finding, FindingGroup, FindingReason, Import, ImportError, ImportOptions, Imported,
-    ImportedEntry, Kind, Location, Piece, Record, Scalar,
-};
+use subrosa::interop::{Finding, FindingGroup, FindingReason, ImportError, Imported, ImportedEntry, Piece};
+use subrosa::record::{DateRange, Location, Scalar};
+use subrosa::{Entry, Import, ImportOptions, Kind, Record};
 
 fn data(folder: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(folder);

@@ -6,9 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use subrosa::vault::SignatureAlgorithm;
 use subrosa::{
-    Actor, Credential, Import, ImportOptions, Kind, Mask, NewVault, Policy, RawKey, ReleaseRequest,
-    SignatureAlgorithm, Vault, VaultOptions,
+    Actor, Credential, Import, ImportOptions, Kind, Mask, NewVault, Policy, RawKey, ReleaseRequest, Vault,
+    VaultOptions,
 };
 
 const SAMPLE: &[u8] = include_bytes!("../examples/sample/patient.json");

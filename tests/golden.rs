@@ -12,10 +12,9 @@ use std::process::Command;
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
-use subrosa::{
-    Actor, Attachment, Credential, LockedVault, NewAttachment, NewVault, RawKey, Recovery, RecoveryKey,
-    Vault, VaultOptions,
-};
+use subrosa::record::Attachment;
+use subrosa::vault::{NewAttachment, Recovery};
+use subrosa::{Actor, Credential, LockedVault, NewVault, RawKey, RecoveryKey, Vault, VaultOptions};
 
 #[path = "golden/dump.rs"]
 mod dump;

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use peak_alloc::PeakAlloc;
 use sha2::{Digest as _, Sha256};
-use subrosa::{Credential, Error, KdfError, LockedVault, NewVault, RawKey, Vault, VaultOptions};
+use subrosa::vault::KdfError;
+use subrosa::{Credential, Error, LockedVault, NewVault, RawKey, Vault, VaultOptions};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;

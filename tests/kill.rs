@@ -12,9 +12,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
+use subrosa::record::{Narrative, Note};
+use subrosa::vault::{KdfCost, KdfLimits};
 use subrosa::{
-    Actor, Credential, Entry, EntryId, Error, Filter, KdfCost, KdfLimits, LockedVault, Narrative, NewVault,
-    Note, Provenance, RawKey, Vault, VaultOptions,
+    Actor, Credential, Entry, EntryId, Error, Filter, LockedVault, NewVault, Provenance, RawKey, Vault,
+    VaultOptions,
 };
 
 /// Kills of an ordinary run.
@@ -90,7 +92,7 @@ impl Act {
         let owner = Actor::owner();
         match self {
             Self::Add(numbers) => {
-                let add = |tx: &mut subrosa::Transaction<'_>| {
+                let add = |tx: &mut subrosa::vault::Transaction<'_>| {
                     numbers.iter().map(|number| tx.add(&note(*number))).collect()
                 };
                 Ok(vault.update(&owner, add)?.value)
@@ -240,7 +242,7 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
         let moment = Duration::from_micros(chance.below(12_000));
         let said = killed(&path, chance.below(1 << 30), chance.below(3), moment);
         let vault = LockedVault::open(&path, options()).unwrap().unlock(&key()).unwrap();
-        recovered += u32::from(vault.recovery() == subrosa::Recovery::Recovered);
+        recovered += u32::from(vault.recovery() == subrosa::vault::Recovery::Recovered);
         assert!(vault.check().unwrap().is_clean(), "round {round}");
         said.done.iter().for_each(|(act, added)| act.replay(&mut before, added));
         let after = held(&vault);
@@ -250,7 +252,10 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
             whole += 1;
         }
         if let Some(acknowledged) = said.acknowledged {
-            assert!(vault.epoch() >= subrosa::Epoch::new(acknowledged.parse().unwrap()), "round {round}");
+            assert!(
+                vault.epoch() >= subrosa::vault::Epoch::new(acknowledged.parse().unwrap()),
+                "round {round}"
+            );
         }
         before = after;
     }

@@ -14,12 +14,17 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
+use subrosa::record::{
+    Address, Attachment, Coding, Component, Diagnosis, FhirVersion, FieldType, HumanName, Identifier,
+    LegalHold, Location, Marks, Narrative, Origin, Party, Patient, Quantity, Scalar, Source, SourceFormat,
+    Telecom, Value,
+};
+use subrosa::release::{Audience, CodeFilter};
+use subrosa::vault::{Checkpoint, Epoch};
 use subrosa::{
-    Actor, Address, Attachment, Audience, Checkpoint, CodeFilter, Coding, Component, Concept, Credential,
-    Diagnosis, Entry, EntryId, Epoch, FhirVersion, FieldType, Filter, HumanName, Identifier, Import,
-    ImportOptions, Kind, LegalHold, Location, Marks, Mask, Narrative, NewVault, Origin, PartialDate, Party,
-    Patient, Policy, Provenance, Quantity, RawKey, Record, ReleaseRequest, Scalar, Source, SourceFormat,
-    Telecom, Token, TrustedKeys, UnverifiedExcerpt, Value, Vault, VaultOptions,
+    Actor, Concept, Credential, Entry, EntryId, Filter, Import, ImportOptions, Kind, Mask, NewVault,
+    PartialDate, Policy, Provenance, RawKey, Record, ReleaseRequest, Token, TrustedKeys, UnverifiedExcerpt,
+    Vault, VaultOptions,
 };
 
 /// Makes values, each a little different, from one number.
@@ -153,7 +158,7 @@ impl Maker {
             0 => Location::Inline(make.text().into_bytes()),
             1 => Location::InSource(make.token()),
             2 => Location::External(make.token()),
-            _ => Location::Stored(subrosa::Digest::from_bytes([0xa7; 32])),
+            _ => Location::Stored(subrosa::vault::Digest::from_bytes([0xa7; 32])),
         });
         attachment
     }

@@ -12,11 +12,12 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record as SpanRecord};
 use tracing::{Event, Metadata, Subscriber};
 
+use subrosa::record::{Attachment, Coding, Diagnosis, Narrative, Note};
+use subrosa::vault::{AccessChange, Compartment, KdfCost, KdfLimits, NewAttachment, Recovery};
 use subrosa::{
-    Access, AccessChange, Actor, Attachment, Coding, Compartment, Concept, Credential, Diagnosis, Entry,
-    Error, Filter, Grant, Import, ImportOptions, KdfCost, KdfLimits, Kind, LockedVault, Narrative,
-    NewAttachment, NewVault, Note, Password, Policy, Provenance, Recovery, RecoveryKey, ReleaseRequest,
-    Token, Vault, VaultOptions,
+    Access, Actor, Concept, Credential, Entry, Error, Filter, Grant, Import, ImportOptions, Kind,
+    LockedVault, NewVault, Password, Policy, Provenance, RecoveryKey, ReleaseRequest, Token, Vault,
+    VaultOptions,
 };
 
 fn token(text: &str) -> Token {

@@ -7,9 +7,10 @@ use std::io::Write;
 use std::time::SystemTime;
 
 use peak_alloc::PeakAlloc;
+use subrosa::record::{Observation, Quantity};
 use subrosa::{
-    Actor, Concept, Entry, Kind, NewVault, Observation, Policy, Provenance, Quantity, RawKey, ReleaseRequest,
-    Token, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
+    Actor, Concept, Entry, Kind, NewVault, Policy, Provenance, RawKey, ReleaseRequest, Token, TrustedKeys,
+    UnverifiedExcerpt, Vault, VaultOptions,
 };
 
 #[global_allocator]
@@ -26,7 +27,7 @@ fn excerpt(entries: usize) -> Vec<u8> {
         let mut quantity = Quantity::default();
         quantity.value = Some(token(&number.to_string()));
         quantity.unit = Some(token("mg/dL"));
-        let mut coding = subrosa::Coding::default();
+        let mut coding = subrosa::record::Coding::default();
         coding.system = Some(token("http://loinc.org"));
         coding.code = Some(token("2339-0"));
         coding.display = Some(token("Glucose [Mass/volume] in Blood"));

@@ -11,10 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlite::Database;
+use subrosa::record::{Diagnosis, HumanName, Patient};
+use subrosa::release::Audience;
+use subrosa::store::StoreError;
+use subrosa::vault::{HolderRole, SignatureAlgorithm};
 use subrosa::{
-    Access, Actor, Audience, Concept, Credential, Diagnosis, Entry, EntryId, Error as VaultError, Filter,
-    HolderRole, HumanName, Kind, LockedVault, NewVault, Patient, Policy, Provenance, RawKey, ReleaseRequest,
-    SignatureAlgorithm, StoreError, Token, Vault, VaultOptions,
+    Access, Actor, Concept, Credential, Entry, EntryId, Error as VaultError, Filter, Kind, LockedVault,
+    NewVault, Policy, Provenance, RawKey, ReleaseRequest, Token, Vault, VaultOptions,
 };
 
 /// The clinic's keyring: here in memory, in an EHR with a key management service.

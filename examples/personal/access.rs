@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use subrosa::{
-    Action, Credential, EntryId, Error, Filter, FormatError, KdfCost, KdfLimits, LedgerLine, Listed,
-    LockedVault, Recovery, RecoveryKey, StoreError, Vault, VaultOptions,
-};
+use subrosa::store::StoreError;
+use subrosa::vault::{Action, FormatError, KdfCost, KdfLimits, LedgerLine, Listed, Recovery};
+use subrosa::{Credential, EntryId, Error, Filter, LockedVault, RecoveryKey, Vault, VaultOptions};
 
 use crate::arguments::Common;
 use crate::failure::{Failure, whole};
@@ -90,7 +89,7 @@ pub(crate) enum Intent {
 pub(crate) fn to_read_expecting(
     common: &Common,
     path: &Path,
-    checkpoint: Option<subrosa::Checkpoint>,
+    checkpoint: Option<subrosa::vault::Checkpoint>,
     intent: Intent,
 ) -> Result<Vault, Failure> {
     typed::again(common, || look(common, path, checkpoint, intent))
@@ -99,7 +98,7 @@ pub(crate) fn to_read_expecting(
 fn look(
     common: &Common,
     path: &Path,
-    checkpoint: Option<subrosa::Checkpoint>,
+    checkpoint: Option<subrosa::vault::Checkpoint>,
     intent: Intent,
 ) -> Result<Vault, Failure> {
     let open = || -> Result<LockedVault, Failure> {

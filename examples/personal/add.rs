@@ -1,7 +1,8 @@
 //! `add`: an entry of the owner's own.
 
 use serde_json::json;
-use subrosa::{Actor, Entry, Origin, Provenance, Record};
+use subrosa::record::Origin;
+use subrosa::{Actor, Entry, Provenance, Record};
 
 use crate::access;
 use crate::arguments::{Add, Common};

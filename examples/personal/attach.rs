@@ -7,10 +7,9 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use subrosa::{
-    Actor, Attachment, AttachmentRecord, Entry, EntryId, FieldSchema, FieldType, Narrative, NewAttachment,
-    Provenance, Record, Token, Upload, Vault,
-};
+use subrosa::record::{Attachment, AttachmentRecord, FieldSchema, FieldType, Narrative};
+use subrosa::vault::{NewAttachment, Upload};
+use subrosa::{Actor, Entry, EntryId, Provenance, Record, Token, Vault};
 
 use crate::access;
 use crate::arguments::{self, Common};

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use subrosa::{Actor, BackupReport};
+use subrosa::Actor;
+use subrosa::vault::BackupReport;
 
 use crate::access;
 use crate::arguments::{Backup, Common, Restore, VaultOnly};

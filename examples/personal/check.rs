@@ -1,9 +1,9 @@
 //! `check`: the whole vault read and authenticated.
 
 use serde_json::{Value as Json, json};
-use subrosa::{
-    CheckFinding, CheckReport, Checkpoint, Error, Explanation, RepairReport, SpaceReport, StoreError, Vault,
-};
+use subrosa::store::StoreError;
+use subrosa::vault::{CheckFinding, CheckReport, Checkpoint, Explanation, RepairReport, SpaceReport};
+use subrosa::{Error, Vault};
 
 use crate::access::{self, Intent};
 use crate::arguments::{Check, Common};

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use subrosa::{CardFlags, Entry, EntryId, Kind, Listed, Origin, PartialDate, Token, Vault};
+use subrosa::record::{CardFlags, Origin};
+use subrosa::vault::Listed;
+use subrosa::{Entry, EntryId, Kind, PartialDate, Token, Vault};
 
 use crate::access;
 use crate::failure::Failure;

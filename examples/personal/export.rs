@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
-use subrosa::{Actor, Entry, EntryId, Location, Vault};
+use subrosa::record::Location;
+use subrosa::{Actor, Entry, EntryId, Vault};
 
 use crate::access;
 use crate::arguments::{Common, Export};

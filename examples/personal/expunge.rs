@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
-use subrosa::{
-    Action, Actor, Backup, Coverage, Detail, EntryId, Epoch, ErasureReport, LedgerLine, LineState, Listed,
-    Vault,
-};
+use subrosa::vault::{Action, Backup, Coverage, Detail, Epoch, ErasureReport, LedgerLine, LineState, Listed};
+use subrosa::{Actor, EntryId, Vault};
 
 use crate::access;
 use crate::arguments::{Common, Expunge};

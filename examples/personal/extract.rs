@@ -8,7 +8,9 @@ use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
-use subrosa::{Attachment, AttachmentReader, EntryId, Error, Location, Vault};
+use subrosa::record::{Attachment, Location};
+use subrosa::vault::AttachmentReader;
+use subrosa::{EntryId, Error, Vault};
 use zeroize::Zeroizing;
 
 use crate::access;

@@ -6,7 +6,8 @@ use std::io::ErrorKind as IoKind;
 use std::path::Path;
 use std::process::ExitCode;
 
-use subrosa::{Error, ErrorKind, FormatError};
+use subrosa::vault::FormatError;
+use subrosa::{Error, ErrorKind};
 
 use crate::output::{note, printable};
 use crate::target::{self, hinted};

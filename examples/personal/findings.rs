@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use subrosa::{Finding, FindingGroup};
+use subrosa::interop::{Finding, FindingGroup};
 
 use crate::output::{count, printable};
 use crate::target::hinted;

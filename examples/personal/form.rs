@@ -3,7 +3,8 @@
 use std::io::Read as _;
 
 use serde_json::{Map, Value as Json};
-use subrosa::{FieldName, FieldSchema, FieldType, Kind, Record, Value};
+use subrosa::record::{FieldName, FieldSchema, FieldType, Value};
+use subrosa::{Kind, Record};
 
 use crate::failure::Failure;
 use crate::output::{self, count, note, printable};

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use subrosa::{
-    Actor, Error, Finding, ForeignFormat, Import, ImportDecisions, ImportError, ImportOptions, ImportReport,
-    Imported, PatientReferences,
-};
+use subrosa::interop::{Finding, ForeignFormat, ImportError, Imported, PatientReferences};
+use subrosa::vault::{ImportDecisions, ImportReport};
+use subrosa::{Actor, Error, Import, ImportOptions};
 
 use crate::access;
 use crate::arguments::{self, Common};
@@ -163,7 +162,7 @@ fn choose_one(common: &Common, patients: &PatientReferences) -> Result<Failure, 
     ));
     if !common.json {
         // Whom the records are about is what was asked for, and belongs to no log.
-        let line = |(reference, person): (&str, &subrosa::Person)| {
+        let line = |(reference, person): (&str, &subrosa::record::Person)| {
             printable(&format!("  {reference}  {}", questions::person(person)))
         };
         output::say(&patients.people().take(SHOWN).map(line).collect::<Vec<_>>().join("\n"))?;

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use serde_json::json;
-use subrosa::{Access, Credential, KdfCost, NewVault, RecoveryKey, Vault};
+use subrosa::vault::KdfCost;
+use subrosa::{Access, Credential, NewVault, RecoveryKey, Vault};
 
 use crate::access;
 use crate::arguments::{Common, Init};

@@ -1,7 +1,8 @@
 //! `ledger`: everything that was ever done with the vault.
 
 use serde_json::{Map, Value as Json, json};
-use subrosa::{Action, Detail, EntryId, LedgerLine, LineState};
+use subrosa::EntryId;
+use subrosa::vault::{Action, Detail, LedgerLine, LineState};
 
 use crate::access;
 use crate::arguments::{Common, Ledger};

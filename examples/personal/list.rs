@@ -3,7 +3,9 @@
 use std::io::IsTerminal as _;
 
 use serde_json::Value;
-use subrosa::{DateRange, Filter, Fit, Kind, Listed, PartialDate, Record, Vault};
+use subrosa::record::{DateRange, Fit};
+use subrosa::vault::Listed;
+use subrosa::{Filter, Kind, PartialDate, Record, Vault};
 
 use crate::access;
 use crate::arguments::{Common, List, Search};
@@ -184,5 +186,5 @@ pub(crate) fn kind(name: &str) -> Result<Kind, Failure> {
 /// The date of this text.
 pub(crate) fn date(text: Option<&str>) -> Result<Option<PartialDate>, Failure> {
     let parsed = text.map(|text| words::iso(text).unwrap_or_else(|| text.to_owned()).parse()).transpose();
-    parsed.map_err(|error: subrosa::ParseDateError| Failure::usage(error.to_string()))
+    parsed.map_err(|error: subrosa::record::ParseDateError| Failure::usage(error.to_string()))
 }

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use subrosa::ForeignFormat;
+use subrosa::interop::ForeignFormat;
 
 use crate::failure::Failure;
 use crate::target;

@@ -90,7 +90,7 @@ impl Stream {
 
     /// Prints a part of JSON, which ends between two tokens, harmless for a terminal.
     pub(crate) fn json(&mut self, part: &str) -> Result<(), Failure> {
-        written(self.out.write_all(subrosa::spell_json(part).as_bytes()))
+        written(self.out.write_all(subrosa::release::spell_json(part).as_bytes()))
     }
 
     /// Hands on what is still held back.
@@ -101,7 +101,7 @@ impl Stream {
 
 /// Prints JSON in which no character acts on a terminal.
 pub(crate) fn json(value: &Value) -> Result<(), Failure> {
-    bytes(format!("{}\n", subrosa::spell_json(&format!("{value:#}"))).as_bytes())
+    bytes(format!("{}\n", subrosa::release::spell_json(&format!("{value:#}"))).as_bytes())
 }
 
 /// Says something beside the output, on standard error.
@@ -113,12 +113,12 @@ pub(crate) fn note(text: &str) {
 /// A text in one line that cannot move the cursor, change colours, reverse the
 /// direction of writing or hide a part of itself: a record must not forge what is seen.
 pub(crate) fn printable(text: &str) -> String {
-    subrosa::spell(text)
+    subrosa::release::spell(text)
 }
 
 /// The same for a text of several lines.
 pub(crate) fn printable_lines(text: &str) -> String {
-    subrosa::spell_lines(text)
+    subrosa::release::spell_lines(text)
 }
 
 /// Columns of a line of content: it must not reach a terminal's edge, where it would
@@ -138,7 +138,7 @@ fn line_columns() -> usize {
 const LABEL: usize = 22;
 
 /// An entry as its reader sees it, every line further in than the program's own.
-pub(crate) fn entry(shown: &subrosa::ShownEntry) -> String {
+pub(crate) fn entry(shown: &subrosa::release::ShownEntry) -> String {
     let mut lines = vec![indented("  ", &shown.heading)];
     lines.extend(shown.warnings.iter().map(|warning| indented("    ! ", warning)));
     for line in &shown.lines {

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use subrosa::Progress;
+use subrosa::vault::Progress;
 
 /// A bar of bytes; hidden where nobody watches.
 pub(crate) struct Bar(ProgressBar);

@@ -1,9 +1,8 @@
 //! `recover`: a forgotten password goes and a new one comes, with the recovery key.
 
 use serde_json::json;
-use subrosa::{
-    Access, AccessChange, AccessKind, Actor, Compartment, Credential, Grant, ListedAccess, RecoveryKey, Vault,
-};
+use subrosa::vault::{AccessChange, AccessKind, Compartment, ListedAccess};
+use subrosa::{Access, Actor, Credential, Grant, RecoveryKey, Vault};
 
 use crate::access;
 use crate::arguments::{Common, Recover};

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use subrosa::{
-    Actor, Audience, Error, Excerpt, Mask, Policy, RedactedEntry, ReleaseRequest, Token, Vault, View,
-};
+use subrosa::release::{Audience, RedactedEntry, View};
+use subrosa::{Actor, Error, Excerpt, Mask, Policy, ReleaseRequest, Token, Vault};
 
 use crate::access;
 use crate::arguments::{Common, Release};
@@ -145,7 +144,7 @@ impl<'a> Plan<'a> {
         for code in prompt::values(&command.code, "Which codes")? {
             let code = with_full_system(&code)
                 .parse()
-                .map_err(|error: subrosa::ParseCodeFilterError| Failure::usage(error.to_string()))?;
+                .map_err(|error: subrosa::release::ParseCodeFilterError| Failure::usage(error.to_string()))?;
             policy = policy.with_code(code);
         }
         if let Some(since) = list::date(command.since.as_deref())? {

@@ -1,9 +1,9 @@
 //! `show`: one entry, its history, or its original bytes.
 
 use serde_json::{Map, Value as Json, json};
-use subrosa::{
-    Entry, EntryId, LineState, Listed, Location, Origin, Record, Revision, Source, SourceFormat, Vault,
-};
+use subrosa::record::{Location, Origin, Source, SourceFormat};
+use subrosa::vault::{LineState, Listed, Revision};
+use subrosa::{Entry, EntryId, Record, Vault};
 
 use crate::access;
 use crate::arguments::{Common, Show};

@@ -5,7 +5,8 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use subrosa::{Actor, EntryId, Epoch, Filter, PastImport, UndoReport, Vault};
+use subrosa::vault::{Epoch, PastImport, UndoReport};
+use subrosa::{Actor, EntryId, Filter, Vault};
 
 use crate::access;
 use crate::arguments::{Common, Import};

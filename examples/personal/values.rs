@@ -3,7 +3,8 @@
 mod read;
 mod write;
 
-use subrosa::{Address, Attachment, Coding, Component, Concept, Identifier, Location, Party, Scalar, Value};
+use subrosa::Concept;
+use subrosa::record::{Address, Attachment, Coding, Component, Identifier, Location, Party, Scalar, Value};
 
 use crate::entries::system_name;
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
-use subrosa::{
-    Compared, Fingerprint, IssuerRole, KeyFile, Outcome, STATEMENT, SignsAs, TrustedKeys, UnverifiedExcerpt,
-    VerifiedEntry, VerifiedExcerpt,
+use subrosa::excerpt::{
+    Compared, Fingerprint, IssuerRole, KeyFile, Outcome, STATEMENT, SignsAs, VerifiedEntry, VerifiedExcerpt,
 };
+use subrosa::{TrustedKeys, UnverifiedExcerpt};
 
 use crate::access;
 use crate::arguments::{self, Common, Verify};

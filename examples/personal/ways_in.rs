@@ -1,9 +1,8 @@
 //! `access`: the ways into the vault, new ones, and those that are taken away.
 
 use serde_json::{Value as Json, json};
-use subrosa::{
-    Access, AccessChange, AccessKind, Actor, Compartment, Credential, Grant, KdfCost, ListedAccess, Vault,
-};
+use subrosa::vault::{AccessChange, AccessKind, Compartment, KdfCost, ListedAccess};
+use subrosa::{Access, Actor, Credential, Grant, Vault};
 
 use crate::access;
 use crate::arguments::{AccessAdd, AccessCommand, AccessRevoke, Common, VaultOnly};

@@ -126,7 +126,8 @@ impl LedgerLine {
     /// A further fact, if the line has it.
     ///
     /// ```
-    /// use subrosa::*;
+    /// use subrosa::vault::{Action, Detail};
+    /// use subrosa::{Credential, NewVault, RawKey, Vault, VaultOptions};
     /// # let key: Credential = RawKey::generate()?.into();
     /// # let vault = Vault::create_in_memory(&NewVault::individual(&key), VaultOptions::default())?;
     /// for line in vault.ledger()? {

@@ -86,7 +86,7 @@ impl ForeignFormat {
     /// The format, as far as the first bytes of a file tell it.
     ///
     /// ```
-    /// use subrosa::ForeignFormat;
+    /// use subrosa::interop::ForeignFormat;
     ///
     /// assert_eq!(ForeignFormat::of(b"%PDF-1.7\n"), Some(ForeignFormat::Pdf));
     /// assert_eq!(ForeignFormat::of(br#"{"resourceType":"Patient"}"#), None);

@@ -17,7 +17,7 @@ use super::value::{HumanName, Identifier};
 /// A person as a record describes them. `Debug` prints no content.
 ///
 /// ```
-/// use subrosa::{Likeness, Person, PersonDetail};
+/// use subrosa::record::{Likeness, Person, PersonDetail};
 ///
 /// let born = |date: &str| date.parse().ok();
 /// let one = Person::new(["Ada Example"], born("1970-02-03"));

@@ -14,12 +14,13 @@ use crate::crypto::digest::Digest;
 /// It prints and parses as a short text, so that it can go to a browser and come back:
 ///
 /// ```
-/// # use subrosa::{Policy, ViewDigest};
+/// # use subrosa::release::ViewDigest;
+/// # use subrosa::Policy;
 /// let shown = Policy::nothing().apply(&[]);
 /// let text = shown.digest().to_string();
 /// let returned: ViewDigest = text.parse()?;
 /// assert_eq!(returned, shown.digest());
-/// # Ok::<(), subrosa::ParseViewDigestError>(())
+/// # Ok::<(), subrosa::release::ParseViewDigestError>(())
 /// ```
 ///
 /// The ids of the entries are part of it. Whoever does not know them, which are random,

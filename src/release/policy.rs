@@ -67,11 +67,11 @@ pub enum PolicyError {
 /// A code, or the beginning of codes, that entries must have.
 ///
 /// ```
-/// use subrosa::CodeFilter;
+/// use subrosa::release::CodeFilter;
 ///
 /// let depression: CodeFilter = "http://hl7.org/fhir/sid/icd-10-cm|F33*".parse()?;
 /// assert_eq!(depression.to_string(), "http://hl7.org/fhir/sid/icd-10-cm|F33*");
-/// # Ok::<(), subrosa::ParseCodeFilterError>(())
+/// # Ok::<(), subrosa::release::ParseCodeFilterError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct CodeFilter {

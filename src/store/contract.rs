@@ -159,9 +159,9 @@ pub fn check_creation(open: &OpenStore<'_>) -> Result<(), Breach> {
 ///
 /// ```no_run
 /// # #[cfg(feature = "testing")] {
-/// # fn connect() -> std::sync::Arc<dyn subrosa::Store> { unimplemented!() }
-/// subrosa::check_creation(&connect).expect("the store creates as it must");
-/// subrosa::check_store(&connect).expect("the store keeps its promises");
+/// # fn connect() -> std::sync::Arc<dyn subrosa::store::Store> { unimplemented!() }
+/// subrosa::store::check_creation(&connect).expect("the store creates as it must");
+/// subrosa::store::check_store(&connect).expect("the store keeps its promises");
 /// # }
 /// ```
 ///

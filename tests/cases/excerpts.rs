@@ -3,7 +3,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use subrosa::{Compared, TrustedKeys, UnverifiedExcerpt, VerifyError};
+use subrosa::excerpt::{Compared, VerifyError};
+use subrosa::{TrustedKeys, UnverifiedExcerpt};
 
 const JSON: &str = include_str!("../golden/excerpt.json");
 const PAGE: &str = include_str!("../golden/excerpt.html");

@@ -1,7 +1,11 @@
 //! Files inside records: what the source says of one is held against its bytes.
 
 use serde_json::{Value, json};
-use subrosa::*;
+use subrosa::interop::{FindingGroup, FindingReason, Imported, ImportedEntry};
+use subrosa::record::Card;
+use subrosa::release::{Audience, Candidate};
+use subrosa::vault::Compartment;
+use subrosa::{Entry, EntryId, Import, ImportOptions, Kind, Policy};
 
 fn imported(resource: &Value) -> Imported {
     let mut import = Import::new(ImportOptions::default());

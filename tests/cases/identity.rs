@@ -3,10 +3,9 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use subrosa::{
-    Finding, FindingReason, Import, ImportError, ImportOptions, Imported, ImportedEntry, Likeness, Person,
-    Piece,
-};
+use subrosa::interop::{Finding, FindingReason, ImportError, Imported, ImportedEntry, Piece};
+use subrosa::record::{Likeness, Person};
+use subrosa::{Import, ImportOptions};
 
 use crate::support::{case, folder};
 
@@ -683,7 +682,7 @@ fn a_reference_that_shows_another_name_is_found_and_another_spelling_is_not() {
             .findings
             .iter()
             .find(|finding| finding.path == path && finding.reason == FindingReason::NamedOtherwise);
-        assert_eq!(found.unwrap().group(), subrosa::FindingGroup::ChangesMeaning, "{other}");
+        assert_eq!(found.unwrap().group(), subrosa::interop::FindingGroup::ChangesMeaning, "{other}");
     }
     for same in
         ["EXAMPLE, Ada", "Mrs. Ada Maria Example", "A. Example", "Ädä Éxample", "Patient", "Ada", "p1 77"]
@@ -749,7 +748,7 @@ fn a_birth_date_that_cannot_be_read_is_said() {
         let imported = import(&bundle(&[patient]), None).unwrap();
         assert!(imported.person.as_ref().unwrap().has_unreadable_birth_date(), "{born}");
         let finding = imported.findings.iter().find(|finding| finding.path == "Patient.birthDate").unwrap();
-        assert_eq!(finding.group(), subrosa::FindingGroup::ChangesMeaning, "{born}");
+        assert_eq!(finding.group(), subrosa::interop::FindingGroup::ChangesMeaning, "{born}");
     }
     for born in [json!("1980-03-12"), json!("1980"), Value::Null] {
         let mut patient = ada();

@@ -3,10 +3,9 @@
 use std::fs;
 
 use serde_json::{Map, Value, json};
-use subrosa::{
-    Card, Entry, FhirVersion, FindingGroup, FindingReason, Import, ImportOptions, Imported, Kind, Record,
-    SourceFormat,
-};
+use subrosa::interop::{FindingGroup, FindingReason, Imported};
+use subrosa::record::{Card, FhirVersion, SourceFormat};
+use subrosa::{Entry, Import, ImportOptions, Kind, Record};
 
 use crate::support::{case, folder};
 
@@ -833,7 +832,7 @@ fn third_party(resources: &[Value]) -> (Vec<String>, usize) {
     vault.import(&subrosa::Actor::owner(), &import.finish().unwrap()).unwrap();
     let kinds = [Kind::Allergy, Kind::Diagnosis, Kind::Observation, Kind::Immunization, Kind::Medication];
     let view = vault.preview(&subrosa::Policy::everything_of(kinds)).unwrap();
-    let text = |entry: &subrosa::RedactedEntry| entry.shown().to_string();
+    let text = |entry: &subrosa::release::RedactedEntry| entry.shown().to_string();
     (
         view.released().iter().map(text).collect(),
         view.withheld().iter().filter(|one| one.field.is_none()).count(),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use subrosa::record::{Card, Diagnosis, HumanName, Medication, Observation, Origin, Patient};
+use subrosa::release::{Audience, Candidate, RedactedEntry, ShownEntry, ShownLine};
+use subrosa::vault::Compartment;
 use subrosa::{
-    Actor, Audience, Candidate, Card, Compartment, Credential, Diagnosis, Entry, EntryId, Filter, HumanName,
-    Import, ImportOptions, Kind, Medication, NewVault, Observation, Origin, PartialDate, Patient, Policy,
-    Provenance, RawKey, Record, RedactedEntry, ReleaseRequest, ShownEntry, ShownLine, Token, TrustedKeys,
-    UnverifiedExcerpt, Vault, VaultOptions,
+    Actor, Credential, Entry, EntryId, Filter, Import, ImportOptions, Kind, NewVault, PartialDate, Policy,
+    Provenance, RawKey, Record, ReleaseRequest, Token, TrustedKeys, UnverifiedExcerpt, Vault, VaultOptions,
 };
 
 use crate::support;

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use subrosa::{
-    Actor, ChangedSource, Credential, Error, Filter, Import, ImportDecisions, ImportOptions, ImportQuestion,
-    ImportReport, NewVault, Vault, VaultOptions,
-};
+use subrosa::interop::ImportQuestion;
+use subrosa::vault::{ChangedSource, ImportDecisions, ImportReport};
+use subrosa::{Actor, Credential, Error, Filter, Import, ImportOptions, NewVault, Vault, VaultOptions};
 
 use crate::support;
 
@@ -23,7 +22,7 @@ fn take_with(
     vault.import_with(&Actor::owner(), &imported(name, bytes), decisions, |_, _| {})
 }
 
-fn imported(name: &str, bytes: &[u8]) -> subrosa::Imported {
+fn imported(name: &str, bytes: &[u8]) -> subrosa::interop::Imported {
     let mut import = Import::new(ImportOptions::default());
     import.read(Some(name), bytes).unwrap();
     import.finish().unwrap()
@@ -269,7 +268,7 @@ fn what_was_expunged_stays_away_under_every_name() {
     vault.undo_import(&owner, number).unwrap();
     assert_eq!(take(&vault, "f.json", other.as_bytes()).added.len(), 1);
     let mut again = ImportDecisions::default();
-    again.expunged = subrosa::Expunged::TakeAgain;
+    again.expunged = subrosa::vault::Expunged::TakeAgain;
     let text = renamed(&text, "a fifth one");
     assert_eq!(take_with(&vault, "g.json", text.as_bytes(), &again).unwrap().added.len(), 1);
 }
@@ -672,8 +671,8 @@ fn what_two_sources_brought_is_marked_wherever_it_is_read() {
     let policy = subrosa::Policy::only([groups[0][0]]);
     let preview = vault.preview(&policy).unwrap();
     assert!(!preview.released()[0].shown().to_string().contains("Perhaps"));
-    let stays = |notice: &subrosa::FilterNotice| {
-        matches!(notice, subrosa::FilterNotice::PerhapsSameStays { entries: 1 })
+    let stays = |notice: &subrosa::release::FilterNotice| {
+        matches!(notice, subrosa::release::FilterNotice::PerhapsSameStays { entries: 1 })
     };
     assert!(preview.notices().iter().any(stays));
     // What was expunged leaves no mark on what was like it.

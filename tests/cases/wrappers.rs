@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use subrosa::{FindingGroup, FindingReason, Import, ImportError, ImportOptions, Imported, Piece};
+use subrosa::interop::{FindingGroup, FindingReason, ImportError, Imported, Piece};
+use subrosa::{Import, ImportOptions};
 
 use crate::support::{case, folder};
 

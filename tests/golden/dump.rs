@@ -3,11 +3,12 @@
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
-use subrosa::{
-    AccessKind, Attachment, Coding, Component, Concept, Entry, Error, Filter, Identifier, LedgerLine,
-    LineState, Listed, Location, Origin, Party, Provenance, Quantity, Revision, Scalar, SourceFormat,
-    Telecom, Token, Value, Vault,
+use subrosa::record::{
+    Attachment, Coding, Component, Identifier, Location, Origin, Party, Quantity, Scalar, SourceFormat,
+    Telecom, Value,
 };
+use subrosa::vault::{AccessKind, LedgerLine, LineState, Listed, Revision};
+use subrosa::{Concept, Entry, Error, Filter, Provenance, Token, Vault};
 
 /// The whole vault, as far as its keys reach.
 pub(crate) fn vault(vault: &Vault) -> Result<Json, Error> {

@@ -388,7 +388,7 @@ fn a_release_that_has_no_room_is_not_recorded_and_leaves_no_file() {
 fn a_clock_that_is_behind_the_vault_is_asked_about_before_anything_is_signed() {
     let person = with_records();
     let password = subrosa::Password::new(super::support::PASSWORD.to_owned()).unwrap();
-    let weak = subrosa::KdfLimits::default();
+    let weak = subrosa::vault::KdfLimits::default();
     let ahead = subrosa::VaultOptions::default()
         .with_kdf_limits(weak)
         .with_clock(|| std::time::SystemTime::now() + Duration::from_secs(40 * 86_400));

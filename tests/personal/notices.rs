@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use base64::Engine as _;
 use ed25519_dalek::{Signer as _, SigningKey};
-use subrosa::{Excerpt, IssuerRole, PublicKey, Signer, SignerError};
+use subrosa::Excerpt;
+use subrosa::excerpt::{IssuerRole, PublicKey, Signer, SignerError};
 use subrosa_excerpt::issue::{Draft, DraftEntry};
 use subrosa_excerpt::salts::{NoSalts, Salts};
 

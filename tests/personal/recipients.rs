@@ -20,14 +20,18 @@ fn released(patient: &str) -> Person {
         person.run(&[&["release", "my.vault", "--kind", "diagnosis"][..], &to].concat()).done();
     }
     person.run(&["public-key", "my.vault", "--out", "key.jwk"]).done();
-    let other = subrosa::KeyFile::write(&other_key(), subrosa::IssuerRole::Provider, "Riverside Clinic");
+    let other = subrosa::excerpt::KeyFile::write(
+        &other_key(),
+        subrosa::excerpt::IssuerRole::Provider,
+        "Riverside Clinic",
+    );
     person.write("other.jwk", other);
     person
 }
 
-fn other_key() -> subrosa::PublicKey {
+fn other_key() -> subrosa::excerpt::PublicKey {
     let key = br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-    subrosa::PublicKey::from_jwk(key).unwrap()
+    subrosa::excerpt::PublicKey::from_jwk(key).unwrap()
 }
 
 fn without_key_names(person: &Person) -> String {
@@ -37,7 +41,7 @@ fn without_key_names(person: &Person) -> String {
 }
 
 fn fingerprint(person: &Person) -> String {
-    let key = subrosa::KeyFile::parse(&person.read("key.jwk")).unwrap();
+    let key = subrosa::excerpt::KeyFile::parse(&person.read("key.jwk")).unwrap();
     key.key().fingerprint().to_string()
 }
 

@@ -8,7 +8,9 @@ use std::path::Path;
 use age::x25519::Identity;
 use age::{Decryptor, Encryptor};
 use criterion::BatchSize;
-use subrosa::{Actor, Attachment, EntryId, NewAttachment, Vault};
+use subrosa::record::Attachment;
+use subrosa::vault::NewAttachment;
+use subrosa::{Actor, EntryId, Vault};
 
 use crate::measure::{Bench, Target};
 use crate::records;

@@ -10,7 +10,8 @@ use aes_gcm::{Aes256Gcm, Nonce};
 use argon2::{Algorithm, Argon2, Params, Version};
 use sha2::{Digest as _, Sha256};
 use subrosa::measured::Encrypter;
-use subrosa::{Actor, Credential, KdfCost, LockedVault, NewVault, Vault, VaultOptions};
+use subrosa::vault::KdfCost;
+use subrosa::{Actor, Credential, LockedVault, NewVault, Vault, VaultOptions};
 
 use crate::measure::{Bench, Target};
 use crate::records;

@@ -11,10 +11,10 @@ use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use sd_jwt_payload::{JsonObject, JwsSigner, SdJwt, SdJwtBuilder, Sha256Hasher};
 use sha2::{Digest as _, Sha256};
-use subrosa::{
-    Candidate, Compartment, Concept, Entry, EntryId, Kind, Observation, Policy, Provenance, Token, TrustedKeys, UnverifiedExcerpt,
-    measured,
-};
+use subrosa::record::Observation;
+use subrosa::release::Candidate;
+use subrosa::vault::Compartment;
+use subrosa::{Concept, Entry, EntryId, Kind, Policy, Provenance, Token, TrustedKeys, UnverifiedExcerpt, measured};
 
 use crate::measure::{Bench, Target, seconds};
 
@@ -171,7 +171,7 @@ impl JwsSigner for Signing {
 }
 
 /// The same claims, each of the fields hidden, all of them presented.
-fn issue_by_peer(entry: &subrosa::RedactedEntry, signer: &Signing) -> String {
+fn issue_by_peer(entry: &subrosa::release::RedactedEntry, signer: &Signing) -> String {
     let claims: serde_json::Value = serde_json::from_str(&entry.disclosed_json()).expect("the entry is JSON");
     let fields: Vec<String> = claims["fields"]
         .as_object()

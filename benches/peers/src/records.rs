@@ -1,8 +1,7 @@
 //! The same entries for all: as a vault takes them, and as bytes for the others.
 
-use subrosa::{
-    Credential, Entry, Narrative, NewVault, Note, Provenance, RawKey, Vault, VaultOptions, measured,
-};
+use subrosa::record::{Narrative, Note};
+use subrosa::{Credential, Entry, NewVault, Provenance, RawKey, Vault, VaultOptions, measured};
 
 pub fn credential() -> Credential {
     RawKey::from_bytes(&[7; 32]).into()

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use subrosa::{
-    FileStore, Heads, LockedVault, Medium, ObjectRef, Store, StoreError, StoreWriter, Vault, VaultOptions,
-};
+use subrosa::store::{FileStore, Heads, Medium, ObjectRef, Store, StoreError, StoreWriter};
+use subrosa::{LockedVault, Vault, VaultOptions};
 
 use crate::measure::{Bench, seconds};
 use crate::{counting, records};

@@ -1,7 +1,9 @@
 //! What an import asks before anything is written: at a keyboard, or by flags.
 
 use serde_json::{Value, json};
-use subrosa::{ChangedSource, ImportDecisions, ImportQuestion, Imported, Person};
+use subrosa::interop::{ImportQuestion, Imported};
+use subrosa::record::Person;
+use subrosa::vault::{ChangedSource, ImportDecisions};
 
 use crate::arguments::{self, Common};
 use crate::failure::{Exit, Failure};
@@ -12,7 +14,7 @@ use crate::prompt;
 pub(super) fn decided(command: &arguments::Import) -> ImportDecisions {
     let mut decisions = ImportDecisions::default();
     if command.take_expunged {
-        decisions.expunged = subrosa::Expunged::TakeAgain;
+        decisions.expunged = subrosa::vault::Expunged::TakeAgain;
     }
     decisions.patient_is_same = command.patient_is_same;
     decisions.changed_source = match (command.accept_changed_source, command.keep_beside) {

@@ -4,7 +4,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use subrosa::{EntryId, Filter, Finding, ImportReport, Kind, Vault};
+use subrosa::interop::Finding;
+use subrosa::vault::ImportReport;
+use subrosa::{EntryId, Filter, Kind, Vault};
 
 use super::{SHOWN, questions};
 use crate::access;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
-use subrosa::{EntryId, FieldName, FilterNotice, RedactedEntry, Vault, View, Withheld, WithheldReason};
+use subrosa::record::FieldName;
+use subrosa::release::{FilterNotice, RedactedEntry, View, Withheld, WithheldReason};
+use subrosa::{EntryId, Vault};
 
 use crate::access::short_id;
 use crate::failure::Failure;

@@ -6,10 +6,11 @@ use std::io::Read as _;
 use std::path::Path;
 
 use serde_json::{Map, Value as Json};
-use subrosa::{
-    Address, Attachment, Coding, Component, Concept, FieldSchema, FieldType, HumanName, Identifier, Location,
-    Narrative, PartialDate, Party, Quantity, Scalar, Telecom, Token, Value,
+use subrosa::record::{
+    Address, Attachment, Coding, Component, FieldSchema, FieldType, HumanName, Identifier, Location,
+    Narrative, Party, Quantity, Scalar, Telecom, Value,
 };
+use subrosa::{Concept, PartialDate, Token};
 
 use crate::entries::system_uri;
 use crate::failure::Failure;

@@ -1,10 +1,11 @@
 //! Values of fields as JSON: nothing is left out.
 
 use serde_json::{Map, Value as Json, json};
-use subrosa::{
-    Address, Attachment, Coding, Component, Concept, HumanName, Identifier, Location, PartialDate, Party,
-    Quantity, Scalar, Telecom, Token, Value,
+use subrosa::record::{
+    Address, Attachment, Coding, Component, HumanName, Identifier, Location, Party, Quantity, Scalar,
+    Telecom, Value,
 };
+use subrosa::{Concept, PartialDate, Token};
 
 /// A value as JSON, in a form that `read` takes back.
 pub(crate) fn write(value: &Value) -> Json {

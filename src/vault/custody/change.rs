@@ -25,7 +25,8 @@ use crate::vault::session::writing::start_writing;
 /// Ways in to add and to take away, all in one commit.
 ///
 /// ```
-/// use subrosa::*;
+/// use subrosa::vault::{AccessChange, Compartment};
+/// use subrosa::{Access, Actor, Error, Grant, NewVault, RawKey, Vault, VaultOptions};
 ///
 /// # fn main() -> Result<(), Error> {
 /// let (owner, clinic) = (RawKey::generate()?.into(), RawKey::generate()?.into());

@@ -41,7 +41,8 @@ use crate::tree::RowClass;
 /// The settings of a new vault: whose it is, and what opens it.
 ///
 /// ```
-/// # use subrosa::{Access, Actor, Credential, HolderRole, NewVault, RawKey, SignatureAlgorithm, Vault, VaultOptions};
+/// # use subrosa::vault::{HolderRole, SignatureAlgorithm};
+/// # use subrosa::{Access, Actor, Credential, NewVault, RawKey, Vault, VaultOptions};
 /// let staff = Credential::from(RawKey::generate()?);
 /// let new = NewVault::held_by(HolderRole::CoveredEntity, "Chestnut Street Clinic")
 ///     .in_jurisdiction("US-NJ")
@@ -49,7 +50,7 @@ use crate::tree::RowClass;
 ///     .with_access(Access::to_everything(&staff, "staff keyring"))
 ///     .created_by(Actor::new("intake: J. Moreno")?);
 /// let vault = Vault::create_in_memory(&new, VaultOptions::default())?;
-/// # let subrosa::LineState::Whole { actor, .. } = &vault.ledger()?[0].state else { panic!() };
+/// # let subrosa::vault::LineState::Whole { actor, .. } = &vault.ledger()?[0].state else { panic!() };
 /// # assert_eq!(actor, "intake: J. Moreno");
 /// # Ok::<(), subrosa::Error>(())
 /// ```
