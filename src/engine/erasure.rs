@@ -27,7 +27,7 @@ pub enum Coverage {
     /// The bytes were overwritten and every key to older copies of them in the
     /// file is gone.
     Proven,
-    /// The system was told to overwrite; what its medium keeps is not known.
+    /// The system was asked to overwrite the bytes. What its medium keeps is not known.
     BestEffort {
         /// Why it is not certain.
         because: &'static str,
@@ -37,11 +37,11 @@ pub enum Coverage {
         /// What to do about it.
         because: &'static str,
     },
-    /// Depends on whoever operates the store.
+    /// It depends on the store's operator.
     OperatorDependent,
 }
 
-/// What an expungement reached.
+/// What an expungement reached, and what it did not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -62,8 +62,8 @@ pub struct ErasureReport {
     /// Backups that were made while one of the entries was in the vault: each
     /// still holds it.
     pub backups: Vec<Backup>,
-    /// Commits whose ledger lines are damaged: whether they released one of the
-    /// entries is not known. Of very many, the first 65,536.
+    /// Commits whose ledger lines are damaged. They may have released one of the entries. At
+    /// most the first 65,536.
     pub unreadable: Vec<Epoch>,
 }
 

@@ -15,16 +15,16 @@ pub(crate) const PLACE_LEN: usize = 160;
 /// Stored bytes of a place: a committed box.
 pub(crate) const PLACE_BOX_LEN: usize = committed_len(PLACE_LEN);
 
-/// A part of the vault with its own key. There are always eight, so that a
-/// used one cannot be told from an unused one without its key.
+/// A part of the vault with its own key. There are always eight, so that nobody without its
+/// key can tell a used one from an unused one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Compartment {
     /// The vault's own record and history. Every credential opens it.
     Record,
-    /// The directory of credentials.
+    /// The directory of the ways in.
     Custody,
-    /// Everything that has no compartment of its own.
+    /// Every entry that has no compartment of its own.
     General,
     /// Psychotherapy notes kept separate (45 CFR 164.501).
     PsychotherapyNotes,

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Something in the input that a reader may rely on and that no field carries. The
-/// entry's original bytes still have it.
+/// Something in the input that a reader may rely on but that no field carries. The entry's
+/// original bytes still have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -18,7 +18,7 @@ pub struct Finding {
     pub count: usize,
 }
 
-/// How much a finding matters to who reads the entry.
+/// How much a finding matters to a reader of the entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
@@ -136,7 +136,7 @@ pub enum FindingReason {
     CutOff,
     /// A string of it holds half of a character (a lone `\u` surrogate), and it was left out.
     LoneSurrogate,
-    /// It is JSON and no FHIR resource, and was left out.
+    /// It is JSON but not a FHIR resource, and was left out.
     NotAResource,
     /// It is larger than an entry may be, and was left out.
     ResourceTooLarge,
@@ -147,9 +147,9 @@ pub enum FindingReason {
     /// Another resource, of this input or of another source, has the same identity;
     /// both are kept.
     SameIdentity,
-    /// It cannot be told whose it is; it was left out.
+    /// It is not clear whose it is; it was left out.
     SubjectUnknown,
-    /// It is about somebody or something else than a patient; it was left out.
+    /// It is about somebody or something other than a patient; it was left out.
     OtherSubject,
     /// It is about several people; it was left out.
     SeveralSubjects,
@@ -157,23 +157,23 @@ pub enum FindingReason {
     Unreferenced,
     /// It names nobody, and was taken because nobody is named in the whole input.
     NamesNobody,
-    /// It cannot be told whose it is; it was taken, as was decided.
+    /// It is not clear whose it is; it was taken by decision.
     SubjectDecided,
-    /// The input refers to its patient and does not hold one.
+    /// The input refers to its patient but does not hold one.
     KnownByReference,
     /// Its source deleted it; it was left out.
     Deleted,
-    /// The bundle is a part of what its server has: there are more pages or matches.
+    /// The bundle is only part of what its server has: there are more pages or matches.
     MorePages,
-    /// The server refused to give what stood here.
+    /// The server refused to give what belongs here.
     Refused,
-    /// The file that stands here cannot be decoded, so the entry has none.
+    /// The file here cannot be decoded, so the entry has no file.
     FileDamaged,
-    /// The length or the digest that the source gives is not that of the file that it holds.
+    /// The file does not have the length or the digest that the source gives for it.
     FileDiffers,
     /// The bundle's entry holds nothing at all.
     EmptyEntry,
-    /// It was deleted in its source, and the input says so of too many to look each up.
+    /// It was deleted in its source. The input names too many such resources to look each up.
     DeletionNotLookedUp,
     /// A reference to the patient shows somebody else's name.
     NamedOtherwise,

@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use crate::record::{Entry, PartialDate, Person};
 
-/// References to the patients of an input, each of which chooses one. `Debug` prints
+/// References to the patients of an input. Each chooses one. `Debug` prints
 /// their number only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PatientReferences(Vec<(String, Person)>);
@@ -94,7 +94,7 @@ pub struct DeletedResource {
 pub struct LeftOut {
     /// They are about other patients than the one whose records were taken.
     pub other_patients: usize,
-    /// It cannot be told whose they are.
+    /// It is not clear whose they are.
     pub unknown_subject: usize,
     /// They are about nobody, and nothing that was taken refers to them.
     pub unreferenced: usize,
@@ -113,7 +113,7 @@ impl LeftOut {
     }
 }
 
-/// An entry, and what tells it apart in its source.
+/// An entry, and what identifies it in its source.
 #[non_exhaustive]
 pub struct ImportedEntry {
     /// `Type/id`, with the base of the `fullUrl` in front where it has one; without an id,
@@ -127,7 +127,7 @@ pub struct ImportedEntry {
     /// The base of the server that the resource comes from, such as
     /// `https://example.org/fhir/`, where its address names one.
     pub server: Option<String>,
-    /// What it came in: the id of the bundle, else the name of the input.
+    /// What it came in: the id of the bundle or, without one, the name of the input.
     pub document: Option<String>,
     /// When its server last changed it (FHIR `meta.lastUpdated`), as it says.
     pub last_updated: Option<PartialDate>,
@@ -176,7 +176,7 @@ impl std::fmt::Debug for Document {
 /// A run of bytes of an input.
 #[non_exhaustive]
 pub enum Piece {
-    /// What stands between resources.
+    /// Bytes between resources.
     Gap(Vec<u8>),
     /// The original bytes of the entry at this position.
     Resource(usize),

@@ -50,7 +50,7 @@ pub struct CardFlags {
     pub expires: bool,
     /// Its source says something that changes the meaning and was not understood.
     pub not_understood: bool,
-    /// Whoever keeps the vault changed it after it was imported.
+    /// The vault's holder changed it after it was imported.
     pub changed: bool,
 }
 

@@ -31,7 +31,7 @@ pub fn is_one_line(text: &str) -> bool {
     !text.chars().any(|character| character.is_control() || ['\u{2028}', '\u{2029}'].contains(&character))
 }
 
-/// A text of one line that says something, as whoever gets an excerpt reads it.
+/// A text of one line that says something, as the reader of an excerpt sees it.
 ///
 /// # Errors
 /// [`TextError`] when it is empty, too long or not one line.

@@ -22,7 +22,7 @@ use crate::vault::session::options::VaultOptions;
 use crate::vault::session::state::WayIn;
 use crate::vault::session::writing::start_writing;
 
-/// Ways in to add and to take away, all in one commit.
+/// Ways in to add and to revoke, all in one commit.
 ///
 /// ```
 /// use subrosa::vault::{AccessChange, Compartment};
@@ -50,14 +50,14 @@ pub struct AccessChange<'a> {
 }
 
 impl<'a> AccessChange<'a> {
-    /// The same change, which adds this way in too.
+    /// The same change, which also adds this way in.
     #[must_use]
     pub fn adding(mut self, access: Access<'a>) -> Self {
         self.add.push(access);
         self
     }
 
-    /// The same change, which takes these ways in away too.
+    /// The same change, which also revokes these ways in.
     #[must_use]
     pub fn revoking(mut self, ids: impl IntoIterator<Item = AccessId>) -> Self {
         self.revoke.extend(ids);

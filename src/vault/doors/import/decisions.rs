@@ -1,17 +1,16 @@
 //! What may be decided about an import beforehand.
 
-/// What is decided about an import beforehand. Each decision answers one
-/// [`ImportQuestion`](crate::ImportQuestion); without it the question comes back and nothing is written.
+/// Decisions about an import. Each one answers an [`ImportQuestion`](crate::ImportQuestion).
+/// Without the answer, the question comes back and nothing is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ImportDecisions {
-    /// What becomes of entries that were expunged before.
+    /// What to do with entries that were expunged before.
     pub expunged: Expunged,
     /// The input is about the vault's patient, although it says another name, birth date
     /// or sex, shows another name beside a reference, or says nothing that shows it.
     pub patient_is_same: bool,
-    /// What becomes of entries that another source, or another version of the file,
-    /// would change.
+    /// What to do if another source, or another version of the file, would change entries.
     pub changed_source: Option<ChangedSource>,
 }
 
