@@ -10,7 +10,7 @@
 //! - [`Policy`] says what may leave, and denies by default. [`Vault::preview`] shows what would
 //!   leave. [`Vault::release`] records the release in the ledger, then returns the signed
 //!   [`Excerpt`].
-//! - [`UnverifiedExcerpt`] is where a recipient starts, who needs no vault.
+//! - A recipient starts with [`UnverifiedExcerpt`], and needs no vault.
 //!
 //! It is not a server, not an EHR, not audited, and not legal advice: the person who
 //! releases decides on the policy. `SECURITY.md` says what encryption, expungement and

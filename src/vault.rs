@@ -99,7 +99,7 @@ pub struct Vault {
 /// A vault that is still locked: only its header has been read.
 ///
 /// ```no_run
-/// use subrosa::*;
+/// use subrosa::{Credential, Filter, LockedVault, VaultOptions};
 ///
 /// let password = Credential::password("a long sentence that nobody else says")?;
 /// let vault = LockedVault::open("my.vault", VaultOptions::default())?.unlock(&password)?;
