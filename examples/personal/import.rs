@@ -209,6 +209,7 @@ fn summary(report: &ImportReport) -> Value {
         "entries": report.added.len(),
         "kept_raw": report.kept_raw.len(),
         "unchanged": report.unchanged,
+        "under_other_names": report.under_other_names,
         "amended": report.amended.len(),
         "expunged_before": report.expunged_before,
         "deleted_at_source": report.deleted_at_source.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::core::StateReader;
 use super::list::card_of;
+use crate::crypto::digest::Digest;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::record::{Card, Kind, PartialDate, Precision};
+use crate::interop::fhir::Nameless;
+use crate::record::{Card, Entry, Kind, PartialDate, Precision};
 use crate::tree::{Row, RowClass, RowKey};
 
 /// What entries are about.
@@ -71,37 +73,58 @@ impl StateReader<'_> {
         }
         let mut groups = Vec::new();
         for sightings in by_about.into_values().filter(|sightings| sightings.len() > 1) {
-            for group in at_one_time(sightings) {
-                if self.is_from_two_sources(&group)? {
-                    groups.push(group.iter().map(|sighting| sighting.id).collect());
-                }
+            for group in at_one_time(sightings).into_iter().filter(|group| group.len() > 1) {
+                groups.extend(self.of_several_sources(&group)?);
             }
         }
         Ok(groups)
     }
 
-    fn is_from_two_sources(&self, group: &[Sighting]) -> Result<bool, Error> {
-        if group.len() < 2 {
-            return Ok(false);
-        }
-        let mut imports: HashSet<Epoch> = HashSet::new();
+    /// Of entries that are about the same at one time, those that may be one record. What one
+    /// source has several times it means several times: these are told apart by what they
+    /// say, and only what no other source says too stays together.
+    fn of_several_sources(&self, group: &[Sighting]) -> Result<Vec<Vec<EntryId>>, Error> {
+        let mut known: Vec<(EntryId, Source, Digest)> = Vec::new();
         for Sighting { id, revision, epoch, compartment, .. } in group {
             let first = match revision {
                 1 => None,
                 _ => self.row(*compartment, &RowKey::revision(*id, 1))?,
             };
-            imports.insert(first.map_or(*epoch, |first| first.epoch));
+            let (_, entry) = self.entry(*id)?;
+            let document = entry.provenance.document.as_ref().map(|document| document.as_str().to_owned());
+            known.push((*id, (first.map_or(*epoch, |first| first.epoch), document), said_by(&entry)));
         }
-        if imports.len() > 1 {
-            return Ok(true);
+        let sources: HashSet<&Source> = known.iter().map(|(_, source, _)| source).collect();
+        if sources.len() < 2 {
+            return Ok(Vec::new());
         }
-        let mut documents = HashSet::new();
-        for sighting in group {
-            let (_, entry) = self.entry(sighting.id)?;
-            documents.insert(entry.provenance.document.map(|document| document.as_str().to_owned()));
+        if sources.len() == known.len() {
+            return Ok(vec![known.iter().map(|(id, ..)| *id).collect()]);
         }
-        Ok(documents.len() > 1)
+        let mut saying: BTreeMap<String, Vec<&(EntryId, Source, Digest)>> = BTreeMap::new();
+        for one in &known {
+            saying.entry(one.2.to_string()).or_default().push(one);
+        }
+        let (same, others): (Vec<_>, Vec<_>) = saying.into_values().partition(|group| are_of_several(group));
+        let others: Vec<_> = others.into_iter().flatten().collect();
+        let others = Some(others).filter(|group| are_of_several(group));
+        let ids = |group: Vec<&(EntryId, Source, Digest)>| group.into_iter().map(|(id, ..)| *id).collect();
+        Ok(same.into_iter().chain(others).map(ids).collect())
     }
+}
+
+/// The commit and the document that brought an entry.
+type Source = (Epoch, Option<String>);
+
+fn are_of_several(group: &[&(EntryId, Source, Digest)]) -> bool {
+    let sources: HashSet<&Source> = group.iter().map(|(_, source, _)| source).collect();
+    sources.len() > 1
+}
+
+/// What an entry says, whatever it is called.
+fn said_by(entry: &Entry) -> Digest {
+    let source = entry.source.as_ref().and_then(|source| Nameless::of(&source.bytes));
+    source.map_or_else(|| Digest::of(&[entry.shown().to_string().as_bytes()]), |said| said.content)
 }
 
 /// What an entry is about, where another one may be about the same: no description of a

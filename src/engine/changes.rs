@@ -211,15 +211,16 @@ impl Transaction<'_> {
         let half_done = std::mem::replace(&mut self.work.half_done, true);
         self.work.withdraws = true;
         let mut epochs = vec![current.epoch];
-        let mut sources = BTreeSet::new();
-        sources.extend(entry.and_then(|entry| entry.source).map(|source| source.bytes));
+        let key = self.reader().identity_key()?;
+        let mut said = BTreeSet::new();
+        said.extend(entry.and_then(|entry| expunged_content(&key, &entry)));
         self.remove_row(compartment, &current)?;
         for revision in 1..current.revision {
             let row = self.row(compartment, &RowKey::revision(id, revision))?;
             let row = row.ok_or(Error::Damaged { what: "revision" })?;
             epochs.push(row.epoch);
             if let Ok(entry) = self.core.open_entry(compartment, &row) {
-                sources.extend(entry.source.map(|source| source.bytes));
+                said.extend(expunged_content(&key, &entry));
             }
             contents.extend(self.contents_of(compartment, &row)?);
             self.remove_row(compartment, &row)?;
@@ -229,7 +230,7 @@ impl Transaction<'_> {
             self.destroy_lines(compartment, epoch, id)?;
         }
         self.work.erasure.entries.push(id);
-        self.log_expunged(compartment, id, reason, &sources)?;
+        self.log_expunged(compartment, id, reason, &said)?;
         self.work.half_done = half_done;
         Ok(())
     }
@@ -240,15 +241,14 @@ impl Transaction<'_> {
         compartment: Compartment,
         id: EntryId,
         reason: &str,
-        sources: &BTreeSet<Vec<u8>>,
+        said: &BTreeSet<String>,
     ) -> Result<(), Error> {
-        if sources.is_empty() {
+        if said.is_empty() {
             self.log(compartment, Line::about(Action::Expunged, self.actor, Some(reason), [id]));
             return Ok(());
         }
-        let key = self.reader().identity_key()?;
-        let digests: Vec<String> = sources.iter().map(|source| expunged_content(&key, source)).collect();
-        for digests in digests.chunks(DIGESTS_IN_A_LINE) {
+        let said: Vec<&str> = said.iter().map(String::as_str).collect();
+        for digests in said.chunks(DIGESTS_IN_A_LINE) {
             let line = Line::about(Action::Expunged, self.actor, Some(reason), [id]);
             self.log(compartment, line.with(Detail::Content, &digests.join(" ")));
         }

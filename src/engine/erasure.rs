@@ -7,7 +7,8 @@ use super::ledger::LineState;
 use crate::crypto::digest::Digest;
 use crate::crypto::key::IdentityKey;
 use crate::id::{EntryId, Epoch};
-use crate::interop::fhir::{Naming, content_of};
+use crate::interop::fhir::Nameless;
+use crate::record::{Card, Entry};
 use crate::store::Medium;
 
 /// What a commit has withdrawn so far.
@@ -93,11 +94,29 @@ impl Coverage {
 }
 
 /// The keyed digest by which what was imported and expunged is known again, under
-/// whatever name it comes and however it is written.
-pub(crate) fn expunged_content(key: &IdentityKey, source: &[u8]) -> String {
-    let content = content_of(source, Naming::LeftOut).unwrap_or_else(|| Digest::of(&[source]));
-    let name = format!("expunged\0{content}");
-    EntryId::from_bytes(key.derive_id(name.as_bytes())).to_string()
+/// whatever name it comes and however it is written: of what its source says, what it is
+/// about and when. Names of others count where nothing else says what it is about, and
+/// where they are addresses of files.
+pub(crate) fn expunged_content(key: &IdentityKey, entry: &Entry) -> Option<String> {
+    let source = &entry.source.as_ref()?.bytes;
+    let said = Nameless::of(source);
+    let content = said.as_ref().map_or_else(|| Digest::of(&[source]), |said| said.content);
+    let card = Card::of(entry);
+    let code = card.code_words();
+    let names = said.map(|said| said.references).unwrap_or_default();
+    let is_about = |name: &String| {
+        code.is_empty() || card.flags.attachment || card.flags.elsewhere || name.contains("://")
+    };
+    let names = names.iter().filter(|name| is_about(name)).map(String::as_str);
+    let start = card.dates.start().map_or("", |date| date.as_str());
+    let content = content.to_string();
+    let parts: Vec<String> = [content.as_str(), &code, start]
+        .into_iter()
+        .chain(names)
+        .map(|part| format!("{}:{part}", part.len()))
+        .collect();
+    let name = format!("expunged\0{}", Digest::of(&[parts.concat().as_bytes()]));
+    Some(EntryId::from_bytes(key.derive_id(name.as_bytes())).to_string())
 }
 
 impl StateReader<'_> {

@@ -34,4 +34,4 @@ mod version;
 mod versions;
 
 pub use import::Import;
-pub(crate) use stored::{Naming, are_of_two, content_of, person_of, version_of};
+pub(crate) use stored::{Nameless, are_of_two, content_of, person_of, share_identifier, version_of};

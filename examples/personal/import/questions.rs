@@ -123,7 +123,7 @@ fn words(question: &ImportQuestion, imported: &Imported) -> String {
             shown.join("; ")
         ),
         ImportQuestion::ChangedSource { document, time, known, same, about_others, .. } => format!(
-            "{} looks like a newer export of what was imported on {}: of {} that the vault knows, {}.{}",
+            "{} looks like another export of what was imported on {}: of {} that the vault knows, {}.{}",
             document.as_deref().unwrap_or("The input"),
             moment(*time),
             count(*known, "record", "records"),

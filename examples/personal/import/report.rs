@@ -122,6 +122,12 @@ fn facts(report: &ImportReport, pairs: &[String]) -> Vec<String> {
     ];
     let mut lines: Vec<String> =
         facts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("  {n} {what}")).collect();
+    if report.under_other_names > 0 {
+        lines.push(format!(
+            "  {} of the unchanged ones came under other names: this is another export of records that are there",
+            report.under_other_names
+        ));
+    }
     if !report.deleted_at_source.is_empty() {
         lines.push(hinted(&format!(
             "  {} of these still in the vault: see them with `personal show`, then retract or expunge them, or ask \

@@ -68,29 +68,68 @@ fn names_in(object: &Object) -> BTreeSet<String> {
     references.filter_map(name).collect()
 }
 
-/// Whether names count where two resources are held against each other.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Naming {
-    /// Its own id and what it refers to belong to what a resource says.
-    Counts,
-    /// An export may draw ids anew: its own id, other resources' addresses and UUIDs
-    /// anywhere are left out.
-    LeftOut,
-}
-
 /// A digest of what a resource says, however its file writes it: members in any order,
 /// numbers as written. When and by which version of its server it was handed out, and
 /// what was generated from the rest, says nothing. `None` for what is not JSON.
-pub(crate) fn content_of(resource: &[u8], naming: Naming) -> Option<Digest> {
+pub(crate) fn content_of(resource: &[u8]) -> Option<Digest> {
+    digest_of(resource, &mut None)
+}
+
+/// What a resource says where its names do not count: an export may draw them anew.
+pub(crate) struct Nameless {
+    /// Of all but its own id, UUIDs anywhere, and the names of others.
+    pub(crate) content: Digest,
+    /// The names of others that say what it is about, in their order: a medication, a
+    /// specimen, the address of a file. Who it is about and who made it is not among them.
+    pub(crate) references: Vec<String>,
+}
+
+impl Nameless {
+    /// `None` for what is not JSON.
+    pub(crate) fn of(resource: &[u8]) -> Option<Self> {
+        let mut references = Some(Vec::new());
+        let content = digest_of(resource, &mut references)?;
+        Some(Self { content, references: references.unwrap_or_default() })
+    }
+}
+
+/// Whether two resources have a business identifier in common, other than a UUID, which
+/// an export may draw anew.
+pub(crate) fn share_identifier(one: &[u8], other: &[u8]) -> bool {
+    let keys = |bytes: &[u8]| {
+        let json = input::parse(bytes, ImportLimits::default()).ok();
+        let identifiers = json.as_ref().and_then(|json| json.member("identifier"));
+        let identifiers = identifiers.and_then(Json::as_array).unwrap_or_default().iter().take(MOST);
+        let keys = identifiers.filter_map(|identifier| identifier_key("", identifier));
+        keys.filter(|key| without_uuids(key) == *key).collect::<BTreeSet<_>>()
+    };
+    !keys(one).is_disjoint(&keys(other))
+}
+
+/// Most identifiers of a resource that are held against others.
+const MOST: usize = 64;
+
+/// The names of others, where they do not count.
+type Names = Option<Vec<String>>;
+
+fn digest_of(resource: &[u8], names: &mut Names) -> Option<Digest> {
     let json = input::parse(resource, ImportLimits::default()).ok()?;
-    let object = json.as_object()?;
-    let members = object.members().iter().filter_map(|(name, value)| match name.as_str() {
-        "id" if naming == Naming::LeftOut => None,
-        "text" if is_generated(value) => None,
-        "meta" => said_by_meta(value).map(|meta| (name.clone(), said(&meta, naming))),
-        _ => Some((name.clone(), said(value, naming))),
-    });
-    let text = in_order(members.collect()).to_text();
+    let mut members: Vec<&(String, Json)> = json.as_object()?.members().iter().collect();
+    members.sort_by_key(|(name, _)| name.as_str());
+    let mut said_members = Vec::new();
+    for (name, value) in members {
+        let value = match name.as_str() {
+            "id" if names.is_some() => continue,
+            "text" if is_generated(value) => continue,
+            "meta" => match said_by_meta(value) {
+                Some(meta) => said(&meta, name, names),
+                None => continue,
+            },
+            _ => said(value, name, names),
+        };
+        said_members.push((name.clone(), value));
+    }
+    let text = Json::Object(Object::new(said_members)).to_text();
     Some(Digest::of(&[text.as_bytes()]))
 }
 
@@ -108,26 +147,82 @@ fn said_by_meta(meta: &Json) -> Option<Json> {
     (!said.is_empty()).then(|| Json::Object(Object::new(said)))
 }
 
-fn said(value: &Json, naming: Naming) -> Json {
-    let is_address = |name: &str, value: &Json| {
-        name == "reference" && value.as_str().is_some_and(|reference| !reference.starts_with('#'))
-    };
+/// Elements that say whose a record is, who had to do with it and where.
+const WHO_AND_WHERE: [&str; 40] = [
+    "subject",
+    "patient",
+    "beneficiary",
+    "subscriber",
+    "encounter",
+    "context",
+    "performer",
+    "actor",
+    "individual",
+    "participant",
+    "recorder",
+    "asserter",
+    "author",
+    "party",
+    "informationSource",
+    "requester",
+    "recipient",
+    "provider",
+    "insurer",
+    "facility",
+    "location",
+    "serviceProvider",
+    "managingOrganization",
+    "organization",
+    "custodian",
+    "enterer",
+    "practitioner",
+    "generalPractitioner",
+    "careTeam",
+    "who",
+    "agent",
+    "onBehalfOf",
+    "payor",
+    "member",
+    "authenticator",
+    "resultsInterpreter",
+    "reported",
+    "receiver",
+    "sender",
+    "owner",
+];
+
+fn said(value: &Json, within: &str, names: &mut Names) -> Json {
     match value {
         Json::Object(object) => {
-            let members = object.members().iter();
-            let members =
-                members.filter(|(name, value)| naming == Naming::Counts || !is_address(name, value));
-            in_order(members.map(|(name, value)| (name.clone(), said(value, naming))).collect())
+            let mut members: Vec<&(String, Json)> = object.members().iter().collect();
+            members.sort_by_key(|(name, _)| name.as_str());
+            let mut said_members = Vec::new();
+            for (name, value) in members {
+                match (names.as_mut(), value.as_str()) {
+                    (Some(names), Some(text)) if is_name(within, name, text) => {
+                        if !WHO_AND_WHERE.contains(&within) {
+                            names.push(text.to_owned());
+                        }
+                    }
+                    _ => said_members.push((name.clone(), said(value, name, names))),
+                }
+            }
+            Json::Object(Object::new(said_members))
         }
-        Json::Array(items) => Json::Array(items.iter().map(|item| said(item, naming)).collect()),
-        Json::String(text) if naming == Naming::LeftOut => Json::String(without_uuids(text)),
+        Json::Array(items) => Json::Array(items.iter().map(|item| said(item, within, names)).collect()),
+        Json::String(text) if names.is_some() => Json::String(without_uuids(text)),
         other => other.clone(),
     }
 }
 
-fn in_order(mut members: Vec<(String, Json)>) -> Json {
-    members.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Json::Object(Object::new(members))
+/// Whether a member names something else: another resource, or where a file is. The URL
+/// of an extension says what it is.
+fn is_name(within: &str, member: &str, text: &str) -> bool {
+    match member {
+        "reference" => !text.starts_with('#'),
+        "url" => !matches!(within, "extension" | "modifierExtension"),
+        _ => false,
+    }
 }
 
 /// The text with each UUID (RFC 9562 section 4) left out.
@@ -157,14 +252,20 @@ fn without_uuids(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn same(one: &str, other: &str, naming: Naming) -> bool {
-        content_of(one.as_bytes(), naming).unwrap() == content_of(other.as_bytes(), naming).unwrap()
+    fn same(one: &str, other: &str) -> bool {
+        content_of(one.as_bytes()).unwrap() == content_of(other.as_bytes()).unwrap()
+    }
+
+    fn nameless(text: &str) -> (Digest, Vec<String>) {
+        let said = Nameless::of(text.as_bytes()).unwrap();
+        (said.content, said.references)
     }
 
     const FIRST: &str = r##"{"resourceType":"Observation","id":"1f9e2b0c-58a7-4c3e-9a70-2f1f0c9b7a11",
         "meta":{"lastUpdated":"2020-01-02T10:00:00Z","security":[{"code":"R"}]},
         "text":{"status":"generated","div":"<div>5.4</div>"},
         "subject":{"reference":"Patient/1","display":"Ada"},"performer":[{"reference":"#lab"}],
+        "specimen":{"reference":"Specimen/7"},"extension":[{"url":"http://x/1f9e2b0c","valueBoolean":true}],
         "identifier":[{"value":"urn:uuid:1f9e2b0c-58a7-4c3e-9a70-2f1f0c9b7a11"}],
         "valueQuantity":{"value":5.40,"unit":"mmol/L"}}"##;
 
@@ -174,12 +275,12 @@ mod tests {
             .replace('\n', " ")
             .replace("2020-01-02", "2021-05-06")
             .replace(r#""unit":"mmol/L""#, r#""unit" : "mmol\/L""#);
-        assert!(same(FIRST, &rewritten, Naming::Counts));
+        assert!(same(FIRST, &rewritten));
         let renamed = rewritten
             .replace("1f9e2b0c-58a7-4c3e-9a70-2f1f0c9b7a11", "07d6c3a4-6c1c-4f6a-8a9f-54c3f7b0d1e2")
             .replace("Patient/1", "Patient/2");
-        assert!(!same(FIRST, &renamed, Naming::Counts));
-        assert!(same(FIRST, &renamed, Naming::LeftOut));
+        assert!(!same(FIRST, &renamed));
+        assert!(nameless(FIRST) == nameless(&renamed) && nameless(FIRST).1 == ["Specimen/7"]);
     }
 
     #[test]
@@ -191,14 +292,14 @@ mod tests {
             ("#lab", "#other"),
             ("\"Ada\"", "\"Bob\""),
             ("generated", "additional"),
+            ("Specimen/7", "Specimen/8"),
+            ("http://x/", "http://y/"),
         ];
         for (from, to) in changes {
             let changed = FIRST.replace(from, to);
             assert!(changed != FIRST, "{from}");
-            for naming in [Naming::Counts, Naming::LeftOut] {
-                assert!(!same(FIRST, &changed, naming), "{from}");
-            }
+            assert!(!same(FIRST, &changed) && nameless(FIRST) != nameless(&changed), "{from}");
         }
-        assert!(content_of(b"no JSON", Naming::Counts).is_none());
+        assert!(content_of(b"no JSON").is_none());
     }
 }

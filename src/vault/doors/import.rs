@@ -98,7 +98,7 @@ fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions
     let verdicts = judge.verdicts(imported)?;
     let deleted = judge.deleted(imported)?;
     let sources = judge.new_scopes().into_iter().map(str::to_owned).collect();
-    let Judge { mut questions, mut answers, .. } = judge;
+    let Judge { mut questions, mut answers, under_other_names, .. } = judge;
     match other_names {
         Some(others) if decisions.patient_is_same => answers.extend(others.answers),
         Some(others) => questions.insert(0, others.question),
@@ -125,7 +125,17 @@ fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions
         Expunged::StayAway => memory.expunged_contents,
         Expunged::TakeAgain => HashSet::new(),
     };
-    Ok(Plan { verdicts, deleted, sources, answers, unnamed, same_person: is_confirmed, key, away })
+    Ok(Plan {
+        verdicts,
+        under_other_names,
+        deleted,
+        sources,
+        answers,
+        unnamed,
+        same_person: is_confirmed,
+        key,
+        away,
+    })
 }
 
 impl ImportReport {
@@ -149,6 +159,7 @@ impl ImportReport {
             left_out: imported.left_out,
             decided: plan.answers.len(),
             deleted_at_source: plan.deleted.entries.clone(),
+            under_other_names: plan.under_other_names,
             findings,
             ..Self::default()
         }

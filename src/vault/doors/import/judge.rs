@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::alike::Pair;
+use super::alike::{Is, Pair, document_of};
 use super::decisions::{ChangedSource, Expunged, ImportDecisions};
 use super::known::{Known, Vaulted, is_about_another};
 use super::memory::{Memory, Scope};
@@ -44,8 +44,14 @@ impl Verdict {
     }
 }
 
-/// By the document that the found ones came in.
-type PairsOf<'i> = BTreeMap<Option<&'i str>, Vec<(Pair, Known)>>;
+/// By fewer records no export that grew is known again.
+const FEWEST: usize = 3;
+
+/// Whether an entry is a record of its own, by which exports are told: not the patient's
+/// description, and nobody who had to do with them.
+fn is_record(entry: &Entry) -> bool {
+    !matches!(entry.kind(), Kind::Patient | Kind::Provider | Kind::Other)
+}
 
 /// Whether this server may have brought what is known.
 fn may_be_of(server: Option<&str>, known: &Entry) -> bool {
@@ -65,6 +71,8 @@ pub(super) struct Judge<'t, 'a> {
     /// The scope of each document's names; `None` for one that is new.
     scopes: HashMap<String, Option<Scope>>,
     pub(super) vaulted: Vaulted<'t, 'a>,
+    /// How many entries the vault has under other names.
+    pub(super) under_other_names: usize,
     /// Pairs of sources, the known one first, that are kept apart.
     apart: HashSet<(String, String)>,
 }
@@ -87,6 +95,7 @@ impl<'t, 'a> Judge<'t, 'a> {
             answers: Vec::new(),
             scopes: HashMap::new(),
             vaulted: Vaulted::of(tx)?,
+            under_other_names: 0,
             apart: HashSet::new(),
         })
     }
@@ -113,79 +122,98 @@ impl<'t, 'a> Judge<'t, 'a> {
         Ok(verdicts)
     }
 
-    /// What the vault has under other names is not added again once somebody said that the
-    /// document continues the one that brought it. Before, it is kept beside.
+    /// What the vault has under other names is not added again where the document is another
+    /// export of the same records. What only may be the same is kept beside.
     fn recognize(&mut self, imported: &Imported, verdicts: &mut [Verdict]) -> Result<(), Error> {
-        for (document, pairs) in self.pairs(imported, verdicts)? {
-            let is_accepted = self.is_accepted(imported, document, &pairs)?;
-            for (pair, known) in pairs {
+        let new = |(position, verdict)| matches!(verdict, &Verdict::Add { .. }).then_some(position);
+        let unknown: Vec<usize> = verdicts.iter().enumerate().filter_map(new).collect();
+        let claimed = verdicts.iter().filter_map(Verdict::known).collect();
+        let mut by_document: BTreeMap<Option<&str>, Vec<Pair>> = BTreeMap::new();
+        for pair in self.vaulted.alikes.pairs(self.tx, imported, &unknown, claimed)? {
+            let Some(found) = imported.entries.get(pair.position) else { continue };
+            by_document.entry(found.document.as_deref()).or_default().push(pair);
+        }
+        for (document, pairs) in by_document {
+            let is_export = self.is_export(imported, document, &pairs)?;
+            for pair in pairs {
                 let found = imported.entries.get(pair.position);
                 let Some((verdict, found)) = verdicts.get_mut(pair.position).zip(found) else { continue };
-                *verdict = match *verdict {
-                    _ if is_accepted => self.continuing(&known, found),
-                    Verdict::Add { id, has_its_name, .. } => {
-                        Verdict::Add { id, like: Some(known.id), has_its_name }
+                let is_withdrawn = pair.entry.marks.retracted;
+                *verdict = match (pair.is, *verdict) {
+                    (Is::TheSame, _) if is_export || is_withdrawn => {
+                        self.under_other_names += 1;
+                        Verdict::Unchanged(pair.known)
                     }
-                    other => other,
+                    (Is::AnotherVersion, _) if is_export => {
+                        let how = self.vaulted.how(pair.known, &pair.entry, found)?;
+                        self.continuing(&Known { id: pair.known, entry: pair.entry, how }, found)
+                    }
+                    (_, Verdict::Add { id, has_its_name, .. }) => {
+                        Verdict::Add { id, like: Some(pair.known), has_its_name }
+                    }
+                    (_, other) => other,
                 };
             }
         }
         Ok(())
     }
 
-    /// The entries that have no known name, with those of the vault that they may be.
-    fn pairs<'i>(&self, imported: &'i Imported, verdicts: &[Verdict]) -> Result<PairsOf<'i>, Error> {
-        let entries = imported.entries.iter().enumerate().zip(verdicts);
-        let is_new = |verdict: &Verdict| matches!(verdict, Verdict::Add { .. });
-        let unknown: Vec<_> =
-            entries.filter(|(_, verdict)| is_new(verdict)).map(|(found, _)| found).collect();
-        let claimed = verdicts.iter().filter_map(Verdict::known).collect();
-        let mut pairs = PairsOf::new();
-        for pair in self.vaulted.alikes.pairs(self.tx, &unknown, claimed)? {
-            let Some(found) = imported.entries.get(pair.position) else { continue };
-            let Some((_, entry)) = self.tx.current(pair.known)? else { continue };
-            let how = if pair.is_same { How::Same } else { self.vaulted.how(pair.known, &entry, found)? };
-            let known = Known { id: pair.known, entry, how };
-            pairs.entry(found.document.as_deref()).or_default().push((pair, known));
-        }
-        Ok(pairs)
-    }
-
-    /// Whether a document that has other names continues earlier ones. Only one that looks
-    /// like another export of the same records is asked about: half of what is in it, the
-    /// patient's description apart, is known and says the same, and no other server brought it.
-    fn is_accepted(
+    /// Whether a document is another export of records that the vault has: half of its
+    /// records, or of those that the same document brought before, say the same, and no
+    /// other server brought them. It is asked about where it would change something.
+    fn is_export(
         &mut self,
         imported: &Imported,
         document: Option<&str>,
-        pairs: &[(Pair, Known)],
+        pairs: &[Pair],
     ) -> Result<bool, Error> {
-        let is_record = |entry: &Entry| entry.kind() != Kind::Patient;
+        let (mut tally, mut since) = (Tally::default(), None);
+        let mut sources: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+        for pair in pairs.iter().filter(|pair| pair.is != Is::Alike && is_record(&pair.entry)) {
+            let Some(found) = imported.entries.get(pair.position) else { continue };
+            if !may_be_of(found.server.as_deref(), &pair.entry) {
+                continue;
+            }
+            tally.count(match pair.is {
+                Is::TheSame => How::Same,
+                _ => self.vaulted.how(pair.known, &pair.entry, found)?,
+            });
+            *sources.entry(document_of(&pair.entry)).or_default() += 1;
+            since = Some(since.map_or(pair.since, |since: Epoch| since.min(pair.since)));
+        }
+        let most = sources.iter().max_by_key(|(_, count)| **count).map(|(document, _)| *document);
+        let (Some(since), Some(most), true) = (since, most, self.person_is_shown) else { return Ok(false) };
         let is_in = |found: &&ImportedEntry| found.document.as_deref() == document && is_record(&found.entry);
         let size = imported.entries.iter().filter(is_in).count();
-        let (mut tally, mut since) = (Tally::default(), None);
-        let mut sources: BTreeMap<String, usize> = BTreeMap::new();
-        for (pair, known) in pairs {
-            let server = imported.entries.get(pair.position).and_then(|found| found.server.as_deref());
-            if is_record(&known.entry) && may_be_of(server, &known.entry) {
-                tally.count(known.how);
-                let known = known.entry.provenance.document.as_ref().map(|document| document.as_str());
-                *sources.entry(self.names.source(known)).or_default() += 1;
-                since = Some(since.map_or(pair.since, |since: Epoch| since.min(pair.since)));
-            }
-        }
-        let Some(since) = since.filter(|_| self.person_is_shown && tally.is_export_of(size)) else {
+        let is_grown = || Ok::<_, Error>(tally.same >= FEWEST && tally.is_export_of(self.size_of(most)?));
+        if !tally.is_export_of(size) && !is_grown()? {
             return Ok(false);
-        };
+        }
         let found = self.names.source(document);
+        let known: Vec<String> = sources.keys().map(|document| self.names.source(*document)).collect();
+        let says = |word: &str, known: &String| self.memory.says(&self.names.digest(word, &[known, &found]));
+        if tally.is_harmless() {
+            let is_beside = known.iter().any(|known| says("beside", known));
+            return Ok(!is_beside && self.decisions.changed_source != Some(ChangedSource::KeepBeside));
+        }
         // What an accepted export amended counts as brought by that.
-        let was_accepted = |known: &&String| self.memory.says(&self.names.digest("accept", &[known, &found]));
-        let most = sources.iter().max_by_key(|(_, count)| **count).map(|(known, _)| known);
-        let Some(known) = sources.keys().find(was_accepted).or(most).cloned() else { return Ok(false) };
+        let accepted = known.iter().find(|known| says("accept", known)).cloned();
+        let known = accepted.unwrap_or_else(|| self.names.source(most));
         let time = self.tx.reader().link(since)?.map_or(0, |link| link.time);
         let scope = Scope { number: since, time, source: known.clone() };
         let question = tally.question(document.map(str::to_owned), &scope);
         Ok(self.decide(&[&known, &found], question) == ChangedSource::Accept)
+    }
+
+    /// How many records of a document the vault has.
+    fn size_of(&self, document: Option<&str>) -> Result<usize, Error> {
+        let mut size = 0;
+        self.tx.reader().for_each_batch(|_, entries| {
+            let is_of = |entry: &Entry| document_of(entry) == document && is_record(entry);
+            size += entries.iter().filter(|(_, entry)| is_of(entry)).count();
+            Ok(())
+        })?;
+        Ok(size)
     }
 
     /// The documents that get a scope of their own.

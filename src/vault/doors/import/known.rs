@@ -11,9 +11,9 @@ use crate::engine::list::card_of;
 use crate::engine::transaction::Transaction;
 use crate::error::Error;
 use crate::id::EntryId;
-use crate::interop::fhir::{Naming, content_of};
+use crate::interop::fhir::content_of;
 use crate::interop::imported::ImportedEntry;
-use crate::record::Entry;
+use crate::record::{Card, Entry, Origin};
 use crate::tree::RowClass;
 
 /// The entry that has a name already.
@@ -26,7 +26,7 @@ pub(super) struct Known {
 /// Whether the source of an entry was only written anew: other white space, another order,
 /// another day on which its server handed it out.
 fn says_the_same(known: &Entry, found: &Entry) -> bool {
-    let said = |entry: &Entry| content_of(source_of(entry), Naming::Counts);
+    let said = |entry: &Entry| content_of(source_of(entry));
     said(known).is_some_and(|known| said(found) == Some(known))
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Vaulted<'t, 'a> {
 
 impl<'t, 'a> Vaulted<'t, 'a> {
     pub(super) fn of(tx: &'t Transaction<'a>) -> Result<Self, Error> {
-        let (mut present, mut alikes) = (HashSet::new(), Alikes::default());
+        let (mut present, mut alikes, mut changed) = (HashSet::new(), Alikes::default(), Vec::new());
         let reader = tx.reader();
         for compartment in reader.open_compartments_and_sealed() {
             reader.trie(compartment)?.scan(&mut |row| {
@@ -61,10 +61,21 @@ impl<'t, 'a> Vaulted<'t, 'a> {
                     // A card that cannot be read is found by whoever opens its entry.
                     if let Ok(card) = card_of(row) {
                         alikes.add(row.id, &card);
+                        changed.extend(card.flags.changed.then_some((row.id, row.revision)));
                     }
                 }
                 Ok(())
             })?;
+        }
+        // What the holder changed is found by what its source said, too.
+        for (id, revision) in changed {
+            for earlier in (1..revision).rev() {
+                let (_, entry) = reader.entry_at(id, Some(earlier))?;
+                if entry.provenance.origin == Origin::Imported {
+                    alikes.add(id, &Card::of(&entry));
+                    break;
+                }
+            }
         }
         Ok(Self { tx, present, alikes })
     }

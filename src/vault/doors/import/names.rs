@@ -52,7 +52,8 @@ pub(super) struct Away<'a> {
 
 impl Away<'_> {
     pub(super) fn holds(&self, entry: &Entry) -> bool {
-        !self.contents.is_empty() && self.contents.contains(&expunged_content(self.key, source_of(entry)))
+        !self.contents.is_empty()
+            && expunged_content(self.key, entry).is_some_and(|content| self.contents.contains(&content))
     }
 }
 

@@ -9,6 +9,8 @@ use crate::crypto::key::IdentityKey;
 /// What an import will do.
 pub(super) struct Plan {
     pub(super) verdicts: Vec<Verdict>,
+    /// How many of the unchanged ones have other names in the vault.
+    pub(super) under_other_names: usize,
     /// What its source deleted and the vault has.
     pub(super) deleted: Deleted,
     /// Keyed digests of the documents whose names get a scope with this import.

@@ -22,8 +22,11 @@ pub struct ImportReport {
     pub kept_raw: Vec<EntryId>,
     /// Entries that got a new revision, because they changed in their source.
     pub amended: Vec<EntryId>,
-    /// How many were already there, unchanged.
+    /// How many were already there: they say the same.
     pub unchanged: usize,
+    /// How many of these have other names in the vault: the input is another export of the
+    /// same records.
+    pub under_other_names: usize,
     /// Entries for which the input has an older version than the vault. It was not taken.
     pub older: Vec<EntryId>,
     /// Entries for which the input has another version, and nothing says which is newer.
