@@ -1,13 +1,14 @@
 //! Words that stand beside what leaves and may take it back: "Positive", and in the
 //! comment "invalid, repeat".
 //!
-//! What words say is not read: for results any words that stay are enough. Only for other
-//! kinds of record, whose status says whether they hold, a few phrases are looked for.
+//! What words say is not read: for results any words that stay in the fields that speak of
+//! the result are enough. For other fields, and for other kinds of record, whose status says
+//! whether they hold, a few phrases are looked for.
 
 use subrosa_excerpt::claims::Claim;
 
-use super::words::{denies_in_text, denies_in_words, has_published_code, repeats_short_name};
-use crate::record::{Component, Entry, Kind, Narrative, Record, Scalar, Token, Value};
+use super::words::{denies_in_text, denies_in_words, has_published_code, plain, repeats_short_name};
+use crate::record::{Concept, Entry, Kind, Record, Scalar, Token, Value};
 
 /// The fields of which words stay that say more than what leaves of them.
 #[derive(Default)]
@@ -82,15 +83,18 @@ pub(super) fn may_be_taken_back(entry: &Entry, claims: &[(String, Claim)], held:
     match results_of(entry.kind()) {
         Some(results) => {
             let is_stated = |field: &&str| claims.iter().any(|(_, claim)| claim.discloses_answer_of(field));
-            results.beside.iter().any(|field| held.words_of(field)) && results.stated.iter().any(is_stated)
+            let stays = results.beside.iter().any(|field| held.words_of(field));
+            (stays || words_take_back(entry, held)) && results.stated.iter().any(is_stated)
         }
-        None => notes_take_back(entry, held),
+        None => words_take_back(entry, held),
     }
 }
 
-/// Phrases with which notes take back what they stand beside. Not all that there are.
-const TAKING_BACK: [&str; 18] = [
+/// Phrases with which words take a record back. Not all that there are.
+const TAKING_BACK: [&str; 25] = [
     "in error",
+    "by mistake",
+    "erroneous",
     "wrong patient",
     "another patient",
     "other patient",
@@ -98,30 +102,59 @@ const TAKING_BACK: [&str; 18] = [
     "not this patient",
     "invalid",
     "disregard",
+    "discard",
+    "cancel",
+    "false positive",
+    "false negative",
+    "hemolyzed",
+    "haemolysed",
+    "contaminated",
+    "retracted",
+    "mislabel",
+    "misdiagnos",
+    "mis-diagnos",
+    "never started",
+    "not given",
+    "not administered",
+    "not done",
+];
+
+/// Phrases that deny something. In a note this is what the record says; in a coded field,
+/// such as a reason, it is the field's own answer, whose code then stays by itself.
+const DENYING: [&str; 9] = [
     "ruled out",
     "rule out",
     "not confirmed",
     "unconfirmed",
-    "retracted",
-    "mislabel",
-    "misdiagnos",
     "does not have",
     "never had",
+    "never took",
+    "not taken",
     "no longer",
 ];
 
-/// Fields in which people write what they have no other field for.
-const NOTES: [&str; 6] = ["notes", "details", "description", "onset_text", "occurrence_text", "time_text"];
-
-fn notes_take_back(entry: &Entry, held: &Held) -> bool {
-    let takes_back = |words: &Narrative| {
-        let words = words.as_str().to_lowercase();
-        TAKING_BACK.iter().any(|phrase| words.contains(phrase))
+/// Whether words of any field that stay hold one of these phrases, however they are broken
+/// into lines.
+fn words_take_back(entry: &Entry, held: &Held) -> bool {
+    let has_one = |words: &str, phrases: &[&str]| phrases.iter().any(|phrase| plain(words).contains(phrase));
+    let takes_back = |words: &str| has_one(words, &TAKING_BACK) || has_one(words, &DENYING);
+    let in_concept = |concept: &Concept| {
+        let displays = concept.codings.iter().filter_map(|coding| coding.display.as_ref());
+        displays.chain(concept.text.as_ref()).any(|words| has_one(words.as_str(), &TAKING_BACK))
     };
     let mut fields = entry.record.fields().into_iter().filter(|field| held.words_of(field.name));
     fields.any(|field| match &field.value {
-        Value::Narrative(words) if NOTES.contains(&field.name) => takes_back(words),
-        Value::Component(Component { value: Some(Scalar::Text(words)), .. }) => takes_back(words),
+        Value::Narrative(words) => takes_back(words.as_str()),
+        Value::Token(words) => takes_back(words.as_str()),
+        Value::Concept(concept) => in_concept(concept),
+        Value::Component(component) => {
+            in_concept(&component.code)
+                || match &component.value {
+                    Some(Scalar::Text(words)) => takes_back(words.as_str()),
+                    Some(Scalar::Concept(concept)) => in_concept(concept),
+                    _ => false,
+                }
+        }
         _ => false,
     })
 }

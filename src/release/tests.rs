@@ -564,11 +564,45 @@ fn a_note_that_takes_a_diagnosis_back_keeps_it_and_an_ordinary_one_does_not() {
     };
     let policy = || Policy::everything_of([Kind::Diagnosis]);
     assert_eq!(released(&policy(), &noted("spoke of the divorce")), [0]);
-    for text in ["Entered in error", "ruled out by MRI", "belongs to another patient"] {
+    let taking_back = [
+        "Entered in error",
+        "entered in\nerror.",
+        "ruled\u{a0}out",
+        "ruled out by MRI",
+        "belongs to another patient",
+        "Entered by mistake, belongs to her sister.",
+    ];
+    for text in taking_back {
         assert!(released(&policy(), &noted(text)).is_empty(), "{text}");
         assert_eq!(released(&policy().include("notes").unwrap(), &noted(text)), [0], "{text}");
         let treated = apply(&policy().for_audience(Audience::Treatment), &noted(text));
         assert!(treated.released()[0].shown().warnings[0].contains("left out"), "{text}");
+    }
+}
+
+/// Every concept of a result, its question and its category included: words of it that take
+/// the result back keep it, and ordinary ones do not.
+#[test]
+fn words_of_any_field_of_a_result_may_take_it_back() {
+    use crate::record::{FieldType, Value};
+    let kind = Kind::Observation;
+    let result = (kind.field("boolean").unwrap().tag, 0, Value::Boolean(true));
+    let code = |text: Option<&str>| {
+        let coding = Coding { display: Some(token("Glucose")), ..concept(SNOMED, "1").codings.remove(0) };
+        Concept { codings: vec![coding], text: text.map(token) }
+    };
+    for field in kind.schema().iter().filter(|field| field.field_type == FieldType::Concept) {
+        let told = |text: &str| {
+            let mut fields = vec![result.clone(), (field.tag, 0, Value::Concept(code(Some(text))))];
+            if field.name != "code" {
+                fields.push((kind.field("code").unwrap().tag, 0, Value::Concept(code(None))));
+            }
+            fields.sort_by_key(|(tag, index, _)| (*tag, *index));
+            let one = entry(Record::from_fields(kind, fields).unwrap());
+            !released(&Policy::everything_of([kind]), &[one]).is_empty()
+        };
+        assert!(!told("cancelled: wrong tube"), "{}", field.name);
+        assert!(told("glucose"), "{}", field.name);
     }
 }
 

@@ -57,7 +57,7 @@ const DENYING: [&str; 16] = [
 
 /// Whether a text denies what it names, or only asks about it.
 pub(super) fn denies_in_text(text: &Token) -> bool {
-    let text = plain(text);
+    let text = plain(text.as_str());
     let text = text.trim_start();
     DENYING.iter().any(|start| text.starts_with(start))
         || ["ruled out", "not present", "excluded", "absent"].iter().any(|end| text.ends_with(end))
@@ -91,7 +91,7 @@ fn is_published(coding: &Coding) -> bool {
 pub(super) fn repeats_short_name(concept: &Concept) -> bool {
     let names = concept.codings.iter().filter(|coding| has_short_name(coding));
     let mut names = names.filter_map(|coding| coding.display.as_ref());
-    concept.text.as_ref().is_some_and(|text| names.any(|name| plain(name) == plain(text)))
+    concept.text.as_ref().is_some_and(|text| names.any(|name| plain(name.as_str()) == plain(text.as_str())))
 }
 
 /// Whether words say more of a value than any of the names that leave with it: they have a
@@ -108,13 +108,14 @@ pub(super) fn says_more_than(words: &Token, names: &[&Token]) -> bool {
 }
 
 fn each_word(text: &Token) -> Vec<String> {
-    let text = plain(text);
+    let text = plain(text.as_str());
     let words = text.split(|c: char| c.is_whitespace() || ",.;:()[]\"/".contains(c));
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-fn plain(text: &Token) -> String {
-    let words = text.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+/// In lower case and compatibility form (NFKC), with one space for each run of white space.
+pub(super) fn plain(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     words.nfkc().collect::<String>().to_lowercase()
 }
 
