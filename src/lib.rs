@@ -104,19 +104,22 @@ pub use vault::{
     RawKey, RecoveryKey, ReleaseRequest, Vault, VaultId, VaultOptions,
 };
 
-// The rest by its bare name, as it was before the modules were public.
-#[doc(hidden)]
-pub use excerpt::{
+// The rest by its bare name, for the library's own tests and fuzz targets.
+#[cfg(any(test, fuzzing))]
+#[allow(unused_imports, reason = "for tests and fuzz targets")]
+pub(crate) use excerpt::{
     Compared, Fingerprint, IssueExcerptError, IssuerRole, JwsError, KeyError, KeyFile, Outcome, PublicKey,
     STATEMENT, SdJwtError, Signer, SignerError, SignsAs, VerifiedEntry, VerifiedExcerpt, VerifyError,
 };
-#[doc(hidden)]
-pub use interop::{
+#[cfg(any(test, fuzzing))]
+#[allow(unused_imports, reason = "for tests and fuzz targets")]
+pub(crate) use interop::{
     Document, Finding, FindingGroup, FindingReason, ForeignFormat, ImportError, ImportLimits, ImportQuestion,
     Imported, ImportedEntry, JsonError, LeftOut, PatientReferences, Piece,
 };
-#[doc(hidden)]
-pub use record::{
+#[cfg(any(test, fuzzing))]
+#[allow(unused_imports, reason = "for tests and fuzz targets")]
+pub(crate) use record::{
     Address, AdvanceDirective, Allergy, Assessment, Attachment, AttachmentRecord, Card, CardFlags, Coding,
     Component, DateRange, Diagnosis, Encounter, FamilyHistory, FhirVersion, Field, FieldError, FieldName,
     FieldSchema, FieldType, Fit, Hospitalization, HumanName, Identifier, Immunization, LegalDocument,
@@ -124,22 +127,25 @@ pub use record::{
     ParseDateError, Party, Patient, Person, PersonDetail, Precision, Provider, Quantity, Scalar, Source,
     SourceFormat, Statement, SubstanceUse, Telecom, TextError, Treatment, Value,
 };
-#[doc(hidden)]
-pub use release::{
+#[cfg(any(test, fuzzing))]
+#[allow(unused_imports, reason = "for tests and fuzz targets")]
+pub(crate) use release::{
     Audience, Candidate, CodeFilter, FilterNotice, ParseCodeFilterError, ParseViewDigestError, PolicyError,
     RedactedEntry, ShownEntry, ShownLine, Subject, SubjectFault, View, ViewDigest, Withheld, WithheldReason,
     spell, spell_json, spell_lines,
 };
-#[cfg(any(test, feature = "testing"))]
-#[doc(hidden)]
-pub use store::{Breach, OpenStore, check_creation, check_store};
-#[doc(hidden)]
-pub use store::{
+#[cfg(test)]
+#[allow(unused_imports, reason = "for tests")]
+pub(crate) use store::{Breach, OpenStore, check_creation, check_store};
+#[cfg(any(test, fuzzing))]
+#[allow(unused_imports, reason = "for tests and fuzz targets")]
+pub(crate) use store::{
     Chosen, Creation, FileStore, Heads, Medium, MemoryStore, ObjectRef, Publication, Repairs, Store,
     StoreError, StoreWriter,
 };
-#[doc(hidden)]
-pub use vault::{
+#[cfg(any(test, fuzzing))]
+#[allow(unused_imports, reason = "for tests and fuzz targets")]
+pub(crate) use vault::{
     AccessChange, AccessId, AccessKind, Action, AttachmentReader, AuditEvent, Backup, BackupReport,
     ChangedSource, CheckFinding, CheckReport, Checkpoint, Closed, CommitId, Committed, CompactReport,
     Compartment, ContentId, Coverage, CredentialError, Detail, Digest, Epoch, ErasureReport, ExcerptId,

@@ -218,7 +218,7 @@ impl Vault {
 
     /// Creates a vault in a store of the embedder's, which must not hold one yet. It puts
     /// the objects of the first commit, then header, area and root by one
-    /// [`StoreWriter::create`](crate::StoreWriter::create). When this returns, the store
+    /// [`StoreWriter::create`](crate::store::StoreWriter::create). When this returns, the store
     /// holds all of it or nothing. [`LockedVault::of`] opens it.
     ///
     /// # Errors
@@ -487,7 +487,7 @@ impl Vault {
     /// if the vault has changed before the commit.
     ///
     /// # Errors
-    /// [`Error::Issue`] with [`IssueExcerptError::Signer`](crate::IssueExcerptError::Signer)
+    /// [`Error::Issue`] with [`IssueExcerptError::Signer`](crate::excerpt::IssueExcerptError::Signer)
     /// when the signer fails or its signature does not verify, and as [`Vault::release`].
     pub fn release_with(
         &self,

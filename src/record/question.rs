@@ -11,7 +11,7 @@ use crate::id::Epoch;
 #[non_exhaustive]
 pub enum ImportQuestion {
     /// Is the input about the vault's patient?
-    /// [`crate::ImportDecisions::patient_is_same`] says yes.
+    /// [`crate::vault::ImportDecisions::patient_is_same`] says yes.
     Patient {
         /// Whom it is about as it says; `None` where it only refers to somebody.
         found: Option<Box<Person>>,
@@ -21,7 +21,7 @@ pub enum ImportQuestion {
         differs: Vec<PersonDetail>,
     },
     /// References to the patient show names that are none of theirs: are those records the
-    /// patient's all the same? [`crate::ImportDecisions::patient_is_same`] says yes.
+    /// patient's all the same? [`crate::vault::ImportDecisions::patient_is_same`] says yes.
     OtherNames {
         /// The patient to whom they refer.
         known: Box<Person>,
@@ -29,7 +29,7 @@ pub enum ImportQuestion {
         shown: Vec<String>,
     },
     /// Does a document continue what an earlier import brought?
-    /// [`crate::ImportDecisions::changed_source`] answers.
+    /// [`crate::vault::ImportDecisions::changed_source`] answers.
     ChangedSource {
         /// The document: a bundle's id, or the name of a file.
         document: Option<String>,

@@ -47,7 +47,7 @@ pub(super) fn global_reference(found: &Found) -> Option<String> {
     Some(format!("{base}{local}"))
 }
 
-/// The name of a resource in its source, as [`crate::ImportedEntry::identity`] says.
+/// The name of a resource in its source, as [`crate::interop::ImportedEntry::identity`] says.
 pub(super) fn identity_of(found: &Found) -> String {
     let digest = || format!("sha256:{}", Digest::of(&[&found.bytes]));
     let short = |name: &String| name.len() <= 1000;

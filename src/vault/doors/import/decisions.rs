@@ -1,6 +1,6 @@
 //! What may be decided about an import beforehand.
 
-/// Decisions about an import. Each one answers an [`ImportQuestion`](crate::ImportQuestion).
+/// Decisions about an import. Each one answers an [`ImportQuestion`](crate::interop::ImportQuestion).
 /// Without the answer, the question comes back and nothing is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]

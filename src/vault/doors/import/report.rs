@@ -30,7 +30,7 @@ pub struct ImportReport {
     /// Entries for which the input has an older version than the vault. It was not taken.
     pub older: Vec<EntryId>,
     /// Entries for which the input has another version, and nothing says which is newer.
-    /// The vault's stays. [`ChangedSource::Accept`](crate::ChangedSource::Accept) takes the input's.
+    /// The vault's stays. [`ChangedSource::Accept`](crate::vault::ChangedSource::Accept) takes the input's.
     pub undecided: Vec<EntryId>,
     /// Pairs of entries that may be the same: the new one has the name that another source
     /// gave the earlier one. The earlier one comes first.
