@@ -31,6 +31,7 @@ pub struct Filter {
     text: Option<String>,
     originals: bool,
     retracted: bool,
+    sealed: bool,
 }
 
 impl Filter {
@@ -88,6 +89,19 @@ impl Filter {
     pub fn with_retracted(mut self) -> Self {
         self.retracted = true;
         self
+    }
+
+    /// What is in the compartment `sealed` too, where its key is held. It is listed for
+    /// nobody who does not ask for it.
+    #[must_use]
+    pub fn with_sealed(mut self) -> Self {
+        self.sealed = true;
+        self
+    }
+
+    /// Whether entries of this compartment are asked for.
+    pub(crate) fn includes(&self, compartment: Compartment) -> bool {
+        self.sealed || compartment != Compartment::Sealed
     }
 
     /// What the card says; `None` when the entry has to be opened to tell.

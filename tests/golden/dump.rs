@@ -12,7 +12,7 @@ use subrosa::{Concept, Entry, Error, Filter, Provenance, Token, Vault};
 
 /// The whole vault, as far as its keys reach.
 pub(crate) fn vault(vault: &Vault) -> Result<Json, Error> {
-    let mut listed = vault.list(&Filter::all().with_retracted())?;
+    let mut listed = vault.list(&Filter::all().with_retracted().with_sealed())?;
     listed.sort_by_key(|entry| entry.id);
     let entries = listed.iter().map(|listed| entry(vault, listed)).collect::<Result<Vec<_>, Error>>()?;
     Ok(json!({

@@ -20,7 +20,7 @@ pub(crate) fn entry(session: &Session, id: EntryId) -> Result<Entry, Error> {
 pub(crate) fn list(session: &Session, filter: &Filter) -> Result<Vec<Listed>, Error> {
     let listed = session.read(|reader| {
         let mut listed = Vec::new();
-        for compartment in reader.open_compartments() {
+        for compartment in reader.open_compartments_and_sealed().filter(|c| filter.includes(*c)) {
             reader.list_in(compartment, filter, &mut listed)?;
         }
         listed.sort_by_cached_key(|entry| {

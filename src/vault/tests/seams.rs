@@ -196,7 +196,8 @@ fn what_is_sealed_is_not_listed_released_exported_or_counted() {
     assert!(view.withheld().iter().all(|withheld| withheld.entry == shown));
     assert_eq!(vault.export(&owner).unwrap().iter().map(|(id, _)| *id).collect::<Vec<_>>(), [shown]);
     assert!(vault.perhaps_same().unwrap().is_empty());
-    // Whoever has its id and its key finds it, and a check passes over nothing.
+    // Who asks for it by name gets it, and a check passes over nothing.
+    assert_eq!(vault.list(&Filter::all().with_sealed()).unwrap().len(), 4);
     assert!(vault.entry(others.value[0]).is_ok());
     assert!(vault.check().unwrap().is_clean());
 }
