@@ -2,7 +2,8 @@
 //! project, a record of every box, and sabotage.
 //!
 //! Absent from every build but the tests'. The state is each thread's own, so
-//! that tests do not disturb each other.
+//! that tests do not disturb each other. Everything may use it, so it uses nothing
+//! but the seams: keys and places are plain bytes here.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,11 +14,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::crypto::key::ContentKey;
-use crate::format::context::{PURPOSE_AT, Purpose};
-use crate::format::object::ObjectRef;
 pub(crate) use crate::seams::{make_worth_compacting, seed_randomness, shrink_segments};
-use crate::secret::SecretBytes;
 
 /// A file of the shared test data, or a loud skip.
 pub(crate) fn data(path: &str) -> Option<Vec<u8>> {
@@ -49,7 +46,7 @@ pub(crate) fn inflate(zlib: &[u8]) -> Vec<u8> {
 }
 
 thread_local! {
-    static SEALED: RefCell<Option<Vec<Encrypted>>> = const { RefCell::new(None) };
+    static BOXES: RefCell<Option<Vec<Encrypted>>> = const { RefCell::new(None) };
     static SABOTAGE: RefCell<Option<Sabotage>> = const { RefCell::new(None) };
 }
 
@@ -58,29 +55,35 @@ thread_local! {
 pub(crate) struct Encrypted {
     pub(crate) context: Vec<u8>,
     pub(crate) key: [u8; 32],
-    pub(crate) object: ObjectRef,
+    pub(crate) object: Stored,
+}
+
+/// Where a store keeps an object, and how long it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Stored {
+    pub(crate) reference: [u8; 16],
+    pub(crate) length: u64,
 }
 
 /// Records every single-use box that this thread makes from now on.
 pub(crate) fn start_recording() {
-    SEALED.set(Some(Vec::new()));
+    BOXES.set(Some(Vec::new()));
 }
 
 /// How many boxes were recorded so far.
 pub(crate) fn recorded() -> usize {
-    SEALED.with_borrow(|encrypted| encrypted.as_ref().map_or(0, Vec::len))
+    BOXES.with_borrow(|encrypted| encrypted.as_ref().map_or(0, Vec::len))
 }
 
 /// Ends the recording and gives what was recorded.
 pub(crate) fn take_recorded() -> Vec<Encrypted> {
-    SEALED.take().unwrap()
+    BOXES.take().unwrap()
 }
 
-pub(crate) fn record_encrypted(context: &[u8], key: &ContentKey, object: &ObjectRef) {
-    SEALED.with_borrow_mut(|encrypted| {
+pub(crate) fn record_encrypted(context: &[u8], key: &[u8; 32], object: Stored) {
+    BOXES.with_borrow_mut(|encrypted| {
         if let Some(encrypted) = encrypted {
-            let key = *key.secret().expose_secret();
-            encrypted.push(Encrypted { context: context.to_vec(), key, object: *object });
+            encrypted.push(Encrypted { context: context.to_vec(), key: *key, object });
         }
     });
 }
@@ -107,7 +110,11 @@ pub(crate) fn record_secret(secret: &[u8; 32]) {
 /// A deliberate break of the format, which the expunge adversary must catch.
 pub(crate) enum Sabotage {
     /// R1 broken: a page image has the key of the image before it.
-    ReusedPageKeys(HashMap<Vec<u8>, [u8; 32]>),
+    ReusedPageKeys {
+        /// Whether a context is a page image's.
+        is_page: fn(&[u8]) -> bool,
+        keys: HashMap<Vec<u8>, [u8; 32]>,
+    },
     /// R3 broken: the second root is not written, page images are not overwritten.
     StaleRootAndPages,
     /// R7 broken: the old file loses its name and stays readable.
@@ -119,19 +126,18 @@ pub(crate) fn sabotage(sabotage: Option<Sabotage>) {
     SABOTAGE.set(sabotage);
 }
 
-/// The key of a box under a reused-key sabotage; else the fresh one.
-pub(crate) fn sabotaged_key(context: &[u8], fresh: SecretBytes) -> SecretBytes {
+/// The key that a box gets under a reused-key sabotage, instead of the fresh one.
+pub(crate) fn sabotaged_key(context: &[u8], fresh: &[u8; 32]) -> Option<[u8; 32]> {
     SABOTAGE.with_borrow_mut(|sabotage| match sabotage {
-        Some(Sabotage::ReusedPageKeys(keys)) if context[PURPOSE_AT] == Purpose::Page as u8 => {
-            let key = *keys.entry(context.to_vec()).or_insert(*fresh.expose_secret());
-            SecretBytes::filled(|out| *out = key)
+        Some(Sabotage::ReusedPageKeys { is_page, keys }) if is_page(context) => {
+            Some(*keys.entry(context.to_vec()).or_insert(*fresh))
         }
-        _ => fresh,
+        _ => None,
     })
 }
 
 /// The page images to overwrite: none under a sabotage.
-pub(crate) fn sabotaged_erasure(superseded: Vec<ObjectRef>) -> Vec<ObjectRef> {
+pub(crate) fn sabotaged_erasure<T>(superseded: Vec<T>) -> Vec<T> {
     let broken = SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::StaleRootAndPages)));
     if broken { Vec::new() } else { superseded }
 }

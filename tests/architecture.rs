@@ -170,6 +170,14 @@ fn imports(code: &str) -> BTreeSet<String> {
     names
 }
 
+/// What all tests share is used from below everything, so it uses nothing but the seams.
+#[test]
+fn what_tests_share_makes_no_circle() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/testing.rs");
+    let code = std::fs::read_to_string(path).expect("the file is readable");
+    assert_eq!(imports(&code), BTreeSet::from(["seams".to_owned()]));
+}
+
 #[test]
 fn modules_import_only_from_layers_below() {
     let mut wrong = Vec::new();

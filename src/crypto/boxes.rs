@@ -105,7 +105,10 @@ pub(crate) fn encrypt_once(
     wiping_its_stack(|| {
         let secret = random.secret()?;
         #[cfg(test)]
-        let secret = crate::testing::sabotaged_key(context, secret);
+        let secret = match crate::testing::sabotaged_key(context, secret.expose_secret()) {
+            Some(key) => crate::secret::SecretBytes::filled(|out| *out = key),
+            None => secret,
+        };
         let key = ContentKey::from_secret(secret);
         let cipher = Aes256Gcm::new(key.secret().expose_secret().into());
         if plaintext.len() < CHUNK_LEN {

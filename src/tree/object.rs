@@ -130,7 +130,10 @@ impl ObjectWriter<'_> {
         let references = self.writer.put(&[&stored])?;
         let object = references.first().copied().ok_or(TreeError::Damaged { what: "reference" })?;
         #[cfg(test)]
-        crate::testing::record_encrypted(&context.bytes(), &key, &object);
+        {
+            let stored = crate::testing::Stored { reference: object.reference, length: object.length };
+            crate::testing::record_encrypted(&context.bytes(), key.secret().expose_secret(), stored);
+        }
         #[cfg(not(test))]
         let _ = context;
         Ok(KeyedRef { key, object, digest })

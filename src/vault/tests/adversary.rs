@@ -422,7 +422,10 @@ fn the_adversary_finds_every_key_and_word_of_what_is_not_expunged() {
 
 #[test]
 fn the_adversary_catches_page_keys_that_are_used_again() {
-    let broken = Sabotage::ReusedPageKeys(HashMap::new());
+    let broken = Sabotage::ReusedPageKeys {
+        is_page: |context| context[PURPOSE_AT] == Purpose::Page as u8,
+        keys: HashMap::new(),
+    };
     let run = expunging_run(Some(broken));
     assert!(leaks_at_acknowledgement(&run) > 0);
     drop(run.disk.unlock(&owner()).unwrap());
