@@ -449,7 +449,7 @@ fn lists_and_the_ledger_read_as_words_and_times() {
                 "coding": { "display": "Asthma" },
                 "flags": {
                     "retracted": false, "legal_hold": false, "disputed": false, "attachment": false,
-                    "more_codings": false, "expires": false, "not_understood": false,
+                    "more_codings": false, "expires": false, "not_understood": false, "elsewhere": false, "changed": false,
                 },
                 "complete": true,
             },
