@@ -5,6 +5,7 @@ pub(crate) mod boxes;
 pub(crate) mod kdf;
 pub(crate) mod kem;
 pub(crate) mod key;
+pub(crate) mod object_digest;
 pub(crate) mod random;
 pub(crate) mod sha1;
 pub(crate) mod signature;

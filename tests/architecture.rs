@@ -67,6 +67,7 @@ const ONLY_IN: [(Owners, &[&str]); 6] = [
         &[
             "aes_gcm",
             "argon2",
+            "blake3",
             "hkdf",
             "hmac",
             "ml_kem",

@@ -260,11 +260,11 @@ fn frozen(name: &str, sha256: &str) -> Vec<u8> {
 }
 
 fn frozen_vault() -> Vec<u8> {
-    frozen("format-1.vault", "11b4de1d53c6be70a41d65057c2e0699b85682d7560887c0b9d95061a38a7098")
+    frozen("format-1.vault", "a936f8b3dbcfa68b096d6bf578df52ea9d32a0a196948e34df2f2bbb3dc59981")
 }
 
 fn frozen_transcript() -> Json {
-    let text = frozen("format-1.json", "82603ed73f27d078ac1b7380b6d442c3b7e209cc5e70e5ab5c9be6bb19f137c3");
+    let text = frozen("format-1.json", "54d2159ca5a2814e12e565fa511635037153d58e8f7bca8ef40b9933bf6b2a3d");
     serde_json::from_slice(&text).unwrap()
 }
 

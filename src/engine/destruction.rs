@@ -3,8 +3,8 @@
 use super::links::leaf_digest;
 use super::transaction::Transaction;
 use crate::codec::wire;
-use crate::crypto::digest::Digest;
 use crate::crypto::key::ContentKey;
+use crate::crypto::object_digest::ObjectDigest;
 use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
@@ -71,7 +71,7 @@ impl Transaction<'_> {
         if let Some(object) = &mut row.object {
             self.erase(object);
             object.key = ContentKey::from_secret(self.work.random.secret()?);
-            object.digest = Digest::from_bytes(self.work.random.bytes()?);
+            object.digest = ObjectDigest::from_bytes(self.work.random.bytes()?);
         }
         self.put_row(compartment, row)
     }

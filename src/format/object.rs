@@ -1,8 +1,8 @@
 //! References to stored objects, and the keys that open them.
 
 use crate::codec::fixed::{LayoutError, Reader, Writer};
-use crate::crypto::digest::Digest;
 use crate::crypto::key::ContentKey;
+use crate::crypto::object_digest::ObjectDigest;
 use crate::secret::SecretBytes;
 
 /// Where a stored object is: 16 opaque bytes that only its store understands,
@@ -30,12 +30,12 @@ impl ObjectRef {
     }
 }
 
-/// What a parent holds of its child: the key, the reference and the SHA-256 of
+/// What a parent holds of its child: the key, the reference and the digest of
 /// the stored bytes.
 pub(crate) struct KeyedRef {
     pub(crate) key: ContentKey,
     pub(crate) object: ObjectRef,
-    pub(crate) digest: Digest,
+    pub(crate) digest: ObjectDigest,
 }
 
 impl KeyedRef {
@@ -67,7 +67,7 @@ impl KeyedRef {
         let secret = fields.slice(32)?;
         let key = SecretBytes::filled(|out| out.iter_mut().zip(secret).for_each(|(to, from)| *to = *from));
         let object = ObjectRef::read(&mut fields)?;
-        let digest = Digest::from_bytes(fields.array()?);
+        let digest = ObjectDigest::from_bytes(fields.array()?);
         Ok(Some(Self { key: ContentKey::from_secret(key), object, digest }))
     }
 }

@@ -8,6 +8,7 @@ use crate::codec::{padding, wire};
 use crate::crypto::boxes::{decrypt_committed, decrypt_once, encrypt_committed, encrypt_once};
 use crate::crypto::digest::Digest;
 use crate::crypto::kdf::KdfLimits;
+use crate::crypto::object_digest::ObjectDigest;
 use crate::crypto::random::Randomness;
 use crate::format::area::{AREA_LEN, Area};
 use crate::format::context::{Context, Purpose, Scope};
@@ -300,7 +301,7 @@ impl Forge {
         let mut reference = [0; 16];
         reference[..8].copy_from_slice(&(offset as u64).to_le_bytes());
         let object = ObjectRef { reference, length: stored.len() as u64 };
-        KeyedRef { key, object, digest: Digest::of(&[&stored]) }
+        KeyedRef { key, object, digest: ObjectDigest::of(&stored) }
     }
 
     /// The images along a path, from the root page down, with what names them.

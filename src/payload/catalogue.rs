@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 use super::arrays::{run, sixteen, thirty_two};
 use super::secret::SecretV1;
 use crate::codec::wire::Wire;
-use crate::crypto::digest::Digest;
+use crate::crypto::object_digest::ObjectDigest;
 use crate::crypto::key::ContentKey;
 use crate::format::object::{KeyedRef, ObjectRef};
 
@@ -55,7 +55,7 @@ pub(crate) struct ChildV1 {
     pub(crate) object: ObjectV1,
 }
 
-/// A keyed reference: key, reference, length, SHA-256 of the stored bytes.
+/// A keyed reference: key, reference, length, digest of the stored bytes.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ObjectV1 {
     key: SecretV1,
@@ -115,7 +115,7 @@ impl From<ObjectV1> for KeyedRef {
         Self {
             key: ContentKey::from_secret(wire.key.into_secret()),
             object: ObjectRef { reference: wire.reference, length: wire.length },
-            digest: Digest::from_bytes(wire.digest),
+            digest: ObjectDigest::from_bytes(wire.digest),
         }
     }
 }

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::{Chosen, Creation, Heads, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter};
-use crate::crypto::digest::Digest;
+use crate::crypto::object_digest::ObjectDigest;
 
 /// Bytes that are read back at a time.
 const BATCH: u64 = 8 << 20;
@@ -29,7 +29,7 @@ struct ProvenWriter<'a> {
     wait: Duration,
     /// `None` where another writer came between the steps of a publication.
     writer: Option<Box<dyn StoreWriter + 'a>>,
-    put: Vec<(ObjectRef, Digest)>,
+    put: Vec<(ObjectRef, ObjectDigest)>,
 }
 
 impl<'a> ProvenWriter<'a> {
@@ -115,7 +115,7 @@ impl<'a> ProvenWriter<'a> {
                 found => found?,
             };
             let same =
-                |(bytes, (_, digest)): (&Vec<u8>, &(ObjectRef, Digest))| Digest::of(&[bytes]).matches(digest);
+                |(bytes, (_, digest)): (&Vec<u8>, &(ObjectRef, ObjectDigest))| ObjectDigest::of(bytes).matches(digest);
             if found.len() != batch.len() || !found.iter().zip(batch).all(same) {
                 return Err(LOST);
             }
@@ -125,17 +125,17 @@ impl<'a> ProvenWriter<'a> {
     }
 
     /// The bytes that are to be erased, as far as they are asked for again.
-    fn digests(&self, erase: &[ObjectRef]) -> Vec<(ObjectRef, Digest)> {
+    fn digests(&self, erase: &[ObjectRef]) -> Vec<(ObjectRef, ObjectDigest)> {
         let digest = |object: &ObjectRef| {
             let bytes = self.store.objects(&[*object]).ok()?;
-            Some((*object, Digest::of(&[bytes.first()?])))
+            Some((*object, ObjectDigest::of(bytes.first()?)))
         };
         erase.iter().take(ASKED_AGAIN).filter_map(digest).collect()
     }
 }
 
 /// How many of these objects are read back together: at least one.
-fn batch_len(objects: &[(ObjectRef, Digest)]) -> usize {
+fn batch_len(objects: &[(ObjectRef, ObjectDigest)]) -> usize {
     let mut total: u64 = 0;
     let fits = objects.iter().take_while(|(object, _)| {
         total = total.saturating_add(object.length);
@@ -166,7 +166,7 @@ impl StoreWriter for ProvenWriter<'_> {
         if references.len() != objects.len() || !references.iter().zip(objects).all(fits) {
             return Err(StoreError::Unreliable { what: "the references are not those of what was put" });
         }
-        let put = references.iter().zip(objects).map(|(object, bytes)| (*object, Digest::of(&[bytes])));
+        let put = references.iter().zip(objects).map(|(object, bytes)| (*object, ObjectDigest::of(bytes)));
         self.put.extend(put);
         Ok(references)
     }

@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 use super::error::TreeError;
 use crate::codec::padding::{pad, unpad_in_place};
 use crate::crypto::boxes::{decrypt_once, encrypt_once};
-use crate::crypto::digest::Digest;
 use crate::crypto::key::ContentKey;
+use crate::crypto::object_digest::ObjectDigest;
 use crate::crypto::random::{RandomError, Randomness};
 use crate::format::context::Context;
 use crate::format::object::KeyedRef;
@@ -43,7 +43,7 @@ pub(crate) fn open_stored(
 pub(crate) struct Encrypted {
     key: ContentKey,
     stored: Vec<u8>,
-    digest: Digest,
+    digest: ObjectDigest,
 }
 
 impl Encrypted {
@@ -54,13 +54,13 @@ impl Encrypted {
         content: &[u8],
     ) -> Result<Self, RandomError> {
         let (key, stored) = encrypt_once(random, &context.bytes(), pad(content))?;
-        let digest = Digest::of(&[&stored]);
+        let digest = ObjectDigest::of(&stored);
         Ok(Self { key, stored, digest })
     }
 
     /// Key, stored bytes and their digest.
     #[cfg(feature = "testing")]
-    pub(crate) fn into_parts(self) -> (ContentKey, Vec<u8>, Digest) {
+    pub(crate) fn into_parts(self) -> (ContentKey, Vec<u8>, ObjectDigest) {
         (self.key, self.stored, self.digest)
     }
 }
@@ -105,7 +105,7 @@ pub(crate) fn check_stored(store: &dyn Store, objects: &[&KeyedRef]) -> Result<(
 }
 
 fn checked(object: &KeyedRef, stored: Vec<u8>) -> Result<Vec<u8>, TreeError> {
-    match Digest::of(&[&stored]).matches(&object.digest) {
+    match ObjectDigest::of(&stored).matches(&object.digest) {
         true => Ok(stored),
         false => Err(TreeError::Damaged { what: "object" }),
     }
@@ -178,7 +178,7 @@ mod tests {
             let encrypted = |length: &u64| KeyedRef {
                 key: ContentKey::from_secret(SecretBytes::filled(|_| ())),
                 object: ObjectRef { reference: [0; 16], length: *length },
-                digest: Digest::from_bytes([0; 32]),
+                digest: ObjectDigest::from_bytes([0; 32]),
             };
             let objects: Vec<KeyedRef> = lengths.iter().map(encrypted).collect();
             read_parts(&objects.iter().collect::<Vec<_>>()).into_iter().map(<[_]>::len).collect()

@@ -10,6 +10,7 @@ use crate::codec::padding::padded_len;
 use crate::codec::wire::{self, Wire as _};
 use crate::crypto::boxes::chunked_len;
 use crate::crypto::digest::Digest;
+use crate::crypto::object_digest::ObjectDigest;
 use crate::format::context::{Context, Purpose, Scope};
 use crate::format::object::KeyedRef;
 use crate::format::place::Compartment;
@@ -371,13 +372,13 @@ impl Prefix {
 /// as, so that no page stands in for another; wiped when dropped.
 #[derive(Default)]
 pub(crate) struct PageCache {
-    pages: Mutex<HashMap<(Digest, Compartment, Prefix), Arc<Page>>>,
+    pages: Mutex<HashMap<(ObjectDigest, Compartment, Prefix), Arc<Page>>>,
 }
 
 impl PageCache {
     pub(super) fn page(
         &self,
-        digest: &Digest,
+        digest: &ObjectDigest,
         compartment: Compartment,
         prefix: Prefix,
     ) -> Option<Arc<Page>> {
@@ -385,7 +386,7 @@ impl PageCache {
         pages.get(&(*digest, compartment, prefix)).cloned()
     }
 
-    pub(super) fn insert(&self, digest: Digest, compartment: Compartment, prefix: Prefix, page: &Arc<Page>) {
+    pub(super) fn insert(&self, digest: ObjectDigest, compartment: Compartment, prefix: Prefix, page: &Arc<Page>) {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if pages.len() >= CACHED_PAGES {
             // Leaves are many and cheap to read again; inner pages are on every path.
@@ -417,7 +418,7 @@ mod tests {
         KeyedRef {
             key: ContentKey::from_secret(SecretBytes::filled(|out| *out = [1; 32])),
             object: ObjectRef { reference: [2; 16], length },
-            digest: Digest::from_bytes([3; 32]),
+            digest: ObjectDigest::from_bytes([3; 32]),
         }
     }
 
@@ -528,7 +529,7 @@ mod tests {
     #[test]
     fn a_full_cache_keeps_the_inner_pages_while_they_are_less_than_half() {
         let general = Compartment::General;
-        let digest = |number: u32| Digest::of(&[&number.to_le_bytes()]);
+        let digest = |number: u32| ObjectDigest::of(&number.to_le_bytes());
         let (leaf, inner) = (Arc::new(Page::Leaf(vec![])), Arc::new(Page::Inner(vec![])));
         let held = |inner_pages: u32, pages: u32| {
             let cache = PageCache::default();

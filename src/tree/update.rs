@@ -421,7 +421,7 @@ mod tests {
         KeyedRef {
             key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
             object: ObjectRef { reference: [1; 16], length },
-            digest: crate::crypto::digest::Digest::of(&[]),
+            digest: crate::crypto::object_digest::ObjectDigest::of(&[]),
         }
     }
 
@@ -507,7 +507,7 @@ mod tests {
         let encrypted = || KeyedRef {
             key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
             object: ObjectRef { reference: [1; 16], length: 1 },
-            digest: crate::crypto::digest::Digest::of(&[]),
+            digest: crate::crypto::object_digest::ObjectDigest::of(&[]),
         };
         // One child claims nearly all rows there can be, so that the next row is too many.
         for (claimed, whole) in [(u64::MAX, u64::MAX), (u64::MAX - 1, u64::MAX)] {
@@ -539,7 +539,7 @@ mod tests {
         fixture.root = Some(KeyedRef {
             key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
             object: ObjectRef { reference: [1; 16], length: Page::STORED_LIMIT + 1 },
-            digest: crate::crypto::digest::Digest::of(&[]),
+            digest: crate::crypto::object_digest::ObjectDigest::of(&[]),
         });
         assert!(matches!(fixture.trie().check_root(), Err(TreeError::Damaged { what: "page" })));
     }
@@ -551,7 +551,7 @@ mod tests {
             row.object = Some(Box::new(KeyedRef {
                 key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
                 object: ObjectRef { reference: [n; 16], length: 1 },
-                digest: crate::crypto::digest::Digest::of(&[]),
+                digest: crate::crypto::object_digest::ObjectDigest::of(&[]),
             }));
             row
         });

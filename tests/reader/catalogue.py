@@ -9,7 +9,7 @@ import wire
 from kinds import KINDS
 from outcome import require
 from outer import Encrypted, checked_reference
-from primitives import Purpose, open_once, sha256
+from primitives import Purpose, object_digest, open_once, sha256
 
 LEAF_ROWS = 32
 INLINE_LIMIT = 300
@@ -32,7 +32,7 @@ class Objects:
         """The content of an object."""
         stored = self.file[encrypted.offset:encrypted.offset + encrypted.length]
         require(len(stored) == encrypted.length, f"{what}: past the end of the file")
-        require(sha256(stored) == encrypted.digest, f"{what}: digest of the stored bytes")
+        require(object_digest(stored) == encrypted.digest, f"{what}: digest of the stored bytes")
         return open_once(encrypted.key, self.header.context(purpose, **where), stored, what)
 
     def encrypted(self, wired, what):

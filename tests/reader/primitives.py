@@ -9,6 +9,7 @@ import struct
 import unicodedata
 
 from argon2.low_level import Type, hash_secret_raw
+from blake3 import blake3
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
@@ -22,6 +23,7 @@ from outcome import Damaged, require
 CHUNK = 16384
 TAG = 16
 PADDING_FLOOR = 256
+BLAKE3_FROM = 4096
 SUITE = 1
 FORMAT_VERSION = 1
 CASCADE_LABEL = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\x00"
@@ -49,6 +51,11 @@ class Purpose:
 def sha256(*parts):
     """SHA-256 of the concatenation."""
     return hashlib.sha256(b"".join(parts)).digest()
+
+
+def object_digest(stored):
+    """The digest of an object's stored bytes: its length says which."""
+    return sha256(stored) if len(stored) < BLAKE3_FROM else blake3(stored).digest()
 
 
 def context(header_digest, vault_id, purpose, place=0, object_id=bytes(16), revision=0, schema=1):

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::basics::{diagnosis, key, note, options};
+use crate::crypto::object_digest::ObjectDigest;
 use crate::format::area::AREA_LEN;
 use crate::format::header::geometry;
 use crate::*;
@@ -532,5 +533,5 @@ fn a_place_of_a_renewed_compartment_is_new_even_if_it_holds_nothing_new() {
     let at = usize::try_from(u64::from_le_bytes(*object.reference.first_chunk().unwrap())).unwrap();
     let file = std::fs::read(&fixture.path).unwrap();
     let stored = &file[at..at + usize::try_from(object.length).unwrap()];
-    assert!(Digest::of(&[stored]) != digest);
+    assert!(ObjectDigest::of(stored) != digest);
 }

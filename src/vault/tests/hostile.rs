@@ -221,7 +221,7 @@ fn rows_whose_lengths_add_up_to_more_than_the_file_has_are_refused_and_nothing_i
     let named = KeyedRef {
         key: crypto::key::ContentKey::from_secret(Randomness::seeded(1).secret().unwrap()),
         object: object(geometry::APPEND, u64::MAX),
-        digest: crypto::digest::Digest::of(&[]),
+        digest: crypto::object_digest::ObjectDigest::of(&[]),
     };
     let disk = SimDisk::without_trace(new_image("password"));
     let vault = disk.unlock(&owner()).unwrap();

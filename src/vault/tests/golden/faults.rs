@@ -8,6 +8,7 @@ use crate::codec::padding::pad;
 use crate::codec::wire;
 use crate::crypto::boxes::{encrypt_committed, encrypt_once};
 use crate::crypto::digest::Digest;
+use crate::crypto::object_digest::ObjectDigest;
 use crate::crypto::random::Randomness;
 use crate::format::area::{AREA_LEN, Area};
 use crate::format::context::{Context, Purpose};
@@ -97,11 +98,16 @@ impl Forge {
         reference[..8].copy_from_slice(&(self.file.len() as u64).to_le_bytes());
         self.file.extend_from_slice(&stored);
         let object = ObjectRef { reference, length: stored.len() as u64 };
-        KeyedRef { key, object, digest: Digest::of(&[&stored]) }
+        KeyedRef { key, object, digest: ObjectDigest::of(&stored) }
     }
 
     fn encrypt(&mut self, context: &Context, content: &[u8]) -> KeyedRef {
         self.encrypt_plain(context, &pad(content))
+    }
+
+    /// The stored bytes of an object that was just appended.
+    fn stored(&self, encrypted: &KeyedRef) -> &[u8] {
+        &self.file[self.file.len() - at(encrypted.object.length)..]
     }
 
     fn page_context(&self, compartment: Compartment) -> Context {
@@ -808,7 +814,7 @@ const TRIE: [Fault; 8] = [
     ("row under another prefix", stray_row, "damaged", "the rows of a leaf have its prefix"),
 ];
 
-const OBJECT: [Fault; 12] = [
+const OBJECT: [Fault; 14] = [
     (
         "stored byte of an entry flipped",
         |forge| {
@@ -910,12 +916,37 @@ const OBJECT: [Fault; 12] = [
                 let start = forge.file.len() - 16;
                 forge.file.truncate(start);
                 encrypted.object.length -= 16;
-                encrypted.digest = Digest::of(&[&forge.file[start - 16400..]]);
+                encrypted.digest = ObjectDigest::of(&forge.file[start - 16400..]);
                 encrypted
             })
         },
         "damaged",
         "the last chunk is shorter than the others",
+    ),
+    (
+        "short entry with a BLAKE3 digest",
+        |forge| {
+            forge.encrypt_note_anew(|forge, context, content| {
+                let mut encrypted = forge.encrypt(context, content);
+                encrypted.digest = ObjectDigest::from_bytes(*blake3::hash(forge.stored(&encrypted)).as_bytes());
+                encrypted
+            })
+        },
+        "damaged",
+        "the digest of fewer than 4096 bytes is SHA-256",
+    ),
+    (
+        "long entry with a SHA-256 digest",
+        |forge| {
+            forge.encrypt_note_anew(|forge, context, content| {
+                let mut encrypted = forge.encrypt(context, &lengthened(content));
+                let digest = Digest::of(&[forge.stored(&encrypted)]);
+                encrypted.digest = ObjectDigest::from_bytes(*digest.as_bytes());
+                encrypted
+            })
+        },
+        "damaged",
+        "the digest of 4096 bytes and more is BLAKE3",
     ),
 ];
 
@@ -928,6 +959,18 @@ mod note {
     pub(super) const RETRACTED: usize = 19;
     pub(super) const LABELS: usize = RETRACTED + 1 + 8 + 8;
     pub(super) const ORIGIN: usize = LABELS + 1 + 4;
+}
+
+/// The note, of which the text is longer than an object that has a SHA-256.
+fn lengthened(content: &[u8]) -> Vec<u8> {
+    const MORE: usize = 4096;
+    let (length, text) = (note::THIRD + 8, note::THIRD + 16);
+    let before = u64::from_le_bytes(*content[length..].first_chunk().unwrap());
+    let mut longer = content[..text].to_vec();
+    set_u64(&mut longer, length, before + MORE as u64);
+    longer.resize(text + MORE, b'a');
+    longer.extend_from_slice(&content[text..]);
+    longer
 }
 
 fn with_note(forge: &mut Forge, change: impl Fn(&mut Vec<u8>)) {
