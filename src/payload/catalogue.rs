@@ -6,8 +6,8 @@ use zeroize::Zeroize;
 use super::arrays::{run, sixteen, thirty_two};
 use super::secret::SecretV1;
 use crate::codec::wire::Wire;
-use crate::crypto::object_digest::ObjectDigest;
 use crate::crypto::key::ContentKey;
+use crate::crypto::object_digest::ObjectDigest;
 use crate::format::object::{KeyedRef, ObjectRef};
 
 /// Most rows of a leaf page: one more makes it an inner page.

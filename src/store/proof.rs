@@ -114,8 +114,9 @@ impl<'a> ProvenWriter<'a> {
                 Err(StoreError::Missing) => return Err(LOST),
                 found => found?,
             };
-            let same =
-                |(bytes, (_, digest)): (&Vec<u8>, &(ObjectRef, ObjectDigest))| ObjectDigest::of(bytes).matches(digest);
+            let same = |(bytes, (_, digest)): (&Vec<u8>, &(ObjectRef, ObjectDigest))| {
+                ObjectDigest::of(bytes).matches(digest)
+            };
             if found.len() != batch.len() || !found.iter().zip(batch).all(same) {
                 return Err(LOST);
             }

@@ -386,7 +386,13 @@ impl PageCache {
         pages.get(&(*digest, compartment, prefix)).cloned()
     }
 
-    pub(super) fn insert(&self, digest: ObjectDigest, compartment: Compartment, prefix: Prefix, page: &Arc<Page>) {
+    pub(super) fn insert(
+        &self,
+        digest: ObjectDigest,
+        compartment: Compartment,
+        prefix: Prefix,
+        page: &Arc<Page>,
+    ) {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if pages.len() >= CACHED_PAGES {
             // Leaves are many and cheap to read again; inner pages are on every path.

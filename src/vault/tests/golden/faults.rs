@@ -928,7 +928,8 @@ const OBJECT: [Fault; 14] = [
         |forge| {
             forge.encrypt_note_anew(|forge, context, content| {
                 let mut encrypted = forge.encrypt(context, content);
-                encrypted.digest = ObjectDigest::from_bytes(*blake3::hash(forge.stored(&encrypted)).as_bytes());
+                encrypted.digest =
+                    ObjectDigest::from_bytes(*blake3::hash(forge.stored(&encrypted)).as_bytes());
                 encrypted
             })
         },
