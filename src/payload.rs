@@ -12,6 +12,8 @@ mod entry;
 pub(crate) mod history;
 mod mirror;
 pub(crate) mod secret;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use thiserror::Error;

@@ -1,0 +1,175 @@
+//! Every wire type: bytes that decode are the only ones of their value.
+
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+
+use super::catalogue::{ChildV1, EraseListV1, ObjectV1, PageV1, RowV1};
+use super::content::{ContentV1, UploadV1};
+use super::custody::{DirectorySlotV1, DirectoryV1, VaultRecordV1};
+use super::history::{LeafBodyV1, LeafV1, LedgerV1, LineV1, LinkV1};
+use super::secret::SecretV1;
+use super::{decode_card, decode_entry, encode_card, encode_entry};
+use crate::codec::wire::{self, Wire};
+use crate::crypto::object_digest::ObjectDigest;
+use crate::crypto::key::ContentKey;
+use crate::format::object::{KeyedRef, ObjectRef};
+use crate::record::{Card, Entry, Narrative, Note, Provenance};
+use crate::secret::SecretBytes;
+
+/// A wire type: bytes of a value, and what decoding and encoding again makes of others.
+struct Type {
+    name: &'static str,
+    bytes: Vec<u8>,
+    again: fn(&[u8]) -> Option<Vec<u8>>,
+}
+
+fn of<T: Wire>(value: &T) -> Type {
+    fn again<T: Wire>(bytes: &[u8]) -> Option<Vec<u8>> {
+        wire::decode::<T>(bytes).ok().map(|value| wire::encode(&value).unwrap().to_vec())
+    }
+    Type { name: T::NAME, bytes: wire::encode(value).unwrap().to_vec(), again: again::<T> }
+}
+
+fn secret(byte: u8) -> SecretBytes {
+    SecretBytes::filled(|out| *out = [byte; 32])
+}
+
+fn object(byte: u8) -> KeyedRef {
+    KeyedRef {
+        key: ContentKey::from_secret(secret(byte)),
+        object: ObjectRef { reference: [byte; 16], length: 1168 },
+        digest: ObjectDigest::of(&[byte]),
+    }
+}
+
+fn row(key: u8, inline: &[u8]) -> RowV1 {
+    let object = inline.is_empty().then(|| Box::new(ObjectV1::from(&object(key))));
+    RowV1 { key: [key; 16], class: key, id: [2; 16], revision: 1, epoch: 9, object, inline: inline.to_vec() }
+}
+
+fn line() -> LineV1 {
+    let details = vec![(1, "who".to_owned()), (3, "why".to_owned())];
+    let (actor, reason) = ("the owner".to_owned(), Some("as asked".to_owned()));
+    LineV1 { action: 2, actor, reason, subjects: vec![[1; 16], [4; 16]], details }
+}
+
+fn entry() -> Entry {
+    let mut record = Note::default();
+    record.text = vec![Narrative::new("a note, in words").unwrap()];
+    Entry::new(record, Provenance::default())
+}
+
+/// One of each.
+fn types() -> Vec<Type> {
+    let child = |nibble, rows| ChildV1 { nibble, rows, object: ObjectV1::from(&object(nibble)) };
+    let leaf = |index, body| LeafV1 { index, path: vec![[7; 32], [8; 32]], body };
+    let slot = |kind: u8| DirectorySlotV1 {
+        public: vec![kind; crate::crypto::kem::PUBLIC_LEN],
+        kind,
+        generation: u8::from(kind == 1),
+        grant: 3,
+        name: "phone".to_owned(),
+        created: 5,
+    };
+    let again_entry = |bytes: &[u8]| decode_entry(bytes).ok().map(|e| encode_entry(&e).unwrap().to_vec());
+    let again_card = |bytes: &[u8]| decode_card(bytes).ok().map(|c| encode_card(&c).unwrap().to_vec());
+    vec![
+        of(&PageV1::Leaf(vec![row(1, b""), row(2, b"inline"), row(3, b"")])),
+        of(&PageV1::Inner(vec![child(0, 30), child(5, 1), child(15, 400)])),
+        of(&EraseListV1 { objects: vec![([1; 16], 300), ([2; 16], 16)] }),
+        of(&LinkV1 { epoch: 4, time: -1, previous_link: [1; 32], previous_root: [2; 32], leaves: [3; 32] }),
+        of(&line()),
+        of(&LedgerV1 {
+            epoch: 4,
+            leaves: vec![leaf(0, LeafBodyV1::Line([6; 16], line())), leaf(2, LeafBodyV1::Destroyed([5; 32]))],
+        }),
+        of(&ContentV1 { content: [1; 16], size: 100, sha256: [2; 32], segments: 1, users: vec![[3; 16]] }),
+        of(&UploadV1 { content: [1; 16], segments: 2, title: "a scan".to_owned(), started: 7 }),
+        of(&VaultRecordV1 {
+            created: 1,
+            holder_role: 2,
+            holder_name: "a holder".to_owned(),
+            jurisdiction: "US-NJ".to_owned(),
+            signing_algorithm: 1,
+            signing_key: SecretV1::of(&secret(1)),
+            identity_key: SecretV1::of(&secret(2)),
+        }),
+        of(&DirectoryV1 { slots: (0..16).map(|number| slot(number % 4)).collect() }),
+        Type { name: "EntryV1", bytes: encode_entry(&entry()).unwrap().to_vec(), again: again_entry },
+        Type { name: "CardV1", bytes: encode_card(&Card::of(&entry())).unwrap().to_vec(), again: again_card },
+    ]
+}
+
+/// Every place of an encoding; of a long one its beginning and every 997th.
+fn places(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    (0..bytes.len()).filter(|at| *at < 400 || at % 997 == 0)
+}
+
+#[test]
+fn any_other_byte_is_refused_or_is_another_value() {
+    for Type { name, bytes, again } in types() {
+        assert_eq!(again(&bytes).as_ref(), Some(&bytes), "{name}");
+        for at in places(&bytes) {
+            for byte in [0, 1, 2, 3, 4, 5, 16, 0x7f, 0x80, 0xc3, 0xff, bytes[at] ^ 1, bytes[at] ^ 0x80] {
+                let mut changed = bytes.clone();
+                changed[at] = byte;
+                if let Some(again) = again(&changed) {
+                    assert_eq!(again, changed, "{name}: byte {at} made {byte}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_value_has_a_shorter_or_a_longer_encoding() {
+    for Type { name, bytes, again } in types() {
+        for at in places(&bytes) {
+            assert_eq!(again(&bytes[..at]), None, "{name} cut to {at}");
+        }
+        assert_eq!(again(&[&bytes[..], &[0]].concat()), None, "{name}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_decodes_encodes_to_the_bytes_that_it_came_from(
+        which in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        moved in any::<(prop::sample::Index, prop::sample::Index)>(),
+        spliced in prop::collection::vec(any::<u8>(), 0..12),
+    ) {
+        let types = types();
+        let Type { name, bytes, again } = which.get(&types);
+        let mut changed = bytes.clone();
+        for (at, byte) in changes {
+            let at = at.index(changed.len());
+            changed[at] = byte;
+        }
+        let at = moved.0.index(changed.len());
+        let end = at + moved.1.index(changed.len() - at).min(12);
+        for other in [changed.clone(), { changed.splice(at..end, spliced); changed }] {
+            if let Some(again) = again(&other) {
+                prop_assert_eq!(again, other, "{}", name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_wire_type_is_here() {
+    let here: HashSet<&str> = types().iter().map(|one| one.name).collect();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/payload");
+    let mut there = HashSet::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let named = code.split("impl Wire for ").skip(1).filter_map(|rest| rest.split_once(['<', ' ']));
+        there.extend(named.map(|(name, _)| name.to_owned()));
+    }
+    assert!(there.contains("EntryV1"));
+    assert!(there.iter().all(|name| here.contains(name.as_str())), "{there:?}");
+}
