@@ -13,15 +13,18 @@ use std::time::SystemTime;
 
 use crate::codec::padding;
 use crate::codec::wire::{self, Wire};
+use crate::crypto::random::Randomness;
 use crate::excerpt::{PublicKey, TrustedKeys, UnverifiedExcerpt};
-use crate::format::area::Area;
+use crate::format::area::testing::digest_anew;
+use crate::format::area::{AREA_LEN, Area};
+use crate::format::context::Scope;
 use crate::format::header::Header;
 use crate::format::place::Place;
 use crate::format::root::Root;
-use crate::id::EntryId;
+use crate::id::{EntryId, VaultId};
 use crate::interop::fhir::Import;
 use crate::interop::options::{ImportLimits, ImportOptions};
-use crate::keys::{Credential, RecoveryKey};
+use crate::keys::{Credential, RawKey, RecoveryKey, Tried, UnlockKeys};
 use crate::payload::catalogue::{EraseListV1, PageV1};
 use crate::payload::content::{ContentV1, UploadV1};
 use crate::payload::custody::{DirectoryV1, VaultRecordV1};
@@ -37,15 +40,31 @@ pub use vault_file::vault_file;
 /// Header and credential area: what is read before a key is known.
 ///
 /// # Panics
-/// When a header that parses does not encode to the same bytes.
+/// When a header that parses does not encode to the same bytes, or a slot opens.
 pub fn header_and_area(bytes: &[u8]) {
     if let Ok((header, _)) = Header::parse(bytes) {
         assert!(header.encode() == bytes);
     }
-    if let Ok(area) = Area::parse(bytes) {
+    let mut area = bytes.to_vec();
+    if area.len() == AREA_LEN {
+        digest_anew(&mut area);
+    }
+    if let Ok(area) = Area::parse(&area) {
         let runs: Vec<_> = area.kdf_runs().iter().map(|run| run.cost).collect();
         // Refused or not, nothing is allocated by a cost.
         let _ = crate::KdfLimits::default().check(&runs);
+        try_raw_key(&area);
+    }
+}
+
+/// Tries a key on the slots of any area.
+fn try_raw_key(area: &Area) {
+    let vault = VaultId::from_bytes([7; 16]);
+    let Ok((_, header)) = Header::parse(&Header { vault }.encode()) else { return };
+    let (scope, credential) = (Scope { header, vault }, RawKey::from_bytes(&[7; 32]).into());
+    if let Ok(keys) = UnlockKeys::derive(&credential, scope, area.kdf, &crate::KdfLimits::default()) {
+        let tried = keys.open(&mut Randomness::from_system(), scope, area);
+        assert!(matches!(tried, Tried::Refused), "nobody was granted anything");
     }
 }
 

@@ -4,13 +4,13 @@
 //! costs are checked before any work and all slots are tried alike.
 
 mod credential;
+mod shortcut;
 mod slot;
+mod unlock;
 
 pub use credential::{Credential, CredentialError, Password, RawKey, RecoveryKey};
-pub(crate) use slot::{
-    AreaPlan, NewSlot, OpenedSlot, SlotError, SlotPlan, UnlockKeys, check_opening, commits_area, open_area,
-    replace_own_box,
-};
+pub(crate) use slot::{AreaPlan, KnownShortcuts, NewSlot, SlotError, SlotPlan, replace_own_box};
+pub(crate) use unlock::{OpenedSlot, Tried, UnlockKeys, check_opening};
 
 use crate::crypto::key::{AreaMacKey, CompartmentKey, RootKey, VaultRootKey};
 use crate::crypto::random::{RandomError, Randomness};

@@ -100,7 +100,11 @@ fn the_parts_of_a_golden_vault_stand_where_the_format_document_says() {
         assert_eq!(sha256(&header[..4064]), header[4064..], "the header's digest ends it");
         for area in ["credential area A", "credential area B"] {
             let area = slice(part(area));
-            assert_eq!(sha256(&area[..28640]), area[28640..], "an area's digest ends it");
+            assert_eq!(
+                sha256(&area[..26976]),
+                area[26976..27008],
+                "an area's digest stands before its shortcuts"
+            );
         }
         assert!(slice(part("root A")) == slice(part("root B")), "both roots are equal at rest");
         assert!(slice(part("gap, zeros")).iter().all(|byte| *byte == 0));
@@ -113,7 +117,7 @@ fn the_parts_of_a_golden_vault_stand_where_the_format_document_says() {
 }
 
 /// What the worked example has to say of the golden vault, in its order.
-fn worked_example() -> [Vec<u8>; 5] {
+fn worked_example() -> [Vec<u8>; 6] {
     let file = golden("whole.vault");
     let (digest, vault) = (sha256(&file[..4096]), &file[20..36]);
     let mut unlock = vec![0; 32];
@@ -121,8 +125,11 @@ fn worked_example() -> [Vec<u8>; 5] {
     key.expand(b"subrosa/v1 raw key", &mut unlock).unwrap();
     let context: [&[u8]; 8] = [&[1, 0, 1, 0], &digest, &[5], vault, &[2], &[0; 16 + 8], &[1, 0], &[0, 0]];
     let context = context.concat();
+    let mut selector = vec![0; 32];
+    let expand = hkdf::Hkdf::<sha2::Sha256>::from_prk(&unlock).unwrap();
+    expand.expand_multi_info(&[b"subrosa/v1 selector", vault], &mut selector).unwrap();
     let link = sha256(&[vault, &1u64.to_le_bytes()].concat())[..16].to_vec();
-    [file[..92].to_vec(), digest, unlock, context, link]
+    [file[..92].to_vec(), digest, unlock, context, selector, link]
 }
 
 #[test]

@@ -58,6 +58,11 @@ pub(crate) fn encrypt_committed(
     })
 }
 
+/// The salt of a committed box: fresh with each one.
+pub(crate) fn committed_salt(encrypted: &[u8]) -> &[u8] {
+    encrypted.get(..SALT_LEN).unwrap_or_default()
+}
+
 /// Whether the box commits to this key and context: constant time, no decryption.
 pub(crate) fn commits_to(key: &impl CommittedKey, context: &[u8], encrypted: &[u8]) -> bool {
     wiping_its_stack(|| open_head(key.input_key().expose_secret(), context, encrypted).is_ok())

@@ -11,7 +11,7 @@ use shake::{ExtendableOutput as _, Shake256, Update as _, XofReader as _};
 use x25519_dalek::{PublicKey, SharedSecret, StaticSecret};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::key::GrantKey;
+use super::key::{GrantKey, ShortcutKey};
 use super::random::{RandomError, Randomness};
 use crate::secret::SecretBytes;
 
@@ -57,6 +57,12 @@ impl SlotSeed {
         public.extend_from_slice(&ml_kem.encapsulation_key().to_bytes());
         public.extend_from_slice(PublicKey::from(&x25519).as_bytes());
         SlotPublic(public)
+    }
+
+    /// The key of the slot's shortcut.
+    #[cfg_attr(test, track_caller)]
+    pub(crate) fn derive_shortcut_key(&self, vault: &[u8; 16]) -> ShortcutKey {
+        ShortcutKey::derive(&self.0, vault)
     }
 
     /// Decapsulate(seed, encapsulation) → shared secret. Wrong bytes give a

@@ -9,6 +9,9 @@ use subtle::ConstantTimeEq as _;
 use super::random::{RandomError, Randomness};
 use crate::secret::SecretBytes;
 
+/// Bytes of a slot's selector.
+pub(crate) const SELECTOR_LEN: usize = 16;
+
 macro_rules! keys {
     ($($(#[$doc:meta])* $name:ident;)+) => {$(
         $(#[$doc])*
@@ -19,6 +22,10 @@ macro_rules! keys {
 keys! {
     /// What a credential unlocks: the key of one slot's own box.
     UnlockKey;
+    /// What tells a credential its slot before the slot's own box is tried.
+    SelectorKey;
+    /// The key of one slot's shortcut.
+    ShortcutKey;
     /// The X-Wing shared secret of one encapsulation: the key of one granted box.
     GrantKey;
     /// The key that every slot is granted; the rest of the vault hangs from it.
@@ -58,7 +65,7 @@ macro_rules! handed_on {
 }
 
 taken_over!(UnlockKey, GrantKey, VaultRootKey, CompartmentKey, IdentityKey, ContentKey);
-handed_on!(VaultRootKey, CompartmentKey, ContentKey);
+handed_on!(GrantKey, VaultRootKey, CompartmentKey, ContentKey);
 
 /// A key that committed boxes may be made under.
 pub(crate) trait CommittedKey {
@@ -76,7 +83,7 @@ macro_rules! committed_keys {
     )+};
 }
 
-committed_keys!(UnlockKey, GrantKey, RootKey, CompartmentKey);
+committed_keys!(UnlockKey, ShortcutKey, GrantKey, RootKey, CompartmentKey);
 
 impl VaultRootKey {
     /// Draws a vault root key.
@@ -101,9 +108,7 @@ impl VaultRootKey {
 
     #[cfg_attr(test, track_caller)]
     fn derive(&self, label: &str, vault: &[u8; 16]) -> SecretBytes {
-        SecretBytes::filled(|out| {
-            hkdf_sha256_expand(self.0.expose_secret(), &[label.as_bytes(), vault], out);
-        })
+        expanded(&self.0, label, vault)
     }
 }
 
@@ -123,6 +128,38 @@ impl UnlockKey {
     /// HKDF-SHA-256(salt = vault id, ikm = the raw key, info = label) (RFC 5869).
     pub(crate) fn derive(raw: &SecretBytes, vault: &[u8; 16], label: &str) -> Self {
         Self(SecretBytes::filled(|out| hkdf_sha256(vault, raw.expose_secret(), label.as_bytes(), out)))
+    }
+
+    /// HKDF-Expand-SHA-256(unlock key, "subrosa/v1 selector" ‖ vault id).
+    pub(crate) fn derive_selector_key(&self, vault: &[u8; 16]) -> SelectorKey {
+        SelectorKey(expanded(&self.0, "subrosa/v1 selector", vault))
+    }
+}
+
+impl SelectorKey {
+    /// HMAC-SHA-256(selector key, salt of the own box)[..16], for one salt after the other.
+    pub(crate) fn selectors(&self) -> impl Fn(&[u8]) -> [u8; SELECTOR_LEN] {
+        let keyed = keyed_hmac_sha256(self.0.expose_secret());
+        move |salt| {
+            let mut mac = keyed.clone();
+            mac.update(salt);
+            let [selector @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
+                <[u8; 32]>::from(mac.finalize().into_bytes());
+            selector
+        }
+    }
+}
+
+/// Whether two selectors are the same, compared in constant time.
+pub(crate) fn selects(selector: &[u8; SELECTOR_LEN], stored: &[u8; SELECTOR_LEN]) -> bool {
+    selector.ct_eq(stored).into()
+}
+
+impl ShortcutKey {
+    /// HKDF-Expand-SHA-256(seed of the slot, "subrosa/v1 shortcut" ‖ vault id).
+    #[cfg_attr(test, track_caller)]
+    pub(super) fn derive(seed: &SecretBytes, vault: &[u8; 16]) -> Self {
+        Self(expanded(seed, "subrosa/v1 shortcut", vault))
     }
 }
 
@@ -148,6 +185,12 @@ impl AreaMacKey {
     }
 }
 
+/// HKDF-Expand-SHA-256(secret, label ‖ vault id).
+#[cfg_attr(test, track_caller)]
+fn expanded(secret: &SecretBytes, label: &str, vault: &[u8; 16]) -> SecretBytes {
+    SecretBytes::filled(|out| hkdf_sha256_expand(secret.expose_secret(), &[label.as_bytes(), vault], out))
+}
+
 fn hkdf_sha256(salt: &[u8], ikm: &[u8], info: &[u8], out: &mut [u8]) {
     Hkdf::<Sha256>::new(Some(salt), ikm)
         .expand(info, out)
@@ -162,9 +205,13 @@ fn hkdf_sha256_expand(prk: &[u8; 32], info: &[&[u8]], out: &mut [u8]) {
 }
 
 fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    let mut mac = keyed_hmac_sha256(key);
     mac.update(message);
     mac.finalize().into_bytes().into()
+}
+
+fn keyed_hmac_sha256(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
 #[cfg(test)]

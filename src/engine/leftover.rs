@@ -97,7 +97,7 @@ impl StateReader<'_> {
             Beside::Old => false,
             Beside::Draft => {
                 let is_torn = heads.roots.first().is_some_and(|root| has_unwritten_sector(root));
-                is_torn && intact.all(|area| *area == self.snapshot.area_bytes)
+                is_torn && intact.all(|area| Area::is_same(area, &self.snapshot.area_bytes))
             }
         }
     }

@@ -6,7 +6,7 @@ use super::trace;
 use crate::crypto::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::format::READER_VERSION;
-use crate::format::area::Area;
+use crate::format::area::StoredArea;
 use crate::format::context::Purpose;
 use crate::format::object::ObjectRef;
 use crate::format::root::{Root, RootHeading};
@@ -50,6 +50,20 @@ pub(crate) fn distinct(copies: &[Vec<u8>]) -> Vec<&Vec<u8>> {
     distinct
 }
 
+/// The areas whose digest is right, each with a copy of its bytes. Copies that differ
+/// in shortcuts alone are one area.
+pub(crate) fn intact(copies: &[Vec<u8>]) -> Vec<(StoredArea, &Vec<u8>)> {
+    let mut intact: Vec<(StoredArea, &Vec<u8>)> = Vec::with_capacity(copies.len());
+    for bytes in distinct(copies) {
+        if let Ok(area) = StoredArea::parse(bytes)
+            && intact.iter().all(|(other, _)| other.digest() != area.digest())
+        {
+            intact.push((area, bytes));
+        }
+    }
+    intact
+}
+
 /// A root that opens under an area's key and names that area.
 pub(crate) struct Candidate {
     pub(crate) root: Root,
@@ -62,15 +76,18 @@ impl Candidate {
     ///
     /// A root for a newer reader ends the opening: taken for a damaged one, it
     /// would be overwritten with the other copy.
-    pub(crate) fn newest(core: &Core, heads: &Heads, area: &[u8]) -> Result<Option<Self>, Error> {
+    pub(crate) fn newest(
+        core: &Core,
+        heads: &Heads,
+        (area, bytes): (&StoredArea, &[u8]),
+    ) -> Result<Option<Self>, Error> {
         let key = core.keyring.root_key();
-        let digest = Area::digest(area);
         let mut newest: Option<Self> = None;
         for stored in distinct(&heads.roots) {
             let Some(plain) = core.open_root(&key, stored) else { continue };
-            let Some(root) = root_naming(&digest, &plain)? else { continue };
+            let Some(root) = root_naming(area.digest(), &plain)? else { continue };
             if newest.as_ref().is_none_or(|other| root.epoch >= other.root.epoch) {
-                newest = Some(Self { root, root_bytes: stored.clone(), area_bytes: area.to_vec() });
+                newest = Some(Self { root, root_bytes: stored.clone(), area_bytes: bytes.to_vec() });
             }
         }
         Ok(newest)
@@ -202,9 +219,10 @@ pub(crate) fn expect_successor(core: &Core, known: &Snapshot, newer: &Snapshot) 
 
 pub(crate) fn current_of(core: &Core, heads: &Heads) -> Result<Snapshot, Error> {
     let key = core.keyring.area_mac_key();
-    let intact = distinct(&heads.areas).into_iter().filter(|bytes| Area::parse(bytes).is_ok());
-    let (own, others): (Vec<_>, Vec<_>) = intact.partition(|bytes| Area::verify(bytes, &key));
-    let candidates = own.into_iter().filter_map(|bytes| Candidate::newest(core, heads, bytes).transpose());
+    let (own, others): (Vec<_>, Vec<_>) =
+        intact(&heads.areas).into_iter().partition(|(area, _)| area.verify(&key));
+    let newest = |(area, bytes): &(StoredArea, &Vec<u8>)| Candidate::newest(core, heads, (area, bytes));
+    let candidates = own.iter().filter_map(|area| newest(area).transpose());
     let candidates = candidates.collect::<Result<Vec<_>, _>>()?;
     match candidates.into_iter().max_by_key(|candidate| candidate.root.epoch) {
         Some(best) => best.check(core),

@@ -35,6 +35,7 @@ pub(crate) enum Purpose {
     Segment = 12,
     Content = 13,
     Upload = 14,
+    Shortcut = 15,
 }
 
 /// The vault that a box belongs to.

@@ -16,7 +16,7 @@ use crate::format::header::{Header, geometry};
 use crate::format::object::{KeyedRef, ObjectRef};
 use crate::format::place::{Compartment, Place};
 use crate::format::root::{PlaceBox, ROOT_LEN, Root};
-use crate::keys::{Credential, Keyring, UnlockKeys, open_area};
+use crate::keys::{Credential, Keyring, UnlockKeys};
 use crate::payload::catalogue::{ObjectV1, PageV1, RowV1};
 
 const AREAS: [u64; 2] = [geometry::AREA_A, geometry::AREA_B];
@@ -79,13 +79,13 @@ impl Forge {
         let (header, digest) = Header::parse(&file[..4096]).unwrap();
         let scope = Scope { header: digest, vault: header.vault };
         let area = Area::parse(&file[at(AREAS[0])..at(AREAS[0]) + AREA_LEN]).unwrap();
-        let keys = UnlockKeys::derive(credential, scope, std::slice::from_ref(&area), &KdfLimits::default())
-            .unwrap();
-        let keyring = open_area(scope, &area, &keys).unwrap().keyring;
+        let mut random = Randomness::from_system();
+        let keys = UnlockKeys::derive(credential, scope, area.kdf, &KdfLimits::default()).unwrap();
+        let keyring = keys.open(&mut random, scope, &area).opened().unwrap().keyring;
         let stored = &file[at(ROOTS[0])..at(ROOTS[0]) + ROOT_LEN];
         let context = scope.context(Purpose::Root).schema(1).bytes();
         let root = Root::decode(&decrypt_committed(&keyring.root_key(), &context, stored).unwrap()).unwrap();
-        Self { file: file.to_vec(), scope, keyring, root, random: Randomness::from_system() }
+        Self { file: file.to_vec(), scope, keyring, root, random }
     }
 
     /// What is inside every box, with the target that parses it.

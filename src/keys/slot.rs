@@ -1,31 +1,16 @@
-//! Slots: made alike whether used or not, tried alike whether right or not.
+//! Slots: made alike whether used or not.
 
+use super::shortcut::shortcut_to;
+use super::unlock::{OpenedSlot, is_taken};
 use super::{Credential, Grant, Keyring};
-use crate::crypto::boxes::{commits_to, decrypt_committed, encrypt_committed};
-use crate::crypto::kdf::{KdfError, KdfLimits, KdfParameters, derive_unlock_key};
+use crate::crypto::boxes::{committed_salt, encrypt_committed};
+use crate::crypto::committed_len;
+use crate::crypto::kdf::{KdfError, KdfParameters, derive_unlock_key};
 use crate::crypto::kem::{SlotPublic, SlotSeed};
-use crate::crypto::key::UnlockKey;
+use crate::crypto::key::{SELECTOR_LEN, ShortcutKey, UnlockKey};
 use crate::crypto::random::{RandomError, Randomness};
-use crate::format::area::{Area, GRANTED_LEN, OwnBox, SLOTS, Slot};
-use crate::format::context::{Purpose, Scope};
-use crate::secret::SecretBytes;
-
-/// What a credential opened.
-pub(crate) struct OpenedSlot {
-    /// Position of the slot in the area.
-    pub(crate) index: usize,
-    pub(crate) keyring: Keyring,
-    /// The run of the password that opened it.
-    pub(crate) run: Option<KdfParameters>,
-    seed: SlotSeed,
-}
-
-impl OpenedSlot {
-    /// The public half of the slot.
-    pub(crate) fn public(&self) -> SlotPublic {
-        self.seed.public()
-    }
-}
+use crate::format::area::{Area, GRANTED_LEN, OwnBox, SHORTCUT_LEN, SLOTS, Slot};
+use crate::format::context::{CONTEXT_LEN, Purpose, Scope};
 
 /// A credential that a new area is to have.
 pub(crate) struct NewSlot<'a> {
@@ -43,11 +28,17 @@ pub(crate) enum SlotPlan<'a> {
     Unused,
 }
 
-/// A new area and the public halves of its 16 slots.
+/// A new area, and the public halves of its 16 slots.
 pub(crate) struct AreaPlan {
     pub(crate) area: Area,
     pub(crate) publics: Vec<SlotPublic>,
+    /// The key of the first slot's shortcut, where its seed was drawn here.
+    pub(crate) first_shortcut_key: Option<ShortcutKey>,
 }
+
+/// The keys of shortcuts that a writer knows, each with the position of its slot.
+/// The shortcuts of the other slots that stay are random until their owners write.
+pub(crate) type KnownShortcuts<'a> = [(usize, &'a ShortcutKey)];
 
 /// Why slots could not be made.
 pub(crate) enum SlotError {
@@ -85,8 +76,7 @@ impl AreaPlan {
         if slots.is_empty() || slots.len() > SLOTS {
             return Err(SlotError::TooMany);
         }
-        let mut plan =
-            Self { area: Area { generation: 1, kdf: [kdf; 2], slots: Vec::new() }, publics: Vec::new() };
+        let mut plan = Self::empty(Area { generation: 1, kdf: [kdf; 2], slots: Vec::new() });
         for new in slots {
             let unlock = unlock_key(new.credential, scope, &kdf)?;
             if is_taken(scope, &plan.area.slots, &unlock) {
@@ -101,6 +91,10 @@ impl AreaPlan {
         Ok(plan)
     }
 
+    fn empty(area: Area) -> Self {
+        Self { area, publics: Vec::new(), first_shortcut_key: None }
+    }
+
     /// `before` with every slot granted anew under `keyring`, used or not, to the
     /// public halves, so without anybody's password. New passwords take `run`.
     pub(crate) fn regrant(
@@ -110,11 +104,12 @@ impl AreaPlan {
         before: &Area,
         run: &KdfParameters,
         slots: &[SlotPlan<'_>],
+        known: &KnownShortcuts<'_>,
     ) -> Result<Self, SlotError> {
         let area = Area { generation: before.generation, kdf: before.kdf, slots: Vec::new() };
-        let mut plan = Self { area, publics: Vec::new() };
+        let mut plan = Self::empty(area);
         let kept = || before.slots.iter().zip(slots).filter(|(_, p)| matches!(p, SlotPlan::Kept(..)));
-        for (slot, new) in before.slots.iter().zip(slots) {
+        for (index, (slot, new)) in before.slots.iter().zip(slots).enumerate() {
             match new {
                 SlotPlan::Kept(public, grant) => {
                     let plain = match grant {
@@ -122,7 +117,9 @@ impl AreaPlan {
                         None => Some(nobodys_plaintext(random)?),
                     };
                     let plain = plain.ok_or(SlotError::TooMany)?;
-                    plan.area.slots.push(granted_slot(random, scope, slot.own, public, &plain)?);
+                    let shortcut = known.iter().find(|(known, _)| *known == index).map(|(_, key)| *key);
+                    let own = (slot.selector, slot.own);
+                    plan.area.slots.push(granted_slot(random, scope, own, public, &plain, shortcut)?);
                     plan.publics.push(public.clone());
                 }
                 SlotPlan::New(new) => {
@@ -148,7 +145,11 @@ impl AreaPlan {
         let seed = SlotSeed::generate(random)?;
         let public = seed.public();
         let own = own_box(random, scope, unlock, &seed)?;
-        self.area.slots.push(granted_slot(random, scope, own, &public, granted)?);
+        let shortcut = seed.derive_shortcut_key(scope.vault.as_bytes());
+        self.area.slots.push(granted_slot(random, scope, own, &public, granted, Some(&shortcut))?);
+        if self.publics.is_empty() {
+            self.first_shortcut_key = Some(shortcut);
+        }
         self.publics.push(public);
         Ok(())
     }
@@ -167,45 +168,59 @@ fn nobodys_plaintext(random: &mut Randomness) -> Result<zeroize::Zeroizing<Vec<u
     Ok(plain)
 }
 
-/// A slot with a fresh encapsulation to its public half.
+pub(super) fn own_context(scope: Scope) -> [u8; CONTEXT_LEN] {
+    scope.context(Purpose::OwnBox).bytes()
+}
+
+pub(super) fn granted_context(scope: Scope) -> [u8; CONTEXT_LEN] {
+    scope.context(Purpose::GrantedBox).bytes()
+}
+
+/// A slot with a fresh encapsulation to its public half, and a shortcut past it for
+/// whoever has its seed: random bytes where the key of that is not known.
 fn granted_slot(
     random: &mut Randomness,
     scope: Scope,
-    own: OwnBox,
+    (selector, own): ([u8; SELECTOR_LEN], OwnBox),
     public: &SlotPublic,
     plain: &[u8],
+    shortcut: Option<&ShortcutKey>,
 ) -> Result<Slot, RandomError> {
     let (encapsulation, key) = public.encapsulate(random)?;
-    let context = scope.context(Purpose::GrantedBox).bytes();
-    let granted = encrypt_committed(random, &key, &context, plain)?;
-    Ok(Slot { own, encapsulation, granted: granted.try_into().map_err(|_| RandomError)? })
+    let granted = encrypt_committed(random, &key, &granted_context(scope), plain)?;
+    let granted = granted.try_into().map_err(|_| RandomError)?;
+    let unknown = random.bytes::<{ committed_len(SHORTCUT_LEN) }>()?;
+    let mut slot = Slot { selector, own, encapsulation, granted, shortcut: unknown };
+    if let Some(shortcut) = shortcut {
+        slot.shortcut = shortcut_to(random, scope, shortcut, &slot, &key)?;
+    }
+    Ok(slot)
 }
 
+/// An own box, and the selector by which its credential finds it.
 fn own_box(
     random: &mut Randomness,
     scope: Scope,
     unlock: &UnlockKey,
     seed: &SlotSeed,
-) -> Result<OwnBox, RandomError> {
-    let context = scope.context(Purpose::OwnBox).bytes();
-    let own = encrypt_committed(random, unlock, &context, seed.secret().expose_secret())?;
-    own.try_into().map_err(|_| RandomError)
+) -> Result<([u8; SELECTOR_LEN], OwnBox), RandomError> {
+    let own = encrypt_committed(random, unlock, &own_context(scope), seed.secret().expose_secret())?;
+    let own: OwnBox = own.try_into().map_err(|_| RandomError)?;
+    let selector = unlock.derive_selector_key(scope.vault.as_bytes()).selectors()(committed_salt(&own));
+    Ok((selector, own))
 }
 
-fn unlock_key(credential: &Credential, scope: Scope, kdf: &KdfParameters) -> Result<UnlockKey, KdfError> {
+pub(super) fn unlock_key(
+    credential: &Credential,
+    scope: Scope,
+    kdf: &KdfParameters,
+) -> Result<UnlockKey, KdfError> {
     let vault = scope.vault.as_bytes();
     match credential {
         Credential::Password(password) => derive_unlock_key(password.text(), kdf),
         Credential::RecoveryKey(key) => Ok(UnlockKey::derive(key.secret(), vault, "subrosa/v1 recovery key")),
         Credential::RawKey(key) => Ok(UnlockKey::derive(key.secret(), vault, "subrosa/v1 raw key")),
     }
-}
-
-/// Whether one of the slots opens with this key already. Only one of two such
-/// slots would ever be found, perhaps the one that grants less.
-fn is_taken<'s>(scope: Scope, slots: impl IntoIterator<Item = &'s Slot>, unlock: &UnlockKey) -> bool {
-    let context = scope.context(Purpose::OwnBox).bytes();
-    slots.into_iter().any(|slot| commits_to(unlock, &context, &slot.own))
 }
 
 /// Refuses a credential that opens one of `others` already, under any run of the
@@ -225,92 +240,6 @@ fn refuse_taken<'s>(
     if taken { Err(SlotError::Taken) } else { Ok(()) }
 }
 
-fn distinct_runs(runs: impl IntoIterator<Item = KdfParameters>) -> Vec<KdfParameters> {
-    let mut distinct = Vec::new();
-    for run in runs {
-        if !distinct.contains(&run) {
-            distinct.push(run);
-        }
-    }
-    distinct
-}
-
-/// Checks the runs of one opening, of all stored areas, against the limits:
-/// each distinct run once and all together.
-pub(crate) fn check_opening(runs: &[KdfParameters], limits: &KdfLimits) -> Result<(), KdfError> {
-    let costs: Vec<_> = distinct_runs(runs.iter().copied()).into_iter().map(|run| run.cost).collect();
-    limits.check(&costs)
-}
-
-/// The unlock keys to try on an area: one per distinct KDF run for a password.
-pub(crate) struct UnlockKeys(Vec<(KdfParameters, UnlockKey)>, bool);
-
-impl UnlockKeys {
-    /// Derives what `areas` need for this credential, each distinct run once,
-    /// after all of them together have met the limits.
-    pub(crate) fn derive(
-        credential: &Credential,
-        scope: Scope,
-        areas: &[Area],
-        limits: &KdfLimits,
-    ) -> Result<Self, KdfError> {
-        let mut runs = distinct_runs(areas.iter().flat_map(|area| area.kdf));
-        let is_password = matches!(credential, Credential::Password(_));
-        if is_password {
-            check_opening(&runs, limits)?;
-        } else {
-            runs.truncate(1);
-        }
-        let keys = runs.into_iter().map(|run| Ok((run, unlock_key(credential, scope, &run)?)));
-        Ok(Self(keys.collect::<Result<_, KdfError>>()?, is_password))
-    }
-
-    fn for_area(&self, area: &Area) -> impl Iterator<Item = &(KdfParameters, UnlockKey)> {
-        let runs = area.kdf_runs();
-        let any = !self.1;
-        self.0.iter().filter(move |(run, _)| any || runs.contains(run))
-    }
-}
-
-/// Whether a slot of the area commits to one of the keys; where [`open_area`]
-/// gives nothing all the same, the slot is damaged.
-pub(crate) fn commits_area(scope: Scope, area: &Area, keys: &UnlockKeys) -> bool {
-    find_slot(scope, area, keys).is_some()
-}
-
-/// Tries the keys on every slot of an area; all commitments are compared
-/// whichever matches.
-fn find_slot<'k>(
-    scope: Scope,
-    area: &Area,
-    keys: &'k UnlockKeys,
-) -> Option<(usize, &'k (KdfParameters, UnlockKey))> {
-    let context = scope.context(Purpose::OwnBox).bytes();
-    let mut found = None;
-    for key in keys.for_area(area) {
-        for (index, slot) in area.slots.iter().enumerate() {
-            if commits_to(&key.1, &context, &slot.own) {
-                found = Some((index, key));
-            }
-        }
-    }
-    found
-}
-
-/// What one of the keys opens in an area.
-pub(crate) fn open_area(scope: Scope, area: &Area, keys: &UnlockKeys) -> Option<OpenedSlot> {
-    let context = scope.context(Purpose::OwnBox).bytes();
-    let (index, (run, key)) = find_slot(scope, area, keys)?;
-    let slot = area.slots.get(index)?;
-    let seed = decrypt_committed(key, &context, &slot.own).ok()?;
-    let seed = seed.first_chunk::<32>()?;
-    let seed = SlotSeed::from_secret(SecretBytes::filled(|out| *out = *seed));
-    let grant = seed.decapsulate(&slot.encapsulation);
-    let plain = decrypt_committed(&grant, &scope.context(Purpose::GrantedBox).bytes(), &slot.granted).ok()?;
-    let keyring = Keyring::from_granted_plaintext(scope.vault, &plain)?;
-    Some(OpenedSlot { index, keyring, run: keys.1.then_some(*run), seed })
-}
-
 /// The area with one slot's own box under a new credential: a password change.
 /// No other slot may open with it, under any run that the new area keeps.
 pub(crate) fn replace_own_box(
@@ -327,15 +256,18 @@ pub(crate) fn replace_own_box(
     let others = area.slots.iter().enumerate().filter(|(i, _)| *i != opened.index).map(|(_, slot)| slot);
     refuse_taken(scope, &area, others, (credential, run, &unlock))?;
     if let Some(slot) = area.slots.get_mut(opened.index) {
-        slot.own = own_box(random, scope, &unlock, &opened.seed)?;
+        (slot.selector, slot.own) = own_box(random, scope, &unlock, &opened.seed)?;
+        slot.shortcut = opened.restored.unwrap_or(slot.shortcut);
     }
     Ok(area)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Tried, UnlockKeys};
     use super::*;
-    use crate::crypto::kdf::KdfCost;
+    use crate::crypto::kdf::{KdfCost, KdfLimits};
+    use crate::format::area::StoredArea;
     use crate::format::header::Header;
     use crate::format::place::Compartment;
     use crate::id::VaultId;
@@ -355,8 +287,12 @@ mod tests {
     }
 
     fn open(area: &Area, credential: &Credential) -> Option<OpenedSlot> {
-        let keys = UnlockKeys::derive(credential, scope(), std::slice::from_ref(area), &any_cost()).unwrap();
-        open_area(scope(), area, &keys)
+        tried(area, credential).opened()
+    }
+
+    fn tried(area: &Area, credential: &Credential) -> Tried {
+        let keys = UnlockKeys::derive(credential, scope(), area.kdf, &any_cost()).unwrap();
+        keys.open(&mut Randomness::from_system(), scope(), area)
     }
 
     #[test]
@@ -373,8 +309,10 @@ mod tests {
         let kdf = cheap(&mut random);
         let plan = AreaPlan::generate(&mut random, scope(), &keyring, kdf, &slots).ok().unwrap();
         let bytes = plan.area.encode(&keyring.area_mac_key());
-        let area = Area::parse(&bytes).unwrap();
-        assert!(Area::verify(&bytes, &keyring.area_mac_key()));
+        let stored = StoredArea::parse(&bytes).unwrap();
+        assert!(stored.verify(&keyring.area_mac_key()));
+        assert!(*stored.digest() == Area::digest(&bytes));
+        let area = stored.area;
 
         let opened = open(&area, &owner).unwrap();
         assert_eq!((opened.index, opened.keyring.grant()), (0, Grant::ALL));
@@ -479,16 +417,11 @@ mod tests {
         let kdf = cheap(&mut random);
         let slots = [NewSlot { credential: &owner, grant: Grant::ALL }];
         let mut area = AreaPlan::generate(&mut random, scope(), &keyring, kdf, &slots).ok().unwrap().area;
-        let commits = |area: &Area, credential: &Credential| {
-            let areas = std::slice::from_ref(area);
-            let keys = UnlockKeys::derive(credential, scope(), areas, &any_cost()).unwrap();
-            (commits_area(scope(), area, &keys), open_area(scope(), area, &keys).is_some())
-        };
-        assert_eq!(commits(&area, &owner), (true, true));
-        assert_eq!(commits(&area, &other), (false, false));
+        assert!(matches!(tried(&area, &owner), Tried::Opened(_)));
+        assert!(matches!(tried(&area, &other), Tried::Refused));
         let last = area.slots[0].granted.len() - 1;
         area.slots[0].granted[last] ^= 1;
-        assert_eq!(commits(&area, &owner), (true, false));
-        assert_eq!(commits(&area, &other), (false, false));
+        assert!(matches!(tried(&area, &owner), Tried::Damaged));
+        assert!(matches!(tried(&area, &other), Tried::Refused));
     }
 }

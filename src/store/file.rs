@@ -629,11 +629,10 @@ impl StoreWriter for FileWriter<'_> {
         for offset in AREAS {
             if read(&*self.disk, offset, AREA_LEN)? != chosen.area {
                 self.write(offset, chosen.area)?;
+                // One after the other: a shortcut changes both.
+                self.barrier()?;
                 repairs.area = true;
             }
-        }
-        if repairs.area {
-            self.barrier()?;
         }
         if !chosen.erase.is_empty() {
             self.erase(chosen.erase)?;

@@ -22,7 +22,9 @@ ROOT_OFFSETS = (61440, 77824)
 ROOT_LENGTH = 4096
 APPEND_START = 81920
 GEOMETRY = (4096, 32768, 28672, 61440, 77824, 4096, 81920)
-SLOTS, SLOT_LENGTH = 16, 1553
+SLOTS, SLOT_LENGTH = 16, 1569
+SHORTCUT_LENGTH = 104
+MAC_OFFSET, DIGEST_OFFSET, SHORTCUTS_OFFSET = 26944, 26976, 27008
 PLACES, PLACE_LENGTH = 8, 232
 ERASE_CAPACITY = 80
 READER_VERSION = 2
@@ -53,8 +55,19 @@ class Area:
     kdf: tuple
     slots: tuple
     mac: bytes
-    signed: bytes
+    authenticated: bytes
     digest: bytes
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A way in as stored."""
+
+    selector: bytes
+    own_box: bytes
+    encapsulation: bytes
+    granted_box: bytes
+    shortcut: bytes
 
 
 @dataclass(frozen=True)
@@ -141,19 +154,29 @@ def read_areas(file):
 def parse_area(file, offset):
     """One area, or None if its digest or its reserved bytes are wrong."""
     block = file[offset:offset + AREA_LENGTH]
-    if len(block) != AREA_LENGTH or sha256(block[:28640]) != block[28640:]:
+    if len(block) != AREA_LENGTH:
         return None
-    if any(block[24944:28608]):
+    digest = block[DIGEST_OFFSET:SHORTCUTS_OFFSET]
+    if sha256(block[:DIGEST_OFFSET]) != digest:
+        return None
+    if any(block[96 + SLOTS * SLOT_LENGTH:MAC_OFFSET]):
         return None
     kdf = tuple(
         KdfParameters(*struct.unpack_from("<III", block, at), block[at + 12:at + 44])
         for at in (8, 52)
     )
-    slots = tuple(
-        block[96 + number * SLOT_LENGTH:96 + (number + 1) * SLOT_LENGTH] for number in range(SLOTS)
-    )
+    slots = tuple(parse_slot(block, number) for number in range(SLOTS))
     generation = struct.unpack_from("<Q", block)[0]
-    return Area(generation, kdf, slots, block[28608:28640], block[:28608], sha256(block))
+    mac = block[MAC_OFFSET:DIGEST_OFFSET]
+    return Area(generation, kdf, slots, mac, sha256(block[:MAC_OFFSET]), digest)
+
+
+def parse_slot(block, number):
+    """The parts of a slot; its shortcut stands with the others at the end of the area."""
+    cursor = Cursor(block[96 + number * SLOT_LENGTH:96 + (number + 1) * SLOT_LENGTH], "slot")
+    at = SHORTCUTS_OFFSET + number * SHORTCUT_LENGTH
+    parts = (cursor.take(length) for length in (16, 104, 1120, 329))
+    return Slot(*parts, block[at:at + SHORTCUT_LENGTH])
 
 
 def distinct_runs(areas):
@@ -215,33 +238,57 @@ def unlock(header, areas, credential):
 def find_slot(header, area, unlock_keys):
     """The slot that commits to one of the keys, with the schedule of its own box."""
     bound = header.context(Purpose.OWN_BOX, schema=0)
-    found = None
     for unlock_key in unlock_keys:
+        selector_key = expand(unlock_key, b"subrosa/v1 selector", header.vault_id)
         for slot in area.slots:
-            schedule = committed_schedule(unlock_key, bound, slot[:104], "own box")
+            selector = hmac.digest(selector_key, slot.own_box[:24], "sha256")[:16]
+            if not hmac.compare_digest(selector, slot.selector):
+                continue
+            schedule = committed_schedule(unlock_key, bound, slot.own_box, "own box")
             if schedule is not None:
-                found = (slot, schedule)
-    return found
+                return slot, schedule
+    return None
 
 
 def open_slot(header, area, slot, schedule):
     """The keys that a slot grants under a right MAC, else None."""
     try:
-        seed = decrypt_chunks(*schedule, b"", slot[56:104], "own box")
-        keys = open_granted(header, seed, slot)
+        seed = decrypt_chunks(*schedule, b"", slot.own_box[56:], "own box")
+        require(len(seed) == 32, "own box: length")
+        keys = take_keys(header, open_granted(header, seed, slot))
     except Damaged:
         return None
-    tag = hmac.digest(keys.area, area.signed, "sha256")
+    tag = hmac.digest(keys.area, area.authenticated, "sha256")
     return keys if hmac.compare_digest(tag, area.mac) else None
 
 
 def open_granted(header, seed, slot):
-    """The keys in a slot's granted box."""
-    require(len(seed) == 32, "own box: length")
-    secret = decapsulate(seed, slot[104:1224])
+    """The plaintext of a slot's granted box: by the shortcut if it leads there, else by X-Wing."""
     bound = header.context(Purpose.GRANTED_BOX, schema=0)
-    granted = open_committed(secret, bound, slot[1224:], "granted box")
+    granted = None
+    try:
+        secret = open_shortcut(header, seed, slot)
+        if secret is not None:
+            granted = open_committed(secret, bound, slot.granted_box, "granted box")
+    except Damaged:
+        granted = None
+    if granted is None:
+        secret = decapsulate(seed, slot.encapsulation)
+        granted = open_committed(secret, bound, slot.granted_box, "granted box")
     require(granted is not None, "granted box: commitment")
+    return granted
+
+
+def open_shortcut(header, seed, slot):
+    """The shared secret in a slot's shortcut, or None if it is not under the seed's key."""
+    key = expand(seed, b"subrosa/v1 shortcut", header.vault_id)
+    leads_to = sha256(slot.encapsulation, slot.granted_box)[:16]
+    bound = header.context(Purpose.SHORTCUT, object_id=leads_to, schema=0)
+    return open_committed(key, bound, slot.shortcut, "shortcut")
+
+
+def take_keys(header, granted):
+    """The keys in the plaintext of a granted box."""
     vault_root, mask = granted[:32], granted[32]
     require(mask & 1, "granted box: the record compartment is not granted")
     vault_id = header.vault_id

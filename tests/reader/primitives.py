@@ -46,6 +46,7 @@ class Purpose:
     SEGMENT = 12
     CONTENT = 13
     UPLOAD = 14
+    SHORTCUT = 15
 
 
 def sha256(*parts):

@@ -38,7 +38,7 @@ impl Digest {
 }
 
 /// SHA-256 of bytes that come in parts.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct RunningDigest(Sha256);
 
 impl RunningDigest {

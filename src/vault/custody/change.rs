@@ -78,7 +78,7 @@ pub(crate) fn change_access(
     }
     let (mut writer, current) =
         start_writing(&*session.store, || session.unlocked(), session.options.lock_wait)?;
-    let prepared = current.reader().prepare(change, &session.options, current.way_in)?;
+    let prepared = current.reader().prepare(change, &session.options, current.way_in.clone())?;
     let lines = prepared.lines(actor, change);
     let added = prepared.added;
     publish_renewal(session, &mut *writer, &current, actor, prepared.renewal, prepared.way_in, lines)?;
@@ -141,9 +141,10 @@ impl StateReader<'_> {
             return Err(Error::LastFullAccess);
         }
         let area = Area { generation, kdf: generations.kdf, slots: before.slots };
-        let renewal = self.renew(&mut random, &area, &generations, planned, lost)?;
-        let added = added.into_iter().filter_map(|slot| renewal.access_id(slot)).collect();
         let way_in = way_in.filter(|way_in| !is_revoked(way_in.slot));
+        let known: Vec<_> = way_in.iter().filter_map(WayIn::known_shortcut).collect();
+        let renewal = self.renew(&mut random, &area, &generations, (planned, &known), lost)?;
+        let added = added.into_iter().filter_map(|slot| renewal.access_id(slot)).collect();
         Ok(Prepared { renewal, revoked, added, way_in })
     }
 }

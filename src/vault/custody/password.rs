@@ -13,7 +13,7 @@ use crate::engine::transaction::{Transaction, Work};
 use crate::error::Error;
 use crate::format::area::Area;
 use crate::format::place::Compartment;
-use crate::keys::{Credential, Grant, OpenedSlot, Password, UnlockKeys, open_area, replace_own_box};
+use crate::keys::{Credential, Grant, OpenedSlot, Password, UnlockKeys, replace_own_box};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
 #[cfg(doc)]
 use crate::store::StoreError;
@@ -118,7 +118,9 @@ fn publish_generations(
         slots.push((listed, plan));
     }
     let nothing_lost = Grant::of(&[]);
-    let renewal = reader.renew(&mut change.random, &area, generations, slots, nothing_lost)?;
+    let own = current.way_in.as_ref().and_then(WayIn::known_shortcut);
+    let known: Vec<_> = own.into_iter().chain([(change.opened.index, &change.opened.shortcut_key)]).collect();
+    let renewal = reader.renew(&mut change.random, &area, generations, (slots, &known), nothing_lost)?;
     let lines = vec![(Compartment::Record, Line::about(Action::PasswordChanged, actor, None, []))];
     let way_in = change.way_in(current, generations);
     publish_renewal(session, writer, current, actor, renewal, way_in, lines)
@@ -157,7 +159,7 @@ impl PasswordChange<'_> {
 
     /// The handle's way in, whose run is another one if this is its password.
     fn way_in(&self, current: &Unlocked, generations: &Generations) -> Option<WayIn> {
-        let way_in = current.way_in?;
+        let way_in = current.way_in.clone()?;
         let is_own = way_in.slot == self.opened.index;
         Some(if is_own { WayIn { run: Some(generations.run), ..way_in } } else { way_in })
     }
@@ -171,9 +173,10 @@ impl StateReader<'_> {
         limits: &KdfLimits,
     ) -> Result<PasswordChange<'a>, Error> {
         let area = self.area()?;
-        let keys = UnlockKeys::derive(old, self.core.scope, std::slice::from_ref(&area), limits)?;
-        let opened = open_area(self.core.scope, &area, &keys).ok_or(Error::WrongCredential)?;
-        Ok(PasswordChange { area, opened, new, random: Randomness::from_system() })
+        let keys = UnlockKeys::derive(old, self.core.scope, area.kdf, limits)?;
+        let mut random = Randomness::from_system();
+        let opened = keys.open(&mut random, self.core.scope, &area).opened().ok_or(Error::WrongCredential)?;
+        Ok(PasswordChange { area, opened, new, random })
     }
 
     /// The directory, for somebody who can grant every way in anew.

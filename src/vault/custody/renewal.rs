@@ -15,7 +15,7 @@ use crate::engine::transaction::{Transaction, Work};
 use crate::error::Error;
 use crate::format::area::Area;
 use crate::format::place::Compartment;
-use crate::keys::{AreaPlan, Grant, SlotPlan};
+use crate::keys::{AreaPlan, Grant, KnownShortcuts, SlotPlan};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
 use crate::store::{StoreError, StoreWriter};
 use crate::tree::{RowClass, RowKey};
@@ -45,7 +45,7 @@ impl StateReader<'_> {
         random: &mut Randomness,
         area: &Area,
         generations: &Generations,
-        slots: Vec<PlannedSlot<'_>>,
+        (slots, known): (Vec<PlannedSlot<'_>>, &KnownShortcuts<'_>),
         compartments: Grant,
     ) -> Result<Renewal, Error> {
         let compartments = compartments.union(Grant::of(&[Compartment::Custody]));
@@ -53,7 +53,8 @@ impl StateReader<'_> {
         self.holds(granted.fold(compartments, Grant::union))?;
         let keyring = self.core.keyring.renewed(random, compartments)?;
         let (listed, plans): (Vec<_>, Vec<_>) = slots.into_iter().unzip();
-        let plan = AreaPlan::regrant(random, self.core.scope, &keyring, area, &generations.run, &plans)?;
+        let run = &generations.run;
+        let plan = AreaPlan::regrant(random, self.core.scope, &keyring, area, run, &plans, known)?;
         let slots = listed.into_iter().zip(&plan.publics);
         let slots =
             slots.map(|(slot, public)| DirectorySlotV1 { public: public.as_bytes().to_vec(), ..slot });

@@ -287,9 +287,11 @@ impl Draft {
     }
 
     /// The first of the credentials is taken for the one that the handle was opened with.
-    fn way_in(&self) -> WayIn {
+    fn way_in(&mut self) -> WayIn {
         let [run, _] = self.plan.area.kdf;
-        WayIn { slot: 0, run: self.first_is_password.then_some(run) }
+        let run = self.first_is_password.then_some(run);
+        let shortcut_key = self.plan.first_shortcut_key.take().map(Arc::new);
+        WayIn { slot: 0, run, shortcut_key, restored: None }
     }
 
     fn first_commit(

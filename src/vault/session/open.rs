@@ -6,16 +6,16 @@ use std::sync::Arc;
 use super::handle::Session;
 use super::options::VaultOptions;
 use super::state::{Mode, WayIn};
+use crate::crypto::random::Randomness;
 use crate::engine::core::{Core, Demand, Snapshot, StateReader};
 use crate::engine::history::Checkpoint;
 use crate::engine::leftover::tidy;
-use crate::engine::opening::{Candidate, Recovery, distinct, settle, undisturbed};
+use crate::engine::opening::{Candidate, Recovery, intact, settle, undisturbed};
 use crate::engine::trace;
 use crate::error::Error;
-use crate::format::area::Area;
 use crate::format::context::Scope;
 use crate::format::header::Header;
-use crate::keys::{Credential, Keyring, UnlockKeys, commits_area, open_area};
+use crate::keys::{Credential, Keyring, Tried, UnlockKeys};
 use crate::secret::WipesStack;
 use crate::store::{FileStore, Heads, Store, StoreWriter, proven_writer};
 
@@ -141,29 +141,30 @@ impl Locked {
     /// Steps 2 and 3: the pair of the highest epoch, checked down to the tries'
     /// roots.
     fn choose(&self, heads: &Heads, credential: &Credential) -> Result<((Core, WayIn), Snapshot), Error> {
-        let parsed: Vec<(Area, &Vec<u8>)> = distinct(&heads.areas)
-            .into_iter()
-            .filter_map(|bytes| Some((Area::parse(bytes).ok()?, bytes)))
-            .collect();
-        if parsed.is_empty() {
+        let areas = intact(&heads.areas);
+        if areas.is_empty() {
             return Err(Error::Damaged { what: "credential areas" });
         }
-        let areas: Vec<Area> = parsed.iter().map(|(area, _)| area.clone()).collect();
-        let keys = UnlockKeys::derive(credential, self.scope, &areas, &self.options.kdf_limits)?;
+        let runs = areas.iter().flat_map(|(stored, _)| stored.area.kdf);
+        let keys = UnlockKeys::derive(credential, self.scope, runs, &self.options.kdf_limits)?;
+        let mut random = Randomness::from_system();
         let mut best: Option<((Core, WayIn), Candidate)> = None;
         let mut opened_one = false;
-        for (area, bytes) in &parsed {
-            let Some(slot) = open_area(self.scope, area, &keys) else {
-                opened_one |= commits_area(self.scope, area, &keys);
-                continue;
+        for (stored, bytes) in &areas {
+            let slot = match keys.open(&mut random, self.scope, &stored.area) {
+                Tried::Opened(slot) => slot,
+                tried => {
+                    opened_one |= matches!(tried, Tried::Damaged);
+                    continue;
+                }
             };
             opened_one = true;
-            if !Area::verify(bytes, &slot.keyring.area_mac_key()) {
+            if !stored.verify(&slot.keyring.area_mac_key()) {
                 continue;
             }
-            let way_in = WayIn { slot: slot.index, run: slot.run };
-            let core = self.core(slot.keyring);
-            if let Some(candidate) = Candidate::newest(&core, heads, bytes)?
+            let (way_in, keyring) = WayIn::of(*slot);
+            let core = self.core(keyring);
+            if let Some(candidate) = Candidate::newest(&core, heads, (stored, bytes))?
                 && best.as_ref().is_none_or(|(_, other)| candidate.root.epoch > other.root.epoch)
             {
                 best = Some(((core, way_in), candidate));
@@ -173,7 +174,7 @@ impl Locked {
             Some((opened, candidate)) => candidate.check(&opened.0).map(|snapshot| (opened, snapshot)),
             // One area opened, yet no root belongs to it: stale access, unless
             // there is no other area that the roots could belong to.
-            None if opened_one && parsed.len() == 1 => Err(Error::Damaged { what: "roots" }),
+            None if opened_one && areas.len() == 1 => Err(Error::Damaged { what: "roots" }),
             None => Err(Error::WrongCredential),
         }
     }

@@ -3,9 +3,11 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::crypto::kdf::KdfParameters;
+use crate::crypto::key::ShortcutKey;
 use crate::engine::core::{Core, Snapshot, StateReader};
+use crate::format::area::ShortcutBox;
 use crate::id::Epoch;
-use crate::keys::Grant;
+use crate::keys::{Grant, Keyring, OpenedSlot};
 
 /// What a handle may do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,11 +38,27 @@ pub(crate) struct Unlocked {
 }
 
 /// The slot that a handle was opened by.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct WayIn {
     pub(crate) slot: usize,
     /// The KDF run of its password.
     pub(crate) run: Option<KdfParameters>,
+    /// The key of its shortcut, which this handle makes anew when it grants anew.
+    pub(crate) shortcut_key: Option<Arc<ShortcutKey>>,
+    /// The shortcut that the slot lacks, and that the next commit puts back.
+    pub(crate) restored: Option<ShortcutBox>,
+}
+
+impl WayIn {
+    pub(crate) fn of(opened: OpenedSlot) -> (Self, Keyring) {
+        let OpenedSlot { index, keyring, run, shortcut_key, restored, .. } = opened;
+        (Self { slot: index, run, shortcut_key: Some(Arc::new(shortcut_key)), restored }, keyring)
+    }
+
+    /// The key of its shortcut, with the position of its slot.
+    pub(crate) fn known_shortcut(&self) -> Option<(usize, &ShortcutKey)> {
+        self.shortcut_key.as_deref().map(|key| (self.slot, key))
+    }
 }
 
 impl Unlocked {
@@ -50,7 +68,7 @@ impl Unlocked {
 
     /// The same keys with another state.
     pub(crate) fn with(&self, snapshot: Snapshot) -> Self {
-        Self { core: Arc::clone(&self.core), snapshot: Arc::new(snapshot), way_in: self.way_in }
+        Self { core: Arc::clone(&self.core), snapshot: Arc::new(snapshot), way_in: self.way_in.clone() }
     }
 }
 

@@ -1,13 +1,15 @@
 //! What a writer starts from.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::state::Unlocked;
+use super::state::{Unlocked, WayIn};
 use crate::engine::core::Snapshot;
 use crate::engine::leftover::tidy;
 use crate::engine::opening::{current_of, expect_successor, settle};
 use crate::error::Error;
-use crate::store::{Store, StoreWriter, proven_writer};
+use crate::format::area::Area;
+use crate::store::{Chosen, Store, StoreWriter, proven_writer};
 
 /// A writer, and the state that it starts from. What the handle knows is asked for
 /// under the lock: another thread may change the keys while this one waits for it.
@@ -27,7 +29,25 @@ pub(crate) fn start_writing<'s>(
     let mut writer = file.lock(wait)?;
     let current = current_for_writing(&known()?, &mut writer)?;
     tidy(&current.core, &current.snapshot, file, &mut writer)?;
+    let current = with_shortcut(current, &mut writer)?;
     Ok((Box::new(writer), current))
+}
+
+/// Puts back the shortcut that the handle's slot lacked when it was opened (rule C4).
+/// It is done with a commit, so that who compares copies of the file learns no more
+/// than that this way in wrote.
+fn with_shortcut(current: Unlocked, writer: &mut dyn StoreWriter) -> Result<Unlocked, Error> {
+    let Unlocked { core, snapshot, way_in } = current;
+    let Some((way_in, shortcut)) = way_in.clone().and_then(|way_in| Some((way_in.clone(), way_in.restored?)))
+    else {
+        return Ok(Unlocked { core, snapshot, way_in });
+    };
+    let area = Area::with_shortcut(&snapshot.area_bytes, way_in.slot, &shortcut);
+    writer.settle(&Chosen { area: &area, root: &snapshot.root_bytes, erase: &[] })?;
+    let mut newer = current_of(&core, &core.store.heads()?)?;
+    settle(&core, &mut newer, writer)?;
+    let way_in = Some(WayIn { restored: None, ..way_in });
+    Ok(Unlocked { core, snapshot: Arc::new(newer), way_in })
 }
 
 /// The state that a writer starts from: the one it knows, or what another

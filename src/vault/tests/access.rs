@@ -535,3 +535,115 @@ fn a_place_of_a_renewed_compartment_is_new_even_if_it_holds_nothing_new() {
     let stored = &file[at..at + usize::try_from(object.length).unwrap()];
     assert!(ObjectDigest::of(stored) != digest);
 }
+
+/// The bytes of both areas of the file, and the shortcuts in them of a slot.
+fn shortcuts(fixture: &Fixture, slot: usize) -> [Vec<u8>; 2] {
+    areas(&fixture.heads()).map(|area| area[crate::format::area::testing::shortcut(slot)].to_vec())
+}
+
+/// Whether the slot that opened the vault has a shortcut that leads to its granted box.
+fn has_shortcut(vault: &Vault) -> bool {
+    vault.unlocked().unwrap().way_in.as_ref().unwrap().restored.is_none()
+}
+
+#[test]
+fn whoever_was_granted_anew_by_somebody_else_gets_the_shortcut_back_with_the_next_commit() {
+    let fixture = Fixture::new();
+    fixture.add(&key(2), "clinic", general());
+    assert!(has_shortcut(&fixture.open(&key(2)).unwrap()), "its seed was drawn with it");
+    fixture.add(&key(3), "spouse", Grant::ALL);
+    assert!(has_shortcut(&fixture.vault) && has_shortcut(&fixture.open(&key(1)).unwrap()));
+    let granted = fixture.heads();
+    let clinic = fixture.open(&key(2)).unwrap();
+    let reading = LockedVault::open(&fixture.path, options()).unwrap().unlock_read_only(&key(2)).unwrap();
+    assert!(!has_shortcut(&clinic) && !has_shortcut(&reading));
+    assert!(fixture.heads() == granted, "an opening alone writes nothing");
+
+    clinic.update(&actor(), |tx| tx.add(&diagnosis("F33", "Depression", "2019"))).unwrap();
+    assert!(has_shortcut(&clinic));
+    assert!(has_shortcut(&fixture.open(&key(2)).unwrap()));
+    let restored = fixture.heads();
+    let shortcut = crate::format::area::testing::shortcut(1);
+    for (before, after) in areas(&granted).iter().zip(areas(&restored)) {
+        let differs = (0..AREA_LEN).filter(|at| before[*at] != after[*at]).collect::<Vec<_>>();
+        assert!(differs.len() > 80 && differs.iter().all(|at| shortcut.contains(at)), "nothing else changes");
+    }
+    assert!(areas(&restored)[0] == areas(&restored)[1]);
+
+    // Whoever had the vault open meanwhile goes on, and finds no fault.
+    for vault in [&fixture.vault, &reading] {
+        assert!(vault.check_deep().unwrap().is_clean());
+    }
+    fixture.vault.update(&actor(), |tx| tx.add(&diagnosis("J45", "Asthma", "2020"))).unwrap();
+    clinic.update(&actor(), |tx| tx.add(&diagnosis("I10", "Hypertension", "2021"))).unwrap();
+    assert_eq!(areas(&fixture.heads()), areas(&restored), "and it is put back once");
+    assert!(fixture.open(&key(1)).unwrap().check().unwrap().is_clean());
+}
+
+#[test]
+fn a_shortcut_that_was_put_back_in_one_copy_only_is_put_in_the_other_or_made_anew() {
+    let fixture = Fixture::new();
+    fixture.add(&key(2), "clinic", general());
+    fixture.add(&key(3), "spouse", Grant::ALL);
+    let before = std::fs::read(&fixture.path).unwrap();
+    let clinic = fixture.open(&key(2)).unwrap();
+    clinic.update(&actor(), |tx| tx.add(&diagnosis("F33", "Depression", "2019"))).unwrap();
+    clinic.lock().unwrap();
+    let after = std::fs::read(&fixture.path).unwrap();
+    let shortcut = crate::format::area::testing::shortcut(1);
+    for (copy, area) in [geometry::AREA_A, geometry::AREA_B].into_iter().enumerate() {
+        let at = usize::try_from(area).unwrap();
+        let range = at + shortcut.start..at + shortcut.end;
+        let mut torn = after.clone();
+        torn[range.clone()].copy_from_slice(&before[range]);
+        std::fs::write(&fixture.path, torn).unwrap();
+        let owner = fixture.open(&key(1)).unwrap();
+        assert_eq!(owner.recovery(), Recovery::Recovered);
+        assert!(owner.check().unwrap().is_clean());
+        owner.lock().unwrap();
+        let [first, second] = shortcuts(&fixture, 1);
+        assert!(first == second);
+        let clinic = fixture.open(&key(2)).unwrap();
+        assert_eq!(has_shortcut(&clinic), copy == 1, "the first copy is taken");
+        clinic.update(&actor(), |tx| tx.add(&diagnosis("J45", "Asthma", "2020"))).unwrap();
+        assert!(has_shortcut(&fixture.open(&key(2)).unwrap()));
+    }
+}
+
+#[test]
+fn a_password_change_leaves_the_shortcuts_of_all_as_they_are() {
+    let fixture = Fixture::new();
+    fixture.add(&password("spouse").into(), "spouse", Grant::ALL);
+    let before = [shortcuts(&fixture, 0), shortcuts(&fixture, 1)];
+    let vault = fixture.open(&password("spouse").into()).unwrap();
+    vault.change_password(&actor(), password("spouse"), password("another")).unwrap();
+    assert_eq!([shortcuts(&fixture, 0), shortcuts(&fixture, 1)], before);
+    assert!(has_shortcut(&fixture.open(&password("another").into()).unwrap()));
+    assert!(has_shortcut(&fixture.open(&key(1)).unwrap()));
+}
+
+#[test]
+fn a_password_change_under_new_keys_keeps_the_shortcuts_of_both_whose_keys_are_known() {
+    let fixture = Fixture::new();
+    fixture.add(&password("spouse").into(), "spouse", Grant::ALL);
+    fixture.add(&password("other").into(), "other", Grant::ALL);
+    let vault = fixture.open_with(&key(1), options().with_kdf_cost(DEARER)).unwrap();
+    vault.change_password(&actor(), password("spouse"), password("another")).unwrap();
+    assert!(has_shortcut(&fixture.open(&key(1)).unwrap()));
+    assert!(has_shortcut(&fixture.open(&password("another").into()).unwrap()));
+    assert!(!has_shortcut(&fixture.open(&password("other").into()).unwrap()));
+}
+
+#[test]
+fn a_vault_in_a_store_that_is_no_file_opens_by_its_encapsulation_after_a_grant() {
+    let store = std::sync::Arc::new(MemoryStore::new());
+    let owner = key(1);
+    let vault = Vault::create_in(store.clone(), &NewVault::individual(&owner), options()).unwrap();
+    add(&vault, &key(2), "clinic", general()).unwrap();
+    add(&vault, &key(3), "spouse", Grant::ALL).unwrap();
+    for _ in 0..2 {
+        let clinic = LockedVault::of(store.clone(), options()).unwrap().unlock(&key(2)).unwrap();
+        assert!(!has_shortcut(&clinic));
+        clinic.update(&actor(), |tx| tx.add(&diagnosis("F33", "Depression", "2019"))).unwrap();
+    }
+}

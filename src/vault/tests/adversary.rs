@@ -14,12 +14,13 @@ use super::basics::options;
 use super::workload::{CANARY, CANARY_DIGITS, Model, Run, Workload, clinic, guest, owner, password};
 use crate::codec::padding::padme;
 use crate::crypto::boxes::{chunked_len, commits_to, decrypt_committed, decrypt_unauthenticated};
+use crate::crypto::random::Randomness;
 use crate::engine::core::{PLACE_SCHEMA, ROOT_SCHEMA};
 use crate::format::area::{AREA_LEN, Area};
 use crate::format::context::{OBJECT_AT, PURPOSE_AT, Purpose, Scope};
 use crate::format::header::{HEADER_LEN, Header, geometry};
 use crate::format::root::{ROOT_LEN, Root};
-use crate::keys::{Keyring, UnlockKeys, open_area};
+use crate::keys::{Keyring, UnlockKeys};
 use crate::testing::{Encrypted, Sabotage, sabotage};
 use crate::*;
 
@@ -225,9 +226,9 @@ impl Adversary {
         self.keyrings.entry(Digest::of(&[area])).or_insert_with(|| {
             let Ok(area) = Area::parse(area) else { return Vec::new() };
             let open = |credential: &Credential| {
-                let areas = std::slice::from_ref(&area);
-                let keys = UnlockKeys::derive(credential, scope, areas, &options().kdf_limits).unwrap();
-                open_area(scope, &area, &keys).map(|opened| opened.keyring)
+                let keys = UnlockKeys::derive(credential, scope, area.kdf, &options().kdf_limits).unwrap();
+                let tried = keys.open(&mut Randomness::from_system(), scope, &area);
+                tried.opened().map(|opened| opened.keyring)
             };
             credentials.iter().filter_map(open).collect()
         })
@@ -472,8 +473,8 @@ fn no_committed_box_stands_anywhere_but_at_its_fixed_offset() {
     let (header, digest) = Header::parse(&file[..HEADER_LEN]).unwrap();
     let scope = Scope { header: digest, vault: header.vault };
     let area = Area::parse(&file[HEADER_LEN..HEADER_LEN + AREA_LEN]).unwrap();
-    let keys = UnlockKeys::derive(&owner(), scope, std::slice::from_ref(&area), &options().kdf_limits);
-    let keyring = open_area(scope, &area, &keys.unwrap()).unwrap().keyring;
+    let keys = UnlockKeys::derive(&owner(), scope, area.kdf, &options().kdf_limits).unwrap();
+    let keyring = keys.open(&mut Randomness::from_system(), scope, &area).opened().unwrap().keyring;
     let root_key = keyring.root_key();
     let general = keyring.compartment(Compartment::General).unwrap();
     let root = scope.context(Purpose::Root).schema(ROOT_SCHEMA).bytes();

@@ -4,10 +4,11 @@
 
 use super::basics::diagnosis;
 use super::disk::SimDisk;
-use super::tamper::{Part, SLOT_LEN, Subject, at, owners_vault, with_areas};
+use super::tamper::{Part, Subject, at, owners_vault, with_areas};
 use super::workload::{owner, password};
 use crate::crypto::boxes::encrypt_committed;
 use crate::crypto::random::Randomness;
+use crate::format::area::testing::slot;
 use crate::format::area::{AREA_LEN, SLOTS};
 use crate::format::context::Context;
 use crate::format::header::geometry;
@@ -154,7 +155,6 @@ fn an_older_place_that_a_holder_of_the_root_key_put_back_is_told_by_a_checkpoint
 #[test]
 fn no_older_slot_opens_or_stands_in_for_a_newer_one() {
     let replay = Replay::new();
-    let slot = |index: usize| 96 + index * SLOT_LEN..96 + (index + 1) * SLOT_LEN;
     let areas = [&replay.older, &replay.newer].map(|subject| subject.part(geometry::AREA_A, AREA_LEN));
     let [older, newer] = areas.map(<[u8]>::to_vec);
     let mut changed = 0;
@@ -173,7 +173,6 @@ fn no_older_slot_opens_or_stands_in_for_a_newer_one() {
 fn no_slot_of_another_vault_stands_in_for_any() {
     let subject = Subject::open(owners_vault(&["F32.1"]), owner());
     let other = Subject::open(owners_vault(&["J45"]), owner());
-    let slot = |index: usize| 96 + index * SLOT_LEN..96 + (index + 1) * SLOT_LEN;
     let foreign = other.part(geometry::AREA_A, AREA_LEN);
     for to in 0..SLOTS {
         for from in 0..SLOTS {

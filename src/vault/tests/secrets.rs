@@ -11,7 +11,8 @@ use super::disk::{Fault, SimDisk};
 use super::workload::{new_image, owner};
 use crate::crypto::kem::SlotSeed;
 use crate::crypto::key::{
-    AreaMacKey, CompartmentKey, ContentKey, GrantKey, IdentityKey, RootKey, UnlockKey, VaultRootKey,
+    AreaMacKey, CompartmentKey, ContentKey, GrantKey, IdentityKey, RootKey, SelectorKey, ShortcutKey,
+    UnlockKey, VaultRootKey,
 };
 use crate::crypto::random::Randomness;
 use crate::crypto::signature::SigningKey;
@@ -85,6 +86,8 @@ fn no_secret_type_can_be_printed_copied_or_written() {
     let (in_memory, _) = secret![
         SecretBytes,
         UnlockKey,
+        SelectorKey,
+        ShortcutKey,
         GrantKey,
         VaultRootKey,
         RootKey,
@@ -114,7 +117,7 @@ fn no_secret_type_can_be_printed_copied_or_written() {
     // references, which are copied and never printed.
     let on_the_wire = unprintable![SecretV1, VaultRecordV1, ObjectV1, RowV1, ChildV1, PageV1];
     let _: fn() = <Unlocked as Unwritable<_>>::holds;
-    assert_eq!((in_memory.len(), on_the_wire.len()), (23, 6));
+    assert_eq!((in_memory.len(), on_the_wire.len()), (25, 6));
 }
 
 /// A word that stands in every password, key and health value of these tests.

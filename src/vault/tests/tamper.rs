@@ -14,16 +14,16 @@ use super::golden::{PASSWORD, RAW_KEY};
 use super::workload::{new_image, owner, password};
 use crate::crypto::boxes::encrypt_committed;
 use crate::crypto::random::Randomness;
-use crate::format::area::{AREA_LEN, Area, SLOTS};
+use crate::format::area::testing::{digest_anew, shortcut, shortcuts, slot};
+use crate::format::area::{AREA_LEN, SLOTS, StoredArea};
 use crate::format::context::Context;
 use crate::format::header::{HEADER_LEN, Header, geometry};
 use crate::format::object::KeyedRef;
 use crate::format::root::{ROOT_LEN, Root};
+use crate::keys::{Tried, UnlockKeys};
 use crate::tree::{TreeError, open_object};
 use crate::*;
 
-/// Bytes of a slot.
-pub(super) const SLOT_LEN: usize = 1553;
 /// Flips of the whole test, over all parts.
 const LEAST_FLIPS: u64 = 500_000;
 /// Of the flips in heads one in so many is tried on the whole vault: a prime, so
@@ -258,16 +258,38 @@ impl Flips {
         }
     }
 
-    /// Every bit of the area: not intact, before anything in it is used.
+    /// Every bit of the area: not intact, before anything in it is used. A flipped
+    /// shortcut leaves it intact, and is passed over.
     fn flip_areas(&self, subject: &Subject) {
         let area = subject.part(geometry::AREA_A, AREA_LEN);
         assert!(area == subject.part(geometry::AREA_B, AREA_LEN));
+        let unlocked = subject.vault.unlocked().unwrap();
+        let (scope, own) = (unlocked.core.scope, shortcut(unlocked.way_in.clone().unwrap().slot));
+        let keys = UnlockKeys::derive(
+            &subject.credential,
+            scope,
+            StoredArea::parse(area).unwrap().area.kdf,
+            &KdfLimits { min_memory_kib: 0, min_passes: 0, ..KdfLimits::default() },
+        );
+        let keys = keys.unwrap();
+        let opens = |stored: &StoredArea| {
+            let tried = keys.open(&mut Randomness::from_system(), scope, &stored.area);
+            let Tried::Opened(opened) = tried else { return false };
+            opened.restored.is_some() && stored.verify(&opened.keyring.area_mac_key())
+        };
         let all: Vec<usize> = bits(0, AREA_LEN).collect();
         on_both_cores(&all.chunks(4096).collect::<Vec<_>>(), |bits| {
             let mut area = area.to_vec();
             for bit in *bits {
                 flip(&mut area, *bit);
-                assert!(Area::parse(&area).is_err(), "bit {bit} of an area");
+                match StoredArea::parse(&area) {
+                    Ok(area) => {
+                        assert!(shortcuts().contains(&(bit / 8)), "bit {bit} of an area");
+                        let is_own = own.contains(&(bit / 8));
+                        assert!(!is_own || opens(&area), "bit {bit} of the slot's shortcut");
+                    }
+                    Err(_) => assert!(!shortcuts().contains(&(bit / 8)), "bit {bit} of an area"),
+                }
                 flip(&mut area, *bit);
                 count(&self.heads);
             }
@@ -518,8 +540,7 @@ pub(super) fn with_areas(subject: &Subject, change: impl Fn(&mut [u8])) -> bool 
         for offset in [geometry::AREA_A, geometry::AREA_B] {
             let area = &mut image[at(offset)..at(offset) + AREA_LEN];
             change(area);
-            let digest = crate::crypto::digest::Digest::of(&[&area[..AREA_LEN - 32]]);
-            area[AREA_LEN - 32..].copy_from_slice(digest.as_bytes());
+            digest_anew(area);
         }
     })
 }
@@ -528,7 +549,6 @@ pub(super) fn with_areas(subject: &Subject, change: impl Fn(&mut [u8])) -> bool 
 fn no_slot_is_moved_or_brought_from_another_vault() {
     let subject = Subject::small();
     let other = Subject::open(owners_vault(&["J45"]), owner());
-    let slot = |index: usize| 96 + index * SLOT_LEN..96 + (index + 1) * SLOT_LEN;
     let foreign = other.part(geometry::AREA_A, AREA_LEN).to_vec();
     for first in 0..SLOTS {
         for second in 0..first {

@@ -4,7 +4,7 @@ use super::check::{ATTEMPTS, CheckFinding, CheckReport, HeadPart, check};
 use super::compact::{Meter, Progress, Watch};
 use crate::engine::core::StateReader;
 use crate::error::Error;
-use crate::format::area::Area;
+use crate::format::area::{Area, StoredArea};
 use crate::format::header::geometry;
 use crate::format::object::KeyedRef;
 use crate::format::place::Compartment;
@@ -50,7 +50,10 @@ impl Unlocked {
         let heads = core.store.heads()?;
         let (root_key, mac_key) = (core.keyring.root_key(), core.keyring.area_mac_key());
         let area = |bytes: &Vec<u8>| {
-            (*bytes == snapshot.area_bytes, Area::parse(bytes).is_ok() && Area::verify(bytes, &mac_key))
+            (
+                Area::is_same(bytes, &snapshot.area_bytes),
+                StoredArea::parse(bytes).is_ok_and(|area| area.verify(&mac_key)),
+            )
         };
         let root =
             |bytes: &Vec<u8>| (*bytes == snapshot.root_bytes, core.open_root(&root_key, bytes).is_some());

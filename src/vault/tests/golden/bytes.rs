@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::crypto::digest::Digest;
 use crate::format::area::AREA_LEN;
+use crate::format::area::testing::digest_anew;
 use crate::format::header::{HEADER_LEN, geometry};
 
 /// Equal bytes between two patches that are not worth a patch of their own.
@@ -91,7 +92,5 @@ pub(super) fn digest_header(file: &mut [u8]) {
 
 /// Makes an area's unkeyed digest right again.
 pub(super) fn digest_area(file: &mut [u8], offset: u64) {
-    let area = &mut file[at(offset)..at(offset) + AREA_LEN];
-    let digest = Digest::of(&[&area[..AREA_LEN - 32]]);
-    area[AREA_LEN - 32..].copy_from_slice(digest.as_bytes());
+    digest_anew(&mut file[at(offset)..at(offset) + AREA_LEN]);
 }

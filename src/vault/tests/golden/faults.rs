@@ -10,6 +10,7 @@ use crate::crypto::boxes::{encrypt_committed, encrypt_once};
 use crate::crypto::digest::Digest;
 use crate::crypto::object_digest::ObjectDigest;
 use crate::crypto::random::Randomness;
+use crate::format::area::testing::mac_anew;
 use crate::format::area::{AREA_LEN, Area};
 use crate::format::context::{Context, Purpose};
 use crate::format::object::{KeyedRef, ObjectRef};
@@ -228,14 +229,30 @@ impl Forge {
     fn change_areas(&mut self, change: impl Fn(&mut [u8])) {
         let mut area = self.file[at(AREAS[0])..at(AREAS[0]) + AREA_LEN].to_vec();
         change(&mut area);
-        let mac = self.vault.unlocked().unwrap().core.keyring.area_mac_key().mac(&area[..AREA_LEN - 64]);
-        area[AREA_LEN - 64..AREA_LEN - 32].copy_from_slice(&mac);
-        let digest = Digest::of(&[&area[..AREA_LEN - 32]]);
-        area[AREA_LEN - 32..].copy_from_slice(digest.as_bytes());
+        mac_anew(&mut area, &self.vault.unlocked().unwrap().core.keyring.area_mac_key());
         for offset in AREAS {
             self.file[at(offset)..at(offset) + AREA_LEN].copy_from_slice(&area);
         }
         self.root.area_digest = Area::digest(&area);
+        self.publish();
+    }
+
+    /// Puts a shortcut of another secret in the place of the slot's own, under its key
+    /// and context.
+    fn mislead_shortcut(&mut self) {
+        let unlocked = self.vault.unlocked().unwrap();
+        let way_in = unlocked.way_in.as_ref().unwrap();
+        let (index, key) = way_in.known_shortcut().unwrap();
+        let area = self.file[at(AREAS[0])..at(AREAS[0]) + AREA_LEN].to_vec();
+        let slot = &Area::parse(&area).unwrap().slots[index];
+        let leads_to = Digest::of(&[&slot.encapsulation, &slot.granted]);
+        let context = unlocked.core.scope.context(Purpose::Shortcut);
+        let context = context.object(leads_to.as_bytes()[..16].try_into().unwrap(), 0).bytes();
+        let shortcut = encrypt_committed(&mut self.random, key, &context, &[7; 32]).unwrap();
+        let area = Area::with_shortcut(&area, index, &shortcut.try_into().unwrap());
+        for offset in AREAS {
+            self.file[at(offset)..at(offset) + AREA_LEN].copy_from_slice(&area);
+        }
         self.publish();
     }
 
@@ -403,7 +420,7 @@ pub(super) fn all(file: &[u8]) -> Vec<(Case, Vec<u8>)> {
     made.collect()
 }
 
-const AREA: [Fault; 2] = [
+const AREA: [Fault; 3] = [
     (
         "areas encrypted again",
         |forge| forge.change_areas(|_| {}),
@@ -412,9 +429,15 @@ const AREA: [Fault; 2] = [
     ),
     (
         "reserved byte of the areas set",
-        |forge| forge.change_areas(|area| area[25_000] = 1),
+        |forge| forge.change_areas(|area| area[25_500] = 1),
         "damaged",
         "reserved bytes are zero",
+    ),
+    (
+        "shortcut that opens and leads nowhere",
+        |forge| forge.mislead_shortcut(),
+        "ok",
+        "a shortcut that disagrees with the granted box is passed over: the encapsulation decides",
     ),
 ];
 

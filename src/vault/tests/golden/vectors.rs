@@ -6,13 +6,17 @@ use super::bytes::{AREAS, Case, ROOTS, at, digest_area, digest_header, vector};
 use super::faults;
 use super::sample::{RAW_KEY, RECOVERY_KEY};
 use super::{CLINIC_PASSWORD, OLD_PASSWORD, PASSWORD};
-use crate::format::area::AREA_LEN;
+use crate::format::area::testing::{MAC_AT, shortcut, shortcuts, slot};
+use crate::format::area::{AREA_LEN, SLOTS};
 use crate::format::header::{HEADER_LEN, geometry};
 use crate::format::root::ROOT_LEN;
 
 const KDF: [usize; 2] = [8, 52];
-const SLOT_0: usize = 96;
-const SLOT_LEN: usize = 1553;
+/// The slot that the raw key opens, and where its parts stand.
+const OWN: usize = 2;
+const BOX: usize = 16;
+const ENCAPSULATION: usize = BOX + 104;
+const GRANTED: usize = ENCAPSULATION + 1120;
 
 /// A name, a change of the file, the outcome, why.
 type Fault = (&'static str, fn(&mut Vec<u8>), &'static str, &'static str);
@@ -124,13 +128,20 @@ fn both_areas(file: &mut [u8], change: impl Fn(&mut [u8])) {
     }
 }
 
+/// Nothing is digested anew: the digest does not cover shortcuts.
+fn both_shortcuts(file: &mut [u8], change: impl Fn(&mut [u8])) {
+    for offset in AREAS {
+        change(&mut file[at(offset)..at(offset) + AREA_LEN]);
+    }
+}
+
 fn both_roots(file: &mut [u8], change: impl Fn(&mut [u8])) {
     for offset in ROOTS {
         change(&mut file[at(offset)..at(offset) + ROOT_LEN]);
     }
 }
 
-const OUTER: [Fault; 26] = [
+const OUTER: [Fault; 28] = [
     ("empty file", Vec::clear, "not-a-vault", "no magic"),
     (
         "magic flipped",
@@ -232,37 +243,54 @@ const OUTER: [Fault; 26] = [
     ),
     (
         "both MACs flipped and digested",
-        |file| both_areas(file, |area| flip(area, AREA_LEN - 64)),
+        |file| both_areas(file, |area| flip(area, MAC_AT)),
         "damaged",
         "the unkeyed digest is right, the MAC is not",
     ),
     (
         "commitment of the slot flipped and digested",
-        |file| both_areas(file, |area| flip(area, SLOT_0 + 2 * SLOT_LEN + 24)),
+        |file| both_areas(file, |area| flip(area, slot(OWN).start + BOX + 24)),
         "wrong-credential",
         "no slot commits to the key any more",
     ),
     (
+        "selector of the slot flipped and digested",
+        |file| both_areas(file, |area| flip(area, slot(OWN).start)),
+        "wrong-credential",
+        "no selector names a slot any more",
+    ),
+    (
+        "selector and own box of the slot in every slot",
+        |file| {
+            both_areas(file, |area| {
+                let own = area[slot(OWN)][..ENCAPSULATION].to_vec();
+                (0..SLOTS).for_each(|index| area[slot(index)][..ENCAPSULATION].copy_from_slice(&own));
+            });
+        },
+        "damaged",
+        "the first slot that commits counts, and grants what another seed opens",
+    ),
+    (
         "own box of the slot flipped and digested",
-        |file| both_areas(file, |area| flip(area, SLOT_0 + 2 * SLOT_LEN + 60)),
+        |file| both_areas(file, |area| flip(area, slot(OWN).start + BOX + 60)),
         "damaged",
         "the slot commits to the key, its box does not open",
     ),
     (
         "encapsulation of the slot flipped and digested",
-        |file| both_areas(file, |area| flip(area, SLOT_0 + 2 * SLOT_LEN + 104)),
+        |file| both_areas(file, |area| flip(area, slot(OWN).start + ENCAPSULATION)),
         "damaged",
         "ML-KEM rejects implicitly: the granted box does not commit",
     ),
     (
         "granted box of the slot flipped and digested",
-        |file| both_areas(file, |area| flip(area, SLOT_0 + 2 * SLOT_LEN + 1224 + 100)),
+        |file| both_areas(file, |area| flip(area, slot(OWN).start + GRANTED + 100)),
         "damaged",
         "the granted box does not open",
     ),
     (
         "unused slot flipped and digested",
-        |file| both_areas(file, |area| flip(area, SLOT_0 + 15 * SLOT_LEN)),
+        |file| both_areas(file, |area| flip(area, slot(15).start)),
         "damaged",
         "the MAC covers the slots of others",
     ),
@@ -278,17 +306,41 @@ const OUTER: [Fault; 26] = [
     ),
 ];
 
-const COPIES: [Fault; 8] = [
+const COPIES: [Fault; 12] = [
     ("area A damaged", |file| flip(file, at(AREAS[0]) + 200), "repaired", "area B is intact and named"),
     ("area B damaged", |file| flip(file, at(AREAS[1]) + 200), "repaired", "area A is intact and named"),
     (
         "MAC of area A flipped and digested",
         |file| {
-            flip(file, at(AREAS[0]) + AREA_LEN - 64);
+            flip(file, at(AREAS[0]) + MAC_AT);
             digest_area(file, AREAS[0]);
         },
         "repaired",
         "an area with a wrong MAC is not intact",
+    ),
+    (
+        "shortcut of the slot flipped in both areas",
+        |file| both_shortcuts(file, |area| flip(area, shortcut(OWN).start + 100)),
+        "ok",
+        "a shortcut that does not open is passed over",
+    ),
+    (
+        "shortcuts of area A flipped",
+        |file| flip(file, at(AREAS[0]) + shortcuts().start),
+        "repaired",
+        "both areas are intact and one; only their bytes differ",
+    ),
+    (
+        "shortcuts of all slots zero",
+        |file| both_shortcuts(file, |area| area[shortcuts()].fill(0)),
+        "ok",
+        "neither digest nor MAC covers them",
+    ),
+    (
+        "shortcut of another slot",
+        |file| both_shortcuts(file, |area| area.copy_within(shortcut(0), shortcut(OWN).start)),
+        "ok",
+        "it is under another slot's key",
     ),
     ("root A damaged", |file| flip(file, at(ROOTS[0]) + 3000), "repaired", "root B is intact"),
     ("root B damaged", |file| flip(file, at(ROOTS[1])), "repaired", "root A is intact"),
