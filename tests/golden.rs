@@ -260,11 +260,11 @@ fn frozen(name: &str, sha256: &str) -> Vec<u8> {
 }
 
 fn frozen_vault() -> Vec<u8> {
-    frozen("format-1.vault", "a936f8b3dbcfa68b096d6bf578df52ea9d32a0a196948e34df2f2bbb3dc59981")
+    frozen("format-1.vault", "9bfdc7907cbf26fc80daed31a09eb7fef9f0dd21207dbbf643ca9fffb06f426e")
 }
 
 fn frozen_transcript() -> Json {
-    let text = frozen("format-1.json", "54d2159ca5a2814e12e565fa511635037153d58e8f7bca8ef40b9933bf6b2a3d");
+    let text = frozen("format-1.json", "8b3b0eda95046a0cfc6a20346ce48f52b638c48dfb2c12631483ec0c68982430");
     serde_json::from_slice(&text).unwrap()
 }
 
