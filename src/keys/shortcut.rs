@@ -5,14 +5,17 @@
 //! encapsulation and the granted box beside it, and what does not lead to that
 //! granted box is passed over: the encapsulation decides.
 
-use super::slot::granted_context;
 use crate::crypto::boxes::{decrypt_committed, encrypt_committed};
 use crate::crypto::digest::Digest;
 use crate::crypto::key::{GrantKey, ShortcutKey};
 use crate::crypto::random::{RandomError, Randomness};
 use crate::format::area::{ShortcutBox, Slot};
-use crate::format::context::{Context, Purpose, Scope};
+use crate::format::context::{CONTEXT_LEN, Context, Purpose, Scope};
 use crate::secret::SecretBytes;
+
+pub(super) fn granted_context(scope: Scope) -> [u8; CONTEXT_LEN] {
+    scope.context(Purpose::GrantedBox).bytes()
+}
 
 /// The context of a shortcut: its object id is SHA-256(encapsulation ‖ granted box)[..16].
 fn context(scope: Scope, slot: &Slot) -> Context {
@@ -219,7 +222,7 @@ mod tests {
         assert!(matches!(tried(&area, &key(2)), Tried::Damaged), "the first one that commits counts");
         // Fitting selectors of boxes that do not commit are tried and passed over.
         let mut area = granted.plan.area.clone();
-        let unlock = super::super::slot::unlock_key(&key(2), scope(), &granted.run).unwrap();
+        let unlock = super::super::unlock::unlock_key(&key(2), scope(), &granted.run).unwrap();
         let selectors = unlock.derive_selector_key(scope().vault.as_bytes());
         for slot in &mut area.slots {
             slot.selector = selectors.selectors()(crate::crypto::boxes::committed_salt(&slot.own));

@@ -1,16 +1,16 @@
 //! Slots: made alike whether used or not.
 
-use super::shortcut::shortcut_to;
-use super::unlock::{OpenedSlot, is_taken};
+use super::shortcut::{granted_context, shortcut_to};
+use super::unlock::{OpenedSlot, is_taken, own_context, unlock_key};
 use super::{Credential, Grant, Keyring};
 use crate::crypto::boxes::{committed_salt, encrypt_committed};
 use crate::crypto::committed_len;
-use crate::crypto::kdf::{KdfError, KdfParameters, derive_unlock_key};
+use crate::crypto::kdf::{KdfError, KdfParameters};
 use crate::crypto::kem::{SlotPublic, SlotSeed};
 use crate::crypto::key::{SELECTOR_LEN, ShortcutKey, UnlockKey};
 use crate::crypto::random::{RandomError, Randomness};
 use crate::format::area::{Area, GRANTED_LEN, OwnBox, SHORTCUT_LEN, SLOTS, Slot};
-use crate::format::context::{CONTEXT_LEN, Purpose, Scope};
+use crate::format::context::Scope;
 
 /// A credential that a new area is to have.
 pub(crate) struct NewSlot<'a> {
@@ -168,14 +168,6 @@ fn nobodys_plaintext(random: &mut Randomness) -> Result<zeroize::Zeroizing<Vec<u
     Ok(plain)
 }
 
-pub(super) fn own_context(scope: Scope) -> [u8; CONTEXT_LEN] {
-    scope.context(Purpose::OwnBox).bytes()
-}
-
-pub(super) fn granted_context(scope: Scope) -> [u8; CONTEXT_LEN] {
-    scope.context(Purpose::GrantedBox).bytes()
-}
-
 /// A slot with a fresh encapsulation to its public half, and a shortcut past it for
 /// whoever has its seed: random bytes where the key of that is not known.
 fn granted_slot(
@@ -208,19 +200,6 @@ fn own_box(
     let own: OwnBox = own.try_into().map_err(|_| RandomError)?;
     let selector = unlock.derive_selector_key(scope.vault.as_bytes()).selectors()(committed_salt(&own));
     Ok((selector, own))
-}
-
-pub(super) fn unlock_key(
-    credential: &Credential,
-    scope: Scope,
-    kdf: &KdfParameters,
-) -> Result<UnlockKey, KdfError> {
-    let vault = scope.vault.as_bytes();
-    match credential {
-        Credential::Password(password) => derive_unlock_key(password.text(), kdf),
-        Credential::RecoveryKey(key) => Ok(UnlockKey::derive(key.secret(), vault, "subrosa/v1 recovery key")),
-        Credential::RawKey(key) => Ok(UnlockKey::derive(key.secret(), vault, "subrosa/v1 raw key")),
-    }
 }
 
 /// Refuses a credential that opens one of `others` already, under any run of the

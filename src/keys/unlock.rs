@@ -1,16 +1,15 @@
 //! Unlocking: one selector of each slot is compared, and only the box of a slot
 //! that it names is tried.
 
-use super::shortcut::{follow, shortcut_to};
-use super::slot::{granted_context, own_context, unlock_key};
+use super::shortcut::{follow, granted_context, shortcut_to};
 use super::{Credential, Keyring};
 use crate::crypto::boxes::{commits_to, committed_salt, decrypt_committed};
-use crate::crypto::kdf::{KdfError, KdfLimits, KdfParameters};
+use crate::crypto::kdf::{KdfError, KdfLimits, KdfParameters, derive_unlock_key};
 use crate::crypto::kem::{SlotPublic, SlotSeed};
 use crate::crypto::key::{SelectorKey, ShortcutKey, UnlockKey, selects};
 use crate::crypto::random::Randomness;
 use crate::format::area::{Area, ShortcutBox, Slot};
-use crate::format::context::Scope;
+use crate::format::context::{CONTEXT_LEN, Purpose, Scope};
 use crate::secret::SecretBytes;
 
 /// What a credential opened.
@@ -139,6 +138,23 @@ impl OpenedSlot {
         };
         let keyring = Keyring::from_granted_plaintext(scope.vault, &plain)?;
         Some(Self { index, keyring, run, shortcut_key, restored, seed })
+    }
+}
+
+pub(super) fn own_context(scope: Scope) -> [u8; CONTEXT_LEN] {
+    scope.context(Purpose::OwnBox).bytes()
+}
+
+pub(super) fn unlock_key(
+    credential: &Credential,
+    scope: Scope,
+    kdf: &KdfParameters,
+) -> Result<UnlockKey, KdfError> {
+    let vault = scope.vault.as_bytes();
+    match credential {
+        Credential::Password(password) => derive_unlock_key(password.text(), kdf),
+        Credential::RecoveryKey(key) => Ok(UnlockKey::derive(key.secret(), vault, "subrosa/v1 recovery key")),
+        Credential::RawKey(key) => Ok(UnlockKey::derive(key.secret(), vault, "subrosa/v1 raw key")),
     }
 }
 
