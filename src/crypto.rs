@@ -7,6 +7,7 @@ pub(crate) mod kem;
 pub(crate) mod key;
 pub(crate) mod object_digest;
 pub(crate) mod random;
+pub(crate) mod segment_digest;
 pub(crate) mod sha1;
 pub(crate) mod signature;
 

@@ -24,4 +24,3 @@ pub(crate) mod told;
 pub(crate) mod trace;
 pub(crate) mod transaction;
 pub(crate) mod vault_record;
-pub(crate) mod version;

@@ -7,6 +7,7 @@ pub(crate) mod header;
 pub(crate) mod object;
 pub(crate) mod place;
 pub(crate) mod root;
+pub(crate) mod segment;
 
 use thiserror::Error;
 
@@ -14,12 +15,8 @@ use thiserror::Error;
 pub(crate) const SUITE: u16 = 1;
 /// The format version that this library reads and writes.
 pub(crate) const FORMAT_VERSION: u16 = 1;
-/// The reader version of this library; a root may ask for a newer one.
-pub(crate) const READER_VERSION: u16 = 2;
-/// What a vault asks for that holds nothing newer.
-pub(crate) const FIRST_READER: u16 = 1;
-/// The first reader version that knows contents stored in segments.
-pub(crate) const CONTENT_READER: u16 = 2;
+/// The reader version of this library; a root, or a place, may ask for a newer one.
+pub(crate) const READER_VERSION: u16 = 1;
 
 /// Why outer bytes are not a vault that this library reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -152,5 +152,5 @@ pub(crate) use vault::{
     Explanation, Expunged, FormatError, HeadPart, HolderRole, ImportDecisions, ImportReport, KdfCost,
     KdfError, KdfLimits, LedgerLine, LineState, Listed, ListedAccess, NewAttachment, ParseCheckpointError,
     ParseIdError, PastImport, Progress, RandomError, ReadKind, Recovery, RepairReport, Revision, SecretText,
-    SignatureAlgorithm, SpaceReport, Transaction, UndoPreview, UndoReport, Upload, WriterVersion,
+    SignatureAlgorithm, SpaceReport, Transaction, UndoPreview, UndoReport, Upload,
 };

@@ -9,6 +9,8 @@ mod identity;
 mod memory;
 mod proof;
 mod rewrite;
+mod tail;
+mod writer;
 
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod contract;
@@ -23,14 +25,15 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+pub use crate::crypto::segment_digest::SegmentDigest;
 pub use crate::format::object::ObjectRef;
+pub use crate::format::segment::Segment;
 #[cfg(any(test, feature = "testing"))]
 pub use contract::{Breach, OpenStore, check_creation, check_store};
 pub(crate) use copy::{CopySource, FileCopy};
 #[cfg(any(test, fuzzing))]
 pub(crate) use disk::Disk;
 pub use file::FileStore;
-pub(crate) use file::{FileImage, FileWriter};
 pub(crate) use folder::Destination;
 #[cfg(any(test, fuzzing))]
 pub(crate) use folder::{Folder, Named};
@@ -39,6 +42,8 @@ pub(crate) use identity::{FileAccess, FileId};
 pub use memory::MemoryStore;
 pub(crate) use proof::writer as proven_writer;
 pub(crate) use rewrite::{Beside, Found, has_unwritten_sector};
+pub(crate) use tail::FileImage;
+pub(crate) use writer::FileWriter;
 
 /// Keeps one vault's header, credential areas, roots and objects.
 ///
@@ -71,8 +76,9 @@ pub trait Store: Send + Sync {
     fn header(&self) -> Result<Vec<u8>, StoreError>;
 
     /// Every copy of the credential area and of the root that the store keeps: two of each
-    /// in a file, one of each in a store that swaps roots atomically. If two calls in a row
-    /// agree, what they return is from one commit.
+    /// in a file, whose roots may be the newest and the one before it; one of each in a store
+    /// that swaps roots atomically. If two calls in a row agree, what they return is from one
+    /// commit.
     ///
     /// # Errors
     /// [`StoreError::Io`] when they cannot be read.
@@ -94,6 +100,17 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Io`] when the size of the store cannot be read.
     fn admits(&self, append_end: u64, erase: &[ObjectRef]) -> Result<bool, StoreError> {
         let _ = (append_end, erase);
+        Ok(true)
+    }
+
+    /// Whether the bytes of a segment are there and have its digest. Asked of the newer of
+    /// two roots, whose commit a crash may have cut. Where references are not positions,
+    /// there are no segments.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when the bytes cannot be read.
+    fn holds(&self, segment: &Segment) -> Result<bool, StoreError> {
+        let _ = segment;
         Ok(true)
     }
 
@@ -136,9 +153,9 @@ fn deadline(wait: Duration) -> Instant {
 /// The one writer of a store. Dropping it without [`StoreWriter::publish`] or
 /// [`StoreWriter::create`] leaves the store as it was.
 ///
-/// A commit calls `sync` and `settle` if the vault was not at rest, then `start`,
-/// `put` as often as it likes, and `publish` last. A creation calls `start`, `put`
-/// and `create`.
+/// A commit calls `sync` and `settle` if another writer changed the roots or left copies that
+/// differ, then `start`, `put` as often as it likes, `end_segment`, and `publish` last. A
+/// creation calls `start`, `put`, `end_segment` and `create`.
 ///
 /// Where [`Store::needs_proof`], a `publish` with a new area names nothing to erase;
 /// another writer's `settle` erases it once area and root were read back.
@@ -172,9 +189,14 @@ pub trait StoreWriter {
     /// As [`Store::objects`].
     fn written(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError>;
 
-    /// Where the next writer will append: what the new root must say. Zero where
+    /// Ends what this writer appends: what the new root must say of it. None where
     /// references are not positions.
-    fn append_end(&self) -> u64;
+    ///
+    /// # Errors
+    /// As [`StoreWriter::put`].
+    fn end_segment(&mut self) -> Result<Segment, StoreError> {
+        Ok(Segment::NONE)
+    }
 
     /// Makes the objects durable and founds the vault with its header, area and
     /// root, in one step.
@@ -185,8 +207,7 @@ pub trait StoreWriter {
     fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError>;
 
     /// Makes the objects durable, replaces the root, and for a withdrawal
-    /// erases; returns when all that is durable that the rules R2 and R3 and
-    /// the order of a credential change ask for.
+    /// erases; returns when all that is durable that the rules R2, R3 and R5 ask for.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the current root is not the expected one;
@@ -244,7 +265,8 @@ pub struct Publication<'a> {
     /// A new credential area, when the commit changes credentials.
     pub new_area: Option<&'a [u8]>,
     /// Whether the commit withdraws something: then every copy of the root is
-    /// replaced and durable, and `erase` is erased, before this returns.
+    /// replaced and durable, and `erase` is erased, before this returns. Otherwise a store
+    /// of two copies keeps the root before in one of them.
     pub withdraws: bool,
     /// The objects to erase.
     pub erase: &'a [ObjectRef],

@@ -119,6 +119,12 @@ pub(crate) enum Sabotage {
     StaleRootAndPages,
     /// R7 broken: the old file loses its name and stays readable.
     ReadableOldFile,
+    /// R2 broken: every root is written into the first place.
+    AlwaysFirstPlace,
+    /// R3 broken: both places of a withdrawal are written under one barrier.
+    OneBarrierForBothRoots,
+    /// R4 broken: a root is taken without its segment.
+    NoSegmentDigest,
 }
 
 /// Breaks, or mends, what this thread writes from now on.
@@ -148,7 +154,22 @@ pub(crate) fn sabotaged_scrubbing() -> bool {
 }
 
 /// Where the second root is written: over the first under a sabotage.
-pub(crate) fn sabotaged_root(first: u64, second: u64) -> u64 {
+pub(crate) fn sabotaged_root(first: usize, second: usize) -> usize {
     let broken = SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::StaleRootAndPages)));
     if broken { first } else { second }
+}
+
+/// Whether every root goes into the first place.
+pub(crate) fn sabotaged_place() -> bool {
+    SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::AlwaysFirstPlace)))
+}
+
+/// Whether there is no barrier between the two roots of a withdrawal.
+pub(crate) fn sabotaged_first_barrier() -> bool {
+    SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::OneBarrierForBothRoots)))
+}
+
+/// Whether a root is taken without its segment.
+pub(crate) fn sabotaged_segment() -> bool {
+    SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::NoSegmentDigest)))
 }

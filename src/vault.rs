@@ -57,7 +57,6 @@ pub use crate::engine::list::{Filter, Listed, Revision};
 pub use crate::engine::opening::Recovery;
 pub use crate::engine::transaction::{Committed, Transaction};
 pub use crate::engine::vault_record::HolderRole;
-pub use crate::engine::version::WriterVersion;
 pub use crate::error::ErrorKind;
 pub use crate::format::FormatError;
 pub use crate::format::place::Compartment;
@@ -538,7 +537,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::Source`], [`Error::SourceChanged`], [`Error::NoSuchEntry`],
-    /// [`Error::NeedsNewerReader`], [`Error::Invalid`] if the entry's kind holds
+    /// [`Error::NewerCompartment`], [`Error::Invalid`] if the entry's kind holds
     /// no attachments; and as [`Vault::update`], except that a conflict is not tried again.
     pub fn attach(
         &self,

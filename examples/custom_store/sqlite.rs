@@ -224,10 +224,6 @@ impl StoreWriter for SqliteWriter<'_> {
         read_objects(&self.connection, self.patient, objects)
     }
 
-    fn append_end(&self) -> u64 {
-        0
-    }
-
     fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError> {
         let sql = "INSERT OR IGNORE INTO vault (patient, header, area, root) VALUES (?1, ?2, ?3, ?4)";
         let values = params![self.patient, creation.header, creation.area, creation.root];

@@ -158,6 +158,11 @@ pub(crate) fn told(vault: Vault) -> Vault {
             "The program was interrupted the last time it wrote to this vault. That was repaired; nothing \
              that it had finished is lost.",
         ),
+        Recovery::Dropped { epoch } => note(&format!(
+            "The last change, number {epoch}, was not whole in the file and is not in the vault. Either the program \
+             was interrupted before it had finished, or the file was damaged since. Look whether what you entered \
+             last is there, and compare the number with your checkpoint if you keep one.",
+        )),
         Recovery::Needed => note(
             "The last write to this vault was interrupted or is still going on, and the file cannot be repaired \
              now. You see its newest whole state.",

@@ -1,16 +1,15 @@
 //! One commit: ledger rows and a link, tries, places, one new root, published.
 //!
-//! What a withdrawing commit takes out of the vault is named by its root.
+//! What a withdrawing commit takes out of a compartment is named by the compartment's place.
 
 use super::core::Snapshot;
 use super::links::Links;
 use super::transaction::Transaction;
 use crate::crypto::boxes::encrypt_committed;
 use crate::error::Error;
-use crate::format::context::Purpose;
-use crate::format::object::{KeyedRef, ObjectRef};
+use crate::format::object::KeyedRef;
 use crate::format::place::{Compartment, LedgerHead, PLACES, Place};
-use crate::format::root::{ERASE_CAPACITY, PlaceBox, Root};
+use crate::format::root::{PlaceBox, Root};
 use crate::id::{CommitId, Epoch};
 use crate::payload::catalogue::EraseListV1;
 use crate::store::Publication;
@@ -31,7 +30,6 @@ impl Transaction<'_> {
                 what: "a change of this commit failed half-way: nothing was written",
             });
         }
-        let least_reader = self.least_reader()?;
         let epoch = self.epoch();
         self.write_redacted()?;
         let links = self.write_history(epoch)?;
@@ -42,21 +40,7 @@ impl Transaction<'_> {
             }
         }
         links.set_heads(epoch, &mut places);
-        self.publish(epoch, least_reader, places, new_area).map(Some)
-    }
-
-    /// What the new root asks of readers: what the last one did, or more where
-    /// this commit puts rows that older readers do not know. It never falls, as
-    /// nobody sees the rows of every compartment.
-    fn least_reader(&self) -> Result<u16, Error> {
-        let current = self.snapshot.root.least_reader;
-        let rows = self.work.changes.iter().flat_map(|changes| changes.values().flatten());
-        let needed = rows.map(|row| row.class.least_reader()).fold(current, u16::max);
-        let pinned = self.work.pinned.reader();
-        if needed > pinned.max(current) {
-            return Err(Error::NeedsNewerReader { needed, pinned });
-        }
-        Ok(needed)
+        self.publish(epoch, places, new_area).map(Some)
     }
 
     /// Puts the ledger rows and the link of this commit.
@@ -102,11 +86,14 @@ impl Transaction<'_> {
             #[cfg(test)]
             let update =
                 TrieUpdate { superseded: crate::testing::sabotaged_erasure(update.superseded), ..update };
-            if self.work.withdraws {
-                self.work.erase.extend(update.superseded);
+            if self.work.withdraws
+                && let Some(erase) = self.work.erase.get_mut(compartment.index())
+            {
+                erase.extend(update.superseded);
             }
             let TrieUpdate { root: trie, rows, live, .. } = update;
-            *place = Some(Place { epoch, trie, rows, ledger: current.ledger, live });
+            let (ledger, least_reader) = (current.ledger, current.least_reader);
+            *place = Some(Place { epoch, trie, rows, ledger, live, least_reader, erase: None });
         }
         Ok(places)
     }
@@ -114,12 +101,11 @@ impl Transaction<'_> {
     pub(crate) fn publish(
         mut self,
         epoch: Epoch,
-        least_reader: u16,
         changed: [Option<Place>; PLACES],
         new_area: Option<(u64, Vec<u8>)>,
     ) -> Result<Snapshot, Error> {
-        let boxes = self.encrypt_places(&changed)?;
-        let (erase, erase_list) = self.write_erase_list()?;
+        let places = self.renew_places(changed)?;
+        let boxes = self.encrypt_places(&places)?;
         let (area_generation, area_bytes) = match &new_area {
             Some((generation, bytes)) => (*generation, bytes.clone()),
             None => (self.snapshot.root.area_generation, self.snapshot.area_bytes.clone()),
@@ -133,10 +119,8 @@ impl Transaction<'_> {
                 Some((_, bytes)) => crate::format::area::Area::digest(bytes),
                 None => self.snapshot.root.area_digest,
             },
-            least_reader,
-            append_end: self.work.writer.append_end(),
-            erase,
-            erase_list,
+            least_reader: self.snapshot.root.least_reader,
+            segment: self.work.writer.end_segment()?,
             places: boxes,
         };
         let context = self.core.root_context().bytes();
@@ -152,23 +136,33 @@ impl Transaction<'_> {
             root: &root_bytes,
             new_area: new_area.as_ref().map(|(_, bytes)| bytes.as_slice()),
             withdraws: self.work.withdraws,
-            erase: &self.work.erase,
+            erase: &self.work.erase.concat(),
         })?;
+        Ok(Snapshot { root, root_bytes, area_bytes, places, newer: self.snapshot.newer, settled: true })
+    }
+
+    /// Every place that is held as this commit leaves it: changed or not, with the list of
+    /// what is withdrawn from it. The list of the commit before was finished and goes.
+    fn renew_places(&mut self, changed: [Option<Place>; PLACES]) -> Result<[Option<Place>; PLACES], Error> {
+        let known = self.snapshot;
         let mut places = changed;
-        for (place, known) in places.iter_mut().zip(&self.snapshot.places) {
+        for ((compartment, known), place) in Compartment::ALL.into_iter().zip(&known.places).zip(&mut places)
+        {
             if place.is_none() {
                 *place = known.as_ref().map(Place::duplicate);
             }
+            let erase = self.write_erase_list(compartment)?;
+            if let Some(place) = place {
+                place.erase = erase;
+            }
         }
-        Ok(Snapshot { root, root_bytes, area_bytes, places, settled: true })
+        Ok(places)
     }
 
     /// Every place whose key is held is encrypted anew, changed or not, so that
     /// nobody without its key sees which ones changed; the others are carried over.
-    fn encrypt_places(&mut self, changed: &[Option<Place>; PLACES]) -> Result<[PlaceBox; PLACES], Error> {
+    fn encrypt_places(&mut self, places: &[Option<Place>; PLACES]) -> Result<[PlaceBox; PLACES], Error> {
         let mut boxes = self.snapshot.root.places.clone();
-        let known = self.snapshot.places.iter();
-        let places = changed.iter().zip(known).map(|(changed, known)| changed.as_ref().or(known.as_ref()));
         for ((compartment, place), stored) in Compartment::ALL.into_iter().zip(places).zip(&mut boxes) {
             if let Some(place) = place
                 && let Some(encrypted) = self.core.encrypt_place(&mut self.work.random, compartment, place)?
@@ -179,17 +173,16 @@ impl Transaction<'_> {
         Ok(boxes)
     }
 
-    /// What the root names itself, and the object that names the rest.
-    fn write_erase_list(&mut self) -> Result<(Vec<ObjectRef>, Option<KeyedRef>), Error> {
-        let (first, rest) = match self.work.erase.split_at_checked(ERASE_CAPACITY) {
-            Some((first, rest)) if !rest.is_empty() => (first.to_vec(), rest),
-            _ => return Ok((self.work.erase.clone(), None)),
-        };
-        let objects = rest.iter().map(|object| (object.reference, object.length)).collect();
+    /// The object that names what is withdrawn from a compartment, if anything is.
+    fn write_erase_list(&mut self, compartment: Compartment) -> Result<Option<KeyedRef>, Error> {
+        let withdrawn = self.work.erase.get(compartment.index()).map_or(&[][..], Vec::as_slice);
+        if withdrawn.is_empty() {
+            return Ok(None);
+        }
+        let objects = withdrawn.iter().map(|object| (object.reference, object.length)).collect();
         let content = crate::codec::wire::encode(&EraseListV1 { objects })?;
-        let context = self.core.scope.context(Purpose::EraseList);
-        let list = self.work.objects().encrypt(&context, &content)?;
-        Ok((first, Some(list)))
+        let context = self.core.erase_context(compartment);
+        Ok(Some(self.work.objects().encrypt(&context, &content)?))
     }
 }
 

@@ -16,7 +16,6 @@ use super::transaction::{Content, Transaction};
 use crate::codec::wire;
 use crate::crypto::digest::{Digest, RunningDigest};
 use crate::error::{Error, ErrorKind};
-use crate::format::CONTENT_READER;
 use crate::format::object::KeyedRef;
 use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId};
@@ -149,8 +148,8 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// [`Error::Source`], [`Error::TooLarge`], [`Error::NeedsCompartment`],
-    /// [`Error::NeedsNewerReader`], [`Error::Invalid`] for a compartment that does
-    /// not hold entries, [`Error::Store`], [`Error::Random`].
+    /// [`Error::Invalid`] for a compartment that does not hold entries, [`Error::Store`],
+    /// [`Error::Random`].
     pub fn store(&mut self, compartment: Compartment, source: &mut dyn Read) -> Result<Attachment, Error> {
         self.may_store(compartment)?;
         let half_done = std::mem::replace(&mut self.work.half_done, true);
@@ -174,10 +173,6 @@ impl Transaction<'_> {
     pub(crate) fn may_store(&self, compartment: Compartment) -> Result<(), Error> {
         if !Compartment::HOLDING_ENTRIES.contains(&compartment) {
             return Err(Error::Invalid { what: "this compartment does not hold entries" });
-        }
-        let pinned = self.work.pinned.reader();
-        if pinned < CONTENT_READER {
-            return Err(Error::NeedsNewerReader { needed: CONTENT_READER, pinned });
         }
         self.snapshot.place(compartment).map(|_| ())
     }
@@ -421,7 +416,7 @@ impl Transaction<'_> {
             let key = RowKey::content(&digest);
             match &content.stored {
                 Some(object) => {
-                    self.erase(object);
+                    self.erase(compartment, object);
                     self.change(compartment, key, None)?;
                 }
                 None => self.forget_change(compartment, &key),
@@ -442,7 +437,7 @@ impl Transaction<'_> {
                 continue;
             }
             if let Some(before) = &content.stored {
-                self.supersede(before);
+                self.supersede(compartment, before);
             }
             let mut row = Row::unnamed(RowKey::content(&digest), RowClass::Content, self.epoch());
             row.id = EntryId::from_bytes(content.head.content);

@@ -10,6 +10,8 @@ use crate::crypto::digest::Digest;
 use crate::crypto::key::{IdentityKey, RootKey};
 use crate::crypto::random::{RandomError, Randomness};
 use crate::error::Error;
+use crate::format::READER_VERSION;
+use crate::format::area::Area;
 use crate::format::context::{Context, Purpose, Scope};
 use crate::format::header::geometry;
 use crate::format::object::KeyedRef;
@@ -20,7 +22,7 @@ use crate::keys::Keyring;
 use crate::payload::custody::VaultRecordV1;
 use crate::payload::decode_entry;
 use crate::record::Entry;
-use crate::store::Store;
+use crate::store::{Heads, Store};
 use crate::tree::{PageCache, Row, RowClass, RowKey, Trie, open_object, open_stored};
 
 pub(crate) const ENTRY_SCHEMA: u16 = 1;
@@ -52,10 +54,15 @@ pub(crate) struct Snapshot {
     pub(crate) root_bytes: Vec<u8>,
     pub(crate) area_bytes: Vec<u8>,
     pub(crate) places: [Option<Place>; PLACES],
-    /// Whether this handle saw both copies equal and durable, and what the root
-    /// wants erased erased: by its own commit or by settling.
+    /// What the places need whose rows this reader does not know.
+    pub(crate) newer: NewerPlaces,
+    /// Whether this handle knows the state to be durable, and what the places that open
+    /// want erased to be erased: by its own commit or by settling.
     pub(crate) settled: bool,
 }
+
+/// The reader versions that places ask for which are for a newer one.
+pub(crate) type NewerPlaces = [Option<u16>; PLACES];
 
 impl Snapshot {
     /// SHA-256 of the stored root; zeros before there is one.
@@ -70,7 +77,7 @@ impl Snapshot {
     /// twice, so what they say bounds how much is ever read.
     pub(crate) fn fits(&self) -> bool {
         let live = self.places.iter().flatten().fold(0, |sum: u64, place| sum.saturating_add(place.live));
-        live <= self.root.append_end.saturating_sub(geometry::APPEND)
+        live <= self.root.segment.end.saturating_sub(geometry::APPEND)
     }
 
     /// Whether this is what a first commit starts from.
@@ -79,8 +86,32 @@ impl Snapshot {
     }
 
     pub(crate) fn place(&self, compartment: Compartment) -> Result<&Place, Error> {
-        let place = self.places.get(compartment.index()).and_then(Option::as_ref);
-        place.ok_or(Error::NeedsCompartment { compartment })
+        if let Some(place) = self.places.get(compartment.index()).and_then(Option::as_ref) {
+            return Ok(place);
+        }
+        match self.newer.get(compartment.index()).copied().flatten() {
+            Some(needed) => Err(Error::NewerCompartment { compartment, needed, supported: READER_VERSION }),
+            None => Err(Error::NeedsCompartment { compartment }),
+        }
+    }
+
+    /// Whether these copies are as a writer leaves them that is not at work: both areas this
+    /// one, whatever its shortcuts, and no other root than this one and the one before it.
+    pub(crate) fn rests_in(&self, heads: &Heads) -> bool {
+        let are_equal = heads.areas.windows(2).all(|pair| pair.first() == pair.last());
+        are_equal
+            && heads.areas.iter().all(|area| Area::is_same(area, &self.area_bytes))
+            && heads.roots.iter().all(|root| self.is_own_or_previous(root))
+    }
+
+    /// Whether a stored root is this one or the one before it.
+    pub(crate) fn is_own_or_previous(&self, root: &[u8]) -> bool {
+        *root == self.root_bytes || Digest::of(&[root]).matches(&self.root.previous)
+    }
+
+    /// Whether this commit withdrew something from a place that opens.
+    pub(crate) fn names_withdrawn(&self) -> bool {
+        self.places.iter().flatten().any(|place| place.erase.is_some())
     }
 }
 
@@ -115,25 +146,34 @@ impl Core {
         self.scope.context(Purpose::Place).compartment(compartment).schema(PLACE_SCHEMA)
     }
 
+    pub(crate) fn erase_context(&self, compartment: Compartment) -> Context {
+        self.scope.context(Purpose::EraseList).compartment(compartment)
+    }
+
     /// Decrypts a stored root; `None` when it does not open under this key.
     pub(crate) fn open_root(&self, key: &RootKey, stored: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         decrypt_committed(key, &self.root_context().bytes(), stored).ok()
     }
 
     /// Decrypts every place whose key is held; one that does not open is none where
-    /// only parts are demanded.
-    pub(crate) fn open_places(&self, root: &Root) -> Result<[Option<Place>; PLACES], Error> {
-        let mut places = [const { None }; PLACES];
-        for ((compartment, stored), place) in Compartment::ALL.into_iter().zip(&root.places).zip(&mut places)
-        {
+    /// only parts are demanded. What a place for a newer reader needs is given beside.
+    pub(crate) fn open_places(&self, root: &Root) -> Result<([Option<Place>; PLACES], NewerPlaces), Error> {
+        let (mut places, mut newer) = ([const { None }; PLACES], [None; PLACES]);
+        let seats = Compartment::ALL.into_iter().zip(&root.places).zip(places.iter_mut().zip(&mut newer));
+        for ((compartment, stored), (place, needed)) in seats {
             let Some(key) = self.keyring.compartment(compartment) else { continue };
-            let plain = decrypt_committed(key, &self.place_context(compartment).bytes(), &stored.0);
-            *place = plain.ok().and_then(|plain| Place::decode(&plain).ok());
+            let plain = decrypt_committed(key, &self.place_context(compartment).bytes(), &stored.0).ok();
+            let least = plain.as_ref().and_then(|plain| Place::least_reader(plain).ok());
+            *needed = least.filter(|least| *least > READER_VERSION);
+            if needed.is_some() {
+                continue;
+            }
+            *place = plain.and_then(|plain| Place::decode(&plain).ok());
             if place.is_none() && self.demand == Demand::Whole {
                 return Err(Error::Damaged { what: "place" });
             }
         }
-        Ok(places)
+        Ok((places, newer))
     }
 
     /// Encrypts a place; `None` when its key is not held.
@@ -177,9 +217,10 @@ impl<'a> StateReader<'a> {
     }
 
     pub(crate) fn trie(&self, compartment: Compartment) -> Result<Trie<'_>, Error> {
-        let place = self.snapshot.place(compartment).map_err(|error| {
-            let is_held = self.core.keyring.compartment(compartment).is_some();
-            if is_held { Error::Damaged { what: "place" } } else { error }
+        let is_held = self.core.keyring.compartment(compartment).is_some();
+        let place = self.snapshot.place(compartment).map_err(|error| match error {
+            Error::NeedsCompartment { .. } if is_held => Error::Damaged { what: "place" },
+            error => error,
         })?;
         Ok(Trie {
             store: &*self.core.store,
@@ -198,14 +239,28 @@ impl<'a> StateReader<'a> {
 
     /// The row of an entry's current revision, and where it is.
     pub(crate) fn entry_row(&self, id: EntryId) -> Result<(Compartment, Row), Error> {
+        self.find_entry(id, |compartment| self.row(compartment, &RowKey::entry(id)))
+    }
+
+    /// The same, where `read` gives a compartment's row. An entry that is not found may be in
+    /// a compartment that this reader is too old for: then that is the answer.
+    pub(crate) fn find_entry(
+        &self,
+        id: EntryId,
+        read: impl Fn(Compartment) -> Result<Option<Row>, Error>,
+    ) -> Result<(Compartment, Row), Error> {
+        let mut not_read = None;
         for compartment in self.open_compartments_and_sealed() {
-            if let Some(row) = self.row(compartment, &RowKey::entry(id))?
-                && row.class == RowClass::Entry
-            {
-                return Ok((compartment, row));
+            match read(compartment) {
+                Err(error @ Error::NewerCompartment { .. }) => not_read = Some(error),
+                row => {
+                    if let Some(row) = row?.filter(|row| row.class == RowClass::Entry) {
+                        return Ok((compartment, row));
+                    }
+                }
             }
         }
-        Err(Error::NoSuchEntry { id })
+        Err(not_read.unwrap_or(Error::NoSuchEntry { id }))
     }
 
     /// The current revision of an entry, with its row and compartment.

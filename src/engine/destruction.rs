@@ -56,7 +56,7 @@ impl Transaction<'_> {
             }
         }
         if let Some(object) = row.object.as_deref().filter(|_| is_first && destroyed) {
-            self.erase(object);
+            self.erase(compartment, object);
         }
         if destroyed || !is_first {
             self.work.redacted.insert((compartment, epoch), ledger);
@@ -69,7 +69,7 @@ impl Transaction<'_> {
     /// and names bytes that nobody has: no backup may give them back.
     fn give_up_lines(&mut self, compartment: Compartment, mut row: Row) -> Result<(), Error> {
         if let Some(object) = &mut row.object {
-            self.erase(object);
+            self.erase(compartment, object);
             object.key = ContentKey::from_secret(self.work.random.secret()?);
             object.digest = ObjectDigest::from_bytes(self.work.random.bytes()?);
         }

@@ -66,6 +66,17 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// The checkpoint of the state before, which was durable before this one was begun; of
+    /// the first state its own.
+    pub(crate) fn checkpoint_before(&self) -> Checkpoint {
+        match self.root.epoch.number() {
+            0 | 1 => self.checkpoint(),
+            number => Checkpoint { epoch: Epoch::new(number - 1), root: self.root.previous },
+        }
+    }
+}
+
 impl StateReader<'_> {
     pub(crate) fn expect_checkpoint(&self, expected: &Checkpoint) -> Result<(), Error> {
         let current = self.snapshot.root.epoch;

@@ -106,7 +106,7 @@ impl StateReader<'_> {
     fn was_replaced(&self, old: &Candidate, store: &FileStore) -> Result<bool, Error> {
         let is_previous = self.snapshot.root.previous == Digest::of(&[&old.root_bytes]);
         let mark = replacement_mark(&self.snapshot.root_bytes);
-        Ok(is_previous && store.has_mark(old.root.append_end, &mark)?)
+        Ok(is_previous && store.has_mark(old.root.segment.end, &mark)?)
     }
 
     /// A draft is gone before the vault's next commit, so that it follows upon the

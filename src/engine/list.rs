@@ -25,6 +25,7 @@ const LEAVES_AT_A_TIME: usize = 8;
 #[derive(Clone, Default)]
 pub struct Filter {
     kinds: Vec<Kind>,
+    compartments: Vec<Compartment>,
     dates: Option<DateRange>,
     code: Option<(Option<String>, String)>,
     provider: Option<String>,
@@ -45,6 +46,13 @@ impl Filter {
     #[must_use]
     pub fn kind(mut self, kind: Kind) -> Self {
         self.kinds.push(kind);
+        self
+    }
+
+    /// Only entries of this compartment. Call it again to add another compartment.
+    #[must_use]
+    pub fn compartment(mut self, compartment: Compartment) -> Self {
+        self.compartments.push(compartment);
         self
     }
 
@@ -101,7 +109,8 @@ impl Filter {
 
     /// Whether entries of this compartment are asked for.
     pub(crate) fn includes(&self, compartment: Compartment) -> bool {
-        self.sealed || compartment != Compartment::Sealed
+        let is_named = self.compartments.is_empty() || self.compartments.contains(&compartment);
+        is_named && (self.sealed || compartment != Compartment::Sealed)
     }
 
     /// What the card says; `None` when the entry has to be opened to tell.

@@ -1,5 +1,5 @@
-//! Which area and root belong together, and what an opening repairs (rule R4 of
-//! `docs/format.md`).
+//! Which area and root belong together, which of two roots is the state, and what an opening
+//! repairs (rule R4 of `docs/format.md`).
 
 use super::core::{Core, Demand, Snapshot, StateReader};
 use super::trace;
@@ -7,9 +7,10 @@ use crate::crypto::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::format::READER_VERSION;
 use crate::format::area::StoredArea;
-use crate::format::context::Purpose;
-use crate::format::object::ObjectRef;
+use crate::format::object::{KeyedRef, ObjectRef};
+use crate::format::place::Compartment;
 use crate::format::root::{Root, RootHeading};
+use crate::id::Epoch;
 use crate::payload::catalogue::EraseListV1;
 use crate::store::{Chosen, Heads, Repairs, Store, StoreError, StoreWriter};
 use crate::tree::{Trie, open_object};
@@ -18,21 +19,39 @@ use crate::tree::{Trie, open_object};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recovery {
-    /// Everything was as a vault at rest is.
+    /// Everything was as a vault at rest is, or as a writer leaves it that did not close.
     NotNeeded,
     /// A writer had been interrupted; its unfinished commit was rolled back, or
     /// its finished one completed. Nothing acknowledged was lost.
     Recovered,
+    /// The bytes of this commit, the last one, were not whole, and it was dropped. A writer
+    /// was interrupted before it acknowledged the commit; or it had acknowledged it and did
+    /// not close, and the file was damaged since. An owner's checkpoint says which.
+    Dropped {
+        /// The number of the commit.
+        epoch: Epoch,
+    },
     /// A writer was interrupted, and this opening may not write: what is read
     /// is the newest whole state.
     Needed,
-    /// The list of what the last commit withdrew is damaged. The commit that wrote it
+    /// A list of what a commit withdrew is damaged. The commit that wrote it
     /// erased all of that, unless it was interrupted: then some may still be in the
     /// file, where only somebody who kept its keys can read it, until a compaction.
     ListDamaged,
 }
 
 impl Recovery {
+    /// What an opening for writing found: which commit it dropped, whether a list was
+    /// damaged, and whether the copies were as a writer leaves them.
+    pub(crate) fn of(dropped: Option<Epoch>, list: Lists, at_rest: bool) -> Self {
+        match (dropped, list) {
+            (Some(epoch), _) => Self::Dropped { epoch },
+            (None, Lists::Damaged) => Self::ListDamaged,
+            (None, Lists::Whole) if at_rest => Self::NotNeeded,
+            (None, Lists::Whole) => Self::Recovered,
+        }
+    }
+
     /// This, where something else was repaired too.
     pub(crate) fn and(self, repaired: bool) -> Self {
         if repaired && self == Self::NotNeeded { Self::Recovered } else { self }
@@ -71,26 +90,77 @@ pub(crate) struct Candidate {
     area_bytes: Vec<u8>,
 }
 
+/// What is taken of several candidates.
+pub(crate) struct Taken<T> {
+    pub(crate) value: T,
+    /// The commit that was not whole and was passed over.
+    pub(crate) dropped: Option<Epoch>,
+}
+
+impl<T> Taken<T> {
+    /// The same with another value.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> Result<U, Error>) -> Result<Taken<U>, Error> {
+        Ok(Taken { value: change(self.value)?, dropped: self.dropped })
+    }
+}
+
+/// The state among the roots that open, each with the means to read it (steps 3 and 4).
+///
+/// Equal copies are the state: the second is written only when the first is durable with its
+/// segment. Of two that differ, the newer one is if its segment is there; else the one that
+/// it names as the one before it, which was durable before the newer commit began. A state
+/// that a handle knows was whole when it took it: what is damaged since is damage of it.
+pub(crate) fn newest<K>(
+    store: &dyn Store,
+    heads: &Heads,
+    mut candidates: Vec<(K, Candidate)>,
+    known: Option<&Snapshot>,
+) -> Result<Option<Taken<(K, Candidate)>>, Error> {
+    candidates.sort_by_key(|(_, candidate)| std::cmp::Reverse(candidate.root.epoch));
+    let mut candidates = candidates.into_iter();
+    let Some(first) = candidates.next() else { return Ok(None) };
+    let second = candidates.next();
+    if second.as_ref().is_some_and(|(_, second)| second.root.epoch == first.1.root.epoch) {
+        return Err(Error::Forked);
+    }
+    let is_settled = distinct(&heads.roots).len() == 1;
+    let is_known = known.is_some_and(|known| known.root_bytes == first.1.root_bytes);
+    if is_settled || is_known || holds_segment(store, &first.1.root)? {
+        return Ok(Some(Taken { value: first, dropped: None }));
+    }
+    let Some(second) = second else { return Ok(None) };
+    if Digest::of(&[&second.1.root_bytes]) != first.1.root.previous {
+        return Err(Error::Damaged { what: "roots" });
+    }
+    Ok(Some(Taken { value: second, dropped: Some(first.1.root.epoch) }))
+}
+
+fn holds_segment(store: &dyn Store, root: &Root) -> Result<bool, Error> {
+    #[cfg(test)]
+    if crate::testing::sabotaged_segment() {
+        return Ok(true);
+    }
+    Ok(store.holds(&root.segment)?)
+}
+
 impl Candidate {
-    /// The newest root that names this area.
+    /// The roots that name this area.
     ///
     /// A root for a newer reader ends the opening: taken for a damaged one, it
     /// would be overwritten with the other copy.
-    pub(crate) fn newest(
+    pub(crate) fn naming(
         core: &Core,
         heads: &Heads,
         (area, bytes): (&StoredArea, &[u8]),
-    ) -> Result<Option<Self>, Error> {
+    ) -> Result<Vec<Self>, Error> {
         let key = core.keyring.root_key();
-        let mut newest: Option<Self> = None;
+        let mut candidates = Vec::new();
         for stored in distinct(&heads.roots) {
             let Some(plain) = core.open_root(&key, stored) else { continue };
             let Some(root) = root_naming(area.digest(), &plain)? else { continue };
-            if newest.as_ref().is_none_or(|other| root.epoch >= other.root.epoch) {
-                newest = Some(Self { root, root_bytes: stored.clone(), area_bytes: bytes.to_vec() });
-            }
+            candidates.push(Self { root, root_bytes: stored.clone(), area_bytes: bytes.to_vec() });
         }
-        Ok(newest)
+        Ok(candidates)
     }
 
     /// The newest root that opens, whatever area it names.
@@ -105,14 +175,14 @@ impl Candidate {
 
     /// The state of this root, of which nothing was read yet.
     pub(crate) fn unchecked(self, core: &Core) -> Result<Snapshot, Error> {
-        let places = core.open_places(&self.root)?;
+        let (places, newer) = core.open_places(&self.root)?;
         let Self { root, root_bytes, area_bytes } = self;
-        Ok(Snapshot { root, root_bytes, area_bytes, places, settled: false })
+        Ok(Snapshot { root, root_bytes, area_bytes, places, newer, settled: false })
     }
 
     /// Reads every trie root whose place opens, where all of them are demanded.
     pub(crate) fn check(self, core: &Core) -> Result<Snapshot, Error> {
-        if !core.store.admits(self.root.append_end, &self.root.erase)? {
+        if !core.store.admits(self.root.segment.end, &[])? {
             return Err(Error::Damaged { what: "root" });
         }
         let snapshot = self.unchecked(core)?;
@@ -139,19 +209,28 @@ pub(crate) fn root_naming(area: &Digest, plain: &[u8]) -> Result<Option<Root>, E
     Ok(Root::decode(plain).ok())
 }
 
-/// Steps 4 to 6. Tells what had to be repaired. A damaged erase list keeps nobody
-/// from writing: the next commit's root drops it.
+/// The erase lists of the places that open.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lists {
+    Whole,
+    /// One of them cannot be read, or names what none may.
+    Damaged,
+}
+
+/// Makes all copies equal and erases what the places that open want erased (step 7). A
+/// damaged list keeps nobody from writing: the next commit drops it.
 pub(crate) fn settle(
     core: &Core,
     snapshot: &mut Snapshot,
     writer: &mut dyn StoreWriter,
-) -> Result<Recovery, Error> {
-    let (erase, recovery) = match (StateReader { core, snapshot }).to_erase() {
-        Err(error) if error.kind() == ErrorKind::Damaged => {
-            (snapshot.root.erase.clone(), Recovery::ListDamaged)
+) -> Result<Lists, Error> {
+    let (mut erase, mut lists) = (Vec::new(), Lists::Whole);
+    for listed in (StateReader { core, snapshot }).erase_lists() {
+        match listed {
+            Err(error) if error.kind() == ErrorKind::Damaged => lists = Lists::Damaged,
+            listed => erase.extend(listed?),
         }
-        erase => (erase?, Recovery::NotNeeded),
-    };
+    }
     let chosen = Chosen { area: &snapshot.area_bytes, root: &snapshot.root_bytes, erase: &erase };
     let repairs = writer.settle(&chosen)?;
     snapshot.settled = true;
@@ -165,41 +244,63 @@ pub(crate) fn settle(
             erased = erase.len()
         );
     }
-    Ok(recovery.and(repairs.root || repairs.area))
+    Ok(lists)
 }
 
 impl StateReader<'_> {
-    /// The objects to erase, those for which the root has no room included.
-    pub(crate) fn to_erase(&self) -> Result<Vec<ObjectRef>, Error> {
-        let root = &self.snapshot.root;
-        let mut objects = root.erase.clone();
-        let Some(list) = &root.erase_list else { return Ok(objects) };
-        let context = self.core.scope.context(Purpose::EraseList);
-        let content = open_object(&*self.core.store, list, &context)?;
+    /// The number of a commit after this one whose root is there: it was passed over because
+    /// its bytes are not whole.
+    pub(crate) fn cut_commit(&self, heads: &Heads) -> Option<Epoch> {
+        let newest = Candidate::newest_of_any(self.core, &heads.roots)?.root.epoch;
+        (newest > self.snapshot.root.epoch).then_some(newest)
+    }
+
+    /// What each place that opens wants erased.
+    pub(crate) fn erase_lists(&self) -> Vec<Result<Vec<ObjectRef>, Error>> {
+        self.named_erase_lists().map(|(compartment, list)| self.erase_list(compartment, list)).collect()
+    }
+
+    /// The names of the erase lists that the places have which open.
+    pub(crate) fn named_erase_lists(&self) -> impl Iterator<Item = (Compartment, &KeyedRef)> {
+        let places = Compartment::ALL.into_iter().zip(&self.snapshot.places);
+        places.filter_map(|(compartment, place)| Some((compartment, place.as_ref()?.erase.as_ref()?)))
+    }
+
+    fn erase_list(&self, compartment: Compartment, list: &KeyedRef) -> Result<Vec<ObjectRef>, Error> {
+        let content = open_object(&*self.core.store, list, &self.core.erase_context(compartment))?;
         let list: EraseListV1 = crate::codec::wire::decode(&content)?;
         let object = |(reference, length)| ObjectRef { reference, length };
-        objects.extend(list.objects.into_iter().map(object));
-        let is_sound = self.core.store.admits(root.append_end, &objects)?;
+        let objects: Vec<_> = list.objects.into_iter().map(object).collect();
+        let is_sound = self.core.store.admits(self.snapshot.root.segment.end, &objects)?;
         if is_sound { Ok(objects) } else { Err(Error::Damaged { what: "erase list" }) }
     }
 }
 
 /// The newest state that the keys of an unlocked vault open, for a reader.
-pub(crate) fn current(core: &Core) -> Result<Snapshot, Error> {
-    Ok(undisturbed(&*core.store, |heads| current_of(core, heads))?.1)
+pub(crate) fn current(core: &Core, known: Option<&Snapshot>) -> Result<Snapshot, Error> {
+    Ok(undisturbed(&*core.store, |heads| current_of(core, heads, known))?.1.value)
 }
 
 /// Reads what a writer may be changing: a fault counts only if root and area
-/// were still the same after it.
+/// were still the same after it, and a commit is passed over only if it is still not whole
+/// when it was read several times.
 pub(crate) fn undisturbed<T>(
     store: &dyn Store,
-    read: impl Fn(&Heads) -> Result<T, Error>,
-) -> Result<(Heads, T), Error> {
+    read: impl Fn(&Heads) -> Result<Taken<T>, Error>,
+) -> Result<(Heads, Taken<T>), Error> {
     const ATTEMPTS: usize = 16;
+    const TIMES_NOT_WHOLE: usize = 3;
     let mut heads = store.heads()?;
+    let mut not_whole = 0;
     for _ in 0..ATTEMPTS {
         match read(&heads) {
-            Ok(value) => return Ok((heads, value)),
+            Ok(taken) => {
+                not_whole += 1;
+                if taken.dropped.is_none() || not_whole == TIMES_NOT_WHOLE {
+                    return Ok((heads, taken));
+                }
+                heads = store.heads()?;
+            }
             Err(error) => {
                 let now = store.heads()?;
                 if now == heads {
@@ -217,15 +318,21 @@ pub(crate) fn expect_successor(core: &Core, known: &Snapshot, newer: &Snapshot) 
     StateReader { core, snapshot: newer }.expect_checkpoint(&known.checkpoint())
 }
 
-pub(crate) fn current_of(core: &Core, heads: &Heads) -> Result<Snapshot, Error> {
+pub(crate) fn current_of(
+    core: &Core,
+    heads: &Heads,
+    known: Option<&Snapshot>,
+) -> Result<Taken<Snapshot>, Error> {
     let key = core.keyring.area_mac_key();
     let (own, others): (Vec<_>, Vec<_>) =
         intact(&heads.areas).into_iter().partition(|(area, _)| area.verify(&key));
-    let newest = |(area, bytes): &(StoredArea, &Vec<u8>)| Candidate::newest(core, heads, (area, bytes));
-    let candidates = own.iter().filter_map(|area| newest(area).transpose());
-    let candidates = candidates.collect::<Result<Vec<_>, _>>()?;
-    match candidates.into_iter().max_by_key(|candidate| candidate.root.epoch) {
-        Some(best) => best.check(core),
+    let mut candidates = Vec::new();
+    for (area, bytes) in &own {
+        let found = Candidate::naming(core, heads, (area, bytes))?;
+        candidates.extend(found.into_iter().map(|found| ((), found)));
+    }
+    match newest(&*core.store, heads, candidates, known)? {
+        Some(taken) => taken.map(|((), candidate)| candidate.check(core)),
         // Without an area of other keys nobody changed them.
         None if others.is_empty() => Err(Error::Damaged { what: "roots or credential areas" }),
         None => Err(Error::AccessChanged),

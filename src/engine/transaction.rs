@@ -9,7 +9,6 @@ use super::actor::Actor;
 use super::core::{Core, Snapshot, StateReader};
 use super::erasure::{Erasure, ErasureReport};
 use super::ledger::Line;
-use super::version::WriterVersion;
 use crate::crypto::digest::Digest;
 use crate::crypto::random::Randomness;
 use crate::error::Error;
@@ -44,7 +43,8 @@ pub(crate) struct Work<'a> {
     pub(crate) redacted: BTreeMap<(Compartment, Epoch), LedgerV1>,
     /// Contents that this commit puts, or of which it changes the users.
     pub(crate) contents: BTreeMap<(Compartment, Digest), Content>,
-    pub(crate) erase: Vec<ObjectRef>,
+    /// What is withdrawn from each compartment.
+    pub(crate) erase: [Vec<ObjectRef>; PLACES],
     /// Entries that the closure opened.
     pub(crate) opened: RefCell<Vec<EntryId>>,
     pub(crate) erasure: Erasure,
@@ -53,8 +53,6 @@ pub(crate) struct Work<'a> {
     pub(crate) renewed: Option<Grant>,
     /// An operation failed half-way: nothing of this work may be committed.
     pub(crate) half_done: bool,
-    /// What the new root may ask of readers at most.
-    pub(crate) pinned: WriterVersion,
 }
 
 impl<'a> Work<'a> {
@@ -66,13 +64,12 @@ impl<'a> Work<'a> {
             lines: Vec::new(),
             redacted: BTreeMap::new(),
             contents: BTreeMap::new(),
-            erase: Vec::new(),
+            erase: std::array::from_fn(|_| Vec::new()),
             opened: RefCell::default(),
             erasure: Erasure::default(),
             withdraws: false,
             renewed: None,
             half_done: false,
-            pinned: WriterVersion::LATEST,
         }
     }
 
@@ -109,14 +106,7 @@ impl Transaction<'_> {
     }
 
     pub(crate) fn entry_row(&self, id: EntryId) -> Result<(Compartment, Row), Error> {
-        for compartment in self.reader().open_compartments_and_sealed() {
-            if let Some(row) = self.row(compartment, &RowKey::entry(id))?
-                && row.class == RowClass::Entry
-            {
-                return Ok((compartment, row));
-            }
-        }
-        Err(Error::NoSuchEntry { id })
+        self.reader().find_entry(id, |compartment| self.row(compartment, &RowKey::entry(id)))
     }
 
     pub(crate) fn row(&self, compartment: Compartment, key: &RowKey) -> Result<Option<Row>, Error> {
@@ -151,7 +141,7 @@ impl Transaction<'_> {
     /// Removes a row and erases its object with this commit.
     pub(crate) fn remove_row(&mut self, compartment: Compartment, row: &Row) -> Result<(), Error> {
         if let Some(object) = &row.object {
-            self.erase(object);
+            self.erase(compartment, object);
         }
         self.work.erasure.since = Some(self.work.erasure.since.map_or(row.epoch, |e| e.min(row.epoch)));
         self.change(compartment, row.key, None)
@@ -159,14 +149,16 @@ impl Transaction<'_> {
 
     /// Erases what this commit puts anew: once its row is gone nobody knows where it
     /// is, and whoever kept its key could read it after an expungement.
-    pub(crate) fn supersede(&mut self, object: &KeyedRef) {
+    pub(crate) fn supersede(&mut self, compartment: Compartment, object: &KeyedRef) {
         self.work.withdraws = true;
-        self.erase(object);
+        self.erase(compartment, object);
     }
 
-    pub(crate) fn erase(&mut self, object: &KeyedRef) {
+    pub(crate) fn erase(&mut self, compartment: Compartment, object: &KeyedRef) {
         self.work.erasure.bytes = self.work.erasure.bytes.saturating_add(object.object.length);
-        self.work.erase.push(object.object);
+        if let Some(erase) = self.work.erase.get_mut(compartment.index()) {
+            erase.push(object.object);
+        }
     }
 
     /// Encrypts `content` as the row's object and puts the row.

@@ -41,7 +41,7 @@ impl Error {
             Self::AccessChanged | Self::Locked => ErrorKind::Locked,
             Self::Superseded => ErrorKind::Busy,
             Self::Damaged { .. } | Self::RolledBack | Self::Forked => ErrorKind::Damaged,
-            Self::NewerReader { .. } => ErrorKind::NewerVersion,
+            Self::NewerReader { .. } | Self::NewerCompartment { .. } => ErrorKind::NewerVersion,
             Self::NoSuchEntry { .. }
             | Self::NoSuchRevision { .. }
             | Self::NoSuchAccess
@@ -68,7 +68,6 @@ impl Error {
             | Self::DoubtfulClock { .. }
             | Self::Issue(_)
             | Self::SourceChanged
-            | Self::NeedsNewerReader { .. }
             | Self::Text(_)
             | Self::Date(_)
             | Self::Id(_)
@@ -115,7 +114,7 @@ impl Error {
             Self::NoSuchUpload { .. } => "no-such-upload",
             Self::Source { .. } => "unreadable-source",
             Self::SourceChanged => "source-changed",
-            Self::NeedsNewerReader { .. } => "needs-newer-reader",
+            Self::NewerCompartment { .. } => "newer-compartment",
             Self::Text(_) => "unusable-text",
             Self::Date(_) => "unusable-date",
             Self::Id(_) => "unusable-id",

@@ -48,6 +48,18 @@ pub enum Error {
         /// Reader version of this library.
         supported: u16,
     },
+    /// A compartment needs a newer reader; the others are read.
+    #[error(
+        "the compartment {compartment} was written by a newer version (it needs reader {needed}, this is {supported}): use a newer version of the software to read it"
+    )]
+    NewerCompartment {
+        /// The compartment.
+        compartment: Compartment,
+        /// Reader version that the compartment asks for.
+        needed: u16,
+        /// Reader version of this library.
+        supported: u16,
+    },
     /// A stored part is not what its parent says it is.
     #[error(
         "the vault is damaged ({what}): nothing was changed; make a copy of the file as it is, then restore a backup"
@@ -61,9 +73,10 @@ pub enum Error {
         "this is an older state of the vault than the checkpoint, so the file was rolled back: find the newest copy, and who or what put this one in its place"
     )]
     RolledBack,
-    /// The vault's history does not contain the checkpoint.
+    /// The vault's history does not contain the checkpoint, or the file holds two states of
+    /// one number.
     #[error(
-        "the vault's history differs from the checkpoint, so it was forked: keep both copies, and find out which one you wrote to"
+        "the vault's history was forked: it differs from the checkpoint, or the file holds two states of one number. Keep all copies, and find out which one you wrote to"
     )]
     Forked,
     /// A key is needed that this credential does not grant.
@@ -178,16 +191,6 @@ pub enum Error {
     /// The source of an attachment is not what it was said to be.
     #[error("the attachment changed while it was read: attach it again when nothing writes to it")]
     SourceChanged,
-    /// What is asked for needs a newer reader than this writer may ask for.
-    #[error(
-        "this needs reader {needed}, and this program is set to write for reader {pinned}: change that setting when every program that opens the vault is new enough"
-    )]
-    NeedsNewerReader {
-        /// Reader version that the vault would ask for.
-        needed: u16,
-        /// Reader version that the writer is pinned to.
-        pinned: u16,
-    },
     /// A text is not usable.
     #[error(transparent)]
     Text(#[from] TextError),

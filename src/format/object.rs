@@ -51,9 +51,27 @@ impl KeyedRef {
             writer.slice(&[0; 1 + KEYED_REF_LEN]);
             return;
         };
-        writer.u8(1).slice(value.key.secret().expose_secret());
-        value.object.write(writer);
-        writer.slice(value.digest.as_bytes());
+        value.write(writer.u8(1));
+    }
+
+    /// The fields, zeros where there is none.
+    pub(crate) fn write_or_zeros(value: Option<&Self>, writer: &mut Writer) {
+        match value {
+            Some(value) => value.write(writer),
+            None => drop(writer.slice(&[0; KEYED_REF_LEN])),
+        }
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        writer.slice(self.key.secret().expose_secret());
+        self.object.write(writer);
+        writer.slice(self.digest.as_bytes());
+    }
+
+    /// What [`KeyedRef::write_or_zeros`] wrote.
+    pub(crate) fn read_or_zeros(reader: &mut Reader<'_>) -> Result<Option<Self>, LayoutError> {
+        let fields = reader.slice(KEYED_REF_LEN)?;
+        if fields.iter().all(|byte| *byte == 0) { Ok(None) } else { Self::read(fields).map(Some) }
     }
 
     pub(crate) fn read_option(reader: &mut Reader<'_>) -> Result<Option<Self>, LayoutError> {
@@ -63,11 +81,15 @@ impl KeyedRef {
             let absent = fields.iter().all(|byte| *byte == 0);
             return if absent { Ok(None) } else { Err(reader.fault()) };
         }
+        Self::read(fields).map(Some)
+    }
+
+    fn read(fields: &[u8]) -> Result<Self, LayoutError> {
         let mut fields = Reader::new(fields, "object");
         let secret = fields.slice(32)?;
         let key = SecretBytes::filled(|out| out.iter_mut().zip(secret).for_each(|(to, from)| *to = *from));
         let object = ObjectRef::read(&mut fields)?;
         let digest = ObjectDigest::from_bytes(fields.array()?);
-        Ok(Some(Self { key: ContentKey::from_secret(key), object, digest }))
+        Ok(Self { key: ContentKey::from_secret(key), object, digest })
     }
 }

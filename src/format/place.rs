@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::READER_VERSION;
 use super::object::{KEYED_REF_LEN, KeyedRef};
 use crate::codec::fixed::{LayoutError, Reader, Writer};
 use crate::crypto::committed_len;
@@ -11,9 +12,12 @@ use crate::id::Epoch;
 /// Number of places in every root.
 pub(crate) const PLACES: usize = 8;
 /// Plaintext bytes of a place.
-pub(crate) const PLACE_LEN: usize = 160;
+pub(crate) const PLACE_LEN: usize = 288;
 /// Stored bytes of a place: a committed box.
 pub(crate) const PLACE_BOX_LEN: usize = committed_len(PLACE_LEN);
+
+/// Where the least reader version stands in every version of a place.
+const LEAST_READER_AT: usize = 8 + 1 + KEYED_REF_LEN + 8 + 8 + 32 + 8;
 
 /// A part of the vault with its own key. There are always eight, so that nobody without its
 /// key can tell a used one from an unused one.
@@ -105,19 +109,33 @@ pub(crate) struct Place {
     pub(crate) ledger: LedgerHead,
     /// Stored bytes of all objects that the trie reaches.
     pub(crate) live: u64,
+    /// The least reader version that knows every row.
+    pub(crate) least_reader: u16,
+    /// The list of what the compartment's last commit withdrew from it; every opening that
+    /// has the key erases that again.
+    pub(crate) erase: Option<KeyedRef>,
 }
 
 impl Place {
     /// A place of a compartment that holds nothing.
     pub(crate) fn empty(epoch: Epoch) -> Self {
         let ledger = LedgerHead { epoch: Epoch::new(0), link: Digest::from_bytes([0; 32]) };
-        Self { epoch, trie: None, rows: 0, ledger, live: 0 }
+        Self { epoch, trie: None, rows: 0, ledger, live: 0, least_reader: READER_VERSION, erase: None }
     }
 
     /// A copy, keys included.
     pub(crate) fn duplicate(&self) -> Self {
-        let trie = self.trie.as_ref().map(KeyedRef::duplicate);
-        Self { epoch: self.epoch, trie, rows: self.rows, ledger: self.ledger, live: self.live }
+        let [trie, erase] = [&self.trie, &self.erase].map(|named| named.as_ref().map(KeyedRef::duplicate));
+        let Self { epoch, rows, ledger, live, least_reader, .. } = *self;
+        Self { epoch, trie, rows, ledger, live, least_reader, erase }
+    }
+
+    /// The least reader version that a place asks for. It stands where it does in every
+    /// version, so that an older reader can tell that it is too old.
+    pub(crate) fn least_reader(bytes: &[u8]) -> Result<u16, LayoutError> {
+        let mut reader = Reader::new(bytes, "place");
+        reader.slice(LEAST_READER_AT)?;
+        reader.u16()
     }
 
     pub(crate) fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
@@ -126,7 +144,9 @@ impl Place {
         KeyedRef::write_option(self.trie.as_ref(), &mut writer);
         writer.u64(self.rows).u64(self.ledger.epoch.number()).slice(self.ledger.link.as_bytes());
         writer.u64(self.live);
-        debug_assert!(writer.as_slice().len() == 8 + 1 + KEYED_REF_LEN + 8 + 8 + 32 + 8);
+        debug_assert!(writer.as_slice().len() == LEAST_READER_AT);
+        writer.u16(self.least_reader);
+        KeyedRef::write_or_zeros(self.erase.as_ref(), &mut writer);
         writer.finish_zero(PLACE_LEN)
     }
 
@@ -138,10 +158,12 @@ impl Place {
         let ledger =
             LedgerHead { epoch: Epoch::new(reader.u64()?), link: Digest::from_bytes(reader.array()?) };
         let live = reader.u64()?;
+        let least_reader = reader.u16()?;
+        let erase = KeyedRef::read_or_zeros(&mut reader)?;
         if bytes.len() != PLACE_LEN || trie.is_none() != (rows == 0) {
             return Err(reader.fault());
         }
         reader.finish_zero()?;
-        Ok(Self { epoch, trie, rows, ledger, live })
+        Ok(Self { epoch, trie, rows, ledger, live, least_reader, erase })
     }
 }

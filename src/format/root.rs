@@ -1,33 +1,19 @@
 //! The root: one committed box of fixed size, from which everything else is reached.
 
-use super::object::{KeyedRef, OBJECT_REF_LEN, ObjectRef};
 use super::place::{PLACE_BOX_LEN, PLACES};
+use super::segment::Segment;
 use crate::codec::fixed::{LayoutError, Reader, Writer};
 use crate::crypto::committed_len;
 use crate::crypto::digest::Digest;
+use crate::crypto::segment_digest::SegmentDigest;
 use crate::id::{CommitId, Epoch};
 
 /// Stored bytes of a root: its own 4 KiB block.
 pub(crate) const ROOT_LEN: usize = 4096;
 /// Plaintext bytes of a root.
 pub(crate) const ROOT_PLAIN_LEN: usize = ROOT_LEN - committed_len(0);
-/// Objects to erase that the root itself names; more go into an erase list object.
-pub(crate) const ERASE_CAPACITY: usize = 80;
 
-const _: () = assert!(
-    8 + 16
-        + 32
-        + 8
-        + 32
-        + 2
-        + 8
-        + 1
-        + super::object::KEYED_REF_LEN
-        + 2
-        + ERASE_CAPACITY * OBJECT_REF_LEN
-        + PLACES * PLACE_BOX_LEN
-        <= ROOT_PLAIN_LEN
-);
+const _: () = assert!(8 + 16 + 32 + 8 + 32 + 2 + 8 + 8 + 32 + PLACES * PLACE_BOX_LEN <= ROOT_PLAIN_LEN);
 
 /// A place as stored: opaque without its compartment's key.
 #[derive(Clone)]
@@ -42,12 +28,8 @@ pub(crate) struct Root {
     pub(crate) area_generation: u64,
     pub(crate) area_digest: Digest,
     pub(crate) least_reader: u16,
-    /// Where the next commit appends; nothing below is reused.
-    pub(crate) append_end: u64,
-    /// Objects that this commit withdrew and that every opening erases again.
-    pub(crate) erase: Vec<ObjectRef>,
-    /// The stored list of those for which the root has no room.
-    pub(crate) erase_list: Option<KeyedRef>,
+    /// What this commit appended. Nothing below its end is reused.
+    pub(crate) segment: Segment,
     pub(crate) places: [PlaceBox; PLACES],
 }
 
@@ -79,16 +61,11 @@ impl Root {
             .u64(self.area_generation)
             .slice(self.area_digest.as_bytes())
             .u16(self.least_reader)
-            .u64(self.append_end);
+            .u64(self.segment.start)
+            .u64(self.segment.end)
+            .slice(self.segment.digest.as_bytes());
         for place in &self.places {
             writer.slice(&place.0);
-        }
-        KeyedRef::write_option(self.erase_list.as_ref(), &mut writer);
-        let count = u16::try_from(self.erase.len()).expect("at most ERASE_CAPACITY objects");
-        assert!(self.erase.len() <= ERASE_CAPACITY, "the rest goes into the erase list");
-        writer.u16(count);
-        for object in &self.erase {
-            object.write(&mut writer);
         }
         writer.finish_zero(ROOT_PLAIN_LEN)
     }
@@ -104,35 +81,18 @@ impl Root {
         let area_generation = reader.u64()?;
         let area_digest = Digest::from_bytes(reader.array()?);
         let least_reader = reader.u16()?;
-        let append_end = reader.u64()?;
+        let (start, end) = (reader.u64()?, reader.u64()?);
+        let segment = Segment { start, end, digest: SegmentDigest::from_bytes(reader.array()?) };
         let mut places = Vec::with_capacity(PLACES);
         for _ in 0..PLACES {
             places.push(PlaceBox(reader.array()?));
         }
-        let erase_list = KeyedRef::read_option(&mut reader)?;
-        let erase = Self::decode_erase(&mut reader)?;
         let fault = reader.fault();
         reader.finish_zero()?;
-        let places = places.try_into().map_err(|_| fault)?;
-        Ok(Self {
-            epoch,
-            commit,
-            previous,
-            area_generation,
-            area_digest,
-            least_reader,
-            append_end,
-            erase,
-            erase_list,
-            places,
-        })
-    }
-
-    fn decode_erase(reader: &mut Reader<'_>) -> Result<Vec<ObjectRef>, LayoutError> {
-        let count = usize::from(reader.u16()?);
-        if count > ERASE_CAPACITY {
-            return Err(reader.fault());
+        if !segment.is_sound() {
+            return Err(fault);
         }
-        (0..count).map(|_| ObjectRef::read(reader)).collect()
+        let places = places.try_into().map_err(|_| fault)?;
+        Ok(Self { epoch, commit, previous, area_generation, area_digest, least_reader, segment, places })
     }
 }

@@ -417,7 +417,9 @@ impl Forge {
     }
 
     fn publish_root(&mut self) {
-        self.root.append_end = self.file.len().max(at(geometry::APPEND)) as u64;
+        let end = self.file.len().max(at(geometry::APPEND)).next_multiple_of(4096);
+        self.file.resize(end, 0);
+        self.root.segment.end = end as u64;
         let plain = self.root.encode();
         self.publish(&plain);
     }

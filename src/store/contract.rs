@@ -1,14 +1,14 @@
 //! What every [`Store`] owes its vault, as checks that any implementer can run:
 //! each broken promise has a name.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use super::{Chosen, Creation, Heads, ObjectRef, Publication, Store, StoreError};
+use super::{Chosen, Creation, Heads, ObjectRef, Publication, Store, StoreError, StoreWriter};
 use crate::format::area::AREA_LEN;
 use crate::format::header::HEADER_LEN;
 use crate::format::root::ROOT_LEN;
@@ -40,7 +40,8 @@ pub enum Breach {
     /// The header changed.
     #[error("the header changed")]
     HeaderChanged,
-    /// There is no area or no root, or the copies of a vault at rest differ.
+    /// There is no area or no root, or the copies of a vault at rest differ, or of a vault in
+    /// use more than the newest root and the one before it are there.
     #[error("a vault at rest has copies that differ, or none")]
     CopiesDiffer,
     /// An object that was put is not what the writer itself reads back before publishing.
@@ -168,9 +169,13 @@ pub fn check_creation(open: &OpenStore<'_>) -> Result<(), Breach> {
 /// # Errors
 /// The first promise that the store breaks.
 pub fn check_store(open: &OpenStore<'_>) -> Result<(), Breach> {
-    let check = Check { open, store: open(), append_end: Cell::new(0), count: Cell::new(0) };
+    let store = open();
+    let (area, root) = at_rest(&*store)?;
+    let before = RefCell::new(root.clone());
+    let (append_end, count, is_own) = (Cell::new(0), Cell::new(0), Cell::new(false));
+    let newest = RefCell::new((area, root));
+    let check = Check { open, store, append_end, count, newest, before, is_own };
     let header = done("header", check.store.header())?;
-    check.current()?;
     check.one_writer_at_a_time()?;
     check.a_writer_waits()?;
     check.what_is_not_published_leaves_no_trace()?;
@@ -191,6 +196,11 @@ struct Check<'a> {
     /// Where the last published writer said that the next one appends.
     append_end: Cell<u64>,
     count: Cell<u64>,
+    /// The area and the root that were published last, and the root before.
+    newest: RefCell<(Vec<u8>, Vec<u8>)>,
+    before: RefCell<Vec<u8>>,
+    /// Whether `store` itself published them: any other handle settles first.
+    is_own: Cell<bool>,
 }
 
 /// What a publication of the checks is to do.
@@ -202,9 +212,48 @@ struct Act<'a> {
 }
 
 impl Check<'_> {
-    /// The area and the root of a vault at rest.
+    /// The area and the root that were published last, if every handle reads them.
     fn current(&self) -> Result<(Vec<u8>, Vec<u8>), Breach> {
-        current(&*self.store)
+        self.stands(&*self.store)?;
+        Ok(self.newest.borrow().clone())
+    }
+
+    /// Whether a handle reads what was published last, and besides at most the root before.
+    fn stands(&self, handle: &dyn Store) -> Result<(), Breach> {
+        let Heads { areas, roots } = done("heads", handle.heads())?;
+        let (area, root) = &*self.newest.borrow();
+        if areas.is_empty() || areas.iter().any(|found| found != area) || !roots.contains(root) {
+            return Err(Breach::StaleRead);
+        }
+        let before = self.before.borrow();
+        match roots.iter().all(|found| found == root || *found == *before) {
+            true => Ok(()),
+            false => Err(Breach::CopiesDiffer),
+        }
+    }
+
+    fn published(&self, area: Vec<u8>, root: Vec<u8>) {
+        let (_, before) = self.newest.replace((area, root));
+        self.before.replace(before);
+    }
+
+    /// A writer; of a handle that did not publish last, one that makes all copies equal.
+    fn writer<'s>(&self, handle: &'s dyn Store, is_own: bool) -> Result<Box<dyn StoreWriter + 's>, Breach> {
+        let mut writer = done("writer", handle.writer(PATIENCE))?;
+        if !is_own {
+            let (area, root) = &*self.newest.borrow();
+            done("sync", writer.sync())?;
+            done("settle", writer.settle(&Chosen { area, root, erase: &[] }))?;
+        }
+        writer.start(self.append_end.get());
+        Ok(writer)
+    }
+
+    /// Makes all copies equal.
+    fn settle(&self) -> Result<(), Breach> {
+        drop(self.writer(&*self.store, false)?);
+        self.is_own.set(true);
+        Ok(())
     }
 
     /// Bytes of this length that no call before had.
@@ -217,9 +266,9 @@ impl Check<'_> {
     fn publish(&self, act: Act<'_>) -> Result<Vec<ObjectRef>, Breach> {
         let (area, root) = self.current()?;
         let next = self.fresh(root.len());
-        let mut writer = done("writer", self.store.writer(PATIENCE))?;
-        writer.start(self.append_end.get());
+        let mut writer = self.writer(&*self.store, self.is_own.get())?;
         let references = done("put", writer.put(act.objects))?;
+        let segment = done("end_segment", writer.end_segment())?;
         let publication = Publication {
             expected: &root,
             area: &area,
@@ -229,12 +278,14 @@ impl Check<'_> {
             erase: act.erase,
         };
         done("publish", writer.publish(&publication))?;
-        self.append_end.set(writer.append_end());
+        self.append_end.set(segment.end);
         drop(writer);
+        self.published(act.new_area.map_or(area, <[u8]>::to_vec), next);
+        self.is_own.set(true);
         for handle in [Arc::clone(&self.store), (self.open)()] {
-            let (new_area, new_root) = current(&*handle)?;
-            if new_root != next || new_area != act.new_area.unwrap_or(&area) {
-                return Err(Breach::StaleRead);
+            self.stands(&*handle)?;
+            if !done("holds", handle.holds(&segment))? {
+                return Err(Breach::LostPut);
             }
         }
         Ok(references)
@@ -280,12 +331,12 @@ impl Check<'_> {
     }
 
     fn what_is_not_published_leaves_no_trace(&self) -> Result<(), Breach> {
-        let before = self.current()?;
-        let mut writer = done("writer", self.store.writer(PATIENCE))?;
-        writer.start(self.append_end.get());
+        self.current()?;
+        let mut writer = self.writer(&*self.store, self.is_own.get())?;
         done("put", writer.put(&[b"never published"]))?;
+        done("end_segment", writer.end_segment())?;
         drop(writer);
-        if self.current()? != before || current(&*(self.open)())? != before {
+        if self.stands(&*self.store).is_err() || self.stands(&*(self.open)()).is_err() {
             return Err(Breach::AbandonedWriteShows);
         }
         // Where references are positions, the next writer takes the abandoned ones.
@@ -362,9 +413,7 @@ impl Check<'_> {
         let other = (self.open)();
         for _ in 0..3 {
             let references = self.publish(Act { objects: &[b"new"], ..Act::default() })?;
-            if current(&*other)? != self.current()? {
-                return Err(Breach::StaleRead);
-            }
+            self.stands(&*other)?;
             match other.objects(&references) {
                 Ok(read) if read == [b"new"] => {}
                 _ => return Err(Breach::StaleRead),
@@ -376,24 +425,29 @@ impl Check<'_> {
     fn a_stale_root_is_a_conflict(&self) -> Result<(), Breach> {
         let (area, stale) = self.current()?;
         self.publish(Act::default())?;
-        let before = self.current()?;
-        let mut writer = done("writer", self.store.writer(PATIENCE))?;
-        writer.start(self.append_end.get());
         let root = self.fresh(stale.len());
-        let answer = writer.publish(&ordinary(&area, &stale, &root));
-        drop(writer);
-        if self.current()? != before {
-            return Err(Breach::ExpectedIgnored);
+        // A store of two copies has the stale one too: a handle that did not write it cannot know.
+        let has_two = done("heads", self.store.heads())?.roots.len() > 1;
+        for handle in [Some(Arc::clone(&self.store)), has_two.then(|| (self.open)())].into_iter().flatten() {
+            let mut writer = done("writer", handle.writer(PATIENCE))?;
+            writer.start(self.append_end.get());
+            let answer = writer.publish(&ordinary(&area, &stale, &root));
+            drop(writer);
+            if self.stands(&*handle).is_err() {
+                return Err(Breach::ExpectedIgnored);
+            }
+            match answer {
+                Err(StoreError::Conflict) => {}
+                Ok(()) => return Err(Breach::ExpectedIgnored),
+                Err(error) => return Err(failed("a publication on a stale root", &error)),
+            }
         }
-        match answer {
-            Err(StoreError::Conflict) => Ok(()),
-            Ok(()) => Err(Breach::ExpectedIgnored),
-            Err(error) => Err(failed("a publication on a stale root", &error)),
-        }
+        Ok(())
     }
 
     fn one_of_many_writers_wins(&self) -> Result<(), Breach> {
         for _ in 0..RACES {
+            self.settle()?;
             let (area, root) = self.current()?;
             let mine: Vec<Vec<u8>> = (0..RACERS).map(|_| self.fresh(root.len())).collect();
             let (barrier, append_end) = (Barrier::new(RACERS), self.append_end.get());
@@ -410,9 +464,13 @@ impl Check<'_> {
             });
             let answers: Vec<Result<(), StoreError>> = answers;
             let winners = answers.iter().filter(|answer| answer.is_ok()).count();
-            let (_, now) = self.current()?;
-            let won = answers.iter().zip(&mine).any(|(answer, mine)| answer.is_ok() && *mine == now);
-            if winners != 1 || !won {
+            let winner = answers.iter().zip(mine).find_map(|(answer, mine)| answer.is_ok().then_some(mine));
+            let Some(winner) = winner.filter(|_| winners == 1) else {
+                return Err(Breach::NotOneWinner { winners });
+            };
+            self.published(area, winner);
+            self.is_own.set(false);
+            if self.current().is_err() {
                 return Err(Breach::NotOneWinner { winners });
             }
         }
@@ -422,6 +480,7 @@ impl Check<'_> {
     /// Readers that see two equal reads see a pair of one commit: its area and
     /// its root have the same mark here.
     fn heads_are_of_one_commit(&self) -> Result<(), Breach> {
+        self.settle()?;
         let first = self.current()?;
         let (area, root) = &first;
         let marked = |mark: u8| (vec![mark; area.len()], vec![mark; root.len()]);
@@ -445,8 +504,7 @@ impl Check<'_> {
             });
             let written = (1..=TEARS).try_for_each(|mark| {
                 let ((old_area, old_root), (area, root)) = (self.current()?, marked(mark));
-                let mut writer = done("writer", self.store.writer(PATIENCE))?;
-                writer.start(self.append_end.get());
+                let mut writer = self.writer(&*self.store, true)?;
                 let publication = Publication {
                     new_area: Some(&area),
                     withdraws: true,
@@ -454,7 +512,8 @@ impl Check<'_> {
                 };
                 done("publish", writer.publish(&publication))?;
                 drop(writer);
-                if self.current()? == (area, root) { Ok(()) } else { Err(Breach::TornHeads) }
+                self.published(area, root);
+                self.current().map(drop).map_err(|_| Breach::TornHeads)
             });
             finished.store(true, Ordering::SeqCst);
             let read = reader.join().unwrap_or(Err(Breach::TornHeads));
@@ -485,6 +544,7 @@ impl Check<'_> {
 
     fn settling_what_is_at_rest_changes_nothing(&self) -> Result<(), Breach> {
         let references = self.publish(Act { objects: &[b"left to erase"], ..Act::default() })?;
+        self.settle()?;
         let (area, root) = self.current()?;
         for _ in 0..2 {
             let mut writer = done("writer", self.store.writer(PATIENCE))?;
@@ -492,7 +552,7 @@ impl Check<'_> {
             let chosen = Chosen { area: &area, root: &root, erase: &references };
             let repairs = done("settle", writer.settle(&chosen))?;
             drop(writer);
-            if repairs.root || repairs.area || self.current()? != (area.clone(), root.clone()) {
+            if repairs.root || repairs.area || at_rest(&*self.store)? != (area.clone(), root.clone()) {
                 return Err(Breach::SettleChanges);
             }
             if self.store.objects(&references).is_ok_and(|read| read == [b"left to erase"]) {
@@ -503,7 +563,8 @@ impl Check<'_> {
     }
 }
 
-fn current(store: &dyn Store) -> Result<(Vec<u8>, Vec<u8>), Breach> {
+/// The area and the root of a vault at rest.
+fn at_rest(store: &dyn Store) -> Result<(Vec<u8>, Vec<u8>), Breach> {
     let Heads { areas, roots } = done("heads", store.heads())?;
     let same = |copies: &[Vec<u8>]| copies.windows(2).all(|pair| pair.first() == pair.last());
     match (areas.first(), roots.first()) {

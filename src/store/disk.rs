@@ -3,6 +3,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Medium;
@@ -50,12 +51,14 @@ pub(super) struct FileDisk {
     writable: bool,
     /// Its length when somebody last looked.
     seen_length: AtomicU64,
+    /// Which file it is, which never changes.
+    id: OnceLock<FileId>,
 }
 
 impl FileDisk {
     /// An open file.
     pub(super) fn new(file: File, writable: bool) -> Self {
-        Self { file, writable, seen_length: AtomicU64::new(0) }
+        Self { file, writable, seen_length: AtomicU64::new(0), id: OnceLock::new() }
     }
 
     fn write_permitted(&self) -> io::Result<()> {
@@ -149,7 +152,11 @@ impl Disk for FileDisk {
     }
 
     fn id(&self) -> io::Result<FileId> {
-        Ok(FileId::of(&self.file.metadata()?))
+        if let Some(id) = self.id.get() {
+            return Ok(*id);
+        }
+        let id = FileId::of(&self.file.metadata()?);
+        Ok(*self.id.get_or_init(|| id))
     }
 
     #[cfg(unix)]

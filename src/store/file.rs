@@ -1,8 +1,7 @@
-//! The vault file: every write in the order that rules R2, R3 and R4 of
-//! `docs/format.md` give, and no other.
+//! The vault file: where its parts stand, how they are read, and who may write.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
@@ -10,27 +9,21 @@ use std::time::{Duration, Instant};
 use super::disk::Disk;
 use super::folder::{Destination, Folder, Named, RealFolder, give_name};
 use super::identity::FileAccess;
-use super::{
-    Chosen, Creation, Heads, Medium, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter,
-    deadline,
-};
+use super::writer::{FileWriter, Left};
+use super::{Heads, Medium, ObjectRef, Segment, Store, StoreError, StoreWriter, deadline};
 use crate::codec::padding::padded_len;
 use crate::codec::wire;
 use crate::crypto::boxes::chunked_len;
-use crate::crypto::random::Randomness;
+use crate::crypto::segment_digest::RunningSegmentDigest;
 use crate::format::area::AREA_LEN;
 use crate::format::header::{HEADER_LEN, geometry};
 use crate::format::root::ROOT_LEN;
 
 pub(super) const AREAS: [u64; 2] = [geometry::AREA_A, geometry::AREA_B];
 pub(super) const ROOTS: [u64; 2] = [geometry::ROOT_A, geometry::ROOT_B];
-/// Appended bytes that are held back before they are written.
-const BUFFER: usize = 1 << 20;
 /// Most bytes of neighbouring objects that are read at once.
 const RUN_LIMIT: u64 = 1 << 20;
-/// Bytes overwritten at a time.
-const ERASE_STEP: usize = 64 * 1024;
-/// Bytes read at a time when a whole file is read.
+/// Bytes read at a time when a large part of a file is read.
 const READ_STEP: usize = 1 << 20;
 /// What a disk reads or loses at once.
 const SECTOR: u64 = 4096;
@@ -48,8 +41,9 @@ pub struct FileStore {
     /// The header as it was at opening: another file is the same vault only if
     /// it has the same.
     header: Vec<u8>,
-    /// One writer in this process; the file lock keeps other processes out.
-    writing: Mutex<()>,
+    /// One writer in this process; the file lock keeps other processes out. What it
+    /// guards is how the last one left the roots.
+    writing: Mutex<Option<Left>>,
     poisoned: AtomicBool,
     /// Whoever gave the file its name may have died before that was durable.
     name_is_durable: AtomicBool,
@@ -82,7 +76,9 @@ impl FileStore {
             return Err(error.into());
         }
         let header = image.get(..HEADER_LEN).unwrap_or(image).to_vec();
-        Ok(Self::of(Arc::clone(folder), name.clone(), Arc::from(disk), header))
+        let mut created = Self::of(Arc::clone(folder), name.clone(), Arc::from(disk), header);
+        created.writing = Mutex::new(Left::of_image(image));
+        Ok(created)
     }
 
     /// A store on a file of any folder.
@@ -98,7 +94,7 @@ impl FileStore {
             name,
             disk: RwLock::new(disk),
             header,
-            writing: Mutex::new(()),
+            writing: Mutex::new(None),
             poisoned: AtomicBool::new(false),
             name_is_durable: AtomicBool::new(false),
         }
@@ -184,30 +180,68 @@ impl FileStore {
 
     /// Starts writing, as [`Store::writer`].
     pub(crate) fn lock(&self, wait: Duration) -> Result<FileWriter<'_>, StoreError> {
-        if self.poisoned.load(Ordering::SeqCst) {
+        if self.is_poisoned() {
             return Err(StoreError::Poisoned);
         }
         let deadline = deadline(wait);
-        let mut guard = self.lock_in_process(deadline)?;
+        let mut left = self.lock_in_process(deadline)?;
+        let (mut disk, mut is_followed) = (self.disk(), false);
         loop {
-            let disk = self.follow()?;
             lock_file(&*disk, deadline)?;
-            let writer =
-                FileWriter { store: self, disk, in_the_way: None, tail: Tail::default(), _guard: guard };
             // Whoever had the lock before may have replaced the file.
-            if self.is_named(&*writer.disk)? {
-                writer.settle_name()?;
-                return Ok(writer);
+            match self.is_named(&*disk) {
+                Ok(true) => break,
+                Ok(false) => disk.unlock()?,
+                Err(error) => {
+                    // A lock that cannot be given back goes with the file descriptor.
+                    let _ = disk.unlock();
+                    return Err(error);
+                }
             }
-            if Instant::now() >= deadline {
+            if is_followed && Instant::now() >= deadline {
                 return Err(StoreError::Busy);
             }
-            drop(writer);
-            guard = self.lock_in_process(deadline)?;
+            (disk, is_followed, *left) = (self.follow()?, true, None);
         }
+        let writer = FileWriter::new(self, disk, left);
+        writer.settle_name()?;
+        Ok(writer)
     }
 
-    fn read_object(disk: &dyn Disk, object: &ObjectRef) -> Result<Vec<u8>, StoreError> {
+    pub(super) fn is_poisoned(&self) -> bool {
+        self.poisoned.load(Ordering::SeqCst)
+    }
+
+    /// Whether a writer of this handle left only one durable copy of the root, or cannot
+    /// say.
+    pub(crate) fn may_owe_a_copy(&self) -> bool {
+        let owes = |left: &Option<Left>| left.as_ref().is_some_and(Left::owes_a_copy);
+        self.is_poisoned() || self.writing.try_lock().map_or(true, |left| owes(&left))
+    }
+
+    /// Makes durable what stands in the file, whoever wrote it.
+    pub(crate) fn make_durable(&self) -> Result<(), StoreError> {
+        Ok(self.disk().sync()?)
+    }
+
+    /// Makes it durable that the name stands for this file, before anything is
+    /// acknowledged that only this file has.
+    pub(super) fn settle_name(&self) -> Result<(), StoreError> {
+        if self.name_is_durable.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        match self.folder.sync() {
+            // A folder that may not be read cannot be made durable either.
+            Err(error) if error.kind() != std::io::ErrorKind::PermissionDenied => {
+                return Err(self.poison(error));
+            }
+            _ => {}
+        }
+        self.name_is_durable.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+
+    pub(super) fn read_object(disk: &dyn Disk, object: &ObjectRef) -> Result<Vec<u8>, StoreError> {
         let offset = file_offset(object).ok_or(StoreError::Missing)?;
         let end = offset.checked_add(object.length).ok_or(StoreError::Missing)?;
         if object.length > OBJECT_LIMIT || !disk.reaches(end)? {
@@ -236,7 +270,7 @@ impl FileStore {
         StoreError::Sync { source }
     }
 
-    fn lock_in_process(&self, deadline: Instant) -> Result<MutexGuard<'_, ()>, StoreError> {
+    fn lock_in_process(&self, deadline: Instant) -> Result<MutexGuard<'_, Option<Left>>, StoreError> {
         loop {
             match self.writing.try_lock() {
                 Ok(guard) => return Ok(guard),
@@ -262,7 +296,7 @@ fn lock_file(disk: &dyn Disk, deadline: Instant) -> Result<(), StoreError> {
     }
 }
 
-fn read(disk: &dyn Disk, offset: u64, length: usize) -> Result<Vec<u8>, StoreError> {
+pub(super) fn read(disk: &dyn Disk, offset: u64, length: usize) -> Result<Vec<u8>, StoreError> {
     let mut bytes = vec![0; length];
     disk.read_at(offset, &mut bytes)?;
     Ok(bytes)
@@ -307,8 +341,27 @@ impl Store for FileStore {
     }
 
     fn admits(&self, append_end: u64, erase: &[ObjectRef]) -> Result<bool, StoreError> {
-        let length = self.disk().len()?;
-        Ok((geometry::APPEND..=length).contains(&append_end) && lie_below(append_end, erase))
+        let is_there = append_end >= geometry::APPEND && self.disk().reaches(append_end)?;
+        Ok(is_there && lie_below(append_end, erase))
+    }
+
+    fn holds(&self, segment: &Segment) -> Result<bool, StoreError> {
+        let disk = self.disk();
+        let Segment { start, end, digest } = *segment;
+        if start < geometry::APPEND || end < start || !disk.reaches(end)? {
+            return Ok(false);
+        }
+        let mut running = RunningSegmentDigest::default();
+        let mut buffer = vec![0; READ_STEP.min(usize::try_from(end - start).unwrap_or(READ_STEP))];
+        let mut offset = start;
+        while offset < end {
+            let step = usize::try_from(end - offset).map_or(READ_STEP, |left| left.min(READ_STEP));
+            let part = buffer.get_mut(..step).unwrap_or_default();
+            disk.read_at(offset, part)?;
+            running.update(part);
+            offset += step as u64;
+        }
+        Ok(running.digest().matches(&digest))
     }
 
     fn writer(&self, wait: Duration) -> Result<Box<dyn StoreWriter + '_>, StoreError> {
@@ -358,7 +411,7 @@ fn neighbours(objects: &[ObjectRef]) -> usize {
     1 + joins.count()
 }
 
-fn file_offset(object: &ObjectRef) -> Option<u64> {
+pub(super) fn file_offset(object: &ObjectRef) -> Option<u64> {
     let (offset, rest) = object.reference.split_first_chunk::<8>()?;
     let offset = u64::from_le_bytes(*offset);
     (rest == [0; 8] && offset >= geometry::APPEND).then_some(offset)
@@ -366,7 +419,7 @@ fn file_offset(object: &ObjectRef) -> Option<u64> {
 
 /// Whether all objects lie between the fixed parts and `end`, and are together
 /// no more than could be there: else erasing them would go astray, or not end.
-fn lie_below(end: u64, objects: &[ObjectRef]) -> bool {
+pub(super) fn lie_below(end: u64, objects: &[ObjectRef]) -> bool {
     let mut total: u64 = 0;
     objects.iter().all(|object| {
         total = total.saturating_add(object.length);
@@ -375,331 +428,10 @@ fn lie_below(end: u64, objects: &[ObjectRef]) -> bool {
     })
 }
 
-fn file_reference(offset: u64, length: usize) -> ObjectRef {
+pub(super) fn file_reference(offset: u64, length: usize) -> ObjectRef {
     let mut reference = [0; 16];
     reference.iter_mut().zip(offset.to_le_bytes()).for_each(|(to, from)| *to = from);
     ObjectRef { reference, length: length as u64 }
-}
-
-/// A vault file that is put together in memory before it gets its name.
-pub(crate) struct FileImage {
-    appended: Vec<u8>,
-    root: Vec<u8>,
-}
-
-impl FileImage {
-    pub(crate) fn new() -> Self {
-        Self { appended: Vec::new(), root: Vec::new() }
-    }
-
-    /// header ‖ area ‖ area ‖ root ‖ gap ‖ root ‖ appended objects.
-    pub(crate) fn finish(self, header: &[u8], area: &[u8]) -> Vec<u8> {
-        let mut image = Vec::new();
-        let mut put = |offset: u64, bytes: &[u8]| {
-            image.resize(usize::try_from(offset).expect("the fixed parts are small"), 0);
-            image.extend_from_slice(bytes);
-        };
-        put(0, header);
-        AREAS.iter().for_each(|offset| put(*offset, area));
-        ROOTS.iter().for_each(|offset| put(*offset, &self.root));
-        put(geometry::APPEND, &self.appended);
-        image
-    }
-}
-
-impl StoreWriter for FileImage {
-    fn sync(&mut self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    fn settle(&mut self, _chosen: &Chosen<'_>) -> Result<Repairs, StoreError> {
-        Ok(Repairs::default())
-    }
-
-    fn start(&mut self, _append_end: u64) {}
-
-    fn put(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
-        let references = objects.iter().map(|bytes| {
-            let reference = file_reference(self.append_end(), bytes.len());
-            self.appended.extend_from_slice(bytes);
-            reference
-        });
-        Ok(references.collect())
-    }
-
-    fn written(&self, _objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
-        Err(StoreError::Missing)
-    }
-
-    fn append_end(&self) -> u64 {
-        geometry::APPEND + self.appended.len() as u64
-    }
-
-    fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError> {
-        self.root = creation.root.to_vec();
-        Ok(())
-    }
-
-    fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
-        self.root = publication.root.to_vec();
-        Ok(())
-    }
-}
-
-/// Overwrites a range with random bytes.
-pub(super) fn overwrite(disk: &dyn Disk, range: std::ops::Range<u64>) -> std::io::Result<()> {
-    let mut random = Randomness::from_system();
-    let mut noise = vec![0; ERASE_STEP];
-    let mut offset = range.start;
-    while offset < range.end {
-        let step = usize::try_from(range.end - offset).map_or(ERASE_STEP, |left| left.min(ERASE_STEP));
-        let bytes = noise.get_mut(..step).unwrap_or_default();
-        random.fill(bytes).map_err(std::io::Error::other)?;
-        disk.write_at(offset, bytes)?;
-        offset += step as u64;
-    }
-    Ok(())
-}
-
-/// The end of a file to which objects are appended.
-#[derive(Default)]
-pub(super) struct Tail {
-    /// Offset of the first byte in `buffer`.
-    start: u64,
-    buffer: Vec<u8>,
-    end: u64,
-}
-
-impl Tail {
-    pub(super) fn at(append_end: u64) -> Self {
-        let end = append_end.max(geometry::APPEND);
-        Self { start: end, buffer: Vec::new(), end }
-    }
-
-    pub(super) fn end(&self) -> u64 {
-        self.end
-    }
-
-    /// Writes what is held back, and room for the next commits behind it.
-    pub(super) fn finish(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        self.flush(disk)?;
-        // Grows in steps, so that most commits change no length.
-        let step = (self.end / 16).clamp(16 * 1024, 1 << 20);
-        Ok(disk.reserve(self.end.next_multiple_of(step))?)
-    }
-
-    fn flush(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
-        disk.write_at(self.start, &self.buffer)?;
-        self.start = self.end;
-        self.buffer.clear();
-        Ok(())
-    }
-
-    pub(super) fn put(&mut self, disk: &dyn Disk, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
-        let mut references = Vec::with_capacity(objects.len());
-        for bytes in objects {
-            references.push(file_reference(self.end, bytes.len()));
-            self.buffer.extend_from_slice(bytes);
-            self.end += bytes.len() as u64;
-            if self.buffer.len() >= BUFFER {
-                self.flush(disk)?;
-            }
-        }
-        Ok(references)
-    }
-
-    /// The bytes of objects, those not yet written included.
-    pub(super) fn written(&self, disk: &dyn Disk, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
-        let find = |object: &ObjectRef| {
-            let offset = file_offset(object).ok_or(StoreError::Missing)?;
-            let Some(from) = offset.checked_sub(self.start) else {
-                return FileStore::read_object(disk, object);
-            };
-            let range = usize::try_from(from).ok().zip(usize::try_from(object.length).ok());
-            let held = range.and_then(|(from, length)| self.buffer.get(from..from.checked_add(length)?));
-            held.map(<[u8]>::to_vec).ok_or(StoreError::Missing)
-        };
-        objects.iter().map(find).collect()
-    }
-}
-
-/// The one writer of a vault file; holds both locks until it is dropped.
-pub(crate) struct FileWriter<'a> {
-    pub(super) store: &'a FileStore,
-    pub(super) disk: Arc<dyn Disk>,
-    /// A file in which what is withdrawn might still be read.
-    pub(super) in_the_way: Option<PathBuf>,
-    tail: Tail,
-    _guard: MutexGuard<'a, ()>,
-}
-
-impl Drop for FileWriter<'_> {
-    fn drop(&mut self) {
-        // A lock that cannot be given back goes with the file descriptor.
-        let _ = self.disk.unlock();
-    }
-}
-
-impl FileWriter<'_> {
-    /// Writes an object again where it stands: bytes that were found damaged.
-    pub(crate) fn put_back(&self, object: &ObjectRef, bytes: &[u8]) -> Result<(), StoreError> {
-        let offset = file_offset(object).ok_or(StoreError::Missing)?;
-        if bytes.len() as u64 != object.length || !lie_below(self.disk.len()?, &[*object]) {
-            return Err(StoreError::Missing);
-        }
-        self.write(offset, bytes)
-    }
-
-    /// Makes it durable that the name stands for this file, before anything is
-    /// acknowledged that only this file has.
-    fn settle_name(&self) -> Result<(), StoreError> {
-        if self.store.name_is_durable.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        match self.store.folder.sync() {
-            // A folder that may not be read cannot be made durable either.
-            Err(error) if error.kind() != std::io::ErrorKind::PermissionDenied => {
-                return Err(self.store.poison(error));
-            }
-            _ => {}
-        }
-        self.store.name_is_durable.store(true, Ordering::SeqCst);
-        Ok(())
-    }
-
-    /// A write whose failure leaves the state unknown.
-    fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        self.disk.write_at(offset, bytes).map_err(|error| self.store.poison(error))
-    }
-
-    fn barrier(&self) -> Result<(), StoreError> {
-        self.disk.sync().map_err(|error| self.store.poison(error))
-    }
-
-    /// Overwrites with random bytes, so that what was erased does not show.
-    fn erase(&self, objects: &[ObjectRef]) -> Result<(), StoreError> {
-        let length = self.disk.len().map_err(|error| self.store.poison(error))?;
-        for object in objects {
-            let offset = file_offset(object).ok_or(StoreError::Missing)?;
-            let end = offset.saturating_add(object.length).min(length);
-            overwrite(&*self.disk, offset..end).map_err(|error| self.store.poison(error))?;
-        }
-        Ok(())
-    }
-
-    fn expect_root(&self, expected: &[u8]) -> Result<(), StoreError> {
-        for offset in ROOTS {
-            if read(&*self.disk, offset, ROOT_LEN)? != expected {
-                return Err(StoreError::Conflict);
-            }
-        }
-        Ok(())
-    }
-
-    /// The copy of the area that the current root does not name; where both are
-    /// the named one, the second.
-    fn other_area(&self, named: &[u8]) -> Result<(u64, u64), StoreError> {
-        let [first, second] = AREAS;
-        if read(&*self.disk, first, AREA_LEN)? == named { Ok((second, first)) } else { Ok((first, second)) }
-    }
-}
-
-impl StoreWriter for FileWriter<'_> {
-    fn sync(&mut self) -> Result<(), StoreError> {
-        self.barrier()
-    }
-
-    fn settle(&mut self, chosen: &Chosen<'_>) -> Result<Repairs, StoreError> {
-        if !lie_below(self.disk.len()?, chosen.erase) {
-            return Err(StoreError::Missing);
-        }
-        let mut repairs = Repairs::default();
-        for offset in ROOTS {
-            if read(&*self.disk, offset, ROOT_LEN)? != chosen.root {
-                self.write(offset, chosen.root)?;
-                repairs.root = true;
-            }
-        }
-        if repairs.root {
-            self.barrier()?;
-        }
-        for offset in AREAS {
-            if read(&*self.disk, offset, AREA_LEN)? != chosen.area {
-                self.write(offset, chosen.area)?;
-                // One after the other: a shortcut changes both.
-                self.barrier()?;
-                repairs.area = true;
-            }
-        }
-        if !chosen.erase.is_empty() {
-            self.erase(chosen.erase)?;
-            self.barrier()?;
-        }
-        Ok(repairs)
-    }
-
-    fn start(&mut self, append_end: u64) {
-        self.tail = Tail::at(append_end);
-    }
-
-    fn put(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
-        self.tail.put(&*self.disk, objects)
-    }
-
-    fn written(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.tail.written(&*self.disk, objects)
-    }
-
-    fn append_end(&self) -> u64 {
-        self.tail.end()
-    }
-
-    /// A vault file is made whole before it gets its name: this one has its vault.
-    fn create(&mut self, _creation: &Creation<'_>) -> Result<(), StoreError> {
-        Err(StoreError::Exists)
-    }
-
-    fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
-        if !self.store.is_named(&*self.disk)? {
-            return Err(StoreError::Replaced);
-        }
-        if !lie_below(self.tail.end(), publication.erase) {
-            return Err(StoreError::Missing);
-        }
-        let withdraws = publication.withdraws || publication.new_area.is_some();
-        if let Some(path) = self.in_the_way.as_ref().filter(|_| withdraws) {
-            return Err(StoreError::InTheWay { path: path.clone() });
-        }
-        self.expect_root(publication.expected)?;
-        let [root_a, root_b] = ROOTS;
-        let change = match publication.new_area {
-            Some(area) => Some((area, self.other_area(publication.area)?)),
-            None => None,
-        };
-        self.tail.finish(&*self.disk)?;
-        if let Some((area, (other, _))) = change {
-            self.write(other, area)?;
-        }
-        self.barrier()?;
-        self.write(root_a, publication.root)?;
-        self.barrier()?;
-        #[cfg(test)]
-        let root_b = crate::testing::sabotaged_root(root_a, root_b);
-        self.write(root_b, publication.root)?;
-        if !withdraws {
-            // Made durable by the next commit's first barrier, or by an opening.
-            return Ok(());
-        }
-        self.barrier()?;
-        self.erase(publication.erase)?;
-        if let Some((area, (_, named))) = change {
-            self.write(named, area)?;
-        }
-        self.barrier()
-    }
 }
 
 crate::secret::redacted_debug!(FileStore);
@@ -710,6 +442,7 @@ mod tests {
 
     use super::*;
     use crate::store::contract::check_store;
+    use crate::store::{Chosen, Publication};
 
     fn image() -> Vec<u8> {
         vec![7; usize::try_from(geometry::APPEND).unwrap()]

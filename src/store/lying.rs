@@ -206,10 +206,6 @@ impl StoreWriter for LyingWriter<'_> {
         self.writer.written(objects)
     }
 
-    fn append_end(&self) -> u64 {
-        self.writer.append_end()
-    }
-
     fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError> {
         let lost = vec![0; creation.area.len()];
         let area = if self.store.tells(Lie::LosesArea) { &lost } else { creation.area };

@@ -155,10 +155,6 @@ impl StoreWriter for MemoryWriter<'_> {
         objects.iter().map(find).collect()
     }
 
-    fn append_end(&self) -> u64 {
-        0
-    }
-
     fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError> {
         let mut state = self.store.state();
         if !state.header.is_empty() {

@@ -7,7 +7,9 @@
 
 use std::time::Duration;
 
-use super::{Chosen, Creation, Heads, ObjectRef, Publication, Repairs, Store, StoreError, StoreWriter};
+use super::{
+    Chosen, Creation, Heads, ObjectRef, Publication, Repairs, Segment, Store, StoreError, StoreWriter,
+};
 use crate::crypto::object_digest::ObjectDigest;
 
 /// Bytes that are read back at a time.
@@ -176,8 +178,8 @@ impl StoreWriter for ProvenWriter<'_> {
         self.writer.as_ref().ok_or(StoreError::Busy)?.written(objects)
     }
 
-    fn append_end(&self) -> u64 {
-        self.writer.as_ref().map_or(0, |writer| writer.append_end())
+    fn end_segment(&mut self) -> Result<Segment, StoreError> {
+        self.writer()?.end_segment()
     }
 
     fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError> {

@@ -6,9 +6,11 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use super::disk::Disk;
-use super::file::{AREAS, FileStore, FileWriter, ROOTS, Tail, overwrite, read_header};
+use super::file::{AREAS, FileStore, ROOTS, read_header};
 use super::folder::{Named, RealFolder, has_no_links};
-use super::{Chosen, Creation, ObjectRef, Publication, Repairs, StoreError, StoreWriter};
+use super::tail::{Tail, overwrite};
+use super::writer::FileWriter;
+use super::{Chosen, Creation, ObjectRef, Publication, Repairs, Segment, StoreError, StoreWriter};
 use crate::crypto::digest::Digest;
 use crate::format::area::AREA_LEN;
 use crate::format::header::{HEADER_LEN, geometry};
@@ -115,7 +117,7 @@ impl FileWriter<'_> {
     }
 
     /// Starts a new file that is to take this one's place.
-    pub(crate) fn rewrite(&self) -> Result<Rewrite<'_>, StoreError> {
+    pub(crate) fn rewrite(&mut self) -> Result<Rewrite<'_>, StoreError> {
         if !RealFolder::TELLS_FILES_APART {
             return Err(StoreError::Unsupported);
         }
@@ -129,6 +131,8 @@ impl FileWriter<'_> {
                 return Err(StoreError::InTheWay { path: folder.path(&name) });
             }
         }
+        // So that whatever is left of the old file later shows its newest root.
+        self.rest()?;
         let disk: Arc<dyn Disk> = Arc::from(folder.create(&name, &self.disk.access()?)?);
         let tail = Tail::at(0);
         let mut rewrite =
@@ -269,8 +273,8 @@ impl StoreWriter for Rewrite<'_> {
         self.tail.written(&*self.disk, objects)
     }
 
-    fn append_end(&self) -> u64 {
-        self.tail.end()
+    fn end_segment(&mut self) -> Result<Segment, StoreError> {
+        self.tail.end_segment(&*self.disk)
     }
 
     /// The file has its header from the vault that it is to replace.

@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::disk::Disk;
-use super::file::{AREAS, FileImage, ROOTS};
+use super::file::{AREAS, ROOTS};
 use super::folder::{Folder, Named, RealFolder, give_name, has_no_links};
 use super::identity::{FileAccess, FileId};
+use super::tail::FileImage;
 use super::*;
 use crate::crypto::digest::Digest;
 use crate::format::area::AREA_LEN;
@@ -361,10 +362,12 @@ fn a_name_is_given_by_renaming_where_there_are_no_links_and_only_there() {
 #[test]
 fn a_vault_that_is_put_together_in_memory_is_read_where_it_says() {
     let mut image = FileImage::new();
-    assert_eq!(image.append_end(), geometry::APPEND);
+    assert_eq!(image.end(), geometry::APPEND);
     let references = image.put(&[b"one", b"", b"three"]).unwrap();
     assert_eq!(references.iter().map(|object| object.length).collect::<Vec<_>>(), [3, 0, 5]);
-    assert_eq!(image.append_end(), geometry::APPEND + 8);
+    assert_eq!(image.end(), geometry::APPEND + 8);
+    let segment = image.end_segment().unwrap();
+    assert_eq!((segment.start, segment.end), (geometry::APPEND, geometry::APPEND + 4096));
     assert!(matches!(image.written(&references), Err(StoreError::Missing)), "there is no file to read yet");
     let (header, area, root) = (vec![1; HEADER_LEN], vec![2; AREA_LEN], vec![3; ROOT_LEN]);
     image.create(&Creation { header: &header, area: &area, root: &root }).unwrap();
@@ -374,6 +377,7 @@ fn a_vault_that_is_put_together_in_memory_is_read_where_it_says() {
     assert_eq!(store.header().unwrap(), header);
     assert!(store.heads().unwrap() == Heads { areas: vec![area; 2], roots: vec![root; 2] });
     assert_eq!(store.objects(&references).unwrap(), [b"one".to_vec(), vec![], b"three".to_vec()]);
+    assert!(store.holds(&segment).unwrap());
     assert!(store.gap().unwrap().iter().all(|byte| *byte == 0));
 }
 
@@ -394,10 +398,9 @@ fn a_file_that_has_its_vault_founds_no_other() {
 #[test]
 fn a_rewritten_file_is_read_before_it_has_its_name_and_takes_it_whole() {
     let place = Place::new(&[9; 3000]);
-    let writer = place.store.lock(Duration::ZERO).unwrap();
+    let mut writer = place.store.lock(Duration::ZERO).unwrap();
     let mut rewrite = writer.rewrite().unwrap();
     rewrite.start(0);
-    assert_eq!(rewrite.append_end(), geometry::APPEND);
     let large = vec![6; 1 << 20];
     let references = rewrite.put(&[b"one", &large, b"three"]).unwrap();
     let objects = [b"one".to_vec(), large, b"three".to_vec()];
@@ -435,14 +438,14 @@ fn nothing_is_rewritten_over_what_is_in_the_way_or_under_a_second_name() {
     let place = Place::new(&[]);
     for name in ["a.vault.compact", "a.vault.old"] {
         std::fs::write(place.path(name), b"mine").unwrap();
-        let writer = place.store.lock(Duration::ZERO).unwrap();
+        let mut writer = place.store.lock(Duration::ZERO).unwrap();
         let Err(StoreError::InTheWay { path }) = writer.rewrite() else { panic!("{name} is in the way") };
         assert_eq!(path.file_name(), Path::new(name).file_name());
         assert_eq!(std::fs::read(place.path(name)).unwrap(), b"mine");
         std::fs::remove_file(place.path(name)).unwrap();
     }
     std::fs::hard_link(place.path("a.vault"), place.path("second")).unwrap();
-    let writer = place.store.lock(Duration::ZERO).unwrap();
+    let mut writer = place.store.lock(Duration::ZERO).unwrap();
     assert!(matches!(writer.rewrite(), Err(StoreError::SecondName)));
 }
 
@@ -549,6 +552,120 @@ fn a_new_area_is_written_where_the_current_root_has_none_and_there_too_at_last()
         let again = Publication { root: &expected, ..publication };
         assert!(matches!(writer.publish(&again), Err(StoreError::Conflict)), "the root is another one now");
     }
+}
+
+#[test]
+fn a_segment_is_held_where_all_its_bytes_are_and_nowhere_else() {
+    let place = Place::new(&[]);
+    let mut writer = place.store.lock(Duration::ZERO).unwrap();
+    writer.start(geometry::APPEND);
+    let large = vec![5; (1 << 20) + 3000];
+    let references = writer.put(&[b"one", &large]).unwrap();
+    let segment = writer.end_segment().unwrap();
+    assert_eq!(writer.end_segment().unwrap(), segment, "it ends once");
+    assert_eq!((segment.start, segment.end), (geometry::APPEND, geometry::APPEND + (1 << 20) + 4096));
+    let (same, root) = (vec![7; AREA_LEN], vec![8; ROOT_LEN]);
+    let publication = Publication {
+        expected: &vec![7; ROOT_LEN],
+        area: &same,
+        root: &root,
+        new_area: None,
+        withdraws: false,
+        erase: &[],
+    };
+    writer.publish(&publication).unwrap();
+    drop(writer);
+    assert!(place.store.holds(&segment).unwrap());
+    assert_eq!(place.store.objects(&references).unwrap(), [b"one".to_vec(), large]);
+    for astray in [
+        Segment { start: segment.start - 4096, ..segment },
+        Segment { start: segment.start + 4096, ..segment },
+        Segment { end: segment.end - 4096, ..segment },
+        Segment { end: u64::MAX, ..segment },
+        Segment { start: segment.end, end: segment.start, ..segment },
+        Segment { digest: SegmentDigest::from_bytes([0; 32]), ..segment },
+    ] {
+        assert!(!place.store.holds(&astray).unwrap(), "{astray:?}");
+    }
+    let file = std::fs::OpenOptions::new().write(true).open(place.path("a.vault")).unwrap();
+    for (offset, byte) in [(segment.start, b'o'), (segment.end - 1, 0), (segment.start + (1 << 20), 5)] {
+        let mut stood = [0];
+        let read = std::fs::File::open(place.path("a.vault")).unwrap();
+        std::os::unix::fs::FileExt::read_exact_at(&read, &mut stood, offset).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, &[stood[0] ^ 1], offset).unwrap();
+        assert!(!place.store.holds(&segment).unwrap(), "byte {offset}");
+        std::os::unix::fs::FileExt::write_all_at(&file, &stood, offset).unwrap();
+        assert!(byte == stood[0] || offset == segment.end - 1, "the filler is random");
+    }
+    assert!(place.store.holds(&segment).unwrap());
+}
+
+/// Publishes a root of this byte, of a commit that appends so many bytes.
+fn publish_root(writer: &mut dyn StoreWriter, (expected, root): (u8, u8), withdraws: bool, length: usize) {
+    writer.start(geometry::APPEND);
+    writer.put(&[&vec![1; length]]).unwrap();
+    let (area, expected, root) = (vec![7; AREA_LEN], vec![expected; ROOT_LEN], vec![root; ROOT_LEN]);
+    let publication =
+        Publication { expected: &expected, area: &area, root: &root, new_area: None, withdraws, erase: &[] };
+    writer.publish(&publication).unwrap();
+}
+
+#[test]
+fn roots_are_written_in_turn_and_never_over_the_only_durable_copy() {
+    let place = Place::new(&[]);
+    let written = || {
+        let written = std::mem::take(&mut *place.faults.written.lock().unwrap());
+        written.into_iter().filter(|offset| *offset < geometry::APPEND).collect::<Vec<_>>()
+    };
+    let [a, b] = ROOTS;
+    let commit = |roots, withdraws, length| {
+        publish_root(&mut place.store.lock(Duration::ZERO).unwrap(), roots, withdraws, length);
+        written()
+    };
+    assert_eq!(commit((7, 1), false, 10), [a]);
+    assert_eq!(commit((1, 2), false, 10), [b]);
+    assert_eq!(commit((2, 3), false, 10), [a]);
+    assert_eq!(commit((3, 4), true, 10), [b, a], "a withdrawal replaces both");
+    assert_eq!(commit((4, 5), false, 2 << 20), [a, b], "a long segment is not read again");
+    assert_eq!(commit((5, 6), false, 10), [b], "no barrier made the second copy durable");
+    assert_eq!(commit((6, 7), false, 10), [a]);
+    place.store.lock(Duration::ZERO).unwrap().rest().unwrap();
+    assert_eq!(written(), [b]);
+    place.store.lock(Duration::ZERO).unwrap().rest().unwrap();
+    assert_eq!(written(), [0; 0]);
+    assert!(!place.store.may_owe_a_copy());
+    assert!(place.store.heads().unwrap().roots == vec![vec![7; ROOT_LEN]; 2]);
+}
+
+#[test]
+fn a_handle_that_did_not_write_last_publishes_nothing_until_it_settled() {
+    let place = Place::new(&[]);
+    let other = FileStore::on(Arc::clone(&place.folder) as Arc<dyn Folder>, "a.vault".into()).unwrap();
+    publish_root(&mut place.store.lock(Duration::ZERO).unwrap(), (7, 1), false, 10);
+    let (area, root) = (vec![7; AREA_LEN], vec![1; ROOT_LEN]);
+    let next = vec![2; ROOT_LEN];
+    let publication = Publication {
+        expected: &root,
+        area: &area,
+        root: &next,
+        new_area: None,
+        withdraws: false,
+        erase: &[],
+    };
+    let mut writer = other.lock(Duration::ZERO).unwrap();
+    assert!(!writer.left_last(&root).unwrap());
+    writer.start(geometry::APPEND);
+    assert!(
+        matches!(writer.publish(&publication), Err(StoreError::Conflict)),
+        "it cannot know which is newer"
+    );
+    StoreWriter::sync(&mut writer).unwrap();
+    assert!(writer.settle(&Chosen { area: &area, root: &root, erase: &[] }).unwrap().root);
+    writer.publish(&publication).unwrap();
+    drop(writer);
+    let mut writer = place.store.lock(Duration::ZERO).unwrap();
+    assert!(!writer.left_last(&root).unwrap(), "another handle wrote");
+    assert!(matches!(writer.publish(&publication), Err(StoreError::Conflict)));
 }
 
 #[test]
@@ -708,9 +825,9 @@ fn what_is_appended_is_held_back_and_the_file_grows_in_steps() {
         (held, place.store.length().unwrap())
     };
     let place = Place::new(&[]);
-    let end = geometry::APPEND + 5;
+    let end = geometry::APPEND + 4096;
     assert_eq!(publish(&place, 5), (true, end.next_multiple_of(16 * 1024)));
-    let end = geometry::APPEND + (1 << 20) - 1;
+    let end = geometry::APPEND + (1 << 20);
     assert_eq!(publish(&place, (1 << 20) - 1), (true, end.next_multiple_of(end / 16)));
     let end = geometry::APPEND + (4 << 20);
     assert_eq!(publish(&place, 4 << 20), (false, end.next_multiple_of(end / 16)));

@@ -14,7 +14,6 @@ use crate::crypto::object_digest::ObjectDigest;
 use crate::format::context::{Context, Purpose, Scope};
 use crate::format::object::KeyedRef;
 use crate::format::place::Compartment;
-use crate::format::{CONTENT_READER, FIRST_READER};
 use crate::id::{ContentId, EntryId, Epoch, VaultId};
 use crate::payload::catalogue::{ChildV1, ObjectV1, PageV1, RowV1};
 
@@ -132,15 +131,6 @@ impl RowClass {
             Self::Ledger => true,
             // Reserved.
             Self::Document => false,
-        }
-    }
-
-    /// The first reader version that knows this class. What a root asks for is
-    /// the highest of its rows'.
-    pub(crate) fn least_reader(self) -> u16 {
-        match self {
-            Self::Segment | Self::Content | Self::Upload => CONTENT_READER,
-            _ => FIRST_READER,
         }
     }
 }

@@ -21,25 +21,23 @@ pub(crate) type Additions = BTreeMap<RowKey, Row>;
 
 impl Trie<'_> {
     /// Writes the trie with these rows added; `copied` is told the stored
-    /// length of every object that was taken over. Gives also the least reader
-    /// version that knows every row.
+    /// length of every object that was taken over.
     pub(crate) fn rewrite(
         &self,
         additions: Additions,
         out: &mut ObjectWriter<'_>,
         copied: &mut dyn FnMut(u64),
-    ) -> Result<(TrieUpdate, u16), TreeError> {
+    ) -> Result<TrieUpdate, TreeError> {
         let live = additions.values().map(Row::stored_bytes).sum();
-        let least_reader = additions.values().map(|row| row.class.least_reader()).max().unwrap_or_default();
-        let mut rewriting = Rewriting { trie: self, out, copied, left: self.live, live, least_reader };
+        let mut rewriting = Rewriting { trie: self, out, copied, left: self.live, live };
         let root = self.root.map(|root| (root.duplicate(), self.rows));
         let (mut root_page, mut rows) = (None, 0);
         if let Some(node) = rewriting.subtrie(root, Prefix::EMPTY, additions)? {
             rows = node.rows()?;
             root_page = Some(self.write(node, Prefix::EMPTY, &mut rewriting.live, rewriting.out)?);
         }
-        let Rewriting { live, least_reader, .. } = rewriting;
-        Ok((TrieUpdate { root: root_page, rows, live, superseded: Vec::new() }, least_reader))
+        let live = rewriting.live;
+        Ok(TrieUpdate { root: root_page, rows, live, superseded: Vec::new() })
     }
 }
 
@@ -50,7 +48,6 @@ struct Rewriting<'a, 'w> {
     /// Live bytes of the trie that were not read yet.
     left: u64,
     live: u64,
-    least_reader: u16,
 }
 
 impl Rewriting<'_, '_> {
@@ -100,7 +97,6 @@ impl Rewriting<'_, '_> {
         objects.iter().try_for_each(|object| self.spend(object))?;
         let mut copied = self.out.copy_all(self.trie.store, &objects, self.copied)?.into_iter();
         for mut row in kept {
-            self.least_reader = self.least_reader.max(row.class.least_reader());
             if let Some(object) = &mut row.object {
                 **object = copied.next().ok_or(TreeError::Damaged { what: "object" })?;
                 self.live = self.live.saturating_add(object.object.length);

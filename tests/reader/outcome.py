@@ -25,11 +25,23 @@ class Damaged(Refused):
     name = "damaged"
 
 
+class Forked(Damaged):
+    """Two states of one number."""
+
+    name = "forked"
+
+
 class NewerVersion(Refused):
     """Written for a later reader than this one."""
 
     code = 6
     name = "newer-version"
+
+
+class NewerCompartment(NewerVersion):
+    """A compartment was written for a later reader than this one."""
+
+    name = "newer-compartment"
 
 
 class NotAVault(Refused):

@@ -5,9 +5,14 @@ Before a key is known nothing but the header and the areas is looked at.
 
 import hmac
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from outcome import CostlyKdf, Damaged, InvalidKdf, NewerVersion, NotAVault, WeakKdf, WrongCredential, require
+from blake3 import blake3
+
+from outcome import (
+    CostlyKdf, Damaged, Forked, InvalidKdf, NewerCompartment, NewerVersion, NotAVault, WeakKdf, WrongCredential,
+    require,
+)
 from primitives import (
     Purpose, committed_schedule, context, decapsulate, decrypt_chunks, expand, open_committed,
     sha256, stretch_key, stretch_password,
@@ -21,13 +26,14 @@ AREA_LENGTH = 28672
 ROOT_OFFSETS = (61440, 77824)
 ROOT_LENGTH = 4096
 APPEND_START = 81920
+BLOCK = 4096
+LEAST_READER_OF_PLACE = 153
 GEOMETRY = (4096, 32768, 28672, 61440, 77824, 4096, 81920)
 SLOTS, SLOT_LENGTH = 16, 1569
 SHORTCUT_LENGTH = 104
 MAC_OFFSET, DIGEST_OFFSET, SHORTCUTS_OFFSET = 26944, 26976, 27008
-PLACES, PLACE_LENGTH = 8, 232
-ERASE_CAPACITY = 80
-READER_VERSION = 2
+PLACES, PLACE_LENGTH = 8, 360
+READER_VERSION = 1
 HEADING = 64  # of a root: the area digest, then the least reader version
 
 KIB_PER_MIB = 1024
@@ -96,10 +102,12 @@ class Root:
     epoch: int
     previous: bytes
     area_digest: bytes
+    start: int
     append_end: int
+    body_digest: bytes
     places: tuple
-    erase_list: Encrypted
-    to_erase: tuple
+    block: bytes
+    dropped: bool
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,7 @@ class Place:
     head_epoch: int
     head_digest: bytes
     live: int
+    erase_list: Encrypted
 
 
 class Header:
@@ -304,25 +313,48 @@ def take_keys(header, granted):
 
 
 def newest_pair(header, file, areas, opened):
-    """The root of the highest epoch that names an intact area which the credential opens."""
+    """The state: a root that names an intact area which the credential opens, and its keys."""
+    blocks = [file[at:at + ROOT_LENGTH] for at in ROOT_OFFSETS]
     pairs = []
     for area, keys in opened:
-        blocks = [file[at:at + ROOT_LENGTH] for at in ROOT_OFFSETS] if keys else []
-        plaintexts = [open_root(header, keys.root, block) for block in blocks]
-        for plaintext in plaintexts:
-            root = root_naming(area, plaintext)
+        for block in dict.fromkeys(blocks) if keys else ():
+            root = root_naming(area, open_root(header, keys.root, block), block)
             if root:
-                pairs.append((root.epoch, root, keys))
-    if not pairs:
+                pairs.append((root, keys))
+    pairs.sort(key=lambda pair: -pair[0].epoch)
+    chosen = choose(file, blocks, pairs)
+    if chosen is None:
         other_is_intact = len({area.digest for area in areas}) > 1
         refusal = WrongCredential if other_is_intact else Damaged
         raise refusal("no root belongs to an area that the credential opens")
-    _, root, keys = max(pairs, key=lambda pair: pair[0])
-    check_positions(root, len(file))
+    root, keys = chosen
+    require(APPEND_START <= root.append_end <= len(file), "root: append end")
     return root, keys
 
 
-def root_naming(area, plaintext):
+def choose(file, blocks, pairs):
+    """Of two roots the newer one if its segment is there, else the one that it names."""
+    if not pairs:
+        return None
+    newer, older = pairs[0], pairs[1] if len(pairs) > 1 else None
+    if older and older[0].epoch == newer[0].epoch:
+        raise Forked("roots: two of one epoch")
+    if blocks[0] == blocks[1] or holds_segment(file, newer[0]):
+        return newer
+    if older is None:
+        return None
+    root, keys = older
+    require(sha256(root.block) == newer[0].previous, "roots: the one before is another one")
+    return replace(root, dropped=True), keys
+
+
+def holds_segment(file, root):
+    """Whether the bytes that a commit appended are there."""
+    within = APPEND_START <= root.start <= root.append_end <= len(file)
+    return within and blake3(file[root.start:root.append_end]).digest() == root.body_digest
+
+
+def root_naming(area, plaintext, block):
     """The root of a plaintext, if it names the area and keeps the rules of this version.
 
     The fields up to the least reader version stand where they do in every
@@ -334,16 +366,9 @@ def root_naming(area, plaintext):
     if least_reader > READER_VERSION:
         raise NewerVersion("root: least reader version")
     try:
-        return parse_root(plaintext)
+        return parse_root(plaintext, block)
     except Damaged:
         return None
-
-
-def check_positions(root, length):
-    """What the root names lies where something was appended."""
-    require(APPEND_START <= root.append_end <= length, "root: append end")
-    require(all(at + size <= root.append_end for at, size in root.to_erase), "root: objects to erase")
-    require(sum(size for _, size in root.to_erase) <= root.append_end, "root: objects to erase")
 
 
 def open_root(header, key, block):
@@ -356,19 +381,17 @@ def open_root(header, key, block):
         return None
 
 
-def parse_root(plaintext):
+def parse_root(plaintext, block):
     """The fields of a root."""
     cursor = Cursor(plaintext, "root")
     epoch, _commit, previous = u64(cursor), cursor.take(16), cursor.take(32)
     _generation, area_digest = u64(cursor), cursor.take(32)
-    _least_reader, append_end = u16(cursor), u64(cursor)
+    _least_reader, start, append_end = u16(cursor), u64(cursor), u64(cursor)
+    body_digest = cursor.take(32)
     places = tuple(cursor.take(PLACE_LENGTH) for _ in range(PLACES))
-    erase_list = parse_optional_keyed_ref(cursor)
-    count = u16(cursor)
-    require(count <= ERASE_CAPACITY, "root: too many objects to erase")
-    to_erase = tuple(parse_reference(cursor) for _ in range(count))
     require(not any(cursor.take(cursor.left())), "root: reserved bytes")
-    return Root(epoch, previous, area_digest, append_end, places, erase_list, to_erase)
+    require(start % BLOCK == append_end % BLOCK == 0 and start <= append_end, "root: segment")
+    return Root(epoch, previous, area_digest, start, append_end, body_digest, places, block, False)
 
 
 def parse_optional_keyed_ref(cursor):
@@ -379,6 +402,17 @@ def parse_optional_keyed_ref(cursor):
         return Encrypted(key, offset, length, cursor.take(32))
     require(not any(cursor.take(88)), f"{cursor.what}: an absent object is not zero")
     return None
+
+
+def parse_keyed_ref_or_zeros(cursor):
+    """A keyed reference, zeros if there is none."""
+    fields = cursor.take(88)
+    if not any(fields):
+        return None
+    cursor = Cursor(fields, cursor.what)
+    key = cursor.take(32)
+    offset, length = parse_reference(cursor)
+    return Encrypted(key, offset, length, cursor.take(32))
 
 
 def parse_reference(cursor):
@@ -395,23 +429,28 @@ def checked_reference(opaque, length, what):
 
 
 def open_place(header, root, number, key):
-    """A compartment's seat."""
+    """A compartment's place."""
     what = f"place {number}"
     bound = header.context(Purpose.PLACE, place=number)
     plaintext = open_committed(key, bound, root.places[number], what)
     require(plaintext is not None, f"{what}: commitment")
+    (least_reader,) = struct.unpack_from("<H", plaintext, LEAST_READER_OF_PLACE)
+    if least_reader > READER_VERSION:
+        raise NewerCompartment(f"{what}: least reader version")
     cursor = Cursor(plaintext, what)
     epoch = u64(cursor)
     page = parse_optional_keyed_ref(cursor)
-    place = Place(epoch, page, u64(cursor), u64(cursor), cursor.take(32), u64(cursor))
+    rows, head_epoch, head_digest, live = u64(cursor), u64(cursor), cursor.take(32), u64(cursor)
+    _least_reader, erase_list = u16(cursor), parse_keyed_ref_or_zeros(cursor)
+    place = Place(epoch, page, rows, head_epoch, head_digest, live, erase_list)
     require(not any(cursor.take(cursor.left())), f"{what}: reserved bytes")
     require((page is None) == (place.rows == 0), f"{what}: number of rows")
     return place
 
 
-def needs_recovery(file):
-    """Whether the two copies of root or area differ."""
-    return any(
-        file[first:first + length] != file[second:second + length]
-        for (first, second), length in ((AREA_OFFSETS, AREA_LENGTH), (ROOT_OFFSETS, ROOT_LENGTH))
-    )
+def needs_recovery(file, root):
+    """Whether the copies are not as a writer leaves them that is not at work."""
+    first, second = (file[at:at + AREA_LENGTH] for at in AREA_OFFSETS)
+    blocks = [file[at:at + ROOT_LENGTH] for at in ROOT_OFFSETS]
+    own_or_previous = (block == root.block or sha256(block) == root.previous for block in blocks)
+    return first != second or not all(own_or_previous)

@@ -37,8 +37,9 @@ def run(folder, vectors, vector):
         shown = read_vault(patched(folder, vectors, vector), parse_credential(sort, secret))
     except Refused as refusal:
         return {"outcome": refusal.name, "rule": str(refusal), "content": None}
-    repaired = shown.pop("needs_recovery")
-    return {"outcome": "repaired" if repaired else "ok", "rule": None, "content": shown}
+    repaired, dropped = shown.pop("needs_recovery"), shown.pop("dropped")
+    outcome = "dropped" if dropped else "repaired" if repaired else "ok"
+    return {"outcome": outcome, "rule": None, "content": shown}
 
 
 def main():

@@ -54,11 +54,12 @@ def open_vault(file, credential):
     areas = read_areas(file)
     root, keys = newest_pair(header, file, areas, unlock(header, areas, credential))
     objects = Objects(header, root, file)
-    check_erase_list(objects)
     places = {
         number: open_place(header, root, number, key)
         for number, key in sorted(keys.compartments.items())
     }
+    for number, place in places.items():
+        check_erase_list(objects, number, place)
     live = sum(place.live for place in places.values())
     require(live <= root.append_end - APPEND_START, "places: live bytes")
     rows = {number: read_rows(objects, number, place) for number, place in places.items()}
@@ -78,21 +79,24 @@ def read_vault(file, credential):
     return {
         "vault": header.vault_id.hex(),
         "epoch": root.epoch,
-        "needs_recovery": needs_recovery(file),
+        "needs_recovery": needs_recovery(file, root),
+        "dropped": root.dropped,
         "access": all_access(objects, rows),
         "entries": all_entries(objects, rows, open_contents(objects, rows)),
         "ledger": all_lines(objects, rows, links),
     }
 
 
-def check_erase_list(objects):
-    """Open the erase list, if there is one."""
-    encrypted = objects.root.erase_list
-    if encrypted is not None:
-        content = objects.open(encrypted, "erase list", Purpose.ERASE_LIST, schema=0)
-        listed = wire.decode(wire.ERASE_LIST, content, "erase list", wire.ERASE_LIST_LIMIT)
-        for reference, length in listed:
-            checked_reference(reference, length, "erase list")
+def check_erase_list(objects, number, place):
+    """Open the erase list of a place, if there is one."""
+    if place.erase_list is None:
+        return
+    content = objects.open(place.erase_list, "erase list", Purpose.ERASE_LIST, place=number, schema=0)
+    listed = wire.decode(wire.ERASE_LIST, content, "erase list", wire.ERASE_LIST_LIMIT)
+    ends = [checked_reference(reference, length, "erase list")[0] + length for reference, length in listed]
+    end = objects.root.append_end
+    require(all(each <= end for each in ends), "erase list: behind the append end")
+    require(sum(length for _, length in listed) <= end, "erase list: longer than the file")
 
 
 def read_record(objects, rows, number, row_class, purpose, shape, limit, what):

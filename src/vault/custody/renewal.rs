@@ -111,7 +111,7 @@ pub(crate) fn publish_renewal(
     let bytes = area.encode(&core.keyring.area_mac_key());
     // Reads that meet what this commit erases wait for the new keys.
     let _renewing = session.renewing.lock().unwrap_or_else(PoisonError::into_inner);
-    writer.start(current.snapshot.root.append_end);
+    writer.start(current.snapshot.root.segment.end);
     let mut work = Work::withdrawing(writer);
     work.renewed = Some(compartments);
     let time = session.options.now();
@@ -133,7 +133,7 @@ pub(crate) fn adopt_change(
     let (snapshot, told) = match committed {
         Ok(None) => return Ok(()),
         Ok(Some(snapshot)) => (snapshot, Ok(())),
-        Err(error @ Error::Store(StoreError::NotErased)) => (current(&changed.core)?, Err(error)),
+        Err(error @ Error::Store(StoreError::NotErased)) => (current(&changed.core, None)?, Err(error)),
         Err(error) => return Err(error),
     };
     session.adopt(changed.with(snapshot));
@@ -144,7 +144,7 @@ impl Transaction<'_> {
     fn replace_directory(&mut self, directory: &DirectoryV1) -> Result<(), Error> {
         let before = self.row(Compartment::Custody, &RowKey::named("directory"))?;
         if let Some(object) = before.as_ref().and_then(|row| row.object.as_deref()) {
-            self.erase(object);
+            self.erase(Compartment::Custody, object);
         }
         let content = wire::encode(directory)?;
         self.put_named(Compartment::Custody, "directory", RowClass::Directory, &content)

@@ -346,7 +346,7 @@ impl<'a> Uploading<'a> {
         };
         let key = RowKey::upload(content);
         if let Some(before) = tx.row(self.compartment, &key)?.and_then(|row| row.object) {
-            tx.supersede(&before);
+            tx.supersede(self.compartment, &before);
         }
         let mut row = Row::unnamed(key, RowClass::Upload, tx.epoch());
         row.id = EntryId::from_bytes(*content.as_bytes());
@@ -361,7 +361,7 @@ impl<'a> Uploading<'a> {
         }
         let key = RowKey::upload(content);
         if let Some(row) = tx.row(self.compartment, &key)? {
-            row.object.iter().for_each(|before| tx.supersede(before));
+            row.object.iter().for_each(|before| tx.supersede(self.compartment, before));
             tx.change(self.compartment, key, None)?;
         }
         let (size, digest) = (self.segments.size, self.segments.finish());

@@ -20,7 +20,7 @@ use crate::engine::opening::Recovery;
 use crate::engine::transaction::{Transaction, Work};
 use crate::engine::vault_record::{HolderRole, algorithm_number};
 use crate::error::Error;
-use crate::format::FIRST_READER;
+use crate::format::READER_VERSION;
 use crate::format::area::Area;
 use crate::format::context::Scope;
 use crate::format::header::Header;
@@ -33,8 +33,8 @@ use crate::payload::secret::SecretV1;
 use crate::record::one_line;
 use crate::secret::WipesStack;
 use crate::store::{
-    Chosen, Creation, Destination, FileImage, FileStore, MemoryStore, ObjectRef, Publication, Repairs, Store,
-    StoreError, StoreWriter, proven_writer,
+    Chosen, Creation, Destination, FileImage, FileStore, MemoryStore, ObjectRef, Publication, Repairs,
+    Segment, Store, StoreError, StoreWriter, proven_writer,
 };
 use crate::tree::RowClass;
 
@@ -238,8 +238,8 @@ impl StoreWriter for Founder<'_> {
         self.writer.written(objects)
     }
 
-    fn append_end(&self) -> u64 {
-        self.writer.append_end()
+    fn end_segment(&mut self) -> Result<Segment, StoreError> {
+        self.writer.end_segment()
     }
 
     fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError> {
@@ -330,14 +330,12 @@ impl Snapshot {
             previous: zero,
             area_generation,
             area_digest: Area::digest(&area_bytes),
-            least_reader: FIRST_READER,
-            append_end: 0,
-            erase: Vec::new(),
-            erase_list: None,
+            least_reader: READER_VERSION,
+            segment: Segment::NONE,
             places: std::array::from_fn(|_| PlaceBox([0; PLACE_BOX_LEN])),
         };
         let places: [Option<Place>; PLACES] = std::array::from_fn(|_| Some(Place::empty(Epoch::new(0))));
-        Self { root, root_bytes: Vec::new(), area_bytes, places, settled: true }
+        Self { root, root_bytes: Vec::new(), area_bytes, places, newer: [None; PLACES], settled: true }
     }
 }
 

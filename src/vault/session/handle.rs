@@ -9,13 +9,14 @@ use super::options::VaultOptions;
 use super::state::{Mode, State, Unlocked, WayIn};
 use super::watch::{AutoLock, Call};
 use crate::engine::core::{Core, Snapshot, StateReader};
+use crate::engine::history::Checkpoint;
 use crate::engine::opening::{Recovery, current, expect_successor};
 use crate::engine::trace;
 use crate::error::{Error, ErrorKind};
 use crate::id::{Epoch, VaultId};
 use crate::keys::Grant;
 use crate::secret::WipesStack;
-use crate::store::{Store, StoreError, proven_writer};
+use crate::store::{Store, proven_writer};
 
 /// What an unlocked vault is made of; dropping it wipes its keys.
 pub(crate) struct Session {
@@ -87,7 +88,7 @@ impl Session {
     /// The newest state, under the known keys or those that this very handle
     /// drew meanwhile.
     pub(crate) fn newest(&self, known: &Unlocked) -> Result<Unlocked, Error> {
-        match current(&known.core) {
+        match current(&known.core, Some(&known.snapshot)) {
             Err(Error::AccessChanged) => {
                 let _renewing = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
                 let now = self.unlocked()?;
@@ -97,16 +98,38 @@ impl Session {
         }
     }
 
-    /// Makes both copies of the root durable.
-    pub(crate) fn flush(&self) -> Result<(), Error> {
+    /// Makes the second copy of the newest root durable, if this handle wrote the first.
+    pub(crate) fn rest(&self) -> Result<(), Error> {
         if self.mode != Mode::Writing {
             return Ok(());
         }
         self.may_write()?;
-        match proven_writer(&*self.store, self.options.lock_wait) {
-            Ok(mut writer) => Ok(writer.sync()?),
-            Err(StoreError::ReadOnly) => Ok(()),
-            Err(error) => Err(error.into()),
+        match self.store.as_file() {
+            Some(file) if file.may_owe_a_copy() => Ok(file.lock(self.options.lock_wait)?.rest()?),
+            Some(_) => Ok(()),
+            None => Ok(proven_writer(&*self.store, self.options.lock_wait)?.sync()?),
+        }
+    }
+
+    /// The checkpoint of the newest state that this handle knows to be durable. One that only
+    /// reads knows so much of the newest state if both copies are equal and a barrier of its
+    /// own returned, else of the one before it.
+    pub(crate) fn durable_checkpoint(&self) -> Result<Checkpoint, Error> {
+        let known = self.unlocked()?;
+        let snapshot = &*known.snapshot;
+        let file = self.store.as_file();
+        if snapshot.settled || file.is_none() && self.mode != Mode::Writing {
+            return Ok(snapshot.checkpoint());
+        }
+        if self.mode == Mode::Writing {
+            self.may_write()?;
+            proven_writer(&*self.store, self.options.lock_wait)?.sync()?;
+            return Ok(snapshot.checkpoint());
+        }
+        let are_equal = self.store.heads()?.roots.iter().all(|root| *root == snapshot.root_bytes);
+        match are_equal && file.is_some_and(|file| file.make_durable().is_ok()) {
+            true => Ok(snapshot.checkpoint()),
+            false => Ok(snapshot.checkpoint_before()),
         }
     }
 
@@ -220,7 +243,7 @@ impl Session {
 
     pub(crate) fn forget_keys(&self) -> Result<(), Error> {
         State::wipe(&self.state);
-        self.flush()
+        self.rest()
     }
 
     pub(crate) fn is_locked(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::crypto::random::Randomness;
 use crate::engine::core::{Core, Demand, Snapshot, StateReader};
 use crate::engine::history::Checkpoint;
 use crate::engine::leftover::tidy;
-use crate::engine::opening::{Candidate, Recovery, intact, settle, undisturbed};
+use crate::engine::opening::{Candidate, Recovery, Taken, intact, newest, settle, undisturbed};
 use crate::engine::trace;
 use crate::error::Error;
 use crate::format::context::Scope;
@@ -115,16 +115,15 @@ impl Locked {
     }
 
     fn unlock_for_reading(self, credential: &Credential) -> Result<Session, Error> {
-        let (heads, (opened, snapshot)) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
-        let at_rest = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
-            && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
-        let recovery = if at_rest { Recovery::NotNeeded } else { Recovery::Needed };
+        let (heads, taken) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
+        let (opened, snapshot) = taken.value;
+        let recovery = if snapshot.rests_in(&heads) { Recovery::NotNeeded } else { Recovery::Needed };
         let mut vault = self.finish(opened, snapshot, recovery)?;
         vault.mode = Mode::Reading;
         Ok(vault)
     }
 
-    /// Steps 1 to 6. Tells what had to be repaired.
+    /// Steps 1 to 7. Tells what had to be repaired.
     fn recover(
         &self,
         writer: &mut dyn StoreWriter,
@@ -133,14 +132,18 @@ impl Locked {
         // What a dead process wrote may not be durable yet.
         writer.sync()?;
         let heads = self.store.heads()?;
-        let (opened, mut snapshot) = self.choose(&heads, credential)?;
-        let recovery = settle(&opened.0, &mut snapshot, writer)?;
-        Ok((opened, snapshot, recovery))
+        let Taken { value: (opened, mut snapshot), dropped } = self.choose(&heads, credential)?;
+        let at_rest = snapshot.rests_in(&heads);
+        let lists = settle(&opened.0, &mut snapshot, writer)?;
+        Ok((opened, snapshot, Recovery::of(dropped, lists, at_rest)))
     }
 
-    /// Steps 2 and 3: the pair of the highest epoch, checked down to the tries'
-    /// roots.
-    fn choose(&self, heads: &Heads, credential: &Credential) -> Result<((Core, WayIn), Snapshot), Error> {
+    /// Steps 2 to 6: the state, checked down to the tries' roots.
+    fn choose(
+        &self,
+        heads: &Heads,
+        credential: &Credential,
+    ) -> Result<Taken<((Core, WayIn), Snapshot)>, Error> {
         let areas = intact(&heads.areas);
         if areas.is_empty() {
             return Err(Error::Damaged { what: "credential areas" });
@@ -148,7 +151,7 @@ impl Locked {
         let runs = areas.iter().flat_map(|(stored, _)| stored.area.kdf);
         let keys = UnlockKeys::derive(credential, self.scope, runs, &self.options.kdf_limits)?;
         let mut random = Randomness::from_system();
-        let mut best: Option<((Core, WayIn), Candidate)> = None;
+        let (mut ways_in, mut candidates) = (Vec::new(), Vec::new());
         let mut opened_one = false;
         for (stored, bytes) in &areas {
             let slot = match keys.open(&mut random, self.scope, &stored.area) {
@@ -164,14 +167,16 @@ impl Locked {
             }
             let (way_in, keyring) = WayIn::of(*slot);
             let core = self.core(keyring);
-            if let Some(candidate) = Candidate::newest(&core, heads, (stored, bytes))?
-                && best.as_ref().is_none_or(|(_, other)| candidate.root.epoch > other.root.epoch)
-            {
-                best = Some(((core, way_in), candidate));
-            }
+            let found = Candidate::naming(&core, heads, (stored, bytes))?;
+            candidates.extend(found.into_iter().map(|candidate| (ways_in.len(), candidate)));
+            ways_in.push((core, way_in));
         }
-        match best {
-            Some((opened, candidate)) => candidate.check(&opened.0).map(|snapshot| (opened, snapshot)),
+        match newest(&*self.store, heads, candidates, None)? {
+            Some(taken) => taken.map(|(way_in, candidate)| {
+                let opened = ways_in.swap_remove(way_in);
+                let snapshot = candidate.check(&opened.0)?;
+                Ok((opened, snapshot))
+            }),
             // One area opened, yet no root belongs to it: stale access, unless
             // there is no other area that the roots could belong to.
             None if opened_one && areas.len() == 1 => Err(Error::Damaged { what: "roots" }),

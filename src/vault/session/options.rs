@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 use super::audit::AuditEvent;
 use crate::crypto::kdf::{KdfCost, KdfLimits};
 use crate::engine::time::to_milliseconds;
-use crate::engine::version::WriterVersion;
 use crate::error::Error;
 
 /// Tells the time.
@@ -30,8 +29,6 @@ pub struct VaultOptions {
     pub(crate) clock: Clock,
     pub(crate) audit: Option<AuditHook>,
     pub(crate) auto_lock: Option<Duration>,
-    /// The version that this handle writes for. What it writes, that version can read.
-    pub writer: WriterVersion,
 }
 
 impl Default for VaultOptions {
@@ -41,7 +38,6 @@ impl Default for VaultOptions {
             kdf_limits: KdfLimits::default(),
             lock_wait: Duration::from_secs(10),
             compact_at_close: true,
-            writer: WriterVersion::LATEST,
             clock: Arc::new(SystemTime::now),
             audit: None,
             auto_lock: None,
@@ -110,14 +106,6 @@ impl VaultOptions {
     #[must_use]
     pub fn with_auto_lock(mut self, after: Duration) -> Self {
         self.auto_lock = Some(after);
-        self
-    }
-
-    /// The same options, for a vault that older programs still open: nothing is written that
-    /// a reader of this version does not know.
-    #[must_use]
-    pub fn pinned_to(mut self, version: WriterVersion) -> Self {
-        self.writer = version;
         self
     }
 

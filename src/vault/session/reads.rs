@@ -99,8 +99,7 @@ pub(crate) fn ledger(session: &Session) -> Result<Vec<LedgerLine>, Error> {
 }
 
 pub(crate) fn checkpoint(session: &Session) -> Result<Checkpoint, Error> {
-    session.flush()?;
-    Ok(session.unlocked()?.snapshot.checkpoint())
+    session.durable_checkpoint()
 }
 
 pub(crate) fn expect(session: &Session, checkpoint: &Checkpoint) -> Result<(), Error> {

@@ -104,13 +104,13 @@ impl Session {
     ) -> Result<Committed<T>, Error> {
         let (mut writer, current) = start_writing(&*self.store, || self.unlocked(), self.options.lock_wait)?;
         self.adopt(current.clone());
-        writer.start(current.snapshot.root.append_end);
+        writer.start(current.snapshot.root.segment.end);
         let mut transaction = Transaction {
             core: &current.core,
             snapshot: &current.snapshot,
             actor,
             time: self.options.now(),
-            work: Work { pinned: self.options.writer, ..Work::new(&mut *writer) },
+            work: Work::new(&mut *writer),
         };
         let value = change(&mut transaction);
         opened.append(&mut transaction.work.opened.borrow_mut());
@@ -122,7 +122,7 @@ impl Session {
             return Ok(Committed { value, epoch: current.snapshot.root.epoch, erasure: None });
         };
         drop(writer);
-        if !published.root.erase.is_empty() {
+        if published.names_withdrawn() {
             // Pages in memory still hold what was withdrawn.
             current.core.cache.clear();
         }

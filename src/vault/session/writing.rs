@@ -9,7 +9,7 @@ use crate::engine::leftover::tidy;
 use crate::engine::opening::{current_of, expect_successor, settle};
 use crate::error::Error;
 use crate::format::area::Area;
-use crate::store::{Chosen, Store, StoreWriter, proven_writer};
+use crate::store::{Chosen, FileWriter, Store, StoreWriter, proven_writer};
 
 /// A writer, and the state that it starts from. What the handle knows is asked for
 /// under the lock: another thread may change the keys while this one waits for it.
@@ -23,7 +23,7 @@ pub(crate) fn start_writing<'s>(
 ) -> Result<(Box<dyn StoreWriter + 's>, Unlocked), Error> {
     let Some(file) = store.as_file() else {
         let mut writer = proven_writer(store, wait)?;
-        let current = current_for_writing(&known()?, &mut *writer)?;
+        let current = current_in_store(&known()?, &mut *writer)?;
         return Ok((writer, current));
     };
     let mut writer = file.lock(wait)?;
@@ -44,25 +44,37 @@ fn with_shortcut(current: Unlocked, writer: &mut dyn StoreWriter) -> Result<Unlo
     };
     let area = Area::with_shortcut(&snapshot.area_bytes, way_in.slot, &shortcut);
     writer.settle(&Chosen { area: &area, root: &snapshot.root_bytes, erase: &[] })?;
-    let mut newer = current_of(&core, &core.store.heads()?)?;
+    let mut newer = current_of(&core, &core.store.heads()?, Some(&snapshot))?.value;
     settle(&core, &mut newer, writer)?;
     let way_in = Some(WayIn { restored: None, ..way_in });
     Ok(Unlocked { core, snapshot: Arc::new(newer), way_in })
 }
 
-/// The state that a writer starts from: the one it knows, or what another
-/// writer left, repaired if that one was interrupted.
-pub(crate) fn current_for_writing(known: &Unlocked, writer: &mut dyn StoreWriter) -> Result<Unlocked, Error> {
-    let (core, snapshot) = (&*known.core, &*known.snapshot);
-    let heads = core.store.heads()?;
-    let at_rest = snapshot.settled
-        && heads.roots.iter().all(|root| *root == snapshot.root_bytes)
-        && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
-    if at_rest {
+/// The state that the writer of a file starts from: the one it knows, if this handle was the
+/// last to write; else what another writer left, which may have died.
+pub(crate) fn current_for_writing(known: &Unlocked, writer: &mut FileWriter<'_>) -> Result<Unlocked, Error> {
+    let snapshot = &*known.snapshot;
+    if snapshot.settled && writer.left_last(&snapshot.root_bytes)? {
         return Ok(known.clone());
     }
+    recovered(known, writer)
+}
+
+/// The same in a store that swaps its root.
+fn current_in_store(known: &Unlocked, writer: &mut dyn StoreWriter) -> Result<Unlocked, Error> {
+    let snapshot = &*known.snapshot;
+    let heads = known.core.store.heads()?;
+    let at_rest = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
+        && heads.areas.iter().all(|area| *area == snapshot.area_bytes);
+    if snapshot.settled && at_rest {
+        return Ok(known.clone());
+    }
+    recovered(known, writer)
+}
+
+fn recovered(known: &Unlocked, writer: &mut dyn StoreWriter) -> Result<Unlocked, Error> {
     let mut newer = successor_of(known, writer)?;
-    settle(core, &mut newer, writer)?;
+    settle(&known.core, &mut newer, writer)?;
     Ok(known.with(newer))
 }
 
@@ -76,7 +88,7 @@ pub(crate) fn current_for_repair(known: &Unlocked, writer: &mut dyn StoreWriter)
 fn successor_of(known: &Unlocked, writer: &mut dyn StoreWriter) -> Result<Snapshot, Error> {
     let (core, snapshot) = (&*known.core, &*known.snapshot);
     writer.sync()?;
-    let newer = current_of(core, &core.store.heads()?)?;
+    let newer = current_of(core, &core.store.heads()?, Some(snapshot))?.value;
     expect_successor(core, snapshot, &newer)?;
     Ok(newer)
 }

@@ -117,7 +117,7 @@ fn a_damaged_vault_is_not_backed_up_as_if_it_were_whole() {
     let mut image = std::fs::read(&path).unwrap();
     let at = usize::try_from(crate::format::header::geometry::APPEND).unwrap();
     let entries = open(&path, &key(1)).unwrap();
-    let end = usize::try_from(entries.unlocked().unwrap().snapshot.root.append_end).unwrap();
+    let end = usize::try_from(entries.unlocked().unwrap().snapshot.root.segment.end).unwrap();
     drop(entries);
     image[at..end].iter_mut().step_by(64).for_each(|byte| *byte ^= 1);
     let broken = folder.path().join("broken");

@@ -40,8 +40,9 @@ fn password(text: &str) -> Password {
 }
 
 /// A vault with everything that an entry can hold, and everything that can
-/// happen to one. Returns the bytes before and after its last commit.
-fn whole_vault(path: &Path) -> [Vec<u8>; 2] {
+/// happen to one. Returns the bytes at rest before the last commit but one, before the last
+/// one and after it.
+fn whole_vault(path: &Path) -> [Vec<u8>; 3] {
     let credentials: [Credential; 3] = [
         password(PASSWORD).into(),
         RecoveryKey::parse(RECOVERY_KEY).unwrap().into(),
@@ -80,11 +81,16 @@ fn whole_vault(path: &Path) -> [Vec<u8>; 2] {
     let new = NewAttachment::new(sample::scan()).in_compartment(Compartment::Sealed);
     let scan = vault.attach(&owner, &new, &mut &sample::scanned()[..]).unwrap().value;
     let again = sample::with_attachment(vault.entry(scan).unwrap().attachments().remove(0));
+    let at_rest = |vault: Vault| {
+        let locked = vault.lock().unwrap();
+        (locked.unlock(raw).unwrap(), std::fs::read(path).unwrap())
+    };
+    let (vault, first) = at_rest(vault);
     vault.update(&nurse, |tx| tx.add_in(Compartment::Sealed, &again)).unwrap();
-    let before = std::fs::read(path).unwrap();
+    let (vault, before) = at_rest(vault);
     vault.update(&owner, |tx| tx.amend(ids[0], &sample::amended_again(), "corrected severity")).unwrap();
-    vault.lock().unwrap();
-    [before, std::fs::read(path).unwrap()]
+    let (_, whole) = at_rest(vault);
+    [first, before, whole]
 }
 
 /// A vault whose owner has moved to a dearer password derivation while the
@@ -120,7 +126,7 @@ fn freeze_a_vault_of_this_format() {
     let path = folder().join("frozen").join("format-1.vault");
     assert!(!path.exists(), "this format is frozen: its vault is never written again");
     let fresh = tempfile::tempdir().unwrap();
-    let [_, whole] = whole_vault(&fresh.path().join("a.vault"));
+    let [.., whole] = whole_vault(&fresh.path().join("a.vault"));
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, whole).unwrap();
 }
@@ -133,13 +139,11 @@ fn golden_vaults_and_vectors_are_written_when_asked_for() {
     }
     let folder = folder();
     let fresh = tempfile::tempdir().unwrap();
-    let written = |name: &str, write: fn(&Path) -> [Vec<u8>; 2]| {
-        let copies = write(&fresh.path().join(name));
-        std::fs::write(folder.join(name), &copies[1]).unwrap();
-        copies
-    };
-    let whole = written("whole.vault", whole_vault);
-    let migrating = written("migrating.vault", migrating_vault);
+    let whole = whole_vault(&fresh.path().join("whole.vault"));
+    let migrating = migrating_vault(&fresh.path().join("migrating.vault"));
+    for (name, copy) in [("whole.vault", &whole[2]), ("migrating.vault", &migrating[1])] {
+        std::fs::write(folder.join(name), copy).unwrap();
+    }
     let vectors = vectors::all(&whole, &migrating);
     assert!(vectors.len() >= 140, "{} vectors", vectors.len());
     let lines: Vec<String> = vectors.iter().map(ToString::to_string).collect();

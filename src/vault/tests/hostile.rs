@@ -4,14 +4,17 @@
 use super::basics::{diagnosis, note};
 use super::disk::SimDisk;
 use super::workload::{new_image, owner};
-use crate::crypto::boxes::encrypt_committed;
+use crate::codec::{padding::pad, wire};
+use crate::crypto::boxes::{encrypt_committed, encrypt_once};
+use crate::crypto::object_digest::ObjectDigest;
 use crate::crypto::random::Randomness;
 use crate::engine::core::{Snapshot, StateReader};
 use crate::engine::transaction::Transaction;
 use crate::format::header::geometry;
 use crate::format::object::{KeyedRef, ObjectRef};
 use crate::format::root::Root;
-use crate::store::{FileImage, StoreWriter as _};
+use crate::payload::catalogue::EraseListV1;
+use crate::store::FileImage;
 use crate::tree::{ObjectWriter, Row, RowClass, RowKey, TreeError};
 use crate::*;
 
@@ -33,6 +36,8 @@ impl Hostile {
         for entry in [diagnosis("F32", "Depression", "2019"), note("progress", "slept badly")] {
             vault.update(&Actor::owner(), |tx| tx.add(&entry)).unwrap();
         }
+        drop(vault.lock().unwrap());
+        let vault = disk.unlock(&owner()).unwrap();
         Self { image: disk.image(), vault }
     }
 
@@ -41,13 +46,15 @@ impl Hostile {
         Root::decode(&self.vault.unlocked().unwrap().snapshot.root.encode()).unwrap()
     }
 
-    /// Puts a root's plaintext in place of a copy.
-    fn put(&mut self, copy: u64, plain: &[u8]) {
+    /// Puts a root's plaintext in place of these copies.
+    fn put(&mut self, copies: &[u64], plain: &[u8]) {
         let core = &self.vault.unlocked().unwrap().core;
         let (key, context) = (core.keyring.root_key(), core.root_context().bytes());
         let stored = encrypt_committed(&mut Randomness::from_system(), &key, &context, plain).unwrap();
-        let copy = usize::try_from(copy).unwrap();
-        self.image[copy..copy + stored.len()].copy_from_slice(&stored);
+        for copy in copies {
+            let copy = usize::try_from(*copy).unwrap();
+            self.image[copy..copy + stored.len()].copy_from_slice(&stored);
+        }
     }
 
     /// A vault that differs in its root alone.
@@ -55,10 +62,45 @@ impl Hostile {
         let mut hostile = Self::new();
         let mut root = hostile.root();
         change(&mut root, hostile.image.len() as u64);
-        for copy in ROOTS {
-            hostile.put(copy, &root.encode());
-        }
+        hostile.put(&ROOTS, &root.encode());
         hostile
+    }
+
+    /// Changes the plaintext of a place; gives its box.
+    fn put_place(
+        &mut self,
+        compartment: Compartment,
+        change: impl FnOnce(&mut [u8]),
+    ) -> [u8; crate::format::place::PLACE_BOX_LEN] {
+        let unlocked = self.vault.unlocked().unwrap();
+        let core = &unlocked.core;
+        let mut root = self.root();
+        let (key, context) =
+            (core.keyring.compartment(compartment).unwrap(), core.place_context(compartment));
+        let mut plain = unlocked.snapshot.place(compartment).unwrap().encode();
+        change(&mut plain);
+        let stored =
+            encrypt_committed(&mut Randomness::from_system(), key, &context.bytes(), &plain).unwrap();
+        root.places[compartment.index()].0 = stored.try_into().unwrap();
+        let stored = root.places[compartment.index()].0;
+        self.put(&ROOTS, &root.encode());
+        stored
+    }
+
+    /// Gives a place the list of what is to be erased.
+    fn put_list(&mut self, compartment: Compartment, erase: &[ObjectRef]) {
+        let objects = erase.iter().map(|object| (object.reference, object.length)).collect();
+        let content = wire::encode(&EraseListV1 { objects }).unwrap();
+        let context = self.vault.unlocked().unwrap().core.erase_context(compartment);
+        let (key, stored) =
+            encrypt_once(&mut Randomness::from_system(), &context.bytes(), pad(&content)).unwrap();
+        let named = object(self.image.len() as u64, stored.len() as u64);
+        let list = KeyedRef { key, object: named, digest: ObjectDigest::of(&stored) };
+        self.image.extend_from_slice(&stored);
+        let mut place = self.vault.unlocked().unwrap().snapshot.place(compartment).unwrap().duplicate();
+        place.erase = Some(list);
+        let named = place.encode();
+        self.put_place(compartment, |plain| plain.copy_from_slice(&named));
     }
 
     /// Why it is refused, once nothing was written.
@@ -69,6 +111,14 @@ impl Hostile {
         assert!(disk.open().unwrap().unlock_read_only(&owner()).is_err());
         error
     }
+}
+
+/// A vault of the owner's of which a place is for a newer reader.
+pub(super) fn with_newer_place(image: Vec<u8>, compartment: Compartment) -> Vec<u8> {
+    let vault = SimDisk::without_trace(image.clone()).unlock(&owner()).unwrap();
+    let mut hostile = Hostile { image, vault };
+    hostile.put_place(compartment, |plain| plain[153] = 2);
+    hostile.image
 }
 
 fn object(offset: u64, length: u64) -> ObjectRef {
@@ -89,15 +139,25 @@ fn a_root_that_claims_2_to_the_60_commits_does_not_keep_the_check_busy() {
 
 #[test]
 fn a_root_whose_append_end_is_not_in_the_file_is_damaged_and_nothing_is_written() {
-    let ends: [fn(u64) -> u64; 4] = [|_| 0, |_| geometry::APPEND - 1, |length| length + 1, |_| u64::MAX];
+    let ends: [fn(u64) -> u64; 7] = [
+        |_| 0,
+        |_| geometry::APPEND - 1,
+        |_| geometry::APPEND - 4096,
+        |length| length + 1,
+        |length| length.next_multiple_of(4096) + 4096,
+        |_| u64::MAX,
+        |_| u64::MAX - 4095,
+    ];
     for end in ends {
-        let hostile = Hostile::with_root(|root, length| root.append_end = end(length));
-        assert!(matches!(hostile.refusal(), Error::Damaged { what: "root" }));
+        let hostile = Hostile::with_root(|root, length| root.segment.end = end(length));
+        assert!(matches!(hostile.refusal(), Error::Damaged { what: "root" | "roots" }));
     }
+    let hostile = Hostile::with_root(|root, _| root.segment.start = root.segment.end + 4096);
+    assert!(matches!(hostile.refusal(), Error::Damaged { what: "roots" }));
 }
 
 #[test]
-fn a_root_that_wants_the_fixed_parts_or_too_much_erased_is_damaged_and_nothing_is_written() {
+fn a_list_that_wants_the_fixed_parts_or_too_much_erased_is_damaged_and_nothing_is_erased() {
     let erased: [fn(u64) -> Vec<ObjectRef>; 5] = [
         |_| vec![object(0, 4096)],
         |_| vec![object(geometry::APPEND - 1, 2)],
@@ -106,9 +166,65 @@ fn a_root_that_wants_the_fixed_parts_or_too_much_erased_is_damaged_and_nothing_i
         |end| vec![object(geometry::APPEND, end - geometry::APPEND); 80],
     ];
     for erase in erased {
-        let hostile = Hostile::with_root(|root, _| root.erase = erase(root.append_end));
-        assert!(matches!(hostile.refusal(), Error::Damaged { what: "root" }));
+        let mut hostile = Hostile::new();
+        let end = hostile.root().segment.end;
+        hostile.put_list(Compartment::General, &erase(end));
+        let disk = SimDisk::without_trace(hostile.image.clone());
+        let vault = disk.unlock(&owner()).unwrap();
+        assert_eq!(vault.recovery(), Recovery::ListDamaged);
+        assert_eq!(vault.check().unwrap().findings, [CheckFinding::DamagedEraseList]);
+        assert!(disk.image() == hostile.image, "something was erased");
+        vault.update(&Actor::owner(), |tx| tx.add(&note("progress", "slept"))).unwrap();
+        assert!(vault.check().unwrap().is_clean(), "the next commit drops the list");
     }
+}
+
+#[test]
+fn a_place_for_a_newer_reader_is_refused_by_name_and_carried_over_as_it_is() {
+    const NOTES: Compartment = Compartment::PsychotherapyNotes;
+    let mut hostile = Hostile::new();
+    let (id, secret) = {
+        let disk = SimDisk::without_trace(hostile.image.clone());
+        let vault = disk.unlock(&owner()).unwrap();
+        let secret =
+            vault.update(&Actor::owner(), |tx| tx.add(&note("psychotherapy", "said"))).unwrap().value;
+        let id = vault.list(&Filter::all()).unwrap()[0].id;
+        drop(vault.lock().unwrap());
+        hostile = Hostile { image: disk.image(), vault: disk.unlock(&owner()).unwrap() };
+        (id, secret)
+    };
+    // A field that this version does not know.
+    let newer = hostile.put_place(NOTES, |plain| (plain[153], plain[287]) = (2, 1));
+    let disk = SimDisk::without_trace(hostile.image.clone());
+    let is_newer = |error: Error| {
+        let is_named =
+            matches!(error, Error::NewerCompartment { compartment: NOTES, needed: 2, supported: 1 });
+        assert!(is_named && error.kind() == ErrorKind::NewerVersion, "{error}");
+    };
+    let open: [fn(&SimDisk) -> Result<Vault, Error>; 3] = [
+        |disk| disk.unlock(&owner()),
+        |disk| disk.open()?.unlock_read_only(&owner()),
+        |disk| disk.open()?.unlock_for_diagnosis(&owner()),
+    ];
+    for open in open {
+        let vault = open(&disk).unwrap();
+        assert_eq!(vault.recovery(), Recovery::NotNeeded);
+        assert!(vault.entry(id).is_ok());
+        is_newer(vault.entry(secret).unwrap_err());
+        is_newer(vault.list(&Filter::all()).unwrap_err());
+        assert!(!vault.list(&Filter::all().compartment(Compartment::General)).unwrap().is_empty());
+        let report = vault.check().unwrap();
+        assert!(report.is_clean() && report.not_checked == [NOTES], "{:?}", report.findings);
+    }
+    let vault = disk.unlock(&owner()).unwrap();
+    for _ in 0..3 {
+        vault.update(&Actor::owner(), |tx| tx.add(&note("progress", "slept"))).unwrap();
+    }
+    vault.expunge(&Actor::owner(), &[id], "order").unwrap();
+    is_newer(vault.update(&Actor::owner(), |tx| tx.add(&note("psychotherapy", "said"))).unwrap_err());
+    is_newer(vault.compact(&Actor::owner()).unwrap_err());
+    let kept = &vault.unlocked().unwrap().snapshot.root.places[NOTES.index()].0;
+    assert!(*kept == newer, "the place is as the newer version left it");
 }
 
 #[test]
@@ -117,9 +233,9 @@ fn a_root_for_a_newer_reader_is_refused_by_name_and_never_overwritten_with_the_o
         let mut hostile = Hostile::new();
         let mut plain = hostile.root().encode();
         // A field that this version does not know.
-        (plain[LEAST_READER], plain[RESERVED]) = (3, 1);
-        copies.iter().for_each(|copy| hostile.put(*copy, &plain));
-        assert!(matches!(hostile.refusal(), Error::NewerReader { needed: 3, supported: 2 }));
+        (plain[LEAST_READER], plain[RESERVED]) = (2, 1);
+        hostile.put(copies, &plain);
+        assert!(matches!(hostile.refusal(), Error::NewerReader { needed: 2, supported: 1 }));
     }
 }
 
@@ -127,8 +243,8 @@ fn a_root_for_a_newer_reader_is_refused_by_name_and_never_overwritten_with_the_o
 fn a_newer_root_that_names_no_intact_area_is_repaired_from_the_other_copy() {
     let mut hostile = Hostile::new();
     let mut plain = hostile.root().encode();
-    (plain[LEAST_READER], plain[LEAST_READER - 1]) = (3, plain[LEAST_READER - 1] ^ 1);
-    hostile.put(ROOTS[0], &plain);
+    (plain[LEAST_READER], plain[LEAST_READER - 1]) = (2, plain[LEAST_READER - 1] ^ 1);
+    hostile.put(&ROOTS[..1], &plain);
     let vault = SimDisk::without_trace(hostile.image).unlock(&owner()).unwrap();
     assert_eq!(vault.recovery(), Recovery::Recovered);
 }
@@ -139,11 +255,11 @@ fn a_newer_writer_beside_an_open_vault_is_not_overwritten_either() {
     let vault = disk.unlock(&owner()).unwrap();
     let mut hostile = Hostile { image: disk.image(), vault };
     let mut plain = hostile.root().encode();
-    (plain[LEAST_READER], plain[RESERVED]) = (3, 1);
-    hostile.put(ROOTS[0], &plain);
+    (plain[LEAST_READER], plain[RESERVED]) = (2, 1);
+    hostile.put(&ROOTS[..1], &plain);
     disk.replace(hostile.image.clone());
     let error = hostile.vault.update(&Actor::owner(), |tx| tx.add(&note("progress", "slept"))).err();
-    assert!(matches!(error, Some(Error::NewerReader { needed: 3, .. })));
+    assert!(matches!(error, Some(Error::NewerReader { needed: 2, .. })));
     assert!(disk.image() == hostile.image);
 }
 
@@ -253,12 +369,13 @@ fn no_walk_reads_more_than_the_place_says_is_live() {
     const CLAIM: u64 = 1 << 20;
     let hostile = with_1000_rows_on_one_object();
     let unlocked = hostile.vault.unlocked().unwrap();
-    let mut places = unlocked.core.open_places(&unlocked.snapshot.root).unwrap();
+    let (mut places, newer) = unlocked.core.open_places(&unlocked.snapshot.root).unwrap();
     let general = places[Compartment::General.index()].as_mut().unwrap();
     assert!(general.live > 32 * CLAIM);
     general.live = CLAIM;
     let root = hostile.root();
-    let snapshot = Snapshot { root, root_bytes: Vec::new(), area_bytes: Vec::new(), places, settled: false };
+    let snapshot =
+        Snapshot { root, root_bytes: Vec::new(), area_bytes: Vec::new(), places, newer, settled: false };
     let reader = StateReader { core: &unlocked.core, snapshot: &snapshot };
     let report = reader.check_everything().unwrap();
     assert!(report.findings.contains(&CheckFinding::WrongSize { compartment: Compartment::General }));
@@ -269,7 +386,7 @@ fn no_walk_reads_more_than_the_place_says_is_live() {
     let mut out = ObjectWriter { writer: &mut image, random: &mut random };
     let rewritten = trie.rewrite(std::collections::BTreeMap::new(), &mut out, &mut |_| {});
     assert!(matches!(rewritten, Err(TreeError::Damaged { what: "live bytes" })));
-    assert!(image.append_end() < geometry::APPEND + 2 * CLAIM);
+    assert!(image.end() < geometry::APPEND + 2 * CLAIM);
     let mut damaged = 0;
     trie.survey_damage(&mut |_| damaged += 1);
     assert_eq!(damaged, 0);

@@ -110,7 +110,16 @@ fn a_damaged_erase_list_is_found_given_back_and_keeps_nobody_from_writing() {
     let (disk, vault, ids) = vault_with(90);
     expunge(&vault, &ids[1..]).unwrap();
     let whole = disk.image();
-    let list = vault.unlocked().unwrap().snapshot.root.erase_list.as_ref().unwrap().object;
+    let list = vault
+        .unlocked()
+        .unwrap()
+        .snapshot
+        .place(Compartment::General)
+        .unwrap()
+        .erase
+        .as_ref()
+        .unwrap()
+        .object;
     drop(vault);
     disk.flip(offset_of(&list) + 20, 1);
     let reader = disk.open().unwrap().unlock_read_only(&owner()).unwrap();
@@ -231,7 +240,8 @@ fn an_open_handle_tells_damaged_copies_from_changed_access() {
         }
         assert!(matches!(vault.refresh(), Err(Error::Damaged { .. })));
         assert!(matches!(vault.check(), Err(Error::Damaged { .. })));
-        assert!(matches!(add(&vault), Err(Error::Damaged { .. })));
+        // Who wrote last does not read the areas again.
+        assert_eq!(add(&vault).is_ok(), first == geometry::AREA_A);
     }
     let (disk, vault, _) = vault_with(1);
     let other = disk.unlock(&owner()).unwrap();
@@ -276,7 +286,8 @@ fn where_there_are_no_hard_links_nothing_is_copied_for_a_compaction() {
     let compacted = vault.compact(&Actor::owner());
     assert!(matches!(compacted, Err(Error::Store(StoreError::Unsupported))));
     let events = &disk.trace().events[before..];
-    assert!(!events.iter().any(|event| matches!(event, Event::Change(Change::Write { .. }))));
+    let copies = |event: &Event| matches!(event, Event::Change(Change::Write { offset, .. }) if *offset as u64 != geometry::ROOT_B);
+    assert!(!events.iter().any(copies), "nothing but the second root is written");
     assert_eq!(disk.files().named().count(), 1);
     assert_eq!(disk.files().freed().map(Vec::len).collect::<Vec<_>>(), [0]);
     add(&vault).unwrap();

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::basics::{diagnosis, note, options};
 use super::disk::{Fault, SimDisk};
+use super::hostile::with_newer_place;
 use super::workload::{new_image, owner};
 use crate::crypto::kem::SlotSeed;
 use crate::crypto::key::{
@@ -341,7 +342,7 @@ fn planted_request() -> ReleaseRequest {
 
 fn about_contents_and_releases(said: &mut Said) {
     crate::testing::shrink_segments(1016, 4);
-    let (disk, vault, id) = planted_vault();
+    let (_disk, vault, id) = planted_vault();
     let actor = planted_actor();
     let stored =
         Attachment { location: Some(Location::Stored(Digest::of(&[b"planted"]))), ..Attachment::default() };
@@ -353,8 +354,6 @@ fn about_contents_and_releases(said: &mut Said) {
     said.error(vault.attach(&actor, &new, &mut Failing(false)));
     said.error(vault.attach(&actor, &planted_attachment().expecting_size(9), &mut bytes.as_bytes()));
     said.error(vault.update(&actor, |tx| tx.store(Compartment::General, &mut bytes.as_bytes()).map(|_| ())));
-    let pinned = disk.open_with(options().pinned_to(WriterVersion::V1)).unwrap().unlock(&owner()).unwrap();
-    said.error(pinned.attach(&actor, &new, &mut &b"planted"[..]));
     said.error(vault.release_with(&Refusing(vault.public_key().unwrap()), &actor, &planted_request()));
 }
 
@@ -372,6 +371,8 @@ fn about_costs_and_versions(said: &mut Said) {
     let mut newer = disk.image();
     newer[16] = 2;
     said.error(SimDisk::without_trace(newer).open());
+    let newer = with_newer_place(disk.image(), Compartment::PsychotherapyNotes);
+    said.error(SimDisk::without_trace(newer).unlock(&owner()).unwrap().list(&Filter::all()));
 }
 
 fn about_disks(said: &mut Said) {

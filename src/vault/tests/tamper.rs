@@ -422,14 +422,14 @@ fn a_file_cut_at_any_length_is_refused_before_an_object_is_read_or_is_whole() {
         } else if length < at(geometry::APPEND) {
             assert!(disk.open().is_ok() && store.heads().is_err(), "cut to {length}");
             no_heads += 1;
-        } else if store.admits(root.append_end, &root.erase).unwrap() {
-            assert!(length >= at(root.append_end), "cut to {length}");
+        } else if store.admits(root.segment.end, &[]).unwrap() {
+            assert!(length >= at(root.segment.end), "cut to {length}");
             whole += 1;
         } else {
             short += 1;
         }
     }
-    let [header, append, end] = [HEADER_LEN as u64, geometry::APPEND, root.append_end];
+    let [header, append, end] = [HEADER_LEN as u64, geometry::APPEND, root.segment.end];
     assert_eq!((no_vault, no_heads, short), (header, append - header, end - append));
     assert_eq!(whole, subject.image.len() as u64 - end);
 }
@@ -437,7 +437,7 @@ fn a_file_cut_at_any_length_is_refused_before_an_object_is_read_or_is_whole() {
 #[test]
 fn a_vault_cut_at_many_lengths_is_refused_or_read_whole() {
     let subject = Subject::golden();
-    let end = at(subject.vault.unlocked().unwrap().snapshot.root.append_end);
+    let end = at(subject.vault.unlocked().unwrap().snapshot.root.segment.end);
     let near = |edge: usize| edge.saturating_sub(40)..edge + 40;
     let edges = subject.parts.iter().flat_map(|part| near(part.range().end));
     let fixed = [geometry::AREA_A, geometry::AREA_B, geometry::ROOT_A, geometry::ROOT_B, geometry::APPEND];

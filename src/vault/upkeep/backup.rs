@@ -183,14 +183,14 @@ impl Unlocked {
         progress: &mut Watch<'_>,
     ) -> Result<Option<(FileCopy, BackupReport)>, Error> {
         let snapshot = &*self.snapshot;
-        let end = snapshot.root.append_end;
+        let end = snapshot.root.segment.end;
         let mut meter = Meter::new(end, progress);
         let heads = (snapshot.area_bytes.as_slice(), snapshot.root_bytes.as_slice());
         let copy = source.copy(to, heads, end, &mut |bytes| meter.advance(bytes))?;
         let checked = self.check_copy(&copy, end);
         // What cannot be checked may have changed under the copy's hands.
         let is_sure = checked.as_ref().is_ok_and(|report| report.not_checked.is_empty());
-        if !is_sure && current(&self.core)?.root_bytes != snapshot.root_bytes {
+        if !is_sure && current(&self.core, Some(snapshot))?.root_bytes != snapshot.root_bytes {
             return Ok(None);
         }
         checked.map(|report| Some((copy, report)))
@@ -219,7 +219,7 @@ impl Unlocked {
         Ok(copy.header()? == self.core.store.header()?
             && areas.iter().all(|area| *area == self.snapshot.area_bytes)
             && roots.iter().all(|root| *root == self.snapshot.root_bytes)
-            && copy.admits(root.append_end, &root.erase)?)
+            && copy.admits(root.segment.end, &[])?)
     }
 
     /// Whether the vault's file or the copy's is at fault, as both are on disk now.
@@ -233,7 +233,7 @@ impl Unlocked {
 
 /// Reads everything in a copy.
 fn check_newest(core: &Core) -> Result<(Checkpoint, CheckReport), Error> {
-    let snapshot = current(core)?;
+    let snapshot = current(core, None)?;
     let report = StateReader { core, snapshot: &snapshot }.check_everything()?;
     Ok((snapshot.checkpoint(), report))
 }

@@ -6,10 +6,8 @@ use crate::engine::content::{length_of_segment, stored_contents};
 use crate::engine::core::StateReader;
 use crate::engine::links::{leaf_is_linked, link_digest};
 use crate::engine::list::inline_card;
-use crate::engine::opening::distinct;
 use crate::engine::trace;
 use crate::error::Error;
-use crate::format::area::Area;
 use crate::format::object::KeyedRef;
 use crate::format::place::{Compartment, LedgerHead};
 use crate::id::{ContentId, EntryId, Epoch};
@@ -36,7 +34,8 @@ pub struct CheckReport {
     pub commits: u64,
     /// Stored bytes that were authenticated.
     pub bytes: u64,
-    /// Compartments whose key this access does not have: not checked.
+    /// Compartments that were not checked: this access does not have their key, or they were
+    /// written by a newer version.
     pub not_checked: Vec<Compartment>,
     /// What is wrong.
     pub findings: Vec<CheckFinding>,
@@ -90,15 +89,22 @@ impl HeadPart {
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "finding", rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum CheckFinding {
-    /// The two copies of root or credential area differ; opening the vault for
-    /// writing repairs that.
+    /// The copies of root or credential area differ in another way than those of a vault in
+    /// use, whose second root is the one before; opening the vault for writing repairs that.
     CopiesDiffer,
+    /// The root of a commit is there and its bytes are not whole: what is read is the state
+    /// before it. Opening the vault for writing drops it.
+    CutCommit {
+        /// The commit.
+        epoch: Epoch,
+    },
     /// A copy of root or credential area is damaged, and its twin is whole.
     DamagedCopy {
         /// Which.
         part: HeadPart,
     },
-    /// A copy of root or credential area is of another state than the newest.
+    /// A copy of root or credential area is of another state than the newest, and a root not
+    /// of the one before it either.
     OlderCopy {
         /// Which.
         part: HeadPart,
@@ -169,7 +175,7 @@ pub enum CheckFinding {
         /// Where.
         compartment: Compartment,
     },
-    /// The list of what the last commit was to erase cannot be read.
+    /// A list of what a commit was to erase cannot be read.
     DamagedEraseList,
     /// A ledger line is not the one that the history commits to.
     ForeignLine {
@@ -199,16 +205,14 @@ fn check_now(session: &Session) -> Result<CheckReport, Error> {
         let snapshot = &unlocked.snapshot;
         let mut report = unlocked.reader().check_everything()?;
         let heads = session.store.heads()?;
-        let equal = heads.roots.iter().all(|root| *root == snapshot.root_bytes)
-            && distinct(&heads.areas).len() == 1
-            // A shortcut may have been put back since the snapshot was read.
-            && heads.areas.iter().all(|area| Area::is_same(area, &snapshot.area_bytes));
-        if equal {
+        if snapshot.rests_in(&heads) {
             return Ok(report);
         }
         let is_newest = session.newest(&unlocked)?.snapshot.root_bytes == snapshot.root_bytes;
         if is_newest {
-            report.findings.insert(0, CheckFinding::CopiesDiffer);
+            let cut = unlocked.reader().cut_commit(&heads);
+            let finding = cut.map_or(CheckFinding::CopiesDiffer, |epoch| CheckFinding::CutCommit { epoch });
+            report.findings.insert(0, finding);
         }
         attempt += 1;
         // What a writer withdrew meanwhile is no damage.
@@ -227,6 +231,8 @@ impl StateReader<'_> {
                 report.not_checked.push(compartment);
             } else if self.snapshot.place(compartment).is_ok() {
                 self.check_compartment(compartment, &mut report)?;
+            } else if let Err(Error::NewerCompartment { .. }) = self.snapshot.place(compartment) {
+                report.not_checked.push(compartment);
             } else {
                 report.findings.push(CheckFinding::DamagedPlace { compartment });
             }
@@ -388,8 +394,8 @@ impl StateReader<'_> {
     fn check_own_rows(&self, report: &mut CheckReport) {
         let own = [(Compartment::Record, "vault record"), (Compartment::Custody, "directory")];
         for (compartment, name) in own {
-            let held = self.core.keyring.compartment(compartment).is_some();
-            let missing = held && !matches!(self.row(compartment, &RowKey::named(name)), Ok(Some(_)));
+            let is_read = !report.not_checked.contains(&compartment);
+            let missing = is_read && !matches!(self.row(compartment, &RowKey::named(name)), Ok(Some(_)));
             if missing {
                 report.findings.push(CheckFinding::DamagedPart { compartment });
             }
@@ -398,8 +404,8 @@ impl StateReader<'_> {
 
     /// Whether an interrupted erasure could be finished.
     fn check_erase_list(&self, report: &mut CheckReport) {
-        self.snapshot.root.erase_list.iter().for_each(|list| report.count_bytes(list));
-        if self.to_erase().is_err() {
+        self.named_erase_lists().for_each(|(_, list)| report.count_bytes(list));
+        if self.erase_lists().iter().any(Result::is_err) {
             report.findings.push(CheckFinding::DamagedEraseList);
         }
     }

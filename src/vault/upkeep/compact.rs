@@ -11,7 +11,6 @@ use crate::engine::leftover::{replacement_mark, tidy};
 use crate::engine::links::Links;
 use crate::engine::transaction::{Transaction, Work};
 use crate::error::{Error, ErrorKind};
-use crate::format::FIRST_READER;
 use crate::format::place::{Compartment, PLACES, Place};
 use crate::id::Epoch;
 use crate::parallel::in_order;
@@ -124,7 +123,7 @@ fn compact_locked(
         ErrorKind::Damaged => Error::Damaged { what: "new file" },
         _ => error,
     })?;
-    draft.replace(snapshot.root.append_end, &replacement_mark(&rewritten.root_bytes))?;
+    draft.replace(snapshot.root.segment.end, &replacement_mark(&rewritten.root_bytes))?;
     core.cache.clear();
     let epoch = rewritten.root.epoch;
     session.adopt(current.with(rewritten));
@@ -137,7 +136,7 @@ pub(crate) fn close(session: &Session, mut progress: impl FnMut(Progress)) -> Re
 
 /// Makes everything durable and compacts by rule.
 pub(crate) fn settle_down(session: &Session, progress: &mut Watch<'_>) -> Result<Closed, Error> {
-    session.flush()?;
+    session.rest()?;
     let due = session.options.compact_at_close
         && session.mode == Mode::Writing
         && space(session).is_ok_and(|space| space.is_compaction_due());
@@ -159,22 +158,21 @@ impl Transaction<'_> {
         let links: Links = self.write_history(epoch)?;
         let changes = std::mem::replace(&mut self.work.changes, std::array::from_fn(|_| Changes::new()));
         let mut places = [const { None }; PLACES];
-        let mut least_reader = FIRST_READER;
         let known = StateReader { core: self.core, snapshot: self.snapshot };
         for ((compartment, changes), place) in Compartment::ALL.into_iter().zip(changes).zip(&mut places) {
             let current = self.snapshot.place(compartment)?;
             let additions = changes.into_iter().filter_map(|(key, row)| Some((key, row?))).collect();
             let trie = known.trie(compartment)?;
             let mut copied = |bytes| meter.advance(bytes);
-            let (update, needed) = trie.rewrite(additions, &mut self.work.objects(), &mut copied)?;
+            let update = trie.rewrite(additions, &mut self.work.objects(), &mut copied)?;
             let TrieUpdate { root: trie, rows, live, .. } = update;
-            least_reader = least_reader.max(needed);
+            let (ledger, least_reader) = (current.ledger, current.least_reader);
             if trie.is_some() {
-                *place = Some(Place { epoch, trie, rows, ledger: current.ledger, live });
+                *place = Some(Place { epoch, trie, rows, ledger, live, least_reader, erase: None });
             }
         }
         links.set_heads(epoch, &mut places);
-        self.publish(epoch, least_reader, places, None)
+        self.publish(epoch, places, None)
     }
 }
 

@@ -31,6 +31,12 @@ const INTERRUPTED: Said = Said {
     lost: NOTHING_LOST,
     remedy: "Opening the vault for writing puts that right.",
 };
+const CUT_COMMIT: Said = Said {
+    wrong: "The root of commit {epoch}, the last one, is there, and what the commit wrote is not whole: a \
+            program was interrupted while it wrote, or the file was damaged since.",
+    lost: "Commit {epoch}, if it had been finished. A checkpoint that you keep says whether it was.",
+    remedy: "Look whether what you entered last is there. Opening the vault for writing drops the commit.",
+};
 const DAMAGED_COPY: Said = Said {
     wrong: "The {part} is damaged; its twin is whole and is what was read.",
     lost: "Nothing is lost. But if the twin is damaged too, the vault cannot be opened any more.",
@@ -127,6 +133,7 @@ impl CheckFinding {
         let of = |fact: &dyn ToString| ("compartment", fact.to_string());
         match self {
             Self::CopiesDiffer | Self::OlderCopy { .. } => (INTERRUPTED, vec![]),
+            Self::CutCommit { epoch } => (CUT_COMMIT, vec![("epoch", epoch.to_string())]),
             Self::DamagedCopy { part } => (DAMAGED_COPY, vec![("part", part.name().to_owned())]),
             Self::GapInUse => (GAP_IN_USE, vec![]),
             Self::UnreadableBytes { bytes } => (UNREADABLE_BYTES, vec![("bytes", bytes.to_string())]),

@@ -33,7 +33,9 @@ pub(crate) fn check_deep(
 fn check_deep_once(session: &Session, progress: &mut Watch<'_>) -> Result<(CheckReport, Unlocked), Error> {
     let mut report = check(session)?;
     let unlocked = session.unlocked()?;
-    report.findings.retain(|finding| *finding != CheckFinding::CopiesDiffer);
+    report
+        .findings
+        .retain(|finding| !matches!(finding, CheckFinding::CopiesDiffer | CheckFinding::CutCommit { .. }));
     let mut findings = unlocked.head_findings()?;
     if let Some(file) = session.store.as_file() {
         findings.extend(file_findings(file, progress)?);
@@ -55,15 +57,19 @@ impl Unlocked {
                 StoredArea::parse(bytes).is_ok_and(|area| area.verify(&mac_key)),
             )
         };
-        let root =
-            |bytes: &Vec<u8>| (*bytes == snapshot.root_bytes, core.open_root(&root_key, bytes).is_some());
+        let root = |bytes: &Vec<u8>| {
+            (snapshot.is_own_or_previous(bytes), core.open_root(&root_key, bytes).is_some())
+        };
         // A store that swaps its root has one copy of each.
         let states = heads.areas.iter().map(area).zip(HeadPart::ALL);
         let roots = heads.roots.iter().map(root).zip(HeadPart::ALL.into_iter().skip(2));
+        let cut = self.reader().cut_commit(&heads);
         let findings = states.chain(roots).filter_map(|((is_current, is_sound), part)| {
-            (!is_current).then_some(match is_sound {
-                true => CheckFinding::OlderCopy { part },
-                false => CheckFinding::DamagedCopy { part },
+            let is_root = matches!(part, HeadPart::FirstRoot | HeadPart::SecondRoot);
+            (!is_current).then_some(match (is_sound, cut) {
+                (true, Some(epoch)) if is_root => CheckFinding::CutCommit { epoch },
+                (true, _) => CheckFinding::OlderCopy { part },
+                (false, _) => CheckFinding::DamagedCopy { part },
             })
         });
         Ok(findings.collect())

@@ -91,9 +91,8 @@ impl Unlocked {
         self.core.cache.clear();
         let mut damaged = Vec::new();
         let reader = self.reader();
-        if reader.to_erase().is_err() {
-            damaged.extend(reader.snapshot.root.erase_list.as_ref().map(KeyedRef::duplicate));
-        }
+        let lists = reader.named_erase_lists().zip(reader.erase_lists());
+        damaged.extend(lists.filter(|(_, list)| list.is_err()).map(|((_, list), _)| list.duplicate()));
         for compartment in reader.held_compartments() {
             reader.trie(compartment)?.survey_damage(&mut |object| damaged.push(object.duplicate()));
         }

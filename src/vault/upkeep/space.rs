@@ -52,6 +52,6 @@ pub(crate) fn space_of(core: &Core, snapshot: &Snapshot) -> Result<SpaceReport, 
     let places = snapshot.places.iter().flatten();
     let live = places.fold(0u64, |live, place| live.saturating_add(place.live));
     let all_open = snapshot.places.iter().all(Option::is_some);
-    let used = snapshot.root.append_end.saturating_sub(geometry::APPEND);
+    let used = snapshot.root.segment.end.saturating_sub(geometry::APPEND);
     Ok(SpaceReport { file, live, dead: all_open.then(|| used.saturating_sub(live)) })
 }

@@ -47,7 +47,7 @@ pub(super) fn vector(case: &Case, base: (&str, &[u8]), credential: &Value, chang
 fn outcome(expect: &'static str, file: &str) -> (&'static str, Option<String>) {
     let content = |name: &str| Some(format!("{name}.json"));
     match expect {
-        "ok" | "repaired" => (expect, content(file.trim_end_matches(".vault"))),
+        "ok" | "repaired" | "dropped" => (expect, content(file.trim_end_matches(".vault"))),
         "ok, one compartment" => ("ok", content("migrating-clinic")),
         "repaired, as before" => ("repaired", content("migrating-before")),
         refused => (refused, None),

@@ -10,12 +10,14 @@ use crate::crypto::boxes::{encrypt_committed, encrypt_once};
 use crate::crypto::digest::Digest;
 use crate::crypto::object_digest::ObjectDigest;
 use crate::crypto::random::Randomness;
+use crate::crypto::segment_digest::RunningSegmentDigest;
 use crate::format::area::testing::mac_anew;
 use crate::format::area::{AREA_LEN, Area};
 use crate::format::context::{Context, Purpose};
 use crate::format::object::{KeyedRef, ObjectRef};
-use crate::format::place::Place;
-use crate::format::root::{PlaceBox, Root};
+use crate::format::place::{PLACE_LEN, Place};
+use crate::format::root::{PlaceBox, ROOT_LEN, Root};
+use crate::format::segment::Segment;
 use crate::payload::catalogue::EraseListV1;
 use crate::tree::{PageCache, Trie, open_object};
 use crate::vault::tests::disk::SimDisk;
@@ -50,10 +52,9 @@ mod root {
     pub(super) const PREVIOUS: usize = 24;
     pub(super) const AREA_DIGEST: usize = 64;
     pub(super) const LEAST_READER: usize = 96;
-    pub(super) const APPEND_END: usize = 98;
-    pub(super) const PLACES: usize = 106;
-    pub(super) const ERASE_LIST: usize = 1962;
-    pub(super) const ERASE_COUNT: usize = 2051;
+    pub(super) const SEGMENT: usize = 98;
+    pub(super) const APPEND_END: usize = 106;
+    pub(super) const PLACES: usize = 146;
     pub(super) const RESERVED: usize = 4023;
 }
 
@@ -61,6 +62,8 @@ const NOTES: Compartment = Compartment::PsychotherapyNotes;
 const RECORD: Compartment = Compartment::Record;
 const GENERAL: Compartment = Compartment::General;
 const SEALED: Compartment = Compartment::Sealed;
+/// Stands for the digest of the root that is there.
+const NO_DIGEST: Digest = Digest::from_bytes([0; 32]);
 
 /// A golden vault with its keys, to be changed and encrypted again.
 struct Forge {
@@ -82,9 +85,8 @@ impl Forge {
     }
 
     fn place(&self, compartment: Compartment) -> Place {
-        self.vault.unlocked().unwrap().core.open_places(&self.root).unwrap()[compartment.index()]
-            .take()
-            .unwrap()
+        let (mut places, _) = self.vault.unlocked().unwrap().core.open_places(&self.root).unwrap();
+        places[compartment.index()].take().unwrap()
     }
 
     fn object(&self, encrypted: &KeyedRef, context: &Context) -> Vec<u8> {
@@ -142,11 +144,7 @@ impl Forge {
 
     /// Encrypts a place, its live bytes counted anew as far as the trie can be read.
     fn set_place(&mut self, compartment: Compartment, place: &Place) {
-        let place = Place {
-            live: self.live(compartment, place),
-            trie: place.trie.as_ref().map(KeyedRef::duplicate),
-            ..*place
-        };
+        let place = Place { live: self.live(compartment, place), ..place.duplicate() };
         let stored =
             self.vault.unlocked().unwrap().core.encrypt_place(&mut self.random, compartment, &place).unwrap();
         self.root.places[compartment.index()] = stored.unwrap();
@@ -203,17 +201,24 @@ impl Forge {
 
     /// Both roots anew, with the append end behind what was appended.
     fn publish(&mut self) {
-        self.root.append_end = self.file.len() as u64;
+        self.file.resize(self.file.len().next_multiple_of(4096), 0);
+        self.root.segment.end = self.file.len() as u64;
         let plain = self.root.encode();
         self.publish_plain(&plain);
     }
 
     fn publish_plain(&mut self, plain: &[u8]) {
+        // One salt for all vectors: they differ then only where their roots do.
+        self.encrypt_root(1, plain);
+    }
+
+    /// Both roots, encrypted with the salt that a seed gives.
+    fn encrypt_root(&mut self, seed: u64, plain: &[u8]) {
         let core = &self.vault.unlocked().unwrap().core;
         let context = core.root_context().bytes();
-        // One salt for all vectors: they differ then only where their roots do.
         let stored =
-            encrypt_committed(&mut Randomness::seeded(1), &core.keyring.root_key(), &context, plain).unwrap();
+            encrypt_committed(&mut Randomness::seeded(seed), &core.keyring.root_key(), &context, plain)
+                .unwrap();
         for offset in ROOTS {
             self.file[at(offset)..at(offset) + stored.len()].copy_from_slice(&stored);
         }
@@ -339,9 +344,34 @@ impl Forge {
     fn set_erase_list(&mut self, objects: Vec<([u8; 16], u64)>, change: impl Fn(&mut Vec<u8>)) {
         let mut content = wire::encode(&EraseListV1 { objects }).unwrap().to_vec();
         change(&mut content);
-        let context = self.vault.unlocked().unwrap().core.scope.context(Purpose::EraseList);
-        self.root.erase_list = Some(self.encrypt(&context, &content));
+        let context = self.vault.unlocked().unwrap().core.erase_context(NOTES);
+        let erase = Some(self.encrypt(&context, &content));
+        let place = Place { erase, ..self.place(NOTES) };
+        self.set_place(NOTES, &place);
         self.publish();
+    }
+
+    /// The stored root in place A.
+    fn stored_root(&self) -> Vec<u8> {
+        self.file[at(ROOTS[0])..at(ROOTS[0]) + ROOT_LEN].to_vec()
+    }
+
+    /// Puts the root of a next commit into place A, whose segment is one block of ones: the
+    /// commit was cut, or not, as the digest says.
+    fn begin_commit(&mut self, digest_of: &[u8], previous: Digest) {
+        self.publish();
+        let settled = self.stored_root();
+        let start = self.file.len() as u64;
+        self.file.resize(self.file.len() + 4096, 1);
+        let mut digest = RunningSegmentDigest::default();
+        digest.update(digest_of);
+        let previous = if previous == NO_DIGEST { Digest::of(&[&settled]) } else { previous };
+        let mut root = Root::decode(&self.root.encode()).unwrap();
+        root.epoch = root.epoch.next();
+        root.previous = previous;
+        root.segment = Segment { start, end: start + 4096, digest: digest.digest() };
+        self.publish_plain(&root.encode());
+        self.file[at(ROOTS[1])..at(ROOTS[1]) + ROOT_LEN].copy_from_slice(&settled);
     }
 
     /// An object that no row names, to be erased.
@@ -387,7 +417,7 @@ fn child(nibble: u8, rows: usize, encrypted: &KeyedRef) -> Vec<u8> {
 }
 
 fn read_encrypted(bytes: &[u8]) -> KeyedRef {
-    let mut place = vec![0; 160];
+    let mut place = vec![0; PLACE_LEN];
     place[8] = 1;
     place[9..97].copy_from_slice(&bytes[..88]);
     place[97] = 1;
@@ -441,7 +471,7 @@ const AREA: [Fault; 3] = [
     ),
 ];
 
-const ROOT: [Fault; 12] = [
+const ROOT: [Fault; 14] = [
     (
         "roots encrypted again",
         |forge| forge.publish(),
@@ -449,8 +479,8 @@ const ROOT: [Fault; 12] = [
         "what the other faults of roots change is nothing else",
     ),
     (
-        "least reader 3",
-        |forge| forge.change_root(|root| root[root::LEAST_READER] = 3),
+        "least reader 2",
+        |forge| forge.change_root(|root| root[root::LEAST_READER] = 2),
         "newer-version",
         "the vault asks for a newer reader",
     ),
@@ -467,22 +497,46 @@ const ROOT: [Fault; 12] = [
         "reserved bytes are zero",
     ),
     (
-        "81 objects to erase",
-        |forge| forge.change_root(|root| root[root::ERASE_COUNT] = 81),
+        "append end inside a block",
+        |forge| {
+            let end = forge.root.segment.end - 1;
+            forge.change_root(|root| set_u64(root, root::APPEND_END, end));
+        },
         "damaged",
-        "at most 80",
+        "segments go from block to block",
     ),
     (
-        "erase list flag 2",
-        |forge| forge.change_root(|root| root[root::ERASE_LIST] = 2),
+        "segment that starts behind its end",
+        |forge| {
+            let end = forge.root.segment.end;
+            forge.change_root(|root| set_u64(root, root::SEGMENT, end + 4096));
+        },
         "damaged",
-        "the flag is 0 or 1",
+        "a segment starts before it ends",
     ),
     (
-        "absent erase list not zero",
-        |forge| forge.change_root(|root| root[root::ERASE_LIST + 50] = 1),
+        "newer root whose segment is not there",
+        |forge| forge.begin_commit(&[1; 4095], NO_DIGEST),
+        "dropped",
+        "the commit was cut; the root that it names as the one before is the state",
+    ),
+    (
+        "newer root whose segment is not there and that names another root before it",
+        |forge| forge.begin_commit(&[1; 4095], Digest::from_bytes([7; 32])),
         "damaged",
-        "zeros if there is none",
+        "what stands in the other place is not the state before",
+    ),
+    (
+        "two roots of one epoch",
+        |forge| {
+            forge.publish();
+            let first = forge.stored_root();
+            let plain = forge.root.encode();
+            forge.encrypt_root(2, &plain);
+            forge.file[at(ROOTS[1])..at(ROOTS[1]) + ROOT_LEN].copy_from_slice(&first);
+        },
+        "forked",
+        "nobody says which one is the state",
     ),
     (
         "erase list",
@@ -525,18 +579,24 @@ const ROOT: [Fault; 12] = [
     ),
 ];
 
-const PLACE: [Fault; 8] = [
+const PLACE: [Fault; 9] = [
     (
         "place box flipped",
-        |forge| forge.change_root(|root| root[root::PLACES + 3 * 232 + 100] ^= 1),
+        |forge| forge.change_root(|root| root[root::PLACES + 3 * 360 + 100] ^= 1),
         "damaged",
         "the place of a granted compartment must open",
     ),
     (
         "reserved byte of a place set",
-        |forge| forge.set_place_plain(NOTES, |place| place[159] = 1),
+        |forge| forge.set_place_plain(NOTES, |place| place[287] = 1),
         "damaged",
         "reserved bytes are zero",
+    ),
+    (
+        "place for reader 2 and a field that is not known",
+        |forge| forge.set_place_plain(NOTES, |place| (place[153], place[287]) = (2, 1)),
+        "newer-compartment",
+        "the compartment is refused by name, before the rest is looked at",
     ),
     (
         "place flag 2",
@@ -1342,10 +1402,10 @@ const CONTENT: [Fault; 12] = [
 
 const NEWER: [Fault; 5] = [
     (
-        "least reader 3 and a field that is not known",
+        "least reader 2 and a field that is not known",
         |forge| {
             forge.change_root(|root| {
-                root[root::LEAST_READER] = 3;
+                root[root::LEAST_READER] = 2;
                 root[root::RESERVED] = 1;
             })
         },
@@ -1355,7 +1415,7 @@ const NEWER: [Fault; 5] = [
     (
         "append end behind the file",
         |forge| {
-            let end = forge.file.len() as u64 + 1;
+            let end = forge.file.len() as u64 + 4096;
             forge.change_root(|root| set_u64(root, root::APPEND_END, end));
         },
         "damaged",
@@ -1363,16 +1423,15 @@ const NEWER: [Fault; 5] = [
     ),
     (
         "append end in the fixed parts",
-        |forge| forge.change_root(|root| set_u64(root, root::APPEND_END, 81_919)),
+        |forge| forge.change_root(|root| set_u64(root, root::APPEND_END, 77_824)),
         "damaged",
         "nothing is appended there",
     ),
     (
         "object to erase behind the append end",
         |forge| {
-            let (reference, length) = forge.dead_object();
-            forge.root.erase = vec![ObjectRef { reference, length: length + 1 }];
-            forge.publish();
+            let (reference, _) = forge.dead_object();
+            forge.set_erase_list(vec![(reference, 1 << 20)], |_| {});
         },
         "damaged",
         "it was never appended",
@@ -1380,9 +1439,8 @@ const NEWER: [Fault; 5] = [
     (
         "objects to erase longer than the file",
         |forge| {
-            let everything = ObjectRef { length: forge.file.len() as u64 - 81_920, ..first_object() };
-            forge.root.erase = vec![everything; 2];
-            forge.publish();
+            let everything = forge.file.len() as u64 - 81_920;
+            forge.set_erase_list(vec![(first_object().reference, everything); 2], |_| {});
         },
         "damaged",
         "each was appended once",

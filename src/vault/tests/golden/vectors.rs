@@ -29,24 +29,25 @@ fn secret(text: &str) -> Value {
     json!({ "password": text })
 }
 
-/// Every vector over the golden vaults, each given before and after its last commit.
-pub(super) fn all(whole: &[Vec<u8>; 2], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
+/// Every vector over the golden vaults: one given as the commit before the last left it, as
+/// the last one found it and as it left it, the other before and after its last commit.
+pub(super) fn all(whole: &[Vec<u8>; 3], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
     let mut vectors = credentials(whole, migrating);
-    let base = ("whole.vault", whole[1].as_slice());
+    let base = ("whole.vault", whole[2].as_slice());
     for (name, change, expect, why) in OUTER.iter().chain(&COPIES) {
         let case = Case { name: (*name).into(), expect, why };
-        let mut changed = whole[1].clone();
+        let mut changed = whole[2].clone();
         change(&mut changed);
         vectors.push(vector(&case, base, &raw(), &changed));
     }
     for (name, change, expect, why) in &COSTS {
         let case = Case { name: (*name).into(), expect, why };
-        let mut changed = whole[1].clone();
+        let mut changed = whole[2].clone();
         change(&mut changed);
         vectors.push(vector(&case, base, &secret(PASSWORD), &changed));
     }
     vectors.extend(interrupted(whole, migrating));
-    vectors.extend(of_key_holders(&whole[1]));
+    vectors.extend(of_key_holders(&whole[2]));
     vectors
 }
 
@@ -63,9 +64,9 @@ fn of_key_holders(file: &[u8]) -> Vec<Value> {
     vectors
 }
 
-fn credentials(whole: &[Vec<u8>; 2], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
+fn credentials(whole: &[Vec<u8>; 3], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
     let (first, second) =
-        (("whole.vault", whole[1].as_slice()), ("migrating.vault", migrating[1].as_slice()));
+        (("whole.vault", whole[2].as_slice()), ("migrating.vault", migrating[1].as_slice()));
     let groups = super::RecoveryKey::parse(RECOVERY_KEY).unwrap().to_groups().expose_secret().to_owned();
     let decomposed = PASSWORD.replace('ü', "u\u{308}");
     let cases = [
@@ -455,8 +456,8 @@ const COSTS: [Fault; 11] = [
 ];
 
 /// States that an interrupted writer leaves.
-fn interrupted(whole: &[Vec<u8>; 2], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
-    let [old, new] = whole;
+fn interrupted(whole: &[Vec<u8>; 3], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
+    let [first, old, new] = whole;
     let copied = |from: &[u8], to: &[u8], offset: u64, length: usize| {
         let mut file = to.to_vec();
         file[at(offset)..at(offset) + length].copy_from_slice(&from[at(offset)..at(offset) + length]);
@@ -472,22 +473,30 @@ fn interrupted(whole: &[Vec<u8>; 2], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
     let stale_area = copied(before, after, AREAS[0], AREA_LEN);
     let owner = secret(PASSWORD);
     let (whole, moved) = (("whole.vault", new.as_slice()), ("migrating.vault", after.as_slice()));
-    let cases: [(&str, _, Value, Vec<u8>, _, _); 8] = [
+    let cases: [(&str, _, Value, Vec<u8>, _, _); 9] = [
         (
             "root B of the commit before",
             whole,
             raw(),
             stale_root(ROOTS[1]),
-            "repaired",
-            "the newer root wins; a cut between root A and root B",
+            "ok",
+            "as a writer leaves the roots that did not close",
         ),
         (
             "root A of the commit before",
             whole,
             raw(),
             stale_root(ROOTS[0]),
+            "ok",
+            "the newer root is the state, wherever it is",
+        ),
+        (
+            "root B of an older commit",
+            whole,
+            raw(),
+            copied(first, new, ROOTS[1], ROOT_LEN),
             "repaired",
-            "the newer root wins, wherever it is",
+            "the newer root is the state, and no commit leaves such an older one",
         ),
         (
             "change of password started, new password",

@@ -1,0 +1,205 @@
+//! The end of a vault file: the segment that a commit appends, and the image of a file
+//! that is put together in memory.
+
+use super::disk::Disk;
+use super::file::{AREAS, FileStore, ROOTS, file_offset, file_reference};
+use super::{Chosen, Creation, ObjectRef, Publication, Repairs, Segment, StoreError, StoreWriter};
+use crate::crypto::random::Randomness;
+use crate::crypto::segment_digest::RunningSegmentDigest;
+use crate::format::header::geometry;
+use crate::format::segment::segment_len;
+
+/// Appended bytes that are held back before they are written.
+const BUFFER: usize = 1 << 20;
+/// Random bytes written at a time.
+const NOISE: usize = 64 * 1024;
+
+/// The segment that a commit appends: digested as it grows, and held back for a while.
+#[derive(Default)]
+pub(super) struct Tail {
+    /// Where the segment starts.
+    first: u64,
+    /// Offset of the first byte in `buffer`.
+    start: u64,
+    buffer: Vec<u8>,
+    end: u64,
+    digest: RunningSegmentDigest,
+}
+
+impl Tail {
+    pub(super) fn at(append_end: u64) -> Self {
+        let end = append_end.max(geometry::APPEND);
+        Self { first: end, start: end, end, ..Self::default() }
+    }
+
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Fills the segment up to its length with random bytes, which nobody can tell from
+    /// objects under keys that they lack.
+    pub(super) fn end_segment(&mut self, disk: &dyn Disk) -> Result<Segment, StoreError> {
+        let objects = self.end - self.first;
+        let mut filler = segment_len(objects) - objects;
+        let mut random = Randomness::from_system();
+        while filler > 0 {
+            let step = usize::try_from(filler).map_or(NOISE, |left| left.min(NOISE));
+            let held = self.buffer.len();
+            self.buffer.resize(held + step, 0);
+            let noise = self.buffer.get_mut(held..).unwrap_or_default();
+            random.fill(noise).map_err(|error| StoreError::from(std::io::Error::other(error)))?;
+            self.digest.update(noise);
+            self.end += step as u64;
+            filler -= step as u64;
+            self.flush_if_full(disk)?;
+        }
+        Ok(Segment { start: self.first, end: self.end, digest: self.digest.digest() })
+    }
+
+    /// Ends the segment and writes what is held back, and room for the next commits
+    /// behind it.
+    pub(super) fn finish(&mut self, disk: &dyn Disk) -> Result<Segment, StoreError> {
+        let segment = self.end_segment(disk)?;
+        if self.buffer.is_empty() {
+            return Ok(segment);
+        }
+        self.flush(disk)?;
+        // Grows in steps, so that most commits change no length.
+        let step = (self.end / 16).clamp(16 * 1024, 1 << 20);
+        let room = self.end.next_multiple_of(step);
+        if !disk.reaches(room)? {
+            disk.reserve(room)?;
+        }
+        Ok(segment)
+    }
+
+    fn flush(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
+        disk.write_at(self.start, &self.buffer)?;
+        self.start = self.end;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn flush_if_full(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
+        if self.buffer.len() >= BUFFER { self.flush(disk) } else { Ok(()) }
+    }
+
+    pub(super) fn put(&mut self, disk: &dyn Disk, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
+        let mut references = Vec::with_capacity(objects.len());
+        for bytes in objects {
+            references.push(file_reference(self.end, bytes.len()));
+            self.buffer.extend_from_slice(bytes);
+            self.digest.update(bytes);
+            self.end += bytes.len() as u64;
+            self.flush_if_full(disk)?;
+        }
+        Ok(references)
+    }
+
+    /// The bytes of objects, those not yet written included.
+    pub(super) fn written(&self, disk: &dyn Disk, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let find = |object: &ObjectRef| {
+            let offset = file_offset(object).ok_or(StoreError::Missing)?;
+            let Some(from) = offset.checked_sub(self.start) else {
+                return FileStore::read_object(disk, object);
+            };
+            let range = usize::try_from(from).ok().zip(usize::try_from(object.length).ok());
+            let held = range.and_then(|(from, length)| self.buffer.get(from..from.checked_add(length)?));
+            held.map(<[u8]>::to_vec).ok_or(StoreError::Missing)
+        };
+        objects.iter().map(find).collect()
+    }
+}
+
+/// A vault file that is put together in memory before it gets its name.
+pub(crate) struct FileImage {
+    appended: Vec<u8>,
+    root: Vec<u8>,
+}
+
+impl FileImage {
+    pub(crate) fn new() -> Self {
+        Self { appended: Vec::new(), root: Vec::new() }
+    }
+
+    /// Where the next object would stand.
+    pub(crate) fn end(&self) -> u64 {
+        geometry::APPEND + self.appended.len() as u64
+    }
+
+    /// header ‖ area ‖ area ‖ root ‖ gap ‖ root ‖ the first segment.
+    pub(crate) fn finish(self, header: &[u8], area: &[u8]) -> Vec<u8> {
+        let mut image = Vec::new();
+        let mut put = |offset: u64, bytes: &[u8]| {
+            image.resize(usize::try_from(offset).expect("the fixed parts are small"), 0);
+            image.extend_from_slice(bytes);
+        };
+        put(0, header);
+        AREAS.iter().for_each(|offset| put(*offset, area));
+        ROOTS.iter().for_each(|offset| put(*offset, &self.root));
+        put(geometry::APPEND, &self.appended);
+        image
+    }
+}
+
+impl StoreWriter for FileImage {
+    fn sync(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn settle(&mut self, _chosen: &Chosen<'_>) -> Result<Repairs, StoreError> {
+        Ok(Repairs::default())
+    }
+
+    fn start(&mut self, _append_end: u64) {}
+
+    fn put(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
+        let references = objects.iter().map(|bytes| {
+            let reference = file_reference(self.end(), bytes.len());
+            self.appended.extend_from_slice(bytes);
+            reference
+        });
+        Ok(references.collect())
+    }
+
+    fn written(&self, _objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
+        Err(StoreError::Missing)
+    }
+
+    fn end_segment(&mut self) -> Result<Segment, StoreError> {
+        let objects = self.appended.len();
+        let length = usize::try_from(segment_len(objects as u64)).map_err(|_| StoreError::Missing)?;
+        self.appended.resize(length, 0);
+        let filler = self.appended.get_mut(objects..).unwrap_or_default();
+        let filled = Randomness::from_system().fill(filler);
+        filled.map_err(|error| StoreError::from(std::io::Error::other(error)))?;
+        let mut digest = RunningSegmentDigest::default();
+        digest.update(&self.appended);
+        Ok(Segment { start: geometry::APPEND, end: self.end(), digest: digest.digest() })
+    }
+
+    fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError> {
+        self.root = creation.root.to_vec();
+        Ok(())
+    }
+
+    fn publish(&mut self, publication: &Publication<'_>) -> Result<(), StoreError> {
+        self.root = publication.root.to_vec();
+        Ok(())
+    }
+}
+
+/// Overwrites a range with random bytes.
+pub(super) fn overwrite(disk: &dyn Disk, range: std::ops::Range<u64>) -> std::io::Result<()> {
+    let mut random = Randomness::from_system();
+    let mut noise = vec![0; NOISE];
+    let mut offset = range.start;
+    while offset < range.end {
+        let step = usize::try_from(range.end - offset).map_or(NOISE, |left| left.min(NOISE));
+        let bytes = noise.get_mut(..step).unwrap_or_default();
+        random.fill(bytes).map_err(std::io::Error::other)?;
+        disk.write_at(offset, bytes)?;
+        offset += step as u64;
+    }
+    Ok(())
+}
