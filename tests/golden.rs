@@ -270,11 +270,11 @@ fn frozen(name: &str, sha256: &str) -> Vec<u8> {
 }
 
 fn frozen_vault() -> Vec<u8> {
-    frozen("format-1.vault", "9bfdc7907cbf26fc80daed31a09eb7fef9f0dd21207dbbf643ca9fffb06f426e")
+    frozen("format-1.vault", "145920c3fbf3744ba9438eddb4a0f7efcfa7e88b64485926b08eae8728fb9427")
 }
 
 fn frozen_transcript() -> Json {
-    let text = frozen("format-1.json", "8b3b0eda95046a0cfc6a20346ce48f52b638c48dfb2c12631483ec0c68982430");
+    let text = frozen("format-1.json", "0404904a59dffb1bd71e7572a0546f5ee55bc16d38be92e0dfe6cd2201577850");
     serde_json::from_slice(&text).unwrap()
 }
 

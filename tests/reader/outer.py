@@ -315,12 +315,13 @@ def take_keys(header, granted):
 def newest_pair(header, file, areas, opened):
     """The state: a root that names an intact area which the credential opens, and its keys."""
     blocks = [file[at:at + ROOT_LENGTH] for at in ROOT_OFFSETS]
-    pairs = []
+    pairs = {}
     for area, keys in opened:
-        for block in dict.fromkeys(blocks) if keys else ():
+        for block in blocks if keys else ():
             root = root_naming(area, open_root(header, keys.root, block), block)
             if root:
-                pairs.append((root, keys))
+                pairs[block] = (root, keys)
+    pairs = list(pairs.values())
     pairs.sort(key=lambda pair: -pair[0].epoch)
     chosen = choose(file, blocks, pairs)
     if chosen is None:
