@@ -6,6 +6,7 @@ mod disk;
 mod file;
 mod folder;
 mod identity;
+mod left;
 mod memory;
 mod proof;
 mod rewrite;

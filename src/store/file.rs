@@ -3,14 +3,14 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use super::disk::Disk;
 use super::folder::{Destination, Folder, Named, RealFolder, give_name};
 use super::identity::FileAccess;
-use super::writer::{FileWriter, Left};
-use super::{Heads, Medium, ObjectRef, Segment, Store, StoreError, StoreWriter, deadline};
+use super::left::Left;
+use super::{Heads, Medium, ObjectRef, Segment, Store, StoreError, StoreWriter};
 use crate::codec::padding::padded_len;
 use crate::codec::wire;
 use crate::crypto::boxes::chunked_len;
@@ -27,7 +27,6 @@ const RUN_LIMIT: u64 = 1 << 20;
 const READ_STEP: usize = 1 << 20;
 /// What a disk reads or loses at once.
 const SECTOR: u64 = 4096;
-const LOCK_POLL: Duration = Duration::from_millis(5);
 /// Longest object that any content makes: more is a damaged reference, which
 /// in a sparse file would cost memory and nothing else.
 const OBJECT_LIMIT: u64 = chunked_len(padded_len(wire::LARGEST)) as u64;
@@ -43,7 +42,7 @@ pub struct FileStore {
     header: Vec<u8>,
     /// One writer in this process; the file lock keeps other processes out. What it
     /// guards is how the last one left the roots.
-    writing: Mutex<Option<Left>>,
+    pub(super) writing: Mutex<Option<Left>>,
     poisoned: AtomicBool,
     /// Whoever gave the file its name may have died before that was durable.
     name_is_durable: AtomicBool,
@@ -156,7 +155,7 @@ impl FileStore {
     /// The file that has the name now: another one after a compaction, by
     /// whomever. What was read of the one before stays readable through its own
     /// handle until that is dropped.
-    fn follow(&self) -> Result<Arc<dyn Disk>, StoreError> {
+    pub(super) fn follow(&self) -> Result<Arc<dyn Disk>, StoreError> {
         let disk = self.disk();
         if self.is_named(&*disk)? {
             return Ok(disk);
@@ -176,36 +175,6 @@ impl FileStore {
 
     pub(super) fn is_named(&self, disk: &dyn Disk) -> Result<bool, StoreError> {
         Ok(self.folder.named(&self.name)? == Named::File(disk.id()?))
-    }
-
-    /// Starts writing, as [`Store::writer`].
-    pub(crate) fn lock(&self, wait: Duration) -> Result<FileWriter<'_>, StoreError> {
-        if self.is_poisoned() {
-            return Err(StoreError::Poisoned);
-        }
-        let deadline = deadline(wait);
-        let mut left = self.lock_in_process(deadline)?;
-        let (mut disk, mut is_followed) = (self.disk(), false);
-        loop {
-            lock_file(&*disk, deadline)?;
-            // Whoever had the lock before may have replaced the file.
-            match self.is_named(&*disk) {
-                Ok(true) => break,
-                Ok(false) => disk.unlock()?,
-                Err(error) => {
-                    // A lock that cannot be given back goes with the file descriptor.
-                    let _ = disk.unlock();
-                    return Err(error);
-                }
-            }
-            if is_followed && Instant::now() >= deadline {
-                return Err(StoreError::Busy);
-            }
-            (disk, is_followed, *left) = (self.follow()?, true, None);
-        }
-        let writer = FileWriter::new(self, disk, left);
-        writer.settle_name()?;
-        Ok(writer)
     }
 
     pub(super) fn is_poisoned(&self) -> bool {
@@ -268,31 +237,6 @@ impl FileStore {
     pub(super) fn poison(&self, source: std::io::Error) -> StoreError {
         self.poisoned.store(true, Ordering::SeqCst);
         StoreError::Sync { source }
-    }
-
-    fn lock_in_process(&self, deadline: Instant) -> Result<MutexGuard<'_, Option<Left>>, StoreError> {
-        loop {
-            match self.writing.try_lock() {
-                Ok(guard) => return Ok(guard),
-                Err(TryLockError::Poisoned(guard)) => return Ok(guard.into_inner()),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
-                Err(TryLockError::WouldBlock) => return Err(StoreError::Busy),
-            }
-        }
-    }
-}
-
-fn lock_file(disk: &dyn Disk, deadline: Instant) -> Result<(), StoreError> {
-    loop {
-        match disk.try_lock() {
-            Ok(true) => return Ok(()),
-            Ok(false) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
-            Ok(false) => return Err(StoreError::Busy),
-            Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
-                return Err(StoreError::NoLocks);
-            }
-            Err(error) => return Err(error.into()),
-        }
     }
 }
 

@@ -5,66 +5,76 @@
 //! only durable copy of the root before, and holds the digest of the commit's segment.
 
 use std::path::PathBuf;
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, TryLockError};
+use std::time::{Duration, Instant};
 
 use super::disk::Disk;
 use super::file::{AREAS, FileStore, ROOTS, file_offset, lie_below, read};
+use super::left::{Left, Roots, other};
 use super::tail::{Tail, overwrite};
-use super::{Chosen, Creation, ObjectRef, Publication, Repairs, Segment, StoreError, StoreWriter};
+use super::{Chosen, Creation, ObjectRef, Publication, Repairs, Segment, StoreError, StoreWriter, deadline};
 use crate::format::area::AREA_LEN;
 use crate::format::root::ROOT_LEN;
 
 /// Segments longer than this need not be read by those who open the vault next: the second
 /// copy of the root is written at once, though no barrier makes it durable yet.
 const LONG_SEGMENT: u64 = 1 << 20;
+const LOCK_POLL: Duration = Duration::from_millis(5);
 
-/// The bytes in both places of a root.
-type Roots = [Vec<u8>; 2];
+impl FileStore {
+    /// Starts writing, as [`Store::writer`].
+    pub(crate) fn lock(&self, wait: Duration) -> Result<FileWriter<'_>, StoreError> {
+        if self.is_poisoned() {
+            return Err(StoreError::Poisoned);
+        }
+        let deadline = deadline(wait);
+        let mut left = self.lock_in_process(deadline)?;
+        let (mut disk, mut is_followed) = (self.disk(), false);
+        loop {
+            lock_file(&*disk, deadline)?;
+            // Whoever had the lock before may have replaced the file.
+            match self.is_named(&*disk) {
+                Ok(true) => break,
+                Ok(false) => disk.unlock()?,
+                Err(error) => {
+                    // A lock that cannot be given back goes with the file descriptor.
+                    let _ = disk.unlock();
+                    return Err(error);
+                }
+            }
+            if is_followed && Instant::now() >= deadline {
+                return Err(StoreError::Busy);
+            }
+            (disk, is_followed, *left) = (self.follow()?, true, None);
+        }
+        let writer = FileWriter::new(self, disk, left);
+        writer.settle_name()?;
+        Ok(writer)
+    }
 
-/// The place that is not this one.
-const fn other(place: usize) -> usize {
-    1 - place
+    fn lock_in_process(&self, deadline: Instant) -> Result<MutexGuard<'_, Option<Left>>, StoreError> {
+        loop {
+            match self.writing.try_lock() {
+                Ok(guard) => return Ok(guard),
+                Err(TryLockError::Poisoned(guard)) => return Ok(guard.into_inner()),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
+                Err(TryLockError::WouldBlock) => return Err(StoreError::Busy),
+            }
+        }
+    }
 }
 
-/// How a writer of this handle left the roots. Whoever finds others was not the last to
-/// write.
-pub(super) struct Left {
-    roots: Roots,
-    /// The place of the newest.
-    newest: usize,
-    /// No barrier has made the other place durable yet.
-    is_pending: bool,
-}
-
-impl Left {
-    /// Both places hold this root, durably.
-    fn settled(root: &[u8]) -> Self {
-        Self { roots: [root.to_vec(), root.to_vec()], newest: 0, is_pending: false }
-    }
-
-    /// As a new file has them.
-    pub(super) fn of_image(image: &[u8]) -> Option<Self> {
-        let start = usize::try_from(ROOTS[0]).ok()?;
-        image.get(start..start + ROOT_LEN).map(Self::settled)
-    }
-
-    fn newest(&self) -> &[u8] {
-        self.roots.get(self.newest).map_or(&[], Vec::as_slice)
-    }
-
-    fn copies_are_equal(&self) -> bool {
-        let [a, b] = &self.roots;
-        a == b
-    }
-
-    /// Whether there is only one durable copy of the newest root.
-    pub(super) fn owes_a_copy(&self) -> bool {
-        self.is_pending || !self.copies_are_equal()
-    }
-
-    /// The place that is not the only durable copy of the newest root.
-    fn free(&self) -> usize {
-        if self.owes_a_copy() { other(self.newest) } else { 0 }
+fn lock_file(disk: &dyn Disk, deadline: Instant) -> Result<(), StoreError> {
+    loop {
+        match disk.try_lock() {
+            Ok(true) => return Ok(()),
+            Ok(false) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
+            Ok(false) => return Err(StoreError::Busy),
+            Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
+                return Err(StoreError::NoLocks);
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
