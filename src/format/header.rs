@@ -2,7 +2,7 @@
 
 use super::{FORMAT_VERSION, FormatError, SUITE, area, root};
 use crate::codec::fixed::{LayoutError, Reader, Writer};
-use crate::crypto::digest::Digest;
+use crate::crypto::digest::{Digest, RunningDigest};
 use crate::id::VaultId;
 
 /// Bytes of the header.
@@ -79,11 +79,14 @@ impl Header {
             _ => return Err(FormatError::DamagedHeader),
         }
         let (digested, digest) = bytes.split_at(DIGESTED);
-        if Digest::of(&[digested]).as_bytes() != digest {
+        let mut hash = RunningDigest::default();
+        hash.update(digested);
+        if hash.clone().finish().as_bytes() != digest {
             return Err(FormatError::DamagedHeader);
         }
         let header = Self::parse_fields(digested).map_err(|_| FormatError::DamagedHeader)?;
-        Ok((header, HeaderDigest(Digest::of(&[bytes]))))
+        hash.update(digest);
+        Ok((header, HeaderDigest(hash.finish())))
     }
 
     fn parse_fields(bytes: &[u8]) -> Result<Self, LayoutError> {
