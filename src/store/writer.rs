@@ -225,8 +225,10 @@ impl<'a> FileWriter<'a> {
         self.roots = None;
     }
 
-    /// The second half of a withdrawal, or of a change of credentials: no root names what
-    /// is erased when it is.
+    /// The second half of a withdrawal, or of a change of credentials. The newest root is
+    /// durable: an opening takes it, whatever becomes of the other place and of what is
+    /// erased. Only where the keys change somebody may open the other root alone: it must be
+    /// gone, durably, before what it names is.
     fn withdraw(
         &mut self,
         place: usize,
@@ -236,13 +238,16 @@ impl<'a> FileWriter<'a> {
         #[cfg(test)]
         let place = crate::testing::sabotaged_root(other(place), place);
         self.write_root(place, publication.root)?;
-        self.barrier()?;
-        *self.left = Some(Left::settled(publication.root));
+        if publication.new_area.is_some() {
+            self.barrier()?;
+        }
         self.erase(publication.erase)?;
         if let Some((area, offset)) = publication.new_area.zip(named_area) {
             self.write(offset, area)?;
         }
-        self.barrier()
+        self.barrier()?;
+        *self.left = Some(Left::settled(publication.root));
+        Ok(())
     }
 }
 

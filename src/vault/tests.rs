@@ -26,6 +26,7 @@ mod repair;
 mod replay;
 mod rescue;
 mod review;
+mod roots;
 #[cfg(unix)]
 mod seams;
 mod secrets;

@@ -17,6 +17,7 @@ use super::workload::{Act, BACKUP, Model, Run, Workload, clinic, guest, owner, p
 use crate::format::area::AREA_LEN;
 use crate::format::header::geometry;
 use crate::format::root::ROOT_LEN;
+use crate::testing::{Sabotage, sabotage};
 use crate::*;
 
 /// States that an ordinary test run examines.
@@ -390,4 +391,21 @@ fn every_crash_leaves_the_acknowledged_state_or_the_next_and_nothing_expunged() 
     assert!(nested * 10 >= wanted && deaths * 20 >= wanted, "each kind of crash must be among them");
     assert!(before * 5 >= wanted && after * 5 >= wanted, "many states must follow an expungement");
     assert!(guests * 10 >= wanted, "many states must have guests who came or went");
+}
+
+/// Whether somebody notices, in one of some workloads, that writing or recovering is broken.
+fn is_caught(broken: fn() -> Sabotage) -> bool {
+    (0..24).any(|seed| {
+        sabotage(Some(broken()));
+        let examined = catch_unwind(AssertUnwindSafe(|| examine_seed(seed, &Counts::default())));
+        sabotage(None);
+        examined.is_err()
+    })
+}
+
+#[test]
+fn a_broken_order_of_writing_or_recovering_is_caught() {
+    assert!(is_caught(|| Sabotage::AlwaysFirstPlace), "a root over the only durable copy");
+    assert!(is_caught(|| Sabotage::OneBarrierForBothRoots), "both roots of a withdrawal under one barrier");
+    assert!(is_caught(|| Sabotage::NoSegmentDigest), "a root without its segment");
 }
