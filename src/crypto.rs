@@ -2,6 +2,7 @@
 //! each after its specification.
 
 pub(crate) mod boxes;
+pub(crate) mod content_digest;
 pub(crate) mod kdf;
 pub(crate) mod kem;
 pub(crate) mod key;

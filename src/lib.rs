@@ -148,9 +148,9 @@ pub(crate) use store::{
 pub(crate) use vault::{
     AccessChange, AccessId, AccessKind, Action, AttachmentReader, AuditEvent, Backup, BackupReport,
     ChangedSource, CheckFinding, CheckReport, Checkpoint, Closed, CommitId, Committed, CompactReport,
-    Compartment, ContentId, Coverage, CredentialError, Detail, Digest, Epoch, ErasureReport, ExcerptId,
-    Explanation, Expunged, FormatError, HeadPart, HolderRole, ImportDecisions, ImportReport, KdfCost,
-    KdfError, KdfLimits, LedgerLine, LineState, Listed, ListedAccess, NewAttachment, ParseCheckpointError,
-    ParseIdError, PastImport, Progress, RandomError, ReadKind, Recovery, RepairReport, Revision, SecretText,
-    SignatureAlgorithm, SpaceReport, Transaction, UndoPreview, UndoReport, Upload,
+    Compartment, ContentDigest, ContentId, Coverage, CredentialError, Detail, Digest, Epoch, ErasureReport,
+    ExcerptId, Explanation, Expunged, FormatError, HeadPart, HolderRole, ImportDecisions, ImportReport,
+    KdfCost, KdfError, KdfLimits, LedgerLine, LineState, Listed, ListedAccess, NewAttachment,
+    ParseCheckpointError, ParseIdError, PastImport, Progress, RandomError, ReadKind, Recovery, RepairReport,
+    Revision, SecretText, SignatureAlgorithm, SpaceReport, Transaction, UndoPreview, UndoReport, Upload,
 };

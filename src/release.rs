@@ -23,6 +23,9 @@ mod words;
 #[cfg(feature = "serde")]
 mod written;
 
+pub(crate) use attachment::Files;
+#[cfg(test)]
+pub(crate) use attachment::NoFiles;
 pub use candidate::Candidate;
 pub use digest::{ParseViewDigestError, ViewDigest};
 pub use policy::{CodeFilter, Mask, ParseCodeFilterError, Policy, PolicyError};

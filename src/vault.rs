@@ -40,6 +40,7 @@ use crate::release::{Policy, View};
 use crate::store::StoreError;
 use crate::store::{MemoryStore, Store};
 
+pub use crate::crypto::content_digest::{ContentDigest, RunningContentDigest};
 #[doc(inline)]
 pub use crate::crypto::digest::Digest;
 pub use crate::crypto::kdf::{KdfError, KdfLimits};

@@ -270,11 +270,11 @@ fn frozen(name: &str, sha256: &str) -> Vec<u8> {
 }
 
 fn frozen_vault() -> Vec<u8> {
-    frozen("format-1.vault", "145920c3fbf3744ba9438eddb4a0f7efcfa7e88b64485926b08eae8728fb9427")
+    frozen("format-1.vault", "4bcef4a7470a7a68fb8b142669397383ca52a5f162fb8e671517c1fcef4c9b2f")
 }
 
 fn frozen_transcript() -> Json {
-    let text = frozen("format-1.json", "0404904a59dffb1bd71e7572a0546f5ee55bc16d38be92e0dfe6cd2201577850");
+    let text = frozen("format-1.json", "571742ab4bb2a94752a95ecb675cbe533b552f76d576c38082837cc53effa6ac");
     serde_json::from_slice(&text).unwrap()
 }
 
@@ -342,7 +342,7 @@ fn the_independent_reader_streams_an_attachment_of_several_segments() {
         let added = vault.attach(&Actor::owner(), &new, &mut &bytes[..length]).unwrap();
         id.get_or_insert(added.value);
     }
-    let digest = vault.attachment(id.unwrap(), 0).unwrap().digest();
+    let digest = vault.attachment(id.unwrap(), 0).unwrap().content_digest();
     let content = dump::vault(&vault).unwrap();
     vault.lock().unwrap();
     let read = |more: &[String]| {

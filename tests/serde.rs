@@ -158,7 +158,7 @@ impl Maker {
             0 => Location::Inline(make.text().into_bytes()),
             1 => Location::InSource(make.token()),
             2 => Location::External(make.token()),
-            _ => Location::Stored(subrosa::vault::Digest::from_bytes([0xa7; 32])),
+            _ => Location::Stored(subrosa::vault::ContentDigest::from_bytes([0xa7; 32])),
         });
         attachment
     }

@@ -38,8 +38,8 @@ pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
         true => unrecorded(&vault)?,
         false => vault.export(&Actor::owner())?,
     };
-    write(&mut file, &vault, &entries)?;
     let attachments = write_attachments(&name, &vault, &entries)?;
+    write(&mut file, &vault, &entries, &attachments.files)?;
     file.finish()?;
     let attachments = attachments.keep();
     if !is_read_only {
@@ -83,7 +83,7 @@ fn unrecorded(vault: &Vault) -> Result<Vec<(EntryId, Entry)>, Failure> {
 }
 
 /// Writes stored attachments, earlier versions' included, as files beside the
-/// export, named by their SHA-256 as the export names them.
+/// export, named by their BLAKE3 as its entries name them.
 fn write_attachments(name: &Path, vault: &Vault, entries: &[(EntryId, Entry)]) -> Result<NewFolder, Failure> {
     let mut folder = name.as_os_str().to_owned();
     folder.push(".attachments");
@@ -99,9 +99,9 @@ fn write_attachments(name: &Path, vault: &Vault, entries: &[(EntryId, Entry)]) -
                 }
                 folder.create()?;
                 let mut reader = vault.attachment_revision(*id, revision.revision, number)?;
-                let file = folder.path.join(digest.to_string());
-                extract::write_file(&file, &mut reader)?;
-                folder.files.push(file);
+                let name = digest.to_string();
+                let sha256 = extract::write_file(&folder.path.join(&name), &mut reader)?;
+                folder.files.push(File { name, sha256, bytes: reader.size() });
             }
         }
     }
@@ -113,7 +113,22 @@ fn write_attachments(name: &Path, vault: &Vault, entries: &[(EntryId, Entry)]) -
 struct NewFolder {
     path: PathBuf,
     created: bool,
-    files: Vec<PathBuf>,
+    files: Vec<File>,
+}
+
+/// A file beside the export.
+struct File {
+    /// Its BLAKE3, in hexadecimal.
+    name: String,
+    /// Its SHA-256, by which other programs can check it.
+    sha256: String,
+    bytes: u64,
+}
+
+impl File {
+    fn for_programs(&self) -> Json {
+        json!({ "blake3": self.name, "sha256": self.sha256, "bytes": self.bytes })
+    }
 }
 
 impl NewFolder {
@@ -140,13 +155,18 @@ impl Drop for NewFolder {
     fn drop(&mut self) {
         if self.created {
             // What cannot be removed stays, 0600 in a folder of 0700.
-            self.files.iter().for_each(|file| drop(std::fs::remove_file(file)));
+            self.files.iter().for_each(|file| drop(std::fs::remove_file(self.path.join(&file.name))));
             let _ = std::fs::remove_dir(&self.path);
         }
     }
 }
 
-fn write(file: &mut NewFile<'_>, vault: &Vault, entries: &[(EntryId, Entry)]) -> Result<(), Failure> {
+fn write(
+    file: &mut NewFile<'_>,
+    vault: &Vault,
+    entries: &[(EntryId, Entry)],
+    files: &[File],
+) -> Result<(), Failure> {
     file.write(b"{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[")?;
     let originals = entries.iter().filter_map(|(_, entry)| Some((entry, entry.source.as_ref()?)));
     for (position, (entry, source)) in originals.enumerate() {
@@ -164,9 +184,10 @@ fn write(file: &mut NewFile<'_>, vault: &Vault, entries: &[(EntryId, Entry)]) ->
         file.write(format!("{between}{}", for_programs(vault, *id, entry)?).as_bytes())?;
     }
     let lines: Json = vault.ledger()?.iter().map(ledger::for_programs).collect();
+    let files: Json = files.iter().map(File::for_programs).collect();
     let time = moment_for_programs(std::time::SystemTime::now());
     let end = format!(
-        "\n],\"ledger\":{lines},\"vault\":{},\"exported\":\"{time}\"}}}}\n",
+        "\n],\"ledger\":{lines},\"attachments\":{files},\"vault\":{},\"exported\":\"{time}\"}}}}\n",
         json!(vault.id().to_string())
     );
     file.write(end.as_bytes())

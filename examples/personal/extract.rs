@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use subrosa::record::{Attachment, Location};
-use subrosa::vault::AttachmentReader;
+use subrosa::vault::{AttachmentReader, RunningContentDigest};
 use subrosa::{EntryId, Error, Vault};
 use zeroize::Zeroizing;
 
@@ -54,9 +54,8 @@ pub(crate) fn run(common: &Common, command: &arguments::Extract) -> Result<(), F
     if destination.symlink_metadata().is_ok() {
         return Err(Failure::refused("there is a file of the output's name already; choose another name"));
     }
-    write_file(&destination, &mut reader)?;
-    let (size, digest) = (reader.size(), reader.digest());
-    told(common, &destination, size, &digest.to_string())
+    let digest = write_file(&destination, &mut reader)?;
+    told(common, &destination, reader.size(), &digest)
 }
 
 fn told(common: &Common, destination: &Path, size: u64, digest: &str) -> Result<(), Failure> {
@@ -114,25 +113,28 @@ fn default_name(id: EntryId, attachment: &Attachment) -> PathBuf {
     format!("attachment-{}{extension}", access::short_id(id)).into()
 }
 
-/// Writes an attachment under a temporary name, compares its SHA-256, and gives
-/// it its name; never over another file.
-pub(crate) fn write_file(destination: &Path, reader: &mut AttachmentReader<'_>) -> Result<(), Failure> {
+/// Writes an attachment under a temporary name, compares what it is known by, and
+/// gives it its name; never over another file. Says its SHA-256.
+pub(crate) fn write_file(destination: &Path, reader: &mut AttachmentReader<'_>) -> Result<String, Failure> {
     let temporary = destination.with_file_name(format!(".subrosa-{}", std::process::id()));
     let mut file = NewFile::create(&temporary)?;
     let bar = bar("Decrypting", Some(reader.size()));
-    let (mut digest, mut buffer) = (Sha256::new(), zeroize::Zeroizing::new(vec![0; STEP]));
+    let (mut sha256, mut whole) = (Sha256::new(), RunningContentDigest::default());
+    let mut buffer = Zeroizing::new(vec![0; STEP]);
     loop {
         let count = reader.read(&mut buffer).map_err(unreadable)?;
         let Some(part) = buffer.get(..count).filter(|part| !part.is_empty()) else { break };
-        digest.update(part);
+        sha256.update(part);
+        whole.update(part);
         file.write(part)?;
         bar.inc(count as u64);
     }
     bar.finish_and_clear();
-    if <[u8; 32]>::from(digest.finalize()) != *reader.digest().as_bytes() {
+    if whole.finish() != reader.content_digest() {
         return Err(Error::Damaged { what: "attachment" }.into());
     }
-    file.finish_as(destination)
+    file.finish_as(destination)?;
+    Ok(hex(&sha256.finalize()))
 }
 
 /// What a reader says, as what it is.

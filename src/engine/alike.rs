@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::content::stored_contents;
 use super::core::StateReader;
 use super::list::card_of;
 use crate::crypto::digest::Digest;
@@ -121,10 +122,15 @@ fn are_of_several(group: &[&(EntryId, Source, Digest)]) -> bool {
     sources.len() > 1
 }
 
-/// What an entry says, whatever it is called.
+/// What an entry says, whatever it is called, and which files it has.
 fn said_by(entry: &Entry) -> Digest {
     let source = entry.source.as_ref().and_then(|source| Nameless::of(&source.bytes));
-    source.map_or_else(|| Digest::of(&[entry.shown().to_string().as_bytes()]), |said| said.content)
+    source.map_or_else(|| shown_by(entry), |said| said.content)
+}
+
+fn shown_by(entry: &Entry) -> Digest {
+    let files: Vec<u8> = stored_contents(entry).flat_map(|digest| *digest.as_bytes()).collect();
+    Digest::of(&[entry.shown().to_string().as_bytes(), &files])
 }
 
 /// What an entry is about, where another one may be about the same: no description of a

@@ -11,7 +11,7 @@ use super::ledger::{DIGESTS_IN_A_LINE, Line};
 use super::list;
 use super::transaction::Transaction;
 use crate::classify::compartment_of;
-use crate::crypto::digest::Digest;
+use crate::crypto::content_digest::ContentDigest;
 use crate::crypto::random::Randomness;
 use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
@@ -204,7 +204,7 @@ impl Transaction<'_> {
         if is_held(&current, entry.as_ref())? {
             return Err(Error::LegalHold { id });
         }
-        let mut contents: BTreeSet<Digest> = match &entry {
+        let mut contents: BTreeSet<ContentDigest> = match &entry {
             Some(entry) => stored_contents(entry).collect(),
             None => self.contents_of_unreadable(compartment, &current)?,
         };

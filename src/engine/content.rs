@@ -14,6 +14,7 @@ use super::core::StateReader;
 use super::list;
 use super::transaction::{Content, Transaction};
 use crate::codec::wire;
+use crate::crypto::content_digest::{ContentDigest, RunningContentDigest};
 use crate::crypto::digest::{Digest, RunningDigest};
 use crate::error::{Error, ErrorKind};
 use crate::format::object::KeyedRef;
@@ -36,7 +37,7 @@ pub(crate) fn step() -> u64 {
 }
 
 /// The contents that an entry uses.
-pub(crate) fn stored_contents(entry: &Entry) -> impl Iterator<Item = Digest> {
+pub(crate) fn stored_contents(entry: &Entry) -> impl Iterator<Item = ContentDigest> {
     entry.lent_attachments().filter_map(|attachment| match attachment.location {
         Some(Location::Stored(digest)) => Some(digest),
         _ => None,
@@ -54,14 +55,14 @@ fn may_use_contents(row: &Row) -> bool {
 /// A source, segment by segment, with the digest of what was read so far.
 pub(crate) struct Segments<'a> {
     source: &'a mut dyn Read,
-    digest: RunningDigest,
+    digest: RunningContentDigest,
     pub(crate) size: u64,
     ended: bool,
 }
 
 impl<'a> Segments<'a> {
     pub(crate) fn new(source: &'a mut dyn Read) -> Self {
-        Self { source, digest: RunningDigest::default(), size: 0, ended: false }
+        Self { source, digest: RunningContentDigest::default(), size: 0, ended: false }
     }
 
     /// The next segment; only the last is shorter than the others.
@@ -86,7 +87,7 @@ impl<'a> Segments<'a> {
     }
 
     /// The digest of everything that was read.
-    pub(crate) fn finish(&mut self) -> Digest {
+    pub(crate) fn finish(&mut self) -> ContentDigest {
         std::mem::take(&mut self.digest).finish()
     }
 }
@@ -96,21 +97,38 @@ impl StateReader<'_> {
     pub(crate) fn content(
         &self,
         compartment: Compartment,
-        digest: &Digest,
+        digest: &ContentDigest,
     ) -> Result<Option<(Row, ContentV1)>, Error> {
         let row = self.row(compartment, &RowKey::content(digest))?;
         let Some(row) = row.filter(|row| row.class == RowClass::Content) else { return Ok(None) };
         let head = self.content_head(compartment, &row)?;
-        if head.sha256 == *digest.as_bytes() { Ok(Some((row, head))) } else { Err(damaged_attachment()) }
+        if head.digest == *digest.as_bytes() { Ok(Some((row, head))) } else { Err(damaged_attachment()) }
     }
 
     /// The head that a row holds. It may claim no more segments than there are rows.
     pub(crate) fn content_head(&self, compartment: Compartment, row: &Row) -> Result<ContentV1, Error> {
         let head: ContentV1 = wire::decode(&self.core.open_row(compartment, row)?)?;
         let its_own = head.content == *row.id.as_bytes()
-            && row.key == RowKey::content(&Digest::from_bytes(head.sha256))
+            && row.key == RowKey::content(&ContentDigest::from_bytes(head.digest))
             && head.segments < self.snapshot.place(compartment)?.rows;
         if its_own { Ok(head) } else { Err(damaged_attachment()) }
+    }
+
+    /// SHA-256 of a content, for which all of it is read.
+    pub(crate) fn content_sha256(
+        &self,
+        compartment: Compartment,
+        digest: &ContentDigest,
+    ) -> Result<Digest, Error> {
+        let (_, head) = self.content(compartment, digest)?.ok_or_else(damaged_attachment)?;
+        let content = ContentId::from_bytes(head.content);
+        let (mut sha256, mut whole) = (RunningDigest::default(), RunningContentDigest::default());
+        for index in 0..head.segments {
+            let bytes = self.segment(compartment, content, index)?.ok_or_else(damaged_attachment)?;
+            sha256.update(&bytes);
+            whole.update(&bytes);
+        }
+        if whole.finish() == *digest { Ok(sha256.finish()) } else { Err(damaged_attachment()) }
     }
 
     /// The bytes of a segment, if it is there.
@@ -201,7 +219,7 @@ impl Transaction<'_> {
         compartment: Compartment,
         content: ContentId,
         size: u64,
-        digest: Digest,
+        digest: ContentDigest,
     ) -> Result<(), Error> {
         let segments = segment_count(size);
         if self.content(compartment, digest)?.is_some() {
@@ -210,7 +228,7 @@ impl Transaction<'_> {
         let head = ContentV1 {
             content: *content.as_bytes(),
             size,
-            sha256: *digest.as_bytes(),
+            digest: *digest.as_bytes(),
             segments,
             users: Vec::new(),
         };
@@ -251,7 +269,11 @@ impl Transaction<'_> {
     }
 
     /// A content with the changes of this commit.
-    fn content(&mut self, compartment: Compartment, digest: Digest) -> Result<Option<&mut Content>, Error> {
+    fn content(
+        &mut self,
+        compartment: Compartment,
+        digest: ContentDigest,
+    ) -> Result<Option<&mut Content>, Error> {
         let at = (compartment, digest);
         if !self.work.contents.contains_key(&at) {
             if self.row(compartment, &RowKey::content(&digest))?.is_none() {
@@ -291,7 +313,7 @@ impl Transaction<'_> {
         &self,
         compartment: Compartment,
         revision: &Row,
-    ) -> Result<BTreeSet<Digest>, Error> {
+    ) -> Result<BTreeSet<ContentDigest>, Error> {
         match self.core.open_entry(compartment, revision) {
             Err(error) if error.kind() == ErrorKind::Damaged => {
                 self.contents_of_unreadable(compartment, revision)
@@ -306,7 +328,7 @@ impl Transaction<'_> {
         &self,
         compartment: Compartment,
         revision: &Row,
-    ) -> Result<BTreeSet<Digest>, Error> {
+    ) -> Result<BTreeSet<ContentDigest>, Error> {
         if !may_use_contents(revision) {
             return Ok(BTreeSet::new());
         }
@@ -314,7 +336,7 @@ impl Transaction<'_> {
         for row in self.rows_where(compartment, |row| row.class == RowClass::Content)? {
             let head = self.reader().content_head(compartment, &row)?;
             if head.users.binary_search(revision.id.as_bytes()).is_ok() {
-                used.insert(Digest::from_bytes(head.sha256));
+                used.insert(ContentDigest::from_bytes(head.digest));
             }
         }
         Ok(used)
@@ -337,7 +359,12 @@ impl Transaction<'_> {
 
     /// A head that cannot be read, made anew from the segments and from the entries
     /// that this commit leaves in the vault.
-    fn derive_head(&self, compartment: Compartment, digest: Digest, row: &Row) -> Result<ContentV1, Error> {
+    fn derive_head(
+        &self,
+        compartment: Compartment,
+        digest: ContentDigest,
+        row: &Row,
+    ) -> Result<ContentV1, Error> {
         let content = row.content_id();
         let segments = self.rows_where(compartment, |other| {
             other.class == RowClass::Segment && other.content_id() == content
@@ -359,12 +386,12 @@ impl Transaction<'_> {
             None => 0,
         };
         let (content, segments) = (*content.as_bytes(), segments.len() as u64);
-        Ok(ContentV1 { content, size, sha256: *digest.as_bytes(), segments, users })
+        Ok(ContentV1 { content, size, digest: *digest.as_bytes(), segments, users })
     }
 
     /// The entries that name a content in a revision which this commit leaves in
     /// the vault, ascending.
-    fn users_of(&self, compartment: Compartment, digest: Digest) -> Result<Vec<[u8; 16]>, Error> {
+    fn users_of(&self, compartment: Compartment, digest: ContentDigest) -> Result<Vec<[u8; 16]>, Error> {
         let is_left = |row: &Row| match self.row(compartment, &row.key) {
             Ok(row) => row.is_some(),
             Err(_) => true,
@@ -383,7 +410,7 @@ impl Transaction<'_> {
     fn content_or_derived(
         &mut self,
         compartment: Compartment,
-        digest: Digest,
+        digest: ContentDigest,
     ) -> Result<Option<&mut Content>, Error> {
         let is_damaged = self.content(compartment, digest).is_err_and(|e| e.kind() == ErrorKind::Damaged);
         if is_damaged && let Some(row) = self.row(compartment, &RowKey::content(&digest))? {
@@ -401,7 +428,7 @@ impl Transaction<'_> {
         &mut self,
         compartment: Compartment,
         id: EntryId,
-        contents: BTreeSet<Digest>,
+        contents: BTreeSet<ContentDigest>,
     ) -> Result<(), Error> {
         for digest in contents {
             let Some(content) = self.content_or_derived(compartment, digest)? else { continue };
@@ -448,6 +475,6 @@ impl Transaction<'_> {
 }
 
 /// An attachment whose bytes are stored in the vault.
-pub(crate) fn stored_attachment(attachment: Attachment, size: u64, digest: Digest) -> Attachment {
+pub(crate) fn stored_attachment(attachment: Attachment, size: u64, digest: ContentDigest) -> Attachment {
     Attachment { size: Some(size), location: Some(Location::Stored(digest)), ..attachment }
 }

@@ -9,7 +9,7 @@ use super::actor::Actor;
 use super::core::{Core, Snapshot, StateReader};
 use super::erasure::{Erasure, ErasureReport};
 use super::ledger::Line;
-use crate::crypto::digest::Digest;
+use crate::crypto::content_digest::ContentDigest;
 use crate::crypto::random::Randomness;
 use crate::error::Error;
 use crate::format::object::{KeyedRef, ObjectRef};
@@ -42,7 +42,7 @@ pub(crate) struct Work<'a> {
     /// Ledger rows of earlier commits of which this one destroys lines.
     pub(crate) redacted: BTreeMap<(Compartment, Epoch), LedgerV1>,
     /// Contents that this commit puts, or of which it changes the users.
-    pub(crate) contents: BTreeMap<(Compartment, Digest), Content>,
+    pub(crate) contents: BTreeMap<(Compartment, ContentDigest), Content>,
     /// What is withdrawn from each compartment.
     pub(crate) erase: [Vec<ObjectRef>; PLACES],
     /// Entries that the closure opened.

@@ -19,7 +19,7 @@ use crate::record::{
     Address, Coding, Component, Concept, Diagnosis, Entry, HumanName, Identifier, Narrative, Note,
     Observation, Party, Patient, Provenance, Quantity, Record, Scalar, Token,
 };
-use crate::release::{Candidate, Mask, Policy};
+use crate::release::{Candidate, Mask, NoFiles, Policy};
 use crate::{FhirVersion, Kind, Source, SourceFormat};
 
 const LIMITS: JsonLimits = JsonLimits { bytes: 1 << 26, depth: 64, values: 1 << 20 };
@@ -158,7 +158,7 @@ fn numbered(index: usize) -> EntryId {
 }
 
 fn issue_of(entries: &[Entry], policy: &Policy, key: &SigningKey) -> Excerpt {
-    let view = policy.apply_for(Some("Ada Byron"), &candidates(entries));
+    let view = policy.apply_for(Some("Ada Byron"), &candidates(entries), &NoFiles);
     issue(&view, &request(), key, &mut Randomness::from_system(), now()).unwrap()
 }
 
@@ -594,7 +594,8 @@ fn an_envelope_tells_nothing_of_entries_that_do_not_leave() {
 #[test]
 fn a_view_over_the_limit_is_not_issued() {
     let entries = vec![entry(Note::default()); MAX_ENTRIES + 1];
-    let view = Policy::everything_of([Kind::Note]).apply_for(Some("Ada Byron"), &candidates(&entries));
+    let view =
+        Policy::everything_of([Kind::Note]).apply_for(Some("Ada Byron"), &candidates(&entries), &NoFiles);
     let result = issue(&view, &request(), &key(), &mut Randomness::from_system(), now());
     assert_eq!(result.err(), Some(IssueExcerptError::TooManyEntries { limit: MAX_ENTRIES }));
 }

@@ -27,7 +27,8 @@ pub(crate) fn segment_count(size: u64) -> u64 {
 pub(crate) struct ContentV1 {
     pub(crate) content: [u8; 16],
     pub(crate) size: u64,
-    pub(crate) sha256: [u8; 32],
+    /// BLAKE3 of all bytes.
+    pub(crate) digest: [u8; 32],
     pub(crate) segments: u64,
     /// The entries that use it, in any revision, sorted; at least one.
     pub(crate) users: Vec<[u8; 16]>,

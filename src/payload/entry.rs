@@ -210,7 +210,7 @@ mod tests {
 
     use super::*;
     use crate::codec::wire::WireError;
-    use crate::crypto::digest::Digest;
+    use crate::crypto::content_digest::ContentDigest;
     use crate::record::*;
 
     fn token() -> impl Strategy<Value = Token> {
@@ -249,7 +249,7 @@ mod tests {
             prop::collection::vec(any::<u8>(), 0..20).prop_map(Location::Inline),
             token().prop_map(Location::InSource),
             token().prop_map(Location::External),
-            any::<[u8; 32]>().prop_map(|bytes| Location::Stored(Digest::from_bytes(bytes))),
+            any::<[u8; 32]>().prop_map(|bytes| Location::Stored(ContentDigest::from_bytes(bytes))),
         ];
         (prop::option::of(location), any::<Option<u64>>(), prop::option::of(date())).prop_map(
             |(location, size, created)| Attachment { location, size, created, ..Attachment::default() },

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::PayloadError;
-use crate::crypto::digest::Digest;
+use crate::crypto::content_digest::ContentDigest;
 use crate::record::{Narrative, PartialDate, Token};
 
 /// A text: lent by a value that is encoded, owned when it was decoded.
@@ -66,13 +66,13 @@ impl<'a> Mirror<'a, PartialDate> for Text<'a> {
     }
 }
 
-impl Mirror<'_, Digest> for [u8; 32] {
-    fn of(value: &Digest) -> Self {
+impl Mirror<'_, ContentDigest> for [u8; 32] {
+    fn of(value: &ContentDigest) -> Self {
         *value.as_bytes()
     }
 
-    fn back(self) -> Result<Digest, PayloadError> {
-        Ok(Digest::from_bytes(self))
+    fn back(self) -> Result<ContentDigest, PayloadError> {
+        Ok(ContentDigest::from_bytes(self))
     }
 }
 

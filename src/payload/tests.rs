@@ -84,7 +84,7 @@ fn types() -> Vec<Type> {
             epoch: 4,
             leaves: vec![leaf(0, LeafBodyV1::Line([6; 16], line())), leaf(2, LeafBodyV1::Destroyed([5; 32]))],
         }),
-        of(&ContentV1 { content: [1; 16], size: 100, sha256: [2; 32], segments: 1, users: vec![[3; 16]] }),
+        of(&ContentV1 { content: [1; 16], size: 100, digest: [2; 32], segments: 1, users: vec![[3; 16]] }),
         of(&UploadV1 { content: [1; 16], segments: 2, title: "a scan".to_owned(), started: 7 }),
         of(&VaultRecordV1 {
             created: 1,

@@ -10,7 +10,7 @@ use subrosa_base::schema::FieldType;
 use super::date::PartialDate;
 use super::fold::fold;
 use super::text::{Narrative, Token};
-use crate::crypto::digest::Digest;
+use crate::crypto::content_digest::ContentDigest;
 
 pub(crate) use crate::secret::redacted_debug;
 
@@ -250,8 +250,8 @@ pub enum Location {
     InSource(Token),
     /// Outside the vault, at this address.
     External(Token),
-    /// In the vault, in the compartment of the entry: the SHA-256 of the bytes.
-    Stored(Digest),
+    /// In the vault, in the compartment of the entry: what the bytes are known by.
+    Stored(ContentDigest),
 }
 
 /// A part of a result: what was asked or measured, and the answer.

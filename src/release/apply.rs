@@ -2,6 +2,7 @@
 //!
 //! Only selected entries are redacted, and only redacted ones are in the view.
 
+use super::attachment::{Files, NoFiles};
 use super::candidate::Candidate;
 use super::policy::Policy;
 use super::view::View;
@@ -11,17 +12,24 @@ impl Policy {
     /// The redacted view of these entries.
     ///
     /// Pass every entry that the vault may show, so that the patient is found and
-    /// filters that cannot apply are noticed. Retracted entries never leave.
+    /// filters that cannot apply are noticed. Retracted entries never leave. Files that are
+    /// stored beside an entry are only in its vault: [`Vault::preview`](crate::Vault::preview)
+    /// names them by their SHA-256, this does not.
     #[must_use]
     pub fn apply(&self, candidates: &[Candidate<'_>]) -> View {
-        self.apply_for(None, candidates)
+        self.apply_for(None, candidates, &NoFiles)
     }
 
     /// The same, of a vault that is named after this individual.
-    pub(crate) fn apply_for(&self, holder: Option<&str>, candidates: &[Candidate<'_>]) -> View {
+    pub(crate) fn apply_for(
+        &self,
+        holder: Option<&str>,
+        candidates: &[Candidate<'_>],
+        files: &dyn Files,
+    ) -> View {
         let mut view = View::new(subject::subject(self, candidates, holder));
         for Candidate { id, entry, .. } in select::select(self, candidates, &mut view) {
-            redact::release(self, id, entry, &mut view);
+            redact::release(self, (id, entry), files, &mut view);
         }
         view.summary = self.summary(|field| view.shows(field));
         view

@@ -9,19 +9,22 @@ use subrosa_excerpt::claims::{
     CHANGED, Claim, ClaimValue, NEGATION, NOT_UNDERSTOOD, Visibility, WORDS_WITHHELD,
 };
 
-use super::attachment::attachment;
+use super::attachment::{Files, attachment};
 use super::beside::{Held, may_be_taken_back, means_less_than_it_says};
 use super::policy::{Mask, Policy, Rule, SOURCE};
 use super::values::{self, Extent, Spoken, array, string};
 use super::view::{FilterNotice, RedactedEntry, View, Withheld, WithheldReason};
 use crate::codec::json::Json;
+use crate::crypto::content_digest::ContentDigest;
+use crate::crypto::digest::Digest;
 use crate::id::EntryId;
 use crate::record::{Entry, Field, FieldType, Origin, PROVENANCE, Source, Value};
 
 /// Adds the redacted entry to the view.
-pub(super) fn release(policy: &Policy, id: EntryId, entry: &Entry, view: &mut View) {
+pub(super) fn release(policy: &Policy, (id, entry): (EntryId, &Entry), files: &dyn Files, view: &mut View) {
     let is_decided = policy.releases_without_words(id);
-    let mut redaction = Redaction::of(policy, entry);
+    let sha256_of = |digest: &ContentDigest| files.sha256(id, digest);
+    let mut redaction = Redaction::of(policy, entry, &sha256_of);
     redaction.is_decided = is_decided;
     let mut claims = redaction.claims();
     let Redaction { bars, withheld, held, lost, .. } = redaction;
@@ -62,7 +65,7 @@ pub(super) fn whole(entry: &Entry) -> Vec<(String, Claim)> {
         .chain(provenance)
         .map(|name| (name, Mask::Keep))
         .collect();
-    let mut redaction = Redaction::of(&policy, entry);
+    let mut redaction = Redaction::of(&policy, entry, &|_| None);
     redaction.describes_files = true;
     redaction.claims()
 }
@@ -138,6 +141,8 @@ fn notice_lost(lost: usize, view: &mut View) {
 struct Redaction<'a> {
     policy: &'a Policy,
     entry: &'a Entry,
+    /// SHA-256 of a file that is stored beside the entry.
+    sha256_of: &'a dyn Fn(&ContentDigest) -> Option<Digest>,
     /// The owner lets out the entry although words stay that may take it back.
     is_decided: bool,
     bars: Vec<&'static str>,
@@ -150,10 +155,15 @@ struct Redaction<'a> {
 }
 
 impl<'a> Redaction<'a> {
-    fn of(policy: &'a Policy, entry: &'a Entry) -> Self {
+    fn of(
+        policy: &'a Policy,
+        entry: &'a Entry,
+        sha256_of: &'a dyn Fn(&ContentDigest) -> Option<Digest>,
+    ) -> Self {
         Self {
             policy,
             entry,
+            sha256_of,
             is_decided: false,
             bars: Vec::new(),
             withheld: Vec::new(),
@@ -234,7 +244,10 @@ impl<'a> Redaction<'a> {
             Value::Identifier(value) => values::identifier(value),
             Value::Attachment(value) => {
                 let extent = Extent { all: extent.all && !self.describes_files, ..extent };
-                let (claim, lost) = attachment(value, self.entry.source.as_ref(), extent);
+                // Of what stays no file is read.
+                let is_named = open && !self.describes_files;
+                let sha256 = |digest: &_| is_named.then(|| (self.sha256_of)(digest));
+                let (claim, lost) = attachment(value, self.entry.source.as_ref(), sha256, extent);
                 self.lost += usize::from(lost);
                 claim
             }

@@ -1,6 +1,8 @@
 //! What policies let out, and what they tell the owner.
 
 use super::*;
+use crate::crypto::content_digest::ContentDigest;
+use crate::crypto::digest::Digest;
 use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::record::{
@@ -238,6 +240,40 @@ fn attachments_leave_by_name_with_their_bytes() {
     assert!(open.notices().contains(&FilterNotice::AttachmentWithoutBytes { attachments: 1 }));
 }
 
+/// Says that it has every file, and panics where it may not be asked.
+struct Asked(bool);
+
+impl Files for Asked {
+    fn sha256(&self, entry: EntryId, digest: &ContentDigest) -> Option<Digest> {
+        assert!(self.0, "a file that stays is read");
+        Some(Digest::of(&[entry.as_bytes(), digest.as_bytes()]))
+    }
+}
+
+#[test]
+fn a_stored_file_is_named_by_its_sha_256_where_it_leaves_and_not_read_where_it_stays() {
+    let digest = ContentDigest::of(b"bytes");
+    let stored = Attachment {
+        title: Some(token("Scan")),
+        location: Some(Location::Stored(digest)),
+        ..Attachment::default()
+    };
+    let entries = [entry(Note { attachments: vec![stored], ..Note::default() })];
+    let given = [Candidate::new(id(0), Compartment::General, &entries[0])];
+    let closed = Policy::everything_of([Kind::Note]);
+    let open = closed.clone().include("attachments").unwrap();
+    closed.apply_for(None, &given, &Asked(false));
+    assert!(!entries[0].shown().to_string().contains("SHA-256"));
+    let view = open.apply_for(None, &given, &Asked(true));
+    let sha256 = Digest::of(&[id(0).as_bytes(), digest.as_bytes()]).to_string();
+    let named = serde_json::json!([{"title": "Scan", "sha256": sha256}]);
+    assert_eq!(disclosed(&view)["fields"]["attachments"], named);
+    assert!(!view.notices().contains(&FilterNotice::AttachmentWithoutBytes { attachments: 1 }));
+    let view = open.apply(&given);
+    assert_eq!(disclosed(&view)["fields"]["attachments"], serde_json::json!([{"title": "Scan"}]));
+    assert!(view.notices().contains(&FilterNotice::AttachmentWithoutBytes { attachments: 1 }));
+}
+
 fn patient(given: &str) -> Entry {
     let name = HumanName { given: vec![token(given)], family: Some(token("Byron")), ..HumanName::default() };
     let marital_status = Some(concept(SNOMED, "HIDDEN"));
@@ -314,10 +350,10 @@ fn without_a_patient_record_the_vaults_name_is_the_patients_or_nobodys() {
     let entry = diagnosis(SNOMED, "1", None);
     let policy = Policy::everything_of([Kind::Diagnosis]);
     let given = [Candidate::new(id(0), Compartment::General, &entry)];
-    assert_eq!(policy.apply_for(Some("Ada Byron"), &given).subject().unwrap().name, "Ada Byron");
+    assert_eq!(policy.apply_for(Some("Ada Byron"), &given, &NoFiles).subject().unwrap().name, "Ada Byron");
     let nobody = policy.apply(&given);
     assert_eq!(nobody.subject_fault(), Some(SubjectFault::NoPatient));
-    let hidden = policy.mask("names", Mask::Withhold).unwrap().apply_for(Some("Ada Byron"), &given);
+    let hidden = policy.mask("names", Mask::Withhold).unwrap().apply_for(Some("Ada Byron"), &given, &NoFiles);
     assert_eq!(hidden.subject_fault(), Some(SubjectFault::NameWithheld));
 }
 

@@ -8,6 +8,8 @@ use subrosa_base::serial::shape::{Read, read_typed, write_typed};
 use subrosa_base::serial::text::{Bytes, read_bytes};
 use subrosa_base::{deserialize_by_serde as deserialize, objects_by_serde as objects};
 
+use crate::crypto::content_digest::ContentDigest;
+use crate::crypto::digest::Digest;
 use crate::record::{
     Address, Attachment, Coding, Component, Concept, HumanName, Identifier, Location, Party, Quantity,
     Scalar, Telecom, Value,
@@ -72,6 +74,18 @@ typed! {
         "identifier" Identifier,
         "attachment" Attachment,
         "component" Component,
+    }
+}
+
+impl Serialize for ContentDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Read for ContentDigest {
+    fn read(node: Node) -> Result<Self, Fault> {
+        Digest::read(node).map(|digest| Self::from_bytes(*digest.as_bytes()))
     }
 }
 

@@ -9,6 +9,7 @@ use super::error::TreeError;
 use crate::codec::padding::padded_len;
 use crate::codec::wire::{self, Wire as _};
 use crate::crypto::boxes::chunked_len;
+use crate::crypto::content_digest::ContentDigest;
 use crate::crypto::digest::Digest;
 use crate::crypto::object_digest::ObjectDigest;
 use crate::format::context::{Context, Purpose, Scope};
@@ -51,8 +52,8 @@ impl RowKey {
         Self::digested(&[b"subrosa/v1 segment", content.as_bytes(), &index.to_le_bytes()])
     }
 
-    /// The head of a content: SHA-256("subrosa/v1 content" ‖ SHA-256 of the content)[..16].
-    pub(crate) fn content(digest: &Digest) -> Self {
+    /// The head of a content: SHA-256("subrosa/v1 content" ‖ BLAKE3 of the content)[..16].
+    pub(crate) fn content(digest: &ContentDigest) -> Self {
         Self::digested(&[b"subrosa/v1 content", digest.as_bytes()])
     }
 
@@ -433,7 +434,7 @@ mod tests {
     fn a_row_answers_only_under_its_own_key_id_and_revision() {
         let (none, content) = (EntryId::from_bytes([0; 16]), ContentId::from_bytes(*ID.as_bytes()));
         let (record, general) = (Compartment::Record, Compartment::General);
-        let any = RowKey::content(&Digest::from_bytes([8; 32]));
+        let any = RowKey::content(&ContentDigest::from_bytes([8; 32]));
         let sound = [
             (row(RowKey::entry(ID), RowClass::Entry, ID, 3), general),
             (row(RowKey::revision(ID, 3), RowClass::Superseded, ID, 3), general),

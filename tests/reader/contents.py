@@ -3,7 +3,7 @@
 No more than one segment is in memory at a time.
 """
 
-import hashlib
+from blake3 import blake3
 
 import wire
 from catalogue import CONTENT, SEGMENT, UPLOAD, ascends, read_object
@@ -21,7 +21,7 @@ class Contents:
         self.segments = {
             (row["id"], row["revision"]): row for row in rows if row["row_class"] == SEGMENT
         }
-        self.heads = {head["sha256"]: head for head in self._read(rows, CONTENT, self._head)}
+        self.heads = {head["digest"]: head for head in self._read(rows, CONTENT, self._head)}
         self.uploads = self._read(rows, UPLOAD, self._upload)
 
     def _read(self, rows, row_class, read):
@@ -33,7 +33,7 @@ class Contents:
             self.objects, self.number, row, Purpose.CONTENT, wire.CONTENT, wire.CONTENT_LIMIT, what,
         )
         require(head["content"] == row["id"], f"{what}: its id")
-        require(row["key"] == sha256(b"subrosa/v1 content", head["sha256"])[:16], f"{what}: its key")
+        require(row["key"] == sha256(b"subrosa/v1 content", head["digest"])[:16], f"{what}: its key")
         require(head["segments"] == -(-head["size"] // SEGMENT_LENGTH), f"{what}: number of segments")
         require(head["users"] and ascends(head["users"]), f"{what}: users do not ascend")
         return head
@@ -51,7 +51,7 @@ class Contents:
         """The bytes of a content, a segment at a time; the digest is checked at the end."""
         what = f"content of place {self.number}"
         require(digest in self.heads, f"{what}: missing")
-        head, hashed = self.heads[digest], hashlib.sha256()
+        head, hashed = self.heads[digest], blake3()
         for index in range(head["segments"]):
             last = head["size"] - index * SEGMENT_LENGTH
             part = self.segment(head["content"], index)

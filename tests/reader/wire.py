@@ -262,7 +262,7 @@ ENTRY_LIMIT = MEBIBYTES_64
 
 # Section 9.6
 CONTENT = struct_of(
-    content=IDENTIFIER, size=u64, sha256=DIGEST, segments=u64, users=vector(IDENTIFIER),
+    content=IDENTIFIER, size=u64, digest=DIGEST, segments=u64, users=vector(IDENTIFIER),
 )
 UPLOAD = struct_of(content=IDENTIFIER, segments=u64, title=text, started=i64)
 CONTENT_LIMIT = MEBIBYTES_64

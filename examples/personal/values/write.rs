@@ -123,7 +123,7 @@ fn of_attachment(attachment: &Attachment) -> Json {
         Some(Location::Inline(bytes)) => (json!(base64(bytes)), Json::Null),
         Some(Location::InSource(pointer)) => (Json::Null, json!({ "in_original": pointer.as_str() })),
         Some(Location::External(address)) => (Json::Null, json!({ "elsewhere": address.as_str() })),
-        Some(Location::Stored(digest)) => (Json::Null, json!({ "stored_sha256": digest.to_string() })),
+        Some(Location::Stored(digest)) => (Json::Null, json!({ "stored_blake3": digest.to_string() })),
         _ => (Json::Null, Json::Null),
     };
     object([

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use crate::crypto::digest::Digest;
+use crate::crypto::content_digest::ContentDigest;
 use crate::engine::actor::Actor;
 use crate::engine::core::StateReader;
 use crate::engine::erasure::ErasureReport;
@@ -326,7 +326,7 @@ impl Transaction<'_> {
         compartment: Compartment,
         id: EntryId,
         kept: u64,
-        contents: &mut BTreeSet<Digest>,
+        contents: &mut BTreeSet<ContentDigest>,
     ) -> Result<(), Error> {
         if contents.is_empty() {
             return Ok(());

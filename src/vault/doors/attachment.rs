@@ -7,7 +7,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use zeroize::Zeroizing;
 
-use crate::crypto::digest::Digest;
+use crate::crypto::content_digest::{ContentDigest, RunningContentDigest};
+use crate::crypto::digest::{Digest, RunningDigest};
 use crate::engine::content::{damaged_attachment, length_of_segment};
 use crate::engine::core::StateReader;
 use crate::error::Error;
@@ -18,6 +19,9 @@ use crate::record::{Attachment, Entry, Location};
 use crate::vault::session::audit::ReadKind;
 use crate::vault::session::handle::Session;
 
+/// Bytes that are digested at once.
+const AT_ONCE: usize = 64 * 1024;
+
 /// The bytes of an attachment. At most one segment of 1 MiB is in memory, and
 /// it is wiped when it is left.
 pub struct AttachmentReader<'v> {
@@ -27,7 +31,7 @@ pub struct AttachmentReader<'v> {
     seen: Epoch,
     attachment: Attachment,
     size: u64,
-    digest: Digest,
+    digest: ContentDigest,
     bytes: Bytes,
     position: u64,
 }
@@ -99,12 +103,12 @@ impl StateReader<'_> {
         entry: &Entry,
         id: EntryId,
         number: usize,
-    ) -> Result<(Attachment, u64, Digest, Bytes), Error> {
+    ) -> Result<(Attachment, u64, ContentDigest, Bytes), Error> {
         let attachment = entry.attachments().into_iter().nth(number);
         let mut attachment = attachment.ok_or(Error::NoSuchAttachment { id, number })?;
         match attachment.location.take() {
             Some(Location::Inline(bytes)) => {
-                let (size, digest) = (bytes.len() as u64, Digest::of(&[&bytes]));
+                let (size, digest) = (bytes.len() as u64, ContentDigest::of(&bytes));
                 Ok((attachment, size, digest, Bytes::Inline(Zeroizing::new(bytes))))
             }
             Some(Location::Stored(digest)) => {
@@ -128,7 +132,7 @@ impl StateReader<'_> {
     fn segment_of(
         &self,
         entry: EntryId,
-        digest: &Digest,
+        digest: &ContentDigest,
         compartment: Compartment,
         content: &mut ContentId,
         index: u64,
@@ -156,10 +160,29 @@ impl AttachmentReader<'_> {
         self.size
     }
 
-    /// SHA-256 of its bytes.
+    /// BLAKE3 of its bytes. The vault knows it without reading them.
     #[must_use]
-    pub fn digest(&self) -> Digest {
+    pub fn content_digest(&self) -> ContentDigest {
         self.digest
+    }
+
+    /// SHA-256 of its bytes, as other programs and excerpts name a file. All of them are
+    /// read for it, and must have the [`content_digest`](Self::content_digest).
+    ///
+    /// # Errors
+    /// As [`read_at`](Self::read_at).
+    pub fn sha256(&mut self) -> Result<Digest, Error> {
+        let mut buffer = Zeroizing::new(vec![0; AT_ONCE]);
+        let (mut sha256, mut whole) = (RunningDigest::default(), RunningContentDigest::default());
+        let mut offset = 0;
+        loop {
+            let count = self.read_at(offset, &mut buffer)?;
+            let Some(part) = buffer.get(..count).filter(|part| !part.is_empty()) else { break };
+            sha256.update(part);
+            whole.update(part);
+            offset += count as u64;
+        }
+        if whole.finish() == self.digest { Ok(sha256.finish()) } else { Err(damaged_attachment()) }
     }
 
     /// Reads from this offset on, up to the end of a segment; 0 at the end of

@@ -1,10 +1,13 @@
 //! Releasing: a preview that changes nothing, and a release whose line in the
 //! ledger is durable before the excerpt is handed out.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::time::SystemTime;
 
 use super::clock;
+use crate::crypto::content_digest::ContentDigest;
+use crate::crypto::digest::Digest;
 use crate::crypto::random::Randomness;
 use crate::engine::actor::Actor;
 use crate::engine::core::StateReader;
@@ -12,13 +15,13 @@ use crate::engine::facts::{Action, Detail};
 use crate::engine::ledger::Line;
 use crate::engine::trace;
 use crate::engine::vault_record::{HolderRole, holder_of, signing_key};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::excerpt::{self, EnvelopeRequest, Excerpt, IssuerRole, ProvenSigner, PublicKey, Signer};
 use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::payload::custody::VaultRecordV1;
 use crate::record::{Entry, Kind, TextError, Token, one_line};
-use crate::release::{Candidate, Policy, SubjectFault, View, ViewDigest};
+use crate::release::{Candidate, Files, Policy, SubjectFault, View, ViewDigest};
 use crate::vault::session::audit::ReadKind;
 use crate::vault::session::handle::Session;
 
@@ -206,10 +209,15 @@ impl StateReader<'_> {
         record: &VaultRecordV1,
     ) -> Result<(View, BTreeMap<EntryId, Compartment>), Error> {
         let entries = self.all_entries()?;
-        let compartments = entries.iter().map(|(compartment, id, _)| (*id, *compartment)).collect();
+        let compartments: BTreeMap<EntryId, Compartment> =
+            entries.iter().map(|(compartment, id, _)| (*id, *compartment)).collect();
         let given = entries.iter().map(|(compartment, id, entry)| Candidate::new(*id, *compartment, entry));
         let given: Vec<Candidate<'_>> = given.collect();
-        let mut view = policy.apply_for(holder_of(record), &given);
+        let files = StoredFiles { reader: self, compartments: &compartments, failure: RefCell::default() };
+        let mut view = policy.apply_for(holder_of(record), &given, &files);
+        if let Some(failure) = files.failure.into_inner() {
+            return Err(failure);
+        }
         let imported = || entries.iter().filter(|(_, _, entry)| entry.provenance.origin.is_imported());
         let ids: HashSet<EntryId> = imported().map(|(_, id, _)| *id).collect();
         let hands_out = view.released().iter().any(|entry| ids.contains(&entry.id()));
@@ -228,6 +236,28 @@ impl StateReader<'_> {
             Ok(())
         })?;
         Ok(entries)
+    }
+}
+
+/// The files that entries keep in the vault, read as they are asked for.
+struct StoredFiles<'a> {
+    reader: &'a StateReader<'a>,
+    compartments: &'a BTreeMap<EntryId, Compartment>,
+    /// Why one could not be read that is not damaged.
+    failure: RefCell<Option<Error>>,
+}
+
+impl Files for StoredFiles<'_> {
+    fn sha256(&self, entry: EntryId, digest: &ContentDigest) -> Option<Digest> {
+        let compartment = *self.compartments.get(&entry)?;
+        match self.reader.content_sha256(compartment, digest) {
+            Ok(sha256) => Some(sha256),
+            Err(error) if error.kind() == ErrorKind::Damaged => None,
+            Err(error) => {
+                self.failure.replace(Some(error));
+                None
+            }
+        }
     }
 }
 

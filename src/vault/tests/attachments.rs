@@ -81,8 +81,12 @@ fn content_of_every_length_around_a_segment_and_a_commit_comes_back() {
         let commits = length.div_ceil(STEP * SHORT).max(1) as u64;
         assert_eq!(vault.epoch().number() - before, commits, "{length}");
         assert!(read(&vault, id) == content(length), "{length}");
-        let reader = vault.attachment(id, 0).unwrap();
-        assert_eq!((reader.size(), reader.digest()), (length as u64, Digest::of(&[&content(length)])));
+        let mut reader = vault.attachment(id, 0).unwrap();
+        assert_eq!(reader.sha256().unwrap(), Digest::of(&[&content(length)]), "{length}");
+        assert_eq!(
+            (reader.size(), reader.content_digest()),
+            (length as u64, ContentDigest::of(&content(length)))
+        );
     }
     assert!(vault.uploads().unwrap().is_empty());
     assert_clean(&vault);
@@ -194,7 +198,7 @@ fn what_cannot_be_attached_is_refused_before_anything_is_read_or_written() {
     assert!(matches!(refuse(letter().to_entry(missing, "")), Error::NoSuchEntry { .. }));
     let foreign = attach(&vault, &letter().in_compartment(Compartment::Custody), b"x");
     assert!(matches!(foreign, Err(Error::Invalid { .. })));
-    let stranger = Digest::of(&[b"never stored"]);
+    let stranger = ContentDigest::of(b"never stored");
     let mut entry = Entry::new(AttachmentRecord::default(), Provenance::default());
     let Record::Attachment(record) = &mut entry.record else { unreachable!() };
     record.content = vec![Attachment { location: Some(Location::Stored(stranger)), ..titled("x") }];
@@ -362,7 +366,7 @@ fn a_reader_does_not_open_segments_that_it_was_not_asked_for() {
     let view = vault.unlocked().unwrap();
     let mut image = disk.image();
     let (_, head) = {
-        let digest = vault.attachment(id, 0).unwrap().digest();
+        let digest = vault.attachment(id, 0).unwrap().content_digest();
         view.reader().content(Compartment::General, &digest).unwrap().unwrap()
     };
     let key = crate::tree::RowKey::segment(ContentId::from_bytes(head.content), 2);
@@ -382,6 +386,65 @@ fn a_reader_does_not_open_segments_that_it_was_not_asked_for() {
     assert_eq!(vault.check().unwrap().findings, [expected]);
 }
 
+/// Where the stored bytes of a segment of the entry's file are.
+fn segment_at(vault: &Vault, id: EntryId, index: u64) -> std::ops::Range<usize> {
+    let digest = vault.attachment(id, 0).unwrap().content_digest();
+    let view = vault.unlocked().unwrap();
+    let (_, head) = view.reader().content(Compartment::General, &digest).unwrap().unwrap();
+    let key = crate::tree::RowKey::segment(ContentId::from_bytes(head.content), index);
+    let object = view.reader().row(Compartment::General, &key).unwrap().unwrap().object.unwrap().object;
+    let at = usize::try_from(u64::from_le_bytes(*object.reference.first_chunk().unwrap())).unwrap();
+    at..at + usize::try_from(object.length).unwrap()
+}
+
+#[test]
+fn a_file_of_which_segments_of_equal_length_were_swapped_is_damaged_and_leaves_without_a_sha_256() {
+    let (disk, vault) = vault();
+    let id = attach(&vault, &letter(), &content(3 * SHORT)).unwrap();
+    let mut image = disk.image();
+    let [first, second] = [0, 1].map(|index| segment_at(&vault, id, index));
+    assert_eq!(first.len(), second.len());
+    let one = image[first.clone()].to_vec();
+    image.copy_within(second.clone(), first.start);
+    image[second].copy_from_slice(&one);
+    disk.replace(image);
+    let mut reader = vault.attachment(id, 0).unwrap();
+    assert!(matches!(reader.read_at(0, &mut [0; 10]), Err(Error::Damaged { .. })));
+    assert!(matches!(reader.sha256(), Err(Error::Damaged { .. })));
+    let policy = Policy::everything_of([Kind::Attachment]).include("content").unwrap();
+    let view = vault.preview(&policy).unwrap();
+    assert!(view.notices().contains(&FilterNotice::AttachmentWithoutBytes { attachments: 1 }));
+    let expected = CheckFinding::DamagedAttachment { compartment: Compartment::General, entries: vec![id] };
+    assert_eq!(vault.check().unwrap().findings, [expected]);
+}
+
+#[test]
+fn a_key_holder_who_names_segments_in_another_order_makes_another_content() {
+    use crate::tree::RowKey;
+    let (_, vault) = vault();
+    let id = attach(&vault, &letter(), &content(3 * SHORT)).unwrap();
+    let digest = vault.attachment(id, 0).unwrap().content_digest();
+    vault
+        .update(&Actor::owner(), |tx| {
+            let (_, head) = tx.reader().content(Compartment::General, &digest)?.unwrap();
+            let id = ContentId::from_bytes(head.content);
+            let segment = |tx: &Transaction<'_>, index| {
+                tx.reader().segment(Compartment::General, id, index).map(Option::unwrap)
+            };
+            let [first, second] = [segment(tx, 0)?, segment(tx, 1)?];
+            for (index, bytes) in [(0, &second), (1, &first)] {
+                let row = tx.row(Compartment::General, &RowKey::segment(id, index))?.unwrap();
+                tx.put_encrypted(Compartment::General, row, bytes)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    let mut reader = vault.attachment(id, 0).unwrap();
+    assert!(matches!(reader.sha256(), Err(Error::Damaged { what: "attachment" })));
+    let expected = CheckFinding::DamagedAttachment { compartment: Compartment::General, entries: vec![id] };
+    assert_eq!(vault.check().unwrap().findings, [expected]);
+}
+
 #[test]
 fn a_check_finds_heads_segments_and_users_that_do_not_fit() {
     use crate::codec::wire;
@@ -392,12 +455,12 @@ fn a_check_finds_heads_segments_and_users_that_do_not_fit() {
         ("another user", |head| head.users.push([0xff; 16])),
         ("a user less and another more", |head| head.users = vec![[7; 16]]),
         ("size", |head| head.size -= 1),
-        ("digest of another content", |head| head.sha256[0] ^= 1),
+        ("digest of another content", |head| head.digest[0] ^= 1),
     ];
     for (name, change) in changes {
         let (_, vault) = vault();
         let id = attach(&vault, &letter(), &content(3 * SHORT)).unwrap();
-        let digest = vault.attachment(id, 0).unwrap().digest();
+        let digest = vault.attachment(id, 0).unwrap().content_digest();
         vault
             .update(&Actor::owner(), |tx| {
                 let (row, mut head) = tx.reader().content(Compartment::General, &digest)?.unwrap();
@@ -408,7 +471,7 @@ fn a_check_finds_heads_segments_and_users_that_do_not_fit() {
         assert!(!vault.check().unwrap().is_clean(), "{name}");
     }
     let unsorted =
-        ContentV1 { content: [1; 16], size: 1, sha256: [2; 32], segments: 1, users: vec![[3; 16], [2; 16]] };
+        ContentV1 { content: [1; 16], size: 1, digest: [2; 32], segments: 1, users: vec![[3; 16], [2; 16]] };
     assert!(wire::encode(&unsorted).is_err());
     for broken in [
         ContentV1 { users: vec![], ..unsorted.clone() },

@@ -136,7 +136,7 @@ fn an_entry_that_is_refused_for_one_attachment_uses_none_of_the_others() {
     let vault = in_memory();
     let there = attach(&vault, &content(9));
     let mut both = vault.entry(there).unwrap().attachments().into_iter().collect::<Vec<_>>();
-    let missing = Location::Stored(Digest::of(&[b"never stored"]));
+    let missing = Location::Stored(ContentDigest::of(b"never stored"));
     both.push(Attachment { location: Some(missing), ..scan() });
     let entry = with_attachments(both);
     vault
@@ -240,7 +240,7 @@ fn a_segment_belongs_to_one_content() {
     use crate::tree::{Row, RowClass, RowKey};
     let vault = in_memory();
     let id = attach(&vault, &content(3 * SHORT));
-    let digest = vault.attachment(id, 0).unwrap().digest();
+    let digest = vault.attachment(id, 0).unwrap().content_digest();
     vault
         .update(&Actor::owner(), |tx| {
             let (_, head) = tx.reader().content(Compartment::General, &digest)?.unwrap();

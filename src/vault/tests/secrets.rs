@@ -344,8 +344,10 @@ fn about_contents_and_releases(said: &mut Said) {
     crate::testing::shrink_segments(1016, 4);
     let (_disk, vault, id) = planted_vault();
     let actor = planted_actor();
-    let stored =
-        Attachment { location: Some(Location::Stored(Digest::of(&[b"planted"]))), ..Attachment::default() };
+    let stored = Attachment {
+        location: Some(Location::Stored(ContentDigest::of(b"planted"))),
+        ..Attachment::default()
+    };
     let record = Note { attachments: vec![stored], ..Note::default() };
     said.error(vault.update(&actor, |tx| tx.add(&Entry::new(record.clone(), Provenance::default()))));
     said.error(vault.attachment(id, 7).map(|_| ()));

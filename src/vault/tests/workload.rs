@@ -259,7 +259,7 @@ impl Workload {
 
     fn attached(&mut self, act: Act, id: EntryId, canary: u32, bytes: Arc<[u8]>) {
         let entry = self.vault().entry(id).unwrap();
-        let digest = self.vault().attachment(id, 0).unwrap().digest();
+        let digest = self.vault().attachment(id, 0).unwrap().content_digest();
         let unlocked = self.vault().unlocked().unwrap();
         let (row, _) = unlocked.reader().content(Compartment::General, &digest).unwrap().unwrap();
         self.contents.insert(row.content_id(), id);

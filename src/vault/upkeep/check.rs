@@ -1,7 +1,8 @@
 //! Checking: every byte that the open keys reach is read, authenticated and decoded.
 
 use crate::codec::wire;
-use crate::crypto::digest::{Digest, RunningDigest};
+use crate::crypto::content_digest::{ContentDigest, RunningContentDigest};
+use crate::crypto::digest::Digest;
 use crate::engine::content::{length_of_segment, stored_contents};
 use crate::engine::core::StateReader;
 use crate::engine::links::{leaf_is_linked, link_digest};
@@ -250,7 +251,7 @@ struct Contents {
     heads: Vec<ContentV1>,
     uploads: Vec<UploadV1>,
     segments: BTreeSet<(ContentId, u64)>,
-    users: BTreeMap<Digest, BTreeSet<EntryId>>,
+    users: BTreeMap<ContentDigest, BTreeSet<EntryId>>,
 }
 
 /// The revisions of a compartment's entries: where there is a third, there are two
@@ -346,7 +347,7 @@ impl StateReader<'_> {
         let Contents { heads, uploads, mut segments, mut users } = contents;
         for head in heads {
             let id = ContentId::from_bytes(head.content);
-            let named = users.remove(&Digest::from_bytes(head.sha256)).unwrap_or_default();
+            let named = users.remove(&ContentDigest::from_bytes(head.digest)).unwrap_or_default();
             // Entries of pages that cannot be read are not known.
             let used = !whole || named.iter().map(|id| *id.as_bytes()).eq(head.users.iter().copied());
             let there = take(&mut segments, id, head.segments);
@@ -380,14 +381,14 @@ impl StateReader<'_> {
     /// Whether every segment of a content is there, and all are together what
     /// its head says; one segment is in memory at a time.
     fn content_is_sound(&self, compartment: Compartment, head: &ContentV1) -> bool {
-        let mut digest = RunningDigest::default();
+        let mut digest = RunningContentDigest::default();
         let whole = (0..head.segments).all(|index| {
             let id = ContentId::from_bytes(head.content);
             let Ok(Some(segment)) = self.segment(compartment, id, index) else { return false };
             digest.update(&segment);
             segment.len() as u64 == length_of_segment(head.size, index)
         });
-        whole && digest.finish() == Digest::from_bytes(head.sha256)
+        whole && digest.finish() == ContentDigest::from_bytes(head.digest)
     }
 
     /// Whether the rows are there without which a vault cannot do its work.

@@ -1320,8 +1320,8 @@ const HISTORY: [Fault; 13] = [
 /// Where the fields of an encoded head of a content stand (`ContentV1`).
 mod head {
     pub(super) const SIZE: usize = 16;
-    pub(super) const SHA256: usize = SIZE + 8;
-    pub(super) const SEGMENTS: usize = SHA256 + 32;
+    pub(super) const DIGEST: usize = SIZE + 8;
+    pub(super) const SEGMENTS: usize = DIGEST + 32;
     pub(super) const USERS: usize = SEGMENTS + 8;
 }
 
@@ -1374,7 +1374,7 @@ const CONTENT: [Fault; 12] = [
     ),
     (
         "digest of a content flipped",
-        |forge| forge.change_content(SEALED, 9, |content| content[head::SHA256] ^= 1),
+        |forge| forge.change_content(SEALED, 9, |content| content[head::DIGEST] ^= 1),
         "damaged",
         "the row's key is made of it",
     ),
