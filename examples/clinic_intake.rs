@@ -87,9 +87,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         Err(error) => return Err(error.into()),
     }
     for line in vault.ledger()? {
-        if let subrosa::vault::LineState::Whole { action, actor, subjects, .. } = line.state {
-            println!("ledger {}: {} by {actor}, {} entries", line.epoch, action.name(), subjects.len());
-        }
+        let (action, entries) = (line.action.name(), line.entries.len());
+        println!("ledger {}: {action} by {}, {entries} entries", line.epoch, line.actor);
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! It knows no session, no import and no release.
 
+pub(crate) mod accounting;
 pub(crate) mod actor;
 mod alike;
 pub(crate) mod backups;
@@ -19,6 +20,9 @@ pub(crate) mod leftover;
 pub(crate) mod links;
 pub(crate) mod list;
 pub(crate) mod opening;
+pub(crate) mod settling;
+pub(crate) mod story;
+pub(crate) mod telling;
 pub(crate) mod time;
 pub(crate) mod told;
 pub(crate) mod trace;

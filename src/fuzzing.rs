@@ -28,7 +28,8 @@ use crate::keys::{Credential, RawKey, RecoveryKey, Tried, UnlockKeys};
 use crate::payload::catalogue::{EraseListV1, PageV1};
 use crate::payload::content::{ContentV1, UploadV1};
 use crate::payload::custody::{DirectoryV1, VaultRecordV1};
-use crate::payload::history::{LedgerV1, LineV1, LinkV1};
+use crate::payload::history::{LeafV1, LedgerV1, LinkV1};
+use crate::payload::story::{AccountingV1, StoryV1};
 use crate::payload::{decode_card, decode_entry, encode_card, encode_entry};
 use crate::record::PartialDate;
 use crate::release::CodeFilter;
@@ -95,10 +96,10 @@ pub fn page(bytes: &[u8]) {
 /// When one that decodes does not encode to the same bytes.
 pub fn wire_structs(bytes: &[u8]) {
     let Some((which, bytes)) = bytes.split_first() else { return };
-    match which % 10 {
+    match which % 12 {
         0 => injective::<LinkV1>(bytes),
         1 => injective::<LedgerV1>(bytes),
-        2 => injective::<LineV1>(bytes),
+        2 => injective::<LeafV1>(bytes),
         3 => injective::<VaultRecordV1>(bytes),
         4 => injective::<DirectoryV1>(bytes),
         5 => injective::<EraseListV1>(bytes),
@@ -109,6 +110,8 @@ pub fn wire_structs(bytes: &[u8]) {
         }
         8 => injective::<ContentV1>(bytes),
         9 => injective::<UploadV1>(bytes),
+        10 => injective::<StoryV1>(bytes),
+        11 => injective::<AccountingV1>(bytes),
         _ => {
             if let Ok(card) = decode_card(bytes) {
                 assert!(encode_card(&card).is_ok_and(|again| again.as_slice() == bytes));

@@ -146,11 +146,11 @@ pub(crate) use store::{
 #[cfg(any(test, fuzzing))]
 #[allow(unused_imports, reason = "for tests and fuzz targets")]
 pub(crate) use vault::{
-    AccessChange, AccessId, AccessKind, Action, AttachmentReader, AuditEvent, Backup, BackupReport,
-    ChangedSource, CheckFinding, CheckReport, Checkpoint, Closed, CommitId, Committed, CompactReport,
-    Compartment, ContentDigest, ContentId, Coverage, CredentialError, Detail, Digest, Epoch, ErasureReport,
-    ExcerptId, Explanation, Expunged, FormatError, HeadPart, HolderRole, ImportDecisions, ImportReport,
-    KdfCost, KdfError, KdfLimits, LedgerLine, LineState, Listed, ListedAccess, NewAttachment,
+    AccessChange, AccessId, AccessKind, Accounting, Action, AttachmentReader, AuditEvent, Backup,
+    BackupReport, ChangedSource, CheckFinding, CheckReport, Checkpoint, Closed, CommitId, Committed,
+    CompactReport, Compartment, ContentDigest, ContentId, Coverage, CredentialError, Detail, Digest, Epoch,
+    ErasureReport, ExcerptId, Explanation, Expunged, FormatError, HeadPart, HolderRole, ImportDecisions,
+    ImportReport, KdfCost, KdfError, KdfLimits, LedgerLine, Listed, ListedAccess, NewAttachment,
     ParseCheckpointError, ParseIdError, PastImport, Progress, RandomError, ReadKind, Recovery, RepairReport,
     Revision, SecretText, SignatureAlgorithm, SpaceReport, Transaction, UndoPreview, UndoReport, Upload,
 };

@@ -12,6 +12,7 @@ mod entry;
 pub(crate) mod history;
 mod mirror;
 pub(crate) mod secret;
+pub(crate) mod story;
 #[cfg(test)]
 mod tests;
 mod value;

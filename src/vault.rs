@@ -47,13 +47,15 @@ pub use crate::crypto::kdf::{KdfError, KdfLimits};
 pub use crate::crypto::random::RandomError;
 #[doc(inline)]
 pub use crate::crypto::signature::SignatureAlgorithm;
+pub use crate::engine::accounting::{Accounting, HandedOut, SettledAccount};
 pub use crate::engine::actor::Actor;
 pub use crate::engine::backups::Backup;
+pub use crate::engine::destruction::Expungement;
 pub use crate::engine::directory::{Access, AccessKind};
 pub use crate::engine::erasure::{Coverage, ErasureReport};
 pub use crate::engine::facts::{Action, Detail};
 pub use crate::engine::history::{Checkpoint, ParseCheckpointError};
-pub use crate::engine::ledger::{LedgerLine, LineState};
+pub use crate::engine::ledger::LedgerLine;
 pub use crate::engine::list::{Filter, Listed, Revision};
 pub use crate::engine::opening::Recovery;
 pub use crate::engine::transaction::{Committed, Transaction};
@@ -386,13 +388,21 @@ impl Vault {
         self.session.try_update(actor, change)
     }
 
-    /// Expunges entries: all their revisions, and the ledger lines about them alone. The
-    /// report says what that reached.
+    /// Expunges entries: all their revisions, and all that tells of them. The report says what
+    /// that reached and what is left.
+    ///
+    /// A text says why, as [`Expungement::because`] does.
     ///
     /// # Errors
-    /// [`Error::NoSuchEntry`], [`Error::LegalHold`], and as [`Vault::update`].
-    pub fn expunge(&self, actor: &Actor, ids: &[EntryId], reason: &str) -> Result<ErasureReport, Error> {
-        self.session.expunge(actor, ids, reason)
+    /// [`Error::NoSuchEntry`], [`Error::LegalHold`], and as [`Vault::update`];
+    /// [`Error::NeedsCompartment`] where [`Accounting::Keep`] needs `custody`.
+    pub fn expunge(
+        &self,
+        actor: &Actor,
+        ids: &[EntryId],
+        how: impl Into<Expungement>,
+    ) -> Result<ErasureReport, Error> {
+        self.session.expunge(actor, ids, &how.into())
     }
 
     /// Writes an import into the vault, as one commit, if nothing about it is in doubt.

@@ -270,11 +270,11 @@ fn frozen(name: &str, sha256: &str) -> Vec<u8> {
 }
 
 fn frozen_vault() -> Vec<u8> {
-    frozen("format-1.vault", "4bcef4a7470a7a68fb8b142669397383ca52a5f162fb8e671517c1fcef4c9b2f")
+    frozen("format-1.vault", "6790315e00d8024406340f5f0700fd4aa59dd8ccc53a45509dfe63c23dfffc42")
 }
 
 fn frozen_transcript() -> Json {
-    let text = frozen("format-1.json", "571742ab4bb2a94752a95ecb675cbe533b552f76d576c38082837cc53effa6ac");
+    let text = frozen("format-1.json", "7be6ba5a5cbba2345d3b34bc59a21f3a895a5b463298adb46d6d7439adcfdd82");
     serde_json::from_slice(&text).unwrap()
 }
 

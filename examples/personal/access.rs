@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use subrosa::store::StoreError;
-use subrosa::vault::{Action, FormatError, KdfCost, KdfLimits, LedgerLine, Listed, Recovery};
+use subrosa::vault::{FormatError, KdfCost, KdfLimits, Listed, Recovery};
 use subrosa::{Credential, EntryId, Error, Filter, LockedVault, RecoveryKey, Vault, VaultOptions};
 
 use crate::arguments::Common;
 use crate::failure::{Failure, whole};
 use crate::other_file;
-use crate::output::{moment, note};
+use crate::output::note;
 use crate::progress::{Bar, size};
 use crate::prompt;
 use crate::typed;
@@ -214,30 +214,19 @@ pub(crate) fn entry_id(vault: &Vault, text: &str) -> Result<EntryId, Failure> {
     let mut found = all.iter().map(|entry| entry.id).filter(|id| id.to_string().starts_with(&prefix));
     match (found.next(), found.next()) {
         (Some(id), None) => Ok(id),
-        (None, _) => Err(not_there(vault, &prefix)?),
+        (None, _) => Err(not_there(&prefix)),
         _ => Err(Failure::refused(format!("several ids begin with {prefix}; give more of its digits"))),
     }
 }
 
-/// Why there is no entry whose id begins so.
-fn not_there(vault: &Vault, prefix: &str) -> Result<Failure, Failure> {
-    let destroys = |line: &LedgerLine| matches!(line.action(), Some(Action::Expunged | Action::ImportUndone));
-    for line in vault.ledger()?.iter().filter(|line| destroys(line)) {
-        if let Some(id) = line.subjects().iter().find(|id| id.to_string().starts_with(prefix)) {
-            let id = short_id(*id);
-            return Ok(Failure::refused(format!(
-                "this entry was destroyed on {} ({}); `personal ledger --entry {id}` shows what was done with it",
-                moment(line.time),
-                line.action().map(Action::name).unwrap_or_default()
-            )));
-        }
-    }
-    Ok(match prefix.parse() {
+/// There is no entry whose id begins so: nothing tells whether there ever was.
+fn not_there(prefix: &str) -> Failure {
+    match prefix.parse() {
         Ok(id) => Error::NoSuchEntry { id }.into(),
         Err(_) => Failure::refused(format!(
             "no entry's id begins with {prefix}; `personal list` shows what there is"
         )),
-    })
+    }
 }
 
 /// An entry as it is listed.

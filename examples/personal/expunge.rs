@@ -1,10 +1,7 @@
 //! `expunge`: entries are destroyed, after a look at what exactly goes.
 
-use std::collections::BTreeMap;
-use std::time::SystemTime;
-
 use serde_json::{Value as Json, json};
-use subrosa::vault::{Action, Backup, Coverage, Detail, Epoch, ErasureReport, LedgerLine, LineState, Listed};
+use subrosa::vault::{Action, Backup, Coverage, ErasureReport, Expungement, HandedOut, Listed};
 use subrosa::{Actor, EntryId, Vault};
 
 use crate::access;
@@ -32,15 +29,18 @@ pub(crate) fn run(common: &Common, command: &Expunge) -> Result<(), Failure> {
         (true, false) => note(&what),
         (true, true) => {}
     }
-    let reason = prompt::value(command.reason.as_deref(), "Why (kept in the ledger; Enter leaves it out)")?;
+    let reason = prompt::value(
+        command.reason.as_deref(),
+        "Why (kept for whoever sees the ways in; do not name what goes; Enter leaves it out)",
+    )?;
     confirm(common.yes, ids.len())?;
-    let report = vault.expunge(&Actor::owner(), &ids, &reason.unwrap_or_default())?;
-    let copies = copies(&vault, &report);
+    let how = reason.map_or_else(Expungement::new, |reason| Expungement::new().because(&reason));
+    let report = vault.expunge(&Actor::owner(), &ids, how)?;
     access::close(vault)?;
     if common.json {
-        return output::json(&for_programs(&report, &copies));
+        return output::json(&for_programs(&report));
     }
-    output::say(&told(&report, &copies))
+    output::say(&told(&report))
 }
 
 fn what_goes(vault: &Vault, ids: &[EntryId]) -> Result<String, Failure> {
@@ -75,34 +75,8 @@ fn confirm(yes: bool, entries: usize) -> Result<(), Failure> {
     Err(Failure::refused("not confirmed: nothing was destroyed (--yes says yes in scripts)"))
 }
 
-/// A copy of an expunged entry that was handed out before.
-struct HandedOut {
-    time: SystemTime,
-    action: Action,
-    details: Vec<(Detail, String)>,
-}
-
-impl HandedOut {
-    fn detail(&self, wanted: Detail) -> Option<&str> {
-        self.details.iter().find(|(detail, _)| *detail == wanted).map(|(_, text)| text.as_str())
-    }
-}
-
-fn copies(vault: &Vault, report: &ErasureReport) -> Vec<HandedOut> {
-    let mut by_epoch: BTreeMap<Epoch, HandedOut> = BTreeMap::new();
-    // What was destroyed stays destroyed whether or not the ledger can be read now.
-    for LedgerLine { epoch, time, state, .. } in vault.ledger().unwrap_or_default() {
-        if let LineState::Whole { action: action @ (Action::Released | Action::Exported), details, .. } =
-            state
-            && report.released_in.contains(&epoch)
-        {
-            by_epoch.insert(epoch, HandedOut { time, action, details });
-        }
-    }
-    by_epoch.into_values().collect()
-}
-
-fn told(report: &ErasureReport, copies: &[HandedOut]) -> String {
+fn told(report: &ErasureReport) -> String {
+    let copies = &report.handed_out[..];
     let mut lines = vec![
         format!("Destroyed {}.", count(report.entries.len(), "entry", "entries")),
         String::new(),
@@ -145,11 +119,11 @@ fn told(report: &ErasureReport, copies: &[HandedOut]) -> String {
 }
 
 fn copy_words(copy: &HandedOut) -> String {
-    match (copy.action, copy.detail(Detail::Recipient)) {
+    match (copy.action, &copy.recipient) {
         (Action::Exported, _) => format!("{}: exported in readable form", moment(copy.time)),
         (_, recipient) => {
-            let recipient = recipient.unwrap_or("somebody");
-            let purpose = copy.detail(Detail::Purpose).map(|purpose| format!(", for: {purpose}"));
+            let recipient = recipient.as_deref().unwrap_or("somebody");
+            let purpose = copy.purpose.as_ref().map(|purpose| format!(", for: {purpose}"));
             format!("{}: to {recipient}{}", moment(copy.time), purpose.unwrap_or_default())
         }
     }
@@ -175,14 +149,14 @@ fn coverage_for_programs(coverage: &Coverage) -> Json {
     }
 }
 
-fn for_programs(report: &ErasureReport, copies: &[HandedOut]) -> Json {
+fn for_programs(report: &ErasureReport) -> Json {
     let copy = |copy: &HandedOut| {
         json!({
             "time": moment_for_programs(copy.time),
             "action": copy.action.name(),
-            "recipient": copy.detail(Detail::Recipient),
-            "purpose": copy.detail(Detail::Purpose),
-            "excerpt": copy.detail(Detail::Excerpt),
+            "recipient": copy.recipient,
+            "purpose": copy.purpose,
+            "excerpt": copy.excerpt,
         })
     };
     let backup = |backup: &Backup| {
@@ -199,6 +173,6 @@ fn for_programs(report: &ErasureReport, copies: &[HandedOut]) -> Json {
         "medium": coverage_for_programs(&report.medium),
         "copies": coverage_for_programs(&report.copies),
         "backups": report.backups.iter().map(backup).collect::<Vec<_>>(),
-        "handed_out": copies.iter().map(copy).collect::<Vec<_>>(),
+        "handed_out": report.handed_out.iter().map(copy).collect::<Vec<_>>(),
     })
 }

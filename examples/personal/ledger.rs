@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 use subrosa::EntryId;
-use subrosa::vault::{Action, Detail, LedgerLine, LineState};
+use subrosa::vault::{Action, Detail, LedgerLine};
 
 use crate::access;
 use crate::arguments::{Common, Ledger};
@@ -16,10 +16,10 @@ pub(crate) fn run(common: &Common, command: &Ledger) -> Result<(), Failure> {
     let vault = access::to_read(common, &path)?;
     let mut lines = vault.ledger()?;
     if command.released {
-        lines.retain(|line| matches!(line.action(), Some(Action::Released | Action::Exported)));
+        lines.retain(|line| matches!(line.action, Action::Released | Action::Exported));
     }
     if let Some(prefix) = &wanted {
-        lines.retain(|line| line.subjects().iter().any(|id| id.to_string().starts_with(prefix)));
+        lines.retain(|line| line.entries.iter().any(|id| id.to_string().starts_with(prefix)));
     }
     if common.json {
         return output::json(&lines.iter().map(for_programs).collect());
@@ -33,7 +33,7 @@ pub(crate) fn run(common: &Common, command: &Ledger) -> Result<(), Failure> {
     output::say(&output::table(&["Time", "What was done", "By", "Why, to whom, what for", "Entries"], rows))
 }
 
-/// How an entry's id begins, be it one that is no longer there.
+/// How an entry's id begins.
 fn prefix(text: &str) -> Result<String, Failure> {
     let prefix = text.trim().to_lowercase();
     let is_id =
@@ -47,16 +47,17 @@ fn prefix(text: &str) -> Result<String, Failure> {
 fn together(lines: Vec<LedgerLine>) -> Vec<LedgerLine> {
     let mut joined: Vec<LedgerLine> = Vec::new();
     for line in lines {
-        let last = joined.last_mut().filter(|last| last.epoch == line.epoch);
-        match (last.map(|last| &mut last.state), &line.state) {
-            (
-                Some(LineState::Whole { action, reason, subjects, details, .. }),
-                LineState::Whole { action: more, reason: also, subjects: others, details: further, .. },
-            ) if action == more && reason == also && shown(details) == shown(further) => {
-                subjects
-                    .extend(others.iter().filter(|id| !subjects.contains(id)).copied().collect::<Vec<_>>());
+        let is_one = |last: &&mut LedgerLine| {
+            (last.epoch, last.action, &last.reason) == (line.epoch, line.action, &line.reason)
+                && shown(&last.details) == shown(&line.details)
+        };
+        match joined.last_mut().filter(is_one) {
+            Some(last) => {
+                let new: Vec<EntryId> =
+                    line.entries.iter().filter(|id| !last.entries.contains(id)).copied().collect();
+                last.entries.extend(new);
             }
-            _ => joined.push(line),
+            None => joined.push(line),
         }
     }
     joined
@@ -69,30 +70,22 @@ fn shown(details: &[(Detail, String)]) -> Vec<&(Detail, String)> {
 }
 
 fn row(line: &LedgerLine, with_ids: bool) -> Vec<String> {
-    match &line.state {
-        LineState::Whole { action, actor, reason, subjects, details } => {
-            let told = shown(details).into_iter().map(|(detail, text)| match detail {
-                Detail::Excerpt => format!("copy: {text}"),
-                _ => format!("{}: {text}", detail.name()),
-            });
-            let about: Vec<String> = reason.iter().cloned().chain(told).collect();
-            vec![
-                moment(line.time),
-                action.name().to_owned(),
-                actor.clone(),
-                about.join("; "),
-                entries(subjects, with_ids),
-            ]
-        }
-        _ => {
-            let gone = "an entry that was expunged since; what it said went with the entry".to_owned();
-            vec![moment(line.time), "(expunged)".to_owned(), String::new(), gone, String::new()]
-        }
-    }
+    let told = shown(&line.details).into_iter().map(|(detail, text)| match detail {
+        Detail::Excerpt => format!("copy: {text}"),
+        _ => format!("{}: {text}", detail.name()),
+    });
+    let about: Vec<String> = line.reason.iter().cloned().chain(told).collect();
+    vec![
+        moment(line.time),
+        line.action.name().to_owned(),
+        line.actor.clone(),
+        about.join("; "),
+        entries(&line.entries, with_ids),
+    ]
 }
 
-fn entries(subjects: &[EntryId], with_ids: bool) -> String {
-    match subjects {
+fn entries(ids: &[EntryId], with_ids: bool) -> String {
+    match ids {
         [] => String::new(),
         [one] => access::short_id(*one),
         several if with_ids => several.iter().map(|id| access::short_id(*id)).collect::<Vec<_>>().join(" "),
@@ -106,17 +99,12 @@ pub(crate) fn for_programs(line: &LedgerLine) -> Json {
     object.insert("epoch".to_owned(), json!(line.epoch.number()));
     object.insert("time".to_owned(), json!(moment_for_programs(line.time)));
     object.insert("compartment".to_owned(), json!(line.compartment.name()));
-    let LineState::Whole { action, actor, reason, subjects, details } = &line.state else {
-        object.insert("action".to_owned(), Json::Null);
-        object.insert("destroyed".to_owned(), json!(true));
-        return Json::Object(object);
-    };
-    let subjects: Vec<String> = subjects.iter().map(ToString::to_string).collect();
-    let details = details.iter().map(|(detail, text)| (detail.name().to_owned(), json!(text)));
-    object.insert("action".to_owned(), json!(action.name()));
-    object.insert("actor".to_owned(), json!(actor));
-    object.insert("reason".to_owned(), json!(reason));
-    object.insert("entries".to_owned(), json!(subjects));
+    let entries: Vec<String> = line.entries.iter().map(ToString::to_string).collect();
+    let details = line.details.iter().map(|(detail, text)| (detail.name().to_owned(), json!(text)));
+    object.insert("action".to_owned(), json!(line.action.name()));
+    object.insert("actor".to_owned(), json!(line.actor));
+    object.insert("reason".to_owned(), json!(line.reason));
+    object.insert("entries".to_owned(), json!(entries));
     object.insert("details".to_owned(), Json::Object(details.collect()));
     Json::Object(object)
 }

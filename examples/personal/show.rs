@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 use subrosa::record::{Location, Origin, Source, SourceFormat};
-use subrosa::vault::{LineState, Listed, Revision};
+use subrosa::vault::{Listed, Revision};
 use subrosa::{Entry, EntryId, Record, Vault};
 
 use crate::access;
@@ -127,12 +127,8 @@ impl Act<'_> {
 }
 
 fn act(revision: &Revision) -> Option<Act<'_>> {
-    match revision.state.as_ref()? {
-        LineState::Whole { action, actor, reason, .. } => {
-            Some(Act { action: action.name(), actor, reason: reason.as_deref() })
-        }
-        _ => None,
-    }
+    let actor = revision.actor.as_deref().unwrap_or("somebody");
+    Some(Act { action: revision.action?.name(), actor, reason: revision.reason.as_deref() })
 }
 
 fn for_programs(

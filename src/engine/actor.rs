@@ -1,5 +1,6 @@
 //! Who acts.
 
+use super::facts::Role;
 use crate::error::Error;
 
 /// Who makes a change, as the ledger names them: a person or a program.
@@ -38,6 +39,15 @@ impl Actor {
     /// What the library does by a rule and nobody's wish.
     pub(crate) fn software() -> Self {
         Self("subrosa".into())
+    }
+
+    /// What everybody who opens the vault is told of who acted.
+    pub(super) fn role(&self) -> Role {
+        match self {
+            actor if *actor == Self::owner() => Role::Owner,
+            actor if *actor == Self::software() => Role::Software,
+            _ => Role::Member,
+        }
     }
 
     /// The name.

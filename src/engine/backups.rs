@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::facts::{Action, Detail};
 use super::history::Checkpoint;
-use super::ledger::LineState;
+use super::ledger::LedgerLine;
 use crate::id::Epoch;
 
 /// A backup as the ledger lists it.
@@ -33,10 +33,10 @@ impl std::fmt::Debug for Backup {
 
 impl Backup {
     /// The backup that a line of the ledger tells of.
-    pub(crate) fn of(epoch: Epoch, time: SystemTime, state: &LineState) -> Option<Self> {
-        let LineState::Whole { action: Action::BackedUp, details, .. } = state else { return None };
-        let detail = |wanted| details.iter().find(|(detail, _)| *detail == wanted).map(|(_, text)| text);
-        let checkpoint = detail(Detail::Checkpoint)?.parse().ok()?;
-        Some(Self { epoch, time, name: detail(Detail::Name)?.clone(), checkpoint })
+    pub(crate) fn of(line: &LedgerLine) -> Option<Self> {
+        let checkpoint = line.detail(Detail::Checkpoint)?.parse().ok()?;
+        let name = line.detail(Detail::Name)?.to_owned();
+        let LedgerLine { epoch, time, action, .. } = *line;
+        (action == Action::BackedUp).then_some(Self { epoch, time, name, checkpoint })
     }
 }

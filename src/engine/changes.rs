@@ -1,19 +1,14 @@
-//! What a closure may ask of a commit: add, amend, retract, expunge.
-
-use std::collections::BTreeSet;
+//! What a closure may ask of a commit: add, amend, retract.
 
 use zeroize::Zeroizing;
 
-use super::content::stored_contents;
-use super::erasure::expunged_content;
-use super::facts::{Action, Detail};
-use super::ledger::{DIGESTS_IN_A_LINE, Line};
+use super::facts::Action;
+use super::ledger::Line;
 use super::list;
 use super::transaction::Transaction;
 use crate::classify::compartment_of;
-use crate::crypto::content_digest::ContentDigest;
 use crate::crypto::random::Randomness;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::parallel::in_order;
@@ -43,7 +38,7 @@ impl Transaction<'_> {
     pub fn add_in(&mut self, compartment: Compartment, entry: &Entry) -> Result<EntryId, Error> {
         let id = self.draw_id()?;
         self.add_as(compartment, id, entry)?;
-        self.log(compartment, Line::about(Action::Added, self.actor, None, [id]));
+        self.log(compartment, Line::of(Action::Added, self.actor));
         Ok(id)
     }
 
@@ -87,11 +82,8 @@ impl Transaction<'_> {
             }
             Ok(())
         })?;
-        for added in new.chunk_by(|one, next| one.0 == next.0) {
-            if let Some((compartment, ..)) = added.first() {
-                let ids = added.iter().map(|(_, id, _)| *id);
-                self.log(*compartment, Line::about(Action::Added, self.actor, None, ids));
-            }
+        for (compartment, ..) in &new {
+            self.log(*compartment, Line::of(Action::Added, self.actor));
         }
         self.work.half_done = half_done;
         Ok(ids)
@@ -147,13 +139,8 @@ impl Transaction<'_> {
     }
 
     /// Replaces an imported entry by what its source says now.
-    pub(crate) fn amend_from_source(
-        &mut self,
-        id: EntryId,
-        entry: &Entry,
-        reason: &str,
-    ) -> Result<(), Error> {
-        self.revise(id, entry, Action::Amended, reason)
+    pub(crate) fn amend_from_source(&mut self, id: EntryId, entry: &Entry) -> Result<(), Error> {
+        self.revise(id, entry, Action::Amended, "")
     }
 
     /// Withdraws an entry: it is no longer listed or released, and stays as history.
@@ -182,76 +169,11 @@ impl Transaction<'_> {
         superseded.inline = Zeroizing::default();
         self.put_row(compartment, superseded)?;
         self.put_entry(compartment, id, revision, entry)?;
-        self.log(compartment, Line::about(action, self.actor, Some(reason), [id]));
+        if !reason.is_empty() || action == Action::Retracted {
+            self.tell(compartment, id, action, revision, Some(reason))?;
+        }
+        self.log(compartment, Line::of(action, self.actor));
         self.work.half_done = half_done;
-        Ok(())
-    }
-
-    /// Destroys an entry with all its revisions. When the commit returns, the
-    /// vault file no longer yields any of it under any credential. A part of it
-    /// that is damaged goes too.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchEntry`], [`Error::LegalHold`], [`Error::Store`];
-    /// [`Error::Damaged`] when so much is that nobody can tell which attachments
-    /// are the entry's alone.
-    pub fn expunge(&mut self, id: EntryId, reason: &str) -> Result<(), Error> {
-        let (compartment, current) = self.entry_row(id)?;
-        let entry = match self.stored_entry(id) {
-            Err(error) if error.kind() == ErrorKind::Damaged => None,
-            entry => Some(entry?),
-        };
-        if is_held(&current, entry.as_ref())? {
-            return Err(Error::LegalHold { id });
-        }
-        let mut contents: BTreeSet<ContentDigest> = match &entry {
-            Some(entry) => stored_contents(entry).collect(),
-            None => self.contents_of_unreadable(compartment, &current)?,
-        };
-        let half_done = std::mem::replace(&mut self.work.half_done, true);
-        self.work.withdraws = true;
-        let mut epochs = vec![current.epoch];
-        let key = self.reader().identity_key()?;
-        let mut said = BTreeSet::new();
-        said.extend(entry.and_then(|entry| expunged_content(&key, &entry)));
-        self.remove_row(compartment, &current)?;
-        for revision in 1..current.revision {
-            let row = self.row(compartment, &RowKey::revision(id, revision))?;
-            let row = row.ok_or(Error::Damaged { what: "revision" })?;
-            epochs.push(row.epoch);
-            if let Ok(entry) = self.core.open_entry(compartment, &row) {
-                said.extend(expunged_content(&key, &entry));
-            }
-            contents.extend(self.contents_of(compartment, &row)?);
-            self.remove_row(compartment, &row)?;
-        }
-        self.give_up_contents(compartment, id, contents)?;
-        for epoch in epochs {
-            self.destroy_lines(compartment, epoch, id)?;
-        }
-        self.work.erasure.entries.push(id);
-        self.log_expunged(compartment, id, reason, &said)?;
-        self.work.half_done = half_done;
-        Ok(())
-    }
-
-    /// The lines of an expungement, by which an import knows again what was expunged.
-    fn log_expunged(
-        &mut self,
-        compartment: Compartment,
-        id: EntryId,
-        reason: &str,
-        said: &BTreeSet<String>,
-    ) -> Result<(), Error> {
-        if said.is_empty() {
-            self.log(compartment, Line::about(Action::Expunged, self.actor, Some(reason), [id]));
-            return Ok(());
-        }
-        let said: Vec<&str> = said.iter().map(String::as_str).collect();
-        for digests in said.chunks(DIGESTS_IN_A_LINE) {
-            let line = Line::about(Action::Expunged, self.actor, Some(reason), [id]);
-            self.log(compartment, line.with(Detail::Content, &digests.join(" ")));
-        }
         Ok(())
     }
 
@@ -267,7 +189,7 @@ impl Transaction<'_> {
     }
 
     /// The same, for the vault's own use.
-    fn stored_entry(&self, id: EntryId) -> Result<Entry, Error> {
+    pub(crate) fn stored_entry(&self, id: EntryId) -> Result<Entry, Error> {
         let (compartment, row) = self.entry_row(id)?;
         if row.epoch == self.epoch() {
             return Err(Error::Invalid {
@@ -343,13 +265,4 @@ impl Transaction<'_> {
 fn new_row(id: EntryId, revision: u64, epoch: Epoch, entry: &Entry) -> Result<Row, Error> {
     let inline = list::inline_card(entry)?;
     Ok(Row { key: RowKey::entry(id), class: RowClass::Entry, id, revision, epoch, object: None, inline })
-}
-
-/// Whether an entry is under a legal hold. Of one that cannot be read the card
-/// says so, which stands in the catalogue and never leaves that out.
-fn is_held(row: &Row, entry: Option<&Entry>) -> Result<bool, Error> {
-    match entry {
-        Some(entry) => Ok(!entry.marks.legal_holds.is_empty()),
-        None => Ok(list::card_of(row)?.flags.legal_hold),
-    }
 }

@@ -3,7 +3,8 @@
 //! What a withdrawing commit takes out of a compartment is named by the compartment's place.
 
 use super::core::Snapshot;
-use super::links::Links;
+use super::facts::Action;
+use super::links::{Links, Telling};
 use super::transaction::Transaction;
 use crate::crypto::boxes::encrypt_committed;
 use crate::error::Error;
@@ -12,6 +13,7 @@ use crate::format::place::{Compartment, LedgerHead, PLACES, Place};
 use crate::format::root::{PlaceBox, Root};
 use crate::id::{CommitId, Epoch};
 use crate::payload::catalogue::EraseListV1;
+use crate::payload::history::SegmentSpanV1;
 use crate::store::Publication;
 use crate::tree::{Changes, Row, RowClass, RowKey, Trie, TrieUpdate};
 
@@ -20,8 +22,12 @@ impl Transaction<'_> {
     pub(crate) fn commit(mut self, new_area: Option<(u64, Vec<u8>)>) -> Result<Option<Snapshot>, Error> {
         if !self.work.half_done {
             self.write_contents()?;
+            self.settle_accounts()?;
+            self.write_stories()?;
         }
-        let unchanged = self.work.changes.iter().all(Changes::is_empty) && self.work.lines.is_empty();
+        let unchanged = self.work.changes.iter().all(Changes::is_empty)
+            && self.work.lines.is_empty()
+            && self.work.common.is_none();
         if unchanged && new_area.is_none() {
             return Ok(None);
         }
@@ -31,8 +37,14 @@ impl Transaction<'_> {
             });
         }
         let epoch = self.epoch();
-        self.write_redacted()?;
-        let links = self.write_history(epoch)?;
+        let before = &self.snapshot.root.segment;
+        let before = match self.snapshot.is_before_creation() {
+            true => SegmentSpanV1::default(),
+            false => {
+                SegmentSpanV1 { start: before.start, end: before.end, digest: *before.digest.as_bytes() }
+            }
+        };
+        let links = self.write_history(epoch, before)?;
         let mut places = self.write_tries(epoch)?;
         if self.snapshot.is_before_creation() {
             for place in places.iter_mut().filter(|place| place.is_none()) {
@@ -43,12 +55,20 @@ impl Transaction<'_> {
         self.publish(epoch, places, new_area).map(Some)
     }
 
-    /// Puts the ledger rows and the link of this commit.
-    pub(crate) fn write_history(&mut self, epoch: Epoch) -> Result<Links, Error> {
+    /// Puts the ledger rows and the link of this commit; `before` is what the one before it
+    /// appended to this file.
+    pub(crate) fn write_history(&mut self, epoch: Epoch, before: SegmentSpanV1) -> Result<Links, Error> {
+        let telling = Telling {
+            epoch,
+            time: self.time,
+            action: self.common_action(),
+            role: self.actor.role(),
+            previous_link: self.snapshot.place(Compartment::Record)?.ledger.link,
+            previous_root: self.snapshot.root_digest(),
+            segment: before,
+        };
         let lines = std::mem::take(&mut self.work.lines);
-        let previous = self.snapshot.place(Compartment::Record)?.ledger.link;
-        let previous_root = self.snapshot.root_digest();
-        let links = Links::build(&mut self.work.random, epoch, self.time, previous, previous_root, lines)?;
+        let links = Links::build(&mut self.work.random, &telling, lines)?;
         for (compartment, ledger) in &links.ledgers {
             let content = crate::codec::wire::encode(ledger)?;
             let key = RowKey::ledger(self.core.scope.vault, epoch);
@@ -58,6 +78,23 @@ impl Transaction<'_> {
         row.inline = crate::codec::wire::encode(&links.link)?;
         self.put_row(Compartment::Record, row)?;
         Ok(links)
+    }
+
+    /// What everybody who opens the vault is told: the same of every commit that changed
+    /// nothing but what others see.
+    fn common_action(&self) -> Action {
+        let is_seen = |compartment: Compartment| {
+            let changes = self.work.changes.get(compartment.index());
+            changes.is_some_and(|changes| !changes.is_empty())
+                || self.work.lines.iter().any(|(place, _)| *place == compartment)
+        };
+        let is_seen = is_seen(Compartment::Record) || is_seen(Compartment::General);
+        match self.work.common {
+            Some(said @ (Action::Released | Action::Imported)) if is_seen => said,
+            None | Some(Action::Released | Action::Imported) if is_seen => Action::Changed,
+            None | Some(Action::Released | Action::Imported) => Action::Renewed,
+            Some(said) => said,
+        }
     }
 
     /// Writes the tries that changed; the others' places stay as they are.

@@ -297,6 +297,8 @@ impl Core {
             RowClass::Segment => (Purpose::Segment, *row.id.as_bytes()),
             RowClass::Content => (Purpose::Content, *row.key.as_bytes()),
             RowClass::Upload => (Purpose::Upload, *row.key.as_bytes()),
+            RowClass::Story => (Purpose::Story, *row.id.as_bytes()),
+            RowClass::Accounting => (Purpose::Accounting, *row.key.as_bytes()),
         };
         self.scope.context(purpose).compartment(compartment).object(object, row.revision).schema(ENTRY_SCHEMA)
     }

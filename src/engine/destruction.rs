@@ -1,89 +1,168 @@
-//! Ledger lines of an expunged entry: destroyed, while the chain still verifies.
+//! Expunging: an entry with its revisions, its story and what accounts for its releases.
 
-use super::links::leaf_digest;
+use std::collections::BTreeSet;
+
+use super::accounting::Accounting;
+use super::content::stored_contents;
+use super::erasure::expunged_content;
+use super::facts::{Action, Detail};
+use super::ledger::{DIGESTS_IN_A_LINE, Line};
+use super::list;
 use super::transaction::Transaction;
-use crate::codec::wire;
-use crate::crypto::key::ContentKey;
-use crate::crypto::object_digest::ObjectDigest;
+use crate::crypto::content_digest::ContentDigest;
 use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::payload::history::{LeafBodyV1, LeafV1};
+use crate::record::Entry;
 use crate::tree::{Row, RowKey};
 
+/// How entries are expunged.
+///
+/// ```
+/// use subrosa::vault::{Accounting, Expungement};
+///
+/// let how = Expungement::new().because("patient's request").with_accounting(Accounting::Destroy);
+/// ```
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Expungement {
+    reason: Option<String>,
+    accounting: Option<Accounting>,
+}
+
+impl Expungement {
+    /// Without a reason; the accounting of releases as the holder's role has it: a covered
+    /// entity and a Part 2 program keep it, everybody else destroys it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same, for this reason. It is kept where only those read it who see the ways in: it
+    /// should not name what goes.
+    #[must_use]
+    pub fn because(mut self, reason: &str) -> Self {
+        self.reason = Some(reason.to_owned());
+        self
+    }
+
+    /// The same, with this accounting of releases of which nothing is left.
+    #[must_use]
+    pub fn with_accounting(mut self, accounting: Accounting) -> Self {
+        self.accounting = Some(accounting);
+        self
+    }
+}
+
+/// A reason alone.
+impl From<&str> for Expungement {
+    fn from(reason: &str) -> Self {
+        Self::new().because(reason)
+    }
+}
+
+impl From<&Self> for Expungement {
+    fn from(how: &Self) -> Self {
+        how.clone()
+    }
+}
+
+crate::secret::redacted_debug!(Expungement);
+
 impl Transaction<'_> {
-    /// Destroys the lines of a commit that tell of this entry alone; the
-    /// leaves' digests stay, so that the chain still verifies.
-    pub(crate) fn destroy_lines(
+    /// Destroys an entry with all its revisions and all that tells of it. When the commit
+    /// returns, the vault file no longer yields any of it under any credential. A part of it
+    /// that is damaged goes too.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::LegalHold`], [`Error::Store`];
+    /// [`Error::NeedsCompartment`] when the accounting of a release is to be kept in `custody`;
+    /// [`Error::Damaged`] when so much is that nobody can tell which attachments
+    /// are the entry's alone.
+    pub fn expunge(&mut self, id: EntryId, how: impl Into<Expungement>) -> Result<(), Error> {
+        let how = how.into();
+        let (compartment, current) = self.entry_row(id)?;
+        let entry = match self.stored_entry(id) {
+            Err(error) if error.kind() == ErrorKind::Damaged => None,
+            entry => Some(entry?),
+        };
+        if is_held(&current, entry.as_ref())? {
+            return Err(Error::LegalHold { id });
+        }
+        let mut contents: BTreeSet<ContentDigest> = match &entry {
+            Some(entry) => stored_contents(entry).collect(),
+            None => self.contents_of_unreadable(compartment, &current)?,
+        };
+        let half_done = std::mem::replace(&mut self.work.half_done, true);
+        self.work.withdraws = true;
+        self.work.accounting = self.work.accounting.or(how.accounting);
+        let key = self.reader().identity_key()?;
+        let mut said = BTreeSet::new();
+        said.extend(entry.and_then(|entry| expunged_content(&key, &entry)));
+        let mut first = current.epoch;
+        self.remove_row(compartment, &current)?;
+        for revision in 1..current.revision {
+            let row = self.row(compartment, &RowKey::revision(id, revision))?;
+            let row = row.ok_or(Error::Damaged { what: "revision" })?;
+            first = first.min(row.epoch);
+            if let Ok(entry) = self.core.open_entry(compartment, &row) {
+                said.extend(expunged_content(&key, &entry));
+            }
+            contents.extend(self.contents_of(compartment, &row)?);
+            self.remove_row(compartment, &row)?;
+        }
+        self.give_up_contents(compartment, id, contents)?;
+        self.end_story(compartment, id, first)?;
+        self.work.erasure.entries.push(id);
+        self.log_expunged(compartment, how.reason.as_deref(), &said);
+        self.work.half_done = half_done;
+        Ok(())
+    }
+
+    /// An entry is gone: so is its story, and its part in the accounts of releases.
+    pub(crate) fn end_story(
         &mut self,
         compartment: Compartment,
-        epoch: Epoch,
         id: EntryId,
+        first: Epoch,
     ) -> Result<(), Error> {
-        let key = RowKey::ledger(self.core.scope.vault, epoch);
-        let Some(row) = self.row(compartment, &key)? else { return Ok(()) };
-        if self.core.told().is_shared(compartment, epoch) {
-            return Ok(());
-        }
-        if self.is_changed(compartment, &key) {
-            // Given up before by this commit.
-            return Ok(());
-        }
-        // What this commit itself destroyed in the row before is not stored yet.
-        let pending = self.work.redacted.remove(&(compartment, epoch));
-        let is_first = pending.is_none();
-        let mut ledger = match pending {
-            Some(ledger) => ledger,
-            None => match self.reader().ledger_of(compartment, &row) {
-                Err(error) if error.kind() == ErrorKind::Damaged => {
-                    return self.give_up_lines(compartment, row);
+        self.work.erasure.spans.push((compartment, first));
+        match self.remove_story(compartment, id)? {
+            Ok(story) => {
+                for epoch in story.releases() {
+                    let handed_out = self.withdraw_from_account(compartment, epoch)?;
+                    self.work.erasure.handed_out.insert(epoch, handed_out);
                 }
-                ledger => ledger?,
-            },
-        };
-        let mut destroyed = false;
-        let alone =
-            |leaf: &LeafV1| matches!(&leaf.body, LeafBodyV1::Line(_, line) if line.subjects.len() == 1);
-        if is_first && !ledger.leaves.iter().any(alone) {
-            self.core.told().set_shared(compartment, epoch);
-        }
-        for leaf in &mut ledger.leaves {
-            if let LeafBodyV1::Line(salt, line) = &leaf.body
-                && line.subjects == [*id.as_bytes()]
-            {
-                leaf.body = LeafBodyV1::Destroyed(*leaf_digest(salt, line)?.as_bytes());
-                destroyed = true;
+                Ok(())
             }
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                self.work.erasure.untold.push((compartment, first));
+                Ok(())
+            }
+            Err(error) => Err(error),
         }
-        if let Some(object) = row.object.as_deref().filter(|_| is_first && destroyed) {
-            self.erase(compartment, object);
-        }
-        if destroyed || !is_first {
-            self.work.redacted.insert((compartment, epoch), ledger);
-        }
-        Ok(())
     }
 
-    /// Erases lines that cannot be read, of which some may tell of the entry alone.
-    /// The row stays, so that the commit is known for one whose lines are damaged,
-    /// and names bytes that nobody has: no backup may give them back.
-    fn give_up_lines(&mut self, compartment: Compartment, mut row: Row) -> Result<(), Error> {
-        if let Some(object) = &mut row.object {
-            self.erase(compartment, object);
-            object.key = ContentKey::from_secret(self.work.random.secret()?);
-            object.digest = ObjectDigest::from_bytes(self.work.random.bytes()?);
+    /// The lines of an expungement: those who see the ways in read what was done, all others
+    /// that something was changed.
+    fn log_expunged(&mut self, compartment: Compartment, reason: Option<&str>, said: &BTreeSet<String>) {
+        let line = Line::of(Action::Expunged, self.actor).because(reason);
+        if !self.log_in_custody(line) {
+            self.log(compartment, Line::of(Action::Changed, self.actor));
         }
-        self.put_row(compartment, row)
+        let said: Vec<&str> = said.iter().map(String::as_str).collect();
+        for digests in said.chunks(DIGESTS_IN_A_LINE) {
+            let line = Line::of(Action::Changed, self.actor);
+            self.log(compartment, line.with(Detail::Content, &digests.join(" ")));
+        }
     }
+}
 
-    /// Puts the ledger rows of which lines were destroyed.
-    pub(crate) fn write_redacted(&mut self) -> Result<(), Error> {
-        for ((compartment, epoch), ledger) in std::mem::take(&mut self.work.redacted) {
-            let key = RowKey::ledger(self.core.scope.vault, epoch);
-            if let Some(row) = self.row(compartment, &key)? {
-                self.put_encrypted(compartment, row, &wire::encode(&ledger)?)?;
-            }
-        }
-        Ok(())
+/// Whether an entry is under a legal hold. Of one that cannot be read the card
+/// says so, which stands in the catalogue and never leaves that out.
+fn is_held(row: &Row, entry: Option<&Entry>) -> Result<bool, Error> {
+    match entry {
+        Some(entry) => Ok(!entry.marks.legal_holds.is_empty()),
+        None => Ok(list::card_of(row)?.flags.legal_hold),
     }
 }

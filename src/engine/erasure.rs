@@ -1,11 +1,15 @@
 //! What an expungement reached, and what it could not.
 
+use std::collections::BTreeMap;
+
+use super::accounting::{HandedOut, SettledAccount};
 use super::backups::Backup;
 use super::core::StateReader;
 use super::facts::Action;
-use super::ledger::LineState;
 use crate::crypto::digest::Digest;
 use crate::crypto::key::IdentityKey;
+use crate::error::Error;
+use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::interop::fhir::Nameless;
 use crate::record::{Card, Entry};
@@ -18,6 +22,14 @@ pub(crate) struct Erasure {
     pub(crate) bytes: u64,
     /// The commit of the oldest part: of a revision, or of an attachment's bytes.
     pub(crate) since: Option<Epoch>,
+    /// Where entries were that are destroyed, and since when.
+    pub(crate) spans: Vec<(Compartment, Epoch)>,
+    /// The releases that held them.
+    pub(crate) handed_out: BTreeMap<Epoch, HandedOut>,
+    /// Where stories could not be read that may have named releases, and since when.
+    pub(crate) untold: Vec<(Compartment, Epoch)>,
+    /// What became of the accounts of these releases.
+    pub(crate) accounts: Vec<SettledAccount>,
 }
 
 /// How far an erasure reaches in one respect.
@@ -60,6 +72,11 @@ pub struct ErasureReport {
     /// Commits that released or exported one of the entries: excerpts and files
     /// that still contain it.
     pub released_in: Vec<Epoch>,
+    /// The same with what the vault knew of them: it is here, and no longer in the vault once
+    /// nothing of a release is left.
+    pub handed_out: Vec<HandedOut>,
+    /// The releases of which nothing is left, and what became of their accounting.
+    pub accounts: Vec<SettledAccount>,
     /// Backups that were made while one of the entries was in the vault: each
     /// still holds it.
     pub backups: Vec<Backup>,
@@ -123,47 +140,47 @@ impl StateReader<'_> {
     /// The report of an erasure that is about to be committed.
     pub(crate) fn erasure_report(&self, erasure: Erasure) -> ErasureReport {
         let (vault, medium) = Coverage::on(&self.core.store.medium());
-        let Traces { released_in, backups, unreadable } = self.traces(&erasure);
+        let Traces { handed_out, backups, unreadable } = self.traces(&erasure);
         ErasureReport {
             entries: erasure.entries,
             bytes: erasure.bytes,
             vault,
             medium,
             copies: Coverage::NotCovered { because: COPIES },
-            released_in,
+            released_in: handed_out.keys().copied().collect(),
+            handed_out: handed_out.into_values().collect(),
+            accounts: erasure.accounts,
             backups,
             unreadable,
         }
     }
 
-    /// What the ledger tells of copies of the entries: damage elsewhere must not
+    /// What the history tells of copies of the entries: damage elsewhere must not
     /// keep anybody from expunging.
     fn traces(&self, erasure: &Erasure) -> Traces {
         let mut told = self.core.told();
-        let mut traces = Traces::default();
-        let since = erasure.since.unwrap_or(Epoch::new(0));
+        let mut traces = Traces { handed_out: erasure.handed_out.clone(), ..Traces::default() };
         let now = self.snapshot.root.epoch;
-        let known = told.telling.iter().copied().filter(|epoch| *epoch <= now);
+        // Where a story could not be read, any release may have held its entry.
+        let known: Vec<Epoch> = match erasure.untold.is_empty() {
+            true => told.telling.iter().copied().filter(|epoch| *epoch <= now).collect(),
+            false => (1..=told.upto.min(now.number())).map(Epoch::new).collect(),
+        };
         let unread = (told.upto + 1..=now.number()).map(Epoch::new);
         let mut telling = Vec::new();
-        for epoch in known.chain(unread) {
-            let Ok(lines) = self.ledger_lines(epoch) else {
-                telling.push(epoch);
-                traces.unreadable.push(epoch);
-                if traces.unreadable.len() == UNREADABLE_LIMIT {
-                    // The epoch is a claim of the root: the walk must end.
-                    return traces;
+        for epoch in known.into_iter().chain(unread) {
+            match self.trace(epoch, erasure, &mut traces) {
+                Ok(false) => {}
+                Ok(true) => telling.push(epoch),
+                Err(_) => {
+                    telling.push(epoch);
+                    traces.unreadable.push(epoch);
+                    if traces.unreadable.len() == UNREADABLE_LIMIT {
+                        // The epoch is a claim of the root: the walk must end.
+                        return traces;
+                    }
                 }
-                continue;
-            };
-            if lines.iter().any(|line| hands_out(&line.state, &erasure.entries)) {
-                traces.released_in.push(epoch);
             }
-            if lines.iter().any(|line| tells_of_copies(&line.state)) {
-                telling.push(epoch);
-            }
-            let backups = lines.iter().filter_map(|line| Backup::of(epoch, line.time, &line.state));
-            traces.backups.extend(backups.filter(|backup| backup.checkpoint.epoch() >= since));
         }
         if now.number() >= told.upto {
             told.upto = now.number();
@@ -171,21 +188,43 @@ impl StateReader<'_> {
         }
         traces
     }
+
+    /// What one commit tells of copies; whether it tells of any.
+    fn trace(&self, epoch: Epoch, erasure: &Erasure, traces: &mut Traces) -> Result<bool, Error> {
+        let link = self.link(epoch)?.ok_or(Error::Damaged { what: "history" })?;
+        match Action::from_number(link.action) {
+            Action::Exported => {
+                for (compartment, first) in &erasure.spans {
+                    if *first < epoch && self.actions_in(*compartment, epoch)?.contains(&Action::Exported) {
+                        let handed_out = || HandedOut::new(epoch, link.time, Action::Exported);
+                        traces.handed_out.entry(epoch).or_insert_with(handed_out);
+                    }
+                }
+                Ok(true)
+            }
+            Action::BackedUp => {
+                let since = erasure.since.unwrap_or(Epoch::new(0));
+                let lines = self.ledger_lines(epoch)?;
+                let backups = lines.iter().filter_map(Backup::of);
+                traces.backups.extend(backups.filter(|backup| backup.checkpoint.epoch() >= since));
+                Ok(true)
+            }
+            _ => {
+                for (compartment, first) in &erasure.untold {
+                    if *first < epoch && self.actions_in(*compartment, epoch)?.contains(&Action::Released) {
+                        traces.unreadable.push(epoch);
+                    }
+                }
+                Ok(false)
+            }
+        }
+    }
 }
 
-/// What the ledger tells of copies.
+/// What the history tells of copies.
 #[derive(Default)]
 struct Traces {
-    released_in: Vec<Epoch>,
+    handed_out: BTreeMap<Epoch, HandedOut>,
     backups: Vec<Backup>,
     unreadable: Vec<Epoch>,
-}
-
-fn tells_of_copies(state: &LineState) -> bool {
-    matches!(state, LineState::Whole { action: Action::Released | Action::Exported | Action::BackedUp, .. })
-}
-
-fn hands_out(state: &LineState, entries: &[EntryId]) -> bool {
-    matches!(state, LineState::Whole { action: Action::Released | Action::Exported, subjects, .. }
-        if subjects.iter().any(|subject| entries.contains(subject)))
 }

@@ -75,6 +75,15 @@ numbered! {
         ImportUndone = 14, "import undone";
         /// The answers that were given to imports were taken back.
         AnswersForgotten = 15, "answers forgotten";
+        /// Entries were moved to another compartment.
+        Moved = 19, "moved";
+        /// Entries were added, amended, retracted, moved or destroyed: what those are told who
+        /// do not see which.
+        Changed = 16, "changed";
+        /// Ways into the vault, or a password, were changed.
+        AccessChanged = 17, "access changed";
+        /// The vault was written anew: nothing changed that everybody who opens it sees.
+        Renewed = 18, "renewed";
     }
     unknown
     /// An act that this version does not know.
@@ -87,7 +96,7 @@ numbered! {
         Recipient = 1, "recipient";
         /// What for.
         Purpose = 2, "purpose";
-        /// What was selected and masked.
+        /// What was selected and masked, as long as all that the release held is in the vault.
         Policy = 3, "policy";
         /// The id of the excerpt's copy, as its envelope has it.
         Excerpt = 4, "excerpt";
@@ -110,6 +119,36 @@ numbered! {
     }
     unknown
     /// A fact that this version does not know.
+}
+
+/// Who acted, as everybody who opens the vault is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The owner of the vault.
+    Owner,
+    /// Somebody else who has a way in.
+    Member,
+    /// The library, by a rule.
+    Software,
+    /// A role that this version does not know.
+    Unknown,
+}
+
+impl Role {
+    const KNOWN: [(Self, u16, &str); 3] =
+        [(Self::Owner, 1, "owner"), (Self::Member, 2, "member"), (Self::Software, 3, "subrosa")];
+
+    pub(super) fn number(self) -> u16 {
+        Self::KNOWN.iter().find(|(role, ..)| *role == self).map_or(0, |(_, number, _)| *number)
+    }
+
+    pub(super) fn from_number(number: u16) -> Self {
+        Self::KNOWN.iter().find(|(_, known, _)| *known == number).map_or(Self::Unknown, |(role, ..)| *role)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        Self::KNOWN.iter().find(|(role, ..)| *role == self).map_or("unknown", |(.., name)| name)
+    }
 }
 
 #[cfg(feature = "serde")]

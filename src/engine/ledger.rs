@@ -1,19 +1,20 @@
 //! The ledger: every act on the vault, hash-chained by one link per commit.
 //!
-//! The lines are rows in the compartments that they concern.
+//! The lines are rows in the compartments that they concern. None names an entry: which ones
+//! an act was about is told by their revisions and stories, and goes with them.
 
 use std::fmt;
 use std::time::SystemTime;
 
 use super::actor::Actor;
 use super::core::StateReader;
-use super::facts::{Action, Detail};
+use super::facts::{Action, Detail, Role};
 use super::time::from_milliseconds;
 use crate::codec::wire;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::payload::history::{LeafBodyV1, LedgerV1, LineV1, LinkV1};
+use crate::payload::history::{LedgerV1, LineV1, LinkV1};
 use crate::tree::{Row, RowClass, RowKey};
 
 /// Longest reason or detail in bytes.
@@ -29,6 +30,9 @@ pub(crate) fn named_import(details: &[(Detail, String)]) -> Option<Epoch> {
 }
 
 /// One line of the ledger.
+///
+/// Lines name no entries. [`LedgerLine::entries`] is put together when the ledger is read, from
+/// what the entries tell that are in the vault: nothing is left of one that was expunged.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -40,30 +44,17 @@ pub struct LedgerLine {
     pub time: SystemTime,
     /// The compartment that the line is about.
     pub compartment: Compartment,
-    /// What the line says, unless it was destroyed with its entry.
-    pub state: LineState,
-}
-
-/// What is left of a ledger line.
-#[derive(Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "state", rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum LineState {
-    /// The line as it was written.
-    Whole {
-        /// What was done.
-        action: Action,
-        /// Who did it.
-        actor: String,
-        /// Why.
-        reason: Option<String>,
-        /// The entries concerned.
-        subjects: Vec<EntryId>,
-        /// Further facts.
-        details: Vec<(Detail, String)>,
-    },
-    /// The line was destroyed when its entry was expunged; its digest remains.
-    Destroyed,
+    /// What was done.
+    pub action: Action,
+    /// Who did it. In `record`, which every credential opens, a role: `owner`, `member` or
+    /// `subrosa`.
+    pub actor: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// The entries concerned that are in the vault still.
+    pub entries: Vec<EntryId>,
+    /// Further facts.
+    pub details: Vec<(Detail, String)>,
 }
 
 /// The commit and the act, without names, reasons and facts.
@@ -71,101 +62,55 @@ impl fmt::Debug for LedgerLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { epoch, compartment, .. } = self;
         let mut line = f.debug_struct("LedgerLine");
-        line.field("epoch", epoch).field("compartment", compartment).field("action", &self.action());
+        line.field("epoch", epoch).field("compartment", compartment).field("action", &self.action);
         line.finish_non_exhaustive()
     }
 }
 
-/// The act, without names, reasons and facts.
-impl fmt::Debug for LineState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Whole { action, .. } => write!(f, "Whole({})", action.name()),
-            Self::Destroyed => f.write_str("Destroyed"),
-        }
-    }
-}
-
 impl LedgerLine {
-    /// What was done; `None` where the line was destroyed with its entry.
-    #[must_use]
-    pub fn action(&self) -> Option<Action> {
-        match self.state {
-            LineState::Whole { action, .. } => Some(action),
-            LineState::Destroyed => None,
-        }
-    }
-
-    /// Who did it, if the line still says.
-    #[must_use]
-    pub fn actor(&self) -> Option<&str> {
-        match &self.state {
-            LineState::Whole { actor, .. } => Some(actor),
-            LineState::Destroyed => None,
-        }
-    }
-
-    /// Why, if the line says.
-    #[must_use]
-    pub fn reason(&self) -> Option<&str> {
-        match &self.state {
-            LineState::Whole { reason, .. } => reason.as_deref(),
-            LineState::Destroyed => None,
-        }
-    }
-
-    /// The entries concerned; none where the line was destroyed.
-    #[must_use]
-    pub fn subjects(&self) -> &[EntryId] {
-        match &self.state {
-            LineState::Whole { subjects, .. } => subjects,
-            LineState::Destroyed => &[],
-        }
-    }
-
     /// A further fact, if the line has it.
     ///
     /// ```
-    /// use subrosa::vault::{Action, Detail};
+    /// use subrosa::vault::Detail;
     /// use subrosa::{Credential, NewVault, RawKey, Vault, VaultOptions};
     /// # let key: Credential = RawKey::generate()?.into();
     /// # let vault = Vault::create_in_memory(&NewVault::individual(&key), VaultOptions::default())?;
     /// for line in vault.ledger()? {
-    ///     let what = line.action().map_or("destroyed with its entry", Action::name);
-    ///     println!("{what} by {:?}, for {:?}", line.actor(), line.detail(Detail::Recipient));
+    ///     println!("{} by {}, for {:?}", line.action.name(), line.actor, line.detail(Detail::Recipient));
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn detail(&self, wanted: Detail) -> Option<&str> {
-        let LineState::Whole { details, .. } = &self.state else { return None };
-        details.iter().find(|(detail, _)| *detail == wanted).map(|(_, text)| text.as_str())
-    }
-
-    /// Whether the line was destroyed when its entry was expunged.
-    #[must_use]
-    pub fn is_destroyed(&self) -> bool {
-        self.state == LineState::Destroyed
+        self.details.iter().find(|(detail, _)| *detail == wanted).map(|(_, text)| text.as_str())
     }
 }
 
 /// A line to be written.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Line(pub(crate) LineV1);
 
 impl Line {
-    /// A line about these entries.
-    pub(crate) fn about(
-        action: Action,
-        actor: &Actor,
-        reason: Option<&str>,
-        subjects: impl IntoIterator<Item = EntryId>,
-    ) -> Self {
-        let mut subjects: Vec<[u8; 16]> = subjects.into_iter().map(|id| *id.as_bytes()).collect();
-        subjects.sort_unstable();
-        subjects.dedup();
-        let reason = reason.filter(|reason| !reason.is_empty()).map(truncated);
-        let actor = actor.name().to_owned();
-        Self(LineV1 { action: action.number(), actor, reason, subjects, details: Vec::new() })
+    /// A line about an act.
+    pub(crate) fn of(action: Action, actor: &Actor) -> Self {
+        Self(LineV1 {
+            action: action.number(),
+            actor: actor.name().to_owned(),
+            reason: None,
+            details: Vec::new(),
+        })
+    }
+
+    /// The line as everybody who opens the vault may read it.
+    pub(crate) fn by_role(mut self, actor: &Actor) -> Self {
+        self.0.actor = actor.role().name().to_owned();
+        self
+    }
+
+    /// The line with a reason.
+    pub(crate) fn because(mut self, reason: Option<&str>) -> Self {
+        self.0.reason = said(reason);
+        self
     }
 
     /// The line with a further fact.
@@ -175,6 +120,11 @@ impl Line {
         self.0.details.insert(at, detail);
         self
     }
+}
+
+/// A reason as it is kept: none if it says nothing.
+pub(super) fn said(reason: Option<&str>) -> Option<String> {
+    reason.filter(|reason| !reason.is_empty()).map(truncated)
 }
 
 fn truncated(text: &str) -> String {
@@ -201,38 +151,44 @@ impl StateReader<'_> {
         if ledger.epoch == epoch.number() { Ok(Some(ledger)) } else { Err(Error::Damaged { what: "ledger" }) }
     }
 
-    pub(crate) fn ledger_of(&self, compartment: Compartment, row: &Row) -> Result<LedgerV1, Error> {
+    fn ledger_of(&self, compartment: Compartment, row: &Row) -> Result<LedgerV1, Error> {
         Ok(wire::decode(&self.core.open_row(compartment, row)?)?)
     }
 
-    /// Every line of a commit in the compartments that are open.
+    /// Every line of a commit in the compartments that are open; where there is none, what
+    /// everybody is told of it. They name no entries yet.
     pub(crate) fn ledger_lines(&self, epoch: Epoch) -> Result<Vec<LedgerLine>, Error> {
         let link = self.link(epoch)?.ok_or(Error::Damaged { what: "history" })?;
         let mut lines = Vec::new();
         for compartment in Compartment::ALL {
-            if self.core.keyring.compartment(compartment).is_none() {
-                continue;
+            if self.core.keyring.compartment(compartment).is_some() {
+                lines.extend(self.lines_in(compartment, epoch, link.time)?);
             }
-            let states = self.line_states(compartment, epoch)?;
-            let line = |state| LedgerLine { epoch, time: from_milliseconds(link.time), compartment, state };
-            lines.extend(states.into_iter().map(line));
+        }
+        if lines.is_empty() {
+            lines.push(LedgerLine::common(&link));
         }
         Ok(lines)
     }
 
-    /// What the lines of a commit in one compartment say.
-    pub(crate) fn line_states(
+    /// The lines of a commit in one compartment.
+    fn lines_in(
         &self,
         compartment: Compartment,
         epoch: Epoch,
-    ) -> Result<Vec<LineState>, Error> {
-        let leaves = self.ledger(compartment, epoch)?.map(|ledger| ledger.leaves).unwrap_or_default();
-        Ok(leaves.into_iter().map(|leaf| LineState::from_wire(leaf.body)).collect())
+        time: i64,
+    ) -> Result<impl Iterator<Item = LedgerLine>, Error> {
+        let lines = self.ledger(compartment, epoch)?.map(|ledger| ledger.leaf.lines).unwrap_or_default();
+        let time = from_milliseconds(time);
+        Ok(lines.into_iter().map(move |line| LedgerLine::of(epoch, time, compartment, line)))
     }
-}
 
-impl StateReader<'_> {
-    /// Every line in the compartments that are open, oldest first.
+    /// What was done in one compartment by a commit.
+    pub(crate) fn actions_in(&self, compartment: Compartment, epoch: Epoch) -> Result<Vec<Action>, Error> {
+        Ok(self.lines_in(compartment, epoch, 0)?.map(|line| line.action).collect())
+    }
+
+    /// Every line in the compartments that are open, oldest first. They name no entries yet.
     pub(crate) fn all_ledger_lines(&self) -> Result<Vec<LedgerLine>, Error> {
         let mut lines = Vec::new();
         for epoch in 1..=self.snapshot.root.epoch.number() {
@@ -242,17 +198,32 @@ impl StateReader<'_> {
     }
 }
 
-impl LineState {
-    fn from_wire(body: LeafBodyV1) -> Self {
-        match body {
-            LeafBodyV1::Destroyed(_) => Self::Destroyed,
-            LeafBodyV1::Line(_, line) => Self::Whole {
-                action: Action::from_number(line.action),
-                actor: line.actor,
-                reason: line.reason,
-                subjects: line.subjects.into_iter().map(EntryId::from_bytes).collect(),
-                details: line.details.into_iter().map(|(n, text)| (Detail::from_number(n), text)).collect(),
-            },
+impl LedgerLine {
+    fn of(epoch: Epoch, time: SystemTime, compartment: Compartment, line: LineV1) -> Self {
+        let details = line.details.into_iter().map(|(number, text)| (Detail::from_number(number), text));
+        Self {
+            epoch,
+            time,
+            compartment,
+            action: Action::from_number(line.action),
+            actor: line.actor,
+            reason: line.reason,
+            entries: Vec::new(),
+            details: details.collect(),
+        }
+    }
+
+    /// What every credential is told of a commit.
+    fn common(link: &LinkV1) -> Self {
+        Self {
+            epoch: Epoch::new(link.epoch),
+            time: from_milliseconds(link.time),
+            compartment: Compartment::Record,
+            action: Action::from_number(link.action),
+            actor: Role::from_number(link.role).name().to_owned(),
+            reason: None,
+            entries: Vec::new(),
+            details: Vec::new(),
         }
     }
 }

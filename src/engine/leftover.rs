@@ -4,13 +4,11 @@
 use std::sync::Arc;
 
 use super::core::{Core, Snapshot, StateReader};
-use super::facts::Action;
-use super::ledger::LineState;
 use super::opening::Candidate;
 use crate::crypto::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::format::area::Area;
-use crate::format::place::Compartment;
+use crate::payload::history::SegmentSpanV1;
 use crate::store::{
     Beside, FileStore, FileWriter, Found, Heads, Store as _, StoreError, has_unwritten_sector,
 };
@@ -129,7 +127,9 @@ impl Candidate {
     fn compacts(self, core: &Core) -> Result<bool, Error> {
         let epoch = self.root.epoch;
         let snapshot = self.unchecked(core)?;
-        let lines = StateReader { core, snapshot: &snapshot }.line_states(Compartment::Record, epoch)?;
-        Ok(lines.iter().any(|line| matches!(line, LineState::Whole { action: Action::Compacted, .. })))
+        let link = StateReader { core, snapshot: &snapshot }.link(epoch)?;
+        let link = link.ok_or(Error::Damaged { what: "history" })?;
+        // A compaction begins a file: before it nothing was appended there.
+        Ok(epoch.number() > 1 && link.segment == SegmentSpanV1::default())
     }
 }

@@ -1,20 +1,29 @@
-//! Links of the history: each commits to the salted leaves of all compartments,
-//! padded with decoys, so that a compartment's lines can be checked without
-//! telling of the others.
+//! Links of the history: each commits to the leaves of all eight compartments, random where
+//! one has no lines, so that a compartment's lines can be checked and tell nothing of the
+//! others.
 
+use super::facts::{Action, Role};
 use super::ledger::Line;
 use crate::codec::wire;
 use crate::crypto::digest::Digest;
 use crate::crypto::random::{RandomError, Randomness};
 use crate::error::Error;
-use crate::format::place::Compartment;
+use crate::format::place::{Compartment, PLACES};
 use crate::id::Epoch;
-use crate::payload::history::{LeafBodyV1, LeafV1, LedgerV1, LineV1, LinkV1};
+use crate::payload::history::{HEIGHT, LeafV1, LedgerV1, LineV1, LinkV1, SegmentSpanV1};
 
-/// Fewest leaves of a commit, decoys included.
-const LEAST_LEAVES: usize = 8;
-/// Levels between the leaves and the root of the least tree.
-const LEAST_HEIGHT: usize = LEAST_LEAVES.ilog2() as usize;
+const _: () = assert!(1 << HEIGHT == PLACES);
+
+/// What a commit follows upon, and what everybody is told of it.
+pub(crate) struct Telling {
+    pub(crate) epoch: Epoch,
+    pub(crate) time: i64,
+    pub(crate) action: Action,
+    pub(crate) role: Role,
+    pub(crate) previous_link: Digest,
+    pub(crate) previous_root: Digest,
+    pub(crate) segment: SegmentSpanV1,
+}
 
 /// The history of one commit: its link, and the ledger rows by compartment.
 pub(crate) struct Links {
@@ -26,68 +35,54 @@ pub(crate) struct Links {
 impl Links {
     pub(crate) fn build(
         random: &mut Randomness,
-        epoch: Epoch,
-        time: i64,
-        previous_link: Digest,
-        previous_root: Digest,
+        telling: &Telling,
         lines: Vec<(Compartment, Line)>,
     ) -> Result<Self, Error> {
-        let size = lines.len().next_power_of_two().max(LEAST_LEAVES);
-        let mut leaves: Vec<Digest> =
-            (0..size).map(|_| Ok(Digest::from_bytes(random.bytes()?))).collect::<Result<_, RandomError>>()?;
-        let mut placed = Vec::with_capacity(lines.len());
-        for ((compartment, line), index) in lines.into_iter().zip(shuffled(random, size)?) {
-            let salt = random.bytes()?;
-            if let Some(leaf) = leaves.get_mut(index) {
-                *leaf = leaf_digest(&salt, &line.0)?;
+        let mut digests: Vec<Digest> = (0..PLACES)
+            .map(|_| Ok(Digest::from_bytes(random.bytes()?)))
+            .collect::<Result<_, RandomError>>()?;
+        let mut leaves = Vec::new();
+        for (compartment, lines) in by_compartment(lines) {
+            let leaf = LeafV1 { salt: random.bytes()?, lines };
+            if let Some(digest) = digests.get_mut(compartment.index()) {
+                *digest = leaf_digest(&leaf)?;
             }
-            placed.push((compartment, index, LeafBodyV1::Line(salt, line.0)));
+            leaves.push((compartment, leaf));
         }
-        let levels = merkle_levels(leaves);
-        let ledgers = ledgers(epoch, placed, &levels);
+        let levels = merkle_levels(digests);
+        let epoch = telling.epoch.number();
+        let ledger = |(compartment, leaf)| {
+            let path = merkle_path(&levels, compartment);
+            (compartment, LedgerV1 { epoch, leaf, path })
+        };
+        let ledgers = leaves.into_iter().map(ledger).collect();
         let top = levels.last().and_then(|level| level.first()).ok_or(Error::TooLarge)?;
         let link = LinkV1 {
-            epoch: epoch.number(),
-            time,
-            previous_link: *previous_link.as_bytes(),
-            previous_root: *previous_root.as_bytes(),
+            epoch,
+            time: telling.time,
+            action: telling.action.number(),
+            role: telling.role.number(),
+            previous_link: *telling.previous_link.as_bytes(),
+            previous_root: *telling.previous_root.as_bytes(),
             leaves: *top.as_bytes(),
+            segment: telling.segment,
         };
         let digest = link_digest(&link)?;
         Ok(Self { link, digest, ledgers })
     }
 }
 
-fn ledgers(
-    epoch: Epoch,
-    mut placed: Vec<(Compartment, usize, LeafBodyV1)>,
-    levels: &[Vec<Digest>],
-) -> Vec<(Compartment, LedgerV1)> {
-    placed.sort_by_key(|(compartment, index, _)| (*compartment, *index));
-    let mut ledgers: Vec<(Compartment, LedgerV1)> = Vec::new();
-    for (compartment, index, body) in placed {
-        let leaf = LeafV1 {
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            path: merkle_path(levels, index),
-            body,
-        };
-        match ledgers.last_mut() {
-            Some((last, ledger)) if *last == compartment => ledger.leaves.push(leaf),
-            _ => ledgers.push((compartment, LedgerV1 { epoch: epoch.number(), leaves: vec![leaf] })),
+/// The lines of each compartment that has any, in the order in which they were logged.
+fn by_compartment(mut lines: Vec<(Compartment, Line)>) -> Vec<(Compartment, Vec<LineV1>)> {
+    lines.sort_by_key(|(compartment, _)| *compartment);
+    let mut grouped: Vec<(Compartment, Vec<LineV1>)> = Vec::new();
+    for (compartment, Line(line)) in lines {
+        match grouped.last_mut() {
+            Some((last, lines)) if *last == compartment => lines.push(line),
+            _ => grouped.push((compartment, vec![line])),
         }
     }
-    ledgers
-}
-
-/// A random order of the leaves' positions (Fisher and Yates), so that a
-/// position does not tell how many leaves other compartments have.
-fn shuffled(random: &mut Randomness, size: usize) -> Result<Vec<usize>, RandomError> {
-    let mut order: Vec<usize> = (0..size).collect();
-    for last in (1..size).rev() {
-        let drawn = u64::from_le_bytes(random.bytes()?) % (last as u64 + 1);
-        order.swap(last, usize::try_from(drawn).unwrap_or(last));
-    }
-    Ok(order)
+    grouped
 }
 
 /// SHA-256("subrosa/v1 link" ‖ encoded link).
@@ -95,9 +90,9 @@ pub(crate) fn link_digest(link: &LinkV1) -> Result<Digest, Error> {
     Ok(Digest::of(&[b"subrosa/v1 link", &wire::encode(link)?]))
 }
 
-/// SHA-256("subrosa/v1 leaf" ‖ salt ‖ encoded line).
-pub(crate) fn leaf_digest(salt: &[u8; 16], line: &LineV1) -> Result<Digest, Error> {
-    Ok(Digest::of(&[b"subrosa/v1 leaf", salt, &wire::encode(line)?]))
+/// SHA-256("subrosa/v1 leaf" ‖ encoded leaf).
+fn leaf_digest(leaf: &LeafV1) -> Result<Digest, Error> {
+    Ok(Digest::of(&[b"subrosa/v1 leaf", &wire::encode(leaf)?]))
 }
 
 /// SHA-256("subrosa/v1 node" ‖ left ‖ right).
@@ -115,57 +110,67 @@ fn merkle_levels(leaves: Vec<Digest>) -> Vec<Vec<Digest>> {
     levels
 }
 
-fn merkle_path(levels: &[Vec<Digest>], index: usize) -> Vec<[u8; 32]> {
-    let siblings = levels.iter().enumerate().map(|(height, level)| level.get((index >> height) ^ 1));
-    siblings.flatten().map(|digest| *digest.as_bytes()).collect()
+fn merkle_path(levels: &[Vec<Digest>], compartment: Compartment) -> [[u8; 32]; HEIGHT] {
+    let mut path = [[0; 32]; HEIGHT];
+    for (height, (sibling, level)) in path.iter_mut().zip(levels).enumerate() {
+        if let Some(digest) = level.get((compartment.index() >> height) ^ 1) {
+            *sibling = *digest.as_bytes();
+        }
+    }
+    path
 }
 
-/// Whether a leaf of a ledger row belongs to a link.
-pub(crate) fn leaf_is_linked(leaf: &LeafV1, link: &LinkV1) -> Result<bool, Error> {
-    let mut digest = match &leaf.body {
-        LeafBodyV1::Line(salt, line) => leaf_digest(salt, line)?,
-        LeafBodyV1::Destroyed(digest) => Digest::from_bytes(*digest),
-    };
-    let mut index = leaf.index;
-    for sibling in &leaf.path {
+/// Whether a compartment's ledger row belongs to a link.
+pub(crate) fn is_linked(compartment: Compartment, ledger: &LedgerV1, link: &LinkV1) -> Result<bool, Error> {
+    let mut digest = leaf_digest(&ledger.leaf)?;
+    for (height, sibling) in ledger.path.iter().enumerate() {
         let sibling = Digest::from_bytes(*sibling);
-        digest = if index & 1 == 0 { node_digest(&digest, &sibling) } else { node_digest(&sibling, &digest) };
-        index >>= 1;
+        digest = match (compartment.index() >> height) & 1 {
+            0 => node_digest(&digest, &sibling),
+            _ => node_digest(&sibling, &digest),
+        };
     }
-    let whole = leaf.path.len() >= LEAST_HEIGHT && index == 0;
-    Ok(whole && digest.as_bytes() == &link.leaves)
+    Ok(digest.as_bytes() == &link.leaves)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::actor::Actor;
-    use super::super::facts::Action;
     use super::*;
-    use crate::id::EntryId;
 
     #[test]
-    fn every_leaf_of_a_commit_is_linked_and_a_changed_one_is_not() {
+    fn every_ledger_row_of_a_commit_is_linked_at_its_place_alone_and_a_changed_one_is_not() {
         let mut random = Randomness::from_system();
-        for count in [0, 1, 7, 8, 9, 40] {
-            let lines = (0..count).map(|n| {
-                let compartment = if n % 3 == 0 { Compartment::Record } else { Compartment::General };
-                let id = EntryId::from_bytes([n; 16]);
-                (compartment, Line::about(Action::Added, &Actor::owner(), Some("why"), [id]))
-            });
-            let zero = Digest::from_bytes([0; 32]);
-            let links = Links::build(&mut random, Epoch::new(3), 5, zero, zero, lines.collect()).unwrap();
-            let leaves: Vec<&LeafV1> = links.ledgers.iter().flat_map(|(_, ledger)| &ledger.leaves).collect();
-            assert_eq!(leaves.len(), usize::from(count));
-            for (_, ledger) in &links.ledgers {
-                for leaf in &ledger.leaves {
-                    assert!(leaf_is_linked(leaf, &links.link).unwrap());
-                    let LeafBodyV1::Line(salt, line) = &leaf.body else { panic!() };
-                    let destroyed = LeafBodyV1::Destroyed(*leaf_digest(salt, line).unwrap().as_bytes());
-                    let changed = LineV1 { actor: "somebody else".into(), ..line.clone() };
-                    let leaf = |body| LeafV1 { index: leaf.index, path: leaf.path.clone(), body };
-                    assert!(leaf_is_linked(&leaf(destroyed), &links.link).unwrap());
-                    assert!(!leaf_is_linked(&leaf(LeafBodyV1::Line(*salt, changed)), &links.link).unwrap());
-                }
+        let zero = Digest::from_bytes([0; 32]);
+        for count in 0..=PLACES {
+            let lines: Vec<_> = Compartment::ALL
+                .into_iter()
+                .take(count)
+                .flat_map(|compartment| {
+                    let line = |action| (compartment, Line::of(action, &Actor::owner()));
+                    [line(Action::Added), line(Action::Retracted)]
+                })
+                .collect();
+            let telling = Telling {
+                epoch: Epoch::new(3),
+                time: 5,
+                action: Action::Changed,
+                role: Role::Owner,
+                previous_link: zero,
+                previous_root: zero,
+                segment: SegmentSpanV1::default(),
+            };
+            let links = Links::build(&mut random, &telling, lines).unwrap();
+            assert_eq!(links.ledgers.len(), count);
+            for (compartment, mut ledger) in links.ledgers {
+                let at = |place, ledger: &LedgerV1| is_linked(place, ledger, &links.link).unwrap();
+                let places: Vec<_> =
+                    Compartment::ALL.into_iter().filter(|place| at(*place, &ledger)).collect();
+                assert_eq!(places, [compartment]);
+                let line = ledger.leaf.lines.pop().unwrap();
+                assert!(!at(compartment, &ledger));
+                ledger.leaf.lines.push(LineV1 { actor: "somebody else".into(), ..line });
+                assert!(!at(compartment, &ledger));
             }
         }
     }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::core::StateReader;
 use super::facts::Action;
-use super::ledger::LineState;
+use super::story::Telling;
 use super::time::from_milliseconds;
 use crate::error::Error;
 use crate::format::place::Compartment;
@@ -204,8 +204,12 @@ pub struct Revision {
     /// When.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serial::moment"))]
     pub time: SystemTime,
-    /// What was done and by whom and why, if the ledger still says.
-    pub state: Option<LineState>,
+    /// What was done, if anything tells.
+    pub action: Option<Action>,
+    /// By whom, if anything tells.
+    pub actor: Option<String>,
+    /// Why, if that was said.
+    pub reason: Option<String>,
 }
 
 impl StateReader<'_> {
@@ -282,17 +286,28 @@ impl StateReader<'_> {
         Ok(())
     }
 
-    pub(crate) fn revision(&self, compartment: Compartment, row: &Row) -> Result<Revision, Error> {
-        let link = self.link(row.epoch)?.ok_or(Error::Damaged { what: "history" })?;
-        let lines = self.ledger_lines(row.epoch)?;
-        let state = lines.into_iter().filter(|line| line.compartment == compartment).map(|line| line.state);
-        let state = state.into_iter().find(|state| match state {
-            LineState::Whole { action, subjects, .. } => {
-                subjects.contains(&row.id) && !matches!(action, Action::Released | Action::Exported)
-            }
-            LineState::Destroyed => false,
-        });
-        Ok(Revision { revision: row.revision, epoch: row.epoch, time: from_milliseconds(link.time), state })
+    /// The revisions of an entry, oldest first, and what was done at each.
+    pub(crate) fn revisions(&self, id: EntryId) -> Result<Vec<Revision>, Error> {
+        let (compartment, current) = self.entry_row(id)?;
+        let story = self.story(compartment, id)?;
+        let mut rows = Vec::new();
+        for revision in 1..current.revision {
+            let row = self.row(compartment, &RowKey::revision(id, revision))?;
+            rows.push(row.ok_or(Error::Damaged { what: "revision" })?);
+        }
+        rows.push(current);
+        let first = rows.first().map_or(Epoch::new(0), |row| row.epoch);
+        let revision = |row: &Row| {
+            let link = self.link(row.epoch)?.ok_or(Error::Damaged { what: "history" })?;
+            let lines = self.ledger_lines(row.epoch)?;
+            let lines: Vec<_> = lines.iter().filter(|line| line.compartment == compartment).collect();
+            let actions: Vec<Action> = lines.iter().map(|line| line.action).collect();
+            let Row { revision, epoch, .. } = *row;
+            let (action, reason) = Telling { revision, epoch, first, story: &story, actions: &actions }.act();
+            let actor = lines.first().filter(|_| action.is_some()).map(|line| line.actor.clone());
+            Ok(Revision { revision, epoch, time: from_milliseconds(link.time), action, actor, reason })
+        };
+        rows.iter().map(revision).collect()
     }
 }
 

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
+use super::accounting::{Accounting, PendingAccount};
 use super::actor::Actor;
 use super::core::{Core, Snapshot, StateReader};
 use super::erasure::{Erasure, ErasureReport};
+use super::facts::Action;
 use super::ledger::Line;
 use crate::crypto::content_digest::ContentDigest;
 use crate::crypto::random::Randomness;
@@ -17,7 +19,7 @@ use crate::format::place::{Compartment, PLACES};
 use crate::id::{EntryId, Epoch};
 use crate::keys::Grant;
 use crate::payload::content::ContentV1;
-use crate::payload::history::LedgerV1;
+use crate::payload::story::StoryV1;
 use crate::store::StoreWriter;
 use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey};
 
@@ -39,8 +41,14 @@ pub(crate) struct Work<'a> {
     pub(crate) random: Randomness,
     pub(crate) changes: [Changes; PLACES],
     pub(crate) lines: Vec<(Compartment, Line)>,
-    /// Ledger rows of earlier commits of which this one destroys lines.
-    pub(crate) redacted: BTreeMap<(Compartment, Epoch), LedgerV1>,
+    /// What everybody who opens the vault is told of it, if that is said.
+    pub(crate) common: Option<Action>,
+    /// Stories that this commit changes.
+    pub(crate) stories: BTreeMap<(Compartment, EntryId), StoryV1>,
+    /// Accounts of releases of which this commit withdraws something.
+    pub(crate) accounts: BTreeMap<(Compartment, Epoch), PendingAccount>,
+    /// What becomes of accounts of which nothing is left, if that was chosen.
+    pub(crate) accounting: Option<Accounting>,
     /// Contents that this commit puts, or of which it changes the users.
     pub(crate) contents: BTreeMap<(Compartment, ContentDigest), Content>,
     /// What is withdrawn from each compartment.
@@ -62,7 +70,10 @@ impl<'a> Work<'a> {
             random: Randomness::from_system(),
             changes: std::array::from_fn(|_| Changes::new()),
             lines: Vec::new(),
-            redacted: BTreeMap::new(),
+            common: None,
+            stories: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            accounting: None,
             contents: BTreeMap::new(),
             erase: std::array::from_fn(|_| Vec::new()),
             opened: RefCell::default(),
@@ -143,7 +154,11 @@ impl Transaction<'_> {
         if let Some(object) = &row.object {
             self.erase(compartment, object);
         }
-        self.work.erasure.since = Some(self.work.erasure.since.map_or(row.epoch, |e| e.min(row.epoch)));
+        let is_content = !matches!(row.class, RowClass::Story | RowClass::Accounting);
+        let since = &mut self.work.erasure.since;
+        if is_content {
+            *since = Some(since.map_or(row.epoch, |since| since.min(row.epoch)));
+        }
         self.change(compartment, row.key, None)
     }
 
@@ -185,8 +200,47 @@ impl Transaction<'_> {
         self.put_encrypted(compartment, row, content)
     }
 
+    /// Puts a row in the place of the one that is stored under its key, and erases that.
+    pub(crate) fn put_anew(
+        &mut self,
+        compartment: Compartment,
+        row: Row,
+        content: &[u8],
+    ) -> Result<(), Error> {
+        if let Some(before) = self.reader().row(compartment, &row.key)?.and_then(|row| row.object) {
+            self.supersede(compartment, &before);
+        }
+        self.put_encrypted(compartment, row, content)
+    }
+
+    /// Removes the row of a key, if it is stored, and erases it.
+    pub(crate) fn take_away(&mut self, compartment: Compartment, key: &RowKey) -> Result<(), Error> {
+        let Some(row) = self.reader().row(compartment, key)? else { return Ok(()) };
+        self.work.withdraws = true;
+        self.remove_row(compartment, &row)
+    }
+
+    /// Writes a line, once however often an act is done. In `record` it names a role.
     pub(crate) fn log(&mut self, compartment: Compartment, line: Line) {
-        self.work.lines.push((compartment, line));
+        let line = if compartment == Compartment::Record { line.by_role(self.actor) } else { line };
+        let logged = (compartment, line);
+        if !self.work.lines.contains(&logged) {
+            self.work.lines.push(logged);
+        }
+    }
+
+    /// Writes a line for those who see the ways in, where the writer does.
+    pub(crate) fn log_in_custody(&mut self, line: Line) -> bool {
+        let is_held = self.snapshot.place(Compartment::Custody).is_ok();
+        if is_held {
+            self.log(Compartment::Custody, line);
+        }
+        is_held
+    }
+
+    /// Says what everybody who opens the vault is told of this commit.
+    pub(crate) fn announce(&mut self, action: Action) {
+        self.work.common = Some(action);
     }
 
     /// The number of this commit.

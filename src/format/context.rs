@@ -36,6 +36,8 @@ pub(crate) enum Purpose {
     Content = 13,
     Upload = 14,
     Shortcut = 15,
+    Story = 16,
+    Accounting = 17,
 }
 
 /// The vault that a box belongs to.

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::arrays::sixteens;
 use crate::codec::wire::Wire;
+
+/// Levels between the leaves of a commit and their root: a leaf for each of 8 places.
+pub(crate) const HEIGHT: usize = 3;
 
 /// One link per commit, inline in a row of the `record` compartment.
 #[derive(Serialize, Deserialize, Clone, PartialEq, Eq)]
@@ -11,55 +13,58 @@ pub(crate) struct LinkV1 {
     pub(crate) epoch: u64,
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub(crate) time: i64,
+    /// What every credential reads of the commit.
+    pub(crate) action: u16,
+    /// The role of whoever acted.
+    pub(crate) role: u16,
     /// Digest of the previous link; zeros in the first.
     pub(crate) previous_link: [u8; 32],
     /// SHA-256 of the previous root's stored block; zeros in the first.
     pub(crate) previous_root: [u8; 32],
-    /// Merkle root over the commit's leaves.
+    /// Merkle root over the commit's leaves, one for each place.
     pub(crate) leaves: [u8; 32],
+    /// What the commit before appended.
+    pub(crate) segment: SegmentSpanV1,
+}
+
+/// Where the bytes of a commit are in the file, and their digest. Zeros where there are none:
+/// before the first commit, before a compaction, and in a store without a file.
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct SegmentSpanV1 {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) digest: [u8; 32],
 }
 
 impl Wire for LinkV1 {
     const NAME: &'static str = "LinkV1";
-    const LIMIT: usize = 112;
+    const LIMIT: usize = 164;
 }
 
-/// What one commit did in one compartment.
+/// What one commit did in one compartment: a leaf with its path to the Merkle root.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct LedgerV1 {
     pub(crate) epoch: u64,
-    pub(crate) leaves: Vec<LeafV1>,
+    pub(crate) leaf: LeafV1,
+    /// Sibling digests from the leaf to the root.
+    pub(crate) path: [[u8; 32]; HEIGHT],
 }
 
-/// A leaf with its path to the Merkle root.
+/// The lines of one compartment, under a salt.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct LeafV1 {
-    /// Position among the commit's leaves, decoys included.
-    pub(crate) index: u32,
-    /// Sibling digests from the leaf to the root.
-    pub(crate) path: Vec<[u8; 32]>,
-    pub(crate) body: LeafBodyV1,
+    pub(crate) salt: [u8; 16],
+    /// At least one, no two the same.
+    pub(crate) lines: Vec<LineV1>,
 }
 
-/// A line, or the digest that is left of it.
-#[derive(Serialize, Deserialize)]
-pub(crate) enum LeafBodyV1 {
-    /// The salt and the line.
-    Line([u8; 16], LineV1),
-    /// The leaf's digest: the line was destroyed with its entry.
-    Destroyed([u8; 32]),
-}
-
-/// One line of the ledger.
+/// One line of the ledger. It names no entry.
 #[derive(Serialize, Deserialize, Clone, PartialEq, Eq)]
 pub(crate) struct LineV1 {
     pub(crate) action: u16,
     pub(crate) actor: String,
     pub(crate) reason: Option<String>,
-    /// Entries concerned, sorted.
-    #[serde(with = "sixteens")]
-    pub(crate) subjects: Vec<[u8; 16]>,
-    /// Further facts by number, sorted: who received, for what, under which basis.
+    /// Further facts by number, sorted.
     pub(crate) details: Vec<(u16, String)>,
 }
 
@@ -68,22 +73,23 @@ impl Wire for LedgerV1 {
     const LIMIT: usize = 64 << 20;
 
     fn is_canonical(&self) -> bool {
-        self.leaves.is_sorted_by(|a, b| a.index < b.index)
-            && self.leaves.iter().all(|leaf| {
-                leaf.path.len() <= 32
-                    && match &leaf.body {
-                        LeafBodyV1::Line(_, line) => line.is_canonical(),
-                        LeafBodyV1::Destroyed(_) => true,
-                    }
-            })
+        self.leaf.is_canonical()
     }
 }
 
-impl Wire for LineV1 {
-    const NAME: &'static str = "LineV1";
+impl Wire for LeafV1 {
+    const NAME: &'static str = "LeafV1";
     const LIMIT: usize = 64 << 20;
 
     fn is_canonical(&self) -> bool {
-        self.subjects.is_sorted_by(|a, b| a < b) && self.details.is_sorted_by(|a, b| a.0 < b.0)
+        let lines = &self.lines;
+        let is_new = |(at, line): (usize, &LineV1)| !lines.iter().take(at).any(|before| before == line);
+        !lines.is_empty()
+            && lines.len() <= LINES_LIMIT
+            && lines.iter().enumerate().all(is_new)
+            && lines.iter().all(|line| line.details.is_sorted_by(|a, b| a.0 < b.0))
     }
 }
+
+/// Most lines of one compartment and commit.
+pub(crate) const LINES_LIMIT: usize = 4096;

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use super::catalogue::{ChildV1, EraseListV1, ObjectV1, PageV1, RowV1};
 use super::content::{ContentV1, UploadV1};
 use super::custody::{DirectorySlotV1, DirectoryV1, VaultRecordV1};
-use super::history::{LeafBodyV1, LeafV1, LedgerV1, LineV1, LinkV1};
+use super::history::{LeafV1, LedgerV1, LineV1, LinkV1, SegmentSpanV1};
 use super::secret::SecretV1;
+use super::story::{AccountingV1, ActV1, StoryV1};
 use super::{decode_card, decode_entry, encode_card, encode_entry};
 use crate::codec::wire::{self, Wire};
 use crate::crypto::key::ContentKey;
@@ -51,7 +52,7 @@ fn row(key: u8, inline: &[u8]) -> RowV1 {
 fn line() -> LineV1 {
     let details = vec![(1, "who".to_owned()), (3, "why".to_owned())];
     let (actor, reason) = ("the owner".to_owned(), Some("as asked".to_owned()));
-    LineV1 { action: 2, actor, reason, subjects: vec![[1; 16], [4; 16]], details }
+    LineV1 { action: 2, actor, reason, details }
 }
 
 fn entry() -> Entry {
@@ -63,7 +64,7 @@ fn entry() -> Entry {
 /// One of each.
 fn types() -> Vec<Type> {
     let child = |nibble, rows| ChildV1 { nibble, rows, object: ObjectV1::from(&object(nibble)) };
-    let leaf = |index, body| LeafV1 { index, path: vec![[7; 32], [8; 32]], body };
+    let leaf = || LeafV1 { salt: [6; 16], lines: vec![line(), LineV1 { action: 3, ..line() }] };
     let slot = |kind: u8| DirectorySlotV1 {
         public: vec![kind; crate::crypto::kem::PUBLIC_LEN],
         kind,
@@ -78,11 +79,33 @@ fn types() -> Vec<Type> {
         of(&PageV1::Leaf(vec![row(1, b""), row(2, b"inline"), row(3, b"")])),
         of(&PageV1::Inner(vec![child(0, 30), child(5, 1), child(15, 400)])),
         of(&EraseListV1 { objects: vec![([1; 16], 300), ([2; 16], 16)] }),
-        of(&LinkV1 { epoch: 4, time: -1, previous_link: [1; 32], previous_root: [2; 32], leaves: [3; 32] }),
-        of(&line()),
-        of(&LedgerV1 {
+        of(&LinkV1 {
             epoch: 4,
-            leaves: vec![leaf(0, LeafBodyV1::Line([6; 16], line())), leaf(2, LeafBodyV1::Destroyed([5; 32]))],
+            time: -1,
+            action: 16,
+            role: 1,
+            previous_link: [1; 32],
+            previous_root: [2; 32],
+            leaves: [3; 32],
+            segment: SegmentSpanV1 { start: 81920, end: 86016, digest: [4; 32] },
+        }),
+        of(&leaf()),
+        of(&LedgerV1 { epoch: 4, leaf: leaf(), path: [[7; 32]; 3] }),
+        of(&StoryV1 {
+            acts: vec![
+                ActV1 { epoch: 4, action: 4, revision: 2, reason: Some("as asked".to_owned()) },
+                ActV1 { epoch: 5, action: 7, revision: 0, reason: None },
+            ],
+        }),
+        of(&AccountingV1 {
+            epoch: 5,
+            actor: "owner".to_owned(),
+            recipient: "a school".to_owned(),
+            purpose: "admission".to_owned(),
+            policy: Some("{}".to_owned()),
+            excerpt: "0102".to_owned(),
+            signer: None,
+            entries: 2,
         }),
         of(&ContentV1 { content: [1; 16], size: 100, digest: [2; 32], segments: 1, users: vec![[3; 16]] }),
         of(&UploadV1 { content: [1; 16], segments: 2, title: "a scan".to_owned(), started: 7 }),

@@ -62,6 +62,16 @@ impl RowKey {
         Self::digested(&[b"subrosa/v1 upload", content.as_bytes()])
     }
 
+    /// What happened to an entry: SHA-256("subrosa/v1 story" ‖ entry id)[..16].
+    pub(crate) fn story(id: EntryId) -> Self {
+        Self::digested(&[b"subrosa/v1 story", id.as_bytes()])
+    }
+
+    /// A release's accounting: SHA-256("subrosa/v1 accounting" ‖ vault id ‖ epoch)[..16].
+    pub(crate) fn accounting(vault: VaultId, epoch: Epoch) -> Self {
+        Self::digested(&[b"subrosa/v1 accounting", vault.as_bytes(), &epoch.number().to_le_bytes()])
+    }
+
     /// The only row of its name: SHA-256("subrosa/v1 row" ‖ name)[..16].
     pub(crate) fn named(name: &str) -> Self {
         Self::digested(&[b"subrosa/v1 row", name.as_bytes()])
@@ -109,23 +119,31 @@ pub(crate) enum RowClass {
     Content = 9,
     /// A content that is not whole yet; id is the content's.
     Upload = 10,
+    /// What happened to an entry; id is the entry's.
+    Story = 11,
+    /// To whom a release went; its epoch is the release's.
+    Accounting = 12,
 }
 
 impl RowClass {
     fn from_number(number: u8) -> Option<Self> {
         use RowClass::{
-            Content, Directory, Document, Entry, Ledger, Link, Segment, Superseded, Upload, VaultRecord,
+            Accounting, Content, Directory, Document, Entry, Ledger, Link, Segment, Story, Superseded,
+            Upload, VaultRecord,
         };
-        [Entry, Superseded, Link, Ledger, VaultRecord, Directory, Document, Segment, Content, Upload]
-            .into_iter()
-            .find(|class| *class as u8 == number)
+        let entries = [Entry, Superseded, Document, Segment, Content, Upload, Story];
+        let others = [Link, Ledger, VaultRecord, Directory, Accounting];
+        entries.into_iter().chain(others).find(|class| *class as u8 == number)
     }
 
     /// Whether rows of this class stand in this compartment.
     fn belongs_in(self, compartment: Compartment) -> bool {
         match self {
-            Self::Entry | Self::Superseded | Self::Segment | Self::Content | Self::Upload => {
+            Self::Entry | Self::Superseded | Self::Segment | Self::Content | Self::Upload | Self::Story => {
                 Compartment::HOLDING_ENTRIES.contains(&compartment)
+            }
+            Self::Accounting => {
+                compartment == Compartment::Custody || Compartment::HOLDING_ENTRIES.contains(&compartment)
             }
             Self::Link | Self::VaultRecord => compartment == Compartment::Record,
             Self::Directory => compartment == Compartment::Custody,
@@ -213,13 +231,15 @@ impl Row {
             RowClass::Directory => RowKey::named("directory"),
             RowClass::Segment => RowKey::segment(self.content_id(), self.revision),
             RowClass::Upload => RowKey::upload(self.content_id()),
+            RowClass::Story => RowKey::story(self.id),
+            RowClass::Accounting => RowKey::accounting(vault, self.epoch),
             // Of a content its digest, which whoever opens it compares.
             RowClass::Document | RowClass::Content => self.key,
         };
         let named = match self.class {
             RowClass::Entry | RowClass::Superseded => self.revision > 0,
             RowClass::Segment => true,
-            RowClass::Content | RowClass::Upload => self.revision == 0,
+            RowClass::Content | RowClass::Upload | RowClass::Story => self.revision == 0,
             _ => self.revision == 0 && self.id == EntryId::from_bytes([0; 16]),
         };
         key == self.key && named
@@ -445,6 +465,8 @@ mod tests {
             (row(RowKey::segment(content, 3), RowClass::Segment, ID, 3), general),
             (row(RowKey::upload(content), RowClass::Upload, ID, 0), general),
             (row(any, RowClass::Content, ID, 0), general),
+            (row(RowKey::story(ID), RowClass::Story, ID, 0), general),
+            (row(RowKey::accounting(VAULT, Epoch::new(4)), RowClass::Accounting, none, 0), general),
         ];
         for (row, compartment) in sound {
             let (class, revision) = (row.class, row.revision);
@@ -465,11 +487,12 @@ mod tests {
                 assert!(!changed(&|row| row.id = EntryId::from_bytes([1; 16])), "{class:?}");
                 assert!(!changed(&|row| row.key = any), "{class:?}");
             }
-            if matches!(class, RowClass::Link | RowClass::Ledger) {
+            if matches!(class, RowClass::Link | RowClass::Ledger | RowClass::Accounting) {
                 assert!(!changed(&|row| row.epoch = Epoch::new(5)), "{class:?}");
             }
             let elsewhere = if compartment == general { Compartment::Custody } else { general };
-            assert_eq!(read(&row, elsewhere), class == RowClass::Ledger, "{class:?}");
+            let is_of_both = matches!(class, RowClass::Ledger | RowClass::Accounting);
+            assert_eq!(read(&row, elsewhere), is_of_both, "{class:?}");
         }
         let document = row(any, RowClass::Document, none, 0);
         assert!(!Compartment::ALL.into_iter().any(|compartment| read(&document, compartment)), "reserved");
@@ -478,7 +501,7 @@ mod tests {
     #[test]
     fn a_class_is_the_number_it_was_written_as() {
         let known: Vec<u8> = (0..=255).filter(|number| RowClass::from_number(*number).is_some()).collect();
-        assert_eq!(known, (1..=10).collect::<Vec<_>>());
+        assert_eq!(known, (1..=12).collect::<Vec<_>>());
         assert!(known.iter().all(|number| RowClass::from_number(*number).unwrap() as u8 == *number));
     }
 

@@ -7,7 +7,7 @@ use subrosa::record::{
     Attachment, Coding, Component, Identifier, Location, Origin, Party, Quantity, Scalar, SourceFormat,
     Telecom, Value,
 };
-use subrosa::vault::{AccessKind, LedgerLine, LineState, Listed, Revision};
+use subrosa::vault::{AccessKind, LedgerLine, Listed, Revision};
 use subrosa::{Concept, Entry, Error, Filter, Provenance, Token, Vault};
 
 /// The whole vault, as far as its keys reach.
@@ -207,18 +207,17 @@ fn content(bytes: &[u8]) -> Json {
 }
 
 fn line(line: &LedgerLine) -> Json {
-    let shown = match &line.state {
-        LineState::Whole { action, actor, reason, subjects, details } => json!({
-            "action": action.name(),
-            "actor": actor,
-            "reason": reason,
-            "subjects": subjects.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "details": details.iter().map(|(detail, text)| (detail.name().to_owned(), json!(text)))
-                .collect::<serde_json::Map<_, _>>(),
-        }),
-        _ => Json::Null,
-    };
-    json!({"epoch": line.epoch.number(), "time": milliseconds(line.time), "compartment": line.compartment.name(), "line": shown})
+    let details = line.details.iter().map(|(detail, text)| (detail.name().to_owned(), json!(text)));
+    json!({
+        "epoch": line.epoch.number(),
+        "time": milliseconds(line.time),
+        "compartment": line.compartment.name(),
+        "action": line.action.name(),
+        "actor": line.actor,
+        "reason": line.reason,
+        "entries": line.entries.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "details": details.collect::<serde_json::Map<_, _>>(),
+    })
 }
 
 /// Milliseconds since 1970, as the format has them.

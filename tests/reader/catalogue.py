@@ -14,11 +14,10 @@ from primitives import Purpose, object_digest, open_once, sha256
 LEAF_ROWS = 32
 INLINE_LIMIT = 300
 KEY_NIBBLES = 32
-LEAST_HEIGHT = 3
 RECORD, CUSTODY = 0, 1
 
 CURRENT, EARLIER, LINK, LEDGER, VAULT_RECORD, DIRECTORY = range(1, 7)
-SEGMENT, CONTENT, UPLOAD = range(8, 11)
+SEGMENT, CONTENT, UPLOAD, STORY, ACCOUNTING = range(8, 13)
 HOLDING_ENTRIES = (2, 3, 4, 5)
 
 
@@ -119,6 +118,8 @@ def row_key(row, vault_id):
         DIRECTORY: (label + b"row", b"directory"),
         SEGMENT: (label + b"segment", row["id"], struct.pack("<Q", row["revision"])),
         UPLOAD: (label + b"upload", row["id"]),
+        STORY: (label + b"story", row["id"]),
+        ACCOUNTING: (label + b"accounting", vault_id, epoch),
     }
     if row_class == CONTENT:
         return row["key"]  # of its digest: compared when it is opened
@@ -133,12 +134,14 @@ def check_row(row, number, header, root):
     require(1 <= row["epoch"] <= root.epoch, f"{what}: epoch")
     if row["row_class"] in (CURRENT, EARLIER):
         require(row["revision"] >= 1, f"{what}: revision")
-    elif row["row_class"] in (CONTENT, UPLOAD):
+    elif row["row_class"] in (CONTENT, UPLOAD, STORY):
         require(row["revision"] == 0, f"{what}: revision")
     elif row["row_class"] != SEGMENT:
         require(row["revision"] == 0 and not any(row["id"]), f"{what}: id and revision")
-    if row["row_class"] in (CURRENT, EARLIER, SEGMENT, CONTENT, UPLOAD):
+    if row["row_class"] in (CURRENT, EARLIER, SEGMENT, CONTENT, UPLOAD, STORY):
         require(number in HOLDING_ENTRIES, f"{what}: class in a wrong compartment")
+    if row["row_class"] == ACCOUNTING:
+        require(number in (*HOLDING_ENTRIES, CUSTODY), f"{what}: class in a wrong compartment")
     require((row["object"] is None) == (row["row_class"] == LINK), f"{what}: object")
     inline = row["row_class"] in (CURRENT, LINK)
     require(bool(row["inline"]) == inline, f"{what}: inline bytes")
@@ -178,10 +181,10 @@ def check_fields(entry, what):
         expected[tag] = field["index"] + 1
 
 
-def read_object(objects, number, row, purpose, shape, limit, what):
-    """The content of a row that belongs to no entry."""
+def read_object(objects, number, row, purpose, shape, limit, what, object_id=None):
+    """The content of a row that is no revision of an entry."""
     encrypted = objects.encrypted(row["object"], what)
-    content = objects.open(encrypted, what, purpose, place=number, object_id=row["key"])
+    content = objects.open(encrypted, what, purpose, place=number, object_id=object_id or row["key"])
     return wire.decode(shape, content, what, limit)
 
 
@@ -201,34 +204,28 @@ def read_chain(rows, root):
 
 
 def read_ledger(objects, number, row, links):
-    """The leaves of one ledger row, each checked against its link."""
+    """The lines of one ledger row, checked against its link."""
     what = f"ledger of place {number}"
     ledger = read_object(
         objects, number, row, Purpose.LEDGER, wire.LEDGER, wire.LEDGER_LIMIT, what,
     )
     require(ledger["epoch"] == row["epoch"], f"{what}: epoch")
-    link = links[ledger["epoch"]]
-    require(ascends([leaf["index"] for leaf in ledger["leaves"]]), f"{what}: leaves do not ascend")
-    for leaf in ledger["leaves"]:
-        check_leaf(leaf, link, what)
-    return ledger["leaves"]
-
-
-def check_leaf(leaf, link, what):
-    """Climb from a leaf to the root of its tree."""
-    variant, body = leaf["body"]
-    height = len(leaf["path"])
-    require(height >= LEAST_HEIGHT and leaf["index"] >> height == 0, f"{what}: place of a leaf")
-    node = body
-    if variant == "Line":
-        salt, (line, encoded) = body
-        require(ascends(line["subjects"]), f"{what}: subjects do not ascend")
+    leaf, encoded = ledger["leaf"]
+    lines = leaf["lines"]
+    require(lines and all(line not in lines[:at] for at, line in enumerate(lines)), f"{what}: its lines")
+    for line in lines:
         require(ascends([name for name, _ in line["details"]]), f"{what}: details do not ascend")
-        node = sha256(b"subrosa/v1 leaf", salt, encoded)
-    for level, sibling in enumerate(leaf["path"]):
-        pair = (sibling, node) if leaf["index"] >> level & 1 else (node, sibling)
+    check_leaf(number, encoded, ledger["path"], links[ledger["epoch"]], what)
+    return lines
+
+
+def check_leaf(number, encoded, path, link, what):
+    """Climb from a place's leaf to the root of its tree."""
+    node = sha256(b"subrosa/v1 leaf", encoded)
+    for level, sibling in enumerate(path):
+        pair = (sibling, node) if number >> level & 1 else (node, sibling)
         node = sha256(b"subrosa/v1 node", *pair)
-    require(node == link["leaves"], f"{what}: a leaf is not in its link")
+    require(node == link["leaves"], f"{what}: its leaf is not in its link")
 
 
 def check_head(number, place, rows, links):

@@ -47,6 +47,8 @@ class Purpose:
     CONTENT = 13
     UPLOAD = 14
     SHORTCUT = 15
+    STORY = 16
+    ACCOUNTING = 17
 
 
 def sha256(*parts):

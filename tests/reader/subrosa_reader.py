@@ -30,6 +30,7 @@ from outer import (
     APPEND_START, SLOTS, Header, Password, RandomKey, checked_reference, needs_recovery, newest_pair, open_place, read_areas, unlock,
 )
 from primitives import Purpose
+from stories import RELEASED, Stories, details
 
 COMPARTMENTS = (
     "record", "custody", "general", "psychotherapy-notes", "substance-use", "sealed",
@@ -38,8 +39,10 @@ COMPARTMENTS = (
 ACTIONS = (
     None, "created", "added", "imported", "amended", "retracted", "expunged", "released",
     "password changed", "exported", "backed up", "compacted", "access granted",
-    "access revoked", "import undone", "answers forgotten",
+    "access revoked", "import undone", "answers forgotten", "changed", "access changed", "renewed",
+    "moved",
 )
+ROLES = (None, "owner", "member", "subrosa")
 ACCESS_KINDS = (None, "password", "recovery key", "raw key")
 PUBLIC_LENGTH = 1216
 DETAILS = (None, "recipient", "purpose", "policy", "excerpt", "name", "checkpoint", "signer", "import",
@@ -214,34 +217,53 @@ def show_bytes(content):
 
 
 def all_lines(objects, rows, links):
-    """Every line of the ledger, by epoch, compartment and leaf."""
-    lines, seen = [], set()
+    """Every line of the ledger, by epoch and compartment, with the entries that it is about."""
+    lines, told = {}, {}
     for number, some in rows.items():
+        told[number] = Stories(objects, number, some)
+        told[number].check()
         for row in some:
             if row["row_class"] == LEDGER:
-                for leaf in read_ledger(objects, number, row, links):
-                    where = (row["epoch"], leaf["index"])
-                    require(where not in seen, "ledger: two lines at one leaf")
-                    seen.add(where)
-                    order = (row["epoch"], number, leaf["index"])
-                    lines.append((order, show_line(number, links[row["epoch"]], leaf)))
-    return [line for _, line in sorted(lines, key=lambda item: item[0])]
-
-
-def show_line(number, link, leaf):
-    """A ledger line as JSON; a destroyed one has no content."""
-    variant, body = leaf["body"]
-    shown = {"epoch": link["epoch"], "time": link["time"], "compartment": COMPARTMENTS[number], "line": None}
-    if variant == "Line":
-        _, (line, _) = body
-        shown["line"] = {
-            "action": name_of(ACTIONS, line["action"]),
-            "actor": line["actor"],
-            "reason": line["reason"],
-            "subjects": [subject.hex() for subject in line["subjects"]],
-            "details": {str(name_of(DETAILS, name) or name): value for name, value in line["details"]},
-        }
+                lines[row["epoch"], number] = read_ledger(objects, number, row, links)
+    shown = []
+    for epoch, link in sorted(links.items()):
+        here = [(number, lines[epoch, number]) for number in rows if (epoch, number) in lines]
+        for number, some in here or [(RECORD, [common(link)])]:
+            shown += [show_line(number, link, line, lines, told[number]) for line in some]
+        kept = told[CUSTODY].accounts.get(epoch) if CUSTODY in told else None
+        if kept is not None:
+            line = {"action": RELEASED, "actor": kept["actor"], "reason": None, "details": []}
+            shown.append(show_line(CUSTODY, link, line, lines, told[CUSTODY]))
     return shown
+
+
+def common(link):
+    """What every credential reads of a commit, as a line."""
+    return {
+        "action": link["action"], "actor": name_of(ROLES, link["role"]) or "unknown", "reason": None,
+        "details": [],
+    }
+
+
+def show_line(number, link, line, lines, told):
+    """A ledger line as JSON."""
+    actions = {
+        epoch: [other["action"] for other in some] for (epoch, place), some in lines.items() if place == number
+    }
+    about = told.concerned(actions).get((link["epoch"], line["action"]), set())
+    shown = {str(name_of(DETAILS, name) or name): value for name, value in line["details"]}
+    if line["action"] == RELEASED and link["epoch"] in told.accounts:
+        shown.update(details(told.accounts[link["epoch"]]))
+    return {
+        "epoch": link["epoch"],
+        "time": link["time"],
+        "compartment": COMPARTMENTS[number],
+        "action": name_of(ACTIONS, line["action"]),
+        "actor": line["actor"],
+        "reason": line["reason"],
+        "entries": [identifier.hex() for identifier in sorted(about)],
+        "details": shown,
+    }
 
 
 def parse_credential(sort, given):

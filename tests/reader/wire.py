@@ -172,27 +172,33 @@ PAGE_LIMIT = 15360
 ERASE_LIST_LIMIT = MEBIBYTES_64
 
 # Section 9.2
-LINK = struct_of(epoch=u64, time=i64, previous_link=DIGEST, previous_root=DIGEST, leaves=DIGEST)
-LINE = struct_of(
-    action=u16, actor=text, reason=optional(text),
-    subjects=vector(IDENTIFIER), details=vector(together(u16, text)),
+SPAN = struct_of(start=u64, end=u64, digest=DIGEST)
+LINK = struct_of(
+    epoch=u64, time=i64, action=u16, role=u16, previous_link=DIGEST, previous_root=DIGEST, leaves=DIGEST,
+    segment=SPAN,
 )
+LINE = struct_of(action=u16, actor=text, reason=optional(text), details=vector(together(u16, text)))
+LEAF = struct_of(salt=IDENTIFIER, lines=vector(LINE))
 
 
-def encoded_line(cursor):
-    """A line, with the bytes that its leaf digest is taken over."""
+def encoded_leaf(cursor):
+    """A leaf, with the bytes that its digest is taken over."""
     start = cursor.position
-    line = LINE(cursor)
-    return line, cursor.content[start:cursor.position]
+    leaf = LEAF(cursor)
+    return leaf, cursor.content[start:cursor.position]
 
 
-LEAF = struct_of(
-    index=u32, path=vector(DIGEST),
-    body=one_of(("Line", together(IDENTIFIER, encoded_line)), ("Destroyed", DIGEST)),
+LEDGER = struct_of(epoch=u64, leaf=encoded_leaf, path=together(DIGEST, DIGEST, DIGEST))
+ACT = struct_of(epoch=u64, action=u16, revision=u64, reason=optional(text))
+STORY = vector(ACT)
+ACCOUNTING = struct_of(
+    epoch=u64, actor=text, recipient=text, purpose=text, policy=optional(text), excerpt=text,
+    signer=optional(text), entries=u64,
 )
-LEDGER = struct_of(epoch=u64, leaves=vector(LEAF))
-LINK_LIMIT = 112
+LINK_LIMIT = 164
 LEDGER_LIMIT = MEBIBYTES_64
+STORY_LIMIT = MEBIBYTES_64
+ACCOUNTING_LIMIT = 65536
 
 # Section 9.3
 VAULT_RECORD = struct_of(

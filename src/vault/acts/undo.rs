@@ -15,7 +15,7 @@ use crate::engine::actor::Actor;
 use crate::engine::core::StateReader;
 use crate::engine::erasure::ErasureReport;
 use crate::engine::facts::{Action, Detail};
-use crate::engine::ledger::{Line, LineState, named_import};
+use crate::engine::ledger::{Line, named_import};
 use crate::engine::list;
 use crate::engine::time::from_milliseconds;
 use crate::engine::trace;
@@ -120,8 +120,8 @@ impl StateReader<'_> {
         let mut imports: BTreeMap<Epoch, PastImport> = BTreeMap::new();
         let mut undone = BTreeSet::new();
         for line in self.all_ledger_lines()? {
-            let LineState::Whole { action, actor, details, .. } = line.state else { continue };
-            match action {
+            let (details, actor) = (line.details, line.actor);
+            match line.action {
                 Action::Imported => {
                     let new = PastImport::new(line.epoch, line.time, actor);
                     imports.entry(line.epoch).or_insert(new).answers += answers_in(&details);
@@ -170,9 +170,7 @@ impl StateReader<'_> {
         if number.number() == 0 || number > self.snapshot.root.epoch {
             return Err(nothing());
         }
-        let is_import =
-            |state: &LineState| matches!(state, LineState::Whole { action: Action::Imported, .. });
-        if !self.ledger_lines(number)?.iter().any(|line| is_import(&line.state)) {
+        if !self.ledger_lines(number)?.iter().any(|line| line.action == Action::Imported) {
             return Err(nothing());
         }
         for compartment in Compartment::HOLDING_ENTRIES {
@@ -229,8 +227,6 @@ impl StateReader<'_> {
         before: Option<&Row>,
         number: Epoch,
     ) -> Result<bool, Error> {
-        let forgets =
-            |state: &LineState| matches!(state, LineState::Whole { action: Action::AnswersForgotten, .. });
         let mut epochs = vec![current.epoch];
         for revision in (1..current.revision).rev() {
             let row = self.row(compartment, &RowKey::revision(current.id, revision))?;
@@ -241,7 +237,7 @@ impl StateReader<'_> {
             epochs.push(row.epoch);
         }
         for epoch in epochs {
-            if !self.ledger_lines(epoch)?.iter().any(|line| forgets(&line.state)) {
+            if !self.ledger_lines(epoch)?.iter().any(|line| line.action == Action::AnswersForgotten) {
                 return Ok(false);
             }
         }
@@ -279,14 +275,10 @@ impl Transaction<'_> {
             return Err(Error::ChangedSinceImport { ids: preview.changed_since });
         }
         let half_done = std::mem::replace(&mut self.work.half_done, true);
-        let mut undone: BTreeMap<Compartment, Vec<EntryId>> = BTreeMap::new();
         for (compartment, row) in &current {
             self.undo_entry(*compartment, row, number)?;
-            undone.entry(*compartment).or_default().push(row.id);
-        }
-        for (compartment, ids) in undone {
-            let line = Line::about(Action::ImportUndone, self.actor, None, ids);
-            self.log(compartment, line.with(Detail::Import, &number.to_string()));
+            let line = Line::of(Action::ImportUndone, self.actor);
+            self.log(*compartment, line.with(Detail::Import, &number.to_string()));
         }
         self.work.half_done = half_done;
         Ok(preview)
@@ -299,25 +291,46 @@ impl Transaction<'_> {
         let kept = before.as_ref().map_or(0, |row| row.revision);
         self.work.withdraws = true;
         let mut contents = self.contents_of(compartment, current)?;
-        let mut epochs = BTreeSet::from([number, current.epoch]);
+        let mut first = current.epoch;
         self.remove_row(compartment, current)?;
         for revision in kept + 1..current.revision {
             let row = self.row(compartment, &RowKey::revision(current.id, revision))?;
             let row = row.ok_or(Error::Damaged { what: "revision" })?;
-            epochs.insert(row.epoch);
+            first = first.min(row.epoch);
             contents.extend(self.contents_of(compartment, &row)?);
             self.remove_row(compartment, &row)?;
         }
         self.keep_contents(compartment, current.id, kept, &mut contents)?;
         self.give_up_contents(compartment, current.id, contents)?;
-        for epoch in epochs {
-            self.destroy_lines(compartment, epoch, current.id)?;
-        }
         self.note_erased(current.id);
-        if let Some(before) = before {
-            self.make_current(compartment, before)?;
+        match before {
+            Some(before) => {
+                self.shorten_story(compartment, current.id, kept, number)?;
+                self.make_current(compartment, before)
+            }
+            None => self.end_story(compartment, current.id, first),
         }
-        Ok(())
+    }
+
+    /// What was told of the revisions that go is told no more, and releases that may hold them
+    /// are named.
+    fn shorten_story(
+        &mut self,
+        compartment: Compartment,
+        id: EntryId,
+        kept: u64,
+        number: Epoch,
+    ) -> Result<(), Error> {
+        let story = self.reader().story(compartment, id)?;
+        self.work.erasure.spans.push((compartment, number));
+        for epoch in story.releases().filter(|epoch| *epoch > number) {
+            let handed_out = self.recipient_of(compartment, epoch)?;
+            self.work.erasure.handed_out.insert(epoch, handed_out);
+        }
+        match story.acts.iter().any(|act| act.revision > kept) {
+            true => self.change_story(compartment, id, |story| story.acts.retain(|act| act.revision <= kept)),
+            false => Ok(()),
+        }
     }
 
     /// What the revisions that stay use is not given up.

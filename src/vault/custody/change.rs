@@ -98,7 +98,7 @@ impl Prepared {
     fn lines(&self, actor: &Actor, change: &AccessChange<'_>) -> Vec<(Compartment, Line)> {
         let line = |action, name: &str| {
             // Names of ways in are for those who may see the directory.
-            (Compartment::Custody, Line::about(action, actor, None, []).with(Detail::Name, name))
+            (Compartment::Custody, Line::of(action, actor).with(Detail::Name, name))
         };
         let revoked = self.revoked.iter().map(|name| line(Action::AccessRevoked, name));
         revoked.chain(change.add.iter().map(|access| line(Action::AccessGranted, access.name))).collect()

@@ -91,7 +91,8 @@ fn publish_own_box(
     let work = Work::withdrawing(writer);
     let time = session.options.now();
     let mut transaction = Transaction { core: &current.core, snapshot: &current.snapshot, actor, time, work };
-    transaction.log(Compartment::Record, Line::about(Action::PasswordChanged, actor, None, []));
+    transaction.announce(Action::AccessChanged);
+    transaction.log_in_custody(Line::of(Action::PasswordChanged, actor));
     let committed = transaction.commit(Some((area.generation, bytes)));
     let way_in = change.way_in(current, generations);
     adopt_change(session, Unlocked { way_in, ..current.clone() }, committed)
@@ -121,7 +122,7 @@ fn publish_generations(
     let own = current.way_in.as_ref().and_then(WayIn::known_shortcut);
     let known: Vec<_> = own.into_iter().chain([(change.opened.index, &change.opened.shortcut_key)]).collect();
     let renewal = reader.renew(&mut change.random, &area, generations, (slots, &known), nothing_lost)?;
-    let lines = vec![(Compartment::Record, Line::about(Action::PasswordChanged, actor, None, []))];
+    let lines = vec![(Compartment::Custody, Line::of(Action::PasswordChanged, actor))];
     let way_in = change.way_in(current, generations);
     publish_renewal(session, writer, current, actor, renewal, way_in, lines)
 }

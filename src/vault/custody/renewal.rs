@@ -9,6 +9,7 @@ use crate::crypto::kem::SlotPublic;
 use crate::crypto::random::Randomness;
 use crate::engine::actor::Actor;
 use crate::engine::core::{Core, Snapshot, StateReader};
+use crate::engine::facts::Action;
 use crate::engine::ledger::Line;
 use crate::engine::opening::current;
 use crate::engine::transaction::{Transaction, Work};
@@ -117,6 +118,7 @@ pub(crate) fn publish_renewal(
     let time = session.options.now();
     let mut transaction = Transaction { core: &core, snapshot: &current.snapshot, actor, time, work };
     transaction.replace_directory(&directory)?;
+    transaction.announce(Action::AccessChanged);
     lines.into_iter().for_each(|(compartment, line)| transaction.log(compartment, line));
     let committed = transaction.commit(Some((area.generation, bytes)));
     adopt_change(session, Unlocked { core: Arc::new(core), way_in, ..current.clone() }, committed)

@@ -11,7 +11,7 @@ use crate::crypto::digest::Digest;
 use crate::crypto::random::Randomness;
 use crate::engine::actor::Actor;
 use crate::engine::core::StateReader;
-use crate::engine::facts::{Action, Detail};
+use crate::engine::facts::Action;
 use crate::engine::ledger::Line;
 use crate::engine::trace;
 use crate::engine::vault_record::{HolderRole, holder_of, signing_key};
@@ -20,6 +20,7 @@ use crate::excerpt::{self, EnvelopeRequest, Excerpt, IssuerRole, ProvenSigner, P
 use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::payload::custody::VaultRecordV1;
+use crate::payload::story::AccountingV1;
 use crate::record::{Entry, Kind, TextError, Token, one_line};
 use crate::release::{Candidate, Files, Policy, SubjectFault, View, ViewDigest};
 use crate::vault::session::audit::ReadKind;
@@ -147,17 +148,29 @@ fn release_now(
         let envelope = request.envelope(&record, &view)?;
         let excerpt = excerpt::issue(&view, &envelope, key, &mut Randomness::from_system(), now)?;
         let policy = view.summary_text();
-        for (compartment, ids) in released_by_compartment(&view, &compartments) {
-            let mut line = Line::about(Action::Released, actor, None, ids)
-                .with(Detail::Recipient, request.recipient.as_str())
-                .with(Detail::Purpose, request.purpose.as_str())
-                .with(Detail::Policy, &policy)
-                .with(Detail::Excerpt, &excerpt.id().to_string());
-            if let Some(signer) = signer {
-                line = line.with(Detail::Signer, &signer.public_key().fingerprint().to_string());
+        let mut account = AccountingV1 {
+            epoch: tx.epoch().number(),
+            actor: actor.name().to_owned(),
+            recipient: request.recipient.as_str().to_owned(),
+            purpose: request.purpose.as_str().to_owned(),
+            policy: None,
+            excerpt: excerpt.id().to_string(),
+            signer: signer.map(|signer| signer.public_key().fingerprint().to_string()),
+            entries: 0,
+        };
+        let released = released_by_compartment(&view, &compartments);
+        // The policy may name what is in any of them: it is for those who see the most.
+        let last = released.keys().next_back().copied();
+        for (compartment, ids) in released {
+            account.policy = (Some(compartment) == last).then(|| policy.clone());
+            account.entries = ids.len() as u64;
+            tx.put_account(compartment, &account)?;
+            for id in ids {
+                tx.tell(compartment, id, Action::Released, 0, None)?;
             }
-            tx.log(compartment, line);
+            tx.log(compartment, Line::of(Action::Released, actor));
         }
+        tx.announce(Action::Released);
         Ok((excerpt, view.released().iter().map(|entry| entry.id()).collect()))
     })?;
     Ok(committed.value)

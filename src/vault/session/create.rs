@@ -50,8 +50,7 @@ use crate::tree::RowClass;
 ///     .with_access(Access::to_everything(&staff, "staff keyring"))
 ///     .created_by(Actor::new("intake: J. Moreno")?);
 /// let vault = Vault::create_in_memory(&new, VaultOptions::default())?;
-/// # let subrosa::vault::LineState::Whole { actor, .. } = &vault.ledger()?[0].state else { panic!() };
-/// # assert_eq!(actor, "intake: J. Moreno");
+/// # assert_eq!(vault.ledger()?[0].actor, "intake: J. Moreno");
 /// # Ok::<(), subrosa::Error>(())
 /// ```
 #[non_exhaustive]
@@ -314,7 +313,8 @@ impl Draft {
             RowClass::Directory,
             &wire::encode(&directory)?,
         )?;
-        transaction.log(Compartment::Record, Line::about(Action::Created, actor, None, []));
+        transaction.announce(Action::Created);
+        transaction.log(Compartment::Custody, Line::of(Action::Created, actor));
         let published = transaction.commit(None)?;
         published.ok_or(Error::Damaged { what: "first commit" })
     }

@@ -9,7 +9,6 @@ use crate::engine::list::{Filter, Listed, Revision};
 use crate::error::{Error, ErrorKind};
 use crate::id::EntryId;
 use crate::record::Entry;
-use crate::tree::RowKey;
 
 pub(crate) fn entry(session: &Session, id: EntryId) -> Result<Entry, Error> {
     let entry = session.read(|reader| Ok(reader.entry(id)?.1))?;
@@ -71,17 +70,7 @@ pub(crate) fn try_for_each_entry<E: From<Error>>(
 }
 
 pub(crate) fn history(session: &Session, id: EntryId) -> Result<Vec<Revision>, Error> {
-    let revisions = session.read(|reader| {
-        let (compartment, current) = reader.entry_row(id)?;
-        let mut revisions = Vec::new();
-        for revision in 1..current.revision {
-            let row = reader.row(compartment, &RowKey::revision(id, revision))?;
-            let row = row.ok_or(Error::Damaged { what: "revision" })?;
-            revisions.push(reader.revision(compartment, &row)?);
-        }
-        revisions.push(reader.revision(compartment, &current)?);
-        Ok(revisions)
-    })?;
+    let revisions = session.read(|reader| reader.revisions(id))?;
     session.tell_count(ReadKind::HistoryRead, None, vec![id], revisions.len());
     Ok(revisions)
 }
@@ -93,7 +82,7 @@ pub(crate) fn entry_revision(session: &Session, id: EntryId, revision: u64) -> R
 }
 
 pub(crate) fn ledger(session: &Session) -> Result<Vec<LedgerLine>, Error> {
-    let lines = session.read(|reader| reader.all_ledger_lines())?;
+    let lines = session.read(|reader| reader.told_ledger())?;
     session.tell_count(ReadKind::LedgerRead, None, Vec::new(), lines.len());
     Ok(lines)
 }

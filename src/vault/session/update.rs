@@ -4,6 +4,7 @@ use super::audit::ReadKind;
 use super::handle::Session;
 use super::writing::start_writing;
 use crate::engine::actor::Actor;
+use crate::engine::destruction::Expungement;
 use crate::engine::erasure::ErasureReport;
 use crate::engine::trace;
 use crate::engine::transaction::{Committed, Transaction, Work};
@@ -115,6 +116,9 @@ impl Session {
         let value = change(&mut transaction);
         opened.append(&mut transaction.work.opened.borrow_mut());
         let value = value?;
+        if !transaction.work.half_done {
+            transaction.settle_accounts()?;
+        }
         // Before the commit: what is done must not be reported as failed.
         let erasure =
             transaction.finish_erasure().map(|erasure| transaction.reader().erasure_report(erasure));
@@ -132,8 +136,7 @@ impl Session {
         Ok(Committed { value, epoch, erasure })
     }
 
-    /// Expunges entries, all revisions and the ledger lines that tell of them
-    /// alone, and says what that reached.
+    /// Expunges entries, all revisions and all that tells of them, and says what that reached.
     ///
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::LegalHold`], and as [`Vault::update`].
@@ -141,10 +144,10 @@ impl Session {
         &self,
         actor: &Actor,
         ids: &[EntryId],
-        reason: &str,
+        how: &Expungement,
     ) -> Result<ErasureReport, Error> {
         trace::operation("expunge", self.id, || {
-            let committed = self.update(actor, |tx| ids.iter().try_for_each(|id| tx.expunge(*id, reason)))?;
+            let committed = self.update(actor, |tx| ids.iter().try_for_each(|id| tx.expunge(*id, how)))?;
             let nothing = Error::Invalid { what: "name at least one entry to expunge" };
             let report = committed.erasure.ok_or(nothing)?;
             trace::event!("expunged", entries = report.entries.len(), bytes = report.bytes);

@@ -223,12 +223,11 @@ fn the_ledger_tells_of_changed_access_to_those_who_see_the_directory() {
     let fixture = Fixture::new();
     let clinic = fixture.add(&key(2), "clinic", general());
     let named = |vault: &Vault, action: Action| {
-        vault.ledger().unwrap().into_iter().any(|line| match line.state {
-            LineState::Whole { action: found, details, .. } => {
-                found == action && details.contains(&(Detail::Name, "clinic".into()))
-            }
-            LineState::Destroyed => false,
-        })
+        vault
+            .ledger()
+            .unwrap()
+            .into_iter()
+            .any(|line| line.action == action && line.details.contains(&(Detail::Name, "clinic".into())))
     };
     assert!(named(&fixture.vault, Action::AccessGranted));
     assert!(!named(&fixture.open(&key(2)).unwrap(), Action::AccessGranted));

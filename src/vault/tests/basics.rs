@@ -67,9 +67,9 @@ fn entries_survive_closing_and_every_revision_stays_readable() {
     assert!(matches!(vault.entry_revision(id, 3), Err(Error::NoSuchRevision { revision: 3, .. })));
     let history = vault.history(id).unwrap();
     assert_eq!(history.iter().map(|r| r.epoch.number()).collect::<Vec<_>>(), [2, 3]);
-    assert!(
-        matches!(&history[1].state, Some(LineState::Whole { reason: Some(r), .. }) if r == "new finding")
-    );
+    assert_eq!((history[0].action, history[1].action), (Some(Action::Added), Some(Action::Amended)));
+    assert_eq!((&history[0].reason, history[1].reason.as_deref()), (&None, Some("new finding")));
+    assert_eq!(history[1].actor.as_deref(), Some("owner"));
     let report = vault.check().unwrap();
     assert!(report.is_clean(), "{:?}", report.findings);
     assert_eq!((report.entries, report.revisions, report.commits), (1, 1, 3));
@@ -126,7 +126,7 @@ fn filters_select_by_kind_date_code_and_text() {
 }
 
 #[test]
-fn expunging_destroys_every_revision_and_its_lines_and_keeps_the_chain() {
+fn expunging_destroys_every_revision_and_its_story_and_keeps_the_chain() {
     let (_folder, path) = file();
     let owner = Actor::owner();
     let vault = Vault::create(&path, &NewVault::individual(&key(1)), options()).unwrap();
@@ -140,8 +140,9 @@ fn expunging_destroys_every_revision_and_its_lines_and_keeps_the_chain() {
     assert!(matches!(vault.entry(id), Err(Error::NoSuchEntry { .. })));
     assert!(vault.entry(other).is_ok());
     let lines = vault.ledger().unwrap();
-    let destroyed = lines.iter().filter(|line| line.state == LineState::Destroyed).count();
-    assert_eq!(destroyed, 2, "the lines of adding and amending");
+    assert!(lines.iter().all(|line| !line.entries.contains(&id)));
+    assert!(lines.iter().any(|line| line.entries == [other]));
+    assert!(lines.iter().all(|line| line.reason.as_deref() != Some("the secret reason")));
     let checked = vault.check().unwrap();
     assert!(checked.is_clean(), "{:?}", checked.findings);
     assert_eq!((checked.entries, checked.revisions), (1, 0));
@@ -172,7 +173,8 @@ fn entries_of_one_commit_can_be_expunged_by_one_commit() {
     let ids = ids.unwrap().value;
     vault.expunge(&owner, &ids[..2], "order").unwrap();
     let lines = vault.ledger().unwrap();
-    assert_eq!(lines.iter().filter(|line| line.state == LineState::Destroyed).count(), 2);
+    let about: Vec<_> = lines.iter().flat_map(|line| line.entries.iter().copied()).collect();
+    assert_eq!(about, [ids[2]]);
     assert!(vault.check().unwrap().is_clean());
     assert!(vault.entry(ids[2]).is_ok());
 }

@@ -43,11 +43,7 @@ fn entries_added_together_are_those_that_were_given_each_under_its_id() {
     for (id, entry) in ids.iter().zip(&entries) {
         assert!(read.get(id) == Some(entry) && vault.entry(*id).unwrap() == *entry);
     }
-    let added = vault
-        .ledger()
-        .unwrap()
-        .into_iter()
-        .filter(|line| matches!(&line.state, LineState::Whole { action: Action::Added, .. }));
+    let added = vault.ledger().unwrap().into_iter().filter(|line| line.action == Action::Added);
     // One line for each compartment.
     assert_eq!(added.map(|line| line.compartment).collect::<Vec<_>>().len(), 2);
 }

@@ -22,8 +22,7 @@ fn an_export_gives_every_entry_and_is_named_by_a_later_erasure_report() {
     let export = vault.epoch();
     let lines = vault.ledger().unwrap();
     let exports = lines.iter().filter(|line| line.epoch == export);
-    let is_export =
-        |line: &LedgerLine| matches!(line.state, LineState::Whole { action: Action::Exported, .. });
+    let is_export = |line: &LedgerLine| line.action == Action::Exported && line.entries.len() == 1;
     assert_eq!(exports.filter(|line| is_export(line)).count(), 2);
     let report = vault.expunge(&owner, &[said], "wish").unwrap();
     assert_eq!(report.released_in, [export]);

@@ -70,9 +70,11 @@ fn whole_vault(path: &Path) -> [Vec<u8>; 3] {
         })
         .unwrap()
         .value;
+    let orchard = ids[2 + Kind::all().len()];
     vault
         .update(&nurse, |tx| {
             tx.amend(ids[0], &sample::amended(), "recurrence found at follow-up")?;
+            tx.amend(orchard, &sample::amended_note(), "said more")?;
             tx.retract(ids[1], "entered for another patient")
         })
         .unwrap();
@@ -87,6 +89,9 @@ fn whole_vault(path: &Path) -> [Vec<u8>; 3] {
     };
     let (vault, first) = at_rest(vault);
     vault.update(&nurse, |tx| tx.add_in(Compartment::Sealed, &again)).unwrap();
+    let policy = Policy::only([ids[0], orchard]).include("text").unwrap();
+    let request = ReleaseRequest::new("Dr. Lind", "second opinion", policy).unwrap().with_clock_confirmed();
+    vault.release(&owner, &request).unwrap();
     let (vault, before) = at_rest(vault);
     vault.update(&owner, |tx| tx.amend(ids[0], &sample::amended_again(), "corrected severity")).unwrap();
     let (_, whole) = at_rest(vault);

@@ -14,7 +14,7 @@ use crate::engine::backups::Backup;
 use crate::engine::core::{Core, StateReader};
 use crate::engine::facts::{Action, Detail};
 use crate::engine::history::Checkpoint;
-use crate::engine::ledger::{Line, LineState};
+use crate::engine::ledger::{LedgerLine, Line};
 use crate::engine::opening::current;
 use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
@@ -92,7 +92,8 @@ fn record(session: &Session, actor: &Actor, name: &str, checkpoint: &Checkpoint)
         if tx.reader().may_have_withdrawn_since(checkpoint.epoch())? {
             return Ok(false);
         }
-        let line = Line::about(Action::BackedUp, actor, None, []);
+        tx.announce(Action::BackedUp);
+        let line = Line::of(Action::BackedUp, actor);
         tx.log(Compartment::Record, line.with(Detail::Name, name).with(Detail::Checkpoint, &text));
         Ok(true)
     })?;
@@ -120,7 +121,7 @@ fn copy_in_use(
 pub(crate) fn backups(session: &Session) -> Result<Vec<Backup>, Error> {
     let lines = session.read(|reader| reader.all_ledger_lines())?;
     session.tell_count(ReadKind::LedgerRead, None, Vec::new(), lines.len());
-    Ok(lines.iter().filter_map(|line| Backup::of(line.epoch, line.time, &line.state)).collect())
+    Ok(lines.iter().filter_map(Backup::of).collect())
 }
 
 impl StateReader<'_> {
@@ -132,7 +133,7 @@ impl StateReader<'_> {
         }
         for number in epoch.next().number()..=self.snapshot.root.epoch.number() {
             let lines = self.ledger_lines(Epoch::new(number))?;
-            if lines.iter().any(|line| withdraws(&line.state)) {
+            if lines.iter().any(withdraws) {
                 return Ok(true);
             }
         }
@@ -140,9 +141,12 @@ impl StateReader<'_> {
     }
 }
 
-fn withdraws(state: &LineState) -> bool {
-    use Action::{AccessRevoked, Expunged, PasswordChanged};
-    matches!(state, LineState::Whole { action: Expunged | AccessRevoked | PasswordChanged, .. })
+/// Who expunges or changes a password without seeing the ways in leaves the line that
+/// everybody reads.
+fn withdraws(line: &LedgerLine) -> bool {
+    use Action::{AccessChanged, AccessRevoked, Changed, Expunged, ImportUndone, Moved, PasswordChanged};
+    let exactly = [Expunged, ImportUndone, Moved, AccessRevoked, PasswordChanged];
+    exactly.contains(&line.action) || [Changed, AccessChanged].contains(&line.action)
 }
 
 pub(crate) fn restore(

@@ -1,11 +1,14 @@
 //! Checking: every byte that the open keys reach is read, authenticated and decoded.
 
+mod stories;
+
+use self::stories::Stories;
 use crate::codec::wire;
 use crate::crypto::content_digest::{ContentDigest, RunningContentDigest};
 use crate::crypto::digest::Digest;
 use crate::engine::content::{length_of_segment, stored_contents};
 use crate::engine::core::StateReader;
-use crate::engine::links::{leaf_is_linked, link_digest};
+use crate::engine::links::{is_linked, link_digest};
 use crate::engine::list::inline_card;
 use crate::engine::trace;
 use crate::error::Error;
@@ -306,6 +309,7 @@ impl StateReader<'_> {
         let mut damaged = Vec::new();
         let mut live: u64 = 0;
         let (mut contents, mut revisions) = (Contents::default(), Revisions::default());
+        let (mut stories, mut are_told) = (Stories::default(), true);
         let trie = self.trie(compartment)?;
         trie.survey(&mut |visited| match visited {
             Ok((object, page)) => {
@@ -316,6 +320,7 @@ impl StateReader<'_> {
                     // Rows that all name one object would keep this busy for ever.
                     if live <= trie.live {
                         revisions.count(row);
+                        are_told &= stories.take(self, compartment, row);
                         self.check_row(compartment, row, &mut contents, report);
                     }
                 }
@@ -331,6 +336,9 @@ impl StateReader<'_> {
             let astray = revisions.astray().into_iter();
             let finding = |(id, revision)| CheckFinding::DamagedEntry { compartment, id, revision };
             report.findings.extend(astray.map(finding));
+        }
+        if !are_told || whole && !stories.fit() {
+            report.findings.push(CheckFinding::DamagedPart { compartment });
         }
         self.check_contents(compartment, contents, whole, report);
         Ok(())
@@ -434,7 +442,8 @@ impl StateReader<'_> {
                 self.upload_of(compartment, row).map(|upload| contents.uploads.push(upload)).is_ok()
             }
             RowClass::Ledger => return self.check_ledger(compartment, row, report),
-            RowClass::Link => true,
+            // Stories and accounts are read with the entries that they tell of.
+            RowClass::Link | RowClass::Story | RowClass::Accounting => true,
             RowClass::VaultRecord | RowClass::Directory | RowClass::Document => {
                 self.core.open_row(compartment, row).is_ok()
             }
@@ -472,9 +481,7 @@ impl StateReader<'_> {
         };
         let epoch = row.epoch;
         let linked = match self.link(epoch) {
-            Ok(link) => link.is_some_and(|link| {
-                ledger.leaves.iter().all(|leaf| leaf_is_linked(leaf, &link).unwrap_or(false))
-            }),
+            Ok(link) => link.is_some_and(|link| is_linked(compartment, &ledger, &link).unwrap_or(false)),
             // Cannot be compared; the link is a finding of its own.
             Err(_) => true,
         };

@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::format::place::{Compartment, PLACES, Place};
 use crate::id::Epoch;
 use crate::parallel::in_order;
+use crate::payload::history::SegmentSpanV1;
 use crate::store::{FileStore, FileWriter, Heads, StoreError, StoreWriter as _};
 use crate::tree::{Changes, LeafRef, TreeError, TrieUpdate};
 use crate::vault::session::handle::Session;
@@ -114,7 +115,8 @@ fn compact_locked(
     draft.start(0);
     let time = session.options.now();
     let mut transaction = Transaction { core, snapshot, actor, time, work: Work::new(&mut draft) };
-    transaction.log(Compartment::Record, Line::about(Action::Compacted, actor, None, []));
+    transaction.announce(Action::Renewed);
+    transaction.log(Compartment::Custody, Line::of(Action::Compacted, actor));
     let rewritten = transaction.rewrite(&mut meter)?;
     let store = draft.store()?;
     let after = store.length()?;
@@ -155,7 +157,7 @@ impl Transaction<'_> {
     /// an empty file.
     fn rewrite(mut self, meter: &mut Meter<'_>) -> Result<Snapshot, Error> {
         let epoch = self.epoch();
-        let links: Links = self.write_history(epoch)?;
+        let links: Links = self.write_history(epoch, SegmentSpanV1::default())?;
         let changes = std::mem::replace(&mut self.work.changes, std::array::from_fn(|_| Changes::new()));
         let mut places = [const { None }; PLACES];
         let known = StateReader { core: self.core, snapshot: self.snapshot };

@@ -49,7 +49,7 @@ impl Transaction<'_> {
             }
         }
         if forgotten > 0 || is_cleared {
-            let line = Line::about(Action::AnswersForgotten, self.actor, None, []);
+            let line = Line::of(Action::AnswersForgotten, self.actor);
             let line = match number {
                 Some(number) => line.with(Detail::Import, &number.to_string()),
                 None => line,

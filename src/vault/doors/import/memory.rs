@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use crate::engine::core::StateReader;
 use crate::engine::facts::{Action, Detail};
-use crate::engine::ledger::{LineState, named_import};
+use crate::engine::ledger::named_import;
 use crate::engine::time::to_milliseconds;
 use crate::error::Error;
 use crate::id::{EntryId, Epoch};
@@ -48,13 +48,9 @@ impl Memory {
         let mut memory = Self::default();
         for line in reader.all_ledger_lines()? {
             let (number, time) = (line.epoch, to_milliseconds(line.time));
-            let LineState::Whole { action, subjects, details, .. } = line.state else { continue };
-            match action {
-                Action::Expunged => {
-                    memory.expunged.extend(subjects);
-                    memory.recall(number, time, &details);
-                }
-                Action::Imported => memory.recall(number, time, &details),
+            let details = line.details;
+            match line.action {
+                Action::Imported | Action::Changed => memory.recall(number, time, &details),
                 Action::AnswersForgotten => {
                     memory.forget(named_import(&details));
                 }

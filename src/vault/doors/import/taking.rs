@@ -100,10 +100,11 @@ impl<'p> Taking<'p> {
             for earlier in self.taken(&imported.earlier) {
                 let is_between = Version::of(earlier).against(&version, tx.time) == Order::Newer;
                 if is_between && compartment_of(earlier) == compartment {
-                    tx.amend_from_source(id, &marked(earlier), CHANGED)?;
+                    tx.amend_from_source(id, &marked(earlier))?;
                 }
             }
-            tx.amend_from_source(id, &self.marked(&marked(&imported.entry)), CHANGED)?;
+            tx.amend_from_source(id, &self.marked(&marked(&imported.entry)))?;
+            tx.log(compartment, Line::of(Action::Imported, tx.actor));
             self.report.amended.push(id);
         }
         Ok(())
@@ -141,9 +142,8 @@ impl<'p> Taking<'p> {
         let new = [&self.report.added, &self.report.kept_raw].map(|ids| ids.iter().copied());
         let new: Vec<EntryId> = new.into_iter().flatten().collect();
         for compartment in Compartment::HOLDING_ENTRIES {
-            let ids: Vec<EntryId> = new.iter().copied().filter(|id| tx.is_put(compartment, *id)).collect();
-            if !ids.is_empty() {
-                tx.log(compartment, Line::about(Action::Imported, tx.actor, None, ids));
+            if new.iter().any(|id| tx.is_put(compartment, *id)) {
+                tx.log(compartment, Line::of(Action::Imported, tx.actor));
             }
         }
         let sources = if new.is_empty() { &[][..] } else { &plan.sources[..] };
@@ -154,21 +154,21 @@ impl<'p> Taking<'p> {
         if is_written {
             for (detail, texts) in [(Detail::Source, sources), (Detail::Answer, &plan.answers[..])] {
                 for texts in texts.chunks(DIGESTS_IN_A_LINE) {
-                    let line = Line::about(Action::Imported, tx.actor, None, []);
+                    let line = Line::of(Action::Imported, tx.actor);
                     tx.log(Compartment::General, line.with(detail, &texts.join(" ")));
                 }
             }
             if let Some(unnamed) = unnamed {
-                let line = Line::about(Action::Imported, tx.actor, None, []);
+                let line = Line::of(Action::Imported, tx.actor);
                 tx.log(Compartment::General, line.with(Detail::Unnamed, unnamed));
             }
             if !is_remembered {
-                tx.log(Compartment::General, Line::about(Action::Imported, tx.actor, None, []));
+                tx.log(Compartment::General, Line::of(Action::Imported, tx.actor));
             }
+        }
+        if self.report.number.is_some() {
+            tx.announce(Action::Imported);
         }
         Ok(self.report)
     }
 }
-
-/// Why an entry that changed in its source has a new revision.
-const CHANGED: &str = "changed in its source";

@@ -61,6 +61,8 @@ mod root {
 const NOTES: Compartment = Compartment::PsychotherapyNotes;
 const RECORD: Compartment = Compartment::Record;
 const GENERAL: Compartment = Compartment::General;
+/// The last commit of the golden vault.
+const LAST: u64 = 9;
 const SEALED: Compartment = Compartment::Sealed;
 /// Stands for the digest of the root that is there.
 const NO_DIGEST: Digest = Digest::from_bytes([0; 32]);
@@ -270,12 +272,14 @@ impl Forge {
         let purpose = match row[row::CLASS] {
             1 | 2 => Purpose::Entry,
             4 => Purpose::Ledger,
+            11 => Purpose::Story,
+            12 => Purpose::Accounting,
             6 => Purpose::Directory,
             8 => Purpose::Segment,
             9 => Purpose::Content,
             _ => Purpose::VaultRecord,
         };
-        let object = if matches!(row[row::CLASS], 1 | 2 | 8) { row::ID } else { 0 };
+        let object = if matches!(row[row::CLASS], 1 | 2 | 8 | 11) { row::ID } else { 0 };
         let object = row[object..object + 16].try_into().unwrap();
         let revision = u64::from_le_bytes(row[row::REVISION..row::EPOCH].try_into().unwrap());
         self.vault
@@ -959,7 +963,7 @@ const OBJECT: [Fault; 14] = [
         |forge| {
             forge.encrypt_note_anew(|forge, context, content| {
                 let row = forge.rows(NOTES)[forge.position(NOTES, 1)].clone();
-                forge.encrypt(&context.object(row[row::ID..row::REVISION].try_into().unwrap(), 2), content)
+                forge.encrypt(&context.object(row[row::ID..row::REVISION].try_into().unwrap(), 7), content)
             })
         },
         "damaged",
@@ -1215,9 +1219,16 @@ const ENTRY: [Fault; 19] = [
 /// Where the fields of a link stand.
 mod link {
     pub(super) const TIME: usize = 8;
-    pub(super) const PREVIOUS_LINK: usize = 16;
-    pub(super) const PREVIOUS_ROOT: usize = 48;
-    pub(super) const LEAVES: usize = 80;
+    pub(super) const ACTION: usize = 16;
+    pub(super) const PREVIOUS_LINK: usize = 20;
+    pub(super) const PREVIOUS_ROOT: usize = 52;
+    pub(super) const LEAVES: usize = 84;
+}
+
+/// Where the fields of a ledger row stand.
+mod ledger {
+    pub(super) const LINES: usize = 24;
+    pub(super) const ACTION: usize = 32;
 }
 
 /// A compartment without its rows of a class.
@@ -1232,7 +1243,7 @@ fn without(forge: &mut Forge, compartment: Compartment, class: u8) {
     forge.publish();
 }
 
-const HISTORY: [Fault; 13] = [
+const HISTORY: [Fault; 20] = [
     (
         "link encrypted again",
         |forge| forge.change_link(2, |_| {}),
@@ -1251,7 +1262,7 @@ const HISTORY: [Fault; 13] = [
     ),
     (
         "previous link flipped",
-        |forge| forge.change_link(6, |link| link[link::PREVIOUS_LINK] ^= 1),
+        |forge| forge.change_link(LAST, |link| link[link::PREVIOUS_LINK] ^= 1),
         "damaged",
         "the chain is broken",
     ),
@@ -1269,38 +1280,98 @@ const HISTORY: [Fault; 13] = [
     ),
     (
         "previous root of the last link flipped",
-        |forge| forge.change_link(6, |link| link[link::PREVIOUS_ROOT] ^= 1),
+        |forge| forge.change_link(LAST, |link| link[link::PREVIOUS_ROOT] ^= 1),
         "damaged",
         "it is the previous root that the root names",
     ),
     (
         "leaves of the last link flipped",
-        |forge| forge.change_link(6, |link| link[link::LEAVES] ^= 1),
+        |forge| forge.change_link(LAST, |link| link[link::LEAVES] ^= 1),
         "damaged",
         "the ledger lines of the commit are not in it",
     ),
     (
         "action of a ledger line changed",
-        |forge| {
-            forge.change_content(NOTES, 4, |ledger| {
-                let line = 16 + 4 + 8 + 32 * usize::from(ledger[20]) + 4 + 16;
-                ledger[line] = 3;
-            })
-        },
+        |forge| forge.change_content(NOTES, 4, |ledger| ledger[ledger::ACTION] = 3),
         "damaged",
         "the leaf is not in the commit's tree",
     ),
     (
         "path of a ledger line flipped",
-        |forge| forge.change_content(NOTES, 4, |ledger| ledger[30] ^= 1),
+        |forge| {
+            forge.change_content(NOTES, 4, |ledger| {
+                let end = ledger.len();
+                ledger[end - 96] ^= 1;
+            })
+        },
         "damaged",
         "the path does not lead to the tree's root",
     ),
     (
-        "index of a ledger line flipped",
-        |forge| forge.change_content(NOTES, 4, |ledger| ledger[16] ^= 1),
+        "what everybody is told of a commit changed",
+        |forge| forge.change_link(3, |link| link[link::ACTION] ^= 1),
         "damaged",
-        "the index says which child each node is",
+        "the next link has the digest of this one",
+    ),
+    (
+        "ledger line that is there twice",
+        |forge| {
+            forge.change_content(NOTES, 4, |ledger| {
+                let line = ledger[ledger::ACTION..ledger.len() - 96].to_vec();
+                let end = ledger.len() - 96;
+                ledger.splice(end..end, line);
+                ledger[ledger::LINES] = 2;
+            })
+        },
+        "damaged",
+        "no two lines are the same",
+    ),
+    (
+        "story of another entry",
+        |forge| forge.change_row(NOTES, 11, |row| row[row::ID] ^= 1),
+        "damaged",
+        "a story's key is made of its entry's id",
+    ),
+    (
+        "story encrypted again",
+        |forge| forge.change_content(NOTES, 11, |_| {}),
+        "ok",
+        "what the other faults of stories change is nothing else",
+    ),
+    (
+        "story of no act",
+        |forge| forge.change_content(NOTES, 11, |story| *story = vec![0; 8]),
+        "damaged",
+        "an entry of which nothing is told has no story",
+    ),
+    (
+        "story of no entry",
+        |forge| {
+            let mut rows = forge.rows(NOTES);
+            let story = forge.position(NOTES, 11);
+            let id = rows[story][row::ID..row::REVISION].to_vec();
+            rows.retain(|row| row[row::CLASS] == 11 || row[row::ID..row::REVISION] != id);
+            forge.set_rows(NOTES, &rows);
+        },
+        "damaged",
+        "a story is that of an entry",
+    ),
+    (
+        "account of another release",
+        |forge| forge.change_content(NOTES, 12, |account| account[0] ^= 1),
+        "damaged",
+        "an account is of its row's epoch",
+    ),
+    (
+        "account of more entries than tell of it",
+        |forge| {
+            forge.change_content(NOTES, 12, |account| {
+                let end = account.len();
+                account[end - 8] += 1;
+            })
+        },
+        "damaged",
+        "an account counts the entries of which stories tell of the release",
     ),
     ("vault record missing", |forge| without(forge, RECORD, 5), "damaged", "there is one vault record"),
     (

@@ -229,6 +229,10 @@ pub(super) fn amended() -> Entry {
     diagnosis("Depressive disorder, recurrent, severe")
 }
 
+pub(super) fn amended_note() -> Entry {
+    note("psychotherapy", "Spoke about the orchard, and the bees.")
+}
+
 pub(super) fn amended_again() -> Entry {
     diagnosis("Depressive disorder, recurrent, in remission")
 }

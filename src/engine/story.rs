@@ -1,0 +1,204 @@
+//! Stories: what happened to an entry beyond its revisions, in a row beside it that goes where
+//! the entry goes, and with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::accounting::Account;
+use super::core::StateReader;
+use super::facts::{Action, Detail};
+use super::ledger::LedgerLine;
+use crate::codec::wire;
+use crate::error::Error;
+use crate::format::place::Compartment;
+use crate::id::{EntryId, Epoch};
+use crate::payload::story::{ActV1, StoryV1};
+use crate::tree::{Row, RowClass, RowKey};
+
+/// Why an entry that changed in its source has a new revision.
+const CHANGED: &str = "changed in its source";
+
+impl StateReader<'_> {
+    /// The story in a row.
+    pub(crate) fn story_in(&self, compartment: Compartment, row: &Row) -> Result<StoryV1, Error> {
+        Ok(wire::decode(&self.core.open_row(compartment, row)?)?)
+    }
+
+    /// The story of an entry; one without acts where there is none.
+    pub(crate) fn story(&self, compartment: Compartment, id: EntryId) -> Result<StoryV1, Error> {
+        let row = self.row(compartment, &RowKey::story(id))?.filter(|row| row.class == RowClass::Story);
+        row.map_or_else(|| Ok(StoryV1::default()), |row| self.story_in(compartment, &row))
+    }
+}
+
+impl StoryV1 {
+    /// What made a revision, and why, if the story tells.
+    fn of_revision(&self, revision: u64) -> Option<&ActV1> {
+        self.acts.iter().find(|act| act.revision == revision)
+    }
+
+    /// The commits that released the entry.
+    pub(crate) fn releases(&self) -> impl Iterator<Item = Epoch> {
+        let released = |act: &&ActV1| Action::from_number(act.action) == Action::Released;
+        self.acts.iter().filter(released).map(|act| Epoch::new(act.epoch))
+    }
+}
+
+/// A revision, and what tells of it.
+pub(super) struct Telling<'a> {
+    pub(super) revision: u64,
+    pub(super) epoch: Epoch,
+    /// The commit that brought the entry.
+    pub(super) first: Epoch,
+    pub(super) story: &'a StoryV1,
+    /// What was done in the compartment by the revision's commit.
+    pub(super) actions: &'a [Action],
+}
+
+impl Telling<'_> {
+    /// What made the revision, if anything still tells, and why.
+    pub(super) fn act(&self) -> (Option<Action>, Option<String>) {
+        if let Some(act) = self.story.of_revision(self.revision) {
+            return (Some(Action::from_number(act.action)), act.reason.clone());
+        }
+        let is_there = |action: &Action| self.actions.contains(action);
+        if self.epoch == self.first {
+            let brought = [Action::Imported, Action::Added, Action::Moved].into_iter().find(is_there);
+            return (brought, None);
+        }
+        let amended = [Action::Amended, Action::Retracted].into_iter().find(is_there);
+        let is_from_source = amended == Some(Action::Amended) && is_there(&Action::Imported);
+        (amended, is_from_source.then(|| CHANGED.to_owned()))
+    }
+}
+
+/// The entries that each act was about, by compartment and commit.
+type Concerned = BTreeMap<(Compartment, Epoch, Action), BTreeSet<EntryId>>;
+
+/// What a compartment's rows tell.
+#[derive(Default)]
+struct Told {
+    revisions: BTreeMap<EntryId, Vec<(u64, Epoch)>>,
+    stories: BTreeMap<EntryId, StoryV1>,
+    accounts: BTreeMap<Epoch, Account>,
+}
+
+impl StateReader<'_> {
+    /// The ledger as its reader sees it: every line in the compartments that are open with the
+    /// entries that it is about and, of a release, to whom it went.
+    pub(crate) fn told_ledger(&self) -> Result<Vec<LedgerLine>, Error> {
+        let mut lines = self.all_ledger_lines()?;
+        let mut actions: BTreeMap<(Compartment, Epoch), Vec<Action>> = BTreeMap::new();
+        for line in &lines {
+            actions.entry((line.compartment, line.epoch)).or_default().push(line.action);
+        }
+        let mut concerned = Concerned::new();
+        let mut accounts = BTreeMap::new();
+        for compartment in self.held_compartments() {
+            let told = self.told_in(compartment)?;
+            told.concerned(compartment, &actions, &mut concerned);
+            accounts
+                .extend(told.accounts.into_iter().map(|(epoch, account)| ((compartment, epoch), account)));
+        }
+        for line in &mut lines {
+            let key = (line.compartment, line.epoch);
+            let about = concerned.get(&(line.compartment, line.epoch, line.action));
+            line.entries = about.into_iter().flatten().copied().collect();
+            if line.action == Action::Released {
+                line.details.extend(accounts.remove(&key).map(Account::details).unwrap_or_default());
+            }
+        }
+        // What is left of releases of which all, or a part, was expunged.
+        for ((compartment, epoch), account) in accounts {
+            let at = lines.partition_point(|line| line.epoch <= epoch);
+            let time = lines.get(at.saturating_sub(1)).map(|line| line.time);
+            if let Some(time) = time {
+                lines.insert(at, account.line(epoch, time, compartment));
+            }
+        }
+        Ok(lines)
+    }
+
+    fn told_in(&self, compartment: Compartment) -> Result<Told, Error> {
+        let mut told = Told::default();
+        let mut rows = Vec::new();
+        self.trie(compartment)?.scan(&mut |row| {
+            match row.class {
+                RowClass::Entry | RowClass::Superseded => {
+                    told.revisions.entry(row.id).or_default().push((row.revision, row.epoch));
+                }
+                RowClass::Story | RowClass::Accounting => rows.push(row.duplicate()),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        for row in rows {
+            if row.class == RowClass::Story {
+                told.stories.insert(row.id, self.story_in(compartment, &row)?);
+            } else {
+                told.accounts.insert(row.epoch, self.account_in(compartment, &row)?);
+            }
+        }
+        Ok(told)
+    }
+}
+
+impl Told {
+    fn concerned(
+        &self,
+        compartment: Compartment,
+        actions: &BTreeMap<(Compartment, Epoch), Vec<Action>>,
+        concerned: &mut Concerned,
+    ) {
+        let nothing = StoryV1::default();
+        let exports: Vec<Epoch> = actions
+            .iter()
+            .filter(|((place, _), actions)| *place == compartment && actions.contains(&Action::Exported))
+            .map(|((_, epoch), _)| *epoch)
+            .collect();
+        for (id, revisions) in &self.revisions {
+            let first = revisions.iter().map(|(_, epoch)| *epoch).min().unwrap_or(Epoch::new(0));
+            let story = self.stories.get(id).unwrap_or(&nothing);
+            for (revision, epoch) in revisions {
+                let actions = actions.get(&(compartment, *epoch)).map(Vec::as_slice).unwrap_or_default();
+                let telling = Telling { revision: *revision, epoch: *epoch, first, story, actions };
+                if let (Some(action), _) = telling.act() {
+                    concerned.entry((compartment, *epoch, action)).or_default().insert(*id);
+                }
+            }
+            let later = exports.iter().filter(|epoch| **epoch > first);
+            let handed_out = later.map(|epoch| (*epoch, Action::Exported));
+            let handed_out = handed_out.chain(story.releases().map(|epoch| (epoch, Action::Released)));
+            for (epoch, action) in handed_out {
+                concerned.entry((compartment, epoch, action)).or_default().insert(*id);
+            }
+        }
+    }
+}
+
+impl Account {
+    /// The line of a release whose compartment's own no longer says to whom it went.
+    fn line(self, epoch: Epoch, time: std::time::SystemTime, compartment: Compartment) -> LedgerLine {
+        LedgerLine {
+            epoch,
+            time,
+            compartment,
+            action: Action::Released,
+            actor: self.0.actor.clone(),
+            reason: None,
+            entries: Vec::new(),
+            details: self.details(),
+        }
+    }
+
+    fn details(self) -> Vec<(Detail, String)> {
+        let said = self.0;
+        let details = [
+            (Detail::Recipient, Some(said.recipient)),
+            (Detail::Purpose, Some(said.purpose)),
+            (Detail::Policy, said.policy),
+            (Detail::Excerpt, Some(said.excerpt)),
+            (Detail::Signer, said.signer),
+        ];
+        details.into_iter().filter_map(|(detail, text)| Some((detail, text?))).collect()
+    }
+}
