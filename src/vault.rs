@@ -861,7 +861,9 @@ impl Vault {
         upkeep::backup::backups(&self.session)
     }
 
-    /// The current state, made durable first.
+    /// The newest state that this handle knows to be durable: the current one. A handle that
+    /// only reads gives the state before it, unless the last writer closed the vault: what
+    /// it reads may not be durable yet.
     ///
     /// # Errors
     /// [`Error::Store`] when it cannot be made durable.
@@ -890,7 +892,8 @@ impl Vault {
         self.session.refresh()
     }
 
-    /// Makes everything durable and returns the vault locked. It compacts like
+    /// Writes the second copy of the root, by which a damaged one can be replaced, and returns
+    /// the vault locked. What was committed is durable without that. It compacts like
     /// [`Vault::close`].
     ///
     /// # Errors
@@ -918,7 +921,8 @@ impl Vault {
         self.session.is_locked()
     }
 
-    /// Makes everything durable and ends: the keys of this handle are wiped. If
+    /// Writes the second copy of the root, by which a damaged one can be replaced, and ends:
+    /// the keys of this handle are wiped. What was committed is durable without that. If
     /// more of the file is dead than live, and more than 16 MiB, it is compacted
     /// first, unless the options say otherwise or a compartment is not open.
     ///

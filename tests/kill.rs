@@ -242,7 +242,7 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
         let moment = Duration::from_micros(chance.below(12_000));
         let said = killed(&path, chance.below(1 << 30), chance.below(3), moment);
         let vault = LockedVault::open(&path, options()).unwrap().unlock(&key()).unwrap();
-        recovered += u32::from(vault.recovery() == subrosa::vault::Recovery::Recovered);
+        recovered += u32::from(vault.recovery() != subrosa::vault::Recovery::NotNeeded);
         assert!(vault.check().unwrap().is_clean(), "round {round}");
         said.done.iter().for_each(|(act, added)| act.replay(&mut before, added));
         let after = held(&vault);
@@ -260,5 +260,5 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
         before = after;
     }
     eprintln!("{kills} kills: {recovered} recoveries, {whole} commits that were whole and not acknowledged");
-    assert!(recovered > 0 || kills < 100, "some kills must hit a commit");
+    assert!(recovered + whole > 0 || kills < 100, "some kills must hit a commit");
 }
