@@ -3,6 +3,7 @@
 
 pub(crate) mod boxes;
 pub(crate) mod content_digest;
+mod gcm;
 pub(crate) mod kdf;
 pub(crate) mod kem;
 pub(crate) mod key;
@@ -12,5 +13,6 @@ pub(crate) mod segment_digest;
 pub(crate) mod sha1;
 pub(crate) mod signature;
 
-pub(crate) use boxes::{BoxError, committed_len};
+pub(crate) use boxes::committed_len;
+pub(crate) use gcm::BoxError;
 pub(crate) use subrosa_base::digest;

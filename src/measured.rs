@@ -13,7 +13,7 @@ use crate::id::VaultId;
 use crate::payload::encode_entry;
 use crate::record::{Entry, Token};
 use crate::release::View;
-use crate::tree::{Encrypted, open_stored};
+use crate::tree::{Run, open_stored};
 
 /// The bytes of an entry as they are encrypted, before padding.
 ///
@@ -51,9 +51,10 @@ impl Encrypter {
     /// # Panics
     /// When the system has no random bytes.
     pub fn encrypt(&mut self, content: &[u8]) -> EncryptedContent {
-        let encrypted =
-            Encrypted::encrypt(&mut self.random, &self.context, content).expect("there are random bytes");
-        let (key, stored, digest) = encrypted.into_parts();
+        let mut run = Run::default();
+        run.push(&self.context, content).expect("the content is small");
+        let run = run.encrypt(&mut self.random).expect("there are random bytes");
+        let (key, stored, digest) = run.into_parts().expect("there is one object");
         let object = ObjectRef { reference: [0; 16], length: stored.len() as u64 };
         EncryptedContent { object: KeyedRef { key, object, digest }, stored }
     }

@@ -9,6 +9,22 @@ use crate::secret::WipesStack;
 /// Parts for each core that may be begun and not yet consumed.
 const AHEAD: usize = 2;
 
+/// What parts leave for the next ones to use again: buffers, whose pages the system
+/// would else hand out and clear anew.
+#[derive(Default)]
+pub(crate) struct Spare<T>(Mutex<Vec<T>>);
+
+impl<T: Default> Spare<T> {
+    /// One that was given, or a new one.
+    pub(crate) fn take(&self) -> T {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    pub(crate) fn give(&self, used: T) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(used);
+    }
+}
+
 /// Produces a result of every part and consumes the results in the order of the
 /// parts. Parts are produced on all cores; results are consumed on this thread,
 /// as they come. Nobody begins a part while [`AHEAD`] for each core wait to be

@@ -23,7 +23,9 @@ use crate::codec::wire::WireError;
 use crate::record::FieldError;
 
 pub(crate) use card::{decode_card, encode_card};
-pub(crate) use entry::{decode_entry, encode_entry};
+#[cfg(any(test, fuzzing, feature = "testing"))]
+pub(crate) use entry::encode_entry;
+pub(crate) use entry::{decode_entry, entry_content};
 
 /// Why an entry or card does not encode, or bytes do not decode as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -1,12 +1,22 @@
 //! Secret bytes: filled in place, wiped on drop, never printed or copied.
 
+use std::ops::{Deref, DerefMut};
+
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 pub(crate) use subrosa_base::redacted_debug;
 
 /// A 32-byte secret on the heap, so that moving it leaves no copy behind.
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct SecretBytes(Box<[u8; 32]>);
+
+impl ZeroizeOnDrop for SecretBytes {}
+
+impl Drop for SecretBytes {
+    fn drop(&mut self) {
+        // As a slice: an array is wiped byte by byte.
+        self.0.as_mut_slice().zeroize();
+    }
+}
 
 impl SecretBytes {
     /// A secret filled in place by `fill`.
@@ -28,6 +38,39 @@ impl SecretBytes {
     /// The one way to read the secret.
     pub(crate) fn expose_secret(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+/// Bytes that are wiped on drop, at the speed of memory: a `Vec` is wiped byte by byte.
+#[derive(Default)]
+pub(crate) struct WipedBytes(Vec<u8>);
+
+impl WipedBytes {
+    /// Takes the bytes over.
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Deref for WipedBytes {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for WipedBytes {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+impl Drop for WipedBytes {
+    fn drop(&mut self) {
+        // What is spare is wiped as one piece: then all of it is.
+        self.0.clear();
+        self.0.spare_capacity_mut().zeroize();
     }
 }
 

@@ -92,6 +92,23 @@ pub trait Store: Send + Sync {
     /// length, [`StoreError::Io`] when reading fails.
     fn objects(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError>;
 
+    /// Fills `into` with the bytes of these objects, in this order, one behind the other: it
+    /// is as long as they are together. After an error what is there has no meaning.
+    ///
+    /// A store that has them in one piece spares a buffer for each by implementing this.
+    ///
+    /// # Errors
+    /// As [`Store::objects`].
+    fn read(&self, objects: &[ObjectRef], into: &mut [u8]) -> Result<(), StoreError> {
+        let mut rest = into;
+        for bytes in self.objects(objects)? {
+            let (room, later) = rest.split_at_mut_checked(bytes.len()).ok_or(StoreError::Missing)?;
+            room.copy_from_slice(&bytes);
+            rest = later;
+        }
+        if rest.is_empty() { Ok(()) } else { Err(StoreError::Missing) }
+    }
+
     /// Whether the positions that a root names can be right: nothing was appended
     /// beyond the end of the store, and what is to be erased was appended once.
     /// Whoever holds the keys wrote the root, so this is asked before anything

@@ -8,12 +8,18 @@ mod error;
 mod object;
 mod page;
 mod rewrite;
+mod run;
+mod stored;
 mod update;
 
 pub(crate) use error::TreeError;
-pub(crate) use object::{Encrypted, ObjectWriter, check_stored, open_object, open_stored, read_checked};
+pub(crate) use object::ObjectWriter;
 pub(crate) use page::{Page, PageCache, Row, RowClass, RowKey};
+pub(crate) use run::{Buffer, Run, open_run};
+pub(crate) use stored::{open_object, open_stored, read_checked};
 pub(crate) use update::{Changes, TrieUpdate};
+
+use std::borrow::Borrow;
 
 #[cfg(test)]
 use crate::format::context::Context;
@@ -39,6 +45,18 @@ pub(crate) struct LeafRef {
     object: KeyedRef,
     rows: u64,
     prefix: Prefix,
+}
+
+impl LeafRef {
+    /// Stored bytes of the page.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        self.object.object.length
+    }
+
+    /// The leaf, lost.
+    pub(crate) fn lost(&self) -> LostPage {
+        LostPage { rows: self.rows }
+    }
 }
 
 /// Reads the trie of one compartment as one root names it.
@@ -164,28 +182,92 @@ impl Trie<'_> {
         }
     }
 
-    /// The rows of a leaf. The page is not kept: who reads all leaves would drop
-    /// every other page from the memory for them.
-    pub(crate) fn leaf_rows(&self, leaf: &LeafRef) -> Result<Vec<Row>, TreeError> {
-        match self.decode_page(&leaf.object, leaf.prefix)? {
+    /// The rows of leaves, each leaf with its fault; read together. The pages are not
+    /// kept: who reads all leaves would drop every other page from the memory for them.
+    pub(crate) fn leaf_rows<Leaf: Borrow<LeafRef>>(
+        &self,
+        leaves: &[Leaf],
+        buffer: &mut Buffer,
+    ) -> Vec<Result<Vec<Row>, TreeError>> {
+        let too_long = |leaf: &Leaf| leaf.borrow().stored_bytes() > Page::STORED_LIMIT;
+        if leaves.len() > 1 && leaves.iter().any(too_long) {
+            return leaves
+                .iter()
+                .flat_map(|leaf| self.leaf_rows(std::slice::from_ref(leaf), buffer))
+                .collect();
+        }
+        if leaves.iter().any(too_long) {
+            return vec![Err(TreeError::Damaged { what: "page" })];
+        }
+        let context = |leaf: &LeafRef| leaf.prefix.context(self.scope, self.compartment);
+        let leaves: Vec<&LeafRef> = leaves.iter().map(Borrow::borrow).collect();
+        let objects: Vec<_> = leaves.iter().map(|leaf| (&leaf.object, context(leaf))).collect();
+        let (mut rows, mut leaves) = (Vec::with_capacity(leaves.len()), leaves.into_iter());
+        open_run(self.store, &objects, buffer, |content| {
+            let Some(leaf) = leaves.next() else { return };
+            rows.push(content.and_then(|content| self.decode_leaf(leaf, content)));
+        });
+        rows
+    }
+
+    fn decode_leaf(&self, leaf: &LeafRef, content: &[u8]) -> Result<Vec<Row>, TreeError> {
+        match Page::decode(content, leaf.prefix, self.scope.vault, self.compartment)? {
             Page::Leaf(rows) if rows.len() as u64 == leaf.rows => Ok(rows),
             _ => Err(TreeError::Damaged { what: "page count" }),
         }
     }
 
-    /// Reads back a leaf and every object that its rows name; gives their stored
+    /// Reads back leaves and every object that their rows name; gives their stored
     /// bytes.
-    pub(crate) fn check_leaf(&self, leaf: &LeafRef) -> Result<u64, TreeError> {
-        let rows = self.leaf_rows(leaf)?;
+    pub(crate) fn check_leaves(
+        &self,
+        leaves: &[LeafRef],
+        (buffer, stored): &mut (Buffer, Vec<u8>),
+    ) -> Result<u64, TreeError> {
+        let rows = self.leaf_rows(leaves, buffer).into_iter().collect::<Result<Vec<_>, _>>()?;
+        let rows: Vec<Row> = rows.into_iter().flatten().collect();
         let objects: Vec<_> = rows.iter().filter_map(|row| row.object.as_deref()).collect();
-        check_stored(self.store, &objects)?;
-        Ok(rows.iter().map(Row::stored_bytes).fold(leaf.object.object.length, u64::saturating_add))
+        object::check_stored(self.store, &objects, stored)?;
+        let pages = leaves.iter().map(|leaf| leaf.object.object.length);
+        Ok(pages.chain(rows.iter().map(Row::stored_bytes)).fold(0, u64::saturating_add))
     }
 
     /// Visits every page that can be read, and what is lost in place of the others.
     pub(crate) fn survey(&self, visit: &mut PageVisitor<'_>) {
         if let Some(root) = self.root {
             self.survey_page(root, self.rows, Prefix::EMPTY, visit);
+        }
+    }
+
+    /// Visits every inner page that can be read; gives the leaves, and what is lost above
+    /// them, in the order of the keys.
+    pub(crate) fn survey_leaves(&self, visit: &mut dyn FnMut(&KeyedRef)) -> Vec<Result<LeafRef, LostPage>> {
+        let mut leaves = Vec::new();
+        if let Some(root) = self.root {
+            self.survey_inner(root, self.rows, Prefix::EMPTY, visit, &mut leaves);
+        }
+        leaves
+    }
+
+    fn survey_inner(
+        &self,
+        object: &KeyedRef,
+        rows: u64,
+        prefix: Prefix,
+        visit: &mut dyn FnMut(&KeyedRef),
+        leaves: &mut Vec<Result<LeafRef, LostPage>>,
+    ) {
+        if rows <= LEAF_ROWS as u64 {
+            return leaves.push(Ok(LeafRef { object: object.duplicate(), rows, prefix }));
+        }
+        match self.page(object, rows, prefix) {
+            Ok(page) => {
+                visit(object);
+                for child in page.children() {
+                    self.survey_inner(&child.object, child.rows, prefix.child(child.nibble), visit, leaves);
+                }
+            }
+            Err(_) => leaves.push(Err(LostPage { rows })),
         }
     }
 

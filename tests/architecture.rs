@@ -72,6 +72,7 @@ const ONLY_IN: [(Owners, &[&str]); 6] = [
             "hmac",
             "ml_kem",
             "rand",
+            "ring",
             "sha1",
             "sha3",
             "shake",

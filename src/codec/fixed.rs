@@ -67,6 +67,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether all was read.
+    pub(crate) fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// Ends the reading: only zeros may be left.
     pub(crate) fn finish_zero(self) -> Result<(), LayoutError> {
         if self.rest.iter().all(|byte| *byte == 0) { Ok(()) } else { Err(self.fault()) }

@@ -1,16 +1,12 @@
 //! Padmé (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files",
 //! PoPETs 2019) with a 256-byte floor: a size tells at most log log of itself.
 
-use zeroize::Zeroizing;
-
 use super::fixed::LayoutError;
 
 /// Shortest padded content.
 pub(crate) const FLOOR: usize = 256;
 /// Bytes of the length before the content.
 const PREFIX: usize = 8;
-/// Room that is left behind the padding.
-const TAG_ROOM: usize = 16;
 
 /// The padded size of `length` bytes.
 pub(crate) const fn padme(length: usize) -> usize {
@@ -28,15 +24,30 @@ pub(crate) const fn padded_len(content: usize) -> usize {
     padme(PREFIX + content)
 }
 
-/// length (u64) ‖ content ‖ zeros, padded to [`padme`].
-pub(crate) fn pad(content: &[u8]) -> Zeroizing<Vec<u8>> {
-    let padded = padded_len(content.len());
-    // With room for the tag of a short box, which is encrypted in place.
-    let mut out = Zeroizing::new(Vec::with_capacity(padded + TAG_ROOM));
-    out.extend_from_slice(&(content.len() as u64).to_le_bytes());
-    out.extend_from_slice(content);
-    out.resize(padded, 0);
-    out
+/// length (u64) ‖ content ‖ zeros, padded to [`padme`]: in `room`, which has this padded
+/// length. `write` fills the room of the content.
+pub(crate) fn pad_into<E>(
+    room: &mut [u8],
+    content: usize,
+    write: impl FnOnce(&mut [u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    debug_assert_eq!(room.len(), padded_len(content));
+    let (length, rest) = room.split_first_chunk_mut().expect("padded content is longer than its length");
+    *length = (content as u64).to_le_bytes();
+    let (content, zeros) = rest.split_at_mut_checked(content).expect("content is shorter than padded");
+    zeros.fill(0);
+    write(content)
+}
+
+/// The same in a buffer of its own.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn pad(content: &[u8]) -> zeroize::Zeroizing<Vec<u8>> {
+    let mut room = zeroize::Zeroizing::new(vec![0; padded_len(content.len())]);
+    let Ok(()) = pad_into(&mut room, content.len(), |to| {
+        to.copy_from_slice(content);
+        Ok::<_, std::convert::Infallible>(())
+    });
+    room
 }
 
 /// The content of a padded plaintext; the length, the size and every zero are checked.
@@ -45,7 +56,9 @@ pub(crate) fn unpad(padded: &[u8]) -> Result<&[u8], LayoutError> {
     let (length, rest) = padded.split_first_chunk::<PREFIX>().ok_or(fault)?;
     let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| fault)?;
     let (content, zeros) = rest.split_at_checked(length).ok_or(fault)?;
-    let exact = padded.len() == padme(PREFIX + length) && zeros.iter().all(|byte| *byte == 0);
+    // All of them together: many are compared at once.
+    let are_zero = zeros.iter().fold(0, |any, byte| any | byte) == 0;
+    let exact = padded.len() == padme(PREFIX + length) && are_zero;
     if exact { Ok(content) } else { Err(fault) }
 }
 

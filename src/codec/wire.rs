@@ -48,7 +48,7 @@ pub enum WireError {
 }
 
 /// A versioned wire struct with its size limit.
-pub(crate) trait Wire: Serialize + DeserializeOwned {
+pub(crate) trait Wire: Serialize {
     /// The name used in errors and in the format document.
     const NAME: &'static str;
     /// Largest encoding in bytes.
@@ -61,6 +61,11 @@ pub(crate) trait Wire: Serialize + DeserializeOwned {
     }
 }
 
+/// A wire struct that is read too.
+pub(crate) trait WireRead: Wire + DeserializeOwned {}
+
+impl<T: Wire + DeserializeOwned> WireRead for T {}
+
 /// Largest encoding of any type. bincode reserves what a length claims before it
 /// reads, so that without a limit a hostile length would abort the process.
 pub(crate) const LARGEST: usize = 64 << 20;
@@ -70,33 +75,100 @@ fn config<T: Wire>() -> impl bincode::config::Config {
     bincode::config::legacy().with_limit::<LARGEST>()
 }
 
-/// Encodes a wire struct.
-///
-/// # Errors
-/// [`WireError::TooLarge`] when the encoding exceeds the type's limit,
-/// [`WireError::NotCanonical`] when the value breaks its type's rules.
-pub(crate) fn encode<T: Wire>(value: &T) -> Result<Zeroizing<Vec<u8>>, WireError> {
+/// Something that is written to bytes, of a length known before.
+pub(crate) trait Content {
+    /// Its length in bytes.
+    fn len(&self) -> usize;
+
+    /// Writes it to `room`, which has this length.
+    fn write(&self, room: &mut [u8]) -> Result<(), WireError>;
+}
+
+impl Content for [u8] {
+    fn len(&self) -> usize {
+        <[u8]>::len(self)
+    }
+
+    fn write(&self, room: &mut [u8]) -> Result<(), WireError> {
+        room.copy_from_slice(self);
+        Ok(())
+    }
+}
+
+impl Content for Zeroizing<Vec<u8>> {
+    fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    fn write(&self, room: &mut [u8]) -> Result<(), WireError> {
+        Content::write(self.as_slice(), room)
+    }
+}
+
+/// A wire struct that may be encoded, and how long that will be. Measured first: a buffer
+/// that grew would leave copies of keys and texts behind.
+pub(crate) struct Measured<T> {
+    value: T,
+    len: usize,
+}
+
+impl<T: Wire> Measured<T> {
+    /// Measures a value.
+    ///
+    /// # Errors
+    /// [`WireError::TooLarge`] when the encoding exceeds the type's limit,
+    /// [`WireError::NotCanonical`] when the value breaks its type's rules.
+    pub(crate) fn new(value: T) -> Result<Self, WireError> {
+        let len = measure(&value)?;
+        Ok(Self { value, len })
+    }
+}
+
+impl<T: Wire> Content for Measured<T> {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn write(&self, room: &mut [u8]) -> Result<(), WireError> {
+        write(&self.value, room)
+    }
+}
+
+fn measure<T: Wire>(value: &T) -> Result<usize, WireError> {
     if !value.is_canonical() {
         return Err(WireError::NotCanonical { type_name: T::NAME });
     }
-    let malformed = WireError::Malformed { type_name: T::NAME };
-    // Measured first: a buffer that grew would leave copies of keys and texts behind.
     let mut size = SizeWriter::default();
-    bincode::serde::encode_into_writer(value, &mut size, config::<T>()).map_err(|_| malformed)?;
-    if size.bytes_written > T::LIMIT {
-        return Err(WireError::TooLarge { type_name: T::NAME, limit: T::LIMIT });
+    bincode::serde::encode_into_writer(value, &mut size, config::<T>())
+        .map_err(|_| WireError::Malformed { type_name: T::NAME })?;
+    match size.bytes_written <= T::LIMIT {
+        true => Ok(size.bytes_written),
+        false => Err(WireError::TooLarge { type_name: T::NAME, limit: T::LIMIT }),
     }
-    let mut bytes = Zeroizing::new(vec![0; size.bytes_written]);
-    let written =
-        bincode::serde::encode_into_slice(value, &mut bytes, config::<T>()).map_err(|_| malformed)?;
-    if written == bytes.len() { Ok(bytes) } else { Err(malformed) }
+}
+
+fn write<T: Wire>(value: &T, room: &mut [u8]) -> Result<(), WireError> {
+    let malformed = WireError::Malformed { type_name: T::NAME };
+    let length = room.len();
+    let written = bincode::serde::encode_into_slice(value, room, config::<T>()).map_err(|_| malformed)?;
+    if written == length { Ok(()) } else { Err(malformed) }
+}
+
+/// Encodes a wire struct.
+///
+/// # Errors
+/// As [`Measured::new`].
+pub(crate) fn encode<T: Wire>(value: &T) -> Result<Zeroizing<Vec<u8>>, WireError> {
+    let mut bytes = Zeroizing::new(vec![0; measure(value)?]);
+    write(value, &mut bytes)?;
+    Ok(bytes)
 }
 
 /// Decodes a wire struct from exactly these bytes.
 ///
 /// # Errors
 /// Every [`WireError`] but [`WireError::TooLarge`].
-pub(crate) fn decode<T: Wire>(bytes: &[u8]) -> Result<T, WireError> {
+pub(crate) fn decode<T: WireRead>(bytes: &[u8]) -> Result<T, WireError> {
     // A sequence claims its memory only as far as the input can back it: no
     // element is zero-sized, so the claimed length is bounded by the limit.
     if bytes.len() > T::LIMIT {

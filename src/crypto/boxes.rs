@@ -3,32 +3,23 @@
 //!
 //! A single-use box draws its own key, so no key ever encrypts twice.
 
-use aes_gcm::aead::{AeadInOut, KeyInit as _};
-use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use hkdf::Hkdf;
 use sha2::Sha512;
 use subtle::ConstantTimeEq as _;
-use thiserror::Error;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
+use super::gcm::{BoxError, Gcm, NONCE_LEN, Reference, SingleUse, TAG_LEN};
 use super::key::{CommittedKey, ContentKey};
 use super::random::{RandomError, Randomness};
 use crate::secret::wiping_its_stack;
 
 /// Plaintext bytes of every chunk but the last, which is shorter.
 pub(crate) const CHUNK_LEN: usize = 16 * 1024;
-const TAG_LEN: usize = 16;
-const NONCE_LEN: usize = 12;
 const SALT_LEN: usize = 24;
 const COMMITMENT_LEN: usize = 32;
 /// Bytes that a committed box adds before its chunks.
 const COMMITTED_HEAD: usize = SALT_LEN + COMMITMENT_LEN;
 const INFO: &[u8] = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0";
-
-/// The box does not open under this key and context. Opaque on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the box does not open")]
-pub struct BoxError;
 
 /// Length of a single-use box of `plaintext` bytes.
 pub(crate) const fn chunked_len(plaintext: usize) -> usize {
@@ -50,11 +41,14 @@ pub(crate) fn encrypt_committed(
     wiping_its_stack(|| {
         let salt = random.bytes::<SALT_LEN>()?;
         let schedule = Schedule::derive(key.input_key().expose_secret(), &salt, context);
-        let mut out = Vec::with_capacity(committed_len(plaintext.len()));
+        let mut out = Zeroizing::new(Vec::with_capacity(committed_len(plaintext.len())));
         out.extend_from_slice(&salt);
         out.extend_from_slice(&schedule.commitment);
-        encrypt_chunks(&schedule.cipher, &schedule.base_nonce, &[], plaintext, &mut out);
-        Ok(out)
+        out.extend_from_slice(plaintext);
+        out.resize(committed_len(plaintext.len()), 0);
+        let room = out.get_mut(COMMITTED_HEAD..).expect("the head was just written");
+        encrypt_chunks(&schedule.cipher, &schedule.base_nonce, &[], room, plaintext.len());
+        Ok(std::mem::take(&mut *out))
     })
 }
 
@@ -84,7 +78,10 @@ fn decrypt_committed_bytes(
 ) -> Result<Zeroizing<Vec<u8>>, BoxError> {
     wiping_its_stack(|| {
         let (schedule, chunks) = open_head(key, context, encrypted)?;
-        decrypt_chunks(&schedule.cipher, &schedule.base_nonce, &[], chunks)
+        let mut out = Zeroizing::new(chunks.to_vec());
+        let length = decrypt_chunks(&schedule.cipher, &schedule.base_nonce, &[], &mut out)?;
+        out.truncate(length);
+        Ok(out)
     })
 }
 
@@ -99,74 +96,101 @@ fn open_head<'a>(
     if bool::from(schedule.commitment.ct_eq(commitment)) { Ok((schedule, chunks)) } else { Err(BoxError) }
 }
 
-/// Encrypts content under a key that is drawn here and used this once:
-/// base nonce 0, `context` authenticated with every chunk. Content of one chunk
-/// is encrypted where it stands.
+/// Encrypts one plaintext as [`encrypt_run`] does.
+#[cfg(any(test, fuzzing))]
 pub(crate) fn encrypt_once(
     random: &mut Randomness,
     context: &[u8],
     mut plaintext: Zeroizing<Vec<u8>>,
 ) -> Result<(ContentKey, Vec<u8>), RandomError> {
-    wiping_its_stack(|| {
-        let secret = random.secret()?;
-        #[cfg(test)]
-        let secret = match crate::testing::sabotaged_key(context, secret.expose_secret()) {
-            Some(key) => crate::secret::SecretBytes::filled(|out| *out = key),
-            None => secret,
-        };
-        let key = ContentKey::from_secret(secret);
-        let cipher = Aes256Gcm::new(key.secret().expose_secret().into());
-        if plaintext.len() < CHUNK_LEN {
-            let tag = encrypt_chunk(&cipher, &chunk_nonce(&[0; NONCE_LEN], 0), context, &mut plaintext);
-            let mut encrypted = std::mem::take(&mut *plaintext);
-            encrypted.extend_from_slice(&tag);
-            return Ok((key, encrypted));
-        }
-        let mut out = Vec::with_capacity(chunked_len(plaintext.len()));
-        encrypt_chunks(&cipher, &[0; NONCE_LEN], context, &plaintext, &mut out);
-        Ok((key, out))
-    })
+    let length = plaintext.len();
+    // A buffer that grew would leave the plaintext behind.
+    let mut room = if plaintext.capacity() < chunked_len(length) {
+        let mut room = Zeroizing::new(Vec::with_capacity(chunked_len(length)));
+        room.extend_from_slice(&plaintext);
+        room
+    } else {
+        Zeroizing::new(std::mem::take(&mut *plaintext))
+    };
+    room.resize(chunked_len(length), 0);
+    let mut keys = encrypt_run(random, [(context, room.as_mut_slice(), length)])?;
+    let key = keys.pop().ok_or(RandomError)?;
+    Ok((key, std::mem::take(&mut *room)))
 }
 
-/// Decrypts a single-use box, one of a single chunk where it stands.
+/// Encrypts plaintexts, each under a key that is drawn here and used this once: base
+/// nonce 0, its context authenticated with every chunk. Each is encrypted where it
+/// stands, at the start of the room that its box takes. Wipes the stack once, after the
+/// last of them.
+pub(crate) fn encrypt_run<'r, Context: AsRef<[u8]>>(
+    random: &mut Randomness,
+    run: impl IntoIterator<Item = (Context, &'r mut [u8], usize)>,
+) -> Result<Vec<ContentKey>, RandomError> {
+    let encrypt = |(context, room, plaintext): (Context, &mut [u8], usize)| {
+        let key = draw_content_key(random, context.as_ref())?;
+        let cipher = SingleUse::new(key.secret().expose_secret());
+        encrypt_chunks(&cipher, &[0; NONCE_LEN], context.as_ref(), room, plaintext);
+        Ok(key)
+    };
+    wiping_its_stack(|| run.into_iter().map(encrypt).collect())
+}
+
+fn draw_content_key(random: &mut Randomness, context: &[u8]) -> Result<ContentKey, RandomError> {
+    let secret = random.secret()?;
+    #[cfg(test)]
+    let secret = match crate::testing::sabotaged_key(context, secret.expose_secret()) {
+        Some(key) => crate::secret::SecretBytes::filled(|out| *out = key),
+        None => secret,
+    };
+    #[cfg(not(test))]
+    let _ = context;
+    Ok(ContentKey::from_secret(secret))
+}
+
+/// Decrypts a single-use box where it stands.
 pub(crate) fn decrypt_once(
     key: &ContentKey,
     context: &[u8],
     encrypted: Vec<u8>,
 ) -> Result<Zeroizing<Vec<u8>>, BoxError> {
-    wiping_its_stack(|| {
-        let cipher = Aes256Gcm::new(key.secret().expose_secret().into());
-        if encrypted.len() >= CHUNK_LEN + TAG_LEN {
-            return decrypt_chunks(&cipher, &[0; NONCE_LEN], context, &encrypted);
-        }
-        let mut out = Zeroizing::new(encrypted);
-        let (body, tag) = out.split_last_chunk_mut::<TAG_LEN>().ok_or(BoxError)?;
-        decrypt_chunk(&cipher, &chunk_nonce(&[0; NONCE_LEN], 0), context, body, tag)?;
-        let length = body.len();
-        out.truncate(length);
-        Ok(out)
-    })
+    let mut out = Zeroizing::new(encrypted);
+    let opened = decrypt_run([(key, context, out.as_mut_slice())]);
+    let length = opened.into_iter().next().ok_or(BoxError)??;
+    out.truncate(length);
+    Ok(out)
+}
+
+/// Decrypts single-use boxes, each where it stands, and gives the lengths of their
+/// plaintexts. Wipes the stack once, after the last of them. A box that does not open
+/// is wiped itself.
+pub(crate) fn decrypt_run<'r, Context: AsRef<[u8]>>(
+    run: impl IntoIterator<Item = (&'r ContentKey, Context, &'r mut [u8])>,
+) -> Vec<Result<usize, BoxError>> {
+    let decrypt = |(key, context, encrypted): (&ContentKey, Context, &mut [u8])| {
+        let cipher = SingleUse::new(key.secret().expose_secret());
+        decrypt_chunks(&cipher, &[0; NONCE_LEN], context.as_ref(), encrypted)
+    };
+    wiping_its_stack(|| run.into_iter().map(decrypt).collect())
 }
 
 /// What an adversary with a key of a single-use box reads of any bytes: every
 /// chunk without asking context or tag.
 #[cfg(test)]
 pub(crate) fn decrypt_unauthenticated(key: &[u8; 32], encrypted: &[u8]) -> Vec<u8> {
-    let cipher = Aes256Gcm::new(key.into());
+    let cipher = Reference::new(key);
     let mut out = Vec::with_capacity(encrypted.len());
     for (counter, chunk) in (0..).zip(encrypted.chunks(CHUNK_LEN + TAG_LEN)) {
         let start = out.len();
         out.extend_from_slice(&chunk[..chunk.len().saturating_sub(TAG_LEN)]);
         // Encrypting is adding the key stream, and so is decrypting.
-        let nonce = chunk_nonce(&[0; NONCE_LEN], counter);
-        cipher.encrypt_inout_detached(&nonce, &[], out[start..].as_mut().into()).unwrap();
+        cipher.encrypt(&chunk_nonce(&[0; NONCE_LEN], counter), &[], &mut out[start..]);
     }
     out
 }
 
 /// key ‖ base nonce ‖ commitment = HKDF-Expand-SHA-512(input key, info ‖ salt ‖ context).
 struct Schedule {
-    cipher: Aes256Gcm,
+    cipher: Reference,
     base_nonce: [u8; NONCE_LEN],
     commitment: [u8; COMMITMENT_LEN],
 }
@@ -178,7 +202,7 @@ impl Schedule {
         let (cipher_key, rest) = okm.split_first_chunk::<32>().expect("the output is 76 bytes");
         let (base_nonce, rest) = rest.split_first_chunk().expect("44 bytes are left");
         let commitment = rest.first_chunk().expect("32 bytes are left");
-        Self { cipher: Aes256Gcm::new(cipher_key.into()), base_nonce: *base_nonce, commitment: *commitment }
+        Self { cipher: Reference::new(cipher_key), base_nonce: *base_nonce, commitment: *commitment }
     }
 }
 
@@ -195,67 +219,72 @@ fn hkdf_sha512_expand(key: &[u8; 32], info: &[&[u8]], out: &mut [u8]) {
         .expect("an output of at most 255 blocks is allowed");
 }
 
-fn chunk_nonce(base: &[u8; NONCE_LEN], counter: u64) -> ChunkNonce {
+fn chunk_nonce(base: &[u8; NONCE_LEN], counter: u64) -> [u8; NONCE_LEN] {
     let mut nonce = *base;
     for (byte, count) in nonce.iter_mut().rev().zip(counter.to_le_bytes()) {
         *byte ^= count;
     }
-    nonce.into()
+    nonce
 }
 
-type ChunkNonce = Nonce<aes_gcm::aead::consts::U12>;
-
-fn encrypt_chunk(cipher: &Aes256Gcm, nonce: &ChunkNonce, context: &[u8], chunk: &mut [u8]) -> Tag {
-    cipher
-        .encrypt_inout_detached(nonce, context, chunk.into())
-        .expect("a chunk is far below the limit of AES-GCM")
-}
-
-fn decrypt_chunk(
-    cipher: &Aes256Gcm,
-    nonce: &ChunkNonce,
-    context: &[u8],
-    chunk: &mut [u8],
-    tag: &[u8; TAG_LEN],
-) -> Result<(), BoxError> {
-    cipher.decrypt_inout_detached(nonce, context, chunk.into(), &Tag::from(*tag)).map_err(|_| BoxError)
-}
-
+/// Encrypts the plaintext at the start of its room, which is as long as its box: chunks
+/// of [`CHUNK_LEN`] bytes, the last one shorter, each with its tag behind it.
 fn encrypt_chunks(
-    cipher: &Aes256Gcm,
+    cipher: &impl Gcm,
     base_nonce: &[u8; NONCE_LEN],
     context: &[u8],
-    plaintext: &[u8],
-    out: &mut Vec<u8>,
+    room: &mut [u8],
+    plaintext: usize,
 ) {
-    let chunks = plaintext.chunks_exact(CHUNK_LEN);
-    let last = chunks.remainder();
-    for (counter, chunk) in (0..).zip(chunks.chain([last])) {
-        let start = out.len();
-        out.extend_from_slice(chunk);
-        let buffer = out.get_mut(start..).expect("the chunk was just appended");
-        let tag = encrypt_chunk(cipher, &chunk_nonce(base_nonce, counter), context, buffer);
-        out.extend_from_slice(&tag);
+    debug_assert_eq!(room.len(), chunked_len(plaintext));
+    // From the last on, so that none is overwritten before it has moved.
+    for counter in (1..=plaintext / CHUNK_LEN).rev() {
+        let start = counter * CHUNK_LEN;
+        let end = plaintext.min(start + CHUNK_LEN);
+        room.copy_within(start..end, counter * (CHUNK_LEN + TAG_LEN));
+    }
+    for (counter, chunk) in (0..).zip(room.chunks_mut(CHUNK_LEN + TAG_LEN)) {
+        let (body, tag) = chunk.split_last_chunk_mut().expect("the room has place for every tag");
+        *tag = cipher.encrypt(&chunk_nonce(base_nonce, counter), context, body);
     }
 }
 
+/// Decrypts chunks where they stand and moves them together; gives the length of the
+/// plaintext. After a failure none of it is left.
 fn decrypt_chunks(
-    cipher: &Aes256Gcm,
+    cipher: &impl Gcm,
     base_nonce: &[u8; NONCE_LEN],
     context: &[u8],
-    encrypted: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, BoxError> {
-    let mut chunks = encrypted.chunks_exact(CHUNK_LEN + TAG_LEN);
-    let last = chunks.remainder();
-    let mut out = Zeroizing::new(Vec::with_capacity(encrypted.len()));
-    for (counter, chunk) in (0..).zip(chunks.by_ref().chain([last])) {
-        let (body, tag) = chunk.split_last_chunk::<TAG_LEN>().ok_or(BoxError)?;
-        let start = out.len();
-        out.extend_from_slice(body);
-        let buffer = out.get_mut(start..).expect("the chunk was just appended");
-        decrypt_chunk(cipher, &chunk_nonce(base_nonce, counter), context, buffer, tag)?;
+    encrypted: &mut [u8],
+) -> Result<usize, BoxError> {
+    let length = try_decrypt_chunks(cipher, base_nonce, context, encrypted);
+    if length.is_err() {
+        encrypted.zeroize();
     }
-    Ok(out)
+    length
+}
+
+fn try_decrypt_chunks(
+    cipher: &impl Gcm,
+    base_nonce: &[u8; NONCE_LEN],
+    context: &[u8],
+    encrypted: &mut [u8],
+) -> Result<usize, BoxError> {
+    let mut length = 0;
+    // A last chunk that is as long as the others has an empty one behind it.
+    for (counter, start) in (0..).zip((0..=encrypted.len()).step_by(CHUNK_LEN + TAG_LEN)) {
+        let end = encrypted.len().min(start + CHUNK_LEN + TAG_LEN);
+        let chunk = encrypted.get_mut(start..end).ok_or(BoxError)?;
+        let (body, tag) = chunk.split_last_chunk_mut().ok_or(BoxError)?;
+        cipher.decrypt(&chunk_nonce(base_nonce, counter), context, body, tag)?;
+        let plaintext = start..start + body.len();
+        let next = length + plaintext.len();
+        if plaintext.start != length {
+            encrypted.copy_within(plaintext, length);
+        }
+        length = next;
+    }
+    Ok(length)
 }
 
 #[cfg(test)]
@@ -310,16 +339,18 @@ mod tests {
         {
             for test in group["tests"].as_array().unwrap() {
                 let message = hex(&test["msg"]);
-                let cipher = Aes256Gcm::new(secret(&hex(&test["key"])).expose_secret().into());
+                let cipher = SingleUse::new(secret(&hex(&test["key"])).expose_secret());
                 let nonce = hex(&test["iv"]).try_into().unwrap();
                 let aad = hex(&test["aad"]);
                 let encrypted = [hex(&test["ct"]), hex(&test["tag"])].concat();
-                let opened = decrypt_chunks(&cipher, &nonce, &aad, &encrypted);
-                assert_eq!(opened.is_ok(), test["result"] == "valid", "tcId {}", test["tcId"]);
-                if let Ok(opened) = opened {
-                    assert_eq!(*opened, message);
-                    let mut again = Vec::new();
-                    encrypt_chunks(&cipher, &nonce, &aad, &message, &mut again);
+                let mut opened = encrypted.clone();
+                let length = decrypt_chunks(&cipher, &nonce, &aad, &mut opened);
+                assert_eq!(length.is_ok(), test["result"] == "valid", "tcId {}", test["tcId"]);
+                if let Ok(length) = length {
+                    assert_eq!(opened[..length], message);
+                    let mut again = message.clone();
+                    again.resize(chunked_len(message.len()), 0);
+                    encrypt_chunks(&cipher, &nonce, &aad, &mut again, message.len());
                     assert_eq!(again, encrypted);
                 }
                 run += 1;
@@ -356,6 +387,28 @@ mod tests {
             let longer = [&encrypted[..], &encrypted[..]].concat();
             assert!(decrypt_once(&once, b"context", longer).is_err());
         }
+    }
+
+    #[test]
+    fn boxes_of_a_run_are_those_of_one_and_a_damaged_one_harms_no_other() {
+        let mut random = Randomness::from_system();
+        let lengths = [5, CHUNK_LEN + 1, 0, 3 * CHUNK_LEN];
+        let mut rooms: Vec<Vec<u8>> = lengths.iter().map(|length| vec![7; chunked_len(*length)]).collect();
+        let contexts: Vec<Vec<u8>> = lengths.iter().map(|length| length.to_le_bytes().to_vec()).collect();
+        let run = contexts.iter().zip(&mut rooms).zip(lengths);
+        let keys =
+            encrypt_run(&mut random, run.map(|((context, room), length)| (context, &mut room[..], length)));
+        let keys = keys.unwrap();
+        for (((key, context), room), length) in keys.iter().zip(&contexts).zip(&rooms).zip(lengths) {
+            assert_eq!(*decrypt_once(key, context, room.clone()).unwrap(), vec![7; length]);
+        }
+        // In the last chunk, so that those before it are plaintext already.
+        *rooms[3].last_mut().unwrap() ^= 1;
+        let run = keys.iter().zip(&contexts).zip(&mut rooms);
+        let opened = decrypt_run(run.map(|((key, context), room)| (key, context, &mut room[..])));
+        assert_eq!(opened, [Ok(5), Ok(CHUNK_LEN + 1), Ok(0), Err(BoxError)]);
+        assert_eq!(rooms[1][..CHUNK_LEN + 1], vec![7; CHUNK_LEN + 1]);
+        assert!(rooms[3].iter().all(|byte| *byte == 0), "none of the damaged one is left");
     }
 
     #[test]

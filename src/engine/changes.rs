@@ -11,13 +11,13 @@ use crate::crypto::random::Randomness;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::parallel::in_order;
-use crate::payload::encode_entry;
+use crate::parallel::{Spare, in_order};
+use crate::payload::entry_content;
 use crate::record::{Entry, Origin};
-use crate::tree::{Encrypted, Row, RowClass, RowKey};
+use crate::tree::{Row, RowClass, RowKey, Run};
 
 /// Entries that one core encrypts at a time.
-const ENTRIES_AT_A_TIME: usize = 256;
+const ENTRIES_AT_A_TIME: usize = 128;
 
 impl Transaction<'_> {
     /// Adds an entry, to the compartment that its kind belongs to.
@@ -63,21 +63,23 @@ impl Transaction<'_> {
         }
         // In the order of the catalogue: what is read together stands together.
         new.sort_unstable_by_key(|(compartment, id, _)| (*compartment, *id));
-        let (core, epoch) = (self.core, self.epoch());
+        let (core, epoch, buffers) = (self.core, self.epoch(), Spare::default());
         let batches: Vec<_> = new.chunks(ENTRIES_AT_A_TIME).collect();
-        let encrypt_all = |batch: &&[(Compartment, EntryId, &Entry)]| -> Result<Vec<_>, Error> {
-            let mut random = Randomness::from_system();
-            let encrypt = |(compartment, id, entry): &(Compartment, EntryId, &Entry)| {
+        let encrypt_all = |batch: &&[(Compartment, EntryId, &Entry)]| -> Result<_, Error> {
+            let mut run = Run::within(buffers.take());
+            let mut rows = Vec::with_capacity(batch.len());
+            for (compartment, id, entry) in *batch {
                 let row = new_row(*id, 1, epoch, entry)?;
-                let context = core.row_context(*compartment, &row);
-                let encrypted = Encrypted::encrypt(&mut random, &context, &encode_entry(entry)?)?;
-                Ok((*compartment, row, context, encrypted))
-            };
-            batch.iter().map(encrypt).collect()
+                run.push(&core.row_context(*compartment, &row), &entry_content(entry)?)?;
+                rows.push((*compartment, row));
+            }
+            Ok((rows, run.encrypt(&mut Randomness::from_system())?))
         };
-        in_order(&batches, encrypt_all, |batch| {
-            for (compartment, mut row, context, encrypted) in batch {
-                row.object = Some(Box::new(self.work.objects().put(&context, encrypted)?));
+        in_order(&batches, encrypt_all, |(rows, run)| {
+            let (objects, buffer) = self.work.objects().put_run(run)?;
+            buffers.give(buffer);
+            for ((compartment, mut row), object) in rows.into_iter().zip(objects) {
+                row.object = Some(Box::new(object));
                 self.put_row(compartment, row)?;
             }
             Ok(())
@@ -236,7 +238,7 @@ impl Transaction<'_> {
             row.class = RowClass::Superseded;
             row.inline = Zeroizing::default();
             self.use_contents(compartment, id, entry)?;
-            self.put_encrypted(compartment, row, &encode_entry(entry)?)?;
+            self.put_encrypted(compartment, row, &entry_content(entry)?)?;
             revision += 1;
         }
         self.put_entry(compartment, id, revision, entry)?;
@@ -251,7 +253,7 @@ impl Transaction<'_> {
         revision: u64,
         entry: &Entry,
     ) -> Result<(), Error> {
-        let content = encode_entry(entry)?;
+        let content = entry_content(entry)?;
         let row = new_row(id, revision, self.epoch(), entry)?;
         self.use_contents(compartment, id, entry)?;
         let half_done = std::mem::replace(&mut self.work.half_done, true);

@@ -293,11 +293,12 @@ impl Transaction<'_> {
         id: EntryId,
         entry: &Entry,
     ) -> Result<(), Error> {
+        let used: Vec<ContentDigest> = stored_contents(entry).collect();
         // All are looked for before any is changed.
-        for digest in stored_contents(entry) {
-            self.content(compartment, digest)?.ok_or(Error::NoSuchContent)?;
+        for digest in &used {
+            self.content(compartment, *digest)?.ok_or(Error::NoSuchContent)?;
         }
-        for digest in stored_contents(entry) {
+        for digest in used {
             let content = self.content(compartment, digest)?.ok_or(Error::NoSuchContent)?;
             let users = &mut content.head.users;
             if let Err(at) = users.binary_search(id.as_bytes()) {

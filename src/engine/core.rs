@@ -23,7 +23,7 @@ use crate::payload::custody::VaultRecordV1;
 use crate::payload::decode_entry;
 use crate::record::Entry;
 use crate::store::{Heads, Store};
-use crate::tree::{PageCache, Row, RowClass, RowKey, Trie, open_object, open_stored};
+use crate::tree::{Buffer, PageCache, Row, RowClass, RowKey, Trie, open_object, open_run};
 
 pub(crate) const ENTRY_SCHEMA: u16 = 1;
 pub(crate) const PLACE_SCHEMA: u16 = 1;
@@ -309,24 +309,28 @@ impl Core {
         Ok(open_object(&*self.store, object, &self.row_context(compartment, row))?)
     }
 
-    /// The contents of these rows' objects, each with its own fault; asked of the
-    /// store together.
+    /// Opens the objects of these rows and gives each content, or its fault, in their
+    /// order; they are asked of the store some at a time.
     pub(crate) fn open_rows(
         &self,
         compartment: Compartment,
         rows: &[&Row],
-    ) -> Vec<Result<Zeroizing<Vec<u8>>, Error>> {
-        let objects: Vec<_> = rows.iter().filter_map(|row| Some(row.object.as_ref()?.object)).collect();
-        let stored = match self.store.objects(&objects) {
-            Ok(stored) if stored.len() == rows.len() => stored,
-            // One that is missing must not keep the others from being read.
-            _ => return rows.iter().map(|row| self.open_row(compartment, row)).collect(),
-        };
-        let open = |(row, stored): (&&Row, Vec<u8>)| {
-            let object = row.object.as_deref().ok_or(Error::Damaged { what: "row" })?;
-            Ok(open_stored(object, &self.row_context(compartment, row), stored)?)
-        };
-        rows.iter().zip(stored).map(open).collect()
+        buffer: &mut Buffer,
+        mut visit: impl FnMut(&Row, Result<&[u8], Error>),
+    ) {
+        for rows in parts_at_once(rows) {
+            let context = |row: &Row| self.row_context(compartment, row);
+            let objects = rows.iter().filter_map(|row| Some((row.object.as_deref()?, context(row))));
+            let objects: Vec<_> = objects.collect();
+            let mut named = rows.iter().filter(|row| row.object.is_some());
+            open_run(&*self.store, &objects, buffer, |content| {
+                if let Some(row) = named.next() {
+                    visit(row, content.map_err(Error::from));
+                }
+            });
+            let empty = rows.iter().filter(|row| row.object.is_none());
+            empty.for_each(|row| visit(row, Err(Error::Damaged { what: "row" })));
+        }
     }
 
     /// The entry of a row.
@@ -334,4 +338,19 @@ impl Core {
         let content = self.open_row(compartment, row)?;
         decode_entry(&content).map_err(|_| Error::Damaged { what: "entry" })
     }
+}
+
+/// Rows in parts, the objects of each of which are opened at once.
+fn parts_at_once<'s, 'r>(rows: &'s [&'r Row]) -> impl Iterator<Item = &'s [&'r Row]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let mut total: u64 = 0;
+        let fits = rest.iter().take_while(|row| {
+            total = total.saturating_add(row.stored_bytes());
+            total <= Buffer::ROOM
+        });
+        let (part, later) = rest.split_at_checked(fits.count().max(1))?;
+        rest = later;
+        Some(part)
+    })
 }

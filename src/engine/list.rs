@@ -13,7 +13,7 @@ use super::time::from_milliseconds;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::parallel::in_order;
+use crate::parallel::{Spare, in_order};
 use crate::payload::{decode_card, decode_entry, encode_card};
 use crate::record::{Card, DateRange, Entry, Fit, Kind, PartialDate, fold};
 use crate::tree::{LeafRef, Row, RowClass, RowKey};
@@ -234,16 +234,21 @@ impl StateReader<'_> {
         for compartment in self.open_compartments() {
             let trie = self.trie(compartment)?;
             let leaves = trie.leaves().into_iter().collect::<Result<Vec<_>, _>>()?;
+            let buffers = Spare::default();
             let read = |leaves: &&[LeafRef]| -> Result<Vec<_>, Error> {
-                let mut entries = Vec::new();
-                for leaf in *leaves {
-                    let rows = trie.leaf_rows(leaf)?;
-                    let rows: Vec<&Row> = rows.iter().filter(|row| row.class == RowClass::Entry).collect();
-                    for (row, content) in rows.iter().zip(self.core.open_rows(compartment, &rows)) {
-                        entries.push((row.id, entry_of(&content?)?));
+                let mut buffer = buffers.take();
+                let rows = trie.leaf_rows(leaves, &mut buffer).into_iter().collect::<Result<Vec<_>, _>>()?;
+                let rows: Vec<&Row> =
+                    rows.iter().flatten().filter(|row| row.class == RowClass::Entry).collect();
+                let (mut entries, mut fault) = (Vec::with_capacity(rows.len()), None);
+                self.core.open_rows(compartment, &rows, &mut buffer, |row, content| {
+                    match content.and_then(entry_of) {
+                        Ok(entry) => entries.push((row.id, entry)),
+                        Err(error) => fault = fault.take().or(Some(error)),
                     }
-                }
-                Ok(entries)
+                });
+                buffers.give(buffer);
+                fault.map_or(Ok(entries), Err)
             };
             let batches: Vec<&[LeafRef]> = leaves.chunks(LEAVES_AT_A_TIME).collect();
             in_order(&batches, read, |entries| visit(compartment, entries))?;

@@ -11,6 +11,7 @@ use super::core::{Core, Snapshot, StateReader};
 use super::erasure::{Erasure, ErasureReport};
 use super::facts::Action;
 use super::ledger::Line;
+use crate::codec::wire::Content as Encoded;
 use crate::crypto::content_digest::ContentDigest;
 use crate::crypto::random::Randomness;
 use crate::error::Error;
@@ -181,7 +182,7 @@ impl Transaction<'_> {
         &mut self,
         compartment: Compartment,
         mut row: Row,
-        content: &[u8],
+        content: &(impl Encoded + ?Sized),
     ) -> Result<(), Error> {
         self.snapshot.place(compartment)?;
         let context = self.core.row_context(compartment, &row);

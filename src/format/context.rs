@@ -4,7 +4,6 @@
 use super::header::HeaderDigest;
 use super::place::Compartment;
 use super::{FORMAT_VERSION, SUITE};
-use crate::codec::fixed::Writer;
 use crate::id::VaultId;
 
 /// Bytes of a context.
@@ -91,21 +90,26 @@ impl Context {
     /// suite ‖ format ‖ header digest ‖ purpose ‖ vault id ‖ place ‖ object id ‖
     /// revision ‖ schema ‖ flags.
     pub(crate) fn bytes(&self) -> [u8; CONTEXT_LEN] {
-        let mut writer = Writer::with_capacity(CONTEXT_LEN);
-        writer
-            .u16(SUITE)
-            .u16(FORMAT_VERSION)
-            .slice(self.scope.header.as_bytes())
-            .u8(self.purpose as u8)
-            .slice(self.scope.vault.as_bytes())
-            .u8(self.compartment.place())
-            .slice(&self.object)
-            .u64(self.revision)
-            .u16(self.schema)
-            .u16(self.flags);
         let mut bytes = [0; CONTEXT_LEN];
-        bytes.iter_mut().zip(writer.as_slice()).for_each(|(to, from)| *to = *from);
-        debug_assert_eq!(writer.as_slice().len(), CONTEXT_LEN);
+        let mut rest = bytes.as_mut_slice();
+        let fields: [&[u8]; 10] = [
+            &SUITE.to_le_bytes(),
+            &FORMAT_VERSION.to_le_bytes(),
+            self.scope.header.as_bytes(),
+            &[self.purpose as u8],
+            self.scope.vault.as_bytes(),
+            &[self.compartment.place()],
+            &self.object,
+            &self.revision.to_le_bytes(),
+            &self.schema.to_le_bytes(),
+            &self.flags.to_le_bytes(),
+        ];
+        for field in fields {
+            let (to, later) = rest.split_at_mut_checked(field.len()).expect("the fields make a context");
+            to.copy_from_slice(field);
+            rest = later;
+        }
+        debug_assert!(rest.is_empty());
         bytes
     }
 }

@@ -100,7 +100,7 @@ impl Forge {
                 );
                 let Some(PageV1::Leaf(rows)) = self.page(compartment, &target.path) else { continue };
                 for mut row in rows {
-                    let encrypted = row.object.take().map(|object| KeyedRef::from(*object));
+                    let encrypted = row.object.take().map(|object| *object.into_owned());
                     let content = encrypted
                         .and_then(|encrypted| self.open(&encrypted, &self.row_context(compartment, &row)));
                     let which = match row.class {
@@ -121,7 +121,7 @@ impl Forge {
             if let Some(PageV1::Leaf(rows)) = self.page(compartment, &path) {
                 for row in rows.iter().filter(|row| matches!(row.class, 1 | 3)) {
                     let which = if row.class == 1 { 7 } else { 0 };
-                    plain.push(("wire_structs", [&[which], &row.inline[..]].concat()));
+                    plain.push(("wire_structs", [&[which], row.inline.as_slice()].concat()));
                 }
             }
         }
@@ -193,7 +193,7 @@ impl Forge {
         self.change_rows(compartment, path, &mut |rows| {
             let found = rows.iter_mut().find(|other| other.key == row.key);
             if let Some(found) = found {
-                found.object = Some(Box::new(ObjectV1::from(&encrypted)));
+                found.object = Some(ObjectV1::Owned(Box::new(encrypted.duplicate())));
             }
         });
     }
@@ -214,7 +214,7 @@ impl Forge {
                 0 => drop(rows.remove(row)),
                 1 => {
                     rows[row].object =
-                        other.as_ref().map(|(_, encrypted)| Box::new(ObjectV1::from(encrypted)))
+                        other.as_ref().map(|(_, encrypted)| ObjectV1::Owned(Box::new(encrypted.duplicate())))
                 }
                 2 => rows[row].key.iter_mut().zip(&key).for_each(|(to, from)| *to = *from),
                 3 => rows[row].class = class,
@@ -236,12 +236,11 @@ impl Forge {
                 match self.page(compartment, &target.path) {
                     Some(PageV1::Leaf(rows)) => {
                         let objects = rows.into_iter().filter_map(|mut row| row.object.take());
-                        let lengths = objects.map(|object| KeyedRef::from(*object).object.length);
+                        let lengths = objects.map(|object| object.as_ref().object.length);
                         live = lengths.fold(live, u64::saturating_add);
                     }
                     Some(PageV1::Inner(children)) => {
-                        let lengths =
-                            children.into_iter().map(|child| KeyedRef::from(child.object).object.length);
+                        let lengths = children.into_iter().map(|child| child.object.as_ref().object.length);
                         live = lengths.fold(live, u64::saturating_add);
                     }
                     None => {}
@@ -268,7 +267,7 @@ impl Forge {
         self.scope.context(Purpose::Page).compartment(compartment).object(path.prefix, depth).schema(1)
     }
 
-    fn row_context(&self, compartment: Compartment, row: &RowV1) -> Context {
+    fn row_context(&self, compartment: Compartment, row: &RowV1<'_>) -> Context {
         let (purpose, object) = match row.class {
             1 | 2 => (Purpose::Entry, row.id),
             5 => (Purpose::VaultRecord, row.key),
@@ -315,19 +314,19 @@ impl Forge {
             let PageV1::Inner(mut children) = wire::decode(contents.last()?).ok()? else { return None };
             let child = (*index < children.len()).then(|| children.swap_remove(*index))?;
             here = here.child(*index, child.nibble);
-            encrypted = KeyedRef::from(child.object);
+            encrypted = *child.object.into_owned();
         }
         Some(contents)
     }
 
-    fn page(&self, compartment: Compartment, path: &Path) -> Option<PageV1> {
+    fn page(&self, compartment: Compartment, path: &Path) -> Option<PageV1<'static>> {
         wire::decode(self.contents(compartment, path)?.last()?).ok()
     }
 
-    fn row(&self, compartment: Compartment, path: &Path, row: usize) -> Option<(RowV1, KeyedRef)> {
+    fn row(&self, compartment: Compartment, path: &Path, row: usize) -> Option<(RowV1<'static>, KeyedRef)> {
         let PageV1::Leaf(mut rows) = self.page(compartment, path)? else { return None };
         let mut row = (row < rows.len()).then(|| rows.swap_remove(row))?;
-        let encrypted = KeyedRef::from(*row.object.take()?);
+        let encrypted = *row.object.take()?.into_owned();
         Some((row, encrypted))
     }
 
@@ -364,7 +363,7 @@ impl Forge {
         let Some(mut place) = self.place(compartment) else { return };
         let Some(content) = contents.last_mut() else { return };
         change(content);
-        let mut rows = wire::decode::<PageV1>(content).ok().map(|page| rows_of(&page));
+        let mut rows = wire::decode::<PageV1<'static>>(content).ok().map(|page| rows_of(&page));
         let mut here = path.clone();
         let mut below: Option<KeyedRef> = None;
         let mut paths = vec![path.clone()];
@@ -375,10 +374,12 @@ impl Forge {
         }
         for (level, content) in contents.iter_mut().enumerate().rev() {
             if let Some(encrypted) = below.take() {
-                let Ok(PageV1::Inner(mut children)) = wire::decode::<PageV1>(content) else { return };
+                let Ok(PageV1::Inner(mut children)) = wire::decode::<PageV1<'static>>(content) else {
+                    return;
+                };
                 let child = &mut children[path.children[level]];
                 child.rows = rows.unwrap_or(child.rows);
-                child.object = ObjectV1::from(&encrypted);
+                child.object = ObjectV1::Owned(Box::new(encrypted.duplicate()));
                 let page = PageV1::Inner(children);
                 rows = Some(rows_of(&page));
                 let Ok(encoded) = wire::encode(&page) else { return };
@@ -397,10 +398,10 @@ impl Forge {
         &mut self,
         compartment: Compartment,
         path: &Path,
-        change: &mut dyn FnMut(&mut Vec<RowV1>),
+        change: &mut dyn FnMut(&mut Vec<RowV1<'static>>),
     ) {
         self.rewrite(compartment, path, &mut |content| {
-            let Ok(PageV1::Leaf(mut rows)) = wire::decode::<PageV1>(content) else { return };
+            let Ok(PageV1::Leaf(mut rows)) = wire::decode::<PageV1<'static>>(content) else { return };
             change(&mut rows);
             if let Ok(encoded) = wire::encode(&PageV1::Leaf(rows)) {
                 *content = encoded.to_vec();
@@ -452,7 +453,7 @@ fn pick<'t>(targets: &'t [Target], input: &mut Input<'_>) -> Option<&'t Target> 
     targets.get(which.checked_rem(targets.len())?)
 }
 
-fn rows_of(page: &PageV1) -> u64 {
+fn rows_of(page: &PageV1<'_>) -> u64 {
     match page {
         PageV1::Leaf(rows) => rows.len() as u64,
         PageV1::Inner(children) => children.iter().fold(0, |sum, child| sum.saturating_add(child.rows)),

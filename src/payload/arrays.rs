@@ -1,12 +1,10 @@
-//! Arrays and runs of bytes taken at once; the encoding is that of byte after byte.
+//! Arrays of bytes taken at once; the encoding is that of byte after byte.
 //!
 //! Sixteen bytes are written as the little-endian number that they are.
 
 use serde::Deserialize as _;
 use serde::de::Deserializer;
 use serde::ser::{SerializeTuple as _, Serializer};
-
-use super::mirror::BytesV1;
 
 /// 16 bytes.
 pub(super) mod sixteen {
@@ -44,44 +42,16 @@ pub(super) mod thirty_two {
     }
 }
 
-/// Many times 16 bytes.
-pub(super) mod sixteens {
-    use super::*;
-
-    pub(in super::super) fn serialize<S: Serializer>(list: &[[u8; 16]], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(list.iter().map(|bytes| u128::from_le_bytes(*bytes)))
-    }
-
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Vec<[u8; 16]>, D::Error> {
-        Ok(Vec::<u128>::deserialize(from)?.into_iter().map(u128::to_le_bytes).collect())
-    }
-}
-
-/// A run of bytes.
-pub(super) mod run {
-    use super::*;
-
-    pub(in super::super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_bytes(bytes)
-    }
-
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        BytesV1::deserialize(from).map(|bytes| bytes.0.into_owned())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::codec::wire::{self, Wire};
+    use crate::payload::mirror::BytesV1;
     use serde::{Deserialize, Serialize};
 
     #[derive(Serialize, Deserialize)]
     struct Slowly {
         id: [u8; 16],
         digest: [u8; 32],
-        list: Vec<[u8; 16]>,
         bytes: Vec<u8>,
     }
 
@@ -91,10 +61,7 @@ mod tests {
         id: [u8; 16],
         #[serde(with = "super::thirty_two")]
         digest: [u8; 32],
-        #[serde(with = "super::sixteens")]
-        list: Vec<[u8; 16]>,
-        #[serde(with = "super::run")]
-        bytes: Vec<u8>,
+        bytes: BytesV1<'static>,
     }
 
     impl Wire for Slowly {
@@ -111,15 +78,13 @@ mod tests {
     fn taking_bytes_at_once_changes_no_byte() {
         let id = std::array::from_fn(|n| u8::try_from(n).unwrap());
         let digest = std::array::from_fn(|n| 200 - u8::try_from(n).unwrap());
-        for count in [0, 1, 40] {
-            let (list, bytes) = (vec![[count; 16]; usize::from(count)], vec![7; usize::from(count)]);
-            let slowly =
-                wire::encode(&Slowly { id, digest, list: list.clone(), bytes: bytes.clone() }).unwrap();
-            let at_once =
-                wire::encode(&AtOnce { id, digest, list: list.clone(), bytes: bytes.clone() }).unwrap();
+        for count in [0_u8, 1, 40] {
+            let bytes = vec![7; usize::from(count)];
+            let slowly = wire::encode(&Slowly { id, digest, bytes: bytes.clone() }).unwrap();
+            let at_once = wire::encode(&AtOnce { id, digest, bytes: BytesV1(bytes.clone().into()) }).unwrap();
             assert_eq!(slowly, at_once);
             let back: AtOnce = wire::decode(&at_once).unwrap();
-            assert_eq!((back.id, back.digest, back.list, back.bytes), (id, digest, list, bytes));
+            assert_eq!((back.id, back.digest, back.bytes.0.into_owned()), (id, digest, bytes));
         }
     }
 }

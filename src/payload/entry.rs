@@ -3,12 +3,11 @@
 //! Fields are sorted by tag and index, each at most once.
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::PayloadError;
 use super::mirror::{BytesV1, Mirror, Text, mirror};
 use super::value::{CodingV1, PartyV1, ValueV1};
-use crate::codec::wire::{self, Wire};
+use crate::codec::wire::{self, Content, Measured, Wire};
 use crate::id::EntryId;
 use crate::record::{Entry, FhirVersion, FieldRef, Kind, Origin, Record, Source, SourceFormat};
 
@@ -93,11 +92,11 @@ impl Wire for EntryV1<'_> {
     }
 }
 
-/// Encodes an entry.
+/// An entry as it is encoded: what it holds is lent, not copied.
 ///
 /// # Errors
 /// [`PayloadError::TooManyValues`] and [`PayloadError::Wire`] when it is too large.
-pub(crate) fn encode_entry(entry: &Entry) -> Result<Zeroizing<Vec<u8>>, PayloadError> {
+pub(crate) fn entry_content(entry: &Entry) -> Result<impl Content + '_, PayloadError> {
     let fields = entry.record.values();
     for run in fields.chunk_by(|one, next| one.tag == next.tag) {
         if let (Some(first), true) = (run.first(), run.len() > MAX_VALUES) {
@@ -115,7 +114,19 @@ pub(crate) fn encode_entry(entry: &Entry) -> Result<Zeroizing<Vec<u8>>, PayloadE
         source: entry.source.as_ref().map(SourceV1::of),
         marks: MarksV1::of(&entry.marks),
     };
-    Ok(wire::encode(&form)?)
+    Ok(Measured::new(form)?)
+}
+
+/// Encodes an entry.
+///
+/// # Errors
+/// As [`entry_content`].
+#[cfg(any(test, fuzzing, feature = "testing"))]
+pub(crate) fn encode_entry(entry: &Entry) -> Result<zeroize::Zeroizing<Vec<u8>>, PayloadError> {
+    let content = entry_content(entry)?;
+    let mut bytes = zeroize::Zeroizing::new(vec![0; content.len()]);
+    content.write(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Decodes an entry from exactly these bytes.

@@ -33,10 +33,15 @@ impl SecretV1 {
 
 impl Serialize for SecretV1 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut bytes = serializer.serialize_tuple(LENGTH)?;
-        self.0.expose_secret().iter().try_for_each(|byte| bytes.serialize_element(byte))?;
-        bytes.end()
+        as_bytes(&self.0, serializer)
     }
+}
+
+/// Writes a secret from where it is.
+pub(super) fn as_bytes<S: Serializer>(secret: &SecretBytes, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut bytes = serializer.serialize_tuple(LENGTH)?;
+    secret.expose_secret().iter().try_for_each(|byte| bytes.serialize_element(byte))?;
+    bytes.end()
 }
 
 impl<'de> Deserialize<'de> for SecretV1 {

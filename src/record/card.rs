@@ -128,14 +128,19 @@ impl Card {
 
 impl CardFlags {
     fn of(entry: &Entry, more_codings: bool) -> Self {
+        let locations = entry.lent_attachments().filter_map(|attachment| attachment.location.as_ref());
+        let (mut attachment, mut elsewhere) = (false, false);
+        locations.for_each(|location| match location {
+            Location::External(_) => elsewhere = true,
+            _ => attachment = true,
+        });
         Self {
             retracted: entry.marks.retracted,
             legal_hold: !entry.marks.legal_holds.is_empty(),
             disputed: !entry.marks.disputes.is_empty(),
-            attachment: entry.lent_attachments().any(|attachment| is_kept(attachment.location.as_ref())),
-            elsewhere: entry
-                .lent_attachments()
-                .any(|attachment| matches!(attachment.location, Some(Location::External(_)))),
+            // Bytes in the vault, and bytes that are not.
+            attachment,
+            elsewhere,
             more_codings,
             expires: entry.marks.expires.is_some(),
             not_understood: !entry.not_understood.is_empty(),
@@ -161,11 +166,6 @@ impl Concept {
     pub fn matches_code(&self, system: Option<&str>, prefix: &str) -> bool {
         self.codings.iter().any(|coding| coding.matches(system, prefix))
     }
-}
-
-/// Whether the bytes of an attachment are in the vault.
-fn is_kept(location: Option<&Location>) -> bool {
-    location.is_some_and(|location| !matches!(location, Location::External(_)))
 }
 
 fn answer(found: bool, unsure: bool) -> Option<bool> {

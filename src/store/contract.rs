@@ -371,6 +371,12 @@ impl Check<'_> {
                 if done("objects", handle.objects(order))? != asked {
                     return Err(Breach::OutOfOrder);
                 }
+                let asked = asked.concat();
+                let mut read = vec![0; asked.len()];
+                done("read", handle.read(order, &mut read))?;
+                if read != asked {
+                    return Err(Breach::OutOfOrder);
+                }
             }
             if !done("objects", handle.objects(&[]))?.is_empty() {
                 return Err(Breach::MissingNotReported);

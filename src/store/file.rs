@@ -211,27 +211,22 @@ impl FileStore {
     }
 
     pub(super) fn read_object(disk: &dyn Disk, object: &ObjectRef) -> Result<Vec<u8>, StoreError> {
-        let offset = file_offset(object).ok_or(StoreError::Missing)?;
-        let end = offset.checked_add(object.length).ok_or(StoreError::Missing)?;
-        if object.length > OBJECT_LIMIT || !disk.reaches(end)? {
-            return Err(StoreError::Missing);
-        }
-        read(disk, offset, usize::try_from(object.length).map_err(|_| StoreError::Missing)?)
+        let (offset, length) = Self::locate(disk, std::slice::from_ref(object))?;
+        read(disk, offset, length)
     }
 
-    /// Reads objects that stand one behind the other at once.
-    fn read_run(disk: &dyn Disk, run: &[ObjectRef], read: &mut Vec<Vec<u8>>) -> Result<(), StoreError> {
+    /// Where objects stand that are one behind the other, and how long they are together:
+    /// no more than a file has.
+    fn locate(disk: &dyn Disk, run: &[ObjectRef]) -> Result<(u64, usize), StoreError> {
         let first = run.first().ok_or(StoreError::Missing)?;
-        let whole = ObjectRef { length: run.iter().map(|object| object.length).sum(), ..*first };
-        let bytes = Self::read_object(disk, &whole)?;
-        let mut rest = bytes.as_slice();
-        for object in run {
-            let length = usize::try_from(object.length).map_err(|_| StoreError::Missing)?;
-            let (object, later) = rest.split_at_checked(length).ok_or(StoreError::Missing)?;
-            read.push(object.to_vec());
-            rest = later;
+        let length = run.iter().try_fold(0u64, |sum, object| sum.checked_add(object.length));
+        let length = length.filter(|length| *length <= OBJECT_LIMIT).ok_or(StoreError::Missing)?;
+        let offset = file_offset(first).ok_or(StoreError::Missing)?;
+        let end = offset.checked_add(length).ok_or(StoreError::Missing)?;
+        if !disk.reaches(end)? {
+            return Err(StoreError::Missing);
         }
-        Ok(())
+        Ok((offset, usize::try_from(length).map_err(|_| StoreError::Missing)?))
     }
 
     pub(super) fn poison(&self, source: std::io::Error) -> StoreError {
@@ -270,18 +265,34 @@ impl Store for FileStore {
 
     fn objects(&self, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
         let disk = self.disk();
-        let mut read = Vec::with_capacity(objects.len());
+        let mut found = Vec::with_capacity(objects.len());
         let mut rest = objects;
         while let Some((run, later)) =
             rest.split_at_checked(neighbours(rest)).filter(|(run, _)| !run.is_empty())
         {
+            let (offset, length) = Self::locate(&*disk, run)?;
+            let bytes = read(&*disk, offset, length)?;
             match run {
-                [object] => read.push(Self::read_object(&*disk, object)?),
-                run => Self::read_run(&*disk, run, &mut read)?,
+                [_] => found.push(bytes),
+                run => cut(&bytes, run, &mut found)?,
             }
             rest = later;
         }
-        Ok(read)
+        Ok(found)
+    }
+
+    fn read(&self, objects: &[ObjectRef], into: &mut [u8]) -> Result<(), StoreError> {
+        let disk = self.disk();
+        let (mut rest, mut room) = (objects, into);
+        while let Some((run, later)) =
+            rest.split_at_checked(neighbours(rest)).filter(|(run, _)| !run.is_empty())
+        {
+            let (offset, length) = Self::locate(&*disk, run)?;
+            let (here, behind) = room.split_at_mut_checked(length).ok_or(StoreError::Missing)?;
+            disk.read_at(offset, here)?;
+            (rest, room) = (later, behind);
+        }
+        if room.is_empty() { Ok(()) } else { Err(StoreError::Missing) }
     }
 
     fn admits(&self, append_end: u64, erase: &[ObjectRef]) -> Result<bool, StoreError> {
@@ -353,6 +364,18 @@ fn neighbours(objects: &[ObjectRef]) -> usize {
         joins && total <= RUN_LIMIT
     });
     1 + joins.count()
+}
+
+/// The bytes of each object of a run that was read at once.
+fn cut(bytes: &[u8], run: &[ObjectRef], found: &mut Vec<Vec<u8>>) -> Result<(), StoreError> {
+    let mut rest = bytes;
+    for object in run {
+        let length = usize::try_from(object.length).map_err(|_| StoreError::Missing)?;
+        let (object, later) = rest.split_at_checked(length).ok_or(StoreError::Missing)?;
+        found.push(object.to_vec());
+        rest = later;
+    }
+    Ok(())
 }
 
 pub(super) fn file_offset(object: &ObjectRef) -> Option<u64> {

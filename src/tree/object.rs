@@ -1,79 +1,21 @@
-//! Objects: padded, encrypted under a key drawn for them, checked by
-//! digest before they are decrypted.
-
-use zeroize::Zeroizing;
+//! Writing objects, and copying them as they are stored.
 
 use super::error::TreeError;
-use crate::codec::padding::{pad, unpad_in_place};
-use crate::crypto::boxes::{decrypt_once, encrypt_once};
-use crate::crypto::key::ContentKey;
+use super::run::{EncryptedRun, Run};
+use crate::codec::wire::Content;
 use crate::crypto::object_digest::ObjectDigest;
-use crate::crypto::random::{RandomError, Randomness};
+use crate::crypto::random::Randomness;
 use crate::format::context::Context;
 use crate::format::object::KeyedRef;
-use crate::parallel::in_order;
+use crate::parallel::{Spare, in_order};
 use crate::store::{Store, StoreWriter};
 
 /// Stored bytes that one core reads at a time, if no single object is larger.
 const READ_AT_ONCE: u64 = 256 * 1024;
 
-/// Reads, checks, decrypts and unpads an object.
-pub(crate) fn open_object(
-    store: &dyn Store,
-    object: &KeyedRef,
-    context: &Context,
-) -> Result<Zeroizing<Vec<u8>>, TreeError> {
-    let stored = store.objects(&[object.object])?.pop().ok_or(TreeError::Damaged { what: "object" })?;
-    open_stored(object, context, stored)
-}
-
-/// Checks, decrypts and unpads the bytes that a store has of an object.
-pub(crate) fn open_stored(
-    object: &KeyedRef,
-    context: &Context,
-    stored: Vec<u8>,
-) -> Result<Zeroizing<Vec<u8>>, TreeError> {
-    let stored = checked(object, stored)?;
-    let mut content = decrypt_once(&object.key, &context.bytes(), stored)?;
-    unpad_in_place(&mut content)?;
-    Ok(content)
-}
-
-/// Content that was encrypted and is not stored yet.
-pub(crate) struct Encrypted {
-    key: ContentKey,
-    stored: Vec<u8>,
-    digest: ObjectDigest,
-}
-
-impl Encrypted {
-    /// Pads and encrypts under a fresh key.
-    pub(crate) fn encrypt(
-        random: &mut Randomness,
-        context: &Context,
-        content: &[u8],
-    ) -> Result<Self, RandomError> {
-        let (key, stored) = encrypt_once(random, &context.bytes(), pad(content))?;
-        let digest = ObjectDigest::of(&stored);
-        Ok(Self { key, stored, digest })
-    }
-
-    /// Key, stored bytes and their digest.
-    #[cfg(feature = "testing")]
-    pub(crate) fn into_parts(self) -> (ContentKey, Vec<u8>, ObjectDigest) {
-        (self.key, self.stored, self.digest)
-    }
-}
-
-/// The stored bytes of an object, if they are those that its parent names.
-pub(crate) fn read_checked(store: &dyn Store, object: &KeyedRef) -> Result<Vec<u8>, TreeError> {
-    let stored = store.objects(&[object.object])?.pop().ok_or(TreeError::Damaged { what: "object" })?;
-    checked(object, stored)
-}
-
 /// Parts of a run of objects, each of which is read at once: of one object at
 /// least, of no more bytes than [`READ_AT_ONCE`] otherwise.
-fn read_parts<'o>(objects: &'o [&'o KeyedRef]) -> Vec<&'o [&'o KeyedRef]> {
+fn read_parts<'s, 'o>(objects: &'s [&'o KeyedRef]) -> Vec<&'s [&'o KeyedRef]> {
     let mut parts = Vec::new();
     let mut rest = objects;
     while !rest.is_empty() {
@@ -89,26 +31,54 @@ fn read_parts<'o>(objects: &'o [&'o KeyedRef]) -> Vec<&'o [&'o KeyedRef]> {
     parts
 }
 
-/// The stored bytes of objects, each if it is what its parent names.
-fn read_all_checked(store: &dyn Store, objects: &[&KeyedRef]) -> Result<Vec<Vec<u8>>, TreeError> {
+/// The stored bytes of objects, one behind the other. They may be longer than the room of a
+/// buffer where there is one alone, which its store looks at before it has a place.
+fn read_whole<'b>(
+    store: &dyn Store,
+    objects: &[&KeyedRef],
+    into: &'b mut Vec<u8>,
+) -> Result<&'b [u8], TreeError> {
     let references: Vec<_> = objects.iter().map(|object| object.object).collect();
-    let stored = store.objects(&references)?;
-    if stored.len() != objects.len() {
-        return Err(TreeError::Damaged { what: "object" });
+    if let [_] = objects {
+        *into = store.objects(&references)?.pop().ok_or(TreeError::Damaged { what: "object" })?;
+        return Ok(into);
     }
-    objects.iter().zip(stored).map(|(object, stored)| checked(object, stored)).collect()
+    let total = references.iter().try_fold(0u64, |sum, object| sum.checked_add(object.length));
+    let total = total.filter(|total| *total <= READ_AT_ONCE).and_then(|total| usize::try_from(total).ok());
+    let total = total.ok_or(TreeError::Damaged { what: "object" })?;
+    if into.len() < total {
+        into.resize(total, 0);
+    }
+    let room = into.get_mut(..total).unwrap_or_default();
+    store.read(&references, room)?;
+    Ok(room)
+}
+
+/// Each object with its part of what was read.
+fn parts_of<'r>(
+    objects: &[&'r KeyedRef],
+    mut read: &'r [u8],
+) -> impl Iterator<Item = (&'r KeyedRef, &'r [u8])> {
+    objects.iter().map_while(move |object| {
+        let (stored, later) = read.split_at_checked(usize::try_from(object.object.length).ok()?)?;
+        read = later;
+        Some((*object, stored))
+    })
 }
 
 /// Reads objects back, some at a time; each must be what its parent names.
-pub(crate) fn check_stored(store: &dyn Store, objects: &[&KeyedRef]) -> Result<(), TreeError> {
-    read_parts(objects).into_iter().try_for_each(|part| read_all_checked(store, part).map(|_| ()))
-}
-
-fn checked(object: &KeyedRef, stored: Vec<u8>) -> Result<Vec<u8>, TreeError> {
-    match ObjectDigest::of(&stored).matches(&object.digest) {
-        true => Ok(stored),
-        false => Err(TreeError::Damaged { what: "object" }),
+pub(crate) fn check_stored(
+    store: &dyn Store,
+    objects: &[&KeyedRef],
+    buffer: &mut Vec<u8>,
+) -> Result<(), TreeError> {
+    for part in read_parts(objects) {
+        let mut whole = parts_of(part, read_whole(store, part, buffer)?);
+        if !whole.all(|(object, stored)| ObjectDigest::of(stored).matches(&object.digest)) {
+            return Err(TreeError::Damaged { what: "object" });
+        }
     }
+    Ok(())
 }
 
 /// Writes keyed references through a store's writer.
@@ -119,29 +89,31 @@ pub(crate) struct ObjectWriter<'a> {
 
 impl ObjectWriter<'_> {
     /// Pads, encrypts under a fresh key and puts an object.
-    pub(crate) fn encrypt(&mut self, context: &Context, content: &[u8]) -> Result<KeyedRef, TreeError> {
-        let encrypted = Encrypted::encrypt(self.random, context, content)?;
-        self.put(context, encrypted)
+    pub(crate) fn encrypt(
+        &mut self,
+        context: &Context,
+        content: &(impl Content + ?Sized),
+    ) -> Result<KeyedRef, TreeError> {
+        let mut run = Run::default();
+        run.push(context, content)?;
+        let run = run.encrypt(self.random)?;
+        let (mut objects, _) = self.put_run(run)?;
+        objects.pop().ok_or(TreeError::Damaged { what: "reference" })
     }
 
-    /// Puts what was encrypted with this context.
-    pub(crate) fn put(&mut self, context: &Context, encrypted: Encrypted) -> Result<KeyedRef, TreeError> {
-        let Encrypted { key, stored, digest } = encrypted;
-        let references = self.writer.put(&[&stored])?;
-        let object = references.first().copied().ok_or(TreeError::Damaged { what: "reference" })?;
-        #[cfg(test)]
-        {
-            let stored = crate::testing::Stored { reference: object.reference, length: object.length };
-            crate::testing::record_encrypted(&context.bytes(), key.secret().expose_secret(), stored);
+    /// Puts what was encrypted together; gives the buffer back too.
+    pub(crate) fn put_run(&mut self, run: EncryptedRun) -> Result<(Vec<KeyedRef>, Vec<u8>), TreeError> {
+        let stored = run.stored();
+        let references = self.writer.put(&stored)?;
+        if references.len() != stored.len() {
+            return Err(TreeError::Damaged { what: "reference" });
         }
-        #[cfg(not(test))]
-        let _ = context;
-        Ok(KeyedRef { key, object, digest })
+        Ok(run.put(&references))
     }
 
     /// Puts objects of another store byte for byte: their keys and contexts stay,
-    /// only their references change. They are read and checked on every core;
-    /// `copied` is told the stored length of each.
+    /// only their references change. They are read on every core, and not checked:
+    /// whoever copies them reads them back. `copied` is told the stored length of each.
     pub(crate) fn copy_all(
         &mut self,
         from: &dyn Store,
@@ -149,19 +121,25 @@ impl ObjectWriter<'_> {
         copied: &mut dyn FnMut(u64),
     ) -> Result<Vec<KeyedRef>, TreeError> {
         let mut put = Vec::with_capacity(objects.len());
-        let mut named = objects.iter();
-        in_order(
-            &read_parts(objects),
-            |part| read_all_checked(from, part),
-            |stored| {
-                let stored: Vec<&[u8]> = stored.iter().map(Vec::as_slice).collect();
-                for (reference, object) in self.writer.put(&stored)?.into_iter().zip(&mut named) {
-                    put.push(KeyedRef { object: reference, ..object.duplicate() });
-                    copied(reference.length);
-                }
-                Ok(())
-            },
-        )?;
+        let buffers = Spare::default();
+        let read = |part: &&[&KeyedRef]| {
+            let mut buffer: Vec<u8> = buffers.take();
+            let length = read_whole(from, part, &mut buffer)?.len();
+            Ok::<_, TreeError>((part.len(), length, buffer))
+        };
+        let mut named = objects;
+        in_order(&read_parts(objects), read, |(count, length, buffer)| {
+            let (part, later) = named.split_at_checked(count).ok_or(TreeError::Damaged { what: "object" })?;
+            named = later;
+            let read = buffer.get(..length).unwrap_or_default();
+            let stored: Vec<&[u8]> = parts_of(part, read).map(|(_, stored)| stored).collect();
+            for (reference, object) in self.writer.put(&stored)?.into_iter().zip(part) {
+                put.push(KeyedRef { object: reference, ..object.duplicate() });
+                copied(reference.length);
+            }
+            buffers.give(buffer);
+            Ok(())
+        })?;
         if put.len() == objects.len() { Ok(put) } else { Err(TreeError::Damaged { what: "reference" }) }
     }
 }
@@ -169,6 +147,7 @@ impl ObjectWriter<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::key::ContentKey;
     use crate::format::object::ObjectRef;
     use crate::secret::SecretBytes;
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::error::TreeError;
 use crate::codec::padding::padded_len;
-use crate::codec::wire::{self, Wire as _};
+use crate::codec::wire::{Measured, Wire as _};
 use crate::crypto::boxes::chunked_len;
 use crate::crypto::content_digest::ContentDigest;
 use crate::crypto::digest::Digest;
@@ -16,7 +16,7 @@ use crate::format::context::{Context, Purpose, Scope};
 use crate::format::object::KeyedRef;
 use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId, Epoch, VaultId};
-use crate::payload::catalogue::{ChildV1, ObjectV1, PageV1, RowV1};
+use crate::payload::catalogue::{ChildV1, InlineV1, ObjectV1, PageV1, RowV1, decode_page};
 
 const PAGE_SCHEMA: u16 = 1;
 /// Decrypted pages kept per vault handle: about 8 MiB.
@@ -186,27 +186,27 @@ impl Row {
         self.object.as_ref().map_or(0, |object| object.object.length)
     }
 
-    fn to_wire(&self) -> RowV1 {
+    fn to_wire(&self) -> RowV1<'_> {
         RowV1 {
             key: self.key.0,
             class: self.class as u8,
             id: *self.id.as_bytes(),
             revision: self.revision,
             epoch: self.epoch.number(),
-            object: self.object.as_deref().map(|object| Box::new(ObjectV1::from(object))),
-            inline: self.inline.to_vec(),
+            object: self.object.as_deref().map(ObjectV1::Lent),
+            inline: InlineV1::lent(&self.inline),
         }
     }
 
-    fn from_wire(mut wire: RowV1, vault: VaultId, compartment: Compartment) -> Result<Self, TreeError> {
+    fn from_wire(mut wire: RowV1<'_>, vault: VaultId, compartment: Compartment) -> Result<Self, TreeError> {
         let row = Self {
             key: RowKey(wire.key),
             class: RowClass::from_number(wire.class).ok_or(TreeError::Damaged { what: "row class" })?,
             id: EntryId::from_bytes(wire.id),
             revision: wire.revision,
             epoch: Epoch::new(wire.epoch),
-            object: wire.object.take().map(|object| Box::new(KeyedRef::from(*object))),
-            inline: Zeroizing::new(std::mem::take(&mut wire.inline)),
+            object: wire.object.take().map(ObjectV1::into_owned),
+            inline: Zeroizing::new(wire.inline.take()),
         };
         let sound = row.class.belongs_in(compartment) && row.has_its_parts() && row.follows_its_class(vault);
         if sound { Ok(row) } else { Err(TreeError::Damaged { what: "row" }) }
@@ -258,6 +258,12 @@ pub(crate) struct Child {
     pub(crate) object: KeyedRef,
 }
 
+impl Child {
+    fn to_wire(&self) -> ChildV1<'_> {
+        ChildV1 { nibble: self.nibble, rows: self.rows, object: ObjectV1::Lent(&self.object) }
+    }
+}
+
 /// A decrypted page.
 pub(crate) enum Page {
     Leaf(Vec<Row>),
@@ -266,7 +272,7 @@ pub(crate) enum Page {
 
 impl Page {
     /// Longest image of a page.
-    pub(super) const STORED_LIMIT: u64 = chunked_len(padded_len(PageV1::LIMIT)) as u64;
+    pub(super) const STORED_LIMIT: u64 = chunked_len(padded_len(PageV1::<'_>::LIMIT)) as u64;
 
     /// Rows in this page and below; `None` of a page that claims more than there can be.
     pub(crate) fn rows(&self) -> Option<u64> {
@@ -294,25 +300,17 @@ impl Page {
         }
     }
 
-    pub(super) fn encode(&self) -> Result<zeroize::Zeroizing<Vec<u8>>, TreeError> {
+    /// The page as it is encoded.
+    pub(super) fn content(&self) -> Result<Measured<PageV1<'_>>, TreeError> {
         let wire = match self {
-            Self::Leaf(rows) => return Self::encode_leaf(rows),
-            Self::Inner(children) => PageV1::Inner(
-                children
-                    .iter()
-                    .map(|child| ChildV1 {
-                        nibble: child.nibble,
-                        rows: child.rows,
-                        object: ObjectV1::from(&child.object),
-                    })
-                    .collect(),
-            ),
+            Self::Leaf(rows) => return Self::leaf_content(rows),
+            Self::Inner(children) => PageV1::Inner(children.iter().map(Child::to_wire).collect()),
         };
-        Ok(wire::encode(&wire)?)
+        Ok(Measured::new(wire)?)
     }
 
-    pub(super) fn encode_leaf(rows: &[Row]) -> Result<zeroize::Zeroizing<Vec<u8>>, TreeError> {
-        Ok(wire::encode(&PageV1::Leaf(rows.iter().map(Row::to_wire).collect()))?)
+    pub(super) fn leaf_content(rows: &[Row]) -> Result<Measured<PageV1<'_>>, TreeError> {
+        Ok(Measured::new(PageV1::Leaf(rows.iter().map(Row::to_wire).collect()))?)
     }
 
     /// Decodes a page, whose rows must all belong under `prefix`.
@@ -322,9 +320,9 @@ impl Page {
         vault: VaultId,
         compartment: Compartment,
     ) -> Result<Self, TreeError> {
-        match wire::decode::<PageV1>(content)? {
+        match decode_page(content)? {
             PageV1::Leaf(rows) => {
-                let row = |row: RowV1| Row::from_wire(row, vault, compartment);
+                let row = |row: RowV1<'_>| Row::from_wire(row, vault, compartment);
                 let rows = rows.into_iter().map(row).collect::<Result<Vec<_>, _>>()?;
                 let belong = rows.iter().all(|row| prefix.holds(&row.key));
                 if belong { Ok(Self::Leaf(rows)) } else { Err(TreeError::Damaged { what: "page" }) }
@@ -333,10 +331,10 @@ impl Page {
                 if prefix.depth() >= Prefix::DEEPEST {
                     return Err(TreeError::Damaged { what: "page" });
                 }
-                let child = |wire: ChildV1| Child {
+                let child = |wire: ChildV1<'_>| Child {
                     nibble: wire.nibble,
                     rows: wire.rows,
-                    object: KeyedRef::from(wire.object),
+                    object: *wire.object.into_owned(),
                 };
                 Ok(Self::Inner(children.into_iter().map(child).collect()))
             }
@@ -450,6 +448,12 @@ mod tests {
         Row::from_wire(row.to_wire(), VAULT, compartment).is_ok()
     }
 
+    fn encoded(content: &impl crate::codec::wire::Content) -> Vec<u8> {
+        let mut bytes = vec![0; content.len()];
+        content.write(&mut bytes).unwrap();
+        bytes
+    }
+
     #[test]
     fn a_row_answers_only_under_its_own_key_id_and_revision() {
         let (none, content) = (EntryId::from_bytes([0; 16]), ContentId::from_bytes(*ID.as_bytes()));
@@ -519,7 +523,8 @@ mod tests {
 
     #[test]
     fn no_inner_page_stands_below_the_last_nibble() {
-        let page = Page::Inner(vec![Child { nibble: 3, rows: 1000, object: object(1) }]).encode().unwrap();
+        let page = Page::Inner(vec![Child { nibble: 3, rows: 1000, object: object(1) }]);
+        let page = encoded(&page.content().unwrap());
         let mut prefix = Prefix::EMPTY;
         for depth in 0..32 {
             assert_eq!(prefix.depth(), depth);
@@ -533,7 +538,7 @@ mod tests {
     #[test]
     fn a_leaf_holds_rows_of_its_prefix_alone() {
         let key = RowKey::entry(ID);
-        let leaf = Page::encode_leaf(&[row(key, RowClass::Entry, ID, 1)]).unwrap();
+        let leaf = encoded(&Page::leaf_content(&[row(key, RowClass::Entry, ID, 1)]).unwrap());
         let decode = |prefix| Page::decode(&leaf, prefix, VAULT, Compartment::General).is_ok();
         let mut prefix = Prefix::EMPTY;
         for depth in 0..32 {

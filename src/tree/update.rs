@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::Trie;
 use super::error::TreeError;
-use super::object::{Encrypted, ObjectWriter};
+use super::object::ObjectWriter;
 use super::page::{Child, Page, Prefix, Row, RowKey};
+use super::run::Run;
 use crate::crypto::random::Randomness;
 use crate::format::object::{KeyedRef, ObjectRef};
-use crate::parallel::in_order;
+use crate::parallel::{Spare, in_order};
 use crate::payload::catalogue::LEAF_ROWS;
 
 /// Leaves from which a commit writes them on all cores.
@@ -117,7 +118,7 @@ impl Trie<'_> {
             return Ok(TrieUpdate { root: None, rows: 0, live: self.live, superseded: Vec::new() });
         };
         let page = self.page(current, self.rows, Prefix::EMPTY)?;
-        let root = out.encrypt(&Prefix::EMPTY.context(self.scope, self.compartment), &page.encode()?)?;
+        let root = out.encrypt(&Prefix::EMPTY.context(self.scope, self.compartment), &page.content()?)?;
         self.cache.insert(root.digest, self.compartment, Prefix::EMPTY, &page);
         // The same content takes the same room.
         Ok(TrieUpdate {
@@ -143,19 +144,21 @@ impl Trie<'_> {
         }
         let mut written = Vec::with_capacity(leaves.len());
         let batches: Vec<_> = leaves.chunks(LEAVES_AT_A_TIME).collect();
-        let encrypt_all = |batch: &&[(Prefix, &mut Node)]| -> Result<Vec<_>, TreeError> {
-            let mut random = Randomness::from_system();
-            let encrypt = |(prefix, leaf): &(Prefix, &mut Node)| {
+        let buffers = Spare::default();
+        let encrypt_all = |batch: &&[(Prefix, &mut Node)]| -> Result<_, TreeError> {
+            let mut run = Run::within(buffers.take());
+            let mut counts = Vec::with_capacity(batch.len());
+            for (prefix, leaf) in *batch {
                 let Node::Leaf(rows) = &**leaf else { return Err(TreeError::Damaged { what: "leaf" }) };
-                let context = prefix.context(self.scope, self.compartment);
-                let encrypted = Encrypted::encrypt(&mut random, &context, &Page::encode_leaf(rows)?)?;
-                Ok((context, rows.len() as u64, encrypted))
-            };
-            batch.iter().map(encrypt).collect()
+                run.push(&prefix.context(self.scope, self.compartment), &Page::leaf_content(rows)?)?;
+                counts.push(rows.len() as u64);
+            }
+            Ok((counts, run.encrypt(&mut Randomness::from_system())?))
         };
-        in_order(&batches, encrypt_all, |batch| {
-            for (context, rows, encrypted) in batch {
-                let object = out.put(&context, encrypted)?;
+        in_order(&batches, encrypt_all, |(counts, run)| {
+            let (objects, buffer) = out.put_run(run)?;
+            buffers.give(buffer);
+            for (rows, object) in counts.into_iter().zip(objects) {
                 *bytes = bytes.saturating_add(object.object.length);
                 written.push(Node::Stored { object, rows });
             }
@@ -267,7 +270,7 @@ impl Trie<'_> {
             }
         };
         let context = prefix.context(self.scope, self.compartment);
-        let object = out.encrypt(&context, &page.encode()?)?;
+        let object = out.encrypt(&context, &page.content()?)?;
         *written = written.saturating_add(object.object.length);
         self.cache.insert(object.digest, self.compartment, prefix, &Arc::new(page));
         Ok(object)
@@ -283,28 +286,26 @@ pub(super) fn build(prefix: Prefix, rows: Vec<Row>) -> Option<Node> {
     if rows.len() <= LEAF_ROWS {
         return Some(Node::Leaf(rows));
     }
-    let mut split: [Vec<Row>; 16] = std::array::from_fn(|_| Vec::new());
-    for row in rows {
-        if let Some(part) = split.get_mut(usize::from(row.key.nibble(prefix.depth()))) {
-            part.push(row);
-        }
-    }
-    let nodes = (0u8..).zip(split);
-    let nodes = nodes.filter_map(|(nibble, part)| Some((nibble, build(prefix.child(nibble), part)?)));
+    let mut rest = rows.into_iter().peekable();
+    let nodes = (0u8..16).filter_map(|nibble| {
+        let part = std::iter::from_fn(|| rest.next_if(|row| row.key.nibble(prefix.depth()) == nibble));
+        Some((nibble, build(prefix.child(nibble), part.collect())?))
+    });
     Some(Node::Inner(nodes.collect()))
 }
 
+/// Rows with changes made to them, both sorted by key.
 fn merge(rows: &[Row], changes: Vec<(RowKey, Option<Row>)>, turnover: &mut Turnover) -> Vec<Row> {
-    let mut merged: BTreeMap<RowKey, Row> = rows.iter().map(|row| (row.key, row.duplicate())).collect();
+    let mut merged = Vec::with_capacity(rows.len() + changes.len());
+    let mut kept = rows.iter().peekable();
     for (key, row) in changes {
+        merged.extend(std::iter::from_fn(|| kept.next_if(|kept| kept.key < key)).map(Row::duplicate));
+        kept.next_if(|kept| kept.key == key).into_iter().for_each(|gone| turnover.remove(gone));
         row.iter().for_each(|row| turnover.put(row));
-        let gone = match row {
-            Some(row) => merged.insert(key, row),
-            None => merged.remove(&key),
-        };
-        gone.iter().for_each(|row| turnover.remove(row));
+        merged.extend(row);
     }
-    merged.into_values().collect()
+    merged.extend(kept.map(Row::duplicate));
+    merged
 }
 
 #[cfg(test)]
@@ -521,7 +522,7 @@ mod tests {
             let mut writer = fixture.store.writer(Duration::ZERO).unwrap();
             let mut out = ObjectWriter { writer: &mut *writer, random: &mut random };
             let context = Prefix::EMPTY.context(fixture.scope, Compartment::General);
-            let object = out.encrypt(&context, &page.encode().unwrap()).unwrap();
+            let object = out.encrypt(&context, &page.content().unwrap()).unwrap();
             publish(&mut *writer, &root);
             let mut out = ObjectWriter { writer: &mut *writer, random: &mut random };
             fixture.root = Some(object);
@@ -555,8 +556,9 @@ mod tests {
             }));
             row
         });
-        let encoded = Page::Leaf(rows.collect()).encode().unwrap();
-        assert!(crate::codec::padding::pad(&encoded).len() < crate::crypto::boxes::CHUNK_LEN);
+        let page = Page::Leaf(rows.collect());
+        let length = crate::codec::wire::Content::len(&page.content().unwrap());
+        assert!(crate::codec::padding::padded_len(length) < crate::crypto::boxes::CHUNK_LEN);
     }
 
     #[test]
@@ -586,9 +588,13 @@ mod tests {
         fixture.apply(ids.map(|id| (RowKey::entry(id), Some(row(id)))).into_iter().collect());
         let leaves = fixture.trie().leaves();
         let mut leaf = leaves.into_iter().next().unwrap().unwrap();
-        assert_eq!(fixture.trie().leaf_rows(&leaf).unwrap().len(), 3);
+        let rows_of = |leaf: &crate::tree::LeafRef| {
+            let leaf = std::slice::from_ref(leaf);
+            fixture.trie().leaf_rows(leaf, &mut crate::tree::Buffer::default()).remove(0)
+        };
+        assert_eq!(rows_of(&leaf).unwrap().len(), 3);
         leaf.rows = 2;
-        let fault = fixture.trie().leaf_rows(&leaf).err();
+        let fault = rows_of(&leaf).err();
         assert!(matches!(fault, Some(TreeError::Damaged { what: "page count" })));
     }
 

@@ -16,7 +16,7 @@ use subrosa::release::Candidate;
 use subrosa::vault::Compartment;
 use subrosa::{Concept, Entry, EntryId, Kind, Policy, Provenance, Token, TrustedKeys, UnverifiedExcerpt, measured};
 
-use crate::measure::{Bench, Target, seconds};
+use crate::measure::{Bench, Target};
 
 /// Fields of one entry that are disclosed one by one.
 const FIELDS: usize = 5;
@@ -121,7 +121,7 @@ fn one_size(bench: &mut Bench, fields: usize) {
     bench.speed(&format!("issue {what}"), issue, "sd-jwt-payload", peer_issue, Target::None);
     bench.speed(&format!("verify {what}"), verify, "sd-jwt-payload", peer_verify, Target::None);
     let per_field =
-        format!("issue {}, verify {}", seconds(issue / fields as f64), seconds(verify / fields as f64));
+        format!("issue {}, verify {}", issue.part_of(fields), verify.part_of(fields));
     bench.row(&format!("{fields} fields: cost of one"), &per_field, "", f64::NAN, Target::None);
 }
 

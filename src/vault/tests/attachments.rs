@@ -488,7 +488,7 @@ fn a_check_finds_heads_segments_and_users_that_do_not_fit() {
             let content = ContentId::from_bytes([5; 16]);
             let mut row = Row::unnamed(RowKey::segment(content, 7), RowClass::Segment, tx.epoch());
             (row.id, row.revision) = (EntryId::from_bytes([5; 16]), 7);
-            tx.put_encrypted(Compartment::General, row, b"orphan")
+            tx.put_encrypted(Compartment::General, row, &b"orphan"[..])
         })
         .unwrap();
     let orphan = CheckFinding::OrphanSegments { compartment: Compartment::General, segments: 1 };

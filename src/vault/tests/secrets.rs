@@ -116,7 +116,7 @@ fn no_secret_type_can_be_printed_copied_or_written() {
     assert_eq!(handed_out.len(), 7);
     // Keys on the way into a box, or out of one. A handle's own parts are counted
     // references, which are copied and never printed.
-    let on_the_wire = unprintable![SecretV1, VaultRecordV1, ObjectV1, RowV1, ChildV1, PageV1];
+    let on_the_wire = unprintable![SecretV1, VaultRecordV1, ObjectV1<'_>, RowV1<'_>, ChildV1<'_>, PageV1<'_>];
     let _: fn() = <Unlocked as Unwritable<_>>::holds;
     assert_eq!((in_memory.len(), on_the_wire.len()), (25, 6));
 }

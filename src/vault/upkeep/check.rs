@@ -12,16 +12,19 @@ use crate::engine::links::{is_linked, link_digest};
 use crate::engine::list::inline_card;
 use crate::engine::trace;
 use crate::error::Error;
-use crate::format::object::KeyedRef;
 use crate::format::place::{Compartment, LedgerHead};
 use crate::id::{ContentId, EntryId, Epoch};
+use crate::parallel::{Spare, in_order};
 use crate::payload::content::{ContentV1, UploadV1, segment_len};
 use crate::payload::decode_entry;
 use crate::payload::history::{LedgerV1, LinkV1};
-use crate::tree::{LostPage, Row, RowClass, RowKey};
+use crate::tree::{Buffer, LeafRef, LostPage, Row, RowClass, RowKey, Trie};
 use crate::vault::session::handle::Session;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Leaves that one core reads at a time.
+const LEAVES_AT_A_TIME: usize = 8;
 /// Checks beside a writer before one that it disturbed is what there is to say.
 pub(crate) const ATTEMPTS: usize = 4;
 
@@ -53,8 +56,8 @@ impl CheckReport {
     }
 
     /// Counts an object; its length is a claim of whoever wrote its parent.
-    fn count_bytes(&mut self, object: &KeyedRef) {
-        self.bytes = self.bytes.saturating_add(object.object.length);
+    fn count_bytes(&mut self, length: u64) {
+        self.bytes = self.bytes.saturating_add(length);
     }
 }
 
@@ -294,6 +297,28 @@ impl Revisions {
     }
 }
 
+/// A leaf's stored bytes, and its rows with what was found of their entries.
+type OpenedLeaf = (u64, Vec<(Row, Option<EntryCheck>)>);
+
+/// What was found of an entry.
+struct EntryCheck {
+    /// It opens, decodes, and has the card that lists it.
+    is_sound: bool,
+    /// The contents that it uses.
+    uses: Vec<ContentDigest>,
+}
+
+impl EntryCheck {
+    fn of(row: &Row, content: Result<&[u8], Error>) -> Self {
+        let Some(entry) = content.ok().and_then(|content| decode_entry(content).ok()) else {
+            return Self { is_sound: false, uses: Vec::new() };
+        };
+        let is_listed = || inline_card(&entry).is_ok_and(|card| card == row.inline);
+        let is_sound = row.class == RowClass::Superseded || is_listed();
+        Self { is_sound, uses: stored_contents(&entry).collect() }
+    }
+}
+
 /// Takes the segments out that a content accounts for; whether all were there.
 /// So each is read once, whatever is claimed, and belongs to one content.
 fn take(segments: &mut BTreeSet<(ContentId, u64)>, content: ContentId, count: u64) -> bool {
@@ -311,22 +336,41 @@ impl StateReader<'_> {
         let (mut contents, mut revisions) = (Contents::default(), Revisions::default());
         let (mut stories, mut are_told) = (Stories::default(), true);
         let trie = self.trie(compartment)?;
-        trie.survey(&mut |visited| match visited {
-            Ok((object, page)) => {
-                report.count_bytes(object);
-                live = live.saturating_add(object.object.length);
-                for row in page.leaf_rows() {
+        let leaves = trie.survey_leaves(&mut |object| {
+            report.count_bytes(object.object.length);
+            live = live.saturating_add(object.object.length);
+        });
+        let (left, buffers) = (AtomicU64::new(trie.live), Spare::default());
+        let open = |leaves: &&[Result<LeafRef, LostPage>]| {
+            let mut buffer = buffers.take();
+            let opened = self.open_leaves(&trie, leaves, &left, &mut buffer);
+            buffers.give(buffer);
+            Ok::<_, Error>(opened)
+        };
+        let batches: Vec<_> = leaves.chunks(LEAVES_AT_A_TIME).collect();
+        in_order(&batches, open, |opened| {
+            for leaf in opened {
+                let (length, rows) = match leaf {
+                    Ok(leaf) => leaf,
+                    Err(LostPage { rows }) => {
+                        damaged.push(CheckFinding::DamagedPage { compartment, rows });
+                        continue;
+                    }
+                };
+                report.count_bytes(length);
+                live = live.saturating_add(length);
+                for (row, opened) in &rows {
                     live = live.saturating_add(row.stored_bytes());
                     // Rows that all name one object would keep this busy for ever.
                     if live <= trie.live {
                         revisions.count(row);
                         are_told &= stories.take(self, compartment, row);
-                        self.check_row(compartment, row, &mut contents, report);
+                        self.check_row(compartment, row, opened.as_ref(), &mut contents, report);
                     }
                 }
             }
-            Err(LostPage { rows }) => damaged.push(CheckFinding::DamagedPage { compartment, rows }),
-        });
+            Ok::<_, Error>(())
+        })?;
         let whole = damaged.is_empty();
         if live > trie.live || whole && live != trie.live {
             damaged.push(CheckFinding::WrongSize { compartment });
@@ -342,6 +386,44 @@ impl StateReader<'_> {
         }
         self.check_contents(compartment, contents, whole, report);
         Ok(())
+    }
+
+    /// Reads leaves and opens the entries of their rows: this is what every core does. No
+    /// more bytes are opened here than the compartment has; what is beyond is left to
+    /// whoever counts the rows in their order.
+    fn open_leaves(
+        &self,
+        trie: &Trie<'_>,
+        leaves: &[Result<LeafRef, LostPage>],
+        left: &AtomicU64,
+        buffer: &mut Buffer,
+    ) -> Vec<Result<OpenedLeaf, LostPage>> {
+        let known: Vec<&LeafRef> = leaves.iter().filter_map(|leaf| leaf.as_ref().ok()).collect();
+        let mut read = trie.leaf_rows(&known, buffer).into_iter();
+        let mut opened = Vec::with_capacity(leaves.len());
+        for leaf in leaves {
+            let rows = match leaf {
+                Ok(leaf) => read.next().and_then(Result::ok).ok_or_else(|| leaf.lost()),
+                Err(LostPage { rows }) => Err(LostPage { rows: *rows }),
+            };
+            let length = leaf.as_ref().map_or(0, LeafRef::stored_bytes);
+            opened.push(rows.map(|rows| (length, rows.into_iter().map(|row| (row, None)).collect())));
+        }
+        let rows = opened.iter_mut().flatten().flat_map(|(_, rows): &mut OpenedLeaf| rows.iter_mut());
+        let due = rows.filter(|(row, _)| {
+            let spend = |left: u64| left.checked_sub(row.stored_bytes());
+            matches!(row.class, RowClass::Entry | RowClass::Superseded)
+                && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).is_ok()
+        });
+        let (rows, mut found): (Vec<&Row>, Vec<&mut Option<EntryCheck>>) =
+            due.map(|(row, found)| (&*row, found)).unzip();
+        let mut at = found.iter_mut();
+        self.core.open_rows(trie.compartment, &rows, buffer, |row, content| {
+            if let Some(found) = at.next() {
+                **found = Some(EntryCheck::of(row, content));
+            }
+        });
+        opened
     }
 
     /// Whether contents, segments, uploads and the entries that use them fit together.
@@ -413,7 +495,7 @@ impl StateReader<'_> {
 
     /// Whether an interrupted erasure could be finished.
     fn check_erase_list(&self, report: &mut CheckReport) {
-        self.named_erase_lists().for_each(|(_, list)| report.count_bytes(list));
+        self.named_erase_lists().for_each(|(_, list)| report.count_bytes(list.object.length));
         if self.erase_lists().iter().any(Result::is_err) {
             report.findings.push(CheckFinding::DamagedEraseList);
         }
@@ -423,13 +505,14 @@ impl StateReader<'_> {
         &self,
         compartment: Compartment,
         row: &Row,
+        opened: Option<&EntryCheck>,
         contents: &mut Contents,
         report: &mut CheckReport,
     ) {
         let sound = match row.class {
             RowClass::Entry | RowClass::Superseded => {
                 let is_past = (Epoch::new(1)..=self.snapshot.root.epoch).contains(&row.epoch);
-                self.entry_is_sound(compartment, row, contents) && is_past
+                self.entry_is_sound(compartment, row, opened, contents) && is_past
             }
             RowClass::Segment => {
                 contents.segments.insert((row.content_id(), row.revision));
@@ -448,7 +531,7 @@ impl StateReader<'_> {
                 self.core.open_row(compartment, row).is_ok()
             }
         };
-        row.object.iter().for_each(|object| report.count_bytes(object));
+        report.count_bytes(row.stored_bytes());
         match row.class {
             RowClass::Entry => report.entries += 1,
             RowClass::Superseded => report.revisions += 1,
@@ -462,17 +545,32 @@ impl StateReader<'_> {
     }
 
     /// Whether an entry opens, decodes, and has the card that lists it.
-    fn entry_is_sound(&self, compartment: Compartment, row: &Row, contents: &mut Contents) -> bool {
-        let Ok(content) = self.core.open_row(compartment, row) else { return false };
-        let Ok(entry) = decode_entry(&content) else { return false };
-        for digest in stored_contents(&entry) {
-            contents.users.entry(digest).or_default().insert(row.id);
+    fn entry_is_sound(
+        &self,
+        compartment: Compartment,
+        row: &Row,
+        opened: Option<&EntryCheck>,
+        contents: &mut Contents,
+    ) -> bool {
+        let now = opened.is_none().then(|| {
+            let content = self.core.open_row(compartment, row);
+            EntryCheck::of(
+                row,
+                content
+                    .as_ref()
+                    .map(|content| content.as_slice())
+                    .map_err(|_| Error::Damaged { what: "entry" }),
+            )
+        });
+        let Some(EntryCheck { is_sound, uses }) = opened.or(now.as_ref()) else { return false };
+        for digest in uses {
+            contents.users.entry(*digest).or_default().insert(row.id);
         }
-        row.class == RowClass::Superseded || inline_card(&entry).is_ok_and(|card| card == row.inline)
+        *is_sound
     }
 
     fn check_ledger(&self, compartment: Compartment, row: &Row, report: &mut CheckReport) {
-        row.object.iter().for_each(|object| report.count_bytes(object));
+        report.count_bytes(row.stored_bytes());
         let ledger =
             self.core.open_row(compartment, row).and_then(|content| Ok(wire::decode::<LedgerV1>(&content)?));
         let Ok(ledger) = ledger else {

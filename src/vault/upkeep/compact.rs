@@ -13,10 +13,10 @@ use crate::engine::transaction::{Transaction, Work};
 use crate::error::{Error, ErrorKind};
 use crate::format::place::{Compartment, PLACES, Place};
 use crate::id::Epoch;
-use crate::parallel::in_order;
+use crate::parallel::{Spare, in_order};
 use crate::payload::history::SegmentSpanV1;
 use crate::store::{FileStore, FileWriter, Heads, StoreError, StoreWriter as _};
-use crate::tree::{Changes, LeafRef, TreeError, TrieUpdate};
+use crate::tree::{Changes, LeafRef, TreeError, Trie, TrieUpdate};
 use crate::vault::session::handle::Session;
 use crate::vault::session::state::{Mode, Unlocked};
 use crate::vault::session::writing::current_for_writing;
@@ -121,8 +121,8 @@ fn compact_locked(
     let store = draft.store()?;
     let after = store.length()?;
     verify(&core.on(Arc::new(store)), &rewritten, &mut meter).map_err(|error| match error.kind() {
-        // Everything was read of the vault itself before.
-        ErrorKind::Damaged => Error::Damaged { what: "new file" },
+        // Nothing was checked when it was copied: either file may be the damaged one.
+        ErrorKind::Damaged => damage_of(core, snapshot).err().unwrap_or(Error::Damaged { what: "new file" }),
         _ => error,
     })?;
     draft.replace(snapshot.root.segment.end, &replacement_mark(&rewritten.root_bytes))?;
@@ -178,6 +178,15 @@ impl Transaction<'_> {
     }
 }
 
+/// Reads every page and every object of the vault itself.
+fn damage_of(core: &Core, snapshot: &Snapshot) -> Result<(), Error> {
+    let reader = StateReader { core, snapshot };
+    for compartment in Compartment::ALL {
+        check_trie(&reader.trie(compartment)?, &mut |_| ())?;
+    }
+    Ok(())
+}
+
 /// Reads back every page and every object of a new file.
 fn verify(core: &Core, snapshot: &Snapshot, meter: &mut Meter<'_>) -> Result<(), Error> {
     let damaged = || Error::Damaged { what: "new file" };
@@ -192,17 +201,31 @@ fn verify(core: &Core, snapshot: &Snapshot, meter: &mut Meter<'_>) -> Result<(),
     let reader = StateReader { core, snapshot };
     for compartment in Compartment::ALL {
         let trie = reader.trie(compartment)?;
-        let leaves = trie.leaves().into_iter().collect::<Result<Vec<_>, _>>()?;
         let mut read = 0;
-        let batches: Vec<_> = leaves.chunks(LEAVES_AT_A_TIME).collect();
-        let check = |leaves: &&[LeafRef]| leaves.iter().map(|leaf| trie.check_leaf(leaf)).sum();
-        in_order(&batches, check, |bytes: u64| {
+        check_trie(&trie, &mut |bytes| {
             read += bytes;
             meter.advance(bytes);
-            Ok::<_, TreeError>(())
         })?;
         // The inner pages, which were read to find the leaves.
         meter.advance(trie.live.saturating_sub(read));
     }
     Ok(())
+}
+
+/// Reads every page and every object of a trie, on every core; `read` is told how many
+/// bytes of leaves and objects.
+fn check_trie(trie: &Trie<'_>, read: &mut dyn FnMut(u64)) -> Result<(), TreeError> {
+    let leaves = trie.leaves().into_iter().collect::<Result<Vec<_>, _>>()?;
+    let batches: Vec<_> = leaves.chunks(LEAVES_AT_A_TIME).collect();
+    let buffers = Spare::default();
+    let check = |leaves: &&[LeafRef]| {
+        let mut buffer = buffers.take();
+        let bytes = trie.check_leaves(leaves, &mut buffer);
+        buffers.give(buffer);
+        bytes
+    };
+    in_order(&batches, check, |bytes: u64| {
+        read(bytes);
+        Ok(())
+    })
 }
