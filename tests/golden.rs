@@ -270,11 +270,11 @@ fn frozen(name: &str, sha256: &str) -> Vec<u8> {
 }
 
 fn frozen_vault() -> Vec<u8> {
-    frozen("format-1.vault", "6790315e00d8024406340f5f0700fd4aa59dd8ccc53a45509dfe63c23dfffc42")
+    frozen("format-1.vault", "4c122971bf57d6938442cd8b2ffb797dccd5fe922dfb6530ee56f75b0f462e87")
 }
 
 fn frozen_transcript() -> Json {
-    let text = frozen("format-1.json", "7be6ba5a5cbba2345d3b34bc59a21f3a895a5b463298adb46d6d7439adcfdd82");
+    let text = frozen("format-1.json", "9f22660ace23d2b0ddc476104a52f5092542a337e4b4e6894bf7f918d388d204");
     serde_json::from_slice(&text).unwrap()
 }
 

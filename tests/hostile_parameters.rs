@@ -9,7 +9,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use peak_alloc::PeakAlloc;
-use sha2::{Digest as _, Sha256};
 use subrosa::vault::KdfError;
 use subrosa::{Credential, Error, LockedVault, NewVault, RawKey, Vault, VaultOptions};
 
@@ -37,8 +36,8 @@ fn with_areas(vault: &[u8], which: &[usize], change: impl Fn(&mut [u8])) -> Vec<
     for start in which {
         let area = &mut vault[*start..*start + AREA_LEN];
         change(area);
-        let digest = Sha256::digest(&area[..DIGESTED]);
-        area[DIGESTED..DIGESTED + 32].copy_from_slice(&digest);
+        let digest = blake3::hash(&area[..DIGESTED]);
+        area[DIGESTED..DIGESTED + 32].copy_from_slice(digest.as_bytes());
     }
     vault
 }

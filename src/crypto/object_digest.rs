@@ -39,6 +39,22 @@ impl ObjectDigest {
     }
 }
 
+/// The object digest of 4096 bytes and more that come in parts.
+#[derive(Default)]
+pub(crate) struct RunningLongDigest(blake3::Hasher);
+
+impl RunningLongDigest {
+    pub(crate) fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// The digest of what came so far.
+    pub(crate) fn digest(&self) -> ObjectDigest {
+        debug_assert!(self.0.count() >= BLAKE3_FROM as u64, "a shorter object has another digest");
+        ObjectDigest(*self.0.finalize().as_bytes())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +90,18 @@ mod tests {
         }
         let bytes = input(4096);
         assert!(hex(ObjectDigest::of(&bytes)) != Digest::of(&[&bytes]).to_string());
+    }
+
+    #[test]
+    fn a_digest_of_parts_is_that_of_the_whole_at_every_part() {
+        let bytes = input(30_000);
+        let mut running = RunningLongDigest::default();
+        running.update(&bytes[..4096]);
+        assert!(running.digest() == ObjectDigest::of(&bytes[..4096]));
+        for (start, end) in [(4096, 4097), (4097, 26_944), (26_944, 30_000)] {
+            running.update(&bytes[start..end]);
+            assert!(running.digest() == ObjectDigest::of(&bytes[..end]), "{end}");
+        }
     }
 
     #[test]

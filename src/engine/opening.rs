@@ -4,6 +4,7 @@
 use super::core::{Core, Demand, Snapshot, StateReader};
 use super::trace;
 use crate::crypto::digest::Digest;
+use crate::crypto::object_digest::ObjectDigest;
 use crate::error::{Error, ErrorKind};
 use crate::format::READER_VERSION;
 use crate::format::area::StoredArea;
@@ -199,7 +200,7 @@ impl Candidate {
 }
 
 /// The root of a plaintext, if it names the area of this digest and keeps the rules.
-pub(crate) fn root_naming(area: &Digest, plain: &[u8]) -> Result<Option<Root>, Error> {
+pub(crate) fn root_naming(area: &ObjectDigest, plain: &[u8]) -> Result<Option<Root>, Error> {
     let Some(heading) = RootHeading::decode(plain).ok().filter(|heading| heading.area_digest == *area) else {
         return Ok(None);
     };

@@ -1,16 +1,16 @@
 //! The credential area: KDF parameters and 16 slots, always full.
 //!
-//! Before a key is known only its unkeyed SHA-256 and these fixed fields are
+//! Before a key is known only its unkeyed digest and these fixed fields are
 //! read; the MAC under the vault root key is checked right after unlocking.
 //! Behind both stand the shortcuts, which only spare work: each proves itself.
 
 use super::place::PLACES;
 use crate::codec::fixed::{LayoutError, Reader, Writer};
 use crate::crypto::committed_len;
-use crate::crypto::digest::{Digest, RunningDigest};
 use crate::crypto::kdf::{KdfCost, KdfParameters};
 use crate::crypto::kem::ENCAPSULATION_LEN;
 use crate::crypto::key::{AreaMacKey, SELECTOR_LEN};
+use crate::crypto::object_digest::{ObjectDigest, RunningLongDigest};
 
 /// Bytes of a credential area.
 pub(crate) const AREA_LEN: usize = 28 * 1024;
@@ -64,14 +64,14 @@ pub(crate) struct Area {
 /// An area whose digest is right and whose MAC is still to be checked.
 pub(crate) struct StoredArea {
     pub(crate) area: Area,
-    /// SHA-256 of what the MAC covers.
-    maced: Digest,
+    /// The digest of what the MAC covers.
+    maced: ObjectDigest,
     mac: [u8; 32],
-    digest: Digest,
+    digest: ObjectDigest,
 }
 
 impl Area {
-    /// The stored bytes: fields ‖ zeros ‖ MAC ‖ SHA-256 ‖ shortcuts.
+    /// The stored bytes: fields ‖ zeros ‖ MAC ‖ digest ‖ shortcuts.
     pub(crate) fn encode(&self, key: &AreaMacKey) -> Vec<u8> {
         let mut writer = Writer::with_capacity(AREA_LEN);
         writer.u64(self.generation);
@@ -82,12 +82,12 @@ impl Area {
             writer.slice(&slot.selector).slice(&slot.own).slice(&slot.encapsulation).slice(&slot.granted);
         }
         let mut bytes = writer.finish_zero(MACED).to_vec();
-        let mut hash = RunningDigest::default();
+        let mut hash = RunningLongDigest::default();
         hash.update(&bytes);
-        let mac = key.mac(hash.clone().finish().as_bytes());
+        let mac = key.mac(hash.digest().as_bytes());
         hash.update(&mac);
         bytes.extend_from_slice(&mac);
-        bytes.extend_from_slice(hash.finish().as_bytes());
+        bytes.extend_from_slice(hash.digest().as_bytes());
         self.slots.iter().for_each(|slot| bytes.extend_from_slice(&slot.shortcut));
         bytes
     }
@@ -122,9 +122,9 @@ impl Area {
     }
 
     /// The digest that bytes which [`Area::encode`] gave carry, as a root names it.
-    pub(crate) fn digest(bytes: &[u8]) -> Digest {
+    pub(crate) fn digest(bytes: &[u8]) -> ObjectDigest {
         let stored = bytes.get(DIGESTED..).and_then(<[u8]>::first_chunk);
-        Digest::from_bytes(*stored.expect("an area that was encoded has its digest"))
+        ObjectDigest::from_bytes(*stored.expect("an area that was encoded has its digest"))
     }
 
     /// Whether two copies are the same but for their shortcuts.
@@ -156,13 +156,13 @@ impl StoredArea {
         let fault = LayoutError { what: "credential area" };
         let fields = bytes.get(..MACED).filter(|_| bytes.len() == AREA_LEN).ok_or(fault)?;
         let mut reader = Reader::new(bytes.get(MACED..).unwrap_or_default(), fault.what);
-        let (mac, digest) = (reader.array()?, Digest::from_bytes(reader.array()?));
+        let (mac, digest) = (reader.array()?, ObjectDigest::from_bytes(reader.array()?));
         let shortcuts = reader.slice(SLOTS * SHORTCUT_BOX_LEN)?;
-        let mut hash = RunningDigest::default();
+        let mut hash = RunningLongDigest::default();
         hash.update(fields);
-        let maced = hash.clone().finish();
+        let maced = hash.digest();
         hash.update(&mac);
-        if hash.finish() != digest {
+        if hash.digest() != digest {
             return Err(fault);
         }
         Ok(Self { area: Area::parse_fields(fields, shortcuts, fault.what)?, maced, mac, digest })
@@ -174,7 +174,7 @@ impl StoredArea {
     }
 
     /// What a root names the area by.
-    pub(crate) fn digest(&self) -> &Digest {
+    pub(crate) fn digest(&self) -> &ObjectDigest {
         &self.digest
     }
 }
@@ -184,7 +184,7 @@ impl StoredArea {
 pub(crate) mod testing {
     //! The layout, for tests that change stored bytes.
 
-    use super::{AREA_LEN, DIGESTED, Digest, MACED, SHORTCUT_BOX_LEN, SHORTCUTS, SLOTS};
+    use super::{AREA_LEN, DIGESTED, MACED, ObjectDigest, SHORTCUT_BOX_LEN, SHORTCUTS, SLOTS};
     use crate::crypto::key::AreaMacKey;
 
     /// Where the first slot stands, and how long each is.
@@ -211,13 +211,13 @@ pub(crate) mod testing {
 
     /// Makes the unkeyed digest of changed bytes right again, as anybody can.
     pub(crate) fn digest_anew(area: &mut [u8]) {
-        let digest = Digest::of(&[&area[..DIGESTED]]);
+        let digest = ObjectDigest::of(&area[..DIGESTED]);
         area[DIGESTED..SHORTCUTS].copy_from_slice(digest.as_bytes());
     }
 
     /// Makes MAC and digest right again, as a holder of the key can.
     pub(crate) fn mac_anew(area: &mut [u8], key: &AreaMacKey) {
-        let mac = key.mac(Digest::of(&[&area[..MACED]]).as_bytes());
+        let mac = key.mac(ObjectDigest::of(&area[..MACED]).as_bytes());
         area[MACED..DIGESTED].copy_from_slice(&mac);
         digest_anew(area);
     }

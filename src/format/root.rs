@@ -5,6 +5,7 @@ use super::segment::Segment;
 use crate::codec::fixed::{LayoutError, Reader, Writer};
 use crate::crypto::committed_len;
 use crate::crypto::digest::Digest;
+use crate::crypto::object_digest::ObjectDigest;
 use crate::crypto::segment_digest::SegmentDigest;
 use crate::id::{CommitId, Epoch};
 
@@ -26,7 +27,7 @@ pub(crate) struct Root {
     /// SHA-256 of the stored block of the previous root; zeros at creation.
     pub(crate) previous: Digest,
     pub(crate) area_generation: u64,
-    pub(crate) area_digest: Digest,
+    pub(crate) area_digest: ObjectDigest,
     pub(crate) least_reader: u16,
     /// What this commit appended. Nothing below its end is reused.
     pub(crate) segment: Segment,
@@ -36,7 +37,7 @@ pub(crate) struct Root {
 /// What every reader version finds at the same place in a root, so that an
 /// older one can tell that it is too old from a root that it cannot decode.
 pub(crate) struct RootHeading {
-    pub(crate) area_digest: Digest,
+    pub(crate) area_digest: ObjectDigest,
     pub(crate) least_reader: u16,
 }
 
@@ -47,7 +48,7 @@ impl RootHeading {
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, LayoutError> {
         let mut reader = Reader::new(bytes, "root");
         reader.slice(Self::OFFSET)?;
-        Ok(Self { area_digest: Digest::from_bytes(reader.array()?), least_reader: reader.u16()? })
+        Ok(Self { area_digest: ObjectDigest::from_bytes(reader.array()?), least_reader: reader.u16()? })
     }
 }
 
@@ -79,7 +80,7 @@ impl Root {
         let commit = CommitId::from_bytes(reader.array()?);
         let previous = Digest::from_bytes(reader.array()?);
         let area_generation = reader.u64()?;
-        let area_digest = Digest::from_bytes(reader.array()?);
+        let area_digest = ObjectDigest::from_bytes(reader.array()?);
         let least_reader = reader.u16()?;
         let (start, end) = (reader.u64()?, reader.u64()?);
         let segment = Segment { start, end, digest: SegmentDigest::from_bytes(reader.array()?) };

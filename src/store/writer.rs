@@ -13,7 +13,7 @@ use super::file::{AREAS, FileStore, ROOTS, file_offset, lie_below, read};
 use super::left::{Left, Roots, other};
 use super::tail::{Tail, overwrite};
 use super::{Chosen, Creation, ObjectRef, Publication, Repairs, Segment, StoreError, StoreWriter, deadline};
-use crate::format::area::AREA_LEN;
+use crate::format::area::{AREA_LEN, Area};
 use crate::format::root::ROOT_LEN;
 
 /// Segments longer than this need not be read by those who open the vault next: the second
@@ -210,7 +210,11 @@ impl<'a> FileWriter<'a> {
     /// the named one, the second.
     fn other_area(&self, named: &[u8]) -> Result<(u64, u64), StoreError> {
         let [first, second] = AREAS;
-        if read(&*self.disk, first, AREA_LEN)? == named { Ok((second, first)) } else { Ok((first, second)) }
+        if Area::is_same(&read(&*self.disk, first, AREA_LEN)?, named) {
+            Ok((second, first))
+        } else {
+            Ok((first, second))
+        }
     }
 
     /// Writes the second copy of a durable root, which the next barrier makes durable.

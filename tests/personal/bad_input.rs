@@ -3,8 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use sha2::{Digest as _, Sha256};
-
 use super::support::{BUNDLE, Person};
 use super::with_records;
 
@@ -20,15 +18,15 @@ fn with_cost(vault: &[u8], memory_kib: u32, passes: u32) -> Vec<u8> {
         let area = &mut vault[start..start + AREA_LEN];
         assert_eq!(
             area[AREA_HASHED..AREA_HASHED + 32],
-            Sha256::digest(&area[..AREA_HASHED])[..],
+            blake3::hash(&area[..AREA_HASHED]).as_bytes()[..],
             "the area is where it is said to be"
         );
         for generation in [8, 52] {
             area[generation..generation + 4].copy_from_slice(&memory_kib.to_le_bytes());
             area[generation + 4..generation + 8].copy_from_slice(&passes.to_le_bytes());
         }
-        let hash = Sha256::digest(&area[..AREA_HASHED]);
-        area[AREA_HASHED..AREA_HASHED + 32].copy_from_slice(&hash);
+        let hash = blake3::hash(&area[..AREA_HASHED]);
+        area[AREA_HASHED..AREA_HASHED + 32].copy_from_slice(hash.as_bytes());
     }
     vault
 }

@@ -14,8 +14,8 @@ from outcome import (
     require,
 )
 from primitives import (
-    Purpose, committed_schedule, context, decapsulate, decrypt_chunks, expand, open_committed,
-    sha256, stretch_key, stretch_password,
+    Purpose, committed_schedule, context, decapsulate, decrypt_chunks, expand, object_digest,
+    open_committed, sha256, stretch_key, stretch_password,
 )
 from wire import Cursor, boolean, u16, u64
 
@@ -166,7 +166,7 @@ def parse_area(file, offset):
     if len(block) != AREA_LENGTH:
         return None
     digest = block[DIGEST_OFFSET:SHORTCUTS_OFFSET]
-    if sha256(block[:DIGEST_OFFSET]) != digest:
+    if object_digest(block[:DIGEST_OFFSET]) != digest:
         return None
     if any(block[96 + SLOTS * SLOT_LENGTH:MAC_OFFSET]):
         return None
@@ -177,7 +177,7 @@ def parse_area(file, offset):
     slots = tuple(parse_slot(block, number) for number in range(SLOTS))
     generation = struct.unpack_from("<Q", block)[0]
     mac = block[MAC_OFFSET:DIGEST_OFFSET]
-    return Area(generation, kdf, slots, mac, sha256(block[:MAC_OFFSET]), digest)
+    return Area(generation, kdf, slots, mac, object_digest(block[:MAC_OFFSET]), digest)
 
 
 def parse_slot(block, number):

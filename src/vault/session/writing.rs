@@ -43,6 +43,7 @@ fn with_shortcut(current: Unlocked, writer: &mut dyn StoreWriter) -> Result<Unlo
         return Ok(Unlocked { core, snapshot, way_in });
     };
     let area = Area::with_shortcut(&snapshot.area_bytes, way_in.slot, &shortcut);
+    writer.sync()?;
     writer.settle(&Chosen { area: &area, root: &snapshot.root_bytes, erase: &[] })?;
     let mut newer = current_of(&core, &core.store.heads()?, Some(&snapshot))?.value;
     settle(&core, &mut newer, writer)?;
