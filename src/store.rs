@@ -28,7 +28,7 @@ use thiserror::Error;
 
 pub use crate::crypto::segment_digest::SegmentDigest;
 pub use crate::format::object::ObjectRef;
-pub use crate::format::segment::Segment;
+pub use crate::format::segment::{Segment, Tier};
 #[cfg(any(test, feature = "testing"))]
 pub use contract::{Breach, OpenStore, check_creation, check_store};
 pub(crate) use copy::{CopySource, FileCopy};
@@ -172,7 +172,7 @@ fn deadline(wait: Duration) -> Instant {
 /// [`StoreWriter::create`] leaves the store as it was.
 ///
 /// A commit calls `sync` and `settle` if another writer changed the roots or left copies that
-/// differ, then `start`, `put` as often as it likes, `end_segment`, and `publish` last. A
+/// differ, then `start` and `set_apart`, `put` and `put_in` as often as it likes, `end_segment`, and `publish` last. A
 /// creation calls `start`, `put`, `end_segment` and `create`.
 ///
 /// Where [`Store::needs_proof`], a `publish` with a new area names nothing to erase;
@@ -193,6 +193,26 @@ pub trait StoreWriter {
 
     /// Says where appending starts: the append end of the current root.
     fn start(&mut self, append_end: u64);
+
+    /// Says which tiers have a part of their own in what this writer appends, used or not;
+    /// called after `start`. Only where references are positions is there anything to hide.
+    fn set_apart(&mut self, tiers: &[Tier]) {
+        let _ = tiers;
+    }
+
+    /// Adds objects as [`StoreWriter::put`], to the part of this tier while it has room.
+    ///
+    /// # Errors
+    /// As [`StoreWriter::put`].
+    fn put_in(&mut self, tier: Tier, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
+        let _ = tier;
+        self.put(objects)
+    }
+
+    /// Whether a part had no room for something: then how much there is of its tier shows.
+    fn is_beyond_parts(&self) -> bool {
+        false
+    }
 
     /// Adds objects; they need not be durable before [`StoreWriter::publish`].
     ///

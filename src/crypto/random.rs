@@ -2,8 +2,8 @@
 //!
 //! A deterministic source exists in this crate's own tests and fuzz targets only.
 
-use rand::TryRng as _;
-use rand::rngs::SysRng;
+use rand::rngs::{ChaCha20Rng, SysRng};
+use rand::{Rng as _, SeedableRng as _, TryRng as _};
 use subrosa_excerpt::salts::{NoSalts, Salts};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -48,6 +48,14 @@ impl Randomness {
             fresh.fill(0);
             self.used = end;
         }
+        Ok(())
+    }
+
+    /// Fills `out` with what nobody can tell from random bytes: filler, and what is written
+    /// over what is erased. One fresh key, stretched; fast where the system's source is slow.
+    pub(crate) fn noise(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+        let mut stream = ChaCha20Rng::from_seed(self.bytes()?);
+        stream.fill_bytes(out);
         Ok(())
     }
 

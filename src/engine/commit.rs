@@ -14,7 +14,7 @@ use crate::format::root::{PlaceBox, Root};
 use crate::id::{CommitId, Epoch};
 use crate::payload::catalogue::EraseListV1;
 use crate::payload::history::SegmentSpanV1;
-use crate::store::Publication;
+use crate::store::{Publication, StoreWriter};
 use crate::tree::{Changes, Row, RowClass, RowKey, Trie, TrieUpdate};
 
 impl Transaction<'_> {
@@ -40,9 +40,12 @@ impl Transaction<'_> {
         let before = &self.snapshot.root.segment;
         let before = match self.snapshot.is_before_creation() {
             true => SegmentSpanV1::default(),
-            false => {
-                SegmentSpanV1 { start: before.start, end: before.end, digest: *before.digest.as_bytes() }
-            }
+            false => SegmentSpanV1 {
+                start: before.start,
+                end: before.end,
+                parts: before.parts,
+                digest: *before.digest.as_bytes(),
+            },
         };
         let links = self.write_history(epoch, before)?;
         let mut places = self.write_tries(epoch)?;
@@ -220,6 +223,17 @@ impl Transaction<'_> {
         let content = crate::codec::wire::encode(&EraseListV1 { objects })?;
         let context = self.core.erase_context(compartment);
         Ok(Some(self.work.objects().encrypt(&context, &content)?))
+    }
+}
+
+impl Snapshot {
+    /// Starts the segment of the next commit, with parts for every tier of which a
+    /// compartment is held, so that what a commit did in them does not show.
+    pub(crate) fn start_segment(&self, writer: &mut dyn StoreWriter) {
+        writer.start(self.root.segment.end);
+        let held = Compartment::ALL.into_iter().filter(|compartment| self.place(*compartment).is_ok());
+        let tiers: Vec<_> = held.map(Compartment::tier).collect();
+        writer.set_apart(&tiers);
     }
 }
 

@@ -34,6 +34,10 @@ pub struct Committed<T> {
     pub epoch: Epoch,
     /// What an expungement reached and what not.
     pub erasure: Option<ErasureReport>,
+    /// Whether more was written to compartments that others may not know of than every
+    /// commit sets apart for them: then it shows, to who opens other compartments and looks
+    /// at lengths, that something is there, and about how much.
+    pub shows_more: bool,
 }
 
 /// What a commit has put together so far.

@@ -3,6 +3,7 @@
 
 use super::header::HeaderDigest;
 use super::place::Compartment;
+use super::segment::Tier;
 use super::{FORMAT_VERSION, SUITE};
 use crate::id::VaultId;
 
@@ -85,6 +86,11 @@ impl Context {
 
     pub(crate) fn schema(self, schema: u16) -> Self {
         Self { schema, ..self }
+    }
+
+    /// Who is to learn nothing of the box from where it stands.
+    pub(crate) fn tier(&self) -> Tier {
+        self.compartment.tier()
     }
 
     /// suite ‖ format ‖ header digest ‖ purpose ‖ vault id ‖ place ‖ object id ‖

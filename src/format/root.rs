@@ -14,7 +14,7 @@ pub(crate) const ROOT_LEN: usize = 4096;
 /// Plaintext bytes of a root.
 pub(crate) const ROOT_PLAIN_LEN: usize = ROOT_LEN - committed_len(0);
 
-const _: () = assert!(8 + 16 + 32 + 8 + 32 + 2 + 8 + 8 + 32 + PLACES * PLACE_BOX_LEN <= ROOT_PLAIN_LEN);
+const _: () = assert!(8 + 16 + 32 + 8 + 32 + 2 + 3 * 8 + 32 + PLACES * PLACE_BOX_LEN <= ROOT_PLAIN_LEN);
 
 /// A place as stored: opaque without its compartment's key.
 #[derive(Clone)]
@@ -64,6 +64,7 @@ impl Root {
             .u16(self.least_reader)
             .u64(self.segment.start)
             .u64(self.segment.end)
+            .u64(self.segment.parts)
             .slice(self.segment.digest.as_bytes());
         for place in &self.places {
             writer.slice(&place.0);
@@ -82,8 +83,8 @@ impl Root {
         let area_generation = reader.u64()?;
         let area_digest = ObjectDigest::from_bytes(reader.array()?);
         let least_reader = reader.u16()?;
-        let (start, end) = (reader.u64()?, reader.u64()?);
-        let segment = Segment { start, end, digest: SegmentDigest::from_bytes(reader.array()?) };
+        let [start, end, parts] = [reader.u64()?, reader.u64()?, reader.u64()?];
+        let segment = Segment { start, end, parts, digest: SegmentDigest::from_bytes(reader.array()?) };
         let mut places = Vec::with_capacity(PLACES);
         for _ in 0..PLACES {
             places.push(PlaceBox(reader.array()?));

@@ -33,12 +33,14 @@ pub(crate) struct LinkV1 {
 pub(crate) struct SegmentSpanV1 {
     pub(crate) start: u64,
     pub(crate) end: u64,
+    /// Bytes of the parts at its beginning.
+    pub(crate) parts: u64,
     pub(crate) digest: [u8; 32],
 }
 
 impl Wire for LinkV1 {
     const NAME: &'static str = "LinkV1";
-    const LIMIT: usize = 164;
+    const LIMIT: usize = 172;
 }
 
 /// What one commit did in one compartment: a leaf with its path to the Merkle root.

@@ -95,7 +95,7 @@ fn types() -> Vec<Type> {
             previous_link: [1; 32],
             previous_root: [2; 32],
             leaves: [3; 32],
-            segment: SegmentSpanV1 { start: 81920, end: 86016, digest: [4; 32] },
+            segment: SegmentSpanV1 { start: 81920, end: 86016, parts: 4096, digest: [4; 32] },
         }),
         of(&leaf()),
         of(&LedgerV1 { epoch: 4, leaf: leaf(), path: [[7; 32]; 3] }),

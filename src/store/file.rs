@@ -302,21 +302,22 @@ impl Store for FileStore {
 
     fn holds(&self, segment: &Segment) -> Result<bool, StoreError> {
         let disk = self.disk();
-        let Segment { start, end, digest } = *segment;
-        if start < geometry::APPEND || end < start || !disk.reaches(end)? {
+        if segment.start < geometry::APPEND || !segment.is_sound() || !disk.reaches(segment.end)? {
             return Ok(false);
         }
         let mut running = RunningSegmentDigest::default();
-        let mut buffer = vec![0; READ_STEP.min(usize::try_from(end - start).unwrap_or(READ_STEP))];
-        let mut offset = start;
-        while offset < end {
-            let step = usize::try_from(end - offset).map_or(READ_STEP, |left| left.min(READ_STEP));
-            let part = buffer.get_mut(..step).unwrap_or_default();
-            disk.read_at(offset, part)?;
-            running.update(part);
-            offset += step as u64;
+        let mut buffer = vec![0; READ_STEP.min(usize::try_from(segment.length()).unwrap_or(READ_STEP))];
+        for range in segment.digested() {
+            let mut offset = range.start;
+            while offset < range.end {
+                let step = usize::try_from(range.end - offset).map_or(READ_STEP, |left| left.min(READ_STEP));
+                let read = buffer.get_mut(..step).unwrap_or_default();
+                disk.read_at(offset, read)?;
+                running.update(read);
+                offset += step as u64;
+            }
         }
-        Ok(running.digest().matches(&digest))
+        Ok(running.digest().matches(&segment.digest))
     }
 
     fn writer(&self, wait: Duration) -> Result<Box<dyn StoreWriter + '_>, StoreError> {

@@ -10,11 +10,12 @@ use super::file::{AREAS, FileStore, ROOTS, read_header};
 use super::folder::{Named, RealFolder, has_no_links};
 use super::tail::{Tail, overwrite};
 use super::writer::FileWriter;
-use super::{Chosen, Creation, ObjectRef, Publication, Repairs, Segment, StoreError, StoreWriter};
+use super::{Chosen, Creation, ObjectRef, Publication, Repairs, Segment, StoreError, StoreWriter, Tier};
 use crate::crypto::digest::Digest;
 use crate::format::area::AREA_LEN;
 use crate::format::header::{HEADER_LEN, geometry};
 use crate::format::root::ROOT_LEN;
+use crate::format::segment::compacted;
 
 /// Bytes that a disk writes whole or not at all.
 const SECTOR: usize = 512;
@@ -134,9 +135,16 @@ impl FileWriter<'_> {
         // So that whatever is left of the old file later shows its newest root.
         self.rest()?;
         let disk: Arc<dyn Disk> = Arc::from(folder.create(&name, &self.disk.access()?)?);
-        let tail = Tail::at(0);
-        let mut rewrite =
-            Rewrite { old: self, name, disk, tail, is_linked: false, is_whole: false, is_named: false };
+        let mut rewrite = Rewrite {
+            old: self,
+            name,
+            disk,
+            tail: Tail::at(0),
+            everyday: 0,
+            is_linked: false,
+            is_whole: false,
+            is_named: false,
+        };
         // Whoever comes when it has its name waits until the old file is gone.
         if !rewrite.disk.try_lock()? {
             return Err(StoreError::Busy);
@@ -159,6 +167,8 @@ pub(crate) struct Rewrite<'a> {
     name: OsString,
     disk: Arc<dyn Disk>,
     tail: Tail,
+    /// Bytes of the objects of everyday compartments.
+    everyday: u64,
     /// The old file has its further name.
     is_linked: bool,
     /// It has what opens it.
@@ -266,6 +276,13 @@ impl StoreWriter for Rewrite<'_> {
     }
 
     fn put(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
+        self.put_in(Tier::Everyday, objects)
+    }
+
+    fn put_in(&mut self, tier: Tier, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
+        if tier == Tier::Everyday {
+            self.everyday += objects.iter().map(|object| object.len() as u64).sum::<u64>();
+        }
         self.tail.put(&*self.disk, objects)
     }
 
@@ -274,7 +291,8 @@ impl StoreWriter for Rewrite<'_> {
     }
 
     fn end_segment(&mut self) -> Result<Segment, StoreError> {
-        self.tail.end_segment(&*self.disk)
+        let everyday = self.everyday;
+        self.tail.end_with(&*self.disk, |objects| compacted(everyday, objects.saturating_sub(everyday)))
     }
 
     /// The file has its header from the vault that it is to replace.

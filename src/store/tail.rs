@@ -7,7 +7,7 @@ use super::{Chosen, Creation, ObjectRef, Publication, Repairs, Segment, StoreErr
 use crate::crypto::random::Randomness;
 use crate::crypto::segment_digest::RunningSegmentDigest;
 use crate::format::header::geometry;
-use crate::format::segment::segment_len;
+use crate::format::segment::{Parts, Tier, class};
 
 /// Appended bytes that are held back before they are written.
 const BUFFER: usize = 1 << 20;
@@ -19,11 +19,18 @@ const NOISE: usize = 64 * 1024;
 pub(super) struct Tail {
     /// Where the segment starts.
     first: u64,
+    layout: Parts,
+    /// The bytes of the parts, held back until the segment ends.
+    parts: Vec<u8>,
+    /// How much of each part is used, by tier.
+    used: [u64; 3],
+    is_beyond_parts: bool,
     /// Offset of the first byte in `buffer`.
     start: u64,
     buffer: Vec<u8>,
     end: u64,
     digest: RunningSegmentDigest,
+    ended: Option<Segment>,
 }
 
 impl Tail {
@@ -32,36 +39,72 @@ impl Tail {
         Self { first: end, start: end, end, ..Self::default() }
     }
 
+    /// Sets room apart for these tiers, at the beginning of an empty segment.
+    pub(super) fn set_apart(&mut self, tiers: &[Tier]) {
+        self.layout = Parts::of(tiers.iter().copied());
+        self.parts = vec![0; usize::try_from(self.layout.len()).unwrap_or_default()];
+        self.start = self.first + self.layout.len();
+        self.end = self.start;
+    }
+
     pub(super) fn end(&self) -> u64 {
         self.end
     }
 
-    /// Fills the segment up to its length with random bytes, which nobody can tell from
-    /// objects under keys that they lack.
+    pub(super) fn is_beyond_parts(&self) -> bool {
+        self.is_beyond_parts
+    }
+
+    /// Fills the parts, and the segment up to its class, with random bytes, which nobody can
+    /// tell from objects under keys that they lack.
     pub(super) fn end_segment(&mut self, disk: &dyn Disk) -> Result<Segment, StoreError> {
-        let objects = self.end - self.first;
-        let mut filler = segment_len(objects) - objects;
+        self.end_with(disk, class)
+    }
+
+    /// The same with another rule for the length.
+    pub(super) fn end_with(
+        &mut self,
+        disk: &dyn Disk,
+        length: impl FnOnce(u64) -> u64,
+    ) -> Result<Segment, StoreError> {
+        if let Some(segment) = self.ended {
+            return Ok(segment);
+        }
         let mut random = Randomness::from_system();
+        let mut filler = length(self.end - self.first).saturating_sub(self.end - self.first);
         while filler > 0 {
             let step = usize::try_from(filler).map_or(NOISE, |left| left.min(NOISE));
             let held = self.buffer.len();
             self.buffer.resize(held + step, 0);
             let noise = self.buffer.get_mut(held..).unwrap_or_default();
-            random.fill(noise).map_err(|error| StoreError::from(std::io::Error::other(error)))?;
+            fill(&mut random, noise)?;
             self.digest.update(noise);
             self.end += step as u64;
             filler -= step as u64;
             self.flush_if_full(disk)?;
         }
-        Ok(Segment { start: self.first, end: self.end, digest: self.digest.digest() })
+        for (tier, used) in [Tier::Protected, Tier::Hidden].into_iter().zip(&self.used[1..]) {
+            let part = self.layout.range(tier);
+            fill(&mut random, slice(&mut self.parts, part.start + used..part.end))?;
+        }
+        self.digest.update(&self.parts);
+        let (start, parts) = (self.first, self.layout.len());
+        let segment = Segment { start, end: self.end, parts, digest: self.digest.digest() };
+        self.ended = Some(segment);
+        Ok(segment)
     }
 
     /// Ends the segment and writes what is held back, and room for the next commits
     /// behind it.
     pub(super) fn finish(&mut self, disk: &dyn Disk) -> Result<Segment, StoreError> {
         let segment = self.end_segment(disk)?;
-        if self.buffer.is_empty() {
-            return Ok(segment);
+        if self.start == self.first + self.layout.len() {
+            // Nothing is written yet: all of it at once.
+            self.parts.append(&mut self.buffer);
+            self.buffer = std::mem::take(&mut self.parts);
+            self.start = self.first;
+        } else if !self.parts.is_empty() {
+            disk.write_at(self.first, &self.parts)?;
         }
         self.flush(disk)?;
         // Grows in steps, so that most commits change no length.
@@ -96,19 +139,51 @@ impl Tail {
         Ok(references)
     }
 
+    /// Puts an object into the part of its tier; behind the parts, where its length shows,
+    /// if that has no room for it.
+    pub(super) fn put_in(
+        &mut self,
+        disk: &dyn Disk,
+        tier: Tier,
+        bytes: &[u8],
+    ) -> Result<ObjectRef, StoreError> {
+        let part = self.layout.range(tier);
+        let used = self.used.get_mut(tier as usize).ok_or(StoreError::Missing)?;
+        let start = part.start + *used;
+        if bytes.len() as u64 <= part.end - start {
+            *used += bytes.len() as u64;
+            slice(&mut self.parts, start..part.end).iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            return Ok(file_reference(self.first + start, bytes.len()));
+        }
+        self.is_beyond_parts |= !part.is_empty();
+        self.put(disk, &[bytes])?.pop().ok_or(StoreError::Missing)
+    }
+
     /// The bytes of objects, those not yet written included.
     pub(super) fn written(&self, disk: &dyn Disk, objects: &[ObjectRef]) -> Result<Vec<Vec<u8>>, StoreError> {
         let find = |object: &ObjectRef| {
             let offset = file_offset(object).ok_or(StoreError::Missing)?;
-            let Some(from) = offset.checked_sub(self.start) else {
-                return FileStore::read_object(disk, object);
-            };
-            let range = usize::try_from(from).ok().zip(usize::try_from(object.length).ok());
-            let held = range.and_then(|(from, length)| self.buffer.get(from..from.checked_add(length)?));
-            held.map(<[u8]>::to_vec).ok_or(StoreError::Missing)
+            let held = [(self.first, &self.parts), (self.start, &self.buffer)];
+            let held = held.into_iter().find(|(first, bytes)| {
+                offset.checked_sub(*first).is_some_and(|from| from < bytes.len() as u64)
+            });
+            let Some((first, bytes)) = held else { return FileStore::read_object(disk, object) };
+            let range = usize::try_from(offset - first).ok().zip(usize::try_from(object.length).ok());
+            let found = range.and_then(|(from, length)| bytes.get(from..from.checked_add(length)?));
+            found.map(<[u8]>::to_vec).ok_or(StoreError::Missing)
         };
         objects.iter().map(find).collect()
     }
+}
+
+fn fill(random: &mut Randomness, noise: &mut [u8]) -> Result<(), StoreError> {
+    random.noise(noise).map_err(|error| StoreError::from(std::io::Error::other(error)))
+}
+
+/// A range of a buffer, as far as it has it.
+fn slice(buffer: &mut [u8], range: std::ops::Range<u64>) -> &mut [u8] {
+    let range = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+    range.and_then(|(start, end)| buffer.get_mut(start..end)).unwrap_or_default()
 }
 
 /// A vault file that is put together in memory before it gets its name.
@@ -168,14 +243,13 @@ impl StoreWriter for FileImage {
 
     fn end_segment(&mut self) -> Result<Segment, StoreError> {
         let objects = self.appended.len();
-        let length = usize::try_from(segment_len(objects as u64)).map_err(|_| StoreError::Missing)?;
+        let length = usize::try_from(class(objects as u64)).map_err(|_| StoreError::Missing)?;
         self.appended.resize(length, 0);
         let filler = self.appended.get_mut(objects..).unwrap_or_default();
-        let filled = Randomness::from_system().fill(filler);
-        filled.map_err(|error| StoreError::from(std::io::Error::other(error)))?;
+        fill(&mut Randomness::from_system(), filler)?;
         let mut digest = RunningSegmentDigest::default();
         digest.update(&self.appended);
-        Ok(Segment { start: geometry::APPEND, end: self.end(), digest: digest.digest() })
+        Ok(Segment { start: geometry::APPEND, end: self.end(), parts: 0, digest: digest.digest() })
     }
 
     fn create(&mut self, creation: &Creation<'_>) -> Result<(), StoreError> {
@@ -197,7 +271,7 @@ pub(super) fn overwrite(disk: &dyn Disk, range: std::ops::Range<u64>) -> std::io
     while offset < range.end {
         let step = usize::try_from(range.end - offset).map_or(NOISE, |left| left.min(NOISE));
         let bytes = noise.get_mut(..step).unwrap_or_default();
-        random.fill(bytes).map_err(std::io::Error::other)?;
+        random.noise(bytes).map_err(std::io::Error::other)?;
         disk.write_at(offset, bytes)?;
         offset += step as u64;
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::disk::Disk;
-use super::file::{AREAS, ROOTS};
+use super::file::{AREAS, ROOTS, file_offset};
 use super::folder::{Folder, Named, RealFolder, give_name, has_no_links};
 use super::identity::{FileAccess, FileId};
 use super::tail::FileImage;
@@ -20,6 +20,7 @@ use crate::crypto::digest::Digest;
 use crate::format::area::AREA_LEN;
 use crate::format::header::{HEADER_LEN, geometry};
 use crate::format::root::ROOT_LEN;
+use crate::format::segment::{HIDDEN_PART, LEAST, PROTECTED_PART, class};
 
 const SECTOR: u64 = 4096;
 
@@ -367,7 +368,7 @@ fn a_vault_that_is_put_together_in_memory_is_read_where_it_says() {
     assert_eq!(references.iter().map(|object| object.length).collect::<Vec<_>>(), [3, 0, 5]);
     assert_eq!(image.end(), geometry::APPEND + 8);
     let segment = image.end_segment().unwrap();
-    assert_eq!((segment.start, segment.end), (geometry::APPEND, geometry::APPEND + 4096));
+    assert_eq!((segment.start, segment.end), (geometry::APPEND, geometry::APPEND + LEAST));
     assert!(matches!(image.written(&references), Err(StoreError::Missing)), "there is no file to read yet");
     let (header, area, root) = (vec![1; HEADER_LEN], vec![2; AREA_LEN], vec![3; ROOT_LEN]);
     image.create(&Creation { header: &header, area: &area, root: &root }).unwrap();
@@ -544,7 +545,8 @@ fn a_new_area_is_written_where_the_current_root_has_none_and_there_too_at_last()
         };
         place.faults.written.lock().unwrap().clear();
         writer.publish(&publication).unwrap();
-        assert_eq!(*place.faults.written.lock().unwrap(), order);
+        let written = std::mem::take(&mut *place.faults.written.lock().unwrap());
+        assert_eq!(written, [&[geometry::APPEND], &order[..]].concat());
         assert!(
             place.store.heads().unwrap()
                 == Heads { areas: vec![area.clone(); 2], roots: vec![root.clone(); 2] }
@@ -563,7 +565,7 @@ fn a_segment_is_held_where_all_its_bytes_are_and_nowhere_else() {
     let references = writer.put(&[b"one", &large]).unwrap();
     let segment = writer.end_segment().unwrap();
     assert_eq!(writer.end_segment().unwrap(), segment, "it ends once");
-    assert_eq!((segment.start, segment.end), (geometry::APPEND, geometry::APPEND + (1 << 20) + 4096));
+    assert_eq!((segment.start, segment.end), (geometry::APPEND, geometry::APPEND + class((1 << 20) + 3003)));
     let (same, root) = (vec![7; AREA_LEN], vec![8; ROOT_LEN]);
     let publication = Publication {
         expected: &vec![7; ROOT_LEN],
@@ -825,12 +827,59 @@ fn what_is_appended_is_held_back_and_the_file_grows_in_steps() {
         (held, place.store.length().unwrap())
     };
     let place = Place::new(&[]);
-    let end = geometry::APPEND + 4096;
+    let end = geometry::APPEND + LEAST;
     assert_eq!(publish(&place, 5), (true, end.next_multiple_of(16 * 1024)));
     let end = geometry::APPEND + (1 << 20);
     assert_eq!(publish(&place, (1 << 20) - 1), (true, end.next_multiple_of(end / 16)));
     let end = geometry::APPEND + (4 << 20);
     assert_eq!(publish(&place, 4 << 20), (false, end.next_multiple_of(end / 16)));
+}
+
+#[test]
+fn what_a_part_has_room_for_stands_there_and_more_shows() {
+    let parts = PROTECTED_PART + HIDDEN_PART;
+    let put = |place: &Place, tier: Tier, lengths: &[usize]| {
+        let mut writer = place.store.lock(Duration::ZERO).unwrap();
+        writer.start(geometry::APPEND);
+        writer.set_apart(&[Tier::Everyday, Tier::Protected, Tier::Hidden]);
+        writer.put(&[&[9; 1000]]).unwrap();
+        let objects: Vec<Vec<u8>> = lengths.iter().map(|length| vec![3; *length]).collect();
+        let objects: Vec<&[u8]> = objects.iter().map(Vec::as_slice).collect();
+        let references = writer.put_in(tier, &objects).unwrap();
+        assert!(writer.written(&references).unwrap() == objects, "they are read before they are written");
+        let segment = writer.end_segment().unwrap();
+        let (shows, end) = (writer.is_beyond_parts(), segment.end);
+        let (same, root) = (vec![7; AREA_LEN], vec![7; ROOT_LEN]);
+        let publication = Publication {
+            expected: &root,
+            area: &same,
+            root: &root,
+            new_area: None,
+            withdraws: false,
+            erase: &[],
+        };
+        writer.publish(&publication).unwrap();
+        drop(writer);
+        assert_eq!((segment.parts, segment.start), (parts, geometry::APPEND));
+        assert!(place.store.holds(&segment).unwrap());
+        assert!(place.store.objects(&references).unwrap() == objects);
+        let offsets: Vec<u64> = references.iter().map(|object| file_offset(object).unwrap()).collect();
+        (offsets, shows, end)
+    };
+    let place = Place::new(&[]);
+    let start = geometry::APPEND;
+    let (hidden, everyday) = (start + PROTECTED_PART, start + parts);
+    let whole = usize::try_from(HIDDEN_PART).unwrap();
+    let nothing = put(&place, Tier::Hidden, &[]);
+    assert_eq!(nothing, (vec![], false, start + class(parts + 1000)));
+    assert_eq!(put(&place, Tier::Protected, &[5, 7]), (vec![start, start + 5], false, nothing.2));
+    assert_eq!(put(&place, Tier::Hidden, &[whole]), (vec![hidden], false, nothing.2));
+    let (offsets, shows, end) = put(&place, Tier::Hidden, &[1, whole]);
+    assert_eq!((offsets, shows), (vec![hidden, everyday + 1000], true), "one byte more than the part");
+    assert!(end > nothing.2);
+    // Where more than is held back was written already, the parts come last.
+    let (offsets, ..) = put(&place, Tier::Everyday, &[3 << 20, 4]);
+    assert_eq!(offsets, [everyday + 1000, everyday + 1000 + (3 << 20)]);
 }
 
 #[test]

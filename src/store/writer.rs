@@ -12,7 +12,9 @@ use super::disk::Disk;
 use super::file::{AREAS, FileStore, ROOTS, file_offset, lie_below, read};
 use super::left::{Left, Roots, other};
 use super::tail::{Tail, overwrite};
-use super::{Chosen, Creation, ObjectRef, Publication, Repairs, Segment, StoreError, StoreWriter, deadline};
+use super::{
+    Chosen, Creation, ObjectRef, Publication, Repairs, Segment, StoreError, StoreWriter, Tier, deadline,
+};
 use crate::format::area::{AREA_LEN, Area};
 use crate::format::root::ROOT_LEN;
 
@@ -293,6 +295,21 @@ impl StoreWriter for FileWriter<'_> {
 
     fn start(&mut self, append_end: u64) {
         self.tail = Tail::at(append_end);
+    }
+
+    fn set_apart(&mut self, tiers: &[Tier]) {
+        self.tail.set_apart(tiers);
+    }
+
+    fn put_in(&mut self, tier: Tier, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
+        match tier {
+            Tier::Everyday => self.put(objects),
+            tier => objects.iter().map(|bytes| self.tail.put_in(&*self.disk, tier, bytes)).collect(),
+        }
+    }
+
+    fn is_beyond_parts(&self) -> bool {
+        self.tail.is_beyond_parts()
     }
 
     fn put(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {

@@ -1,7 +1,7 @@
 //! Writing objects, and copying them as they are stored.
 
 use super::error::TreeError;
-use super::run::{EncryptedRun, Run};
+use super::run::{Buffer, EncryptedRun, Run, open_run};
 use crate::codec::wire::Content;
 use crate::crypto::object_digest::ObjectDigest;
 use crate::crypto::random::Randomness;
@@ -101,10 +101,16 @@ impl ObjectWriter<'_> {
         objects.pop().ok_or(TreeError::Damaged { what: "reference" })
     }
 
-    /// Puts what was encrypted together; gives the buffer back too.
+    /// Puts what was encrypted together, each object where its compartment belongs; gives the
+    /// buffer back too.
     pub(crate) fn put_run(&mut self, run: EncryptedRun) -> Result<(Vec<KeyedRef>, Vec<u8>), TreeError> {
         let stored = run.stored();
-        let references = self.writer.put(&stored)?;
+        let mut references = Vec::with_capacity(stored.len());
+        for group in stored.chunk_by(|(one, _), (next, _)| one == next) {
+            let Some((tier, _)) = group.first() else { continue };
+            let objects: Vec<&[u8]> = group.iter().map(|(_, stored)| *stored).collect();
+            references.extend(self.writer.put_in(*tier, &objects)?);
+        }
         if references.len() != stored.len() {
             return Err(TreeError::Damaged { what: "reference" });
         }
@@ -139,6 +145,45 @@ impl ObjectWriter<'_> {
             }
             buffers.give(buffer);
             Ok(())
+        })?;
+        if put.len() == objects.len() { Ok(put) } else { Err(TreeError::Damaged { what: "reference" }) }
+    }
+}
+
+impl ObjectWriter<'_> {
+    /// Puts the contents of objects of another store, each under a fresh key: nobody who has
+    /// both stores can tell by the bytes how much was taken over.
+    pub(crate) fn renew_all(
+        &mut self,
+        from: &dyn Store,
+        objects: &[(&KeyedRef, Context)],
+        renewed: &mut dyn FnMut(u64),
+    ) -> Result<Vec<KeyedRef>, TreeError> {
+        let mut put = Vec::with_capacity(objects.len());
+        let named: Vec<&KeyedRef> = objects.iter().map(|(object, _)| *object).collect();
+        let mut rest = objects;
+        let mut parts = Vec::new();
+        for part in read_parts(&named) {
+            let (first, later) = rest.split_at(part.len().min(rest.len()));
+            parts.push(first);
+            rest = later;
+        }
+        let renew = |part: &&[(&KeyedRef, Context)]| -> Result<EncryptedRun, TreeError> {
+            let (mut run, mut buffer) = (Run::default(), Buffer::default());
+            let mut contexts = part.iter().map(|(_, context)| context);
+            let mut fault = None;
+            open_run(from, part, &mut buffer, |content| {
+                let pushed = contexts.next().ok_or(TreeError::Damaged { what: "object" });
+                let pushed = pushed.and_then(|context| run.push(context, content?));
+                fault = fault.take().or(pushed.err());
+            });
+            fault.map_or_else(|| Ok(run.encrypt(&mut Randomness::from_system())?), Err)
+        };
+        in_order(&parts, renew, |run| {
+            let (objects, _) = self.put_run(run)?;
+            objects.iter().for_each(|object| renewed(object.object.length));
+            put.extend(objects);
+            Ok::<_, TreeError>(())
         })?;
         if put.len() == objects.len() { Ok(put) } else { Err(TreeError::Damaged { what: "reference" }) }
     }

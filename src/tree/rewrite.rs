@@ -10,11 +10,21 @@ use super::error::TreeError;
 use super::object::ObjectWriter;
 use super::page::{Child, Page, Prefix, Row, RowKey};
 use super::update::{Node, TrieUpdate, build};
+use crate::format::context::Context;
 use crate::format::object::KeyedRef;
 
 /// Rows of a part of the trie that is rewritten at once, on every core: some
 /// megabytes.
 const ROWS_AT_ONCE: u64 = 8192;
+
+/// How a rewriting takes objects over.
+#[derive(Clone, Copy)]
+pub(crate) enum TakeOver<'a> {
+    /// Byte for byte, under the same keys.
+    Copy,
+    /// Under fresh keys, with the contexts that these rows' objects have.
+    Renew(&'a dyn Fn(&Row) -> Context),
+}
 
 /// Rows that a rewriting adds; they are in the new file already.
 pub(crate) type Additions = BTreeMap<RowKey, Row>;
@@ -25,11 +35,12 @@ impl Trie<'_> {
     pub(crate) fn rewrite(
         &self,
         additions: Additions,
+        take_over: TakeOver<'_>,
         out: &mut ObjectWriter<'_>,
         copied: &mut dyn FnMut(u64),
     ) -> Result<TrieUpdate, TreeError> {
         let live = additions.values().map(Row::stored_bytes).sum();
-        let mut rewriting = Rewriting { trie: self, out, copied, left: self.live, live };
+        let mut rewriting = Rewriting { trie: self, take_over, out, copied, left: self.live, live };
         let root = self.root.map(|root| (root.duplicate(), self.rows));
         let (mut root_page, mut rows) = (None, 0);
         if let Some(node) = rewriting.subtrie(root, Prefix::EMPTY, additions)? {
@@ -43,6 +54,7 @@ impl Trie<'_> {
 
 struct Rewriting<'a, 'w> {
     trie: &'a Trie<'a>,
+    take_over: TakeOver<'a>,
     out: &'a mut ObjectWriter<'w>,
     copied: &'a mut dyn FnMut(u64),
     /// Live bytes of the trie that were not read yet.
@@ -95,7 +107,15 @@ impl Rewriting<'_, '_> {
         self.gather(object, rows, prefix, &additions, &mut kept)?;
         let objects: Vec<_> = kept.iter().filter_map(|row| row.object.as_deref()).collect();
         objects.iter().try_for_each(|object| self.spend(object))?;
-        let mut copied = self.out.copy_all(self.trie.store, &objects, self.copied)?.into_iter();
+        let mut copied = match self.take_over {
+            TakeOver::Copy => self.out.copy_all(self.trie.store, &objects, self.copied)?,
+            TakeOver::Renew(context) => {
+                let with_object = kept.iter().filter_map(|row| Some((row.object.as_deref()?, context(row))));
+                let objects: Vec<_> = with_object.collect();
+                self.out.renew_all(self.trie.store, &objects, self.copied)?
+            }
+        }
+        .into_iter();
         for mut row in kept {
             if let Some(object) = &mut row.object {
                 **object = copied.next().ok_or(TreeError::Damaged { what: "object" })?;

@@ -16,7 +16,7 @@ use crate::crypto::random::{RandomError, Randomness};
 use crate::format::context::{CONTEXT_LEN, Context};
 use crate::format::object::{KeyedRef, ObjectRef};
 use crate::secret::WipedBytes;
-use crate::store::Store;
+use crate::store::{Store, Tier};
 
 /// Contents that are to be encrypted together.
 #[derive(Default)]
@@ -27,6 +27,7 @@ pub(crate) struct Run {
 
 /// A padded content at the start of the room that its box takes.
 struct Part {
+    tier: Tier,
     context: [u8; CONTEXT_LEN],
     plaintext: usize,
 }
@@ -49,7 +50,7 @@ impl Run {
         self.grow(start + chunked_len(plaintext));
         let room = self.bytes.get_mut(start..start + plaintext).ok_or(TreeError::Damaged { what: "run" })?;
         pad_into(room, content.len(), |room| content.write(room))?;
-        self.parts.push(Part { context: context.bytes(), plaintext });
+        self.parts.push(Part { tier: context.tier(), context: context.bytes(), plaintext });
         Ok(())
     }
 
@@ -80,6 +81,7 @@ impl Run {
             let (stored, later) = rest.split_at_checked(chunked_len(part.plaintext))?;
             rest = later;
             Some(Encrypted {
+                tier: part.tier,
                 key,
                 length: stored.len(),
                 digest: ObjectDigest::of(stored),
@@ -99,6 +101,7 @@ pub(crate) struct EncryptedRun {
 }
 
 struct Encrypted {
+    tier: Tier,
     key: ContentKey,
     length: usize,
     digest: ObjectDigest,
@@ -107,13 +110,13 @@ struct Encrypted {
 }
 
 impl EncryptedRun {
-    /// The stored bytes of each object.
-    pub(super) fn stored(&self) -> Vec<&[u8]> {
+    /// The stored bytes of each object, and whose compartments it belongs to.
+    pub(super) fn stored(&self) -> Vec<(Tier, &[u8])> {
         let mut rest = self.bytes.as_slice();
         let cut = |object: &Encrypted| {
             let (stored, later) = rest.split_at_checked(object.length)?;
             rest = later;
-            Some(stored)
+            Some((object.tier, stored))
         };
         self.objects.iter().map_while(cut).collect()
     }

@@ -104,6 +104,7 @@ class Root:
     area_digest: bytes
     start: int
     append_end: int
+    parts: int
     body_digest: bytes
     places: tuple
     block: bytes
@@ -352,7 +353,9 @@ def choose(file, blocks, pairs):
 def holds_segment(file, root):
     """Whether the bytes that a commit appended are there."""
     within = APPEND_START <= root.start <= root.append_end <= len(file)
-    return within and blake3(file[root.start:root.append_end]).digest() == root.body_digest
+    behind = root.start + root.parts
+    digested = file[behind:root.append_end] + file[root.start:behind]
+    return within and blake3(digested).digest() == root.body_digest
 
 
 def root_naming(area, plaintext, block):
@@ -387,12 +390,13 @@ def parse_root(plaintext, block):
     cursor = Cursor(plaintext, "root")
     epoch, _commit, previous = u64(cursor), cursor.take(16), cursor.take(32)
     _generation, area_digest = u64(cursor), cursor.take(32)
-    _least_reader, start, append_end = u16(cursor), u64(cursor), u64(cursor)
+    _least_reader, start, append_end, parts = u16(cursor), u64(cursor), u64(cursor), u64(cursor)
     body_digest = cursor.take(32)
     places = tuple(cursor.take(PLACE_LENGTH) for _ in range(PLACES))
     require(not any(cursor.take(cursor.left())), "root: reserved bytes")
-    require(start % BLOCK == append_end % BLOCK == 0 and start <= append_end, "root: segment")
-    return Root(epoch, previous, area_digest, start, append_end, body_digest, places, block, False)
+    require(start % BLOCK == append_end % BLOCK == parts % BLOCK == 0, "root: segment")
+    require(start + parts <= append_end, "root: segment")
+    return Root(epoch, previous, area_digest, start, append_end, parts, body_digest, places, block, False)
 
 
 def parse_optional_keyed_ref(cursor):

@@ -172,7 +172,7 @@ PAGE_LIMIT = 15360
 ERASE_LIST_LIMIT = MEBIBYTES_64
 
 # Section 9.2
-SPAN = struct_of(start=u64, end=u64, digest=DIGEST)
+SPAN = struct_of(start=u64, end=u64, parts=u64, digest=DIGEST)
 LINK = struct_of(
     epoch=u64, time=i64, action=u16, role=u16, previous_link=DIGEST, previous_root=DIGEST, leaves=DIGEST,
     segment=SPAN,
@@ -195,7 +195,7 @@ ACCOUNTING = struct_of(
     epoch=u64, actor=text, recipient=text, purpose=text, policy=optional(text), excerpt=text,
     signer=optional(text), entries=u64,
 )
-LINK_LIMIT = 164
+LINK_LIMIT = 172
 LEDGER_LIMIT = MEBIBYTES_64
 STORY_LIMIT = MEBIBYTES_64
 ACCOUNTING_LIMIT = 65536

@@ -112,7 +112,7 @@ pub(crate) fn publish_renewal(
     let bytes = area.encode(&core.keyring.area_mac_key());
     // Reads that meet what this commit erases wait for the new keys.
     let _renewing = session.renewing.lock().unwrap_or_else(PoisonError::into_inner);
-    writer.start(current.snapshot.root.segment.end);
+    current.snapshot.start_segment(writer);
     let mut work = Work::withdrawing(writer);
     work.renewed = Some(compartments);
     let time = session.options.now();

@@ -251,12 +251,12 @@ fn write_upload(
         if matches!(result, Err(Error::Store(StoreError::NotErased))) {
             session.refresh()?;
         }
-        let Committed { value, epoch, erasure } = result?;
+        let Committed { value, epoch, erasure, shows_more } = result?;
         let Some(value) = value else { continue };
         if !opened.is_empty() {
             session.tell(ReadKind::Opened, Some(actor), opened);
         }
-        return Ok(Committed { value, epoch, erasure });
+        return Ok(Committed { value, epoch, erasure, shows_more });
     }
 }
 

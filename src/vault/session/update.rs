@@ -105,7 +105,7 @@ impl Session {
     ) -> Result<Committed<T>, Error> {
         let (mut writer, current) = start_writing(&*self.store, || self.unlocked(), self.options.lock_wait)?;
         self.adopt(current.clone());
-        writer.start(current.snapshot.root.segment.end);
+        current.snapshot.start_segment(&mut *writer);
         let mut transaction = Transaction {
             core: &current.core,
             snapshot: &current.snapshot,
@@ -123,8 +123,10 @@ impl Session {
         let erasure =
             transaction.finish_erasure().map(|erasure| transaction.reader().erasure_report(erasure));
         let Some(published) = transaction.commit(None)? else {
-            return Ok(Committed { value, epoch: current.snapshot.root.epoch, erasure: None });
+            let epoch = current.snapshot.root.epoch;
+            return Ok(Committed { value, epoch, erasure: None, shows_more: false });
         };
+        let shows_more = writer.is_beyond_parts();
         drop(writer);
         if published.names_withdrawn() {
             // Pages in memory still hold what was withdrawn.
@@ -133,7 +135,7 @@ impl Session {
         let epoch = published.root.epoch;
         trace::event!("committed", epoch = epoch);
         self.adopt(current.with(published));
-        Ok(Committed { value, epoch, erasure })
+        Ok(Committed { value, epoch, erasure, shows_more })
     }
 
     /// Expunges entries, all revisions and all that tells of them, and says what that reached.

@@ -384,7 +384,8 @@ fn no_walk_reads_more_than_the_place_says_is_live() {
     let trie = reader.trie(Compartment::General).unwrap();
     let (mut image, mut random) = (FileImage::new(), Randomness::from_system());
     let mut out = ObjectWriter { writer: &mut image, random: &mut random };
-    let rewritten = trie.rewrite(std::collections::BTreeMap::new(), &mut out, &mut |_| {});
+    let rewritten =
+        trie.rewrite(std::collections::BTreeMap::new(), crate::tree::TakeOver::Copy, &mut out, &mut |_| {});
     assert!(matches!(rewritten, Err(TreeError::Damaged { what: "live bytes" })));
     assert!(image.end() < geometry::APPEND + 2 * CLAIM);
     let mut damaged = 0;

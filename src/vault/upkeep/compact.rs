@@ -15,8 +15,8 @@ use crate::format::place::{Compartment, PLACES, Place};
 use crate::id::Epoch;
 use crate::parallel::{Spare, in_order};
 use crate::payload::history::SegmentSpanV1;
-use crate::store::{FileStore, FileWriter, Heads, StoreError, StoreWriter as _};
-use crate::tree::{Changes, LeafRef, TreeError, Trie, TrieUpdate};
+use crate::store::{FileStore, FileWriter, Heads, StoreError, StoreWriter as _, Tier};
+use crate::tree::{Changes, LeafRef, Row, TakeOver, TreeError, Trie, TrieUpdate};
 use crate::vault::session::handle::Session;
 use crate::vault::session::state::{Mode, Unlocked};
 use crate::vault::session::writing::current_for_writing;
@@ -154,19 +154,27 @@ pub(crate) fn settle_down(session: &Session, progress: &mut Watch<'_>) -> Result
 
 impl Transaction<'_> {
     /// Writes all tries anew and publishes them: this commit's writer appends to
-    /// an empty file.
+    /// an empty file. Everyday compartments come first, byte for byte; what is in the others
+    /// is encrypted anew, as copied bytes would tell who has both files how much there is.
     fn rewrite(mut self, meter: &mut Meter<'_>) -> Result<Snapshot, Error> {
         let epoch = self.epoch();
         let links: Links = self.write_history(epoch, SegmentSpanV1::default())?;
         let changes = std::mem::replace(&mut self.work.changes, std::array::from_fn(|_| Changes::new()));
         let mut places = [const { None }; PLACES];
         let known = StateReader { core: self.core, snapshot: self.snapshot };
-        for ((compartment, changes), place) in Compartment::ALL.into_iter().zip(changes).zip(&mut places) {
+        let mut tries: Vec<_> = Compartment::ALL.into_iter().zip(changes).zip(&mut places).collect();
+        tries.sort_by_key(|((compartment, _), _)| compartment.tier());
+        for ((compartment, changes), place) in tries {
             let current = self.snapshot.place(compartment)?;
             let additions = changes.into_iter().filter_map(|(key, row)| Some((key, row?))).collect();
-            let trie = known.trie(compartment)?;
+            let context = |row: &Row| self.core.row_context(compartment, row);
+            let take_over = match compartment.tier() {
+                Tier::Everyday => TakeOver::Copy,
+                Tier::Protected | Tier::Hidden => TakeOver::Renew(&context),
+            };
             let mut copied = |bytes| meter.advance(bytes);
-            let update = trie.rewrite(additions, &mut self.work.objects(), &mut copied)?;
+            let mut out = self.work.objects();
+            let update = known.trie(compartment)?.rewrite(additions, take_over, &mut out, &mut copied)?;
             let TrieUpdate { root: trie, rows, live, .. } = update;
             let (ledger, least_reader) = (current.ledger, current.least_reader);
             if trie.is_some() {

@@ -373,7 +373,7 @@ impl Forge {
         let mut root = Root::decode(&self.root.encode()).unwrap();
         root.epoch = root.epoch.next();
         root.previous = previous;
-        root.segment = Segment { start, end: start + 4096, digest: digest.digest() };
+        root.segment = Segment { start, end: start + 4096, parts: 0, digest: digest.digest() };
         self.publish_plain(&root.encode());
         self.file[at(ROOTS[1])..at(ROOTS[1]) + ROOT_LEN].copy_from_slice(&settled);
     }
