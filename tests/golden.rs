@@ -270,11 +270,11 @@ fn frozen(name: &str, sha256: &str) -> Vec<u8> {
 }
 
 fn frozen_vault() -> Vec<u8> {
-    frozen("format-1.vault", "4c122971bf57d6938442cd8b2ffb797dccd5fe922dfb6530ee56f75b0f462e87")
+    frozen("format-1.vault", "5c35f290a4651d0f74b10693ce7d02641199ad57f7260fef3b36abc5003b3aad")
 }
 
 fn frozen_transcript() -> Json {
-    let text = frozen("format-1.json", "9f22660ace23d2b0ddc476104a52f5092542a337e4b4e6894bf7f918d388d204");
+    let text = frozen("format-1.json", "8494bea3dcbb68c88b1e976ccbe11f3127d81e4fcdb6a51eb2a7826c45080bac");
     serde_json::from_slice(&text).unwrap()
 }
 
