@@ -2,7 +2,7 @@
 
 use super::basics::diagnosis;
 use super::disk::SimDisk;
-use super::workload::{new_image, owner};
+use super::workload::{clinic, new_image, owner};
 use crate::format::segment::{HIDDEN_PART, PROTECTED_PART, class};
 use crate::*;
 
@@ -62,5 +62,29 @@ fn a_commit_appends_a_bounded_number_of_bytes() {
         let bytes = at(count - 40);
         eprintln!("bytes appended at {count} entries, adding, amending, expunging one: {bytes:?}");
         assert!(bytes.iter().zip(bounds).all(|(bytes, bound)| *bytes <= bound), "{count}: {bytes:?}");
+    }
+}
+
+/// Lengths of a vault file after a thousand commits of one small entry each by whoever has
+/// this credential, and after a compaction.
+fn after_a_thousand_commits(by: &Credential) -> [u64; 2] {
+    let disk = SimDisk::without_trace(new_image("password"));
+    let vault = disk.unlock(by).unwrap();
+    for _ in 0..1000 {
+        add(&vault, 1);
+    }
+    drop(vault);
+    let vault = disk.unlock(&owner()).unwrap();
+    let before = vault.space().unwrap().file;
+    vault.compact(&Actor::owner()).unwrap();
+    [before, vault.space().unwrap().file]
+}
+
+#[test]
+fn what_a_clinics_vault_takes_before_and_after_a_compaction_is_what_readme_says() {
+    for (who, by, said) in [("everyday", clinic(), [40 << 20, 2 << 20]), ("all", owner(), [90 << 20, 2 << 20])] {
+        let measured = after_a_thousand_commits(&by);
+        eprintln!("{who}: {measured:?} bytes");
+        assert!(measured.iter().zip(said).all(|(bytes, bound)| *bytes <= bound), "{who}: {measured:?}");
     }
 }
