@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::support::{BUNDLE, Person};
+use super::support::{BUNDLE, PASSWORD, Person};
 use super::with_records;
 
 /// Offsets of docs/format.md, sections 3 to 5.
@@ -47,6 +47,33 @@ fn a_wrong_password_is_told_from_a_damaged_file() {
     person.write("key", "abandon abandon");
     person.run_bare(&["--recovery-key-file", "key", "list", "my.vault"], "").refused(1, "24 words");
     assert!(person.read("my.vault") == before);
+}
+
+#[test]
+fn a_change_that_is_not_whole_is_dropped_and_its_number_is_said() {
+    use subrosa::record::Note;
+    let person = with_records();
+    let password = subrosa::Credential::password(PASSWORD).unwrap();
+    let locked =
+        subrosa::LockedVault::open(person.path("my.vault"), subrosa::VaultOptions::default()).unwrap();
+    let vault = locked.unlock(&password).unwrap();
+    let mut note = Note::default();
+    note.text = vec![subrosa::record::Narrative::new("slept badly").unwrap()];
+    let entry = subrosa::Entry::new(note, subrosa::Provenance::default());
+    vault.update(&subrosa::Actor::owner(), |tx| tx.add(&entry)).unwrap();
+    let (number, listed) = (vault.epoch(), vault.list(&subrosa::Filter::all()).unwrap().len());
+    drop(vault);
+    // The filler of the last segment ends the file, but for zeros that keep room.
+    let mut file = person.read("my.vault");
+    let last = file.iter().rposition(|byte| *byte != 0).unwrap();
+    file[last] ^= 1;
+    person.write("my.vault", file);
+    let ran = person.run(&["list", "my.vault", "--json"]).done();
+    let said = ran.err();
+    assert!(said.contains(&format!("number {number}")) && said.contains("not in the vault"), "{said}");
+    assert_eq!(ran.json().as_array().unwrap().len(), listed - 1);
+    let again = person.run(&["list", "my.vault"]).done().err();
+    assert!(!again.contains("not in the vault"), "{again}");
 }
 
 #[test]
