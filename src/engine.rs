@@ -20,6 +20,7 @@ pub(crate) mod leftover;
 pub(crate) mod links;
 pub(crate) mod list;
 pub(crate) mod opening;
+pub(crate) mod segments;
 pub(crate) mod settling;
 pub(crate) mod story;
 pub(crate) mod telling;

@@ -1,6 +1,7 @@
 //! Work on every core that the process may use, its results taken in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::mpsc;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -73,6 +74,64 @@ pub(crate) fn in_order<T: Sync, R: Send, E: Send>(
             }
         }
     })
+}
+
+/// Works on parts on a thread beside this one, in the order in which `drive` gives them;
+/// on this one where there is a single core, or `alone`.
+pub(crate) fn beside<T: Send, R: Send, O>(
+    alone: bool,
+    mut work: impl FnMut(T) -> R + Send,
+    drive: impl FnOnce(&mut Helper<'_, T, R>) -> O,
+) -> O {
+    if alone || thread::available_parallelism().is_ok_and(|cores| cores.get() == 1) {
+        return drive(&mut Helper::Here { work: &mut work, done: VecDeque::new() });
+    }
+    let ((give, given), (hand, done)) = (mpsc::channel(), mpsc::channel());
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let _wipes = WipesStack;
+            for part in given {
+                if hand.send(work(part)).is_err() {
+                    return;
+                }
+            }
+        });
+        drive(&mut Helper::Beside { give, done, under_way: 0 })
+    })
+}
+
+/// Who works beside this thread. A panic of it ends [`beside`] with a panic.
+pub(crate) enum Helper<'a, T, R> {
+    Here { work: &'a mut dyn FnMut(T) -> R, done: VecDeque<R> },
+    Beside { give: mpsc::Sender<T>, done: mpsc::Receiver<R>, under_way: usize },
+}
+
+impl<T, R> Helper<'_, T, R> {
+    pub(crate) fn give(&mut self, part: T) {
+        match self {
+            Self::Here { work, done } => done.push_back(work(part)),
+            Self::Beside { give, under_way, .. } => *under_way += usize::from(give.send(part).is_ok()),
+        }
+    }
+
+    /// Parts that were given and not taken back.
+    pub(crate) fn under_way(&self) -> usize {
+        match self {
+            Self::Here { done, .. } => done.len(),
+            Self::Beside { under_way, .. } => *under_way,
+        }
+    }
+
+    /// The next result, waited for; none where nothing is under way.
+    pub(crate) fn take(&mut self) -> Option<R> {
+        match self {
+            Self::Here { done, .. } => done.pop_front(),
+            Self::Beside { done, under_way, .. } => {
+                *under_way = under_way.checked_sub(1)?;
+                done.recv().ok()
+            }
+        }
+    }
 }
 
 /// The parts on their way from who produces them to who consumes them.
@@ -197,6 +256,44 @@ impl<R> Drop for EndsOnPanic<'_, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_helper_gives_results_back_in_the_order_of_the_parts() {
+        for alone in [true, false] {
+            let mut seen = 0;
+            let work = |part: u64| {
+                seen += part;
+                part * 2
+            };
+            let taken = beside(alone, work, |helper| {
+                let mut taken = Vec::new();
+                for part in 0..100 {
+                    helper.give(part);
+                    while helper.under_way() > 2 {
+                        taken.extend(helper.take());
+                    }
+                }
+                assert_eq!(helper.under_way(), 2);
+                taken.extend(std::iter::from_fn(|| helper.take()));
+                taken
+            });
+            assert!(taken.into_iter().eq((0..100).map(|part| part * 2)));
+            assert_eq!(seen, 99 * 100 / 2);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "a scoped thread panicked")]
+    fn a_panic_of_a_helper_is_not_swallowed() {
+        beside(
+            false,
+            |part: u64| assert!(part != 7),
+            |helper| {
+                (0..9).for_each(|part| helper.give(part));
+                while helper.take().is_some() {}
+            },
+        );
+    }
 
     #[test]
     fn results_are_consumed_in_the_order_of_the_parts() {

@@ -16,7 +16,7 @@ pub(crate) use error::TreeError;
 pub(crate) use object::ObjectWriter;
 pub(crate) use page::{Page, PageCache, Row, RowClass, RowKey};
 pub(crate) use rewrite::TakeOver;
-pub(crate) use run::{Buffer, Run, open_run};
+pub(crate) use run::{Buffer, EncryptedRun, Run, open_run};
 pub(crate) use stored::{open_object, open_stored, read_checked};
 pub(crate) use update::{Changes, TrieUpdate};
 

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::core::StateReader;
 use super::list;
+use super::segments::{Segments, digest_and_encrypt};
 use super::transaction::{Content, Transaction};
 use crate::codec::wire;
 use crate::crypto::content_digest::{ContentDigest, RunningContentDigest};
@@ -20,6 +21,7 @@ use crate::error::{Error, ErrorKind};
 use crate::format::object::KeyedRef;
 use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId};
+use crate::parallel::beside;
 use crate::payload::content::{ContentV1, segment_count, segment_len};
 use crate::record::{Attachment, Entry, Location};
 use crate::tree::{Row, RowClass, RowKey};
@@ -49,46 +51,6 @@ fn may_use_contents(row: &Row) -> bool {
     match row.class {
         RowClass::Entry => !list::card_of(row).is_ok_and(|card| !card.flags.attachment),
         class => class == RowClass::Superseded,
-    }
-}
-
-/// A source, segment by segment, with the digest of what was read so far.
-pub(crate) struct Segments<'a> {
-    source: &'a mut dyn Read,
-    digest: RunningContentDigest,
-    pub(crate) size: u64,
-    ended: bool,
-}
-
-impl<'a> Segments<'a> {
-    pub(crate) fn new(source: &'a mut dyn Read) -> Self {
-        Self { source, digest: RunningContentDigest::default(), size: 0, ended: false }
-    }
-
-    /// The next segment; only the last is shorter than the others.
-    pub(crate) fn next(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-        let mut segment = Zeroizing::new(vec![0; segment_len()]);
-        let mut filled = 0;
-        while filled < segment.len() && !self.ended {
-            match self.source.read(segment.get_mut(filled..).unwrap_or_default()) {
-                Ok(0) => self.ended = true,
-                Ok(count) => filled = segment.len().min(filled.saturating_add(count)),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(source) => return Err(Error::Source { source }),
-            }
-        }
-        if filled == 0 {
-            return Ok(None);
-        }
-        segment.truncate(filled);
-        self.digest.update(&segment);
-        self.size += filled as u64;
-        Ok(Some(segment))
-    }
-
-    /// The digest of everything that was read.
-    pub(crate) fn finish(&mut self) -> ContentDigest {
-        std::mem::take(&mut self.digest).finish()
     }
 }
 
@@ -172,16 +134,22 @@ impl Transaction<'_> {
         self.may_store(compartment)?;
         let half_done = std::mem::replace(&mut self.work.half_done, true);
         let content = self.draw_content_id()?;
-        let mut segments = Segments::new(source);
-        let mut index = 0;
-        while let Some(segment) = segments.next()? {
-            if index == step() {
-                return Err(Error::TooLarge);
+        let (mut segments, mut digest) = (Segments::new(source), RunningContentDigest::default());
+        let mut next = segments.next()?;
+        let alone = next.as_ref().is_none_or(|segment| segment.content().len() < segment_len());
+        beside(alone, digest_and_encrypt(&mut digest), |helper| {
+            for index in 0.. {
+                let Some(segment) = next.take() else { break };
+                if index == step() {
+                    return Err(Error::TooLarge);
+                }
+                helper.give(self.segment_job(compartment, content, index, segment));
+                self.put_segments(compartment, helper, &mut segments, 1)?;
+                next = segments.next()?;
             }
-            self.put_segment(compartment, content, index, &segment)?;
-            index += 1;
-        }
-        let digest = segments.finish();
+            self.put_segments(compartment, helper, &mut segments, 0)
+        })?;
+        let digest = digest.finish();
         self.complete_content(compartment, content, segments.size, digest)?;
         self.work.half_done = half_done;
         Ok(stored_attachment(Attachment::default(), segments.size, digest))
@@ -197,19 +165,6 @@ impl Transaction<'_> {
 
     pub(crate) fn draw_content_id(&mut self) -> Result<ContentId, Error> {
         Ok(ContentId::from_bytes(self.work.random.bytes()?))
-    }
-
-    pub(crate) fn put_segment(
-        &mut self,
-        compartment: Compartment,
-        content: ContentId,
-        index: u64,
-        bytes: &[u8],
-    ) -> Result<(), Error> {
-        let mut row = Row::unnamed(RowKey::segment(content, index), RowClass::Segment, self.epoch());
-        row.id = EntryId::from_bytes(*content.as_bytes());
-        row.revision = index;
-        self.put_encrypted(compartment, row, bytes)
     }
 
     /// Makes segments that are all there a content; where the compartment holds

@@ -4,18 +4,19 @@
 use std::io::Read;
 use std::time::SystemTime;
 
-use zeroize::Zeroizing;
-
 use crate::classify::compartment_of;
 use crate::codec::wire;
+use crate::crypto::content_digest::RunningContentDigest;
 use crate::engine::actor::Actor;
-use crate::engine::content::{Segments, step, stored_attachment};
+use crate::engine::content::{step, stored_attachment};
 use crate::engine::core::StateReader;
+use crate::engine::segments::{Done, Job, Segment, Segments, digest_and_encrypt};
 use crate::engine::time::from_milliseconds;
 use crate::engine::transaction::{Committed, Transaction};
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId};
+use crate::parallel::{Helper, beside};
 use crate::payload::content::{UploadV1, segment_len};
 use crate::record::{Attachment, AttachmentRecord, Entry, FieldType, Record, Value};
 use crate::store::StoreError;
@@ -178,7 +179,8 @@ struct Uploading<'a> {
     /// Segments of the source that were dealt with.
     index: u64,
     segments: Segments<'a>,
-    next: Option<Zeroizing<Vec<u8>>>,
+    digest: RunningContentDigest,
+    next: Option<Segment>,
 }
 
 pub(crate) fn attach(
@@ -268,8 +270,8 @@ impl<'a> Uploading<'a> {
         source: &'a mut dyn Read,
     ) -> Result<Self, Error> {
         let mut segments = Segments::new(source);
-        let next = segments.next()?;
-        Ok(Self { new, compartment, content: None, started, stored: 0, index: 0, segments, next })
+        let (next, digest) = (segments.next()?, RunningContentDigest::default());
+        Ok(Self { new, compartment, content: None, started, stored: 0, index: 0, segments, digest, next })
     }
 
     /// One commit: the next segments, and with the last of them the entry.
@@ -285,18 +287,12 @@ impl<'a> Uploading<'a> {
             None => *self.content.insert(tx.draw_content_id()?),
         };
         self.expect_untouched(tx, content)?;
-        for _ in 0..step() {
-            if self.new.size.is_some_and(|expected| self.segments.size > expected) {
-                // What grows while it is read, as the vault itself does, never ends.
-                return Err(Error::SourceChanged);
-            }
-            let Some(segment) = self.next.take() else { break };
-            self.keep_or_put(tx, content, &segment)?;
-            drop(segment);
-            self.index += 1;
-            progress(self.segments.size);
-            self.next = self.segments.next()?;
-        }
+        let mut digest = std::mem::take(&mut self.digest);
+        let alone = self.next.as_ref().is_none_or(|segment| segment.content().len() < segment_len());
+        beside(alone, digest_and_encrypt(&mut digest), |helper| {
+            self.put_segments(tx, content, helper, progress)
+        })?;
+        self.digest = digest;
         if self.next.is_some() {
             self.note_progress(tx, content)?;
             tx.work.half_done = half_done;
@@ -310,6 +306,29 @@ impl<'a> Uploading<'a> {
         self.new.put(tx, self.compartment, attachment).map(Some)
     }
 
+    /// Reads the next segments and puts them; digested and encrypted they are beside.
+    fn put_segments(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        content: ContentId,
+        helper: &mut Helper<'_, Job, Done>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), Error> {
+        for _ in 0..step() {
+            if self.new.size.is_some_and(|expected| self.segments.size > expected) {
+                // What grows while it is read, as the vault itself does, never ends.
+                return Err(Error::SourceChanged);
+            }
+            let Some(segment) = self.next.take() else { break };
+            helper.give(self.job(tx, content, segment)?);
+            self.index += 1;
+            tx.put_segments(self.compartment, helper, &mut self.segments, 1)?;
+            progress(self.segments.size);
+            self.next = self.segments.next()?;
+        }
+        tx.put_segments(self.compartment, helper, &mut self.segments, 0)
+    }
+
     /// Between two commits somebody may have discarded or gone on with the upload.
     fn expect_untouched(&self, tx: &Transaction<'_>, content: ContentId) -> Result<(), Error> {
         if self.stored == 0 {
@@ -321,15 +340,16 @@ impl<'a> Uploading<'a> {
         }
     }
 
-    fn keep_or_put(&self, tx: &mut Transaction<'_>, content: ContentId, segment: &[u8]) -> Result<(), Error> {
+    /// What is to be done with a segment: an earlier commit may have stored the same.
+    fn job(&self, tx: &mut Transaction<'_>, content: ContentId, segment: Segment) -> Result<Job, Error> {
         if self.index < self.stored {
             let stored = tx.reader().segment(self.compartment, content, self.index)?;
-            if stored.is_some_and(|stored| *stored == segment) {
-                return Ok(());
+            if stored.is_some_and(|stored| *stored == segment.content()) {
+                return Ok(Job::stored(segment));
             }
             tx.remove_segments(self.compartment, content, self.index..self.index + 1)?;
         }
-        tx.put_segment(self.compartment, content, self.index, segment)
+        Ok(tx.segment_job(self.compartment, content, self.index, segment))
     }
 
     /// Puts the row that says how far the upload is, if it came further.
@@ -364,7 +384,7 @@ impl<'a> Uploading<'a> {
             row.object.iter().for_each(|before| tx.supersede(self.compartment, before));
             tx.change(self.compartment, key, None)?;
         }
-        let (size, digest) = (self.segments.size, self.segments.finish());
+        let (size, digest) = (self.segments.size, std::mem::take(&mut self.digest).finish());
         tx.complete_content(self.compartment, content, size, digest)?;
         Ok(stored_attachment(self.new.attachment.clone(), size, digest))
     }

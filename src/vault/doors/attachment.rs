@@ -4,6 +4,7 @@
 //! reader outlives commits, and ends when its entry is expunged.
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use zeroize::Zeroizing;
 
@@ -14,6 +15,7 @@ use crate::engine::core::StateReader;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId, Epoch};
+use crate::parallel::in_order;
 use crate::payload::content::segment_len;
 use crate::record::{Attachment, Entry, Location};
 use crate::vault::session::audit::ReadKind;
@@ -22,8 +24,8 @@ use crate::vault::session::handle::Session;
 /// Bytes that are digested at once.
 const AT_ONCE: usize = 64 * 1024;
 
-/// The bytes of an attachment. At most one segment of 1 MiB is in memory, and
-/// it is wiped when it is left.
+/// The bytes of an attachment. At most two segments of 1 MiB are in memory, and
+/// they are wiped when they are left.
 pub struct AttachmentReader<'v> {
     vault: &'v Session,
     entry: EntryId,
@@ -43,7 +45,8 @@ enum Bytes {
     Stored {
         compartment: Compartment,
         content: ContentId,
-        segment: Option<Loaded>,
+        /// Segments in memory.
+        loaded: Vec<Loaded>,
     },
 }
 
@@ -52,12 +55,12 @@ impl Bytes {
     fn wipe(&mut self) {
         match self {
             Self::Inline(bytes) => *bytes = Zeroizing::default(),
-            Self::Stored { segment, .. } => *segment = None,
+            Self::Stored { loaded, .. } => loaded.clear(),
         }
     }
 }
 
-/// The segment in memory, and the state that it was read from.
+/// A segment in memory, and the state that it was read from.
 struct Loaded {
     index: u64,
     epoch: Epoch,
@@ -115,7 +118,7 @@ impl StateReader<'_> {
                 let (_, head) = self.content(compartment, &digest)?.ok_or_else(damaged_attachment)?;
                 attachment.location = Some(Location::Stored(digest));
                 let content = ContentId::from_bytes(head.content);
-                let bytes = Bytes::Stored { compartment, content, segment: None };
+                let bytes = Bytes::Stored { compartment, content, loaded: Vec::new() };
                 Ok((attachment, head.size, digest, bytes))
             }
             Some(Location::InSource(_)) => Err(Error::Invalid {
@@ -125,6 +128,37 @@ impl StateReader<'_> {
                 what: "this attachment is not in the vault: its source only says where it is, or holds it damaged",
             }),
         }
+    }
+
+    /// Segments of an entry's content, read and decrypted side by side, and the content
+    /// that they are of. A later one that cannot be read fails when it is reached.
+    fn load(
+        &self,
+        (entry, digest, compartment, known): (EntryId, ContentDigest, Compartment, ContentId),
+        size: u64,
+        wanted: Range<u64>,
+    ) -> Result<(ContentId, Vec<Loaded>), Error> {
+        let epoch = self.snapshot.root.epoch;
+        let (first, mut content) = (wanted.start, known);
+        let mut loaded = Vec::new();
+        let wanted: Vec<(u64, u64)> = wanted.map(|index| (index, length_of_segment(size, index))).collect();
+        let read = |(index, length): &(u64, u64)| {
+            let mut content = known;
+            let bytes = self.segment_of(entry, &digest, compartment, &mut content, *index);
+            let whole = |bytes: &Zeroizing<Vec<u8>>| bytes.len() as u64 == *length;
+            let bytes = bytes.and_then(|bytes| whole(&bytes).then_some(bytes).ok_or_else(damaged_attachment));
+            Ok::<_, Error>((*index, content, bytes))
+        };
+        in_order(&wanted, read, |(index, now, bytes)| {
+            match bytes {
+                Ok(bytes) => loaded.push(Loaded { index, epoch, bytes }),
+                Err(error) if index == first => return Err(error),
+                Err(_) => {}
+            }
+            content = now;
+            Ok(())
+        })?;
+        Ok((content, loaded))
     }
 
     /// A segment of an entry's content; where it is gone, so is the entry, or
@@ -212,25 +246,23 @@ impl AttachmentReader<'_> {
         }
         let (bytes, start): (&[u8], u64) = match &mut self.bytes {
             Bytes::Inline(bytes) => (bytes, 0),
-            Bytes::Stored { compartment, content, segment } => {
+            Bytes::Stored { compartment, content, loaded } => {
                 let length = segment_len() as u64;
                 let index = offset / length;
-                if segment.as_ref().is_none_or(|loaded| loaded.index != index || loaded.epoch != epoch) {
-                    *segment = None;
-                    let known = *content;
-                    let (bytes, now, epoch) = self.vault.read(|reader| {
-                        let mut now = known;
-                        let bytes =
-                            reader.segment_of(self.entry, &self.digest, *compartment, &mut now, index)?;
-                        Ok((bytes, now, reader.snapshot.root.epoch))
-                    })?;
-                    *content = now;
-                    if bytes.len() as u64 != length_of_segment(self.size, index) {
-                        return Err(damaged_attachment());
-                    }
-                    *segment = Some(Loaded { index, epoch, bytes });
+                let is_there = |one: &&Loaded| one.index == index && one.epoch == epoch;
+                if !loaded.iter().any(|one| is_there(&one)) {
+                    // Who comes to the next segment in order comes to the one after it too.
+                    let in_order =
+                        index.checked_sub(1).is_some_and(|b| loaded.iter().any(|one| one.index == b));
+                    let more = if in_order && (index + 1) * length < self.size { 2 } else { 1 };
+                    loaded.clear();
+                    let wanted = index..index + more;
+                    let source = (self.entry, self.digest, *compartment, *content);
+                    let (now, read) =
+                        self.vault.read(|reader| reader.load(source, self.size, wanted.clone()))?;
+                    (*content, *loaded) = (now, read);
                 }
-                let loaded = segment.as_ref().ok_or_else(damaged_attachment)?;
+                let loaded = loaded.iter().find(is_there).ok_or_else(damaged_attachment)?;
                 (&loaded.bytes, index * length)
             }
         };
