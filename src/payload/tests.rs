@@ -64,8 +64,8 @@ fn line() -> LineV1 {
 }
 
 fn entry() -> Entry {
-    let mut record = Note::default();
-    record.text = vec![Narrative::new("a note, in words").unwrap()];
+    let text = vec![Narrative::new("a note, in words").unwrap()];
+    let record = Note { text, ..Note::default() };
     Entry::new(record, Provenance::default())
 }
 

@@ -19,6 +19,9 @@ use crate::keys::{Credential, Keyring, Tried, UnlockKeys};
 use crate::secret::WipesStack;
 use crate::store::{FileStore, Heads, Store, StoreWriter, proven_writer};
 
+/// What a credential opened, and by which way in.
+type Opened = (Core, WayIn);
+
 /// A vault whose header was read and nothing else.
 pub(crate) struct Locked {
     store: Arc<dyn Store>,
@@ -128,7 +131,7 @@ impl Locked {
         &self,
         writer: &mut dyn StoreWriter,
         credential: &Credential,
-    ) -> Result<((Core, WayIn), Snapshot, Recovery), Error> {
+    ) -> Result<(Opened, Snapshot, Recovery), Error> {
         // What a dead process wrote may not be durable yet.
         writer.sync()?;
         let heads = self.store.heads()?;
@@ -139,11 +142,7 @@ impl Locked {
     }
 
     /// Steps 2 to 6: the state, checked down to the tries' roots.
-    fn choose(
-        &self,
-        heads: &Heads,
-        credential: &Credential,
-    ) -> Result<Taken<((Core, WayIn), Snapshot)>, Error> {
+    fn choose(&self, heads: &Heads, credential: &Credential) -> Result<Taken<(Opened, Snapshot)>, Error> {
         let areas = intact(&heads.areas);
         if areas.is_empty() {
             return Err(Error::Damaged { what: "credential areas" });

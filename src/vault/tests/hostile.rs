@@ -201,7 +201,8 @@ fn a_place_for_a_newer_reader_is_refused_by_name_and_carried_over_as_it_is() {
             matches!(error, Error::NewerCompartment { compartment: NOTES, needed: 2, supported: 1 });
         assert!(is_named && error.kind() == ErrorKind::NewerVersion, "{error}");
     };
-    let open: [fn(&SimDisk) -> Result<Vault, Error>; 3] = [
+    type Opening = fn(&SimDisk) -> Result<Vault, Error>;
+    let open: [Opening; 3] = [
         |disk| disk.unlock(&owner()),
         |disk| disk.open()?.unlock_read_only(&owner()),
         |disk| disk.open()?.unlock_for_diagnosis(&owner()),

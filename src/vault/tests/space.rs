@@ -82,7 +82,9 @@ fn after_a_thousand_commits(by: &Credential) -> [u64; 2] {
 
 #[test]
 fn what_a_clinics_vault_takes_before_and_after_a_compaction_is_what_readme_says() {
-    for (who, by, said) in [("everyday", clinic(), [40 << 20, 2 << 20]), ("all", owner(), [90 << 20, 2 << 20])] {
+    for (who, by, said) in
+        [("everyday", clinic(), [40 << 20, 2 << 20]), ("all", owner(), [90 << 20, 2 << 20])]
+    {
         let measured = after_a_thousand_commits(&by);
         eprintln!("{who}: {measured:?} bytes");
         assert!(measured.iter().zip(said).all(|(bytes, bound)| *bytes <= bound), "{who}: {measured:?}");
