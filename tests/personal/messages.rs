@@ -125,7 +125,7 @@ fn a_file_of_which_something_was_left_out_is_not_to_be_deleted() {
 }
 
 #[test]
-fn the_ledger_says_who_holds_an_entry_even_once_it_is_expunged() {
+fn the_ledger_says_who_holds_an_entry_until_it_is_expunged() {
     let person = with_records();
     let listed = person.run(&["list", "my.vault", "--kind", "illness", "--json"]).done().json();
     let ids: Vec<String> =
@@ -147,12 +147,13 @@ fn the_ledger_says_who_holds_an_entry_even_once_it_is_expunged() {
     assert_eq!(ledger(&[]).out().matches("imported").count(), 1, "one import is one line");
 
     person.run(&["expunge", "my.vault", &ids[0], "--yes"]).done();
-    person
-        .run(&["show", "my.vault", &ids[0][..8]])
-        .refused(1, "(expunged); `personal ledger my.vault --entry");
-    let told = ledger(&["--entry", &ids[0][..8]]).out();
-    assert!(told.contains("expunged"), "{told}");
-    assert!(ledger(&["--entry", "0000"]).err().contains("Nothing of this sort"));
+    // Who guesses the id does not learn that it ever was: no line names it.
+    let gone = "no entry's id begins with";
+    person.run(&["show", "my.vault", &ids[0][..8]]).refused(1, gone);
+    person.run(&["show", "my.vault", "00000000"]).refused(1, gone);
+    assert!(!ledger(&["--entry", &ids[0][..8]]).out().contains(&ids[0]));
+    assert!(ledger(&[]).out().contains("expunged"), "that something was expunged is told");
+    assert!(holders(&ids[1]).contains("Dr. Moon"));
     person.run(&["ledger", "my.vault", "--entry", "x"]).refused(2, "--entry takes");
 }
 

@@ -173,6 +173,10 @@ fn parts(vault: &Vault) -> Vec<Part> {
             }
         });
     }
+    for (compartment, list) in view.named_erase_lists() {
+        let context = unlocked.core.erase_context(compartment);
+        parts.push(Part { kind: "list", encrypted: list.duplicate(), context });
+    }
     parts
 }
 
@@ -378,7 +382,8 @@ fn every_flipped_bit_that_a_reader_can_reach_is_an_error_or_repaired_from_the_tw
     ];
     let total = Flips::default();
     for (subject, steps) in &subjects {
-        assert!(subject.image.len() <= 256 * 1024, "small enough to flip every bit of it");
+        let live: usize = subject.parts.iter().map(|part| part.range().len()).sum();
+        assert!(live <= 256 * 1024, "small enough to flip every bit of it");
         total.flip(subject, *steps);
     }
     let [heads, objects, whole_heads, whole_objects] = total.of();
@@ -401,7 +406,7 @@ fn a_repair_from_the_twin_is_reported() {
         image[at(offset) + 100] ^= 1;
         let disk = SimDisk::without_trace(image);
         assert_eq!(disk.unlock(&subject.credential).unwrap().recovery(), Recovery::Recovered);
-        assert!(disk.image() == subject.image);
+        assert!(subject.stands_in(&disk.image()));
     }
 }
 
@@ -520,7 +525,7 @@ fn no_page_or_blob_stands_in_for_another() {
         }
     }
     subject.disk.replace(subject.image.clone());
-    assert!(pairs > 100 && kinds.len() == 4, "{pairs} pairs of {kinds:?}");
+    assert!(pairs > 100 && kinds.len() >= 4, "{pairs} pairs of {kinds:?}");
 }
 
 #[test]
