@@ -60,6 +60,15 @@ fn together(lines: Vec<LedgerLine>) -> Vec<LedgerLine> {
             None => joined.push(line),
         }
     }
+    // What everybody is told of a commit says no more than the act itself, where that is told.
+    let says_nothing = |line: &LedgerLine| {
+        matches!(line.action, Action::Changed | Action::Renewed)
+            && line.entries.is_empty()
+            && line.reason.is_none()
+            && shown(&line.details).is_empty()
+    };
+    let told: Vec<_> = joined.iter().filter(|line| !says_nothing(line)).map(|line| line.epoch).collect();
+    joined.retain(|line| !says_nothing(line) || !told.contains(&line.epoch));
     joined
 }
 
@@ -74,7 +83,9 @@ fn row(line: &LedgerLine, with_ids: bool) -> Vec<String> {
         Detail::Excerpt => format!("copy: {text}"),
         _ => format!("{}: {text}", detail.name()),
     });
-    let about: Vec<String> = line.reason.iter().cloned().chain(told).collect();
+    let is_gone = line.action == Action::Released && line.detail(Detail::Recipient).is_none();
+    let gone = is_gone.then(|| "to whom is no longer kept, or not for you to see".to_owned());
+    let about: Vec<String> = line.reason.iter().cloned().chain(told).chain(gone).collect();
     vec![
         moment(line.time),
         line.action.name().to_owned(),

@@ -119,8 +119,8 @@ pub(crate) fn class(bytes: u64) -> u64 {
 /// and all others so many: the class of the everyday ones with room for the others, which
 /// shows only where the others need more.
 pub(crate) fn compacted(everyday: u64, others: u64) -> u64 {
-    let mut length = class(everyday + (everyday / 16).max(64 * 1024));
-    while length < everyday + others {
+    let mut length = class(everyday.saturating_add((everyday / 16).max(64 * 1024)));
+    while length < everyday.saturating_add(others) {
         length = class(length + 1);
     }
     length

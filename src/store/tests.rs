@@ -411,8 +411,7 @@ fn a_rewritten_file_is_read_before_it_has_its_name_and_takes_it_whole() {
     place.faults.clear();
     StoreWriter::sync(&mut rewrite).unwrap();
     let (area, root) = (vec![2; AREA_LEN], vec![3; ROOT_LEN]);
-    let publication =
-        Publication { expected: &[], area: &area, root: &root, new_area: None, withdraws: false, erase: &[] };
+    let publication = plain(&[], &area, &root);
     rewrite.publish(&publication).unwrap();
     assert_eq!(place.names(), ["a.vault", "a.vault.compact", "a.vault.old"]);
     let old = std::fs::File::open(place.path("a.vault")).unwrap();
@@ -567,14 +566,8 @@ fn a_segment_is_held_where_all_its_bytes_are_and_nowhere_else() {
     assert_eq!(writer.end_segment().unwrap(), segment, "it ends once");
     assert_eq!((segment.start, segment.end), (geometry::APPEND, geometry::APPEND + class((1 << 20) + 3003)));
     let (same, root) = (vec![7; AREA_LEN], vec![8; ROOT_LEN]);
-    let publication = Publication {
-        expected: &vec![7; ROOT_LEN],
-        area: &same,
-        root: &root,
-        new_area: None,
-        withdraws: false,
-        erase: &[],
-    };
+    let before = vec![7; ROOT_LEN];
+    let publication = plain(&before, &same, &root);
     writer.publish(&publication).unwrap();
     drop(writer);
     assert!(place.store.holds(&segment).unwrap());
@@ -600,6 +593,11 @@ fn a_segment_is_held_where_all_its_bytes_are_and_nowhere_else() {
         assert!(byte == stood[0] || offset == segment.end - 1, "the filler is random");
     }
     assert!(place.store.holds(&segment).unwrap());
+}
+
+/// A commit that changes no credentials and withdraws nothing.
+fn plain<'a>(expected: &'a [u8], area: &'a [u8], root: &'a [u8]) -> Publication<'a> {
+    Publication { expected, area, root, new_area: None, withdraws: false, erase: &[] }
 }
 
 /// Publishes a root of this byte, of a commit that appends so many bytes.
@@ -646,14 +644,7 @@ fn a_handle_that_did_not_write_last_publishes_nothing_until_it_settled() {
     publish_root(&mut place.store.lock(Duration::ZERO).unwrap(), (7, 1), false, 10);
     let (area, root) = (vec![7; AREA_LEN], vec![1; ROOT_LEN]);
     let next = vec![2; ROOT_LEN];
-    let publication = Publication {
-        expected: &root,
-        area: &area,
-        root: &next,
-        new_area: None,
-        withdraws: false,
-        erase: &[],
-    };
+    let publication = plain(&root, &area, &next);
     let mut writer = other.lock(Duration::ZERO).unwrap();
     assert!(!writer.left_last(&root).unwrap());
     writer.start(geometry::APPEND);
@@ -815,14 +806,7 @@ fn what_is_appended_is_held_back_and_the_file_grows_in_steps() {
         writer.put(&[&vec![1; length]]).unwrap();
         let held = place.faults.written.lock().unwrap().is_empty();
         let (same, root) = (vec![7; AREA_LEN], vec![7; ROOT_LEN]);
-        let publication = Publication {
-            expected: &root,
-            area: &same,
-            root: &root,
-            new_area: None,
-            withdraws: false,
-            erase: &[],
-        };
+        let publication = plain(&root, &same, &root);
         writer.publish(&publication).unwrap();
         (held, place.store.length().unwrap())
     };
@@ -850,14 +834,7 @@ fn what_a_part_has_room_for_stands_there_and_more_shows() {
         let segment = writer.end_segment().unwrap();
         let (shows, end) = (writer.is_beyond_parts(), segment.end);
         let (same, root) = (vec![7; AREA_LEN], vec![7; ROOT_LEN]);
-        let publication = Publication {
-            expected: &root,
-            area: &same,
-            root: &root,
-            new_area: None,
-            withdraws: false,
-            erase: &[],
-        };
+        let publication = plain(&root, &same, &root);
         writer.publish(&publication).unwrap();
         drop(writer);
         assert_eq!((segment.parts, segment.start), (parts, geometry::APPEND));

@@ -346,6 +346,11 @@ impl StoreWriter for FileWriter<'_> {
             None => None,
         };
         let segment = self.tail.finish(&*self.disk)?;
+        // Else a crash in the erasure would make this commit look like one that was cut.
+        debug_assert!(
+            publication.erase.iter().all(|object| file_offset(object).is_none_or(|at| at < segment.start)),
+            "a commit takes back what it put itself, and erases what others put"
+        );
         if let Some((area, (other, _))) = change {
             self.write(other, area)?;
         }

@@ -152,7 +152,12 @@ fn the_ledger_says_who_holds_an_entry_until_it_is_expunged() {
     person.run(&["show", "my.vault", &ids[0][..8]]).refused(1, gone);
     person.run(&["show", "my.vault", "00000000"]).refused(1, gone);
     assert!(!ledger(&["--entry", &ids[0][..8]]).out().contains(&ids[0]));
-    assert!(ledger(&[]).out().contains("expunged"), "that something was expunged is told");
+    let told = ledger(&[]).out();
+    assert!(told.contains("expunged") && !told.contains("changed"), "one act is one line: {told}");
+    assert!(
+        told.contains("no longer kept") && told.contains("Dr. Moon") && !told.contains("Dr. Lee"),
+        "{told}"
+    );
     assert!(holders(&ids[1]).contains("Dr. Moon"));
     person.run(&["ledger", "my.vault", "--entry", "x"]).refused(2, "--entry takes");
 }

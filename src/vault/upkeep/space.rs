@@ -3,6 +3,8 @@
 use crate::engine::core::{Core, Snapshot};
 use crate::error::Error;
 use crate::format::header::geometry;
+use crate::format::place::Compartment;
+use crate::format::segment::{Tier, compacted};
 use crate::store::StoreError;
 use crate::vault::session::handle::Session;
 
@@ -28,8 +30,9 @@ pub struct SpaceReport {
     /// Bytes that the open compartments take: entries, their history and the
     /// catalogue, as stored.
     pub live: u64,
-    /// Bytes that nothing reaches and compaction gives back; `None` where a
-    /// compartment is not open, which may reach them.
+    /// Bytes that compaction gives back; `None` where a compartment is not open. How the rest
+    /// of the file divides into what other compartments take, filler, and what nothing
+    /// reaches, is told to nobody who lacks a key.
     pub dead: Option<u64>,
 }
 
@@ -49,9 +52,16 @@ pub(crate) fn space(session: &Session) -> Result<SpaceReport, Error> {
 
 pub(crate) fn space_of(core: &Core, snapshot: &Snapshot) -> Result<SpaceReport, Error> {
     let file = core.store.as_file().ok_or(StoreError::Unsupported)?.length()?;
-    let places = snapshot.places.iter().flatten();
-    let live = places.fold(0u64, |live, place| live.saturating_add(place.live));
+    let (mut everyday, mut others) = (0u64, 0u64);
+    for (compartment, place) in Compartment::ALL.into_iter().zip(&snapshot.places) {
+        let live = match compartment.tier() {
+            Tier::Everyday => &mut everyday,
+            Tier::Protected | Tier::Hidden => &mut others,
+        };
+        *live = live.saturating_add(place.as_ref().map_or(0, |place| place.live));
+    }
     let all_open = snapshot.places.iter().all(Option::is_some);
     let used = snapshot.root.segment.end.saturating_sub(geometry::APPEND);
-    Ok(SpaceReport { file, live, dead: all_open.then(|| used.saturating_sub(live)) })
+    let dead = all_open.then(|| used.saturating_sub(compacted(everyday, others)));
+    Ok(SpaceReport { file, live: everyday.saturating_add(others), dead })
 }
