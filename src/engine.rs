@@ -22,6 +22,7 @@ pub(crate) mod list;
 pub(crate) mod opening;
 pub(crate) mod segments;
 pub(crate) mod settling;
+pub(crate) mod signing;
 pub(crate) mod story;
 pub(crate) mod telling;
 pub(crate) mod time;

@@ -12,12 +12,30 @@ pub use credential::{Credential, CredentialError, Password, RawKey, RecoveryKey}
 pub(crate) use slot::{AreaPlan, KnownShortcuts, NewSlot, SlotError, SlotPlan, replace_own_box};
 pub(crate) use unlock::{OpenedSlot, Tried, UnlockKeys, check_opening};
 
-use crate::crypto::key::{AreaMacKey, CompartmentKey, RootKey, VaultRootKey};
+use crate::crypto::kem::SlotSeed;
+use crate::crypto::key::{AreaMacKey, CompartmentKey, RootKey, ShortcutKey, SigningSeed, VaultRootKey};
 use crate::crypto::random::{RandomError, Randomness};
 use crate::format::area::GRANTED_LEN;
 use crate::format::place::{Compartment, PLACES};
 use crate::id::VaultId;
 use crate::secret::SecretBytes;
+
+/// What a handle keeps of its slot's seed: enough to sign and to write the shortcut anew,
+/// and not what opens the slot.
+pub(crate) struct SlotKeys {
+    /// The key of the slot's shortcut.
+    pub(crate) shortcut: ShortcutKey,
+    /// What the slot's signing keys are derived from.
+    pub(crate) signing: SigningSeed,
+}
+
+impl SlotKeys {
+    #[cfg_attr(test, track_caller)]
+    fn derive(seed: &SlotSeed, vault: VaultId) -> Self {
+        let vault = vault.as_bytes();
+        Self { shortcut: seed.derive_shortcut_key(vault), signing: seed.derive_signing_seed(vault) }
+    }
+}
 
 /// The compartments that a credential opens. `record` is always among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

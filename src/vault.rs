@@ -483,13 +483,14 @@ impl Vault {
     /// [`Error::NothingToRelease`] if the policy lets nothing out,
     /// [`Error::NotAsPreviewed`] if anything else would leave than was previewed,
     /// [`Error::DoubtfulClock`] if the clock cannot be right,
+    /// [`Error::AccessChanged`] once the way in that opened this handle is taken away,
     /// [`Error::Issue`] if the excerpt cannot be made, and as [`Vault::update`].
     pub fn release(&self, actor: &Actor, request: &ReleaseRequest) -> Result<Excerpt, Error> {
         doors::release::release(&self.session, actor, request)
     }
 
-    /// Releases what a policy allows, signed with a key that is kept elsewhere. The
-    /// vault's own key has no part in it. [`Vault::public_key`] does not return the other
+    /// Releases what a policy allows, signed with a key that is kept elsewhere. No key of
+    /// the vault has a part in it. [`Vault::public_key`] does not return the other
     /// key; the ledger names it.
     ///
     /// Each signature is verified before anything is written, so a signer that fails or
@@ -508,10 +509,14 @@ impl Vault {
         doors::release::release_with(&self.session, signer, actor, request)
     }
 
-    /// The key that verifies this vault's excerpts, except those that
-    /// [`Vault::release_with`] made.
+    /// The key that verifies the excerpts which this handle releases, except those of
+    /// [`Vault::release_with`].
+    ///
+    /// Each way into the vault signs with a key of its own. A changed password keeps it; a
+    /// way in that replaces another has another. [`Vault::access`] lists the keys of all.
     ///
     /// # Errors
+    /// [`Error::AccessChanged`] once the way in that opened this handle is taken away,
     /// [`Error::Damaged`], [`Error::Store`].
     pub fn public_key(&self) -> Result<PublicKey, Error> {
         doors::release::public_key(&self.session)

@@ -270,11 +270,11 @@ fn frozen(name: &str, sha256: &str) -> Vec<u8> {
 }
 
 fn frozen_vault() -> Vec<u8> {
-    frozen("format-1.vault", "5c35f290a4651d0f74b10693ce7d02641199ad57f7260fef3b36abc5003b3aad")
+    frozen("format-1.vault", "ccb46e797c1b05b7f73cd8b6c2b7a7f08decbcdb202f528389f4a25c77defb30")
 }
 
 fn frozen_transcript() -> Json {
-    let text = frozen("format-1.json", "8494bea3dcbb68c88b1e976ccbe11f3127d81e4fcdb6a51eb2a7826c45080bac");
+    let text = frozen("format-1.json", "9c55cc237b53c653964e4785b260b042820825666c584ebc00d5ba3e4f08b4b8");
     serde_json::from_slice(&text).unwrap()
 }
 

@@ -125,7 +125,8 @@ fn told(replaced: bool) -> Result<(), Failure> {
         "The recovery key is the same as before."
     };
     output::say(&format!(
-        "The new password opens the vault. {key}\n\nOlder copies and backups of the file still open with the old \
+        "The new password opens the vault, and signs excerpts with another key than the old one: send those who \
+         check them the new `personal public-key`. {key}\n\nOlder copies and backups of the file still open with the old \
          password and the old recovery key, with all that they hold: make a new backup, and delete the old ones if \
          others may get them."
     ))

@@ -283,7 +283,7 @@ fn envelope_for_programs(excerpt: &VerifiedExcerpt) -> Json {
     })
 }
 
-/// `public-key`: the key that others verify this vault's excerpts with.
+/// `public-key`: the key that others verify excerpts with that this way in releases.
 pub(crate) fn public_key(common: &Common, command: &arguments::PublicKey) -> Result<(), Failure> {
     let path = target::vault(common, &command.names)?;
     let vault = access::to_read(common, &path)?;
@@ -291,6 +291,10 @@ pub(crate) fn public_key(common: &Common, command: &arguments::PublicKey) -> Res
     let (name, role) = vault.issuer()?;
     note(&format!("Fingerprint, to compare by telephone: {}", key.fingerprint()));
     note(&format!("Others trust it for excerpts signed under this name: {}", printable(name.as_str())));
+    note(
+        "It verifies what you release when you open the vault as you did now: each password and each recovery key \
+         signs with a key of its own. A changed password keeps it.",
+    );
     let file = KeyFile::write(&key, role, name.as_str());
     match &command.out {
         None => output::say(&file),

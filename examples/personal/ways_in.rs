@@ -71,6 +71,7 @@ fn for_programs(access: &ListedAccess) -> Json {
         "opens": compartments(access.grant),
         "created": moment_for_programs(access.created),
         "memory_kib": access.password_cost.map(|cost| cost.memory_kib),
+        "fingerprint": access.public_key.map(|key| key.fingerprint().to_string()),
         "own": access.is_own,
     })
 }
@@ -135,7 +136,8 @@ fn add(common: &Common, command: &AccessAdd) -> Result<(), Failure> {
         return output::json(&json!({ "added": added.iter().map(ToString::to_string).collect::<Vec<_>>() }));
     }
     output::say(
-        "The way in is added. Whoever uses it can read and change what it opens, and sign excerpts as you do.",
+        "The way in is added. Whoever uses it can read and change what it opens, and sign excerpts of it in your \
+         name, with a key of its own.",
     )
 }
 
@@ -180,7 +182,8 @@ fn revoke(common: &Common, command: &AccessRevoke) -> Result<(), Failure> {
 /// What taking a way in away does not reach.
 pub(crate) const COPIES: &str = "Done: what was taken away opens nothing of this file any more. It still opens older copies and backups of \
      the file: delete those that others may get, and make a new backup. What somebody read, copied or exported \
-     before stays with them.";
+     before stays with them, and so may the key that they signed excerpts with: `personal ledger --json` has its \
+     fingerprint, for those who trust it.";
 
 fn tell_what_goes(common: &Common, chosen: &[&ListedAccess]) -> Result<(), Failure> {
     let rows = chosen.iter().map(|access| row(access)).collect();

@@ -11,7 +11,7 @@ use shake::{ExtendableOutput as _, Shake256, Update as _, XofReader as _};
 use x25519_dalek::{PublicKey, SharedSecret, StaticSecret};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::key::{GrantKey, ShortcutKey};
+use super::key::{GrantKey, ShortcutKey, SigningSeed};
 use super::random::{RandomError, Randomness};
 use crate::secret::SecretBytes;
 
@@ -63,6 +63,12 @@ impl SlotSeed {
     #[cfg_attr(test, track_caller)]
     pub(crate) fn derive_shortcut_key(&self, vault: &[u8; 16]) -> ShortcutKey {
         ShortcutKey::derive(&self.0, vault)
+    }
+
+    /// What the slot's signing keys are derived from.
+    #[cfg_attr(test, track_caller)]
+    pub(crate) fn derive_signing_seed(&self, vault: &[u8; 16]) -> SigningSeed {
+        SigningSeed::derive(&self.0, vault)
     }
 
     /// Decapsulate(seed, encapsulation) → shared secret. Wrong bytes give a

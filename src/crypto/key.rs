@@ -26,6 +26,8 @@ keys! {
     SelectorKey;
     /// The key of one slot's shortcut.
     ShortcutKey;
+    /// What one slot's signing keys are derived from.
+    SigningSeed;
     /// The X-Wing shared secret of one encapsulation: the key of one granted box.
     GrantKey;
     /// The key that every slot is granted; the rest of the vault hangs from it.
@@ -160,6 +162,22 @@ impl ShortcutKey {
     #[cfg_attr(test, track_caller)]
     pub(super) fn derive(seed: &SecretBytes, vault: &[u8; 16]) -> Self {
         Self(expanded(seed, "subrosa/v1 shortcut", vault))
+    }
+}
+
+impl SigningSeed {
+    /// HKDF-Expand-SHA-256(seed of the slot, "subrosa/v1 signing" ‖ vault id).
+    #[cfg_attr(test, track_caller)]
+    pub(super) fn derive(seed: &SecretBytes, vault: &[u8; 16]) -> Self {
+        Self(expanded(seed, "subrosa/v1 signing", vault))
+    }
+
+    /// HKDF-Expand-SHA-256(signing seed, label ‖ number: u8): what may be a signing key.
+    #[cfg_attr(test, track_caller)]
+    pub(super) fn derive_candidate(&self, label: &str, number: u8) -> SecretBytes {
+        SecretBytes::filled(|out| {
+            hkdf_sha256_expand(self.0.expose_secret(), &[label.as_bytes(), &[number]], out);
+        })
     }
 }
 

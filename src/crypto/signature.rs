@@ -4,13 +4,15 @@
 //! An algorithm belongs to its key: nothing chooses it anew at a signature.
 
 use p256::ecdsa::signature::Signer as _;
-use subrosa_excerpt::signature::{SignatureError, VerifyingKey};
 use subrosa_excerpt::{PublicKey, Signer, SignerError};
 
+use super::key::SigningSeed;
+#[cfg(any(test, feature = "testing"))]
 use super::random::{RandomError, Randomness};
 use crate::secret::SecretBytes;
 
 pub use subrosa_excerpt::SignatureAlgorithm;
+pub(crate) use subrosa_excerpt::signature::{PublicBytes, SignatureError, VerifyingKey};
 
 /// A private key.
 pub(crate) enum SigningKey {
@@ -21,7 +23,29 @@ pub(crate) enum SigningKey {
 }
 
 impl SigningKey {
-    /// Draws a key.
+    /// The key of a slot for this algorithm: the first candidate that is one, as RFC 9180
+    /// section 7.1.3 derives keys of P-256. Of 2^32 candidates for ES256 one is out of range.
+    #[cfg_attr(test, track_caller)]
+    pub(crate) fn derive(seed: &SigningSeed, algorithm: SignatureAlgorithm) -> Result<Self, SignatureError> {
+        let label = match algorithm {
+            SignatureAlgorithm::Es256 => "subrosa/v1 ES256",
+            SignatureAlgorithm::Ed25519 => "subrosa/v1 Ed25519",
+            _ => return Err(SignatureError),
+        };
+        Self::first_of(algorithm, |number| seed.derive_candidate(label, number))
+    }
+
+    /// The first candidate that is a key.
+    fn first_of(
+        algorithm: SignatureAlgorithm,
+        candidate: impl Fn(u8) -> SecretBytes,
+    ) -> Result<Self, SignatureError> {
+        let mut keys = (0..=u8::MAX).map(|number| Self::from_secret(algorithm, &candidate(number)));
+        keys.find_map(Result::ok).ok_or(SignatureError)
+    }
+
+    /// Draws a key, for tests and measurements: a vault's are derived.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn generate(
         algorithm: SignatureAlgorithm,
         random: &mut Randomness,
@@ -47,14 +71,6 @@ impl SigningKey {
             SignatureAlgorithm::Ed25519 => Ok(Self::Ed25519(ed25519_dalek::SigningKey::from_bytes(secret))),
             _ => Err(SignatureError),
         }
-    }
-
-    /// The bytes that [`SigningKey::from_secret`] takes.
-    pub(crate) fn to_secret(&self) -> SecretBytes {
-        SecretBytes::filled(|bytes| match self {
-            Self::Es256(key) => bytes.copy_from_slice(&key.to_bytes()),
-            Self::Ed25519(key) => *bytes = *key.as_bytes(),
-        })
     }
 
     /// The public half.
@@ -97,14 +113,42 @@ pub(crate) fn malleated(signature: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kem::SlotSeed;
     use super::*;
+
+    fn secret(byte: u8) -> SecretBytes {
+        SecretBytes::filled(|bytes| bytes.fill(byte))
+    }
+
+    #[test]
+    fn a_slot_has_one_key_for_each_algorithm_and_vault() {
+        let key = |seed: u8, vault: u8, algorithm| {
+            let seed = SlotSeed::from_secret(secret(seed)).derive_signing_seed(&[vault; 16]);
+            SigningKey::derive(&seed, algorithm).unwrap().public_key()
+        };
+        for algorithm in [SignatureAlgorithm::Es256, SignatureAlgorithm::Ed25519] {
+            let of = |seed, vault| key(seed, vault, algorithm);
+            assert_eq!(of(1, 1).algorithm(), algorithm);
+            assert!(of(1, 1) == of(1, 1));
+            assert!(of(1, 1) != of(2, 1) && of(1, 1) != of(1, 2));
+        }
+    }
+
+    #[test]
+    fn a_candidate_that_is_no_scalar_of_the_curve_is_passed_over() {
+        // Zero and all ones are out of range (FIPS 186-5 section 6.2.1).
+        let candidate = |number| secret([0, 0xff, 3].get(usize::from(number)).copied().unwrap_or(4));
+        let key = SigningKey::first_of(SignatureAlgorithm::Es256, candidate).unwrap();
+        let third = SigningKey::from_secret(SignatureAlgorithm::Es256, &secret(3)).unwrap();
+        assert!(key.public_key() == third.public_key());
+        assert!(SigningKey::first_of(SignatureAlgorithm::Es256, |_| secret(0)).is_err());
+    }
 
     #[test]
     fn what_was_signed_verifies_and_nothing_else_does() {
         for algorithm in [SignatureAlgorithm::Es256, SignatureAlgorithm::Ed25519] {
             let key = SigningKey::generate(algorithm, &mut Randomness::from_system()).unwrap();
-            let again = SigningKey::from_secret(algorithm, &key.to_secret()).unwrap();
-            let signature = SigningKey::sign(&again, b"message");
+            let signature = SigningKey::sign(&key, b"message");
             let public = key.public_key().verifying_key();
             assert_eq!(public.algorithm(), algorithm);
             assert_eq!(public.verify(b"message", &signature), Ok(()));

@@ -1,6 +1,7 @@
 //! The directory of the ways in: what each is called and opens.
 
 use super::core::StateReader;
+use super::signing::listed;
 use crate::codec::wire;
 use crate::crypto::digest::Digest;
 use crate::crypto::kem::SlotPublic;
@@ -8,7 +9,7 @@ use crate::error::Error;
 use crate::format::area::Area;
 use crate::format::place::Compartment;
 use crate::id::AccessId;
-use crate::keys::{Credential, Grant};
+use crate::keys::{Credential, Grant, SlotKeys};
 use crate::payload::custody::{DirectorySlotV1, DirectoryV1};
 use crate::tree::RowKey;
 
@@ -89,25 +90,57 @@ impl AccessKind {
 }
 
 /// The directory of a new vault: all 16 slots, the first ones in use.
-pub(crate) fn new_directory(access: &[Access<'_>], publics: &[SlotPublic], time: i64) -> DirectoryV1 {
+pub(crate) fn new_directory(
+    access: &[Access<'_>],
+    publics: &[SlotPublic],
+    keys: &[Option<SlotKeys>],
+    time: i64,
+) -> Result<DirectoryV1, Error> {
     let mut access = access.iter();
-    let slots = publics.iter().map(|public| {
-        let public = public.as_bytes().to_vec();
-        match access.next() {
-            Some(access) => DirectorySlotV1 {
-                public,
-                kind: AccessKind::of(access.credential).number(),
-                generation: u8::from(AccessKind::of(access.credential) == AccessKind::Password),
-                grant: access.grant.mask(),
-                name: access.name.to_owned(),
-                created: time,
-            },
-            None => {
-                DirectorySlotV1 { public, kind: 0, generation: 0, grant: 0, name: String::new(), created: 0 }
-            }
-        }
+    let slots = publics.iter().zip(keys).map(|(public, keys)| {
+        let slot = match access.next() {
+            Some(access) => listed_access(access, u8::from(is_password(access)), time),
+            None => unused_slot(),
+        };
+        slot.made(public, keys.as_ref())
     });
-    DirectoryV1 { slots: slots.collect() }
+    Ok(DirectoryV1 { slots: slots.collect::<Result<_, Error>>()? })
+}
+
+fn is_password(access: &Access<'_>) -> bool {
+    AccessKind::of(access.credential) == AccessKind::Password
+}
+
+/// What the directory says of a way in whose slot is still to be made; `generation` is
+/// that of a password.
+pub(crate) fn listed_access(access: &Access<'_>, generation: u8, time: i64) -> DirectorySlotV1 {
+    DirectorySlotV1 {
+        public: Vec::new(),
+        kind: AccessKind::of(access.credential).number(),
+        generation: if is_password(access) { generation } else { 0 },
+        grant: access.grant.mask(),
+        name: access.name.to_owned(),
+        created: time,
+        signing: None,
+    }
+}
+
+/// What the directory says of a slot for a key that nobody has.
+pub(crate) fn unused_slot() -> DirectorySlotV1 {
+    let (public, name) = (Vec::new(), String::new());
+    DirectorySlotV1 { public, kind: 0, generation: 0, grant: 0, name, created: 0, signing: None }
+}
+
+impl DirectorySlotV1 {
+    /// The same of the slot as it was made: its public halves. One that stays, whose keys
+    /// are not known here, keeps those that are listed.
+    pub(crate) fn made(self, public: &SlotPublic, keys: Option<&SlotKeys>) -> Result<Self, Error> {
+        let signing = match keys {
+            Some(keys) => Some(listed(&keys.signing)?),
+            None => self.signing,
+        };
+        Ok(Self { public: public.as_bytes().to_vec(), signing, ..self })
+    }
 }
 
 impl StateReader<'_> {

@@ -104,7 +104,7 @@ numbered! {
         Name = 5, "name";
         /// The checkpoint of a backup.
         Checkpoint = 6, "checkpoint";
-        /// The fingerprint of the key outside the vault that signed an excerpt.
+        /// The fingerprint of the key that signed an excerpt, or that a way in signs with.
         Signer = 7, "signer";
         /// The number of an import that was undone.
         Import = 8, "import";

@@ -197,7 +197,7 @@ impl Account {
             (Detail::Purpose, Some(said.purpose)),
             (Detail::Policy, said.policy),
             (Detail::Excerpt, Some(said.excerpt)),
-            (Detail::Signer, said.signer),
+            (Detail::Signer, Some(said.signer)),
         ];
         details.into_iter().filter_map(|(detail, text)| Some((detail, text?))).collect()
     }

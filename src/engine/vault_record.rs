@@ -1,7 +1,6 @@
-//! The vault's own record: whose it is, and the key that it signs with.
+//! The vault's own record: whose it is, and how it signs.
 
-use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
-use crate::error::Error;
+use crate::crypto::signature::SignatureAlgorithm;
 use crate::payload::custody::VaultRecordV1;
 
 /// Whose vault it is: with the jurisdiction it decides which law speaks.
@@ -56,11 +55,7 @@ pub(crate) fn algorithm_number(algorithm: SignatureAlgorithm) -> u16 {
     (1..).zip(ALGORITHMS).find(|(_, known)| *known == algorithm).map_or(0, |(number, _)| number)
 }
 
-pub(crate) fn signing_key(record: &VaultRecordV1) -> Result<SigningKey, Error> {
-    let damaged = Error::Damaged { what: "signing key" };
-    let number = usize::from(record.signing_algorithm);
-    let Some(algorithm) = number.checked_sub(1).and_then(|index| ALGORITHMS.get(index)) else {
-        return Err(damaged);
-    };
-    SigningKey::from_secret(*algorithm, &record.signing_key.to_secret()).map_err(|_| damaged)
+/// What the vault's excerpts are signed with, if this version knows it.
+pub(crate) fn signature_algorithm(record: &VaultRecordV1) -> Option<SignatureAlgorithm> {
+    ALGORITHMS.get(usize::from(record.signing_algorithm).checked_sub(1)?).copied()
 }

@@ -100,7 +100,7 @@ mod tests {
         /// Grants everybody anew, as the owner of key 1; slot 1 goes if it is revoked.
         fn anew(&mut self, is_revoked: bool) {
             self.keyring = self.keyring.renewed(&mut self.random, Grant::ALL).unwrap();
-            let own = open(&self.plan.area, &key(1)).shortcut_key;
+            let own = open(&self.plan.area, &key(1)).keys.shortcut;
             let publics = self.plan.publics.iter().enumerate();
             let slots: Vec<_> = publics
                 .map(|(index, public)| match index {
@@ -139,7 +139,7 @@ mod tests {
         let older = granted.area().slots[1].clone();
         granted.anew(false);
         let root = root_of(&granted.keyring);
-        let shortcut_key = open(granted.area(), &key(2)).shortcut_key;
+        let shortcut_key = open(granted.area(), &key(2)).keys.shortcut;
         let slot = granted.area().slots[1].clone();
         let of_another_secret = {
             let other = GrantKey::from_secret(SecretBytes::filled(|out| *out = [9; 32]));

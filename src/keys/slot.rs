@@ -2,7 +2,7 @@
 
 use super::shortcut::{granted_context, shortcut_to};
 use super::unlock::{OpenedSlot, is_taken, own_context, unlock_key};
-use super::{Credential, Grant, Keyring};
+use super::{Credential, Grant, Keyring, SlotKeys};
 use crate::crypto::boxes::{committed_salt, encrypt_committed};
 use crate::crypto::committed_len;
 use crate::crypto::kdf::{KdfError, KdfParameters};
@@ -28,12 +28,12 @@ pub(crate) enum SlotPlan<'a> {
     Unused,
 }
 
-/// A new area, and the public halves of its 16 slots.
+/// A new area, and what is known of each of its 16 slots.
 pub(crate) struct AreaPlan {
     pub(crate) area: Area,
     pub(crate) publics: Vec<SlotPublic>,
-    /// The key of the first slot's shortcut, where its seed was drawn here.
-    pub(crate) first_shortcut_key: Option<ShortcutKey>,
+    /// The keys of the slots that were made here for a credential.
+    pub(crate) keys: Vec<Option<SlotKeys>>,
 }
 
 /// The keys of shortcuts that a writer knows, each with the position of its slot.
@@ -83,7 +83,7 @@ impl AreaPlan {
                 return Err(SlotError::Taken);
             }
             let plain = keyring.granted_plaintext(random, new.grant)?.ok_or(SlotError::TooMany)?;
-            plan.push(random, scope, &unlock, &plain)?;
+            plan.push_used(random, scope, &unlock, &plain)?;
         }
         while plan.area.slots.len() < SLOTS {
             plan.push_unused(random, scope)?;
@@ -92,7 +92,7 @@ impl AreaPlan {
     }
 
     fn empty(area: Area) -> Self {
-        Self { area, publics: Vec::new(), first_shortcut_key: None }
+        Self { area, publics: Vec::new(), keys: Vec::new() }
     }
 
     /// `before` with every slot granted anew under `keyring`, used or not, to the
@@ -121,13 +121,14 @@ impl AreaPlan {
                     let own = (slot.selector, slot.own);
                     plan.area.slots.push(granted_slot(random, scope, own, public, &plain, shortcut)?);
                     plan.publics.push(public.clone());
+                    plan.keys.push(None);
                 }
                 SlotPlan::New(new) => {
                     let unlock = unlock_key(new.credential, scope, run)?;
                     let others = kept().map(|(slot, _)| slot).chain(&plan.area.slots);
                     refuse_taken(scope, before, others, (new.credential, run, &unlock))?;
                     let plain = keyring.granted_plaintext(random, new.grant)?.ok_or(SlotError::TooMany)?;
-                    plan.push(random, scope, &unlock, &plain)?;
+                    plan.push_used(random, scope, &unlock, &plain)?;
                 }
                 SlotPlan::Unused => plan.push_unused(random, scope)?,
             }
@@ -141,23 +142,34 @@ impl AreaPlan {
         scope: Scope,
         unlock: &UnlockKey,
         granted: &[u8],
-    ) -> Result<(), RandomError> {
+    ) -> Result<SlotKeys, RandomError> {
         let seed = SlotSeed::generate(random)?;
         let public = seed.public();
         let own = own_box(random, scope, unlock, &seed)?;
-        let shortcut = seed.derive_shortcut_key(scope.vault.as_bytes());
-        self.area.slots.push(granted_slot(random, scope, own, &public, granted, Some(&shortcut))?);
-        if self.publics.is_empty() {
-            self.first_shortcut_key = Some(shortcut);
-        }
+        let keys = SlotKeys::derive(&seed, scope.vault);
+        self.area.slots.push(granted_slot(random, scope, own, &public, granted, Some(&keys.shortcut))?);
         self.publics.push(public);
+        Ok(keys)
+    }
+
+    fn push_used(
+        &mut self,
+        random: &mut Randomness,
+        scope: Scope,
+        unlock: &UnlockKey,
+        granted: &[u8],
+    ) -> Result<(), RandomError> {
+        let keys = self.push(random, scope, unlock, granted)?;
+        self.keys.push(Some(keys));
         Ok(())
     }
 
     fn push_unused(&mut self, random: &mut Randomness, scope: Scope) -> Result<(), RandomError> {
         let unlock = UnlockKey::from_secret(random.secret()?);
         let plain = nobodys_plaintext(random)?;
-        self.push(random, scope, &unlock, &plain)
+        self.push(random, scope, &unlock, &plain)?;
+        self.keys.push(None);
+        Ok(())
     }
 }
 

@@ -2,11 +2,11 @@
 //! that it names is tried.
 
 use super::shortcut::{follow, granted_context, shortcut_to};
-use super::{Credential, Keyring};
+use super::{Credential, Keyring, SlotKeys};
 use crate::crypto::boxes::{commits_to, committed_salt, decrypt_committed};
 use crate::crypto::kdf::{KdfError, KdfLimits, KdfParameters, derive_unlock_key};
 use crate::crypto::kem::{SlotPublic, SlotSeed};
-use crate::crypto::key::{SelectorKey, ShortcutKey, UnlockKey, selects};
+use crate::crypto::key::{SelectorKey, UnlockKey, selects};
 use crate::crypto::random::Randomness;
 use crate::format::area::{Area, ShortcutBox, Slot};
 use crate::format::context::{CONTEXT_LEN, Purpose, Scope};
@@ -19,8 +19,8 @@ pub(crate) struct OpenedSlot {
     pub(crate) keyring: Keyring,
     /// The run of the password that opened it.
     pub(crate) run: Option<KdfParameters>,
-    /// The key of its shortcut.
-    pub(crate) shortcut_key: ShortcutKey,
+    /// What its seed gives a handle.
+    pub(crate) keys: SlotKeys,
     /// The shortcut that the slot should have, where the one that it has leads nowhere.
     pub(crate) restored: Option<ShortcutBox>,
     pub(super) seed: SlotSeed,
@@ -127,17 +127,17 @@ impl OpenedSlot {
     ) -> Option<Self> {
         let seed = seed.first_chunk::<32>()?;
         let seed = SlotSeed::from_secret(SecretBytes::filled(|out| *out = *seed));
-        let shortcut_key = seed.derive_shortcut_key(scope.vault.as_bytes());
-        let (plain, restored) = match follow(scope, &shortcut_key, slot) {
+        let keys = SlotKeys::derive(&seed, scope.vault);
+        let (plain, restored) = match follow(scope, &keys.shortcut, slot) {
             Some(plain) => (plain, None),
             None => {
                 let grant = seed.decapsulate(&slot.encapsulation);
                 let plain = decrypt_committed(&grant, &granted_context(scope), &slot.granted).ok()?;
-                (plain, shortcut_to(random, scope, &shortcut_key, slot, &grant).ok())
+                (plain, shortcut_to(random, scope, &keys.shortcut, slot, &grant).ok())
             }
         };
         let keyring = Keyring::from_granted_plaintext(scope.vault, &plain)?;
-        Some(Self { index, keyring, run, shortcut_key, restored, seed })
+        Some(Self { index, keyring, run, keys, restored, seed })
     }
 }
 

@@ -18,8 +18,6 @@ pub(crate) struct VaultRecordV1 {
     pub(crate) jurisdiction: String,
     /// What excerpts are signed with: 1 ES256, 2 Ed25519.
     pub(crate) signing_algorithm: u16,
-    /// The private key that excerpts are signed with: a scalar (ES256), a seed (Ed25519).
-    pub(crate) signing_key: SecretV1,
     /// The key that turns a source's identity into an entry's id.
     pub(crate) identity_key: SecretV1,
 }
@@ -50,6 +48,18 @@ pub(crate) struct DirectorySlotV1 {
     pub(crate) name: String,
     /// Milliseconds since 1970-01-01T00:00:00Z; 0 if unused.
     pub(crate) created: i64,
+    /// What verifies the excerpts that it signs; of a slot in use.
+    pub(crate) signing: Option<SigningV1>,
+}
+
+/// The public halves of a slot's signing keys, in the bytes that a JSON Web Key has.
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq)]
+pub(crate) struct SigningV1 {
+    /// The coordinates of the point of P-256.
+    pub(crate) es256_x: [u8; 32],
+    pub(crate) es256_y: [u8; 32],
+    /// The encoded point of edwards25519.
+    pub(crate) ed25519: [u8; 32],
 }
 
 impl Wire for DirectoryV1 {
@@ -59,7 +69,10 @@ impl Wire for DirectoryV1 {
     fn is_canonical(&self) -> bool {
         self.slots.len() == SLOTS
             && self.slots.iter().all(|slot| {
-                slot.public.len() == PUBLIC_LEN && slot.name.len() <= 256 && slot.generation_fits()
+                slot.public.len() == PUBLIC_LEN
+                    && slot.name.len() <= 256
+                    && slot.generation_fits()
+                    && slot.signing.is_some() == (slot.kind != 0)
             })
     }
 }

@@ -43,8 +43,8 @@ pub(crate) struct AccountingV1 {
     pub(crate) policy: Option<String>,
     /// The id of the excerpt's copy, as its envelope has it.
     pub(crate) excerpt: String,
-    /// The fingerprint of the key outside the vault that signed the excerpt.
-    pub(crate) signer: Option<String>,
+    /// The fingerprint of the key that signed the excerpt.
+    pub(crate) signer: String,
     /// How many entries of the compartment the release held and are still in it.
     pub(crate) entries: u64,
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::catalogue::{ChildV1, EraseListV1, InlineV1, ObjectV1, PageV1, RowV1, decode_page};
 use super::content::{ContentV1, UploadV1};
-use super::custody::{DirectorySlotV1, DirectoryV1, VaultRecordV1};
+use super::custody::{DirectorySlotV1, DirectoryV1, SigningV1, VaultRecordV1};
 use super::history::{LeafV1, LedgerV1, LineV1, LinkV1, SegmentSpanV1};
 use super::secret::SecretV1;
 use super::story::{AccountingV1, ActV1, StoryV1};
@@ -80,6 +80,7 @@ fn types() -> Vec<Type> {
         grant: 3,
         name: "phone".to_owned(),
         created: 5,
+        signing: (kind != 0).then_some(SigningV1 { es256_x: [1; 32], es256_y: [2; 32], ed25519: [3; 32] }),
     };
     let again_entry = |bytes: &[u8]| decode_entry(bytes).ok().map(|e| encode_entry(&e).unwrap().to_vec());
     let again_card = |bytes: &[u8]| decode_card(bytes).ok().map(|c| encode_card(&c).unwrap().to_vec());
@@ -112,7 +113,7 @@ fn types() -> Vec<Type> {
             purpose: "admission".to_owned(),
             policy: Some("{}".to_owned()),
             excerpt: "0102".to_owned(),
-            signer: None,
+            signer: "0123".to_owned(),
             entries: 2,
         }),
         of(&ContentV1 { content: [1; 16], size: 100, digest: [2; 32], segments: 1, users: vec![[3; 16]] }),
@@ -123,7 +124,6 @@ fn types() -> Vec<Type> {
             holder_name: "a holder".to_owned(),
             jurisdiction: "US-NJ".to_owned(),
             signing_algorithm: 1,
-            signing_key: SecretV1::of(&secret(1)),
             identity_key: SecretV1::of(&secret(2)),
         }),
         of(&DirectoryV1 { slots: (0..16).map(|number| slot(number % 4)).collect() }),

@@ -7,13 +7,18 @@ mod renewal;
 use std::time::SystemTime;
 
 use crate::crypto::kdf::KdfCost;
+use crate::crypto::key::SigningSeed;
 use crate::engine::directory::{AccessKind, access_id};
+use crate::engine::signing;
 use crate::engine::time::from_milliseconds;
 use crate::error::Error;
+use crate::excerpt::PublicKey;
 use crate::id::AccessId;
 use crate::keys::Grant;
+use crate::payload::custody::DirectoryV1;
 use crate::vault::session::audit::ReadKind;
 use crate::vault::session::handle::Session;
+use crate::vault::session::state::WayIn;
 
 /// A way in, as the directory lists it.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,6 +39,9 @@ pub struct ListedAccess {
     /// What it costs to try a password; an older, lower cost where somebody
     /// changed it who could not write that down.
     pub password_cost: Option<KdfCost>,
+    /// The key that verifies the excerpts it signs; `None` where this version does not know
+    /// how the vault signs.
+    pub public_key: Option<PublicKey>,
     /// Whether this handle was opened with it.
     pub is_own: bool,
 }
@@ -47,25 +55,48 @@ impl std::fmt::Debug for ListedAccess {
     }
 }
 
+/// Refuses a directory that lists other signing keys for this handle's slot than its seed gives.
+fn expect_own(directory: &DirectoryV1, own: Option<usize>, seed: &SigningSeed) -> Result<(), Error> {
+    let slot = own.and_then(|own| directory.slots.get(own));
+    if slot.and_then(|slot| slot.signing.as_ref()) == Some(&signing::listed(seed)?) {
+        return Ok(());
+    }
+    Err(Error::Damaged { what: "directory" })
+}
+
 pub(crate) fn access(session: &Session) -> Result<Vec<ListedAccess>, Error> {
-    let (directory, area) = session.read(|reader| Ok((reader.directory()?, reader.area()?)))?;
-    let own = session.unlocked()?.way_in.map(|way_in| way_in.slot);
+    let (directory, keys, area) = session.read(|reader| {
+        let directory = reader.directory()?;
+        let keys = directory.slots.iter().map(|slot| match slot.kind {
+            0 => Ok(None),
+            _ => reader.key_of(slot),
+        });
+        let keys = keys.collect::<Result<Vec<_>, Error>>()?;
+        Ok((directory, keys, reader.area()?))
+    })?;
+    let way_in = session.unlocked()?.way_in;
+    let own = way_in.as_ref().map(|way_in| way_in.slot);
+    if let Some(seed) = way_in.as_ref().and_then(WayIn::signing_seed) {
+        expect_own(&directory, own, seed)?;
+    }
     let [first, second] = area.kdf;
-    let listed = directory.slots.into_iter().enumerate().filter_map(|(index, slot)| {
-        Some(ListedAccess {
-            id: access_id(&slot),
-            kind: AccessKind::from_number(slot.kind)?,
-            grant: Grant::from_mask(slot.grant)?,
-            name: slot.name,
-            created: from_milliseconds(slot.created),
-            password_cost: match slot.generation {
-                0 => None,
-                1 => Some(first.cost),
-                _ => Some(second.cost),
-            },
-            is_own: own == Some(index),
-        })
-    });
+    let listed =
+        directory.slots.into_iter().zip(keys).enumerate().filter_map(|(index, (slot, public_key))| {
+            Some(ListedAccess {
+                public_key,
+                id: access_id(&slot),
+                kind: AccessKind::from_number(slot.kind)?,
+                grant: Grant::from_mask(slot.grant)?,
+                name: slot.name,
+                created: from_milliseconds(slot.created),
+                password_cost: match slot.generation {
+                    0 => None,
+                    1 => Some(first.cost),
+                    _ => Some(second.cost),
+                },
+                is_own: own == Some(index),
+            })
+        });
     let listed: Vec<ListedAccess> = listed.collect();
     session.tell_count(ReadKind::AccessListed, None, Vec::new(), listed.len());
     Ok(listed)

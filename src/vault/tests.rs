@@ -30,6 +30,7 @@ mod roots;
 #[cfg(unix)]
 mod seams;
 mod secrets;
+mod signing;
 mod space;
 mod tamper;
 mod undo;

@@ -35,9 +35,10 @@ fn access(vault: &Vault) -> Result<Json, Error> {
         AccessKind::RawKey => "raw key",
         _ => "another",
     };
-    let shown = listed
-        .iter()
-        .map(|a| json!({"name": a.name, "kind": kind(a.kind), "created": milliseconds(a.created)}));
+    let shown = listed.iter().map(|a| {
+        let signer = a.public_key.map(|key| key.fingerprint().to_string());
+        json!({"name": a.name, "kind": kind(a.kind), "created": milliseconds(a.created), "signer": signer})
+    });
     Ok(shown.collect())
 }
 

@@ -83,6 +83,8 @@ class Keys:
     root: bytes
     area: bytes
     compartments: dict
+    slot: int
+    seed: bytes
 
 
 @dataclass(frozen=True)
@@ -246,26 +248,26 @@ def unlock(header, areas, credential):
 
 
 def find_slot(header, area, unlock_keys):
-    """The slot that commits to one of the keys, with the schedule of its own box."""
+    """The slot that commits to one of the keys, with its position and the schedule of its own box."""
     bound = header.context(Purpose.OWN_BOX, schema=0)
     for unlock_key in unlock_keys:
         selector_key = expand(unlock_key, b"subrosa/v1 selector", header.vault_id)
-        for slot in area.slots:
+        for number, slot in enumerate(area.slots):
             selector = hmac.digest(selector_key, slot.own_box[:24], "sha256")[:16]
             if not hmac.compare_digest(selector, slot.selector):
                 continue
             schedule = committed_schedule(unlock_key, bound, slot.own_box, "own box")
             if schedule is not None:
-                return slot, schedule
+                return number, slot, schedule
     return None
 
 
-def open_slot(header, area, slot, schedule):
+def open_slot(header, area, number, slot, schedule):
     """The keys that a slot grants under a right MAC, else None."""
     try:
         seed = decrypt_chunks(*schedule, b"", slot.own_box[56:], "own box")
         require(len(seed) == 32, "own box: length")
-        keys = take_keys(header, open_granted(header, seed, slot))
+        keys = take_keys(header, open_granted(header, seed, slot), number, seed)
     except Damaged:
         return None
     tag = hmac.digest(keys.area, area.authenticated, "sha256")
@@ -297,7 +299,7 @@ def open_shortcut(header, seed, slot):
     return open_committed(key, bound, slot.shortcut, "shortcut")
 
 
-def take_keys(header, granted):
+def take_keys(header, granted, slot, seed):
     """The keys in the plaintext of a granted box."""
     vault_root, mask = granted[:32], granted[32]
     require(mask & 1, "granted box: the record compartment is not granted")
@@ -310,6 +312,8 @@ def take_keys(header, granted):
         expand(vault_root, b"subrosa/v1 root", vault_id),
         expand(vault_root, b"subrosa/v1 area", vault_id),
         compartments,
+        slot,
+        seed,
     )
 
 

@@ -150,9 +150,9 @@ def decapsulate(seed, encapsulation):
     return hashlib.sha3_256(secret + agreed + ephemeral + public + X_WING_LABEL).digest()
 
 
-def expand(key, label, vault_id):
-    """A key that the vault root key derives."""
-    return HKDFExpand(hashes.SHA256(), 32, label + vault_id).derive(key)
+def expand(key, label, rest):
+    """A key that another one derives."""
+    return HKDFExpand(hashes.SHA256(), 32, label + rest).derive(key)
 
 
 def stretch_password(password, parameters):

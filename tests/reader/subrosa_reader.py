@@ -30,6 +30,7 @@ from outer import (
     APPEND_START, SLOTS, Header, Password, RandomKey, checked_reference, needs_recovery, newest_pair, open_place, read_areas, unlock,
 )
 from primitives import Purpose
+from signing import fingerprint, public_halves
 from stories import RELEASED, Stories, details
 
 COMPARTMENTS = (
@@ -72,19 +73,19 @@ def open_vault(file, credential):
     links = read_chain(rows[RECORD], root)
     for number, place in places.items():
         check_head(number, place, rows[number], links)
-    check_vault_record(objects, rows)
-    return header, (root, links), objects, rows
+    read_vault_record(objects, rows)
+    return header, (root, links, keys), objects, rows
 
 
 def read_vault(file, credential):
     """Everything that a credential can read in the bytes of a vault."""
-    header, (root, links), objects, rows = open_vault(file, credential)
+    header, (root, links, keys), objects, rows = open_vault(file, credential)
     return {
         "vault": header.vault_id.hex(),
         "epoch": root.epoch,
         "needs_recovery": needs_recovery(file, root),
         "dropped": root.dropped,
-        "access": all_access(objects, rows),
+        "access": all_access(objects, rows, keys),
         "entries": all_entries(objects, rows, open_contents(objects, rows)),
         "ledger": all_lines(objects, rows, links),
     }
@@ -109,15 +110,15 @@ def read_record(objects, rows, number, row_class, purpose, shape, limit, what):
     return read_object(objects, number, found[0], purpose, shape, limit, what)
 
 
-def check_vault_record(objects, rows):
-    """The vault record is there and reads."""
-    read_record(
+def read_vault_record(objects, rows):
+    """The vault record."""
+    return read_record(
         objects, rows, RECORD, VAULT_RECORD, Purpose.VAULT_RECORD,
         wire.VAULT_RECORD, wire.VAULT_RECORD_LIMIT, "vault record",
     )
 
 
-def all_access(objects, rows):
+def all_access(objects, rows, keys):
     """The ways in that the directory lists, or None if it is not granted."""
     if CUSTODY not in rows:
         return None
@@ -130,8 +131,15 @@ def all_access(objects, rows):
     for slot in slots:
         allowed = (1, 2) if name_of(ACCESS_KINDS, slot["kind"]) == "password" else (0,)
         require(slot["generation"] in allowed, "directory: generation of a password")
+        require((slot["signing"] is None) == (slot["kind"] == 0), "directory: signing keys")
+    own = public_halves(keys.seed, objects.header.vault_id)
+    require(slots[keys.slot]["signing"] == own, "directory: other signing keys than the slot's own")
+    algorithm = read_vault_record(objects, rows)["signing_algorithm"]
     return [
-        {"name": slot["name"], "kind": ACCESS_KINDS[slot["kind"]], "created": slot["created"]}
+        {
+            "name": slot["name"], "kind": ACCESS_KINDS[slot["kind"]], "created": slot["created"],
+            "signer": fingerprint(slot["signing"], algorithm),
+        }
         for slot in slots
         if name_of(ACCESS_KINDS, slot["kind"])
     ]

@@ -193,7 +193,7 @@ ACT = struct_of(epoch=u64, action=u16, revision=u64, reason=optional(text))
 STORY = vector(ACT)
 ACCOUNTING = struct_of(
     epoch=u64, actor=text, recipient=text, purpose=text, policy=optional(text), excerpt=text,
-    signer=optional(text), entries=u64,
+    signer=text, entries=u64,
 )
 LINK_LIMIT = 172
 LEDGER_LIMIT = MEBIBYTES_64
@@ -203,10 +203,12 @@ ACCOUNTING_LIMIT = 65536
 # Section 9.3
 VAULT_RECORD = struct_of(
     created=i64, holder_role=u16, holder_name=text, jurisdiction=text,
-    signing_algorithm=u16, signing_key=DIGEST, identity_key=DIGEST,
+    signing_algorithm=u16, identity_key=DIGEST,
 )
+SIGNING = struct_of(es256_x=DIGEST, es256_y=DIGEST, ed25519=DIGEST)
 DIRECTORY_SLOT = struct_of(
     public=byte_string, kind=u8, generation=u8, grant=u8, name=text, created=i64,
+    signing=optional(SIGNING),
 )
 DIRECTORY = vector(DIRECTORY_SLOT)
 VAULT_RECORD_LIMIT = 16384

@@ -137,7 +137,7 @@ impl PublicKey {
     }
 
     /// The members that every such key has (RFC 7638 section 3.2, RFC 8037 section 2).
-    fn members(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn members(&self) -> Vec<(&'static str, String)> {
         let of = |kty: &str, crv: &str| vec![("kty", kty.to_owned()), ("crv", crv.to_owned())];
         let (mut members, coordinates) = match self.0.to_bytes() {
             PublicBytes::Es256 { x, y } => (of("EC", "P-256"), vec![("x", x), ("y", y)]),

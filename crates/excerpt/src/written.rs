@@ -1,8 +1,10 @@
 //! A verified excerpt as serde writes it, for the screen of whoever received it: what the
 //! verifier found, and each entry in the words that a page shows. What cannot be seen is spelt.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use crate::key::PublicKey;
 use crate::shown::ShownEntry;
 use crate::subject::Subject;
 use crate::verified::{VerifiedEntry, VerifiedExcerpt};
@@ -57,6 +59,8 @@ impl WrittenEntry {
     }
 }
 
+// A JSON Web Key (RFC 7517).
+subrosa_base::written_as!(PublicKey, |key| key.members().into_iter().collect::<BTreeMap<_, _>>());
 subrosa_base::written_as!(VerifiedEntry, WrittenEntry::of);
 subrosa_base::written_as!(VerifiedExcerpt, |excerpt| WrittenExcerpt {
     outcome: excerpt.outcome().name(),

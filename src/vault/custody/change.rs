@@ -6,7 +6,7 @@ use crate::crypto::random::Randomness;
 use crate::engine::actor::Actor;
 use crate::engine::core::StateReader;
 use crate::engine::directory::Access;
-use crate::engine::directory::{AccessKind, access_id, password_marks};
+use crate::engine::directory::{access_id, listed_access, password_marks, unused_slot};
 use crate::engine::facts::{Action, Detail};
 use crate::engine::ledger::Line;
 use crate::error::Error;
@@ -79,7 +79,7 @@ pub(crate) fn change_access(
     let (mut writer, current) =
         start_writing(&*session.store, || session.unlocked(), session.options.lock_wait)?;
     let prepared = current.reader().prepare(change, &session.options, current.way_in.clone())?;
-    let lines = prepared.lines(actor, change);
+    let lines = prepared.lines(actor);
     let added = prepared.added;
     publish_renewal(session, &mut *writer, &current, actor, prepared.renewal, prepared.way_in, lines)?;
     Ok(added)
@@ -88,24 +88,43 @@ pub(crate) fn change_access(
 /// A change of access that is ready to be published.
 struct Prepared {
     renewal: Renewal,
-    /// The names of what is taken away.
-    revoked: Vec<String>,
+    revoked: Vec<Named>,
+    granted: Vec<Named>,
     added: Vec<AccessId>,
     way_in: Option<WayIn>,
 }
 
+/// A way in as the ledger names it: what the owner calls it, and the fingerprint of the key
+/// that it signs with, if that is a key.
+struct Named {
+    name: String,
+    signer: Option<String>,
+}
+
 impl Prepared {
-    fn lines(&self, actor: &Actor, change: &AccessChange<'_>) -> Vec<(Compartment, Line)> {
-        let line = |action, name: &str| {
+    fn lines(&self, actor: &Actor) -> Vec<(Compartment, Line)> {
+        let line = |action, named: &Named| {
+            let line = Line::of(action, actor).with(Detail::Name, &named.name);
+            let line = match &named.signer {
+                Some(signer) => line.with(Detail::Signer, signer),
+                None => line,
+            };
             // Names of ways in are for those who may see the directory.
-            (Compartment::Custody, Line::of(action, actor).with(Detail::Name, name))
+            (Compartment::Custody, line)
         };
-        let revoked = self.revoked.iter().map(|name| line(Action::AccessRevoked, name));
-        revoked.chain(change.add.iter().map(|access| line(Action::AccessGranted, access.name))).collect()
+        let revoked = self.revoked.iter().map(|named| line(Action::AccessRevoked, named));
+        let granted = self.granted.iter().map(|named| line(Action::AccessGranted, named));
+        revoked.chain(granted).collect()
     }
 }
 
 impl StateReader<'_> {
+    /// A key that cannot be read keeps nobody from being revoked.
+    fn named(&self, slot: &DirectorySlotV1) -> Named {
+        let signer = self.key_of(slot).ok().flatten().map(|key| key.fingerprint().to_string());
+        Named { name: slot.name.clone(), signer }
+    }
+
     fn prepare(
         &self,
         change: &AccessChange<'_>,
@@ -130,8 +149,8 @@ impl StateReader<'_> {
         for (index, slot) in directory.slots.into_iter().enumerate() {
             if is_revoked(index) {
                 lost = lost.union(Grant::from_mask(slot.grant).ok_or(Error::Damaged { what: "directory" })?);
-                revoked.push(slot.name);
-                planned.push((unused(), SlotPlan::Unused));
+                revoked.push(self.named(&slot));
+                planned.push((unused_slot(), SlotPlan::Unused));
             } else {
                 planned.push(kept(slot, &before, &generations)?);
             }
@@ -144,14 +163,10 @@ impl StateReader<'_> {
         let way_in = way_in.filter(|way_in| !is_revoked(way_in.slot));
         let known: Vec<_> = way_in.iter().filter_map(WayIn::known_shortcut).collect();
         let renewal = self.renew(&mut random, &area, &generations, (planned, &known), lost)?;
-        let added = added.into_iter().filter_map(|slot| renewal.access_id(slot)).collect();
-        Ok(Prepared { renewal, revoked, added, way_in })
-    }
-}
-
-impl Renewal {
-    fn access_id(&self, slot: usize) -> Option<AccessId> {
-        self.directory.slots.get(slot).map(access_id)
+        let slots: Vec<_> = added.into_iter().filter_map(|slot| renewal.directory.slots.get(slot)).collect();
+        let granted = slots.iter().map(|slot| self.named(slot)).collect();
+        let added = slots.into_iter().map(access_id).collect();
+        Ok(Prepared { renewal, revoked, granted, added, way_in })
     }
 }
 
@@ -172,26 +187,13 @@ fn place_added<'a>(
     let mut free = planned.iter_mut().enumerate().filter(|(_, (listed, _))| listed.kind == 0);
     for access in add {
         let (index, slot) = free.next().ok_or(Error::NoFreeAccess)?;
-        let kind = AccessKind::of(access.credential);
         *slot = (
-            DirectorySlotV1 {
-                public: Vec::new(),
-                kind: kind.number(),
-                generation: if kind == AccessKind::Password { generations.mark(&generations.run) } else { 0 },
-                grant: access.grant.mask(),
-                name: access.name.to_owned(),
-                created: time,
-            },
+            listed_access(access, generations.mark(&generations.run), time),
             SlotPlan::New(NewSlot { credential: access.credential, grant: access.grant }),
         );
         taken.push(index);
     }
     Ok(taken)
-}
-
-/// What the directory says of a slot for a key that nobody has.
-fn unused() -> DirectorySlotV1 {
-    DirectorySlotV1 { public: Vec::new(), kind: 0, generation: 0, grant: 0, name: String::new(), created: 0 }
 }
 
 crate::secret::redacted_debug!(AccessChange<'_>);

@@ -120,7 +120,8 @@ fn publish_generations(
     }
     let nothing_lost = Grant::of(&[]);
     let own = current.way_in.as_ref().and_then(WayIn::known_shortcut);
-    let known: Vec<_> = own.into_iter().chain([(change.opened.index, &change.opened.shortcut_key)]).collect();
+    let known: Vec<_> =
+        own.into_iter().chain([(change.opened.index, &change.opened.keys.shortcut)]).collect();
     let renewal = reader.renew(&mut change.random, &area, generations, (slots, &known), nothing_lost)?;
     let lines = vec![(Compartment::Custody, Line::of(Action::PasswordChanged, actor))];
     let way_in = change.way_in(current, generations);

@@ -56,10 +56,9 @@ impl StateReader<'_> {
         let (listed, plans): (Vec<_>, Vec<_>) = slots.into_iter().unzip();
         let run = &generations.run;
         let plan = AreaPlan::regrant(random, self.core.scope, &keyring, area, run, &plans, known)?;
-        let slots = listed.into_iter().zip(&plan.publics);
-        let slots =
-            slots.map(|(slot, public)| DirectorySlotV1 { public: public.as_bytes().to_vec(), ..slot });
-        let directory = DirectoryV1 { slots: slots.collect() };
+        let slots = listed.into_iter().zip(plan.publics.iter().zip(&plan.keys));
+        let slots = slots.map(|(slot, (public, keys))| slot.made(public, keys.as_ref()));
+        let directory = DirectoryV1 { slots: slots.collect::<Result<_, Error>>()? };
         let store = Arc::clone(&self.core.store);
         let core = Core::new(store, self.core.scope, Arc::new(keyring));
         Ok(Renewal { core, area: plan.area, directory, compartments })

@@ -9,12 +9,14 @@ use super::clock;
 use crate::crypto::content_digest::ContentDigest;
 use crate::crypto::digest::Digest;
 use crate::crypto::random::Randomness;
+use crate::crypto::signature::SigningKey;
 use crate::engine::actor::Actor;
 use crate::engine::core::StateReader;
 use crate::engine::facts::Action;
 use crate::engine::ledger::Line;
+use crate::engine::signing::signing_key;
 use crate::engine::trace;
-use crate::engine::vault_record::{HolderRole, holder_of, signing_key};
+use crate::engine::vault_record::{HolderRole, holder_of};
 use crate::error::{Error, ErrorKind};
 use crate::excerpt::{self, EnvelopeRequest, Excerpt, IssuerRole, ProvenSigner, PublicKey, Signer};
 use crate::format::place::Compartment;
@@ -141,7 +143,8 @@ fn release_now(
         let key: &dyn Signer = match signer {
             Some(signer) => signer,
             None => {
-                own = signing_key(&record)?;
+                // Of the way in as it is under the lock: it may just have been taken away.
+                own = session.signing_key(&record)?;
                 &own
             }
         };
@@ -155,7 +158,7 @@ fn release_now(
             purpose: request.purpose.as_str().to_owned(),
             policy: None,
             excerpt: excerpt.id().to_string(),
-            signer: signer.map(|signer| signer.public_key().fingerprint().to_string()),
+            signer: key.public_key().fingerprint().to_string(),
             entries: 0,
         };
         let released = released_by_compartment(&view, &compartments);
@@ -178,7 +181,15 @@ fn release_now(
 
 pub(crate) fn public_key(session: &Session) -> Result<PublicKey, Error> {
     let record = session.read(|reader| reader.vault_record())?;
-    Ok(signing_key(&record)?.public_key())
+    Ok(session.signing_key(&record)?.public_key())
+}
+
+impl Session {
+    /// The key of the way in that this handle was opened by, as long as there is one.
+    fn signing_key(&self, record: &VaultRecordV1) -> Result<SigningKey, Error> {
+        let way_in = self.unlocked()?.way_in.ok_or(Error::AccessChanged)?;
+        signing_key(way_in.signing_seed().ok_or(Error::AccessChanged)?, record)
+    }
 }
 
 pub(crate) fn issuer(session: &Session) -> Result<(Token, IssuerRole), Error> {

@@ -10,7 +10,7 @@ use crate::codec::wire;
 use crate::crypto::digest::Digest;
 use crate::crypto::kdf::KdfParameters;
 use crate::crypto::random::Randomness;
-use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
+use crate::crypto::signature::SignatureAlgorithm;
 use crate::engine::actor::Actor;
 use crate::engine::core::{Core, Snapshot};
 use crate::engine::directory::{Access, new_directory};
@@ -61,7 +61,7 @@ pub struct NewVault<'a> {
     pub holder_name: &'a str,
     /// Where the holder is, as an ISO 3166 code such as `US-NJ`; may be empty.
     pub jurisdiction: &'a str,
-    /// The algorithm that signs its excerpts. The signing key never changes.
+    /// The algorithm that signs its excerpts. Each way in has a key of its own for it.
     pub signature: SignatureAlgorithm,
     /// The ways in, 1 to 16. At least one must open everything; without it, nobody could
     /// change the others. No two may have the same password or key.
@@ -289,8 +289,8 @@ impl Draft {
     fn way_in(&mut self) -> WayIn {
         let [run, _] = self.plan.area.kdf;
         let run = self.first_is_password.then_some(run);
-        let shortcut_key = self.plan.first_shortcut_key.take().map(Arc::new);
-        WayIn { slot: 0, run, shortcut_key, restored: None }
+        let keys = self.plan.keys.first_mut().and_then(Option::take).map(Arc::new);
+        WayIn { slot: 0, run, keys, restored: None }
     }
 
     fn first_commit(
@@ -306,7 +306,7 @@ impl Draft {
         std::mem::swap(&mut work.random, &mut self.random);
         let mut transaction = Transaction { core: &self.core, snapshot: &before, actor, time, work };
         transaction.put_vault_record(new)?;
-        let directory = new_directory(&new.access, &self.plan.publics, time);
+        let directory = new_directory(&new.access, &self.plan.publics, &self.plan.keys, time)?;
         transaction.put_named(
             Compartment::Custody,
             "directory",
@@ -341,7 +341,6 @@ impl Snapshot {
 
 impl Transaction<'_> {
     fn put_vault_record(&mut self, new: &NewVault<'_>) -> Result<(), Error> {
-        let signing_key = SigningKey::generate(new.signature, &mut self.work.random)?.to_secret();
         let identity_key = self.work.random.secret()?;
         let record = VaultRecordV1 {
             created: self.time,
@@ -349,7 +348,6 @@ impl Transaction<'_> {
             holder_name: new.holder_name.to_owned(),
             jurisdiction: new.jurisdiction.to_owned(),
             signing_algorithm: algorithm_number(new.signature),
-            signing_key: SecretV1::of(&signing_key),
             identity_key: SecretV1::of(&identity_key),
         };
         let content = wire::encode(&record)?;

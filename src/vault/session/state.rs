@@ -3,11 +3,11 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::crypto::kdf::KdfParameters;
-use crate::crypto::key::ShortcutKey;
+use crate::crypto::key::{ShortcutKey, SigningSeed};
 use crate::engine::core::{Core, Snapshot, StateReader};
 use crate::format::area::ShortcutBox;
 use crate::id::Epoch;
-use crate::keys::{Grant, Keyring, OpenedSlot};
+use crate::keys::{Grant, Keyring, OpenedSlot, SlotKeys};
 
 /// What a handle may do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,21 +43,27 @@ pub(crate) struct WayIn {
     pub(crate) slot: usize,
     /// The KDF run of its password.
     pub(crate) run: Option<KdfParameters>,
-    /// The key of its shortcut, which this handle makes anew when it grants anew.
-    pub(crate) shortcut_key: Option<Arc<ShortcutKey>>,
+    /// What the slot's seed gives: to sign, and to make the shortcut when this handle grants
+    /// anew.
+    pub(crate) keys: Option<Arc<SlotKeys>>,
     /// The shortcut that the slot lacks, and that the next commit puts back.
     pub(crate) restored: Option<ShortcutBox>,
 }
 
 impl WayIn {
     pub(crate) fn of(opened: OpenedSlot) -> (Self, Keyring) {
-        let OpenedSlot { index, keyring, run, shortcut_key, restored, .. } = opened;
-        (Self { slot: index, run, shortcut_key: Some(Arc::new(shortcut_key)), restored }, keyring)
+        let OpenedSlot { index, keyring, run, keys, restored, .. } = opened;
+        (Self { slot: index, run, keys: Some(Arc::new(keys)), restored }, keyring)
     }
 
     /// The key of its shortcut, with the position of its slot.
     pub(crate) fn known_shortcut(&self) -> Option<(usize, &ShortcutKey)> {
-        self.shortcut_key.as_deref().map(|key| (self.slot, key))
+        self.keys.as_deref().map(|keys| (self.slot, &keys.shortcut))
+    }
+
+    /// What its signing keys are derived from.
+    pub(crate) fn signing_seed(&self) -> Option<&SigningSeed> {
+        self.keys.as_deref().map(|keys| &keys.signing)
     }
 }
 

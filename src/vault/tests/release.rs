@@ -230,11 +230,11 @@ fn vault_with_an_entry(signature: SignatureAlgorithm) -> Vault {
     vault
 }
 
-fn request() -> ReleaseRequest {
+pub(super) fn request() -> ReleaseRequest {
     ReleaseRequest::new("A school", "admission", Policy::everything_of([Kind::Diagnosis])).unwrap()
 }
 
-fn verified(excerpt: &Excerpt, trusted: PublicKey) -> Outcome {
+pub(super) fn verified(excerpt: &Excerpt, trusted: PublicKey) -> Outcome {
     let now = (options().clock)();
     let trusted = TrustedKeys::none().and(trusted, crate::SignsAs::any_name_and_role());
     let page = UnverifiedExcerpt::parse(excerpt.to_html().unwrap().as_bytes()).unwrap();

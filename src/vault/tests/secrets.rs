@@ -13,7 +13,7 @@ use super::workload::{new_image, owner};
 use crate::crypto::kem::SlotSeed;
 use crate::crypto::key::{
     AreaMacKey, CompartmentKey, ContentKey, GrantKey, IdentityKey, RootKey, SelectorKey, ShortcutKey,
-    UnlockKey, VaultRootKey,
+    SigningSeed, UnlockKey, VaultRootKey,
 };
 use crate::crypto::random::Randomness;
 use crate::crypto::signature::SigningKey;
@@ -21,7 +21,7 @@ use crate::engine::core::{Core, Snapshot};
 use crate::format::object::KeyedRef;
 use crate::format::place::Place;
 use crate::format::root::Root;
-use crate::keys::{Keyring, OpenedSlot, UnlockKeys};
+use crate::keys::{Keyring, OpenedSlot, SlotKeys, UnlockKeys};
 use crate::payload::catalogue::{ChildV1, ObjectV1, PageV1, RowV1};
 use crate::payload::custody::VaultRecordV1;
 use crate::payload::secret::SecretV1;
@@ -89,6 +89,8 @@ fn no_secret_type_can_be_printed_copied_or_written() {
         UnlockKey,
         SelectorKey,
         ShortcutKey,
+        SigningSeed,
+        SlotKeys,
         GrantKey,
         VaultRootKey,
         RootKey,
@@ -118,7 +120,7 @@ fn no_secret_type_can_be_printed_copied_or_written() {
     // references, which are copied and never printed.
     let on_the_wire = unprintable![SecretV1, VaultRecordV1, ObjectV1<'_>, RowV1<'_>, ChildV1<'_>, PageV1<'_>];
     let _: fn() = <Unlocked as Unwritable<_>>::holds;
-    assert_eq!((in_memory.len(), on_the_wire.len()), (25, 6));
+    assert_eq!((in_memory.len(), on_the_wire.len()), (27, 6));
 }
 
 /// A word that stands in every password, key and health value of these tests.

@@ -43,8 +43,12 @@ mod row {
 mod directory {
     pub(super) const FIRST: usize = 8;
     pub(super) const GENERATION: usize = FIRST + 8 + 1216 + 1;
-    /// Behind the first slot, which is called "kitchen table".
-    pub(super) const SECOND: usize = GENERATION + 1 + 1 + 8 + 13 + 8;
+    /// Of the first slot, which is called "kitchen table", behind the mark that they are there.
+    pub(super) const SIGNING: usize = GENERATION + 1 + 1 + 8 + 13 + 8 + 1;
+    /// Behind the first slot.
+    pub(super) const SECOND: usize = SIGNING + 3 * 32;
+    /// Of the third slot, which the raw key opens, behind "paper in the drawer".
+    pub(super) const OWN_SIGNING: usize = SECOND + (SECOND - FIRST - 13 + 19) + (SIGNING - FIRST - 13 + 7);
 }
 
 /// Where the fields of an encoded root stand.
@@ -1065,7 +1069,7 @@ fn with_note(forge: &mut Forge, change: impl Fn(&mut Vec<u8>)) {
     forge.change_content(NOTES, 1, change);
 }
 
-const ENTRY: [Fault; 19] = [
+const ENTRY: [Fault; 22] = [
     (
         "entry with a byte left over",
         |forge| with_note(forge, |entry| entry.push(0)),
@@ -1178,7 +1182,7 @@ const ENTRY: [Fault; 19] = [
         "directory of 15 slots",
         |forge| {
             forge.change_content(Compartment::Custody, 6, |directory| {
-                let at = directory.len() - (8 + 1216 + 1 + 1 + 1 + 8 + 8);
+                let at = directory.len() - (8 + 1216 + 1 + 1 + 1 + 8 + 8 + 1);
                 directory.truncate(at);
                 directory[0] = 15;
             })
@@ -1213,6 +1217,33 @@ const ENTRY: [Fault; 19] = [
         |forge| forge.change_content(Compartment::Custody, 6, |slots| slots[directory::GENERATION] = 2),
         "ok",
         "a mark in range is not for a reader to judge",
+    ),
+    (
+        "directory with another signing key for the slot that opened",
+        |forge| forge.change_content(Compartment::Custody, 6, |slots| slots[directory::OWN_SIGNING] ^= 1),
+        "damaged",
+        "the slot's seed gives the signing keys",
+    ),
+    (
+        "directory with a password that has no signing keys",
+        |forge| {
+            forge.change_content(Compartment::Custody, 6, |slots| {
+                drop(slots.splice(directory::SIGNING - 1..directory::SIGNING + 3 * 32, [0]));
+            })
+        },
+        "damaged",
+        "every slot in use has them",
+    ),
+    (
+        "directory with signing keys for a slot that nobody uses",
+        |forge| {
+            forge.change_content(Compartment::Custody, 6, |slots| {
+                *slots.last_mut().unwrap() = 1;
+                slots.extend_from_slice(&[7; 3 * 32]);
+            })
+        },
+        "damaged",
+        "nobody has its seed",
     ),
 ];
 
