@@ -1,24 +1,24 @@
 //! What tests and fuzz targets determine of this thread: the randomness that it
-//! draws, the length of its segments and when compaction is worth it. Absent from
+//! draws, the length of its slices and when compaction is worth it. Absent from
 //! every other build.
 
 use std::cell::Cell;
 
 thread_local! {
-    static SEGMENTS: Cell<Option<(usize, u64)>> = const { Cell::new(None) };
+    static SLICES: Cell<Option<(usize, u64)>> = const { Cell::new(None) };
     static WORTH_COMPACTING: Cell<Option<u64>> = const { Cell::new(None) };
     static SEEDS: Cell<Option<(u64, u64)>> = const { Cell::new(None) };
 }
 
-/// Makes segments on this thread so many bytes long, and so many the most of
+/// Makes slices on this thread so many bytes long, and so many the most of
 /// one commit.
-pub(crate) fn shrink_segments(length: usize, most: u64) {
-    SEGMENTS.set(Some((length, most)));
+pub(crate) fn shrink_slices(length: usize, most: u64) {
+    SLICES.set(Some((length, most)));
 }
 
-/// What [`shrink_segments`] said.
-pub(crate) fn segments() -> Option<(usize, u64)> {
-    SEGMENTS.get()
+/// What [`shrink_slices`] said.
+pub(crate) fn slices() -> Option<(usize, u64)> {
+    SLICES.get()
 }
 
 /// Makes so many dead bytes worth compacting a vault that this thread closes.

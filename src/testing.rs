@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-pub(crate) use crate::seams::{make_worth_compacting, seed_randomness, shrink_segments};
+pub(crate) use crate::seams::{make_worth_compacting, seed_randomness, shrink_slices};
 
 /// A file of the shared test data, or a loud skip.
 pub(crate) fn data(path: &str) -> Option<Vec<u8>> {

@@ -270,11 +270,11 @@ fn frozen(name: &str, sha256: &str) -> Vec<u8> {
 }
 
 fn frozen_vault() -> Vec<u8> {
-    frozen("format-1.vault", "ccb46e797c1b05b7f73cd8b6c2b7a7f08decbcdb202f528389f4a25c77defb30")
+    frozen("format-1.vault", "5ed315c2e3cd406270edf86a1850fe7a754ac8d7bb47347da3f528094ef7a389")
 }
 
 fn frozen_transcript() -> Json {
-    let text = frozen("format-1.json", "9c55cc237b53c653964e4785b260b042820825666c584ebc00d5ba3e4f08b4b8");
+    let text = frozen("format-1.json", "7af863dafe32fb08d12e97c845c3ab992725a4b84dd85dc217d9cf0191ba1c10");
     serde_json::from_slice(&text).unwrap()
 }
 
@@ -329,7 +329,7 @@ fn the_independent_reader_finds_the_same_in_a_frozen_vault() {
 }
 
 #[test]
-fn the_independent_reader_streams_an_attachment_of_several_segments() {
+fn the_independent_reader_streams_an_attachment_of_several_slices() {
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.vault");

@@ -1,4 +1,4 @@
-//! Contents of attachments: stored in segments, once per compartment, for as
+//! Contents of attachments: stored in slices, once per compartment, for as
 //! long as an entry uses them in any of its revisions.
 //!
 //! A commit never puts a content that no entry uses, nor an entry that uses a
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::core::StateReader;
 use super::list;
-use super::segments::{Segments, digest_and_encrypt};
+use super::slices::{Slices, digest_and_encrypt};
 use super::transaction::{Content, Transaction};
 use crate::codec::wire;
 use crate::crypto::content_digest::{ContentDigest, RunningContentDigest};
@@ -22,17 +22,17 @@ use crate::format::object::KeyedRef;
 use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId};
 use crate::parallel::beside;
-use crate::payload::content::{ContentV1, segment_count, segment_len};
+use crate::payload::content::{ContentV1, slice_count, slice_len};
 use crate::record::{Attachment, Entry, Location};
 use crate::tree::{Row, RowClass, RowKey};
 
-/// Most segments that one commit stores: 64 MiB.
+/// Most slices that one commit stores: 64 MiB.
 const STEP: u64 = 64;
 
 /// [`STEP`], or what this thread's test makes of it.
 pub(crate) fn step() -> u64 {
     #[cfg(any(test, fuzzing))]
-    if let Some((_, most)) = crate::seams::segments() {
+    if let Some((_, most)) = crate::seams::slices() {
         return most;
     }
     STEP
@@ -67,12 +67,12 @@ impl StateReader<'_> {
         if head.digest == *digest.as_bytes() { Ok(Some((row, head))) } else { Err(damaged_attachment()) }
     }
 
-    /// The head that a row holds. It may claim no more segments than there are rows.
+    /// The head that a row holds. It may claim no more slices than there are rows.
     pub(crate) fn content_head(&self, compartment: Compartment, row: &Row) -> Result<ContentV1, Error> {
         let head: ContentV1 = wire::decode(&self.core.open_row(compartment, row)?)?;
         let its_own = head.content == *row.id.as_bytes()
             && row.key == RowKey::content(&ContentDigest::from_bytes(head.digest))
-            && head.segments < self.snapshot.place(compartment)?.rows;
+            && head.slices < self.snapshot.place(compartment)?.rows;
         if its_own { Ok(head) } else { Err(damaged_attachment()) }
     }
 
@@ -85,31 +85,31 @@ impl StateReader<'_> {
         let (_, head) = self.content(compartment, digest)?.ok_or_else(damaged_attachment)?;
         let content = ContentId::from_bytes(head.content);
         let (mut sha256, mut whole) = (RunningDigest::default(), RunningContentDigest::default());
-        for index in 0..head.segments {
-            let bytes = self.segment(compartment, content, index)?.ok_or_else(damaged_attachment)?;
+        for index in 0..head.slices {
+            let bytes = self.slice(compartment, content, index)?.ok_or_else(damaged_attachment)?;
             sha256.update(&bytes);
             whole.update(&bytes);
         }
         if whole.finish() == *digest { Ok(sha256.finish()) } else { Err(damaged_attachment()) }
     }
 
-    /// The bytes of a segment, if it is there.
-    pub(crate) fn segment(
+    /// The bytes of a slice, if it is there.
+    pub(crate) fn slice(
         &self,
         compartment: Compartment,
         content: ContentId,
         index: u64,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-        let row = self.row(compartment, &RowKey::segment(content, index))?;
-        let row = row.filter(|row| row.class == RowClass::Segment);
+        let row = self.row(compartment, &RowKey::slice(content, index))?;
+        let row = row.filter(|row| row.class == RowClass::Slice);
         row.map(|row| self.core.open_row(compartment, &row)).transpose()
     }
 }
 
-/// How many bytes the segment of this index has, of a content of this size.
-pub(crate) fn length_of_segment(size: u64, index: u64) -> u64 {
-    let start = index.saturating_mul(segment_len() as u64);
-    size.saturating_sub(start).min(segment_len() as u64)
+/// How many bytes the slice of this index has, of a content of this size.
+pub(crate) fn length_of_slice(size: u64, index: u64) -> u64 {
+    let start = index.saturating_mul(slice_len() as u64);
+    size.saturating_sub(start).min(slice_len() as u64)
 }
 
 pub(crate) fn damaged_attachment() -> Error {
@@ -134,25 +134,25 @@ impl Transaction<'_> {
         self.may_store(compartment)?;
         let half_done = std::mem::replace(&mut self.work.half_done, true);
         let content = self.draw_content_id()?;
-        let (mut segments, mut digest) = (Segments::new(source), RunningContentDigest::default());
-        let mut next = segments.next()?;
-        let alone = next.as_ref().is_none_or(|segment| segment.content().len() < segment_len());
+        let (mut slices, mut digest) = (Slices::new(source), RunningContentDigest::default());
+        let mut next = slices.next()?;
+        let alone = next.as_ref().is_none_or(|slice| slice.content().len() < slice_len());
         beside(alone, digest_and_encrypt(&mut digest), |helper| {
             for index in 0.. {
-                let Some(segment) = next.take() else { break };
+                let Some(slice) = next.take() else { break };
                 if index == step() {
                     return Err(Error::TooLarge);
                 }
-                helper.give(self.segment_job(compartment, content, index, segment));
-                self.put_segments(compartment, helper, &mut segments, 1)?;
-                next = segments.next()?;
+                helper.give(self.slice_job(compartment, content, index, slice));
+                self.put_slices(compartment, helper, &mut slices, 1)?;
+                next = slices.next()?;
             }
-            self.put_segments(compartment, helper, &mut segments, 0)
+            self.put_slices(compartment, helper, &mut slices, 0)
         })?;
         let digest = digest.finish();
-        self.complete_content(compartment, content, segments.size, digest)?;
+        self.complete_content(compartment, content, slices.size, digest)?;
         self.work.half_done = half_done;
-        Ok(stored_attachment(Attachment::default(), segments.size, digest))
+        Ok(stored_attachment(Attachment::default(), slices.size, digest))
     }
 
     /// Whether contents can be stored in this compartment by this writer.
@@ -167,7 +167,7 @@ impl Transaction<'_> {
         Ok(ContentId::from_bytes(self.work.random.bytes()?))
     }
 
-    /// Makes segments that are all there a content; where the compartment holds
+    /// Makes slices that are all there a content; where the compartment holds
     /// the same content already, gives them up for that one.
     pub(crate) fn complete_content(
         &mut self,
@@ -176,15 +176,15 @@ impl Transaction<'_> {
         size: u64,
         digest: ContentDigest,
     ) -> Result<(), Error> {
-        let segments = segment_count(size);
+        let slices = slice_count(size);
         if self.content(compartment, digest)?.is_some() {
-            return self.remove_segments(compartment, content, 0..segments);
+            return self.remove_slices(compartment, content, 0..slices);
         }
         let head = ContentV1 {
             content: *content.as_bytes(),
             size,
             digest: *digest.as_bytes(),
-            segments,
+            slices,
             users: Vec::new(),
         };
         let content = Content { head, stored: None, changed: true };
@@ -192,15 +192,15 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Removes segments, and erases those that an earlier commit stored.
-    pub(crate) fn remove_segments(
+    /// Removes slices, and erases those that an earlier commit stored.
+    pub(crate) fn remove_slices(
         &mut self,
         compartment: Compartment,
         content: ContentId,
         indexes: Range<u64>,
     ) -> Result<(), Error> {
         for index in indexes {
-            let key = RowKey::segment(content, index);
+            let key = RowKey::slice(content, index);
             let before = self.reader().row(compartment, &key)?;
             // What is missing already must not keep the rest from being removed.
             let Some(current) = self.row(compartment, &key)? else { continue };
@@ -313,7 +313,7 @@ impl Transaction<'_> {
         Ok(rows)
     }
 
-    /// A head that cannot be read, made anew from the segments and from the entries
+    /// A head that cannot be read, made anew from the slices and from the entries
     /// that this commit leaves in the vault.
     fn derive_head(
         &self,
@@ -322,12 +322,12 @@ impl Transaction<'_> {
         row: &Row,
     ) -> Result<ContentV1, Error> {
         let content = row.content_id();
-        let segments = self.rows_where(compartment, |other| {
-            other.class == RowClass::Segment && other.content_id() == content
+        let slices = self.rows_where(compartment, |other| {
+            other.class == RowClass::Slice && other.content_id() == content
         })?;
-        let mut indexes: Vec<u64> = segments.iter().map(|segment| segment.revision).collect();
+        let mut indexes: Vec<u64> = slices.iter().map(|slice| slice.revision).collect();
         indexes.sort_unstable();
-        if !indexes.iter().copied().eq(0..segments.len() as u64) {
+        if !indexes.iter().copied().eq(0..slices.len() as u64) {
             return Err(damaged_attachment());
         }
         let users = self.users_of(compartment, digest)?;
@@ -336,13 +336,13 @@ impl Transaction<'_> {
             Some(_) if users.is_empty() => 0,
             Some(last) => {
                 let bytes =
-                    self.reader().segment(compartment, content, *last)?.ok_or_else(damaged_attachment)?;
-                last * segment_len() as u64 + bytes.len() as u64
+                    self.reader().slice(compartment, content, *last)?.ok_or_else(damaged_attachment)?;
+                last * slice_len() as u64 + bytes.len() as u64
             }
             None => 0,
         };
-        let (content, segments) = (*content.as_bytes(), segments.len() as u64);
-        Ok(ContentV1 { content, size, digest: *digest.as_bytes(), segments, users })
+        let (content, slices) = (*content.as_bytes(), slices.len() as u64);
+        Ok(ContentV1 { content, size, digest: *digest.as_bytes(), slices, users })
     }
 
     /// The entries that name a content in a revision which this commit leaves in
@@ -394,8 +394,8 @@ impl Transaction<'_> {
                 continue;
             }
             let Some(content) = self.work.contents.remove(&(compartment, digest)) else { continue };
-            let (id, segments) = (ContentId::from_bytes(content.head.content), content.head.segments);
-            self.remove_segments(compartment, id, 0..segments)?;
+            let (id, slices) = (ContentId::from_bytes(content.head.content), content.head.slices);
+            self.remove_slices(compartment, id, 0..slices)?;
             let key = RowKey::content(&digest);
             match &content.stored {
                 Some(object) => {
@@ -413,7 +413,7 @@ impl Transaction<'_> {
         for ((compartment, digest), content) in std::mem::take(&mut self.work.contents) {
             let id = ContentId::from_bytes(content.head.content);
             if content.head.users.is_empty() {
-                self.remove_segments(compartment, id, 0..content.head.segments)?;
+                self.remove_slices(compartment, id, 0..content.head.slices)?;
                 continue;
             }
             if !content.changed {

@@ -294,7 +294,7 @@ impl Core {
             RowClass::VaultRecord => (Purpose::VaultRecord, *row.key.as_bytes()),
             RowClass::Directory => (Purpose::Directory, *row.key.as_bytes()),
             RowClass::Document => (Purpose::Document, *row.key.as_bytes()),
-            RowClass::Segment => (Purpose::Segment, *row.id.as_bytes()),
+            RowClass::Slice => (Purpose::Slice, *row.id.as_bytes()),
             RowClass::Content => (Purpose::Content, *row.key.as_bytes()),
             RowClass::Upload => (Purpose::Upload, *row.key.as_bytes()),
             RowClass::Story => (Purpose::Story, *row.id.as_bytes()),

@@ -32,7 +32,7 @@ pub(crate) enum Purpose {
     Directory = 9,
     EraseList = 10,
     Document = 11,
-    Segment = 12,
+    Slice = 12,
     Content = 13,
     Upload = 14,
     Shortcut = 15,

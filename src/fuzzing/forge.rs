@@ -272,7 +272,7 @@ impl Forge {
             1 | 2 => (Purpose::Entry, row.id),
             5 => (Purpose::VaultRecord, row.key),
             6 => (Purpose::Directory, row.key),
-            8 => (Purpose::Segment, row.id),
+            8 => (Purpose::Slice, row.id),
             9 => (Purpose::Content, row.key),
             10 => (Purpose::Upload, row.key),
             _ => (Purpose::Ledger, row.key),

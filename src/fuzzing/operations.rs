@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 use super::input::Input;
-use crate::seams::{seed_randomness, shrink_segments};
+use crate::seams::{seed_randomness, shrink_slices};
 use crate::store::Destination;
 use crate::vault::disk::{Chance, Fault, SimDisk, options};
 use crate::vault::file_image;
@@ -15,9 +15,9 @@ use crate::*;
 
 /// Operations of one sequence.
 const MOST_STEPS: usize = 12;
-/// Bytes of a segment, and segments of a commit.
-const SEGMENT: usize = 504;
-const SEGMENTS: u64 = 4;
+/// Bytes of a slice, and slices of a commit.
+const SLICE: usize = 504;
+const SLICES: u64 = 4;
 /// The first guest's key; the owner's is before it.
 const FIRST_GUEST: u8 = 2;
 const MOST_GUESTS: usize = 4;
@@ -80,7 +80,7 @@ struct Sequence {
 /// with anything but an error of the store.
 pub fn operations(bytes: &[u8]) {
     seed_randomness(2);
-    shrink_segments(SEGMENT, SEGMENTS);
+    shrink_slices(SLICE, SLICES);
     let mut input = Input::new(bytes);
     let mut sequence = Sequence::new(u64::from(input.u16()));
     for _ in 0..MOST_STEPS {

@@ -1,25 +1,25 @@
-//! Contents of attachments: what is known of one that is stored in segments.
+//! Contents of attachments: what is known of one that is stored in slices.
 
 use serde::{Deserialize, Serialize};
 
 use crate::codec::wire::Wire;
 
-/// Bytes of every segment but the last: with the length before it, a plaintext
+/// Bytes of every slice but the last: with the length before it, a plaintext
 /// of exactly 1 MiB, so that nothing is padded.
-pub(crate) const SEGMENT_LEN: usize = (1 << 20) - 8;
+pub(crate) const SLICE_LEN: usize = (1 << 20) - 8;
 
-/// [`SEGMENT_LEN`], or what this thread's test makes of it.
-pub(crate) fn segment_len() -> usize {
+/// [`SLICE_LEN`], or what this thread's test makes of it.
+pub(crate) fn slice_len() -> usize {
     #[cfg(any(test, fuzzing))]
-    if let Some((segment, _)) = crate::seams::segments() {
-        return segment;
+    if let Some((slice, _)) = crate::seams::slices() {
+        return slice;
     }
-    SEGMENT_LEN
+    SLICE_LEN
 }
 
-/// How many segments a content of this size has.
-pub(crate) fn segment_count(size: u64) -> u64 {
-    size.div_ceil(segment_len() as u64)
+/// How many slices a content of this size has.
+pub(crate) fn slice_count(size: u64) -> u64 {
+    size.div_ceil(slice_len() as u64)
 }
 
 /// The head of a content.
@@ -29,7 +29,7 @@ pub(crate) struct ContentV1 {
     pub(crate) size: u64,
     /// BLAKE3 of all bytes.
     pub(crate) digest: [u8; 32],
-    pub(crate) segments: u64,
+    pub(crate) slices: u64,
     /// The entries that use it, in any revision, sorted; at least one.
     pub(crate) users: Vec<[u8; 16]>,
 }
@@ -39,17 +39,17 @@ impl Wire for ContentV1 {
     const LIMIT: usize = 64 << 20;
 
     fn is_canonical(&self) -> bool {
-        self.segments == segment_count(self.size)
+        self.slices == slice_count(self.size)
             && !self.users.is_empty()
             && self.users.is_sorted_by(|a, b| a < b)
     }
 }
 
-/// A content of which some segments are stored and the rest is still to come.
+/// A content of which some slices are stored and the rest is still to come.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct UploadV1 {
     pub(crate) content: [u8; 16],
-    pub(crate) segments: u64,
+    pub(crate) slices: u64,
     /// What the attachment is to be called; may be empty.
     pub(crate) title: String,
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -61,6 +61,6 @@ impl Wire for UploadV1 {
     const LIMIT: usize = 2048;
 
     fn is_canonical(&self) -> bool {
-        self.segments > 0 && self.title.len() <= 1024
+        self.slices > 0 && self.title.len() <= 1024
     }
 }

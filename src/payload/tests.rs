@@ -116,8 +116,8 @@ fn types() -> Vec<Type> {
             signer: "0123".to_owned(),
             entries: 2,
         }),
-        of(&ContentV1 { content: [1; 16], size: 100, digest: [2; 32], segments: 1, users: vec![[3; 16]] }),
-        of(&UploadV1 { content: [1; 16], segments: 2, title: "a scan".to_owned(), started: 7 }),
+        of(&ContentV1 { content: [1; 16], size: 100, digest: [2; 32], slices: 1, users: vec![[3; 16]] }),
+        of(&UploadV1 { content: [1; 16], slices: 2, title: "a scan".to_owned(), started: 7 }),
         of(&VaultRecordV1 {
             created: 1,
             holder_role: 2,

@@ -47,9 +47,9 @@ impl RowKey {
         Self::digested(&[b"subrosa/v1 ledger", vault.as_bytes(), &epoch.number().to_le_bytes()])
     }
 
-    /// A segment of a content: SHA-256("subrosa/v1 segment" ‖ content id ‖ index)[..16].
-    pub(crate) fn segment(content: ContentId, index: u64) -> Self {
-        Self::digested(&[b"subrosa/v1 segment", content.as_bytes(), &index.to_le_bytes()])
+    /// A slice of a content: SHA-256("subrosa/v1 slice" ‖ content id ‖ index)[..16].
+    pub(crate) fn slice(content: ContentId, index: u64) -> Self {
+        Self::digested(&[b"subrosa/v1 slice", content.as_bytes(), &index.to_le_bytes()])
     }
 
     /// The head of a content: SHA-256("subrosa/v1 content" ‖ BLAKE3 of the content)[..16].
@@ -114,7 +114,7 @@ pub(crate) enum RowClass {
     /// A source document as a list of byte ranges.
     Document = 7,
     /// A part of a content: id and revision are the content's id and the index.
-    Segment = 8,
+    Slice = 8,
     /// What a content consists of and which entries use it; id is the content's.
     Content = 9,
     /// A content that is not whole yet; id is the content's.
@@ -128,10 +128,10 @@ pub(crate) enum RowClass {
 impl RowClass {
     fn from_number(number: u8) -> Option<Self> {
         use RowClass::{
-            Accounting, Content, Directory, Document, Entry, Ledger, Link, Segment, Story, Superseded,
-            Upload, VaultRecord,
+            Accounting, Content, Directory, Document, Entry, Ledger, Link, Slice, Story, Superseded, Upload,
+            VaultRecord,
         };
-        let entries = [Entry, Superseded, Document, Segment, Content, Upload, Story];
+        let entries = [Entry, Superseded, Document, Slice, Content, Upload, Story];
         let others = [Link, Ledger, VaultRecord, Directory, Accounting];
         entries.into_iter().chain(others).find(|class| *class as u8 == number)
     }
@@ -139,7 +139,7 @@ impl RowClass {
     /// Whether rows of this class stand in this compartment.
     fn belongs_in(self, compartment: Compartment) -> bool {
         match self {
-            Self::Entry | Self::Superseded | Self::Segment | Self::Content | Self::Upload | Self::Story => {
+            Self::Entry | Self::Superseded | Self::Slice | Self::Content | Self::Upload | Self::Story => {
                 Compartment::HOLDING_ENTRIES.contains(&compartment)
             }
             Self::Accounting => {
@@ -229,7 +229,7 @@ impl Row {
             RowClass::Ledger => RowKey::ledger(vault, self.epoch),
             RowClass::VaultRecord => RowKey::named("vault record"),
             RowClass::Directory => RowKey::named("directory"),
-            RowClass::Segment => RowKey::segment(self.content_id(), self.revision),
+            RowClass::Slice => RowKey::slice(self.content_id(), self.revision),
             RowClass::Upload => RowKey::upload(self.content_id()),
             RowClass::Story => RowKey::story(self.id),
             RowClass::Accounting => RowKey::accounting(vault, self.epoch),
@@ -238,14 +238,14 @@ impl Row {
         };
         let named = match self.class {
             RowClass::Entry | RowClass::Superseded => self.revision > 0,
-            RowClass::Segment => true,
+            RowClass::Slice => true,
             RowClass::Content | RowClass::Upload | RowClass::Story => self.revision == 0,
             _ => self.revision == 0 && self.id == EntryId::from_bytes([0; 16]),
         };
         key == self.key && named
     }
 
-    /// The content that a segment, a head or an upload belongs to.
+    /// The content that a slice, a head or an upload belongs to.
     pub(crate) fn content_id(&self) -> ContentId {
         ContentId::from_bytes(*self.id.as_bytes())
     }
@@ -466,7 +466,7 @@ mod tests {
             (row(RowKey::ledger(VAULT, Epoch::new(4)), RowClass::Ledger, none, 0), record),
             (row(RowKey::named("vault record"), RowClass::VaultRecord, none, 0), record),
             (row(RowKey::named("directory"), RowClass::Directory, none, 0), Compartment::Custody),
-            (row(RowKey::segment(content, 3), RowClass::Segment, ID, 3), general),
+            (row(RowKey::slice(content, 3), RowClass::Slice, ID, 3), general),
             (row(RowKey::upload(content), RowClass::Upload, ID, 0), general),
             (row(any, RowClass::Content, ID, 0), general),
             (row(RowKey::story(ID), RowClass::Story, ID, 0), general),

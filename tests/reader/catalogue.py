@@ -17,7 +17,7 @@ KEY_NIBBLES = 32
 RECORD, CUSTODY = 0, 1
 
 CURRENT, EARLIER, LINK, LEDGER, VAULT_RECORD, DIRECTORY = range(1, 7)
-SEGMENT, CONTENT, UPLOAD, STORY, ACCOUNTING = range(8, 13)
+SLICE, CONTENT, UPLOAD, STORY, ACCOUNTING = range(8, 13)
 HOLDING_ENTRIES = (2, 3, 4, 5)
 
 
@@ -116,7 +116,7 @@ def row_key(row, vault_id):
         LEDGER: (label + b"ledger", vault_id, epoch),
         VAULT_RECORD: (label + b"row", b"vault record"),
         DIRECTORY: (label + b"row", b"directory"),
-        SEGMENT: (label + b"segment", row["id"], struct.pack("<Q", row["revision"])),
+        SLICE: (label + b"slice", row["id"], struct.pack("<Q", row["revision"])),
         UPLOAD: (label + b"upload", row["id"]),
         STORY: (label + b"story", row["id"]),
         ACCOUNTING: (label + b"accounting", vault_id, epoch),
@@ -136,9 +136,9 @@ def check_row(row, number, header, root):
         require(row["revision"] >= 1, f"{what}: revision")
     elif row["row_class"] in (CONTENT, UPLOAD, STORY):
         require(row["revision"] == 0, f"{what}: revision")
-    elif row["row_class"] != SEGMENT:
+    elif row["row_class"] != SLICE:
         require(row["revision"] == 0 and not any(row["id"]), f"{what}: id and revision")
-    if row["row_class"] in (CURRENT, EARLIER, SEGMENT, CONTENT, UPLOAD, STORY):
+    if row["row_class"] in (CURRENT, EARLIER, SLICE, CONTENT, UPLOAD, STORY):
         require(number in HOLDING_ENTRIES, f"{what}: class in a wrong compartment")
     if row["row_class"] == ACCOUNTING:
         require(number in (*HOLDING_ENTRIES, CUSTODY), f"{what}: class in a wrong compartment")

@@ -1,16 +1,16 @@
-"""Contents of attachments (docs/format.md, section 8.1): segment by segment.
+"""Contents of attachments (docs/format.md, section 8.1): slice by slice.
 
-No more than one segment is in memory at a time.
+No more than one slice is in memory at a time.
 """
 
 from blake3 import blake3
 
 import wire
-from catalogue import CONTENT, SEGMENT, UPLOAD, ascends, read_object
+from catalogue import CONTENT, SLICE, UPLOAD, ascends, read_object
 from outcome import require
 from primitives import Purpose, sha256
 
-SEGMENT_LENGTH = 1048568
+SLICE_LENGTH = 1048568
 
 
 class Contents:
@@ -18,8 +18,8 @@ class Contents:
 
     def __init__(self, objects, number, rows):
         self.objects, self.number = objects, number
-        self.segments = {
-            (row["id"], row["revision"]): row for row in rows if row["row_class"] == SEGMENT
+        self.slices = {
+            (row["id"], row["revision"]): row for row in rows if row["row_class"] == SLICE
         }
         self.heads = {head["digest"]: head for head in self._read(rows, CONTENT, self._head)}
         self.uploads = self._read(rows, UPLOAD, self._upload)
@@ -34,7 +34,7 @@ class Contents:
         )
         require(head["content"] == row["id"], f"{what}: its id")
         require(row["key"] == sha256(b"subrosa/v1 content", head["digest"])[:16], f"{what}: its key")
-        require(head["segments"] == -(-head["size"] // SEGMENT_LENGTH), f"{what}: number of segments")
+        require(head["slices"] == -(-head["size"] // SLICE_LENGTH), f"{what}: number of slices")
         require(head["users"] and ascends(head["users"]), f"{what}: users do not ascend")
         return head
 
@@ -44,29 +44,29 @@ class Contents:
             self.objects, self.number, row, Purpose.UPLOAD, wire.UPLOAD, wire.UPLOAD_LIMIT, what,
         )
         require(upload["content"] == row["id"], f"{what}: its id")
-        require(upload["segments"] > 0 and len(upload["title"].encode()) <= 1024, f"{what}: its form")
+        require(upload["slices"] > 0 and len(upload["title"].encode()) <= 1024, f"{what}: its form")
         return upload
 
     def stream(self, digest):
-        """The bytes of a content, a segment at a time; the digest is checked at the end."""
+        """The bytes of a content, a slice at a time; the digest is checked at the end."""
         what = f"content of place {self.number}"
         require(digest in self.heads, f"{what}: missing")
         head, hashed = self.heads[digest], blake3()
-        for index in range(head["segments"]):
-            last = head["size"] - index * SEGMENT_LENGTH
-            part = self.segment(head["content"], index)
-            require(len(part) == min(last, SEGMENT_LENGTH), f"{what}: length of a segment")
+        for index in range(head["slices"]):
+            last = head["size"] - index * SLICE_LENGTH
+            part = self.slice(head["content"], index)
+            require(len(part) == min(last, SLICE_LENGTH), f"{what}: length of a slice")
             hashed.update(part)
             yield part
         require(hashed.digest() == digest, f"{what}: digest of the whole")
 
-    def segment(self, content, index):
-        """One segment."""
-        what = f"segment of place {self.number}"
-        row = self.segments.get((content, index))
+    def slice(self, content, index):
+        """One slice."""
+        what = f"slice of place {self.number}"
+        row = self.slices.get((content, index))
         require(row is not None, f"{what}: missing")
         return self.objects.open(
-            self.objects.encrypted(row["object"], what), what, Purpose.SEGMENT,
+            self.objects.encrypted(row["object"], what), what, Purpose.SLICE,
             place=self.number, object_id=content, revision=index,
         )
 
@@ -79,16 +79,16 @@ class Contents:
             require(sorted(used[digest]) == head["users"], f"{what}: users")
             for _ in self.stream(digest):
                 pass
-            own = {(head["content"], index) for index in range(head["segments"])}
-            require(not known & own, f"{what}: a segment of two contents")
+            own = {(head["content"], index) for index in range(head["slices"])}
+            require(not known & own, f"{what}: a slice of two contents")
             known |= own
         for upload in self.uploads:
-            for index in range(upload["segments"]):
-                part = self.segment(upload["content"], index)
-                require(len(part) == SEGMENT_LENGTH, f"{what}: a segment of an upload")
-                require((upload["content"], index) not in known, f"{what}: a segment of two contents")
+            for index in range(upload["slices"]):
+                part = self.slice(upload["content"], index)
+                require(len(part) == SLICE_LENGTH, f"{what}: a slice of an upload")
+                require((upload["content"], index) not in known, f"{what}: a slice of two contents")
                 known.add((upload["content"], index))
-        require(known == set(self.segments), f"{what}: segments that nothing names")
+        require(known == set(self.slices), f"{what}: slices that nothing names")
 
 
 def stored_digests(entry):

@@ -43,7 +43,7 @@ class Purpose:
     VAULT_RECORD = 8
     DIRECTORY = 9
     ERASE_LIST = 10
-    SEGMENT = 12
+    SLICE = 12
     CONTENT = 13
     UPLOAD = 14
     SHORTCUT = 15

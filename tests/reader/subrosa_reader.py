@@ -338,7 +338,7 @@ def arguments():
 
 
 def write_attachment(file, credential, digest):
-    """Write the bytes of a stored attachment to standard output, each segment once it is checked."""
+    """Write the bytes of a stored attachment to standard output, each slice once it is checked."""
     _, _, objects, rows = open_vault(file, credential)
     for contents in open_contents(objects, rows).values():
         if bytes.fromhex(digest) in contents.heads:

@@ -270,9 +270,9 @@ ENTRY_LIMIT = MEBIBYTES_64
 
 # Section 9.6
 CONTENT = struct_of(
-    content=IDENTIFIER, size=u64, digest=DIGEST, segments=u64, users=vector(IDENTIFIER),
+    content=IDENTIFIER, size=u64, digest=DIGEST, slices=u64, users=vector(IDENTIFIER),
 )
-UPLOAD = struct_of(content=IDENTIFIER, segments=u64, title=text, started=i64)
+UPLOAD = struct_of(content=IDENTIFIER, slices=u64, title=text, started=i64)
 CONTENT_LIMIT = MEBIBYTES_64
 UPLOAD_LIMIT = 2048
 

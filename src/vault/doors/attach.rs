@@ -10,14 +10,14 @@ use crate::crypto::content_digest::RunningContentDigest;
 use crate::engine::actor::Actor;
 use crate::engine::content::{step, stored_attachment};
 use crate::engine::core::StateReader;
-use crate::engine::segments::{Done, Job, Segment, Segments, digest_and_encrypt};
+use crate::engine::slices::{Done, Job, Slice, Slices, digest_and_encrypt};
 use crate::engine::time::from_milliseconds;
 use crate::engine::transaction::{Committed, Transaction};
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId};
 use crate::parallel::{Helper, beside};
-use crate::payload::content::{UploadV1, segment_len};
+use crate::payload::content::{UploadV1, slice_len};
 use crate::record::{Attachment, AttachmentRecord, Entry, FieldType, Record, Value};
 use crate::store::StoreError;
 use crate::tree::{Row, RowClass, RowKey};
@@ -174,13 +174,13 @@ struct Uploading<'a> {
     compartment: Compartment,
     content: Option<ContentId>,
     started: i64,
-    /// Segments that earlier commits stored.
+    /// Slices that earlier commits stored.
     stored: u64,
-    /// Segments of the source that were dealt with.
+    /// Slices of the source that were dealt with.
     index: u64,
-    segments: Segments<'a>,
+    slices: Slices<'a>,
     digest: RunningContentDigest,
-    next: Option<Segment>,
+    next: Option<Slice>,
 }
 
 pub(crate) fn attach(
@@ -221,7 +221,7 @@ pub(crate) fn resume_upload(
         });
     }
     let mut uploading = Uploading::new(new, compartment, upload.started, source)?;
-    (uploading.content, uploading.stored) = (Some(id), upload.segments);
+    (uploading.content, uploading.stored) = (Some(id), upload.slices);
     write_upload(session, actor, uploading, progress)
 }
 
@@ -230,7 +230,7 @@ pub(crate) fn discard_upload(session: &Session, actor: &Actor, id: ContentId) ->
         let (compartment, upload) = tx.reader().upload(id)?.ok_or(Error::NoSuchUpload { id })?;
         let half_done = std::mem::replace(&mut tx.work.half_done, true);
         tx.work.withdraws = true;
-        tx.remove_segments(compartment, id, 0..upload.segments)?;
+        tx.remove_slices(compartment, id, 0..upload.slices)?;
         if let Some(row) = tx.row(compartment, &RowKey::upload(id))? {
             tx.remove_row(compartment, &row)?;
         }
@@ -269,12 +269,12 @@ impl<'a> Uploading<'a> {
         started: i64,
         source: &'a mut dyn Read,
     ) -> Result<Self, Error> {
-        let mut segments = Segments::new(source);
-        let (next, digest) = (segments.next()?, RunningContentDigest::default());
-        Ok(Self { new, compartment, content: None, started, stored: 0, index: 0, segments, digest, next })
+        let mut slices = Slices::new(source);
+        let (next, digest) = (slices.next()?, RunningContentDigest::default());
+        Ok(Self { new, compartment, content: None, started, stored: 0, index: 0, slices, digest, next })
     }
 
-    /// One commit: the next segments, and with the last of them the entry.
+    /// One commit: the next slices, and with the last of them the entry.
     fn step(
         &mut self,
         tx: &mut Transaction<'_>,
@@ -288,9 +288,9 @@ impl<'a> Uploading<'a> {
         };
         self.expect_untouched(tx, content)?;
         let mut digest = std::mem::take(&mut self.digest);
-        let alone = self.next.as_ref().is_none_or(|segment| segment.content().len() < segment_len());
+        let alone = self.next.as_ref().is_none_or(|slice| slice.content().len() < slice_len());
         beside(alone, digest_and_encrypt(&mut digest), |helper| {
-            self.put_segments(tx, content, helper, progress)
+            self.put_slices(tx, content, helper, progress)
         })?;
         self.digest = digest;
         if self.next.is_some() {
@@ -298,7 +298,7 @@ impl<'a> Uploading<'a> {
             tx.work.half_done = half_done;
             return Ok(None);
         }
-        if self.new.size.is_some_and(|expected| expected != self.segments.size) {
+        if self.new.size.is_some_and(|expected| expected != self.slices.size) {
             return Err(Error::SourceChanged);
         }
         let attachment = self.complete(tx, content)?;
@@ -306,8 +306,8 @@ impl<'a> Uploading<'a> {
         self.new.put(tx, self.compartment, attachment).map(Some)
     }
 
-    /// Reads the next segments and puts them; digested and encrypted they are beside.
-    fn put_segments(
+    /// Reads the next slices and puts them; digested and encrypted they are beside.
+    fn put_slices(
         &mut self,
         tx: &mut Transaction<'_>,
         content: ContentId,
@@ -315,18 +315,18 @@ impl<'a> Uploading<'a> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), Error> {
         for _ in 0..step() {
-            if self.new.size.is_some_and(|expected| self.segments.size > expected) {
+            if self.new.size.is_some_and(|expected| self.slices.size > expected) {
                 // What grows while it is read, as the vault itself does, never ends.
                 return Err(Error::SourceChanged);
             }
-            let Some(segment) = self.next.take() else { break };
-            helper.give(self.job(tx, content, segment)?);
+            let Some(slice) = self.next.take() else { break };
+            helper.give(self.job(tx, content, slice)?);
             self.index += 1;
-            tx.put_segments(self.compartment, helper, &mut self.segments, 1)?;
-            progress(self.segments.size);
-            self.next = self.segments.next()?;
+            tx.put_slices(self.compartment, helper, &mut self.slices, 1)?;
+            progress(self.slices.size);
+            self.next = self.slices.next()?;
         }
-        tx.put_segments(self.compartment, helper, &mut self.segments, 0)
+        tx.put_slices(self.compartment, helper, &mut self.slices, 0)
     }
 
     /// Between two commits somebody may have discarded or gone on with the upload.
@@ -335,21 +335,21 @@ impl<'a> Uploading<'a> {
             return Ok(());
         }
         match tx.reader().upload(content)? {
-            Some((_, upload)) if upload.segments == self.stored => Ok(()),
+            Some((_, upload)) if upload.slices == self.stored => Ok(()),
             _ => Err(Error::NoSuchUpload { id: content }),
         }
     }
 
-    /// What is to be done with a segment: an earlier commit may have stored the same.
-    fn job(&self, tx: &mut Transaction<'_>, content: ContentId, segment: Segment) -> Result<Job, Error> {
+    /// What is to be done with a slice: an earlier commit may have stored the same.
+    fn job(&self, tx: &mut Transaction<'_>, content: ContentId, slice: Slice) -> Result<Job, Error> {
         if self.index < self.stored {
-            let stored = tx.reader().segment(self.compartment, content, self.index)?;
-            if stored.is_some_and(|stored| *stored == segment.content()) {
-                return Ok(Job::stored(segment));
+            let stored = tx.reader().slice(self.compartment, content, self.index)?;
+            if stored.is_some_and(|stored| *stored == slice.content()) {
+                return Ok(Job::stored(slice));
             }
-            tx.remove_segments(self.compartment, content, self.index..self.index + 1)?;
+            tx.remove_slices(self.compartment, content, self.index..self.index + 1)?;
         }
-        Ok(tx.segment_job(self.compartment, content, self.index, segment))
+        Ok(tx.slice_job(self.compartment, content, self.index, slice))
     }
 
     /// Puts the row that says how far the upload is, if it came further.
@@ -360,7 +360,7 @@ impl<'a> Uploading<'a> {
         let title = self.new.attachment.title.as_ref().map(|title| title.as_str().to_owned());
         let upload = UploadV1 {
             content: *content.as_bytes(),
-            segments: self.index,
+            slices: self.index,
             title: title.unwrap_or_default(),
             started: self.started,
         };
@@ -377,14 +377,14 @@ impl<'a> Uploading<'a> {
 
     fn complete(&mut self, tx: &mut Transaction<'_>, content: ContentId) -> Result<Attachment, Error> {
         if self.index < self.stored {
-            tx.remove_segments(self.compartment, content, self.index..self.stored)?;
+            tx.remove_slices(self.compartment, content, self.index..self.stored)?;
         }
         let key = RowKey::upload(content);
         if let Some(row) = tx.row(self.compartment, &key)? {
             row.object.iter().for_each(|before| tx.supersede(self.compartment, before));
             tx.change(self.compartment, key, None)?;
         }
-        let (size, digest) = (self.segments.size, std::mem::take(&mut self.digest).finish());
+        let (size, digest) = (self.slices.size, std::mem::take(&mut self.digest).finish());
         tx.complete_content(self.compartment, content, size, digest)?;
         Ok(stored_attachment(self.new.attachment.clone(), size, digest))
     }
@@ -419,11 +419,11 @@ impl StateReader<'_> {
         Ok(None)
     }
 
-    /// The upload of a row. It may claim no more segments than there are rows.
+    /// The upload of a row. It may claim no more slices than there are rows.
     pub(crate) fn upload_of(&self, compartment: Compartment, row: &Row) -> Result<UploadV1, Error> {
         let upload: UploadV1 = wire::decode(&self.core.open_row(compartment, row)?)?;
         let its_own =
-            upload.content == *row.id.as_bytes() && upload.segments < self.snapshot.place(compartment)?.rows;
+            upload.content == *row.id.as_bytes() && upload.slices < self.snapshot.place(compartment)?.rows;
         if its_own { Ok(upload) } else { Err(Error::Damaged { what: "upload" }) }
     }
 }
@@ -435,7 +435,7 @@ impl Upload {
             compartment,
             title: Some(upload.title).filter(|title| !title.is_empty()),
             started: from_milliseconds(upload.started),
-            bytes: upload.segments.saturating_mul(segment_len() as u64),
+            bytes: upload.slices.saturating_mul(slice_len() as u64),
         }
     }
 }

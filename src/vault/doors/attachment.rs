@@ -1,4 +1,4 @@
-//! Reading an attachment: any range of it, a segment at a time.
+//! Reading an attachment: any range of it, a slice at a time.
 //!
 //! Every read is made on the newest state that the handle knows, so that a
 //! reader outlives commits, and ends when its entry is expunged.
@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 
 use crate::crypto::content_digest::{ContentDigest, RunningContentDigest};
 use crate::crypto::digest::{Digest, RunningDigest};
-use crate::engine::content::{damaged_attachment, length_of_segment};
+use crate::engine::content::{damaged_attachment, length_of_slice};
 use crate::engine::core::StateReader;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId, Epoch};
 use crate::parallel::in_order;
-use crate::payload::content::segment_len;
+use crate::payload::content::slice_len;
 use crate::record::{Attachment, Entry, Location};
 use crate::vault::session::audit::ReadKind;
 use crate::vault::session::handle::Session;
@@ -24,7 +24,7 @@ use crate::vault::session::handle::Session;
 /// Bytes that are digested at once.
 const AT_ONCE: usize = 64 * 1024;
 
-/// The bytes of an attachment. At most two segments of 1 MiB are in memory, and
+/// The bytes of an attachment. At most two slices of 1 MiB are in memory, and
 /// they are wiped when they are left.
 pub struct AttachmentReader<'v> {
     vault: &'v Session,
@@ -45,7 +45,7 @@ enum Bytes {
     Stored {
         compartment: Compartment,
         content: ContentId,
-        /// Segments in memory.
+        /// Slices in memory.
         loaded: Vec<Loaded>,
     },
 }
@@ -60,7 +60,7 @@ impl Bytes {
     }
 }
 
-/// A segment in memory, and the state that it was read from.
+/// A slice in memory, and the state that it was read from.
 struct Loaded {
     index: u64,
     epoch: Epoch,
@@ -130,7 +130,7 @@ impl StateReader<'_> {
         }
     }
 
-    /// Segments of an entry's content, read and decrypted side by side, and the content
+    /// Slices of an entry's content, read and decrypted side by side, and the content
     /// that they are of. A later one that cannot be read fails when it is reached.
     fn load(
         &self,
@@ -141,10 +141,10 @@ impl StateReader<'_> {
         let epoch = self.snapshot.root.epoch;
         let (first, mut content) = (wanted.start, known);
         let mut loaded = Vec::new();
-        let wanted: Vec<(u64, u64)> = wanted.map(|index| (index, length_of_segment(size, index))).collect();
+        let wanted: Vec<(u64, u64)> = wanted.map(|index| (index, length_of_slice(size, index))).collect();
         let read = |(index, length): &(u64, u64)| {
             let mut content = known;
-            let bytes = self.segment_of(entry, &digest, compartment, &mut content, *index);
+            let bytes = self.slice_of(entry, &digest, compartment, &mut content, *index);
             let whole = |bytes: &Zeroizing<Vec<u8>>| bytes.len() as u64 == *length;
             let bytes = bytes.and_then(|bytes| whole(&bytes).then_some(bytes).ok_or_else(damaged_attachment));
             Ok::<_, Error>((*index, content, bytes))
@@ -161,9 +161,9 @@ impl StateReader<'_> {
         Ok((content, loaded))
     }
 
-    /// A segment of an entry's content; where it is gone, so is the entry, or
+    /// A slice of an entry's content; where it is gone, so is the entry, or
     /// the same bytes were stored anew.
-    fn segment_of(
+    fn slice_of(
         &self,
         entry: EntryId,
         digest: &ContentDigest,
@@ -172,12 +172,12 @@ impl StateReader<'_> {
         index: u64,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let (now_in, _) = self.entry_row(entry)?;
-        if let Some(bytes) = self.segment(compartment, *content, index)? {
+        if let Some(bytes) = self.slice(compartment, *content, index)? {
             return Ok(bytes);
         }
         let (_, head) = self.content(now_in, digest)?.ok_or_else(damaged_attachment)?;
         *content = ContentId::from_bytes(head.content);
-        self.segment(now_in, *content, index)?.ok_or_else(damaged_attachment)
+        self.slice(now_in, *content, index)?.ok_or_else(damaged_attachment)
     }
 }
 
@@ -219,7 +219,7 @@ impl AttachmentReader<'_> {
         if whole.finish() == self.digest { Ok(sha256.finish()) } else { Err(damaged_attachment()) }
     }
 
-    /// Reads from this offset on, up to the end of a segment; 0 at the end of
+    /// Reads from this offset on, up to the end of a slice; 0 at the end of
     /// the attachment.
     ///
     /// # Errors
@@ -247,11 +247,11 @@ impl AttachmentReader<'_> {
         let (bytes, start): (&[u8], u64) = match &mut self.bytes {
             Bytes::Inline(bytes) => (bytes, 0),
             Bytes::Stored { compartment, content, loaded } => {
-                let length = segment_len() as u64;
+                let length = slice_len() as u64;
                 let index = offset / length;
                 let is_there = |one: &&Loaded| one.index == index && one.epoch == epoch;
                 if !loaded.iter().any(|one| is_there(&one)) {
-                    // Who comes to the next segment in order comes to the one after it too.
+                    // Who comes to the next slice in order comes to the one after it too.
                     let in_order =
                         index.checked_sub(1).is_some_and(|b| loaded.iter().any(|one| one.index == b));
                     let more = if in_order && (index + 1) * length < self.size { 2 } else { 1 };

@@ -74,7 +74,7 @@ pub(super) struct Adversary {
     boxes: HashMap<[u8; 32], Vec<usize>>,
     credentials: Vec<Credential>,
     keyrings: HashMap<Digest, Vec<Keyring>>,
-    /// Whose contents the segments are of.
+    /// Whose contents the slices are of.
     contents: BTreeMap<ContentId, EntryId>,
     /// The vault's header, for files that have none yet.
     header: Vec<u8>,
@@ -158,13 +158,13 @@ impl Adversary {
         hunt
     }
 
-    /// The entry that a box holds a revision of, or a segment of its attachment.
+    /// The entry that a box holds a revision of, or a slice of its attachment.
     fn entry_of(&self, number: usize) -> Option<EntryId> {
         let context = &self.encrypted[number].context;
         let id = *context[OBJECT_AT..].first_chunk().unwrap();
         match context[PURPOSE_AT] {
             purpose if purpose == Purpose::Entry as u8 => Some(EntryId::from_bytes(id)),
-            purpose if purpose == Purpose::Segment as u8 => {
+            purpose if purpose == Purpose::Slice as u8 => {
                 self.contents.get(&ContentId::from_bytes(id)).copied()
             }
             _ => None,
@@ -383,7 +383,7 @@ fn an_undone_import_leaves_the_adversary_nothing() {
 }
 
 #[test]
-fn an_expunged_attachment_leaves_the_adversary_no_segment() {
+fn an_expunged_attachment_leaves_the_adversary_no_slice() {
     let mut expunged = 0;
     for seed in 0..6 {
         let mut workload = Workload::new(seed);
@@ -402,16 +402,16 @@ fn an_expunged_attachment_leaves_the_adversary_no_segment() {
 }
 
 #[test]
-fn the_adversary_finds_the_segments_of_an_attachment_that_is_not_expunged() {
+fn the_adversary_finds_the_slices_of_an_attachment_that_is_not_expunged() {
     let mut workload = Workload::new(3);
     (0..4).for_each(|_| workload.attach());
     let run = workload.finish();
     let (_, model) = run.models.last_key_value().unwrap();
     let live = model.attached.keys().map(|id| (*id, model.entries[id].canary)).collect();
     let leaks = Adversary::new(&run).leaks_of(&run.disk.image(), &live);
-    let segments =
-        run.encrypted.iter().filter(|encrypted| encrypted.context[PURPOSE_AT] == Purpose::Segment as u8);
-    assert!(!live.is_empty() && leaks.len() >= segments.count());
+    let slices =
+        run.encrypted.iter().filter(|encrypted| encrypted.context[PURPOSE_AT] == Purpose::Slice as u8);
+    assert!(!live.is_empty() && leaks.len() >= slices.count());
 }
 
 #[test]

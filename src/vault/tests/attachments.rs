@@ -8,16 +8,16 @@ use proptest::prelude::*;
 use super::basics::{diagnosis, note};
 use super::disk::SimDisk;
 use super::workload::{clinic, new_image, owner};
-use crate::payload::content::SEGMENT_LEN;
-use crate::testing::shrink_segments;
+use crate::payload::content::SLICE_LEN;
+use crate::testing::shrink_slices;
 use crate::*;
 
-/// Bytes of a segment in these tests, and segments of a commit.
+/// Bytes of a slice in these tests, and slices of a commit.
 const SHORT: usize = 1016;
 const STEP: usize = 4;
 
 fn vault() -> (SimDisk, Vault) {
-    shrink_segments(SHORT, STEP as u64);
+    shrink_slices(SHORT, STEP as u64);
     let disk = SimDisk::new(new_image("password"));
     let vault = disk.unlock(&owner()).unwrap();
     (disk, vault)
@@ -66,12 +66,12 @@ impl Read for Failing<'_> {
 }
 
 #[test]
-fn a_segment_with_its_length_is_exactly_a_mebibyte() {
-    assert_eq!(crate::codec::padding::padded_len(SEGMENT_LEN), 1 << 20);
+fn a_slice_with_its_length_is_exactly_a_mebibyte() {
+    assert_eq!(crate::codec::padding::padded_len(SLICE_LEN), 1 << 20);
 }
 
 #[test]
-fn content_of_every_length_around_a_segment_and_a_commit_comes_back() {
+fn content_of_every_length_around_a_slice_and_a_commit_comes_back() {
     let (disk, vault) = vault();
     let lengths =
         [0, 1, SHORT - 1, SHORT, SHORT + 1, 3 * SHORT + 5, STEP * SHORT, STEP * SHORT + 1, 13 * SHORT];
@@ -107,14 +107,14 @@ fn equal_content_is_stored_once_in_a_compartment_and_never_across_compartments()
     let one = attach(&vault, &letter(), &small).unwrap();
     let with_one = rows();
     let two = attach(&vault, &letter(), &small).unwrap();
-    assert_eq!(rows() - with_one, 2, "an entry and a ledger row, no segment and no head");
+    assert_eq!(rows() - with_one, 2, "an entry and a ledger row, no slice and no head");
     assert_eq!(with_one - before, 5);
     let again = attach(&vault, &letter(), &bytes).unwrap();
     assert!(disk.image().len() > size, "a long one is stored first and withdrawn then");
     let (general, others) = (rows(), rows_of(Compartment::Sealed));
     let sealed = attach(&vault, &letter().in_compartment(Compartment::Sealed), &small).unwrap();
     let grown = rows_of(Compartment::Sealed) - others;
-    assert_eq!(grown, 5, "an entry, a head, two segments and a ledger row of its own");
+    assert_eq!(grown, 5, "an entry, a head, two slices and a ledger row of its own");
     assert_eq!(rows(), general);
     assert_clean(&vault);
     vault.expunge(&Actor::owner(), &[one, first], "wish").unwrap();
@@ -147,7 +147,7 @@ fn an_amended_or_retracted_entry_keeps_its_content_until_it_is_expunged() {
     let before = rows();
     let report = vault.expunge(&owner, &[other], "wish").unwrap();
     assert!(report.bytes > 3 * SHORT as u64);
-    assert_eq!(before - rows(), 1 + 1 + 3, "entry, head and segments go; the line about it is in `custody`");
+    assert_eq!(before - rows(), 1 + 1 + 3, "entry, head and slices go; the line about it is in `custody`");
     assert_clean(&vault);
     assert!(matches!(vault.update(&owner, |tx| tx.add(&entry)), Err(Error::NoSuchContent)));
 }
@@ -256,11 +256,11 @@ fn a_source_that_shrinks_after_a_commit_leaves_the_entries_and_one_upload() {
 }
 
 #[test]
-fn an_upload_is_resumed_after_a_failure_at_every_segment() {
+fn an_upload_is_resumed_after_a_failure_at_every_slice() {
     let bytes = content(11 * SHORT + 300);
-    for segment in 0..=11 {
+    for slice in 0..=11 {
         let (disk, vault) = vault();
-        let mut source = Failing(&bytes, segment * SHORT + 10);
+        let mut source = Failing(&bytes, slice * SHORT + 10);
         let failed = vault.attach(&Actor::owner(), &letter(), &mut source);
         assert!(matches!(failed, Err(Error::Source { .. })));
         assert_clean(&vault);
@@ -268,7 +268,7 @@ fn an_upload_is_resumed_after_a_failure_at_every_segment() {
         let vault = disk.unlock(&owner()).unwrap();
         let uploads = vault.uploads().unwrap();
         // A commit is made when more than it takes was read.
-        let stored = segment.saturating_sub(1) / STEP * STEP;
+        let stored = slice.saturating_sub(1) / STEP * STEP;
         let Some(upload) = uploads.first() else {
             assert_eq!(stored, 0);
             continue;
@@ -360,7 +360,7 @@ fn a_reader_outlives_commits_and_ends_with_its_entry() {
 }
 
 #[test]
-fn a_reader_does_not_open_segments_that_it_was_not_asked_for() {
+fn a_reader_does_not_open_slices_that_it_was_not_asked_for() {
     let (disk, vault) = vault();
     let id = attach(&vault, &letter(), &content(STEP * SHORT)).unwrap();
     let view = vault.unlocked().unwrap();
@@ -369,7 +369,7 @@ fn a_reader_does_not_open_segments_that_it_was_not_asked_for() {
         let digest = vault.attachment(id, 0).unwrap().content_digest();
         view.reader().content(Compartment::General, &digest).unwrap().unwrap()
     };
-    let key = crate::tree::RowKey::segment(ContentId::from_bytes(head.content), 2);
+    let key = crate::tree::RowKey::slice(ContentId::from_bytes(head.content), 2);
     let row = view.reader().row(Compartment::General, &key).unwrap().unwrap();
     let at = row.object.as_ref().unwrap().object.reference;
     let at = usize::try_from(u64::from_le_bytes(*at.first_chunk().unwrap())).unwrap();
@@ -386,23 +386,23 @@ fn a_reader_does_not_open_segments_that_it_was_not_asked_for() {
     assert_eq!(vault.check().unwrap().findings, [expected]);
 }
 
-/// Where the stored bytes of a segment of the entry's file are.
-fn segment_at(vault: &Vault, id: EntryId, index: u64) -> std::ops::Range<usize> {
+/// Where the stored bytes of a slice of the entry's file are.
+fn slice_at(vault: &Vault, id: EntryId, index: u64) -> std::ops::Range<usize> {
     let digest = vault.attachment(id, 0).unwrap().content_digest();
     let view = vault.unlocked().unwrap();
     let (_, head) = view.reader().content(Compartment::General, &digest).unwrap().unwrap();
-    let key = crate::tree::RowKey::segment(ContentId::from_bytes(head.content), index);
+    let key = crate::tree::RowKey::slice(ContentId::from_bytes(head.content), index);
     let object = view.reader().row(Compartment::General, &key).unwrap().unwrap().object.unwrap().object;
     let at = usize::try_from(u64::from_le_bytes(*object.reference.first_chunk().unwrap())).unwrap();
     at..at + usize::try_from(object.length).unwrap()
 }
 
 #[test]
-fn a_file_of_which_segments_of_equal_length_were_swapped_is_damaged_and_leaves_without_a_sha_256() {
+fn a_file_of_which_slices_of_equal_length_were_swapped_is_damaged_and_leaves_without_a_sha_256() {
     let (disk, vault) = vault();
     let id = attach(&vault, &letter(), &content(3 * SHORT)).unwrap();
     let mut image = disk.image();
-    let [first, second] = [0, 1].map(|index| segment_at(&vault, id, index));
+    let [first, second] = [0, 1].map(|index| slice_at(&vault, id, index));
     assert_eq!(first.len(), second.len());
     let one = image[first.clone()].to_vec();
     image.copy_within(second.clone(), first.start);
@@ -419,7 +419,7 @@ fn a_file_of_which_segments_of_equal_length_were_swapped_is_damaged_and_leaves_w
 }
 
 #[test]
-fn a_key_holder_who_names_segments_in_another_order_makes_another_content() {
+fn a_key_holder_who_names_slices_in_another_order_makes_another_content() {
     use crate::tree::RowKey;
     let (_, vault) = vault();
     let id = attach(&vault, &letter(), &content(3 * SHORT)).unwrap();
@@ -428,12 +428,12 @@ fn a_key_holder_who_names_segments_in_another_order_makes_another_content() {
         .update(&Actor::owner(), |tx| {
             let (_, head) = tx.reader().content(Compartment::General, &digest)?.unwrap();
             let id = ContentId::from_bytes(head.content);
-            let segment = |tx: &Transaction<'_>, index| {
-                tx.reader().segment(Compartment::General, id, index).map(Option::unwrap)
+            let slice = |tx: &Transaction<'_>, index| {
+                tx.reader().slice(Compartment::General, id, index).map(Option::unwrap)
             };
-            let [first, second] = [segment(tx, 0)?, segment(tx, 1)?];
+            let [first, second] = [slice(tx, 0)?, slice(tx, 1)?];
             for (index, bytes) in [(0, &second), (1, &first)] {
-                let row = tx.row(Compartment::General, &RowKey::segment(id, index))?.unwrap();
+                let row = tx.row(Compartment::General, &RowKey::slice(id, index))?.unwrap();
                 tx.put_encrypted(Compartment::General, row, bytes)?;
             }
             Ok(())
@@ -446,7 +446,7 @@ fn a_key_holder_who_names_segments_in_another_order_makes_another_content() {
 }
 
 #[test]
-fn a_check_finds_heads_segments_and_users_that_do_not_fit() {
+fn a_check_finds_heads_slices_and_users_that_do_not_fit() {
     use crate::codec::wire;
     use crate::payload::content::ContentV1;
     use crate::tree::{Row, RowClass, RowKey};
@@ -471,12 +471,12 @@ fn a_check_finds_heads_segments_and_users_that_do_not_fit() {
         assert!(!vault.check().unwrap().is_clean(), "{name}");
     }
     let unsorted =
-        ContentV1 { content: [1; 16], size: 1, digest: [2; 32], segments: 1, users: vec![[3; 16], [2; 16]] };
+        ContentV1 { content: [1; 16], size: 1, digest: [2; 32], slices: 1, users: vec![[3; 16], [2; 16]] };
     assert!(wire::encode(&unsorted).is_err());
     for broken in [
         ContentV1 { users: vec![], ..unsorted.clone() },
         ContentV1 { users: vec![[3; 16], [3; 16]], ..unsorted.clone() },
-        ContentV1 { users: vec![[3; 16]], segments: 2, ..unsorted.clone() },
+        ContentV1 { users: vec![[3; 16]], slices: 2, ..unsorted.clone() },
         ContentV1 { users: vec![[3; 16]], size: u64::MAX, ..unsorted },
     ] {
         assert!(wire::encode(&broken).is_err());
@@ -486,12 +486,12 @@ fn a_check_finds_heads_segments_and_users_that_do_not_fit() {
     vault
         .update(&Actor::owner(), |tx| {
             let content = ContentId::from_bytes([5; 16]);
-            let mut row = Row::unnamed(RowKey::segment(content, 7), RowClass::Segment, tx.epoch());
+            let mut row = Row::unnamed(RowKey::slice(content, 7), RowClass::Slice, tx.epoch());
             (row.id, row.revision) = (EntryId::from_bytes([5; 16]), 7);
             tx.put_encrypted(Compartment::General, row, &b"orphan"[..])
         })
         .unwrap();
-    let orphan = CheckFinding::OrphanSegments { compartment: Compartment::General, segments: 1 };
+    let orphan = CheckFinding::OrphanSlices { compartment: Compartment::General, slices: 1 };
     assert_eq!(vault.check().unwrap().findings, [orphan]);
 }
 

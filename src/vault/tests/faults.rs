@@ -11,7 +11,7 @@ use super::tamper::Subject;
 use super::workload::{Broken, new_image, owner, password, with_three_ways_in};
 use crate::format::header::geometry;
 use crate::store::{Destination, StoreError};
-use crate::testing::{make_worth_compacting, shrink_segments};
+use crate::testing::{make_worth_compacting, shrink_slices};
 use crate::vault::session::create::in_new_file;
 use crate::*;
 
@@ -34,12 +34,12 @@ fn expunge(vault: &Vault, ids: &[EntryId]) -> Result<(), Error> {
     vault.expunge(&Actor::owner(), &ids[..2], "order").map(|_| ())
 }
 
-/// Bytes of a segment.
-const SEGMENT: usize = 504;
+/// Bytes of a slice.
+const SLICE: usize = 504;
 
 fn attach_bytes(vault: &Vault, byte: u8) -> Result<EntryId, Error> {
     let new = NewAttachment::new(Attachment::default());
-    let bytes = [byte; 3 * SEGMENT + 7];
+    let bytes = [byte; 3 * SLICE + 7];
     Ok(vault.attach(&Actor::owner(), &new, &mut &bytes[..])?.value)
 }
 
@@ -47,16 +47,16 @@ fn attach(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
     attach_bytes(vault, 2).map(|_| ())
 }
 
-/// Four segments, two in a commit.
+/// Four slices, two in a commit.
 fn attach_in_two_commits(vault: &Vault, ids: &[EntryId]) -> Result<(), Error> {
-    shrink_segments(SEGMENT, 2);
+    shrink_slices(SLICE, 2);
     attach(vault, ids)
 }
 
 fn resume(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
     let upload = vault.uploads()?.remove(0).id;
     let new = NewAttachment::new(Attachment::default());
-    let bytes = [2; 3 * SEGMENT + 7];
+    let bytes = [2; 3 * SLICE + 7];
     vault.resume_upload(&Actor::owner(), upload, &new, &mut &bytes[..]).map(|_| ())
 }
 
@@ -96,7 +96,7 @@ fn recover(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
 
 /// A vault at rest with a few entries.
 fn resting() -> (Vec<u8>, Vec<EntryId>) {
-    shrink_segments(SEGMENT, 8);
+    shrink_slices(SLICE, 8);
     let disk = SimDisk::without_trace(new_image(OLD));
     let vault = disk.unlock(&owner()).unwrap();
     let entries: Vec<Entry> = (0..5).map(|n| diagnosis(&format!("F{n}"), "x", "2019")).collect();
@@ -107,19 +107,19 @@ fn resting() -> (Vec<u8>, Vec<EntryId>) {
     (disk.image(), ids)
 }
 
-/// The same with an upload of which two segments are stored.
+/// The same with an upload of which two slices are stored.
 fn resting_with_upload() -> (Vec<u8>, Vec<EntryId>) {
     let (image, ids) = resting();
-    shrink_segments(SEGMENT, 2);
+    shrink_slices(SLICE, 2);
     let disk = SimDisk::without_trace(image);
     let vault = disk.unlock(&owner()).unwrap();
     let new = NewAttachment::new(Attachment::default());
-    // A commit's segments are stored once there is one more.
-    let mut source = std::io::Read::chain(&[2; 3 * SEGMENT][..], Broken);
+    // A commit's slices are stored once there is one more.
+    let mut source = std::io::Read::chain(&[2; 3 * SLICE][..], Broken);
     vault.attach(&Actor::owner(), &new, &mut source).unwrap_err();
     assert_eq!(vault.uploads().unwrap().len(), 1);
     drop(vault.lock().unwrap());
-    shrink_segments(SEGMENT, 8);
+    shrink_slices(SLICE, 8);
     (disk.image(), ids)
 }
 

@@ -17,7 +17,7 @@ use super::disk::{Chance, SimDisk};
 use super::workload::{new_image, owner, password};
 use crate::classify::compartment_of;
 use crate::record::{Coding, Concept, Diagnosis, Medication, Narrative, Note, Party, Provenance, Token};
-use crate::testing::shrink_segments;
+use crate::testing::shrink_slices;
 use crate::*;
 
 /// Sequences of an ordinary run.
@@ -26,11 +26,11 @@ const STEPS: usize = 10;
 const CODES: [&str; 6] = ["F32.1", "F32.2", "F33.0", "F10.20", "J45", "Z91.5"];
 const DATES: [&str; 6] = ["2017", "2018-02", "2019-12-31", "2020-02-29", "2021", "2022-07"];
 const WORDS: [&str; 5] = ["rose", "thorn", "petal", "Briar", "hedge"];
-/// Bytes of a segment, and segments of a commit.
-const SEGMENT: usize = 504;
+/// Bytes of a slice, and slices of a commit.
+const SLICE: usize = 504;
 const STEP: u64 = 3;
-/// Lengths of attachments: without a segment, in one commit, and in two.
-const LENGTHS: [usize; 4] = [0, 100, 2 * SEGMENT, 4 * SEGMENT + 9];
+/// Lengths of attachments: without a slice, in one commit, and in two.
+const LENGTHS: [usize; 4] = [0, 100, 2 * SLICE, 4 * SLICE + 9];
 const PROVIDERS: [&str; 3] = ["Dr. Ada Byron", "Clinic of the Elms", "dr. noor"];
 
 fn token(text: &str) -> Token {
@@ -168,7 +168,7 @@ const LAST: &str = "CASE length(?1) WHEN 4 THEN ?1 || '-12-31' \
 impl Sequence {
     /// On a file with this image, or in memory.
     fn new(seed: u64, image: Option<&[u8]>) -> Self {
-        shrink_segments(SEGMENT, STEP);
+        shrink_slices(SLICE, STEP);
         let disk = image.map(|image| SimDisk::without_trace(image.to_vec()));
         let vault = match &disk {
             Some(disk) => disk.unlock(&owner()).unwrap(),

@@ -344,7 +344,7 @@ fn every_finding_is_explained() {
         CheckFinding::DamagedPage { compartment, rows: 17 },
         CheckFinding::DamagedEntry { compartment, id, revision: 2 },
         CheckFinding::DamagedAttachment { compartment, entries: vec![id] },
-        CheckFinding::OrphanSegments { compartment, segments: 3 },
+        CheckFinding::OrphanSlices { compartment, slices: 3 },
         CheckFinding::DamagedPart { compartment },
         CheckFinding::BrokenHistory { epoch },
         CheckFinding::WrongSize { compartment },

@@ -15,7 +15,7 @@ use crate::format::header::geometry;
 use crate::format::object::ObjectRef;
 use crate::secret::SecretBytes;
 use crate::store::{Destination, StoreError};
-use crate::testing::{Encrypted, shrink_segments, start_recording, take_recorded};
+use crate::testing::{Encrypted, shrink_slices, start_recording, take_recorded};
 use crate::tree::{Row, RowClass};
 use crate::*;
 
@@ -211,7 +211,7 @@ fn a_damaged_entry_under_a_legal_hold_is_not_expunged() {
 
 #[test]
 fn what_others_use_of_a_damaged_head_stays_when_one_user_is_expunged() {
-    shrink_segments(504, 3);
+    shrink_slices(504, 3);
     let (disk, vault, _) = vault_with(3);
     let bytes: Vec<u8> = (0..1300u32).map(|n| n.to_le_bytes()[0]).collect();
     let attach = || {
@@ -227,7 +227,7 @@ fn what_others_use_of_a_damaged_head_stays_when_one_user_is_expunged() {
     std::io::Read::read_to_end(&mut vault.attachment(ids[1], 0).unwrap(), &mut read).unwrap();
     assert!(read == bytes);
     expunge(&vault, &ids[1..]).unwrap();
-    assert!(offsets(&disk, RowClass::Segment).is_empty());
+    assert!(offsets(&disk, RowClass::Slice).is_empty());
 }
 
 #[test]
@@ -340,7 +340,7 @@ fn stands(encrypted: &Encrypted, file: &[u8]) -> bool {
 #[test]
 fn whoever_kept_every_key_finds_nothing_of_an_expunged_attachment_but_pages() {
     start_recording();
-    shrink_segments(504, 3);
+    shrink_slices(504, 3);
     let (disk, vault, _) = vault_with(3);
     let title = Some(Token::new("letter").unwrap());
     let new = NewAttachment::new(Attachment { title, ..Attachment::default() });

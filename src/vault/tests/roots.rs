@@ -8,7 +8,7 @@ use super::workload::{clinic, new_image, owner};
 use crate::format::header::geometry;
 use crate::format::root::ROOT_LEN;
 use crate::format::segment::Segment;
-use crate::testing::shrink_segments;
+use crate::testing::shrink_slices;
 use crate::*;
 
 const ROOTS: [u64; 2] = [geometry::ROOT_A, geometry::ROOT_B];
@@ -387,7 +387,7 @@ fn a_reader_gives_the_newest_checkpoint_of_a_vault_at_rest_and_else_the_one_befo
 /// root is durable, it would make an opening take the newest root for a commit that was cut.
 #[test]
 fn a_commit_that_takes_back_what_it_put_is_never_taken_for_one_that_was_cut() {
-    shrink_segments(504, 3);
+    shrink_slices(504, 3);
     let bytes: Vec<u8> = (0..5 * 504_u32).map(|n| n.to_le_bytes()[0]).collect();
     let attach = |vault: &Vault| {
         let new = NewAttachment::new(Attachment::default());

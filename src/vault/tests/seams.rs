@@ -7,18 +7,18 @@ use super::disk::{Fault, SimDisk};
 use super::workload::{new_image, owner};
 use crate::engine::core::{Snapshot, StateReader};
 use crate::engine::erasure::Erasure;
-use crate::testing::shrink_segments;
+use crate::testing::shrink_slices;
 use crate::*;
 
 const SHORT: usize = 1016;
 
 fn create(path: &std::path::Path) -> Vault {
-    shrink_segments(SHORT, 4);
+    shrink_slices(SHORT, 4);
     Vault::create(path, &individual(&key(1)), options()).unwrap()
 }
 
 fn in_memory() -> Vault {
-    shrink_segments(SHORT, 4);
+    shrink_slices(SHORT, 4);
     Vault::create_in_memory(&individual(&key(1)), options()).unwrap()
 }
 
@@ -128,7 +128,7 @@ fn a_backup_made_during_an_upload_is_in_the_erasure_report() {
     let bytes = content(6 * SHORT);
     let id = vault.resume_upload(&Actor::owner(), upload.id, &new, &mut &bytes[..]).unwrap().value;
     let report = expunge(&vault, id);
-    assert_eq!(report.backups.len(), 1, "it holds the first segments");
+    assert_eq!(report.backups.len(), 1, "it holds the first slices");
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn a_source_that_grows_without_end_is_left_at_its_expected_size() {
 }
 
 #[test]
-fn a_segment_belongs_to_one_content() {
+fn a_slice_belongs_to_one_content() {
     use crate::codec::wire;
     use crate::payload::content::UploadV1;
     use crate::tree::{Row, RowClass, RowKey};
@@ -245,7 +245,7 @@ fn a_segment_belongs_to_one_content() {
         .update(&Actor::owner(), |tx| {
             let (_, head) = tx.reader().content(Compartment::General, &digest)?.unwrap();
             let content = ContentId::from_bytes(head.content);
-            let claim = UploadV1 { content: head.content, segments: 2, title: String::new(), started: 0 };
+            let claim = UploadV1 { content: head.content, slices: 2, title: String::new(), started: 0 };
             let mut row = Row::unnamed(RowKey::upload(content), RowClass::Upload, tx.epoch());
             row.id = EntryId::from_bytes(head.content);
             tx.put_encrypted(Compartment::General, row, &wire::encode(&claim)?)

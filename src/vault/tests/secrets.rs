@@ -343,7 +343,7 @@ fn planted_request() -> ReleaseRequest {
 }
 
 fn about_contents_and_releases(said: &mut Said) {
-    crate::testing::shrink_segments(1016, 4);
+    crate::testing::shrink_slices(1016, 4);
     let (_disk, vault, id) = planted_vault();
     let actor = planted_actor();
     let stored = Attachment {
@@ -509,7 +509,7 @@ const PLANTED_BUNDLE: &str = r#"{"resourceType": "Condition", "id": "planted-1",
 
 #[test]
 fn no_public_type_prints_what_was_planted() {
-    crate::testing::shrink_segments(1016, 4);
+    crate::testing::shrink_slices(1016, 4);
     let mut said = Said::default();
     let events = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let told = std::sync::Arc::clone(&events);

@@ -9,7 +9,7 @@ use super::basics::{diagnosis, individual, key, note, options};
 use super::disk::{Chance, SimDisk, Trace};
 use crate::classify::compartment_of;
 use crate::store::Destination;
-use crate::testing::{Encrypted, seed_randomness, shrink_segments, start_recording, take_recorded};
+use crate::testing::{Encrypted, seed_randomness, shrink_slices, start_recording, take_recorded};
 use crate::vault::session::create::file_image;
 use crate::*;
 
@@ -83,7 +83,7 @@ pub(super) struct Run {
     /// What the state of each commit is known by, once it was compared with the model.
     pub(super) checkpoints: BTreeMap<Epoch, Checkpoint>,
     pub(super) encrypted: Vec<Encrypted>,
-    /// Whose contents the segments are of.
+    /// Whose contents the slices are of.
     pub(super) contents: BTreeMap<ContentId, EntryId>,
     /// Every password that ever was.
     pub(super) passwords: BTreeSet<String>,
@@ -134,8 +134,8 @@ pub(super) fn state_of(vault: &Vault) -> Checkpoint {
     vault.unlocked().unwrap().snapshot.checkpoint()
 }
 
-/// Bytes of a segment, and segments of a commit.
-const SEGMENT: usize = 504;
+/// Bytes of a slice, and slices of a commit.
+const SLICE: usize = 504;
 const STEP: u64 = 3;
 
 /// A source that cannot be read.
@@ -169,7 +169,7 @@ impl Workload {
     pub(super) fn new(seed: u64) -> Self {
         seed_randomness(seed);
         start_recording();
-        shrink_segments(SEGMENT, STEP);
+        shrink_slices(SLICE, STEP);
         let disk = SimDisk::new(new_image("password 0"));
         let model = Model { password: "password 0".into(), ..Model::default() };
         disk.acknowledge(Epoch::new(1));
@@ -235,13 +235,13 @@ impl Workload {
             ..Attachment::default()
         });
         let actor = self.actor();
-        let least = usize::try_from(STEP).unwrap() * SEGMENT;
+        let least = usize::try_from(STEP).unwrap() * SLICE;
         if self.chance.one_in(2) {
-            let short = &bytes[..least.min(SEGMENT + self.chance.below(SEGMENT))];
+            let short = &bytes[..least.min(SLICE + self.chance.below(SLICE))];
             let id = self.vault().attach(&actor, &new, &mut &*short).unwrap().value;
             return self.attached(Act::Attach, id, number, short.into());
         }
-        let mut failing = bytes[..least + SEGMENT].chain(Broken);
+        let mut failing = bytes[..least + SLICE].chain(Broken);
         self.vault().attach(&actor, &new, &mut failing).unwrap_err();
         self.acknowledge();
         let upload = self.vault().uploads().unwrap().remove(0).id;

@@ -6,7 +6,7 @@ use self::stories::Stories;
 use crate::codec::wire;
 use crate::crypto::content_digest::{ContentDigest, RunningContentDigest};
 use crate::crypto::digest::Digest;
-use crate::engine::content::{length_of_segment, stored_contents};
+use crate::engine::content::{length_of_slice, stored_contents};
 use crate::engine::core::StateReader;
 use crate::engine::links::{is_linked, link_digest};
 use crate::engine::list::inline_card;
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::format::place::{Compartment, LedgerHead};
 use crate::id::{ContentId, EntryId, Epoch};
 use crate::parallel::{Spare, in_order};
-use crate::payload::content::{ContentV1, UploadV1, segment_len};
+use crate::payload::content::{ContentV1, UploadV1, slice_len};
 use crate::payload::decode_entry;
 use crate::payload::history::{LedgerV1, LinkV1};
 use crate::tree::{Buffer, LeafRef, LostPage, Row, RowClass, RowKey, Trie};
@@ -160,11 +160,11 @@ pub enum CheckFinding {
         entries: Vec<EntryId>,
     },
     /// Bytes of an attachment that nothing names.
-    OrphanSegments {
+    OrphanSlices {
         /// Where.
         compartment: Compartment,
-        /// How many segments.
-        segments: u64,
+        /// How many slices.
+        slices: u64,
     },
     /// Another part is damaged.
     DamagedPart {
@@ -256,7 +256,7 @@ impl StateReader<'_> {
 struct Contents {
     heads: Vec<ContentV1>,
     uploads: Vec<UploadV1>,
-    segments: BTreeSet<(ContentId, u64)>,
+    slices: BTreeSet<(ContentId, u64)>,
     users: BTreeMap<ContentDigest, BTreeSet<EntryId>>,
 }
 
@@ -319,12 +319,12 @@ impl EntryCheck {
     }
 }
 
-/// Takes the segments out that a content accounts for; whether all were there.
+/// Takes the slices out that a content accounts for; whether all were there.
 /// So each is read once, whatever is claimed, and belongs to one content.
-fn take(segments: &mut BTreeSet<(ContentId, u64)>, content: ContentId, count: u64) -> bool {
-    let known: Vec<_> = segments.range((content, 0)..(content, count)).copied().collect();
-    known.iter().for_each(|segment| {
-        segments.remove(segment);
+fn take(slices: &mut BTreeSet<(ContentId, u64)>, content: ContentId, count: u64) -> bool {
+    let known: Vec<_> = slices.range((content, 0)..(content, count)).copied().collect();
+    known.iter().for_each(|slice| {
+        slices.remove(slice);
     });
     known.len() as u64 == count
 }
@@ -426,7 +426,7 @@ impl StateReader<'_> {
         opened
     }
 
-    /// Whether contents, segments, uploads and the entries that use them fit together.
+    /// Whether contents, slices, uploads and the entries that use them fit together.
     fn check_contents(
         &self,
         compartment: Compartment,
@@ -434,13 +434,13 @@ impl StateReader<'_> {
         whole: bool,
         report: &mut CheckReport,
     ) {
-        let Contents { heads, uploads, mut segments, mut users } = contents;
+        let Contents { heads, uploads, mut slices, mut users } = contents;
         for head in heads {
             let id = ContentId::from_bytes(head.content);
             let named = users.remove(&ContentDigest::from_bytes(head.digest)).unwrap_or_default();
             // Entries of pages that cannot be read are not known.
             let used = !whole || named.iter().map(|id| *id.as_bytes()).eq(head.users.iter().copied());
-            let there = take(&mut segments, id, head.segments);
+            let there = take(&mut slices, id, head.slices);
             if !there || !self.content_is_sound(compartment, &head) || !used {
                 let entries = head.users.iter().map(|id| EntryId::from_bytes(*id)).collect();
                 report.findings.push(CheckFinding::DamagedAttachment { compartment, entries });
@@ -448,11 +448,11 @@ impl StateReader<'_> {
         }
         for upload in uploads {
             let id = ContentId::from_bytes(upload.content);
-            let there = take(&mut segments, id, upload.segments);
+            let there = take(&mut slices, id, upload.slices);
             let sound = there
-                && (0..upload.segments).all(|index| {
-                    let segment = self.segment(compartment, id, index).ok().flatten();
-                    segment.is_some_and(|segment| segment.len() == segment_len())
+                && (0..upload.slices).all(|index| {
+                    let slice = self.slice(compartment, id, index).ok().flatten();
+                    slice.is_some_and(|slice| slice.len() == slice_len())
                 });
             if !sound {
                 report.findings.push(CheckFinding::DamagedPart { compartment });
@@ -462,21 +462,21 @@ impl StateReader<'_> {
             let entries = entries.into_iter().collect();
             report.findings.push(CheckFinding::DamagedAttachment { compartment, entries });
         }
-        if whole && !segments.is_empty() {
-            let segments = segments.len() as u64;
-            report.findings.push(CheckFinding::OrphanSegments { compartment, segments });
+        if whole && !slices.is_empty() {
+            let slices = slices.len() as u64;
+            report.findings.push(CheckFinding::OrphanSlices { compartment, slices });
         }
     }
 
-    /// Whether every segment of a content is there, and all are together what
-    /// its head says; one segment is in memory at a time.
+    /// Whether every slice of a content is there, and all are together what
+    /// its head says; one slice is in memory at a time.
     fn content_is_sound(&self, compartment: Compartment, head: &ContentV1) -> bool {
         let mut digest = RunningContentDigest::default();
-        let whole = (0..head.segments).all(|index| {
+        let whole = (0..head.slices).all(|index| {
             let id = ContentId::from_bytes(head.content);
-            let Ok(Some(segment)) = self.segment(compartment, id, index) else { return false };
-            digest.update(&segment);
-            segment.len() as u64 == length_of_segment(head.size, index)
+            let Ok(Some(slice)) = self.slice(compartment, id, index) else { return false };
+            digest.update(&slice);
+            slice.len() as u64 == length_of_slice(head.size, index)
         });
         whole && digest.finish() == ContentDigest::from_bytes(head.digest)
     }
@@ -514,8 +514,8 @@ impl StateReader<'_> {
                 let is_past = (Epoch::new(1)..=self.snapshot.root.epoch).contains(&row.epoch);
                 self.entry_is_sound(compartment, row, opened, contents) && is_past
             }
-            RowClass::Segment => {
-                contents.segments.insert((row.content_id(), row.revision));
+            RowClass::Slice => {
+                contents.slices.insert((row.content_id(), row.revision));
                 true
             }
             RowClass::Content => {

@@ -79,8 +79,8 @@ const DAMAGED_ATTACHMENT: Said = Said {
     lost: "The attachment's bytes, or a part of them; the entry itself is whole.",
     remedy: FROM_BACKUP,
 };
-const ORPHAN_SEGMENTS: Said = Said {
-    wrong: "{segments} parts of an attachment in {compartment} belong to no entry and no upload.",
+const ORPHAN_SLICES: Said = Said {
+    wrong: "{slices} parts of an attachment in {compartment} belong to no entry and no upload.",
     lost: NOTHING_LOST,
     remedy: "They only take space. Say so to whoever makes the program: no version writes such a session.",
 };
@@ -150,8 +150,8 @@ impl CheckFinding {
                 let owners = entries.iter().map(|id| format!(" It belongs to entry {id}.")).collect();
                 (DAMAGED_ATTACHMENT, vec![of(compartment), ("owners", owners)])
             }
-            Self::OrphanSegments { compartment, segments } => {
-                (ORPHAN_SEGMENTS, vec![of(compartment), ("segments", segments.to_string())])
+            Self::OrphanSlices { compartment, slices } => {
+                (ORPHAN_SLICES, vec![of(compartment), ("slices", slices.to_string())])
             }
             Self::DamagedPart { compartment } => (DAMAGED_PART, vec![of(compartment)]),
             Self::BrokenHistory { epoch } => (BROKEN_HISTORY, vec![("epoch", epoch.to_string())]),

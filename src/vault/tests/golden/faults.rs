@@ -58,7 +58,7 @@ mod root {
     pub(super) const LEAST_READER: usize = 96;
     pub(super) const SEGMENT: usize = 98;
     pub(super) const APPEND_END: usize = 106;
-    pub(super) const PLACES: usize = 146;
+    pub(super) const PLACES: usize = 154;
     pub(super) const RESERVED: usize = 4023;
 }
 
@@ -279,7 +279,7 @@ impl Forge {
             11 => Purpose::Story,
             12 => Purpose::Accounting,
             6 => Purpose::Directory,
-            8 => Purpose::Segment,
+            8 => Purpose::Slice,
             9 => Purpose::Content,
             _ => Purpose::VaultRecord,
         };
@@ -1423,8 +1423,8 @@ const HISTORY: [Fault; 20] = [
 mod head {
     pub(super) const SIZE: usize = 16;
     pub(super) const DIGEST: usize = SIZE + 8;
-    pub(super) const SEGMENTS: usize = DIGEST + 32;
-    pub(super) const USERS: usize = SEGMENTS + 8;
+    pub(super) const SLICES: usize = DIGEST + 32;
+    pub(super) const USERS: usize = SLICES + 8;
 }
 
 const CONTENT: [Fault; 12] = [
@@ -1460,17 +1460,17 @@ const CONTENT: [Fault; 12] = [
         "size of a content less by one",
         |forge| forge.change_content(SEALED, 9, |content| content[head::SIZE] -= 1),
         "damaged",
-        "the last segment is longer",
+        "the last slice is longer",
     ),
     (
         "size of a content without end",
         |forge| forge.change_content(SEALED, 9, |content| set_u64(content, head::SIZE, u64::MAX)),
         "damaged",
-        "it would have other segments",
+        "it would have other slices",
     ),
     (
-        "segments of a content one too many",
-        |forge| forge.change_content(SEALED, 9, |content| content[head::SEGMENTS] += 1),
+        "slices of a content one too many",
+        |forge| forge.change_content(SEALED, 9, |content| content[head::SLICES] += 1),
         "damaged",
         "the size says how many there are",
     ),
@@ -1487,18 +1487,18 @@ const CONTENT: [Fault; 12] = [
         "the row has the content's id",
     ),
     (
-        "byte of a segment changed and encrypted",
+        "byte of a slice changed and encrypted",
         |forge| forge.change_content(SEALED, 8, |content| content[10] ^= 1),
         "damaged",
         "the digest of the whole content",
     ),
     (
-        "index of a segment changed",
+        "index of a slice changed",
         |forge| forge.change_row(SEALED, 8, |row| set_u64(row, row::REVISION, 1)),
         "damaged",
         "the row's key is made of it",
     ),
-    ("segment missing", |forge| without(forge, SEALED, 8), "damaged", "the head says that there is one"),
+    ("slice missing", |forge| without(forge, SEALED, 8), "damaged", "the head says that there is one"),
     ("content missing", |forge| without(forge, SEALED, 9), "damaged", "entries name it"),
 ];
 

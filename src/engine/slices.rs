@@ -1,4 +1,4 @@
-//! Segments of a content on their way into the vault: read and put on this thread,
+//! Slices of a content on their way into the vault: read and put on this thread,
 //! digested and encrypted on another one beside it, in buffers that are used again.
 
 use std::io::Read;
@@ -13,17 +13,17 @@ use crate::format::context::Context;
 use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId};
 use crate::parallel::Helper;
-use crate::payload::content::segment_len;
+use crate::payload::content::slice_len;
 use crate::tree::{EncryptedRun, Row, RowClass, RowKey, Run};
 
-/// A segment, with a buffer for its stored form.
+/// A slice, with a buffer for its stored form.
 #[derive(Default)]
-pub(crate) struct Segment {
+pub(crate) struct Slice {
     content: Zeroizing<Vec<u8>>,
     room: Vec<u8>,
 }
 
-impl Segment {
+impl Slice {
     pub(crate) fn content(&self) -> &[u8] {
         &self.content
     }
@@ -35,25 +35,25 @@ impl Segment {
     }
 }
 
-/// A source, segment by segment.
-pub(crate) struct Segments<'a> {
+/// A source, slice by slice.
+pub(crate) struct Slices<'a> {
     source: &'a mut dyn Read,
     pub(crate) size: u64,
     ended: bool,
     /// Buffers to be used again.
-    spare: Vec<Segment>,
+    spare: Vec<Slice>,
 }
 
-impl<'a> Segments<'a> {
+impl<'a> Slices<'a> {
     pub(crate) fn new(source: &'a mut dyn Read) -> Self {
         Self { source, size: 0, ended: false, spare: Vec::new() }
     }
 
-    /// The next segment; only the last is shorter than the others.
-    pub(crate) fn next(&mut self) -> Result<Option<Segment>, Error> {
-        let mut segment = self.spare.pop().unwrap_or_default();
-        let content = &mut segment.content;
-        content.resize(segment_len(), 0);
+    /// The next slice; only the last is shorter than the others.
+    pub(crate) fn next(&mut self) -> Result<Option<Slice>, Error> {
+        let mut slice = self.spare.pop().unwrap_or_default();
+        let content = &mut slice.content;
+        content.resize(slice_len(), 0);
         let mut filled = 0;
         while filled < content.len() && !self.ended {
             match self.source.read(content.get_mut(filled..).unwrap_or_default()) {
@@ -68,76 +68,76 @@ impl<'a> Segments<'a> {
         }
         content.truncate(filled);
         self.size += filled as u64;
-        Ok(Some(segment))
+        Ok(Some(slice))
     }
 }
 
-/// A segment to be digested, and to be encrypted if it has a row.
+/// A slice to be digested, and to be encrypted if it has a row.
 pub(crate) struct Job {
-    segment: Segment,
+    slice: Slice,
     row: Option<(Row, Context)>,
 }
 
-/// A segment that was digested, and encrypted for its row.
+/// A slice that was digested, and encrypted for its row.
 pub(crate) struct Done {
-    segment: Segment,
+    slice: Slice,
     row: Option<(Row, Result<EncryptedRun, Error>)>,
 }
 
 impl Job {
-    /// A segment that is stored already.
-    pub(crate) fn stored(segment: Segment) -> Self {
-        Self { segment, row: None }
+    /// A slice that is stored already.
+    pub(crate) fn stored(slice: Slice) -> Self {
+        Self { slice, row: None }
     }
 }
 
-/// Takes segments in their order into a digest, and encrypts those that have a row.
+/// Takes slices in their order into a digest, and encrypts those that have a row.
 pub(crate) fn digest_and_encrypt(digest: &mut RunningContentDigest) -> impl FnMut(Job) -> Done + Send + '_ {
     let mut random = Randomness::from_system();
-    move |Job { mut segment, row }| {
-        digest.update(segment.content());
+    move |Job { mut slice, row }| {
+        digest.update(slice.content());
         let row = row.map(|(row, context)| {
-            let encrypted = segment.encrypt(&mut random, &context);
+            let encrypted = slice.encrypt(&mut random, &context);
             (row, encrypted)
         });
-        Done { segment, row }
+        Done { slice, row }
     }
 }
 
 impl Transaction<'_> {
-    /// A segment to be stored.
-    pub(crate) fn segment_job(
+    /// A slice to be stored.
+    pub(crate) fn slice_job(
         &self,
         compartment: Compartment,
         content: ContentId,
         index: u64,
-        segment: Segment,
+        slice: Slice,
     ) -> Job {
-        let mut row = Row::unnamed(RowKey::segment(content, index), RowClass::Segment, self.epoch());
+        let mut row = Row::unnamed(RowKey::slice(content, index), RowClass::Slice, self.epoch());
         row.id = EntryId::from_bytes(*content.as_bytes());
         row.revision = index;
         let context = self.core.row_context(compartment, &row);
-        Job { segment, row: Some((row, context)) }
+        Job { slice, row: Some((row, context)) }
     }
 
     /// Puts what is done, until no more than so many are under way.
-    pub(crate) fn put_segments(
+    pub(crate) fn put_slices(
         &mut self,
         compartment: Compartment,
         helper: &mut Helper<'_, Job, Done>,
-        segments: &mut Segments<'_>,
+        slices: &mut Slices<'_>,
         under_way: usize,
     ) -> Result<(), Error> {
         while helper.under_way() > under_way
-            && let Some(Done { mut segment, row }) = helper.take()
+            && let Some(Done { mut slice, row }) = helper.take()
         {
             if let Some((mut row, encrypted)) = row {
                 let (mut objects, room) = self.work.objects().put_run(encrypted?)?;
                 row.object = objects.pop().map(Box::new);
-                segment.room = room;
+                slice.room = room;
                 self.put_row(compartment, row)?;
             }
-            segments.spare.push(segment);
+            slices.spare.push(slice);
         }
         Ok(())
     }
