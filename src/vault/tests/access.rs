@@ -541,7 +541,8 @@ fn shortcuts(fixture: &Fixture, slot: usize) -> [Vec<u8>; 2] {
 }
 
 /// Whether the slot that opened the vault has a shortcut that leads to its granted box.
-fn has_shortcut(vault: &Vault) -> bool {
+/// Whether the slot that a handle was opened by had a shortcut, or has it back.
+pub(super) fn has_shortcut(vault: &Vault) -> bool {
     vault.unlocked().unwrap().way_in.as_ref().unwrap().restored.is_none()
 }
 

@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::access::has_shortcut;
 use super::adversary::Adversary;
 use super::basics::diagnosis;
 use super::disk::{Chance, CrashState, Files, Seen, SimDisk, Trace, VAULT, crash_states};
@@ -299,6 +300,10 @@ impl Examination<'_> {
         let again = disk.unlock(&owner()).unwrap();
         assert!(again.entry(id).unwrap() == entry);
         assert!(again.check().unwrap().is_clean());
+        // Whatever the crash left of a shortcut, whoever lacks it has it back with a commit.
+        disk.unlock(&clinic()).unwrap().update(&Actor::owner(), |tx| tx.add(&entry)).unwrap();
+        assert!(has_shortcut(&disk.unlock(&clinic()).unwrap()));
+        assert_copies_are_equal(&disk.image());
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::Arc;
 
+use super::access::has_shortcut;
 use super::basics::{diagnosis, individual, key, note, options};
 use super::disk::{Chance, SimDisk, Trace};
 use crate::classify::compartment_of;
@@ -57,10 +58,11 @@ pub(super) enum Act {
     Attach,
     Resume,
     Discard,
+    RestoreShortcut,
 }
 
 impl Act {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Add,
         Self::Amend,
         Self::Retract,
@@ -71,6 +73,7 @@ impl Act {
         Self::Attach,
         Self::Resume,
         Self::Discard,
+        Self::RestoreShortcut,
     ];
 }
 
@@ -191,8 +194,9 @@ impl Workload {
         }
     }
 
-    /// Runs `steps` operations, and every fourth seed one expungement of so
-    /// many objects that their list overflows the root.
+    /// Runs `steps` operations, with every fourth seed one expungement of so
+    /// many objects that their list overflows the root, and with every third a commit that
+    /// puts a shortcut back.
     pub(super) fn run(seed: u64, steps: usize) -> Run {
         let mut workload = Self::new(seed);
         workload.add(3);
@@ -204,6 +208,9 @@ impl Workload {
         }
         if seed.is_multiple_of(4) {
             workload.overflow();
+        }
+        if seed % 3 == 1 {
+            workload.restore_a_shortcut();
         }
         workload.finish()
     }
@@ -567,15 +574,32 @@ impl Workload {
         listed.into_iter().find(|access| access.name == name).unwrap().id
     }
 
+    /// Somebody else grants a way in anew and cannot write its shortcut: whoever opens by it
+    /// puts that back with their next commit.
+    pub(super) fn restore_a_shortcut(&mut self) {
+        self.open_as_owner();
+        self.grant_access();
+        let which = self.chance.below(2);
+        self.open_as(which);
+        assert!(!has_shortcut(self.vault()));
+        self.add(1);
+        *self.acts.entry(Act::RestoreShortcut).or_default() += 1;
+        self.open_as(which);
+        assert!(has_shortcut(self.vault()));
+    }
+
     fn open_as_owner(&mut self) {
-        self.vault = None;
-        self.is_clinic = false;
-        self.vault = Some(self.disk.unlock(&owner()).unwrap());
+        self.open_as(2);
     }
 
     fn reopen(&mut self) {
-        self.vault = None;
         let which = self.chance.below(3);
+        self.open_as(which);
+    }
+
+    /// Opens the vault as the clinic (0), by the password (1) or as the owner.
+    fn open_as(&mut self, which: usize) {
+        self.vault = None;
         self.is_clinic = which == 0;
         let credential = match which {
             0 => clinic(),
