@@ -221,6 +221,29 @@ fn the_independent_reader_finds_the_same() {
 }
 
 #[test]
+fn the_independent_reader_gives_the_same_answers_to_every_rule() {
+    if is_writing() {
+        eprintln!("SKIPPED: run again without SUBROSA_WRITE_GOLDEN to compare");
+        return;
+    }
+    let Some(python) = python() else { return };
+    let run = Command::new(python)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .arg(project().join("tests/reader/run_values.py"))
+        .arg(golden(""))
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let found: Vec<Json> = serde_json::from_slice(&run.stdout).unwrap();
+    let values: Vec<Json> =
+        serde_json::from_str(&std::fs::read_to_string(golden("values.json")).unwrap()).unwrap();
+    assert_eq!(found.len(), values.len());
+    for (found, value) in found.iter().zip(&values) {
+        assert_eq!(*found, value["out"], "{} of {}", value["rule"], value["in"]);
+    }
+}
+
+#[test]
 fn the_independent_readers_program_answers_with_its_exit_codes() {
     let Some(python) = python() else { return };
     let vectors = Vectors::read();

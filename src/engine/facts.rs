@@ -32,7 +32,7 @@ macro_rules! numbered {
                 }
             }
 
-            pub(super) fn from_number(number: u16) -> Self {
+            pub(crate) fn from_number(number: u16) -> Self {
                 match number {
                     $($number => Self::$variant,)*
                     number => Self::Unknown(number),

@@ -7,6 +7,7 @@
 mod bytes;
 mod faults;
 mod sample;
+mod values;
 mod vectors;
 
 use std::path::{Path, PathBuf};
