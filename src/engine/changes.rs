@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::content::stored_contents;
 use super::facts::Action;
 use super::ledger::Line;
 use super::list;
@@ -48,37 +49,38 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// As [`Transaction::add`].
-    pub fn add_all(&mut self, entries: &[Entry]) -> Result<Vec<EntryId>, Error> {
-        let mut ids = Vec::with_capacity(entries.len());
+    pub fn add_all<'e>(&mut self, entries: &'e [Entry]) -> Result<Vec<EntryId>, Error> {
         let mut new = Vec::with_capacity(entries.len());
         for entry in entries {
-            let (compartment, id) = (compartment_of(entry), self.draw_id()?);
+            let compartment = compartment_of(entry);
             self.snapshot.place(compartment)?;
-            ids.push(id);
-            new.push((compartment, id, entry));
+            new.push((compartment, self.draw_id()?, entry));
         }
+        in_order_of_ids(&mut new);
+        let ids = new.iter().map(|(_, id, _)| *id).collect();
         let half_done = std::mem::replace(&mut self.work.half_done, true);
-        for (compartment, id, entry) in &new {
-            self.use_contents(*compartment, *id, entry)?;
-        }
         // In the order of the catalogue: what is read together stands together.
-        new.sort_unstable_by_key(|(compartment, id, _)| (*compartment, *id));
+        new.sort_by_key(|(compartment, ..)| *compartment);
         let (core, epoch, buffers) = (self.core, self.epoch(), Spare::default());
         let batches: Vec<_> = new.chunks(ENTRIES_AT_A_TIME).collect();
-        let encrypt_all = |batch: &&[(Compartment, EntryId, &Entry)]| -> Result<_, Error> {
+        let encrypt_all = |batch: &&[(Compartment, EntryId, &'e Entry)]| -> Result<_, Error> {
             let mut run = Run::within(buffers.take());
             let mut rows = Vec::with_capacity(batch.len());
             for (compartment, id, entry) in *batch {
                 let row = new_row(*id, 1, epoch, entry)?;
                 run.push(&core.row_context(*compartment, &row), &entry_content(entry)?)?;
-                rows.push((*compartment, row));
+                let uses_contents = stored_contents(entry).next().is_some();
+                rows.push((*compartment, row, uses_contents.then_some(*entry)));
             }
             Ok((rows, run.encrypt(&mut Randomness::from_system())?))
         };
         in_order(&batches, encrypt_all, |(rows, run)| {
             let (objects, buffer) = self.work.objects().put_run(run)?;
             buffers.give(buffer);
-            for ((compartment, mut row), object) in rows.into_iter().zip(objects) {
+            for ((compartment, mut row, user), object) in rows.into_iter().zip(objects) {
+                if let Some(entry) = user {
+                    self.use_contents(compartment, row.id, entry)?;
+                }
                 row.object = Some(Box::new(object));
                 self.put_row(compartment, row)?;
             }
@@ -260,6 +262,19 @@ impl Transaction<'_> {
         self.put_encrypted(compartment, row, &content)?;
         self.work.half_done = half_done;
         Ok(())
+    }
+}
+
+/// Gives the ids that were drawn for each compartment to its entries in ascending order. So
+/// the entries, which may be far more than a processor has near it, are taken as they lie in
+/// memory, and put in the order of the catalogue. A compartment's ids tell nothing of
+/// another's.
+fn in_order_of_ids(new: &mut [(Compartment, EntryId, &Entry)]) {
+    for compartment in Compartment::HOLDING_ENTRIES {
+        let of_it = |new: &&mut (Compartment, EntryId, &Entry)| new.0 == compartment;
+        let mut ids: Vec<EntryId> = new.iter_mut().filter(of_it).map(|(_, id, _)| *id).collect();
+        ids.sort_unstable();
+        new.iter_mut().filter(of_it).zip(ids).for_each(|((_, given, _), id)| *given = id);
     }
 }
 

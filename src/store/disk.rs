@@ -3,8 +3,9 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use super::Medium;
 use super::identity::{FileAccess, FileId};
@@ -17,6 +18,10 @@ pub(crate) trait Disk: Send + Sync {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Makes every write so far durable, the file's length included.
     fn sync(&self) -> io::Result<()>;
+    /// Lets the system begin to make what is written durable, beside whoever writes on: the
+    /// barrier at the end has less to wait for. A failure of it is one of the next
+    /// [`Disk::sync`].
+    fn start_sync(&self) {}
     /// Length in bytes.
     fn len(&self) -> io::Result<u64>;
     /// Whether the file is this long, or was when somebody looked: nothing of a
@@ -53,12 +58,18 @@ pub(super) struct FileDisk {
     seen_length: AtomicU64,
     /// Which file it is, which never changes.
     id: OnceLock<FileId>,
+    /// What makes earlier writes durable while others are written.
+    early: Mutex<Option<JoinHandle<io::Result<()>>>>,
 }
 
 impl FileDisk {
     /// An open file.
     pub(super) fn new(file: File, writable: bool) -> Self {
-        Self { file, writable, seen_length: AtomicU64::new(0), id: OnceLock::new() }
+        Self { file, writable, seen_length: AtomicU64::new(0), id: OnceLock::new(), early: Mutex::default() }
+    }
+
+    fn early(&self) -> MutexGuard<'_, Option<JoinHandle<io::Result<()>>>> {
+        self.early.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write_permitted(&self) -> io::Result<()> {
@@ -111,7 +122,21 @@ impl Disk for FileDisk {
         Ok(())
     }
 
+    fn start_sync(&self) {
+        let mut early = self.early();
+        if early.is_none()
+            && let Ok(file) = self.file.try_clone()
+        {
+            // Where no thread can be had the barrier does it all.
+            *early = thread::Builder::new().spawn(move || file.sync_data()).ok();
+        }
+    }
+
     fn sync(&self) -> io::Result<()> {
+        // The system tells of a write that failed once: to whoever asked first.
+        if let Some(early) = self.early().take() {
+            early.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
+        }
         // fdatasync also makes a changed length durable (POSIX).
         self.file.sync_data()
     }
@@ -311,5 +336,19 @@ mod tests {
         let disk = |path: &str| FileDisk::new(File::open(path).unwrap(), true);
         assert!(disk("Cargo.toml").sync().is_ok());
         assert!(disk("/dev/null").sync().is_err());
+    }
+
+    #[test]
+    fn a_write_that_failed_beside_others_fails_the_next_barrier() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let disk = FileDisk::new(file.reopen().unwrap(), true);
+        disk.write_at(0, &[1; 100]).unwrap();
+        disk.start_sync();
+        disk.start_sync();
+        disk.sync().unwrap();
+        assert!(disk.early().is_none(), "waited for");
+        *disk.early() = Some(thread::spawn(|| Err(io::ErrorKind::StorageFull.into())));
+        assert_eq!(disk.sync().unwrap_err().kind(), io::ErrorKind::StorageFull);
+        disk.sync().unwrap();
     }
 }

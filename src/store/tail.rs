@@ -11,6 +11,8 @@ use crate::format::segment::{Parts, Tier, class};
 
 /// Appended bytes that are held back before they are written.
 const BUFFER: usize = 1 << 20;
+/// Written bytes of a segment that the system may begin to make durable.
+const EARLY: u64 = 8 << 20;
 /// Random bytes written at a time.
 const NOISE: usize = 64 * 1024;
 
@@ -28,6 +30,11 @@ pub(super) struct Tail {
     /// Offset of the first byte in `buffer`.
     start: u64,
     buffer: Vec<u8>,
+    /// How much of `buffer` is in the digest: long pieces are digested several times as
+    /// fast as short ones.
+    digested: usize,
+    /// How much of the segment was written when the system was last told to begin.
+    early: u64,
     end: u64,
     digest: RunningSegmentDigest,
     ended: Option<Segment>,
@@ -78,7 +85,6 @@ impl Tail {
             self.buffer.resize(held + step, 0);
             let noise = self.buffer.get_mut(held..).unwrap_or_default();
             fill(&mut random, noise)?;
-            self.digest.update(noise);
             self.end += step as u64;
             filler -= step as u64;
             self.flush_if_full(disk)?;
@@ -87,6 +93,7 @@ impl Tail {
             let part = self.layout.range(tier);
             fill(&mut random, slice(&mut self.parts, part.start + used..part.end))?;
         }
+        self.digest_held();
         self.digest.update(&self.parts);
         let (start, parts) = (self.first, self.layout.len());
         let segment = Segment { start, end: self.end, parts, digest: self.digest.digest() };
@@ -107,8 +114,9 @@ impl Tail {
             disk.write_at(self.first, &self.parts)?;
         }
         self.flush(disk)?;
-        // Grows in steps, so that most commits change no length.
-        let step = (self.end / 16).clamp(16 * 1024, 1 << 20);
+        // Grows in steps, so that most commits change no length. A power of two: else the
+        // steps themselves grow with every commit.
+        let step = (self.end / 16).next_power_of_two().clamp(16 * 1024, 1 << 20);
         let room = self.end.next_multiple_of(step);
         if !disk.reaches(room)? {
             disk.reserve(room)?;
@@ -116,15 +124,31 @@ impl Tail {
         Ok(segment)
     }
 
+    /// Takes what is held back into the digest.
+    fn digest_held(&mut self) {
+        self.digest.update(self.buffer.get(self.digested..).unwrap_or_default());
+        self.digested = self.buffer.len();
+    }
+
     fn flush(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
         disk.write_at(self.start, &self.buffer)?;
         self.start = self.end;
         self.buffer.clear();
+        self.digested = 0;
         Ok(())
     }
 
     fn flush_if_full(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
-        if self.buffer.len() >= BUFFER { self.flush(disk) } else { Ok(()) }
+        if self.buffer.len() < BUFFER {
+            return Ok(());
+        }
+        self.digest_held();
+        self.flush(disk)?;
+        if self.start - self.first >= self.early + EARLY {
+            self.early = self.start - self.first;
+            disk.start_sync();
+        }
+        Ok(())
     }
 
     pub(super) fn put(&mut self, disk: &dyn Disk, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
@@ -132,7 +156,6 @@ impl Tail {
         for bytes in objects {
             references.push(file_reference(self.end, bytes.len()));
             self.buffer.extend_from_slice(bytes);
-            self.digest.update(bytes);
             self.end += bytes.len() as u64;
             self.flush_if_full(disk)?;
         }

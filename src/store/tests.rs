@@ -814,9 +814,26 @@ fn what_is_appended_is_held_back_and_the_file_grows_in_steps() {
     let end = geometry::APPEND + LEAST;
     assert_eq!(publish(&place, 5), (true, end.next_multiple_of(16 * 1024)));
     let end = geometry::APPEND + (1 << 20);
-    assert_eq!(publish(&place, (1 << 20) - 1), (true, end.next_multiple_of(end / 16)));
+    assert_eq!(publish(&place, (1 << 20) - 1), (true, end.next_multiple_of(128 * 1024)));
     let end = geometry::APPEND + (4 << 20);
-    assert_eq!(publish(&place, 4 << 20), (false, end.next_multiple_of(end / 16)));
+    assert_eq!(publish(&place, 4 << 20), (false, end.next_multiple_of(512 * 1024)));
+}
+
+#[test]
+fn most_commits_change_no_length_however_long_the_file_is() {
+    let place = Place::new(&vec![1; 4 << 20]);
+    let mut end = geometry::APPEND + (4 << 20);
+    let mut lengths = std::collections::BTreeSet::new();
+    for number in 0..64u8 {
+        let mut writer = place.store.lock(Duration::ZERO).unwrap();
+        writer.start(end);
+        writer.put(&[&[number; 5]]).unwrap();
+        let (same, root) = (vec![7; AREA_LEN], vec![7; ROOT_LEN]);
+        writer.publish(&plain(&root, &same, &root)).unwrap();
+        end += LEAST;
+        lengths.insert(place.store.length().unwrap());
+    }
+    assert!(lengths.len() <= 5, "{lengths:?}");
 }
 
 #[test]

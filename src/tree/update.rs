@@ -280,18 +280,27 @@ impl Trie<'_> {
 /// The smallest tree of these rows, sorted by key: a leaf, or an inner page
 /// over the smallest trees of each nibble.
 pub(super) fn build(prefix: Prefix, rows: Vec<Row>) -> Option<Node> {
-    if rows.is_empty() {
+    let keys: Vec<RowKey> = rows.iter().map(|row| row.key).collect();
+    build_of(prefix, &keys, &mut rows.into_iter())
+}
+
+/// The same of the next rows, which have these keys: each row moves once, however deep.
+fn build_of(prefix: Prefix, keys: &[RowKey], rows: &mut impl Iterator<Item = Row>) -> Option<Node> {
+    if keys.is_empty() {
         return None;
     }
-    if rows.len() <= LEAF_ROWS {
-        return Some(Node::Leaf(rows));
+    if keys.len() <= LEAF_ROWS {
+        return Some(Node::Leaf(rows.take(keys.len()).collect()));
     }
-    let mut rest = rows.into_iter().peekable();
-    let nodes = (0u8..16).filter_map(|nibble| {
-        let part = std::iter::from_fn(|| rest.next_if(|row| row.key.nibble(prefix.depth()) == nibble));
-        Some((nibble, build(prefix.child(nibble), part.collect())?))
-    });
-    Some(Node::Inner(nodes.collect()))
+    let mut rest = keys;
+    let mut nodes = Vec::new();
+    for nibble in 0u8..16 {
+        let end = rest.partition_point(|key| key.nibble(prefix.depth()) <= nibble);
+        let (part, later) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+        rest = later;
+        nodes.extend(build_of(prefix.child(nibble), part, rows).map(|node| (nibble, node)));
+    }
+    Some(Node::Inner(nodes))
 }
 
 /// Rows with changes made to them, both sorted by key.

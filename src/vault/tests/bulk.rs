@@ -43,6 +43,19 @@ fn entries_added_together_are_those_that_were_given_each_under_its_id() {
     for (id, entry) in ids.iter().zip(&entries) {
         assert!(read.get(id) == Some(entry) && vault.entry(*id).unwrap() == *entry);
     }
+    // The ids of each compartment are spread over all that there are: they tell nothing of
+    // how many another one has.
+    let of_one: BTreeMap<_, Vec<_>> =
+        ids.iter().zip(&entries).fold(BTreeMap::new(), |mut ids, (id, entry)| {
+            ids.entry(crate::classify::compartment_of(entry)).or_insert_with(Vec::new).push(id.as_bytes()[0]);
+            ids
+        });
+    assert_eq!(of_one.len(), 2);
+    for (compartment, first_bytes) in of_one {
+        assert!(first_bytes.is_sorted(), "{compartment:?}: in the order in which they were given");
+        let middle = first_bytes[first_bytes.len() / 2];
+        assert!((64..192).contains(&middle), "{compartment:?}: {middle}");
+    }
     let added = vault.ledger().unwrap().into_iter().filter(|line| line.action == Action::Added);
     // One line for each compartment.
     assert_eq!(added.map(|line| line.compartment).collect::<Vec<_>>().len(), 2);
