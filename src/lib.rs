@@ -152,5 +152,6 @@ pub(crate) use vault::{
     ErasureReport, ExcerptId, Explanation, Expunged, FormatError, HeadPart, HolderRole, ImportDecisions,
     ImportReport, KdfCost, KdfError, KdfLimits, LedgerLine, Listed, ListedAccess, NewAttachment,
     ParseCheckpointError, ParseIdError, PastImport, Progress, RandomError, ReadKind, Recovery, RepairReport,
-    Revision, SecretText, SignatureAlgorithm, SpaceReport, Transaction, UndoPreview, UndoReport, Upload,
+    Revision, SecretText, SegmentsReport, SignatureAlgorithm, SpaceReport, Transaction, UndoPreview,
+    UndoReport, Upload,
 };

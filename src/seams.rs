@@ -7,6 +7,8 @@ use std::cell::Cell;
 thread_local! {
     static SLICES: Cell<Option<(usize, u64)>> = const { Cell::new(None) };
     static WORTH_COMPACTING: Cell<Option<u64>> = const { Cell::new(None) };
+    #[cfg(test)]
+    static LONGEST_COMPARED: Cell<Option<u64>> = const { Cell::new(None) };
     static SEEDS: Cell<Option<(u64, u64)>> = const { Cell::new(None) };
 }
 
@@ -19,6 +21,18 @@ pub(crate) fn shrink_slices(length: usize, most: u64) {
 /// What [`shrink_slices`] said.
 pub(crate) fn slices() -> Option<(usize, u64)> {
     SLICES.get()
+}
+
+/// Makes segments of this thread's that are longer than this durable before their roots.
+#[cfg(test)]
+pub(crate) fn compare_segments_up_to(length: u64) {
+    LONGEST_COMPARED.set(Some(length));
+}
+
+/// What [`compare_segments_up_to`] said.
+#[cfg(test)]
+pub(crate) fn longest_compared() -> Option<u64> {
+    LONGEST_COMPARED.get()
 }
 
 /// Makes so many dead bytes worth compacting a vault that this thread closes.

@@ -194,10 +194,11 @@ pub trait StoreWriter {
     /// Says where appending starts: the append end of the current root.
     fn start(&mut self, append_end: u64);
 
-    /// Says which tiers have a part of their own in what this writer appends, used or not;
-    /// called after `start`. Only where references are positions is there anything to hide.
-    fn set_apart(&mut self, tiers: &[Tier]) {
-        let _ = tiers;
+    /// Says which tiers have a part of their own in what this writer appends, used or not,
+    /// and whether keys change, which takes longer parts; called after `start`. Only where
+    /// references are positions is there anything to hide.
+    fn set_apart(&mut self, tiers: &[Tier], keys_change: bool) {
+        let _ = (tiers, keys_change);
     }
 
     /// Adds objects as [`StoreWriter::put`], to the part of this tier while it has room.

@@ -14,7 +14,9 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-pub(crate) use crate::seams::{make_worth_compacting, seed_randomness, shrink_slices};
+pub(crate) use crate::seams::{
+    compare_segments_up_to, make_worth_compacting, seed_randomness, shrink_slices,
+};
 
 /// A file of the shared test data, or a loud skip.
 pub(crate) fn data(path: &str) -> Option<Vec<u8>> {
@@ -125,6 +127,16 @@ pub(crate) enum Sabotage {
     OneBarrierForBothRoots,
     /// R4 broken: a root is taken without its segment.
     NoSegmentDigest,
+    /// R2 broken: a long segment is not durable before its root is written.
+    NoBarrierBehindLongSegment,
+    /// Hiding broken: no commit sets room apart for compartments that others may not know of.
+    NoParts,
+    /// Hiding broken: a place is encrypted anew only where its compartment changed.
+    StalePlaces,
+    /// Hiding broken: everybody is told of a change, whatever it changed.
+    PlainAction,
+    /// Hiding broken: a withdrawal overwrites superseded pages of every compartment.
+    ErasesAllPages,
 }
 
 /// Breaks, or mends, what this thread writes from now on.
@@ -172,4 +184,29 @@ pub(crate) fn sabotaged_first_barrier() -> bool {
 /// Whether a root is taken without its segment.
 pub(crate) fn sabotaged_segment() -> bool {
     SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::NoSegmentDigest)))
+}
+
+/// Whether the barrier behind a long segment is left out.
+pub(crate) fn sabotaged_long_segment() -> bool {
+    SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::NoBarrierBehindLongSegment)))
+}
+
+/// Whether no room is set apart.
+pub(crate) fn sabotaged_parts() -> bool {
+    SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::NoParts)))
+}
+
+/// Whether unchanged places are left as they are.
+pub(crate) fn sabotaged_places() -> bool {
+    SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::StalePlaces)))
+}
+
+/// Whether everybody is told more than they may be.
+pub(crate) fn sabotaged_action() -> bool {
+    SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::PlainAction)))
+}
+
+/// Whether superseded pages are overwritten of which nothing is withdrawn.
+pub(crate) fn sabotaged_pages() -> bool {
+    SABOTAGE.with_borrow(|sabotage| matches!(sabotage, Some(Sabotage::ErasesAllPages)))
 }

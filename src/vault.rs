@@ -80,6 +80,7 @@ pub use session::create::NewVault;
 pub(crate) use session::create::file_image;
 pub use session::options::VaultOptions;
 pub use upkeep::backup::BackupReport;
+pub use upkeep::check::segments::SegmentsReport;
 pub use upkeep::check::{CheckFinding, CheckReport, HeadPart};
 pub use upkeep::compact::{Closed, CompactReport, Progress};
 pub use upkeep::explain::Explanation;
@@ -736,7 +737,8 @@ impl Vault {
         custody::password::outdated_password_cost(&self.session)
     }
 
-    /// Reads and authenticates everything that this handle can reach.
+    /// Reads and authenticates everything that this handle can reach, and compares all bytes
+    /// of the file that commits appended with the digests that the history has of them.
     ///
     /// # Errors
     /// [`Error::Store`] when the store itself cannot be read; damage is in the report.
@@ -926,9 +928,11 @@ impl Vault {
         self.session.is_locked()
     }
 
-    /// Writes the second copy of the root, by which a damaged one can be replaced, and ends:
+    /// Writes the second copy of the root, by which a damaged one can be replaced, and ends,
+    /// after a commit that changes nothing where
+    /// [`VaultOptions::with_renewal_at_close`] asks for one:
     /// the keys of this handle are wiped. What was committed is durable without that. If
-    /// more of the file is dead than live, and more than 16 MiB, it is compacted
+    /// compaction gives back more than half of the file, and more than 16 MiB, it is compacted
     /// first, unless the options say otherwise or a compartment is not open.
     ///
     /// # Errors

@@ -2,7 +2,9 @@
 
 use serde_json::{Value as Json, json};
 use subrosa::store::StoreError;
-use subrosa::vault::{CheckFinding, CheckReport, Checkpoint, Explanation, RepairReport, SpaceReport};
+use subrosa::vault::{
+    CheckFinding, CheckReport, Checkpoint, Explanation, RepairReport, SegmentsReport, SpaceReport,
+};
 use subrosa::{Error, Vault};
 
 use crate::access::{self, Intent};
@@ -92,6 +94,7 @@ fn told(
         size(report.bytes),
         if report.commits == 1 { "its" } else { "their" }
     ));
+    lines.push(written(&report.segments));
     lines.push(match space.dead {
         Some(dead) => format!(
             "  the file has {}; `personal compact` would give back about {}",
@@ -116,6 +119,20 @@ fn told(
         None => "There is no checkpoint now, because another program writes to the vault; try again.".to_owned(),
     });
     lines.join("\n")
+}
+
+/// Whether the bytes of the file are those that the changes wrote.
+fn written(segments: &SegmentsReport) -> String {
+    let SegmentsReport { whole, changed, unknown, .. } = segments;
+    let mut line =
+        format!("  the bytes of {} are as they were written", counted(*whole, "change", "changes"));
+    if *changed > 0 {
+        line += &format!("; of {changed} something was erased, or changed where nothing is read");
+    }
+    if *unknown > 0 {
+        line += &format!("; nothing says that of {unknown} earlier ones");
+    }
+    line
 }
 
 fn restored(report: &RepairReport) -> String {
@@ -151,6 +168,12 @@ fn for_programs(
         "dead": space.dead,
         "not_checked": report.not_checked.iter().map(|place| place.name()).collect::<Vec<_>>(),
         "restored": repaired.map(|report| report.restored),
+        "segments": {
+            "whole": report.segments.whole,
+            "changed": report.segments.changed,
+            "changed_in": report.segments.changed_in.iter().map(|epoch| epoch.number()).collect::<Vec<_>>(),
+            "unknown": report.segments.unknown,
+        },
         "findings": report.findings.iter().map(words).collect::<Vec<_>>(),
         "explanations": report.findings.iter().map(explanation).collect::<Vec<_>>(),
         "checkpoint": checkpoint.map(|checkpoint| checkpoint.to_string()),

@@ -3,7 +3,7 @@
 //! What a withdrawing commit takes out of a compartment is named by the compartment's place.
 
 use super::core::Snapshot;
-use super::facts::Action;
+use super::facts::{Action, Role};
 use super::links::{Links, Telling};
 use super::transaction::Transaction;
 use crate::crypto::boxes::encrypt_committed;
@@ -61,11 +61,13 @@ impl Transaction<'_> {
     /// Puts the ledger rows and the link of this commit; `before` is what the one before it
     /// appended to this file.
     pub(crate) fn write_history(&mut self, epoch: Epoch, before: SegmentSpanV1) -> Result<Links, Error> {
+        let action = self.common_action();
         let telling = Telling {
             epoch,
             time: self.time,
-            action: self.common_action(),
-            role: self.actor.role(),
+            action,
+            // Who did what others do not see is for those who do.
+            role: if action == Action::Renewed { Role::Software } else { self.actor.role() },
             previous_link: self.snapshot.place(Compartment::Record)?.ledger.link,
             previous_root: self.snapshot.root_digest(),
             segment: before,
@@ -92,6 +94,10 @@ impl Transaction<'_> {
                 || self.work.lines.iter().any(|(place, _)| *place == compartment)
         };
         let is_seen = is_seen(Compartment::Record) || is_seen(Compartment::General);
+        #[cfg(test)]
+        if crate::testing::sabotaged_action() && !self.work.changes.iter().all(Changes::is_empty) {
+            return Action::Changed;
+        }
         match self.work.common {
             Some(said @ (Action::Released | Action::Imported)) if is_seen => said,
             None | Some(Action::Released | Action::Imported) if is_seen => Action::Changed,
@@ -126,10 +132,15 @@ impl Transaction<'_> {
             #[cfg(test)]
             let update =
                 TrieUpdate { superseded: crate::testing::sabotaged_erasure(update.superseded), ..update };
-            if self.work.withdraws
-                && let Some(erase) = self.work.erase.get_mut(compartment.index())
-            {
-                erase.extend(update.superseded);
+            if let Some(erase) = self.work.erase.get_mut(compartment.index()) {
+                // Pages of a compartment from which nothing is withdrawn stay: that they go
+                // would show who compares two copies of the file where it was changed.
+                let is_due = self.work.withdraws && (renewed || !erase.is_empty());
+                #[cfg(test)]
+                let is_due = is_due || self.work.withdraws && crate::testing::sabotaged_pages();
+                if is_due {
+                    erase.extend(update.superseded);
+                }
             }
             let TrieUpdate { root: trie, rows, live, .. } = update;
             let (ledger, least_reader) = (current.ledger, current.least_reader);
@@ -204,6 +215,12 @@ impl Transaction<'_> {
     fn encrypt_places(&mut self, places: &[Option<Place>; PLACES]) -> Result<[PlaceBox; PLACES], Error> {
         let mut boxes = self.snapshot.root.places.clone();
         for ((compartment, place), stored) in Compartment::ALL.into_iter().zip(places).zip(&mut boxes) {
+            #[cfg(test)]
+            if crate::testing::sabotaged_places()
+                && place.as_ref().is_some_and(|place| place.epoch != self.epoch())
+            {
+                continue;
+            }
             if let Some(place) = place
                 && let Some(encrypted) = self.core.encrypt_place(&mut self.work.random, compartment, place)?
             {
@@ -229,11 +246,14 @@ impl Transaction<'_> {
 impl Snapshot {
     /// Starts the segment of the next commit, with parts for every tier of which a
     /// compartment is held, so that what a commit did in them does not show.
-    pub(crate) fn start_segment(&self, writer: &mut dyn StoreWriter) {
+    /// They are longer where keys change: that shows anyway.
+    pub(crate) fn start_segment(&self, writer: &mut dyn StoreWriter, keys_change: bool) {
         writer.start(self.root.segment.end);
         let held = Compartment::ALL.into_iter().filter(|compartment| self.place(*compartment).is_ok());
         let tiers: Vec<_> = held.map(Compartment::tier).collect();
-        writer.set_apart(&tiers);
+        #[cfg(test)]
+        let tiers = if crate::testing::sabotaged_parts() { Vec::new() } else { tiers };
+        writer.set_apart(&tiers, keys_change);
     }
 }
 

@@ -12,9 +12,13 @@ use crate::crypto::segment_digest::SegmentDigest;
 pub(crate) const BLOCK: u64 = 4096;
 /// Bytes of the shortest segment.
 pub(crate) const LEAST: u64 = 32 * 1024;
-/// Bytes of the part for protected compartments.
+/// Bytes of the longest segment that an opening compares with its digest. A longer one is
+/// durable before its root is written: so an opening reads no more than this of a commit,
+/// whatever a root claims.
+const LONGEST_COMPARED: u64 = 1 << 20;
+/// Bytes of the part for protected compartments, if no keys change.
 pub(crate) const PROTECTED_PART: u64 = 16 * 1024;
-/// Bytes of the part for hidden compartments.
+/// Bytes of the part for hidden compartments, if no keys change.
 pub(crate) const HIDDEN_PART: u64 = 32 * 1024;
 
 /// The bytes that one commit appends to a vault file: its parts, its other objects, then
@@ -45,6 +49,16 @@ impl Segment {
     /// Bytes of it.
     pub(crate) fn length(&self) -> u64 {
         self.end.saturating_sub(self.start)
+    }
+
+    /// Whether it is durable before its root is written, so that no opening compares it with
+    /// its digest.
+    pub(crate) fn is_long(&self) -> bool {
+        #[cfg(test)]
+        let longest = crate::seams::longest_compared().unwrap_or(LONGEST_COMPARED);
+        #[cfg(not(test))]
+        let longest = LONGEST_COMPARED;
+        self.length() > longest
     }
 
     /// What its digest is of, in this order.
@@ -85,12 +99,15 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Those for these tiers.
-    pub(crate) fn of(tiers: impl Iterator<Item = Tier>) -> Self {
+    /// Those for these tiers. They are twice as long in a commit that changes keys: it writes
+    /// the directory of the ways in, and the root page of each compartment whose key is new,
+    /// however full that is.
+    pub(crate) fn of(tiers: impl Iterator<Item = Tier>, keys_change: bool) -> Self {
+        let times = if keys_change { 2 } else { 1 };
         tiers.fold(Self::default(), |parts, tier| match tier {
             Tier::Everyday => parts,
-            Tier::Protected => Self { protected: PROTECTED_PART, ..parts },
-            Tier::Hidden => Self { hidden: HIDDEN_PART, ..parts },
+            Tier::Protected => Self { protected: times * PROTECTED_PART, ..parts },
+            Tier::Hidden => Self { hidden: times * HIDDEN_PART, ..parts },
         })
     }
 
@@ -134,6 +151,8 @@ mod tests {
     fn a_segment_is_sound_if_it_goes_from_block_to_block_or_is_none() {
         let digest = SegmentDigest::from_bytes([7; 32]);
         let is_sound = |start, end, parts| Segment { start, end, parts, digest }.is_sound();
+        let is_long = |start, end| Segment { start, end, parts: 0, digest }.is_long();
+        assert!(is_long(0, LONGEST_COMPARED + 1) && !is_long(4096, LONGEST_COMPARED + 4096));
         assert!(is_sound(81920, 86016, 0) && is_sound(81920, 81920, 0) && Segment::NONE.is_sound());
         assert!(is_sound(81920, 86016, 4096) && !is_sound(81920, 86016, 8192) && !is_sound(81920, 90112, 1));
         assert!(!is_sound(81921, 86016, 0) && !is_sound(81920, 86015, 0) && !is_sound(86016, 81920, 0));
@@ -158,12 +177,14 @@ mod tests {
     #[test]
     fn parts_are_there_whether_used_or_not() {
         use Compartment::{Custody, General, PsychotherapyNotes, Record, Sealed, SubstanceUse};
-        let of = |held: &[Compartment]| Parts::of(held.iter().map(|compartment| compartment.tier()));
+        let of = |held: &[Compartment]| Parts::of(held.iter().map(|compartment| compartment.tier()), false);
         assert_eq!(of(&[Record, General]).len(), 0);
         assert_eq!(of(&[Record, SubstanceUse]).range(Tier::Protected), 0..PROTECTED_PART);
         assert_eq!(of(&[Record, SubstanceUse, PsychotherapyNotes]).len(), PROTECTED_PART);
         assert_eq!(of(&[Record, Sealed, Custody]).range(Tier::Hidden), 0..HIDDEN_PART);
-        let all = Parts::of(Compartment::ALL.into_iter().map(Compartment::tier));
+        let tiers = || Compartment::ALL.into_iter().map(Compartment::tier);
+        let all = Parts::of(tiers(), false);
+        assert_eq!(Parts::of(tiers(), true).len(), 2 * all.len());
         assert_eq!(all.range(Tier::Protected).end, all.range(Tier::Hidden).start);
         assert_eq!(all.range(Tier::Hidden).end, all.len());
         assert_eq!(all.range(Tier::Everyday), 0..0);

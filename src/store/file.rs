@@ -14,7 +14,7 @@ use super::{Heads, Medium, ObjectRef, Segment, Store, StoreError, StoreWriter};
 use crate::codec::padding::padded_len;
 use crate::codec::wire;
 use crate::crypto::boxes::chunked_len;
-use crate::crypto::segment_digest::RunningSegmentDigest;
+use crate::crypto::segment_digest::{RunningSegmentDigest, SegmentDigest};
 use crate::format::area::AREA_LEN;
 use crate::format::header::{HEADER_LEN, geometry};
 use crate::format::root::ROOT_LEN;
@@ -130,6 +130,32 @@ impl FileStore {
             offset += step;
         }
         Ok(lost)
+    }
+
+    fn has_room_for(&self, segment: &Segment) -> Result<bool, StoreError> {
+        Ok(segment.start >= geometry::APPEND && segment.is_sound() && self.disk().reaches(segment.end)?)
+    }
+
+    /// The digest of the bytes where a segment is to be, read a step at a time; none where there
+    /// can be no segment.
+    pub(crate) fn digest_of(&self, segment: &Segment) -> Result<Option<SegmentDigest>, StoreError> {
+        if !self.has_room_for(segment)? {
+            return Ok(None);
+        }
+        let disk = self.disk();
+        let mut running = RunningSegmentDigest::default();
+        let mut buffer = vec![0; READ_STEP.min(usize::try_from(segment.length()).unwrap_or(READ_STEP))];
+        for range in segment.digested() {
+            let mut offset = range.start;
+            while offset < range.end {
+                let step = usize::try_from(range.end - offset).map_or(READ_STEP, |left| left.min(READ_STEP));
+                let read = buffer.get_mut(..step).unwrap_or_default();
+                disk.read_at(offset, read)?;
+                running.update(read);
+                offset += step as u64;
+            }
+        }
+        Ok(Some(running.digest()))
     }
 
     pub(super) fn folder(&self) -> &Arc<dyn Folder> {
@@ -301,23 +327,11 @@ impl Store for FileStore {
     }
 
     fn holds(&self, segment: &Segment) -> Result<bool, StoreError> {
-        let disk = self.disk();
-        if segment.start < geometry::APPEND || !segment.is_sound() || !disk.reaches(segment.end)? {
-            return Ok(false);
+        if segment.is_long() {
+            return self.has_room_for(segment);
         }
-        let mut running = RunningSegmentDigest::default();
-        let mut buffer = vec![0; READ_STEP.min(usize::try_from(segment.length()).unwrap_or(READ_STEP))];
-        for range in segment.digested() {
-            let mut offset = range.start;
-            while offset < range.end {
-                let step = usize::try_from(range.end - offset).map_or(READ_STEP, |left| left.min(READ_STEP));
-                let read = buffer.get_mut(..step).unwrap_or_default();
-                disk.read_at(offset, read)?;
-                running.update(read);
-                offset += step as u64;
-            }
-        }
-        Ok(running.digest().matches(&segment.digest))
+        let digest = self.digest_of(segment)?;
+        Ok(digest.is_some_and(|digest| digest.matches(&segment.digest)))
     }
 
     fn writer(&self, wait: Duration) -> Result<Box<dyn StoreWriter + '_>, StoreError> {

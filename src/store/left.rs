@@ -17,14 +17,12 @@ pub(super) struct Left {
     pub(super) roots: Roots,
     /// The place of the newest.
     pub(super) newest: usize,
-    /// No barrier has made the other place durable yet.
-    pub(super) is_pending: bool,
 }
 
 impl Left {
     /// Both places hold this root, durably.
     pub(super) fn settled(root: &[u8]) -> Self {
-        Self { roots: [root.to_vec(), root.to_vec()], newest: 0, is_pending: false }
+        Self { roots: [root.to_vec(), root.to_vec()], newest: 0 }
     }
 
     /// As a new file has them.
@@ -44,7 +42,7 @@ impl Left {
 
     /// Whether there is only one durable copy of the newest root.
     pub(super) fn owes_a_copy(&self) -> bool {
-        self.is_pending || !self.copies_are_equal()
+        !self.copies_are_equal()
     }
 
     /// The place that is not the only durable copy of the newest root.

@@ -46,9 +46,9 @@ impl Tail {
         Self { first: end, start: end, end, ..Self::default() }
     }
 
-    /// Sets room apart for these tiers, at the beginning of an empty segment.
-    pub(super) fn set_apart(&mut self, tiers: &[Tier]) {
-        self.layout = Parts::of(tiers.iter().copied());
+    /// Sets room apart, at the beginning of an empty segment.
+    pub(super) fn set_apart(&mut self, parts: Parts) {
+        self.layout = parts;
         self.parts = vec![0; usize::try_from(self.layout.len()).unwrap_or_default()];
         self.start = self.first + self.layout.len();
         self.end = self.start;

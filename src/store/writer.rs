@@ -17,10 +17,8 @@ use super::{
 };
 use crate::format::area::{AREA_LEN, Area};
 use crate::format::root::ROOT_LEN;
+use crate::format::segment::Parts;
 
-/// Segments longer than this need not be read by those who open the vault next: the second
-/// copy of the root is written at once, though no barrier makes it durable yet.
-const LONG_SEGMENT: u64 = 1 << 20;
 const LOCK_POLL: Duration = Duration::from_millis(5);
 
 impl FileStore {
@@ -168,12 +166,8 @@ impl<'a> FileWriter<'a> {
         Ok(())
     }
 
-    fn barrier(&mut self) -> Result<(), StoreError> {
-        self.disk.sync().map_err(|error| self.store.poison(error))?;
-        if let Some(left) = &mut *self.left {
-            left.is_pending = false;
-        }
-        Ok(())
+    fn barrier(&self) -> Result<(), StoreError> {
+        self.disk.sync().map_err(|error| self.store.poison(error))
     }
 
     /// Overwrites with random bytes, so that what was erased does not show.
@@ -217,18 +211,6 @@ impl<'a> FileWriter<'a> {
         } else {
             Ok((first, second))
         }
-    }
-
-    /// Writes the second copy of a durable root, which the next barrier makes durable.
-    /// Where that fails, the commit is made all the same.
-    fn copy_early(&mut self, place: usize, root: &[u8]) {
-        let Some(offset) = ROOTS.get(place).copied() else { return };
-        *self.left = match self.disk.write_at(offset, root) {
-            Ok(()) => Some(Left { newest: other(place), is_pending: true, ..Left::settled(root) }),
-            // The next writer finds out what stands there.
-            Err(_) => None,
-        };
-        self.roots = None;
     }
 
     /// The second half of a withdrawal, or of a change of credentials. The newest root is
@@ -297,8 +279,8 @@ impl StoreWriter for FileWriter<'_> {
         self.tail = Tail::at(append_end);
     }
 
-    fn set_apart(&mut self, tiers: &[Tier]) {
-        self.tail.set_apart(tiers);
+    fn set_apart(&mut self, tiers: &[Tier], keys_change: bool) {
+        self.tail.set_apart(Parts::of(tiers.iter().copied(), keys_change));
     }
 
     fn put_in(&mut self, tier: Tier, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
@@ -346,6 +328,13 @@ impl StoreWriter for FileWriter<'_> {
             None => None,
         };
         let segment = self.tail.finish(&*self.disk)?;
+        let waits = segment.is_long();
+        #[cfg(test)]
+        let waits = waits && !crate::testing::sabotaged_long_segment();
+        if waits {
+            // Whoever opens the vault next does not read it.
+            self.barrier()?;
+        }
         // Else a crash in the erasure would make this commit look like one that was cut.
         debug_assert!(
             publication.erase.iter().all(|object| file_offset(object).is_none_or(|at| at < segment.start)),
@@ -360,12 +349,9 @@ impl StoreWriter for FileWriter<'_> {
             return self.withdraw(other(place), publication, change.map(|(_, (_, named))| named));
         }
         self.barrier()?;
-        *self.left = self.roots.clone().map(|roots| Left { roots, newest: place, is_pending: false });
+        *self.left = self.roots.clone().map(|roots| Left { roots, newest: place });
         if withdraws {
             return self.withdraw(other(place), publication, change.map(|(_, (_, named))| named));
-        }
-        if segment.length() > LONG_SEGMENT {
-            self.copy_early(other(place), publication.root);
         }
         Ok(())
     }

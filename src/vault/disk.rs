@@ -55,6 +55,8 @@ pub(crate) fn options() -> VaultOptions {
         .with_kdf_cost(cost)
         .with_kdf_limits(limits)
         .with_lock_wait(Duration::from_millis(200))
+        // Most tests count commits.
+        .with_renewal_at_close(false)
 }
 
 /// The name of the vault's file.

@@ -87,7 +87,7 @@ fn publish_own_box(
 ) -> Result<(), Error> {
     let area = change.area_with_own_box(&current.reader(), generations)?;
     let bytes = area.encode(&current.core.keyring.area_mac_key());
-    current.snapshot.start_segment(writer);
+    current.snapshot.start_segment(writer, false);
     let work = Work::withdrawing(writer);
     let time = session.options.now();
     let mut transaction = Transaction { core: &current.core, snapshot: &current.snapshot, actor, time, work };

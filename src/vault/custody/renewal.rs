@@ -111,7 +111,7 @@ pub(crate) fn publish_renewal(
     let bytes = area.encode(&core.keyring.area_mac_key());
     // Reads that meet what this commit erases wait for the new keys.
     let _renewing = session.renewing.lock().unwrap_or_else(PoisonError::into_inner);
-    current.snapshot.start_segment(writer);
+    current.snapshot.start_segment(writer, true);
     let mut work = Work::withdrawing(writer);
     work.renewed = Some(compartments);
     let time = session.options.now();
@@ -137,7 +137,7 @@ pub(crate) fn adopt_change(
         Err(error @ Error::Store(StoreError::NotErased)) => (current(&changed.core, None)?, Err(error)),
         Err(error) => return Err(error),
     };
-    session.adopt(changed.with(snapshot));
+    session.adopt_own(changed.with(snapshot));
     told
 }
 

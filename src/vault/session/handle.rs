@@ -3,6 +3,7 @@
 //! Reads take a snapshot and never wait; what a read does not find because another
 //! writer withdrew it is read again on the newer state.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::options::VaultOptions;
@@ -31,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) mode: Mode,
     /// Held while this handle publishes new keys and takes them over.
     pub(crate) renewing: Mutex<()>,
+    /// Whether this handle made a commit.
+    pub(crate) has_committed: AtomicBool,
 }
 
 /// An operation under way.
@@ -62,6 +65,7 @@ impl Session {
             process: std::process::id(),
             mode: Mode::Writing,
             renewing: Mutex::new(()),
+            has_committed: AtomicBool::new(false),
         }
     }
 
@@ -180,6 +184,17 @@ impl Session {
         Ok(())
     }
 
+    /// The same, of a vault that this handle created.
+    pub(crate) fn having_committed(self) -> Self {
+        Self { has_committed: AtomicBool::new(true), ..self }
+    }
+
+    /// Takes a state that this handle committed.
+    pub(crate) fn adopt_own(&self, newer: Unlocked) {
+        self.has_committed.store(true, Ordering::Relaxed);
+        self.adopt(newer);
+    }
+
     /// Takes a state that is newer than, or settled where, the known one is not.
     pub(crate) fn adopt(&self, newer: Unlocked) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -242,8 +257,9 @@ impl Session {
     }
 
     pub(crate) fn forget_keys(&self) -> Result<(), Error> {
+        let renewed = self.renew_at_close();
         State::wipe(&self.state);
-        self.rest()
+        self.rest().and(renewed)
     }
 
     pub(crate) fn is_locked(&self) -> bool {

@@ -23,9 +23,12 @@ pub struct VaultOptions {
     pub kdf_limits: KdfLimits,
     /// How long a change waits for another writer.
     pub lock_wait: Duration,
-    /// Whether closing compacts the file once it holds more dead bytes than live ones,
-    /// and more than 16 MiB of them.
+    /// Whether closing compacts the file once that gives back more than half of it, and more
+    /// than 16 MiB.
     pub compact_at_close: bool,
+    /// Whether a handle that can write hidden compartments makes a commit when it closes, if it
+    /// made none and some way in does not open them.
+    pub renew_at_close: bool,
     pub(crate) clock: Clock,
     pub(crate) audit: Option<AuditHook>,
     pub(crate) auto_lock: Option<Duration>,
@@ -38,6 +41,7 @@ impl Default for VaultOptions {
             kdf_limits: KdfLimits::default(),
             lock_wait: Duration::from_secs(10),
             compact_at_close: true,
+            renew_at_close: true,
             clock: Arc::new(SystemTime::now),
             audit: None,
             auto_lock: None,
@@ -79,6 +83,17 @@ impl VaultOptions {
     #[must_use]
     pub fn with_compaction_at_close(mut self, compact: bool) -> Self {
         self.compact_at_close = compact;
+        self
+    }
+
+    /// The same options, with or without a commit at closing by a handle that can write hidden
+    /// compartments (`sealed`, `custody`) and made none. With it, whoever does not open these
+    /// learns that such a handle was there and not whether it wrote there. A vault whose ways in
+    /// open the same hidden compartments makes no such commit. Nor does a handle that is dropped
+    /// without being closed, or locks itself.
+    #[must_use]
+    pub fn with_renewal_at_close(mut self, renew: bool) -> Self {
+        self.renew_at_close = renew;
         self
     }
 

@@ -2,15 +2,22 @@
 
 use super::audit::ReadKind;
 use super::handle::Session;
+use super::state::Mode;
 use super::writing::start_writing;
 use crate::engine::actor::Actor;
+use crate::engine::core::StateReader;
 use crate::engine::destruction::Expungement;
 use crate::engine::erasure::ErasureReport;
+use crate::engine::facts::Action;
 use crate::engine::trace;
 use crate::engine::transaction::{Committed, Transaction, Work};
 use crate::error::Error;
+use crate::format::place::Compartment;
+use crate::format::segment::Tier;
 use crate::id::EntryId;
+use crate::keys::Grant;
 use crate::store::StoreError;
+use std::sync::atomic::Ordering;
 
 /// The error of a closure, kept while the vault ends what it was doing.
 pub(super) struct OwnError<E>(Option<E>);
@@ -105,7 +112,7 @@ impl Session {
     ) -> Result<Committed<T>, Error> {
         let (mut writer, current) = start_writing(&*self.store, || self.unlocked(), self.options.lock_wait)?;
         self.adopt(current.clone());
-        current.snapshot.start_segment(&mut *writer);
+        current.snapshot.start_segment(&mut *writer, false);
         let mut transaction = Transaction {
             core: &current.core,
             snapshot: &current.snapshot,
@@ -134,8 +141,42 @@ impl Session {
         }
         let epoch = published.root.epoch;
         trace::event!("committed", epoch = epoch);
-        self.adopt(current.with(published));
+        self.adopt_own(current.with(published));
         Ok(Committed { value, epoch, erasure, shows_more })
+    }
+
+    /// Makes a commit that renews everything and changes nothing, if this handle can write hidden
+    /// compartments, made no commit, and there is somebody who does not open these. Otherwise a
+    /// handle that wrote there and one that did nothing would be told apart.
+    ///
+    /// # Errors
+    /// As [`Vault::update`].
+    pub(crate) fn renew_at_close(&self) -> Result<(), Error> {
+        let may_renew = self.options.renew_at_close && self.mode == Mode::Writing && !self.is_locked();
+        if may_renew && !self.has_committed.load(Ordering::Relaxed) && self.hides_something()? {
+            self.update(&Actor::software(), |tx| {
+                tx.announce(Action::Renewed);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whether this handle opens a hidden compartment that some way in does not open. One that
+    /// does not see the ways in is not the only one.
+    fn hides_something(&self) -> Result<bool, Error> {
+        let hidden = || Compartment::ALL.into_iter().filter(|place| place.tier() == Tier::Hidden);
+        let held = self.grant();
+        if !hidden().any(|place| held.includes(place)) {
+            return Ok(false);
+        }
+        if !held.includes(Compartment::Custody) {
+            return Ok(true);
+        }
+        let directory = self.read_now(&|reader: &StateReader<'_>| reader.directory())?;
+        let grants = directory.slots.iter().filter(|slot| slot.kind != 0);
+        let grants: Vec<Grant> = grants.filter_map(|slot| Grant::from_mask(slot.grant)).collect();
+        Ok(grants.iter().any(|grant| hidden().any(|place| held.includes(place) && !grant.includes(place))))
     }
 
     /// Expunges entries, all revisions and all that tells of them, and says what that reached.

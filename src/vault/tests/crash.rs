@@ -413,4 +413,5 @@ fn a_broken_order_of_writing_or_recovering_is_caught() {
     assert!(is_caught(|| Sabotage::AlwaysFirstPlace), "a root over the only durable copy");
     assert!(is_caught(|| Sabotage::OneBarrierForBothRoots), "both roots of a withdrawal under one barrier");
     assert!(is_caught(|| Sabotage::NoSegmentDigest), "a root without its segment");
+    assert!(is_caught(|| Sabotage::NoBarrierBehindLongSegment), "a root before its long segment");
 }

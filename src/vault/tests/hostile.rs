@@ -1,7 +1,7 @@
 //! Vaults whose keys are in hostile hands: every box opens, and the numbers
 //! inside are chosen to mislead, to exhaust, or to be overwritten.
 
-use super::basics::{diagnosis, note};
+use super::basics::{diagnosis, file, note, options};
 use super::disk::SimDisk;
 use super::workload::{new_image, owner};
 use crate::codec::{padding::pad, wire};
@@ -14,7 +14,7 @@ use crate::format::header::geometry;
 use crate::format::object::{KeyedRef, ObjectRef};
 use crate::format::root::Root;
 use crate::payload::catalogue::EraseListV1;
-use crate::store::FileImage;
+use crate::store::{FileImage, Segment, SegmentDigest};
 use crate::tree::{ObjectWriter, Row, RowClass, RowKey, TreeError};
 use crate::*;
 
@@ -392,4 +392,31 @@ fn no_walk_reads_more_than_the_place_says_is_live() {
     let mut damaged = 0;
     trie.survey_damage(&mut |_| damaged += 1);
     assert_eq!(damaged, 0);
+}
+
+/// The hole would take minutes to read.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_root_that_names_a_hole_of_a_sparse_file_as_its_segment_costs_an_opening_nothing() {
+    let hole = |length: u64| {
+        let mut hostile = Hostile::new();
+        let known = hostile.root().epoch;
+        let mut root = hostile.root();
+        let digest = SegmentDigest::from_bytes([7; 32]);
+        root.previous = hostile.vault.unlocked().unwrap().snapshot.root_digest();
+        root.epoch = known.next();
+        root.segment = Segment { start: root.segment.end, end: root.segment.end + length, parts: 0, digest };
+        hostile.put(&ROOTS[..1], &root.encode());
+        let (_folder, path) = file();
+        std::fs::write(&path, &hostile.image).unwrap();
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(root.segment.end).unwrap();
+        let started = std::time::Instant::now();
+        let locked = LockedVault::open(&path, options()).unwrap();
+        let reader = locked.unlock_read_only(&owner()).unwrap();
+        assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+        (reader.epoch() == known.next(), reader.list(&Filter::all()).unwrap().len())
+    };
+    assert_eq!(hole(200 << 30), (true, 2), "nobody reads what is so long");
+    assert_eq!(hole((1 << 20) + 4096), (true, 2));
+    assert_eq!(hole(1 << 20), (false, 2), "what is compared is not what its digest says");
 }

@@ -2,7 +2,7 @@
 //! leaves, how often a commit waits for the disk, and who finishes an erasure.
 
 use super::basics::{diagnosis, note};
-use super::disk::{Chance, Event, SimDisk, crash_states};
+use super::disk::{Chance, Change, Event, SimDisk, crash_states};
 use super::tamper::{Subject, at};
 use super::workload::{clinic, new_image, owner};
 use crate::format::header::geometry;
@@ -344,21 +344,29 @@ fn resting_like(image: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_long_commit_copies_its_root_at_once_and_the_next_one_spares_the_durable_copy() {
+fn a_long_commit_is_durable_before_its_root_is_written() {
     let disk = SimDisk::new(resting());
     let vault = disk.unlock(&owner()).unwrap();
     let long = note("progress", &"slept badly ".repeat(120_000));
     let commit = || vault.update(&Actor::owner(), |tx| tx.add(&long)).unwrap();
-    assert_eq!(barriers(&disk, commit), 1);
-    assert!(segment(&vault).length() > 1 << 20);
-    let image = disk.image();
-    assert!(root(&image, 0) == root(&image, 1), "whoever opens it need not read the segment");
-    let durable = disk.durable_image();
-    assert!(root(&durable, 0) == root(&image, 0) && root(&durable, 1) != root(&image, 1));
-    add(&vault, "J45");
-    let now = disk.image();
-    assert!(root(&now, 0) == root(&image, 0), "the only durable copy stays until the barrier returned");
-    assert!(root(&now, 1) != root(&image, 1));
+    let before = disk.trace().events.len();
+    assert_eq!(barriers(&disk, commit), 2);
+    let written = segment(&vault);
+    assert!(written.is_long() && written.length() > 1 << 20);
+    let events = disk.trace().events.split_off(before);
+    let barrier = events.iter().position(|event| matches!(event, Event::Sync(Some(_)))).unwrap();
+    let is_root = |event: &Event| {
+        let offset = if let Event::Change(Change::Write { offset, .. }) = event { *offset } else { 0 };
+        ROOTS.map(at).contains(&offset)
+    };
+    assert!(!events[..barrier].iter().any(is_root) && events[barrier..].iter().any(is_root));
+    // Nobody reads what is so long: what stands there is found when it is read.
+    let mut image = disk.image();
+    image[at(written.end) - 1] ^= 1;
+    let opened = SimDisk::without_trace(image).unlock(&owner()).unwrap();
+    assert_eq!((opened.recovery(), opened.epoch()), (Recovery::NotNeeded, vault.epoch()));
+    assert_eq!(opened.check().unwrap().segments.changed_in, [vault.epoch()]);
+    assert_eq!(barriers(&disk, || vault.expunge(&Actor::owner(), &[add(&vault, "J45")], "order")), 3);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What one commit appends to the file.
 
-use super::basics::diagnosis;
+use super::basics::{diagnosis, note, options};
 use super::disk::SimDisk;
 use super::workload::{clinic, new_image, owner};
 use crate::format::segment::{HIDDEN_PART, PROTECTED_PART, class};
+use crate::vault::session::create::file_image;
 use crate::*;
 
 /// Commits of each kind that are measured.
@@ -62,6 +63,21 @@ fn a_commit_appends_a_bounded_number_of_bytes() {
         let bytes = at(count - 40);
         eprintln!("bytes appended at {count} entries, adding, amending, expunging one: {bytes:?}");
         assert!(bytes.iter().zip(bounds).all(|(bytes, bound)| *bytes <= bound), "{count}: {bytes:?}");
+    }
+}
+
+#[test]
+fn a_vault_of_thirty_entries_is_at_most_192_kib_longer_than_they_are() {
+    for (who, new) in [("one way in", None), ("three ways in", Some(new_image("password")))] {
+        let image = new.unwrap_or_else(|| file_image(&NewVault::individual(&owner()), &options()));
+        let disk = SimDisk::without_trace(image);
+        let vault = disk.unlock(&owner()).unwrap();
+        let entries: Vec<Entry> = (0..30).map(|_| note("progress", &"slept badly ".repeat(85))).collect();
+        vault.update(&Actor::owner(), |tx| tx.add_all(&entries)).unwrap();
+        vault.close().unwrap();
+        let over = disk.image().len() - 30 * 12 * 85;
+        eprintln!("{who}: 30 entries of 1 KiB, the file is {} KiB longer", over >> 10);
+        assert!(over <= 192 << 10, "{who}: {over}");
     }
 }
 

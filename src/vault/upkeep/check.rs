@@ -1,7 +1,9 @@
 //! Checking: every byte that the open keys reach is read, authenticated and decoded.
 
+pub(crate) mod segments;
 mod stories;
 
+use self::segments::SegmentsReport;
 use self::stories::Stories;
 use crate::codec::wire;
 use crate::crypto::content_digest::{ContentDigest, RunningContentDigest};
@@ -46,6 +48,8 @@ pub struct CheckReport {
     pub not_checked: Vec<Compartment>,
     /// What is wrong.
     pub findings: Vec<CheckFinding>,
+    /// Whether the bytes that each commit appended to the file are still those.
+    pub segments: SegmentsReport,
 }
 
 impl CheckReport {
@@ -247,6 +251,9 @@ impl StateReader<'_> {
         self.check_own_rows(&mut report);
         self.check_erase_list(&mut report);
         self.check_history(&mut report);
+        let (segments, broken) = self.check_segments();
+        report.segments = segments;
+        report.findings.extend(broken.map(|epoch| CheckFinding::BrokenHistory { epoch }));
         Ok(report)
     }
 }

@@ -128,7 +128,7 @@ fn compact_locked(
     draft.replace(snapshot.root.segment.end, &replacement_mark(&rewritten.root_bytes))?;
     core.cache.clear();
     let epoch = rewritten.root.epoch;
-    session.adopt(current.with(rewritten));
+    session.adopt_own(current.with(rewritten));
     Ok(CompactReport { epoch, before, after })
 }
 
@@ -138,7 +138,9 @@ pub(crate) fn close(session: &Session, mut progress: impl FnMut(Progress)) -> Re
 
 /// Makes everything durable and compacts by rule.
 pub(crate) fn settle_down(session: &Session, progress: &mut Watch<'_>) -> Result<Closed, Error> {
+    let renewed = session.renew_at_close();
     session.rest()?;
+    renewed?;
     let due = session.options.compact_at_close
         && session.mode == Mode::Writing
         && space(session).is_ok_and(|space| space.is_compaction_due());

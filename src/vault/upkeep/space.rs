@@ -37,10 +37,11 @@ pub struct SpaceReport {
 }
 
 impl SpaceReport {
-    /// Whether compaction at closing is due: more is dead than live, and enough.
+    /// Whether compaction at closing is due: it gives back more than it leaves, and enough. So
+    /// when a file is compacted does not tell how much is live that others do not know of.
     #[must_use]
     pub fn is_compaction_due(&self) -> bool {
-        self.dead.is_some_and(|dead| dead > self.live.max(worth_compacting()))
+        self.dead.is_some_and(|dead| dead > self.file.saturating_sub(dead).max(worth_compacting()))
     }
 }
 
