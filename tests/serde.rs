@@ -503,6 +503,8 @@ fn reports_are_written_with_ids_words_and_reasons() {
     assert_eq!((&erasure["accounts"], &erasure["handed_out"]), (&json!([]), &json!([])));
     let access = serde_json::to_value(vault.access().unwrap()).unwrap();
     assert_eq!((&access[0]["kind"], &access[0]["grant"][0]), (&json!("raw-key"), &json!("record")));
+    let key: Json = serde_json::from_str(&vault.public_key().unwrap().to_jwk()).unwrap();
+    assert_eq!(access[0]["public_key"], key);
 }
 
 #[test]

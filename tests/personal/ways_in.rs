@@ -145,3 +145,31 @@ fn a_password_is_upgraded_and_stays_the_same() {
     let file = person.read("my.vault");
     assert!(!file.windows(PASSWORD.len()).any(|window| window == PASSWORD.as_bytes()));
 }
+
+#[test]
+fn each_way_in_has_a_public_key_of_its_own_that_a_changed_password_keeps() {
+    let person = Person::with_vault();
+    person.write("new", "another long sentence about tulips\n");
+    let key = |option: &str, file: &str| {
+        let told = person.run_bare(&[option, file, "public-key", "my.vault"], "").done();
+        assert!(told.err().contains("signs with a key of its own"), "{}", told.err());
+        told.out().to_owned()
+    };
+    let (own, of_paper) = (key("--password-file", "password"), key("--recovery-key-file", "key"));
+    assert_ne!(own, of_paper);
+    let listed = person.run(&["access", "list", "my.vault", "--json"]).done().json();
+    let fingerprints: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|access| access["fingerprint"].as_str().unwrap()).collect();
+    let told = person.run(&["public-key", "my.vault"]).done().err().to_owned();
+    assert!(told.contains(fingerprints[0]) && !told.contains(fingerprints[1]), "{told}");
+
+    person.run(&["password", "my.vault", "--small-device", "--new-password-file", "new"]).done();
+    assert_eq!(key("--password-file", "new"), own);
+    // A new password for a forgotten one, and a new recovery key, sign with others.
+    let recover = ["recover", "my.vault", "--recovery-key-file", "key", "--small-device", "--yes"];
+    let more = ["--new-password-file", "password", "--new-recovery-key-out", "new-key"];
+    let done = person.run_bare(&[&recover[..], &more].concat(), "").done();
+    assert!(done.out().contains("personal public-key"), "{}", done.out());
+    let (new, new_paper) = (key("--password-file", "password"), key("--recovery-key-file", "new-key"));
+    assert!(![&own, &of_paper].contains(&&new) && ![&own, &of_paper].contains(&&new_paper));
+}
