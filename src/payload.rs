@@ -10,6 +10,7 @@ pub(crate) mod content;
 pub(crate) mod custody;
 mod entry;
 pub(crate) mod history;
+pub(crate) mod imports;
 mod mirror;
 pub(crate) mod secret;
 pub(crate) mod story;

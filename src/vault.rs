@@ -52,12 +52,13 @@ pub use crate::engine::actor::Actor;
 pub use crate::engine::backups::Backup;
 pub use crate::engine::destruction::Expungement;
 pub use crate::engine::directory::{Access, AccessKind};
-pub use crate::engine::erasure::{Coverage, ErasureReport};
+pub use crate::engine::erasure::{Coverage, ErasedSource, ErasureReport, Remains};
 pub use crate::engine::facts::{Action, Detail};
 pub use crate::engine::history::{Checkpoint, ParseCheckpointError};
 pub use crate::engine::ledger::LedgerLine;
 pub use crate::engine::list::{Filter, Listed, Revision};
 pub use crate::engine::opening::Recovery;
+pub use crate::engine::related::{Related, Shared};
 pub use crate::engine::transaction::{Committed, Transaction};
 pub use crate::engine::vault_record::HolderRole;
 pub use crate::error::ErrorKind;
@@ -404,6 +405,27 @@ impl Vault {
         how: impl Into<Expungement>,
     ) -> Result<ErasureReport, Error> {
         self.session.expunge(actor, ids, &how.into())
+    }
+
+    /// The other entries that tell of the same as this one: that have its code, the words for it
+    /// or the name of its drug, in their fields or in their originals. An expungement does not
+    /// reach them: look at them before you destroy it. What is in `sealed` is not looked at, and
+    /// other words for the same are not known.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEntry`], [`Error::Damaged`], [`Error::Store`].
+    pub fn related(&self, id: EntryId) -> Result<Vec<Related>, Error> {
+        self.session.read(|reader| reader.related(id))
+    }
+
+    /// The entries that were expunged to stay away ([`Expungement::staying_away`]) and are there
+    /// again: somebody brought them back who does not open `sealed`, and could not know. Expunge
+    /// them again, or import their source with [`Expunged::TakeAgain`] to keep them.
+    ///
+    /// # Errors
+    /// [`Error::NeedsCompartment`] where `sealed` is not open; [`Error::Damaged`], [`Error::Store`].
+    pub fn returned(&self) -> Result<Vec<EntryId>, Error> {
+        self.session.read(|reader| reader.returned())
     }
 
     /// Writes an import into the vault, as one commit, if nothing about it is in doubt.

@@ -293,11 +293,11 @@ fn frozen(name: &str, sha256: &str) -> Vec<u8> {
 }
 
 fn frozen_vault() -> Vec<u8> {
-    frozen("format-1.vault", "5ed315c2e3cd406270edf86a1850fe7a754ac8d7bb47347da3f528094ef7a389")
+    frozen("format-1.vault", "be39b1de151407c8bf8140c50623009c2f46d681d5ec4b2b90b1a88f3be428e0")
 }
 
 fn frozen_transcript() -> Json {
-    let text = frozen("format-1.json", "7af863dafe32fb08d12e97c845c3ab992725a4b84dd85dc217d9cf0191ba1c10");
+    let text = frozen("format-1.json", "cc1380d5a7557fb481db33be8656c7b71c417b5be7689e6e0833eb6387be1f68");
     serde_json::from_slice(&text).unwrap()
 }
 

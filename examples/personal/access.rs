@@ -173,7 +173,28 @@ pub(crate) fn told(vault: Vault) -> Vault {
         ),
         _ => {}
     }
+    tell_returned(&vault);
     vault
+}
+
+/// Says which entries were expunged to stay away and are there again.
+fn tell_returned(vault: &Vault) {
+    // What cannot be read is told by whatever needs it.
+    let Ok(returned) = vault.returned() else { return };
+    if returned.is_empty() {
+        return;
+    }
+    let ids: Vec<String> = returned.iter().map(|id| short_id(*id)).collect();
+    note(&format!(
+        "{} again that you expunged to stay away: {}. Somebody imported it. To destroy it again: `personal expunge \
+         VAULT {} --stay-away`. To keep it: import its file with --take-expunged.",
+        match ids.len() {
+            1 => "An entry is here".to_owned(),
+            some => format!("{some} entries are here"),
+        },
+        ids.join(", "),
+        ids.join(" ")
+    ));
 }
 
 pub(crate) fn credential(common: &Common) -> Result<Credential, Failure> {

@@ -215,7 +215,7 @@ pub(crate) struct Import {
     /// are about several people
     #[arg(long)]
     pub(crate) unknown_are_same: bool,
-    /// Also read in what you destroyed in this vault before
+    /// Also read in what you destroyed in this vault to stay away, and do not keep it away any more
     #[arg(long)]
     pub(crate) take_expunged: bool,
     /// List, by its path, every part that lists and excerpts do not show
@@ -333,6 +333,10 @@ pub(crate) struct Expunge {
     /// Why (- to be asked). The ledger keeps this, so do not say what you destroy
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
+    /// Know it again if it is imported again, and leave it out. Whoever opens the sealed records
+    /// can then tell that it was there
+    #[arg(long)]
+    pub(crate) stay_away: bool,
 }
 
 #[derive(Args)]

@@ -1,8 +1,10 @@
 //! `expunge`: entries are destroyed, after a look at what exactly goes.
 
 use serde_json::{Value as Json, json};
-use subrosa::vault::{Action, Backup, Coverage, ErasureReport, Expungement, HandedOut, Listed};
-use subrosa::{Actor, EntryId, Vault};
+use subrosa::vault::{
+    Action, Backup, Coverage, Epoch, ErasedSource, ErasureReport, Expungement, HandedOut, Listed, Remains,
+};
+use subrosa::{Actor, EntryId, Filter, Vault};
 
 use crate::access;
 use crate::arguments::{Common, Expunge};
@@ -22,7 +24,8 @@ pub(crate) fn run(common: &Common, command: &Expunge) -> Result<(), Failure> {
             ids.push(id);
         }
     }
-    let what = what_goes(&vault, &ids)?;
+    let related = related(&vault, &ids)?;
+    let what = what_goes(&vault, &ids, &related)?;
     match (common.json, common.yes) {
         (false, _) => output::say(&what)?,
         // The output belongs to a program; a person is asked beside it.
@@ -33,17 +36,32 @@ pub(crate) fn run(common: &Common, command: &Expunge) -> Result<(), Failure> {
         command.reason.as_deref(),
         "Why (kept for whoever sees the ways in; do not name what goes; Enter leaves it out)",
     )?;
-    confirm(common.yes, ids.len())?;
+    if confirm(common.yes, ids.len(), related.len())? {
+        ids.extend(&related);
+    }
     let how = reason.map_or_else(Expungement::new, |reason| Expungement::new().because(&reason));
+    let how = if command.stay_away { how.staying_away() } else { how };
     let report = vault.expunge(&Actor::owner(), &ids, how)?;
     access::close(vault)?;
     if common.json {
-        return output::json(&for_programs(&report));
+        return output::json(&for_programs(&report, &related));
     }
     output::say(&told(&report))
 }
 
-fn what_goes(vault: &Vault, ids: &[EntryId]) -> Result<String, Failure> {
+/// The other entries that tell of the same as these.
+fn related(vault: &Vault, ids: &[EntryId]) -> Result<Vec<EntryId>, Failure> {
+    let mut related = Vec::new();
+    for id in ids {
+        let others = vault.related(*id)?.into_iter().map(|related| related.id);
+        related.extend(others.filter(|other| !ids.contains(other)));
+    }
+    related.sort_unstable();
+    related.dedup();
+    Ok(related)
+}
+
+fn what_goes(vault: &Vault, ids: &[EntryId], related: &[EntryId]) -> Result<String, Failure> {
     let listed: Result<Vec<Listed>, Failure> = ids.iter().map(|id| access::listed(vault, *id)).collect();
     let listed = listed?;
     let earlier: u64 = listed.iter().map(|entry| entry.revision - 1).sum();
@@ -55,22 +73,43 @@ fn what_goes(vault: &Vault, ids: &[EntryId]) -> Result<String, Failure> {
             if some == 1 { "goes" } else { "go" }
         ),
     };
+    let beside = match related {
+        [] => String::new(),
+        related => {
+            let mut listed = vault.list(&Filter::all().with_retracted())?;
+            listed.retain(|entry| related.contains(&entry.id));
+            format!(
+                "\nThese have the same code, words or drug, in what is shown or in their originals, and stay:\n\n{}\n",
+                entries::table(vault, &listed)?
+            )
+        }
+    };
     Ok(format!(
-        "This will be destroyed, with its files, and cannot be brought back:\n\n{}\n{with_them}\nThis does not reach \
-         copies and backups of the vault file, the files that you imported, excerpts and exports that you gave \
-         away, or other entries that mention the same thing.\n",
+        "This will be destroyed, with its files, and cannot be brought back:\n\n{}\n{with_them}{beside}\nThis does \
+         not reach copies and backups of the vault file, the files that you imported, excerpts and exports that you \
+         gave away, or other entries that mention the same thing.\n",
         entries::table(vault, &listed)?
     ))
 }
 
-fn confirm(yes: bool, entries: usize) -> Result<(), Failure> {
+/// Asks how many entries are to go; whether those beside the named ones are to go too.
+fn confirm(yes: bool, entries: usize, beside: usize) -> Result<bool, Failure> {
     if yes {
-        return Ok(());
+        return Ok(false);
     }
-    let answer =
-        prompt::line(&format!("To destroy {}, type how many: ", count(entries, "entry", "entries")))?;
-    if answer.is_some_and(|answer| answer.trim() == entries.to_string()) {
-        return Ok(());
+    let all = entries + beside;
+    let with_all = match beside {
+        0 => String::new(),
+        some => format!(" ({all} to destroy the {some} beside too)"),
+    };
+    let question = format!("To destroy {}, type how many{with_all}: ", count(entries, "entry", "entries"));
+    let answer = prompt::line(&question)?;
+    let answer = answer.as_deref().map(str::trim);
+    if answer == Some(entries.to_string().as_str()) {
+        return Ok(false);
+    }
+    if answer == Some(all.to_string().as_str()) {
+        return Ok(true);
     }
     Err(Failure::refused("not confirmed: nothing was destroyed (--yes says yes in scripts)"))
 }
@@ -84,6 +123,7 @@ fn told(report: &ErasureReport) -> String {
         format!("  The disk:        {}", words(&report.medium)),
         format!("  Copies:          {}", words(&report.copies)),
     ];
+    lines.extend(source_lines(report));
     if !report.backups.is_empty() {
         lines.push(format!(
             "  Backups:         {}:",
@@ -115,7 +155,51 @@ fn told(report: &ErasureReport) -> String {
             count(report.unreadable.len(), "change", "changes")
         ));
     }
+    lines.push("  Still here:".to_owned());
+    lines.extend(report.remains.iter().filter_map(remains_words).map(|words| format!("    {words}")));
     lines.join("\n")
+}
+
+/// What would bring it back, and whether it would.
+fn source_lines(report: &ErasureReport) -> Vec<String> {
+    if report.sources.is_empty() {
+        return Vec::new();
+    }
+    let head = match report.stays_away {
+        true => "  Came from:       these; what they say of it is left out if you import them again:",
+        false => "  Came from:       these; importing them again brings it back, so delete them:",
+    };
+    let source = |source: &ErasedSource| {
+        let document = source.document.as_deref().unwrap_or("a file without a name");
+        let server = source.server.as_ref().map(|server| format!(", from {server}"));
+        printable(&format!("    {document}{}", server.unwrap_or_default()))
+    };
+    let mut lines = vec![head.to_owned()];
+    lines.extend(report.sources.iter().map(source));
+    if report.stays_away {
+        lines.push("    Somebody who does not open the sealed records can still import it.".to_owned());
+    }
+    lines
+}
+
+fn remains_words(remains: &Remains) -> Option<String> {
+    Some(match remains {
+        Remains::CommitTimes { commits } => format!(
+            "when {} made, not what of",
+            match commits.len() {
+                1 => "one change was".to_owned(),
+                some => format!("{some} changes were"),
+            }
+        ),
+        Remains::PaddedSizes => "about how long these changes were, until the vault is compacted".to_owned(),
+        Remains::Accounting { releases } => format!(
+            "to whom {} went and for what",
+            count(releases.len(), "excerpt that held it", "excerpts that held it")
+        ),
+        Remains::Reason => "your reason, for whoever sees the ways in".to_owned(),
+        Remains::Tombstone => "what it is known again by, for whoever opens the sealed records".to_owned(),
+        _ => return None,
+    })
 }
 
 fn copy_words(copy: &HandedOut) -> String {
@@ -149,7 +233,19 @@ fn coverage_for_programs(coverage: &Coverage) -> Json {
     }
 }
 
-fn for_programs(report: &ErasureReport) -> Json {
+fn remains_for_programs(remains: &Remains) -> Option<Json> {
+    let numbers = |epochs: &[Epoch]| epochs.iter().map(|epoch| epoch.number()).collect::<Vec<_>>();
+    Some(match remains {
+        Remains::CommitTimes { commits } => json!({ "what": "commit-times", "commits": numbers(commits) }),
+        Remains::PaddedSizes => json!({ "what": "padded-sizes" }),
+        Remains::Accounting { releases } => json!({ "what": "accounting", "releases": numbers(releases) }),
+        Remains::Reason => json!({ "what": "reason" }),
+        Remains::Tombstone => json!({ "what": "tombstone" }),
+        _ => return None,
+    })
+}
+
+fn for_programs(report: &ErasureReport, related: &[EntryId]) -> Json {
     let copy = |copy: &HandedOut| {
         json!({
             "time": moment_for_programs(copy.time),
@@ -166,13 +262,18 @@ fn for_programs(report: &ErasureReport) -> Json {
             "checkpoint": backup.checkpoint.to_string(),
         })
     };
+    let source = |source: &ErasedSource| json!({ "document": source.document, "server": source.server });
     json!({
         "expunged": report.entries.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "related": related.iter().filter(|id| !report.entries.contains(id)).map(ToString::to_string).collect::<Vec<_>>(),
         "bytes": report.bytes,
         "vault": coverage_for_programs(&report.vault),
         "medium": coverage_for_programs(&report.medium),
         "copies": coverage_for_programs(&report.copies),
         "backups": report.backups.iter().map(backup).collect::<Vec<_>>(),
+        "sources": report.sources.iter().map(source).collect::<Vec<_>>(),
+        "stays_away": report.stays_away,
+        "remains": report.remains.iter().filter_map(remains_for_programs).collect::<Vec<_>>(),
         "handed_out": report.handed_out.iter().map(copy).collect::<Vec<_>>(),
     })
 }

@@ -67,7 +67,7 @@ macro_rules! handed_on {
 }
 
 taken_over!(UnlockKey, GrantKey, VaultRootKey, CompartmentKey, IdentityKey, ContentKey);
-handed_on!(GrantKey, VaultRootKey, CompartmentKey, ContentKey);
+handed_on!(GrantKey, VaultRootKey, CompartmentKey, IdentityKey, ContentKey);
 
 /// A key that committed boxes may be made under.
 pub(crate) trait CommittedKey {

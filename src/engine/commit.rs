@@ -24,6 +24,7 @@ impl Transaction<'_> {
             self.write_contents()?;
             self.settle_accounts()?;
             self.write_stories()?;
+            self.write_imports()?;
         }
         let unchanged = self.work.changes.iter().all(Changes::is_empty)
             && self.work.lines.is_empty()

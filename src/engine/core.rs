@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::told::Told;
 use crate::crypto::boxes::{decrypt_committed, encrypt_committed};
 use crate::crypto::digest::Digest;
-use crate::crypto::key::{IdentityKey, RootKey};
+use crate::crypto::key::RootKey;
 use crate::crypto::random::{RandomError, Randomness};
 use crate::error::Error;
 use crate::format::READER_VERSION;
@@ -277,12 +277,6 @@ impl<'a> StateReader<'a> {
         let content = self.core.open_row(Compartment::Record, &row)?;
         Ok(crate::codec::wire::decode(&content)?)
     }
-
-    /// The key that turns a source's identity into an entry's id.
-    pub(crate) fn identity_key(&self) -> Result<IdentityKey, Error> {
-        let record = self.vault_record()?;
-        Ok(IdentityKey::from_secret(record.identity_key.to_secret()))
-    }
 }
 
 impl Core {
@@ -299,6 +293,9 @@ impl Core {
             RowClass::Upload => (Purpose::Upload, *row.key.as_bytes()),
             RowClass::Story => (Purpose::Story, *row.id.as_bytes()),
             RowClass::Accounting => (Purpose::Accounting, *row.key.as_bytes()),
+            RowClass::IdentityKey => (Purpose::IdentityKey, *row.key.as_bytes()),
+            RowClass::Import => (Purpose::Import, *row.key.as_bytes()),
+            RowClass::Tombstone => (Purpose::Tombstone, *row.id.as_bytes()),
         };
         self.scope.context(purpose).compartment(compartment).object(object, row.revision).schema(ENTRY_SCHEMA)
     }

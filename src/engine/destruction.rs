@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use super::accounting::Accounting;
 use super::content::stored_contents;
-use super::erasure::expunged_content;
-use super::facts::{Action, Detail};
-use super::ledger::{DIGESTS_IN_A_LINE, Line};
+use super::erasure::ErasedSource;
+use super::facts::Action;
+use super::imports::Written;
+use super::ledger::Line;
 use super::list;
+use super::tombstone::marks_of;
 use super::transaction::Transaction;
 use crate::crypto::content_digest::ContentDigest;
 use crate::error::{Error, ErrorKind};
@@ -28,6 +30,7 @@ use crate::tree::{Row, RowKey};
 pub struct Expungement {
     reason: Option<String>,
     accounting: Option<Accounting>,
+    stays_away: bool,
 }
 
 impl Expungement {
@@ -43,6 +46,16 @@ impl Expungement {
     #[must_use]
     pub fn because(mut self, reason: &str) -> Self {
         self.reason = Some(reason.to_owned());
+        self
+    }
+
+    /// The same, and what goes is to stay away: `sealed` keeps digests by which it is known
+    /// again. Imports by whoever opens `sealed` leave it out; others cannot know of it and take
+    /// it as new, and [`Vault::returned`](crate::Vault::returned) lists it then. Without this,
+    /// nothing is kept, and any import of its source brings it back.
+    #[must_use]
+    pub fn staying_away(mut self) -> Self {
+        self.stays_away = true;
         self
     }
 
@@ -76,7 +89,8 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::LegalHold`], [`Error::Store`];
-    /// [`Error::NeedsCompartment`] when the accounting of a release is to be kept in `custody`;
+    /// [`Error::NeedsCompartment`] when the accounting of a release is to be kept in `custody`,
+    /// or what goes is to stay away and `sealed` is not open;
     /// [`Error::Damaged`] when so much is that nobody can tell which attachments
     /// are the entry's alone.
     pub fn expunge(&mut self, id: EntryId, how: impl Into<Expungement>) -> Result<(), Error> {
@@ -89,6 +103,9 @@ impl Transaction<'_> {
         if is_held(&current, entry.as_ref())? {
             return Err(Error::LegalHold { id });
         }
+        if how.stays_away {
+            self.snapshot.place(Compartment::Sealed)?;
+        }
         let mut contents: BTreeSet<ContentDigest> = match &entry {
             Some(entry) => stored_contents(entry).collect(),
             None => self.contents_of_unreadable(compartment, &current)?,
@@ -96,25 +113,25 @@ impl Transaction<'_> {
         let half_done = std::mem::replace(&mut self.work.half_done, true);
         self.work.withdraws = true;
         self.work.accounting = self.work.accounting.or(how.accounting);
-        let key = self.reader().identity_key()?;
-        let mut said = BTreeSet::new();
-        said.extend(entry.and_then(|entry| expunged_content(&key, &entry)));
+        let mut brought = Brought::default();
+        brought.add(current.epoch, entry.as_ref());
         let mut first = current.epoch;
         self.remove_row(compartment, &current)?;
         for revision in 1..current.revision {
             let row = self.row(compartment, &RowKey::revision(id, revision))?;
             let row = row.ok_or(Error::Damaged { what: "revision" })?;
             first = first.min(row.epoch);
-            if let Ok(entry) = self.core.open_entry(compartment, &row) {
-                said.extend(expunged_content(&key, &entry));
-            }
+            let entry = self.core.open_entry(compartment, &row).ok();
+            brought.add(row.epoch, entry.as_ref());
             contents.extend(self.contents_of(compartment, &row)?);
             self.remove_row(compartment, &row)?;
         }
         self.give_up_contents(compartment, id, contents)?;
+        self.forget_brought(compartment, id, brought.written)?;
         self.end_story(compartment, id, first)?;
-        self.work.erasure.entries.push(id);
-        self.log_expunged(compartment, how.reason.as_deref(), &said);
+        let stays_away = how.stays_away && self.put_tombstone(id, brought.marks)?;
+        self.work.erasure.note(id, brought.epochs, brought.sources, stays_away);
+        self.log_expunged(compartment, how.reason.as_deref());
         self.work.half_done = half_done;
         Ok(())
     }
@@ -145,15 +162,31 @@ impl Transaction<'_> {
 
     /// The lines of an expungement: those who see the ways in read what was done, all others
     /// that something was changed.
-    fn log_expunged(&mut self, compartment: Compartment, reason: Option<&str>, said: &BTreeSet<String>) {
+    fn log_expunged(&mut self, compartment: Compartment, reason: Option<&str>) {
         let line = Line::of(Action::Expunged, self.actor).because(reason);
         if !self.log_in_custody(line) {
             self.log(compartment, Line::of(Action::Changed, self.actor));
         }
-        let said: Vec<&str> = said.iter().map(String::as_str).collect();
-        for digests in said.chunks(DIGESTS_IN_A_LINE) {
-            let line = Line::of(Action::Changed, self.actor);
-            self.log(compartment, line.with(Detail::Content, &digests.join(" ")));
+        self.work.erasure.has_reason |= reason.is_some_and(|reason| !reason.is_empty());
+    }
+}
+
+/// What the revisions of an entry tell of where it came from.
+#[derive(Default)]
+struct Brought {
+    written: Written,
+    epochs: BTreeSet<Epoch>,
+    sources: BTreeSet<ErasedSource>,
+    marks: BTreeSet<[u8; 16]>,
+}
+
+impl Brought {
+    fn add(&mut self, epoch: Epoch, entry: Option<&Entry>) {
+        self.written.add(epoch, entry);
+        self.epochs.insert(epoch);
+        if let Some(entry) = entry {
+            self.sources.extend(ErasedSource::of(entry));
+            self.marks.extend(marks_of(entry));
         }
     }
 }

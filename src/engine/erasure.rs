@@ -1,18 +1,16 @@
 //! What an expungement reached, and what it could not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::accounting::{HandedOut, SettledAccount};
+use super::accounting::{Accounting, HandedOut, SettledAccount};
 use super::backups::Backup;
 use super::core::StateReader;
 use super::facts::Action;
-use crate::crypto::digest::Digest;
-use crate::crypto::key::IdentityKey;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::interop::fhir::Nameless;
-use crate::record::{Card, Entry};
+use crate::interop::identity::base_of;
+use crate::record::{Entry, Provenance};
 use crate::store::Medium;
 
 /// What a commit has withdrawn so far.
@@ -30,6 +28,45 @@ pub(crate) struct Erasure {
     pub(crate) untold: Vec<(Compartment, Epoch)>,
     /// What became of the accounts of these releases.
     pub(crate) accounts: Vec<SettledAccount>,
+    /// The commits that wrote what is destroyed.
+    pub(crate) epochs: BTreeSet<Epoch>,
+    /// What would bring it back.
+    pub(crate) sources: BTreeSet<ErasedSource>,
+    /// Whether each of the entries that something would bring back is to stay away.
+    pub(crate) stay_away: Vec<bool>,
+    pub(crate) has_reason: bool,
+}
+
+impl Erasure {
+    /// Notes an entry that is destroyed, and whether there is a tombstone of it.
+    pub(crate) fn note(
+        &mut self,
+        id: EntryId,
+        epochs: BTreeSet<Epoch>,
+        sources: BTreeSet<ErasedSource>,
+        stays_away: bool,
+    ) {
+        self.entries.push(id);
+        self.epochs.extend(epochs);
+        if !sources.is_empty() {
+            self.stay_away.push(stays_away);
+        }
+        self.sources.extend(sources);
+    }
+
+    fn stays_away(&self) -> bool {
+        !self.stay_away.is_empty() && self.stay_away.iter().all(|stays_away| *stays_away)
+    }
+
+    /// What is left of it, these releases among it.
+    fn remains(&self, releases: Vec<Epoch>) -> Vec<Remains> {
+        let commits = self.epochs.iter().copied().collect();
+        let mut remains = vec![Remains::CommitTimes { commits }, Remains::PaddedSizes];
+        remains.extend((!releases.is_empty()).then_some(Remains::Accounting { releases }));
+        remains.extend(self.has_reason.then_some(Remains::Reason));
+        remains.extend(self.stay_away.contains(&true).then_some(Remains::Tombstone));
+        remains
+    }
 }
 
 /// How far an erasure reaches in one respect.
@@ -38,7 +75,7 @@ pub(crate) struct Erasure {
 #[non_exhaustive]
 pub enum Coverage {
     /// The bytes were overwritten and every key to older copies of them in the
-    /// file is gone.
+    /// file is gone. Nothing is said of other entries that tell of the same.
     Proven,
     /// The system was asked to overwrite the bytes. What its medium keeps is not known.
     BestEffort {
@@ -75,6 +112,15 @@ pub struct ErasureReport {
     /// The same with what the vault knew of them: it is here, and no longer in the vault once
     /// nothing of a release is left.
     pub handed_out: Vec<HandedOut>,
+    /// What would bring the entries back, if it is imported again: delete it, or keep it away
+    /// with [`Expungement::staying_away`](crate::vault::Expungement::staying_away). It is here,
+    /// and no longer in the vault.
+    pub sources: Vec<ErasedSource>,
+    /// Whether imports by whoever opens `sealed` leave out all that these sources would bring
+    /// back. Nobody else's do.
+    pub stays_away: bool,
+    /// All that the vault still holds of what was erased. It names none of it.
+    pub remains: Vec<Remains>,
     /// The releases of which nothing is left, and what became of their accounting.
     pub accounts: Vec<SettledAccount>,
     /// Backups that were made while one of the entries was in the vault: each
@@ -110,30 +156,55 @@ impl Coverage {
     }
 }
 
-/// The keyed digest by which what was imported and expunged is known again, under
-/// whatever name it comes and however it is written: of what its source says, what it is
-/// about and when. Names of others count where nothing else says what it is about, and
-/// where they are addresses of files.
-pub(crate) fn expunged_content(key: &IdentityKey, entry: &Entry) -> Option<String> {
-    let source = &entry.source.as_ref()?.bytes;
-    let said = Nameless::of(source);
-    let content = said.as_ref().map_or_else(|| Digest::of(&[source]), |said| said.content);
-    let card = Card::of(entry);
-    let code = card.code_words();
-    let names = said.map(|said| said.references).unwrap_or_default();
-    let is_about = |name: &String| {
-        code.is_empty() || card.flags.attachment || card.flags.elsewhere || name.contains("://")
-    };
-    let names = names.iter().filter(|name| is_about(name)).map(String::as_str);
-    let start = card.dates.start().map_or("", |date| date.as_str());
-    let content = content.to_string();
-    let parts: Vec<String> = [content.as_str(), &code, start]
-        .into_iter()
-        .chain(names)
-        .map(|part| format!("{}:{part}", part.len()))
-        .collect();
-    let name = format!("expunged\0{}", Digest::of(&[parts.concat().as_bytes()]));
-    Some(EntryId::from_bytes(key.derive_id(name.as_bytes())).to_string())
+/// Where an erased entry came from: whoever imports that again brings the entry back.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct ErasedSource {
+    /// The document: a bundle's id, or the name of a file.
+    pub document: Option<String>,
+    /// The base of the server that its address names.
+    pub server: Option<String>,
+}
+
+crate::secret::redacted_debug!(ErasedSource);
+
+impl ErasedSource {
+    /// Of what a source brought; none of what was entered here.
+    pub(crate) fn of(entry: &Entry) -> Option<Self> {
+        let Provenance { document, identity, address, origin, .. } = &entry.provenance;
+        let named = [identity, address].into_iter().flatten();
+        let server = named.filter_map(|name| base_of(name.as_str())).map(str::to_owned).next();
+        let document = document.as_ref().map(|document| document.as_str().to_owned());
+        (entry.source.is_some() || origin.is_imported()).then_some(Self { document, server })
+    }
+
+    pub(crate) fn document(name: Option<String>) -> Self {
+        Self { document: name, server: None }
+    }
+}
+
+/// What is left in the vault of what was erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "remains", rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Remains {
+    /// That commits were made, and when. They do not say what of.
+    CommitTimes {
+        /// Those that wrote a revision of it.
+        commits: Vec<Epoch>,
+    },
+    /// How long those commits are in the file, in size classes; a compaction takes that away.
+    PaddedSizes,
+    /// To whom releases went and for what.
+    Accounting {
+        /// The releases.
+        releases: Vec<Epoch>,
+    },
+    /// The reason that was given, in `custody`.
+    Reason,
+    /// Digests by which it is known again, in `sealed`.
+    Tombstone,
 }
 
 impl StateReader<'_> {
@@ -141,6 +212,15 @@ impl StateReader<'_> {
     pub(crate) fn erasure_report(&self, erasure: Erasure) -> ErasureReport {
         let (vault, medium) = Coverage::on(&self.core.store.medium());
         let Traces { handed_out, backups, unreadable } = self.traces(&erasure);
+        let is_gone = |epoch: &Epoch| {
+            let is_destroyed =
+                |it: &SettledAccount| it.epoch == *epoch && it.accounting == Accounting::Destroy;
+            erasure.accounts.iter().any(is_destroyed)
+        };
+        let released = handed_out.values().filter(|copy| copy.action == Action::Released);
+        let released = released.map(|copy| copy.epoch).filter(|epoch| !is_gone(epoch)).collect();
+        let remains = erasure.remains(released);
+        let stays_away = erasure.stays_away();
         ErasureReport {
             entries: erasure.entries,
             bytes: erasure.bytes,
@@ -149,6 +229,9 @@ impl StateReader<'_> {
             copies: Coverage::NotCovered { because: COPIES },
             released_in: handed_out.keys().copied().collect(),
             handed_out: handed_out.into_values().collect(),
+            sources: erasure.sources.into_iter().collect(),
+            stays_away,
+            remains,
             accounts: erasure.accounts,
             backups,
             unreadable,

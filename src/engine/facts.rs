@@ -108,14 +108,6 @@ numbered! {
         Signer = 7, "signer";
         /// The number of an import that was undone.
         Import = 8, "import";
-        /// The documents whose names an import gave a scope, each as a keyed digest.
-        Source = 9, "source";
-        /// What was answered to an import, each answer as a keyed digest.
-        Answer = 10, "answer";
-        /// What an expunged entry was imported from, each revision as a keyed digest.
-        Content = 11, "content";
-        /// Keyed digests of references to a patient whom an import does not describe.
-        Unnamed = 12, "unnamed";
     }
     unknown
     /// A fact that this version does not know.

@@ -20,9 +20,6 @@ use crate::tree::{Row, RowClass, RowKey};
 /// Longest reason or detail in bytes.
 pub(crate) const TEXT_LIMIT: usize = 16 * 1024;
 
-/// Most keyed digests in a detail: each has 32 digits and a space.
-pub(crate) const DIGESTS_IN_A_LINE: usize = 256;
-
 /// The import that a line names.
 pub(crate) fn named_import(details: &[(Detail, String)]) -> Option<Epoch> {
     let (_, number) = details.iter().find(|(detail, _)| *detail == Detail::Import)?;

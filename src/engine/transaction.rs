@@ -20,6 +20,7 @@ use crate::format::place::{Compartment, PLACES};
 use crate::id::{EntryId, Epoch};
 use crate::keys::Grant;
 use crate::payload::content::ContentV1;
+use crate::payload::imports::ImportV1;
 use crate::payload::story::StoryV1;
 use crate::store::StoreWriter;
 use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey};
@@ -54,6 +55,8 @@ pub(crate) struct Work<'a> {
     pub(crate) accounts: BTreeMap<(Compartment, Epoch), PendingAccount>,
     /// What becomes of accounts of which nothing is left, if that was chosen.
     pub(crate) accounting: Option<Accounting>,
+    /// What is left of imports of which this commit takes something.
+    pub(crate) imports: BTreeMap<(Compartment, Epoch), Option<ImportV1>>,
     /// Contents that this commit puts, or of which it changes the users.
     pub(crate) contents: BTreeMap<(Compartment, ContentDigest), Content>,
     /// What is withdrawn from each compartment.
@@ -79,6 +82,7 @@ impl<'a> Work<'a> {
             stories: BTreeMap::new(),
             accounts: BTreeMap::new(),
             accounting: None,
+            imports: BTreeMap::new(),
             contents: BTreeMap::new(),
             erase: std::array::from_fn(|_| Vec::new()),
             opened: RefCell::default(),
@@ -159,7 +163,7 @@ impl Transaction<'_> {
         if let Some(object) = &row.object {
             self.erase(compartment, object);
         }
-        let is_content = !matches!(row.class, RowClass::Story | RowClass::Accounting);
+        let is_content = !matches!(row.class, RowClass::Story | RowClass::Accounting | RowClass::Import);
         let since = &mut self.work.erasure.since;
         if is_content {
             *since = Some(since.map_or(row.epoch, |since| since.min(row.epoch)));

@@ -38,6 +38,9 @@ pub(crate) enum Purpose {
     Shortcut = 15,
     Story = 16,
     Accounting = 17,
+    IdentityKey = 18,
+    Import = 19,
+    Tombstone = 20,
 }
 
 /// The vault that a box belongs to.

@@ -18,13 +18,22 @@ pub(crate) struct VaultRecordV1 {
     pub(crate) jurisdiction: String,
     /// What excerpts are signed with: 1 ES256, 2 Ed25519.
     pub(crate) signing_algorithm: u16,
-    /// The key that turns a source's identity into an entry's id.
-    pub(crate) identity_key: SecretV1,
 }
 
 impl Wire for VaultRecordV1 {
     const NAME: &'static str = "VaultRecordV1";
     const LIMIT: usize = 16 * 1024;
+}
+
+/// The key that turns a source's identity into the id of an entry of its compartment.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct IdentityKeyV1 {
+    pub(crate) key: SecretV1,
+}
+
+impl Wire for IdentityKeyV1 {
+    const NAME: &'static str = "IdentityKeyV1";
+    const LIMIT: usize = 32;
 }
 
 /// All 16 slots, used or not: in `custody`.

@@ -24,11 +24,6 @@ impl SecretV1 {
     pub(crate) fn into_secret(self) -> SecretBytes {
         self.0
     }
-
-    /// A copy of the secret.
-    pub(crate) fn to_secret(&self) -> SecretBytes {
-        self.0.duplicate()
-    }
 }
 
 impl Serialize for SecretV1 {

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 
 use super::catalogue::{ChildV1, EraseListV1, InlineV1, ObjectV1, PageV1, RowV1, decode_page};
 use super::content::{ContentV1, UploadV1};
-use super::custody::{DirectorySlotV1, DirectoryV1, SigningV1, VaultRecordV1};
+use super::custody::{DirectorySlotV1, DirectoryV1, IdentityKeyV1, SigningV1, VaultRecordV1};
 use super::history::{LeafV1, LedgerV1, LineV1, LinkV1, SegmentSpanV1};
+use super::imports::{AnswerV1, DocumentV1, ImportV1, TombstoneV1, UnnamedV1};
 use super::secret::SecretV1;
 use super::story::{AccountingV1, ActV1, StoryV1};
 use super::{decode_card, decode_entry, encode_card, encode_entry};
@@ -124,8 +125,17 @@ fn types() -> Vec<Type> {
             holder_name: "a holder".to_owned(),
             jurisdiction: "US-NJ".to_owned(),
             signing_algorithm: 1,
-            identity_key: SecretV1::of(&secret(2)),
         }),
+        of(&IdentityKeyV1 { key: SecretV1::of(&secret(2)) }),
+        of(&ImportV1 {
+            documents: vec![
+                DocumentV1 { name: None, scope: [4; 16], entries: 1 },
+                DocumentV1 { name: Some("a file".to_owned()), scope: [5; 16], entries: 3 },
+            ],
+            answers: vec![AnswerV1 { epoch: 3, is_of_person: true, digest: [6; 16] }],
+            unnamed: Some(UnnamedV1 { answer: [7; 16], identities: vec![[8; 16]] }),
+        }),
+        of(&TombstoneV1 { digests: vec![[1; 16], [2; 16]] }),
         of(&DirectoryV1 { slots: (0..16).map(|number| slot(number % 4)).collect() }),
         Type { name: "EntryV1", bytes: encode_entry(&entry()).unwrap().to_vec(), again: again_entry },
         Type { name: "CardV1", bytes: encode_card(&Card::of(&entry())).unwrap().to_vec(), again: again_card },

@@ -72,6 +72,16 @@ impl RowKey {
         Self::digested(&[b"subrosa/v1 accounting", vault.as_bytes(), &epoch.number().to_le_bytes()])
     }
 
+    /// What an import brought: SHA-256("subrosa/v1 import" ‖ vault id ‖ epoch)[..16].
+    pub(crate) fn import(vault: VaultId, epoch: Epoch) -> Self {
+        Self::digested(&[b"subrosa/v1 import", vault.as_bytes(), &epoch.number().to_le_bytes()])
+    }
+
+    /// What keeps an expunged entry away: SHA-256("subrosa/v1 tombstone" ‖ entry id)[..16].
+    pub(crate) fn tombstone(id: EntryId) -> Self {
+        Self::digested(&[b"subrosa/v1 tombstone", id.as_bytes()])
+    }
+
     /// The only row of its name: SHA-256("subrosa/v1 row" ‖ name)[..16].
     pub(crate) fn named(name: &str) -> Self {
         Self::digested(&[b"subrosa/v1 row", name.as_bytes()])
@@ -123,30 +133,42 @@ pub(crate) enum RowClass {
     Story = 11,
     /// To whom a release went; its epoch is the release's.
     Accounting = 12,
+    /// What makes ids of the names that sources give their records.
+    IdentityKey = 13,
+    /// What an import brought that is there still; its epoch is the import's.
+    Import = 14,
+    /// What makes an expunged entry known again; id is the entry's.
+    Tombstone = 16,
 }
 
 impl RowClass {
     fn from_number(number: u8) -> Option<Self> {
         use RowClass::{
-            Accounting, Content, Directory, Document, Entry, Ledger, Link, Slice, Story, Superseded, Upload,
-            VaultRecord,
+            Accounting, Content, Directory, Document, Entry, IdentityKey, Import, Ledger, Link, Slice, Story,
+            Superseded, Tombstone, Upload, VaultRecord,
         };
-        let entries = [Entry, Superseded, Document, Slice, Content, Upload, Story];
-        let others = [Link, Ledger, VaultRecord, Directory, Accounting];
+        let entries = [Entry, Superseded, Document, Slice, Content, Upload, Story, Tombstone];
+        let others = [Link, Ledger, VaultRecord, Directory, Accounting, IdentityKey, Import];
         entries.into_iter().chain(others).find(|class| *class as u8 == number)
     }
 
     /// Whether rows of this class stand in this compartment.
     fn belongs_in(self, compartment: Compartment) -> bool {
         match self {
-            Self::Entry | Self::Superseded | Self::Slice | Self::Content | Self::Upload | Self::Story => {
-                Compartment::HOLDING_ENTRIES.contains(&compartment)
-            }
+            Self::Entry
+            | Self::Superseded
+            | Self::Slice
+            | Self::Content
+            | Self::Upload
+            | Self::Story
+            | Self::IdentityKey
+            | Self::Import => Compartment::HOLDING_ENTRIES.contains(&compartment),
             Self::Accounting => {
                 compartment == Compartment::Custody || Compartment::HOLDING_ENTRIES.contains(&compartment)
             }
             Self::Link | Self::VaultRecord => compartment == Compartment::Record,
             Self::Directory => compartment == Compartment::Custody,
+            Self::Tombstone => compartment == Compartment::Sealed,
             Self::Ledger => true,
             // Reserved.
             Self::Document => false,
@@ -229,17 +251,22 @@ impl Row {
             RowClass::Ledger => RowKey::ledger(vault, self.epoch),
             RowClass::VaultRecord => RowKey::named("vault record"),
             RowClass::Directory => RowKey::named("directory"),
+            RowClass::IdentityKey => RowKey::named("identity key"),
             RowClass::Slice => RowKey::slice(self.content_id(), self.revision),
             RowClass::Upload => RowKey::upload(self.content_id()),
             RowClass::Story => RowKey::story(self.id),
             RowClass::Accounting => RowKey::accounting(vault, self.epoch),
+            RowClass::Import => RowKey::import(vault, self.epoch),
+            RowClass::Tombstone => RowKey::tombstone(self.id),
             // Of a content its digest, which whoever opens it compares.
             RowClass::Document | RowClass::Content => self.key,
         };
         let named = match self.class {
             RowClass::Entry | RowClass::Superseded => self.revision > 0,
             RowClass::Slice => true,
-            RowClass::Content | RowClass::Upload | RowClass::Story => self.revision == 0,
+            RowClass::Content | RowClass::Upload | RowClass::Story | RowClass::Tombstone => {
+                self.revision == 0
+            }
             _ => self.revision == 0 && self.id == EntryId::from_bytes([0; 16]),
         };
         key == self.key && named
@@ -471,6 +498,9 @@ mod tests {
             (row(any, RowClass::Content, ID, 0), general),
             (row(RowKey::story(ID), RowClass::Story, ID, 0), general),
             (row(RowKey::accounting(VAULT, Epoch::new(4)), RowClass::Accounting, none, 0), general),
+            (row(RowKey::named("identity key"), RowClass::IdentityKey, none, 0), general),
+            (row(RowKey::import(VAULT, Epoch::new(4)), RowClass::Import, none, 0), general),
+            (row(RowKey::tombstone(ID), RowClass::Tombstone, ID, 0), Compartment::Sealed),
         ];
         for (row, compartment) in sound {
             let (class, revision) = (row.class, row.revision);
@@ -491,7 +521,9 @@ mod tests {
                 assert!(!changed(&|row| row.id = EntryId::from_bytes([1; 16])), "{class:?}");
                 assert!(!changed(&|row| row.key = any), "{class:?}");
             }
-            if matches!(class, RowClass::Link | RowClass::Ledger | RowClass::Accounting) {
+            let is_of_commit =
+                matches!(class, RowClass::Link | RowClass::Ledger | RowClass::Accounting | RowClass::Import);
+            if is_of_commit {
                 assert!(!changed(&|row| row.epoch = Epoch::new(5)), "{class:?}");
             }
             let elsewhere = if compartment == general { Compartment::Custody } else { general };
@@ -505,7 +537,7 @@ mod tests {
     #[test]
     fn a_class_is_the_number_it_was_written_as() {
         let known: Vec<u8> = (0..=255).filter(|number| RowClass::from_number(*number).is_some()).collect();
-        assert_eq!(known, (1..=12).collect::<Vec<_>>());
+        assert_eq!(known, (1..=14).chain([16]).collect::<Vec<_>>());
         assert!(known.iter().all(|number| RowClass::from_number(*number).unwrap() as u8 == *number));
     }
 

@@ -22,6 +22,8 @@ mod lying;
 #[cfg(target_os = "linux")]
 mod memory;
 mod model;
+mod oracle;
+mod related;
 mod release;
 mod repair;
 mod replay;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use subrosa::interop::ImportQuestion;
-use subrosa::vault::{ChangedSource, ImportDecisions, ImportReport};
+use subrosa::vault::{ChangedSource, Expungement, ImportDecisions, ImportReport};
 use subrosa::{Actor, Credential, Error, Filter, Import, ImportOptions, NewVault, Vault, VaultOptions};
 
 use crate::support;
@@ -248,7 +248,8 @@ fn what_was_expunged_stays_away_under_every_name() {
     let mut accept = ImportDecisions::default();
     accept.changed_source = Some(ChangedSource::Accept);
     assert_eq!(take_with(&vault, "a.json", newer.as_bytes(), &accept).unwrap().amended, [id]);
-    vault.expunge(&owner, &[id], "nobody's business").unwrap();
+    let how = Expungement::new().because("nobody's business").staying_away();
+    vault.expunge(&owner, &[id], how).unwrap();
     let renamed = |text: &str, id: &str| text.replace("of Rosenquist", id);
     for (name, text) in [
         ("a.json", text.clone()),
@@ -662,7 +663,8 @@ fn what_a_record_refers_to_is_part_of_what_it_says() {
     assert_eq!(current(&vault).len(), before + 2);
     // To expunge one drug keeps no other one away, and itself under any name.
     let warfarin = vault.list(&Filter::all().text("warfarin").kind(subrosa::Kind::Medication)).unwrap();
-    vault.expunge(&Actor::owner(), &[warfarin[0].id], "a wish").unwrap();
+    let how = Expungement::new().because("a wish").staying_away();
+    vault.expunge(&Actor::owner(), &[warfarin[0].id], how).unwrap();
     let third = [vec![request("4", "Medication/p"), drug("p", "Lithium")], glucoses("d", "5.1")].concat();
     let report = take(&vault, "d.json", &of_ada(&third));
     assert_eq!((report.expunged_before, report.added.len() + report.kept_raw.len()), (0, 2));
@@ -722,7 +724,7 @@ fn what_was_expunged_stays_away_under_new_ids_too() {
     let diagnoses: Vec<_> = vault.list(&Filter::all().kind(subrosa::Kind::Diagnosis)).unwrap();
     let ids: Vec<_> = diagnoses.iter().map(|listed| listed.id).collect();
     assert!(!ids.is_empty() && ids.iter().all(|id| added.contains(id)));
-    vault.expunge(&Actor::owner(), &ids, "a wish").unwrap();
+    vault.expunge(&Actor::owner(), &ids, Expungement::new().staying_away()).unwrap();
     let mut decisions = ImportDecisions::default();
     for decision in [ChangedSource::KeepBeside, ChangedSource::Accept] {
         decisions.changed_source = Some(decision);

@@ -340,8 +340,10 @@ fn an_expungement_shows_what_goes_asks_for_the_count_and_reports_honestly() {
     assert!(refused.out().contains("Recurrent melancholia") && refused.out().contains("27 April 2019"));
     assert!(!refused.err().contains("melancholia"));
     person.run(&["expunge", "my.vault", &id]).refused(1, "nothing was destroyed");
-    let told = person.run_with(&["expunge", "my.vault", &id], "1\n").done().out();
+    let told = person.run_with(&["expunge", "my.vault", &id, "--stay-away"], "1\n").done().out();
     assert!(told.contains("Dr. Lee") && told.contains("NOT reached"), "{told}");
+    assert!(told.contains("portal-download") && told.contains("is left out if you import"), "{told}");
+    assert!(told.contains("known again by") && told.contains("not what of"), "{told}");
     // Nothing tells that it ever was.
     person.run(&["show", "my.vault", &id[..8]]).refused(1, "no entry's id begins with");
     person.run(&["expunge", "my.vault", &id, "--yes"]).refused(1, "no entry");
@@ -350,7 +352,11 @@ fn an_expungement_shows_what_goes_asks_for_the_count_and_reports_honestly() {
     let other = id_of(&person, "195967001");
     let report = person.run(&["expunge", "my.vault", &other, "--yes", "--json"]).done().json();
     assert_eq!((&report["vault"]["covered"], &report["copies"]["covered"]), (&json!("proven"), &json!("no")));
-    assert_eq!(report["handed_out"], json!([]));
+    assert_eq!((&report["handed_out"], &report["stays_away"]), (&json!([]), &json!(false)));
+    assert_eq!(report["sources"][0]["document"], "portal-download");
+    // Nothing keeps it away, as nobody asked for that.
+    let report = person.run(&["import", "my.vault", "records.json", "--json"]).done().json();
+    assert_eq!((&report["entries"], &report["expunged_before"]), (&json!(1), &json!(1)));
 }
 
 #[test]

@@ -17,7 +17,9 @@ KEY_NIBBLES = 32
 RECORD, CUSTODY = 0, 1
 
 CURRENT, EARLIER, LINK, LEDGER, VAULT_RECORD, DIRECTORY = range(1, 7)
-SLICE, CONTENT, UPLOAD, STORY, ACCOUNTING = range(8, 13)
+SLICE, CONTENT, UPLOAD, STORY, ACCOUNTING, IDENTITY_KEY, IMPORT = range(8, 15)
+TOMBSTONE = 16
+SEALED = 5
 HOLDING_ENTRIES = (2, 3, 4, 5)
 
 
@@ -116,10 +118,13 @@ def row_key(row, vault_id):
         LEDGER: (label + b"ledger", vault_id, epoch),
         VAULT_RECORD: (label + b"row", b"vault record"),
         DIRECTORY: (label + b"row", b"directory"),
+        IDENTITY_KEY: (label + b"row", b"identity key"),
         SLICE: (label + b"slice", row["id"], struct.pack("<Q", row["revision"])),
         UPLOAD: (label + b"upload", row["id"]),
         STORY: (label + b"story", row["id"]),
         ACCOUNTING: (label + b"accounting", vault_id, epoch),
+        IMPORT: (label + b"import", vault_id, epoch),
+        TOMBSTONE: (label + b"tombstone", row["id"]),
     }
     if row_class == CONTENT:
         return row["key"]  # of its digest: compared when it is opened
@@ -134,18 +139,19 @@ def check_row(row, number, header, root):
     require(1 <= row["epoch"] <= root.epoch, f"{what}: epoch")
     if row["row_class"] in (CURRENT, EARLIER):
         require(row["revision"] >= 1, f"{what}: revision")
-    elif row["row_class"] in (CONTENT, UPLOAD, STORY):
+    elif row["row_class"] in (CONTENT, UPLOAD, STORY, TOMBSTONE):
         require(row["revision"] == 0, f"{what}: revision")
     elif row["row_class"] != SLICE:
         require(row["revision"] == 0 and not any(row["id"]), f"{what}: id and revision")
-    if row["row_class"] in (CURRENT, EARLIER, SLICE, CONTENT, UPLOAD, STORY):
+    if row["row_class"] in (CURRENT, EARLIER, SLICE, CONTENT, UPLOAD, STORY, IDENTITY_KEY, IMPORT):
         require(number in HOLDING_ENTRIES, f"{what}: class in a wrong compartment")
     if row["row_class"] == ACCOUNTING:
         require(number in (*HOLDING_ENTRIES, CUSTODY), f"{what}: class in a wrong compartment")
     require((row["object"] is None) == (row["row_class"] == LINK), f"{what}: object")
     inline = row["row_class"] in (CURRENT, LINK)
     require(bool(row["inline"]) == inline, f"{what}: inline bytes")
-    only = {LINK: RECORD, VAULT_RECORD: RECORD, DIRECTORY: CUSTODY}.get(row["row_class"], number)
+    only = {LINK: RECORD, VAULT_RECORD: RECORD, DIRECTORY: CUSTODY, TOMBSTONE: SEALED}
+    only = only.get(row["row_class"], number)
     require(only == number, f"{what}: class in a wrong compartment")
 
 

@@ -49,6 +49,9 @@ class Purpose:
     SHORTCUT = 15
     STORY = 16
     ACCOUNTING = 17
+    IDENTITY_KEY = 18
+    IMPORT = 19
+    TOMBSTONE = 20
 
 
 def sha256(*parts):

@@ -20,10 +20,11 @@ from hashlib import sha256
 
 import wire
 from catalogue import (
-    CURRENT, CUSTODY, DIRECTORY, EARLIER, LEDGER, RECORD, VAULT_RECORD, Objects, check_head,
+    CURRENT, CUSTODY, DIRECTORY, EARLIER, IDENTITY_KEY, LEDGER, RECORD, VAULT_RECORD, Objects, check_head,
     check_row, read_chain, read_entry, read_ledger, read_object, read_rows,
 )
 from contents import Contents, stored_digests
+from imports import Imports
 from kinds import KINDS
 from outcome import Damaged, Refused, WrongCredential, require
 from outer import (
@@ -46,8 +47,7 @@ ACTIONS = (
 ROLES = (None, "owner", "member", "subrosa")
 ACCESS_KINDS = (None, "password", "recovery key", "raw key")
 PUBLIC_LENGTH = 1216
-DETAILS = (None, "recipient", "purpose", "policy", "excerpt", "name", "checkpoint", "signer", "import",
-           "source", "answer", "content", "unnamed")
+DETAILS = (None, "recipient", "purpose", "policy", "excerpt", "name", "checkpoint", "signer", "import")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RECOVERY_LABEL, RAW_LABEL = b"subrosa/v1 recovery key", b"subrosa/v1 raw key"
 
@@ -74,6 +74,7 @@ def open_vault(file, credential):
     for number, place in places.items():
         check_head(number, place, rows[number], links)
     read_vault_record(objects, rows)
+    check_identity_keys(objects, rows)
     return header, (root, links, keys), objects, rows
 
 
@@ -118,6 +119,17 @@ def read_vault_record(objects, rows):
     )
 
 
+def check_identity_keys(objects, rows):
+    """The identity key of every compartment that has one reads."""
+    for number, some in rows.items():
+        for row in some:
+            if row["row_class"] == IDENTITY_KEY:
+                read_object(
+                    objects, number, row, Purpose.IDENTITY_KEY,
+                    wire.IDENTITY_KEY, wire.IDENTITY_KEY_LIMIT, "identity key",
+                )
+
+
 def all_access(objects, rows, keys):
     """The ways in that the directory lists, or None if it is not granted."""
     if CUSTODY not in rows:
@@ -153,17 +165,21 @@ def open_contents(objects, rows):
 def all_entries(objects, rows, contents):
     """Every entry with its earlier revisions, by id; every content is read and checked."""
     entries, used = {}, {number: {} for number in rows}
+    written = {number: {} for number in rows}
     for number, some in rows.items():
         for row in some:
             if row["row_class"] in (CURRENT, EARLIER):
                 entry = read_entry(objects, number, row)
                 for digest in stored_digests(entry):
                     used[number].setdefault(digest, set()).add(row["id"])
+                made_of = row["epoch"], entry["provenance"]["document"]
+                written[number].setdefault(made_of, set()).add(row["id"])
                 shown = show_revision(number, row, entry)
                 current, earlier = entries.setdefault((number, row["id"]), ([], []))
                 (current if row["row_class"] == CURRENT else earlier).append(shown)
     for number, some in contents.items():
         some.check(used[number])
+        Imports(objects, number, rows[number]).check(written[number])
     shown = []
     for (_, identifier), (current, earlier) in sorted(entries.items(), key=lambda item: item[0][1]):
         require(len(current) == 1, "entry: earlier revisions without a current one")

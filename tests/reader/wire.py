@@ -203,8 +203,9 @@ ACCOUNTING_LIMIT = 65536
 # Section 9.3
 VAULT_RECORD = struct_of(
     created=i64, holder_role=u16, holder_name=text, jurisdiction=text,
-    signing_algorithm=u16, identity_key=DIGEST,
+    signing_algorithm=u16,
 )
+IDENTITY_KEY = struct_of(key=DIGEST)
 SIGNING = struct_of(es256_x=DIGEST, es256_y=DIGEST, ed25519=DIGEST)
 DIRECTORY_SLOT = struct_of(
     public=byte_string, kind=u8, generation=u8, grant=u8, name=text, created=i64,
@@ -212,6 +213,7 @@ DIRECTORY_SLOT = struct_of(
 )
 DIRECTORY = vector(DIRECTORY_SLOT)
 VAULT_RECORD_LIMIT = 16384
+IDENTITY_KEY_LIMIT = 32
 DIRECTORY_LIMIT = 32768
 
 # Section 9.4
@@ -275,6 +277,17 @@ CONTENT = struct_of(
 UPLOAD = struct_of(content=IDENTIFIER, slices=u64, title=text, started=i64)
 CONTENT_LIMIT = MEBIBYTES_64
 UPLOAD_LIMIT = 2048
+
+# Section 9.7
+IMPORTED_DOCUMENT = struct_of(name=optional(text), scope=IDENTIFIER, entries=u64)
+ANSWER = struct_of(epoch=u64, is_of_person=boolean, digest=IDENTIFIER)
+UNNAMED = struct_of(answer=IDENTIFIER, identities=vector(IDENTIFIER))
+IMPORT = struct_of(
+    documents=vector(IMPORTED_DOCUMENT), answers=vector(ANSWER), unnamed=optional(UNNAMED),
+)
+TOMBSTONE = vector(IDENTIFIER)
+IMPORT_LIMIT = MEBIBYTES_64
+TOMBSTONE_LIMIT = MEBIBYTES_64
 
 # Section 9.5
 CARD = struct_of(

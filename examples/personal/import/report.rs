@@ -116,7 +116,7 @@ fn facts(report: &ImportReport, pairs: &[String]) -> Vec<String> {
             "different from what the vault has, and nothing says which is newer: the vault's stay; \
              --accept-changed-source takes these",
         ),
-        (report.expunged_before, "not taken again, because you expunged them before"),
+        (report.expunged_before, "not taken again, because you expunged them to stay away"),
         (report.repetitions, "in the input twice, and taken once"),
         (report.left_out.deleted, "deleted by their source, as this file says"),
     ];

@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use crate::crypto::content_digest::ContentDigest;
 use crate::engine::actor::Actor;
 use crate::engine::core::StateReader;
-use crate::engine::erasure::ErasureReport;
+use crate::engine::erasure::{ErasedSource, ErasureReport};
 use crate::engine::facts::{Action, Detail};
 use crate::engine::ledger::{Line, named_import};
 use crate::engine::list;
@@ -102,11 +102,6 @@ pub(crate) fn undo_import(session: &Session, actor: &Actor, number: Epoch) -> Re
     })
 }
 
-fn answers_in(details: &[(Detail, String)]) -> usize {
-    let answers = details.iter().filter(|(detail, _)| *detail == Detail::Answer);
-    answers.map(|(_, text)| text.split_whitespace().count()).sum()
-}
-
 /// What a commit wrote and what of it is in the vault still.
 #[derive(Default)]
 struct Written {
@@ -118,29 +113,36 @@ struct Written {
 impl StateReader<'_> {
     fn imports(&self) -> Result<Vec<PastImport>, Error> {
         let mut imports: BTreeMap<Epoch, PastImport> = BTreeMap::new();
-        let mut undone = BTreeSet::new();
+        let (mut undone, mut forgotten) = (BTreeSet::new(), Vec::new());
         for line in self.all_ledger_lines()? {
             let (details, actor) = (line.details, line.actor);
             match line.action {
                 Action::Imported => {
                     let new = PastImport::new(line.epoch, line.time, actor);
-                    imports.entry(line.epoch).or_insert(new).answers += answers_in(&details);
+                    imports.entry(line.epoch).or_insert(new);
                 }
                 Action::ImportUndone => {
                     let Some(number) = named_import(&details) else { continue };
                     undone.insert(number);
                     // The line of an import goes with the only entry that it names.
                     let time = from_milliseconds(self.link(number)?.map_or(0, |link| link.time));
-                    let gone = PastImport::new(number, time, String::new());
-                    imports.entry(number).or_insert(gone).answers = 0;
+                    imports.entry(number).or_insert(PastImport::new(number, time, String::new()));
                 }
-                Action::AnswersForgotten => {
-                    let which = named_import(&details);
-                    let forgotten =
-                        imports.values_mut().filter(|import| which.is_none_or(|it| it == import.number));
-                    forgotten.for_each(|import| import.answers = 0);
-                }
+                Action::AnswersForgotten => forgotten.push((named_import(&details), line.epoch)),
                 _ => {}
+            }
+        }
+        let mut answers = BTreeSet::new();
+        for (_, _, import) in self.import_rows()? {
+            answers.extend(import.answers.iter().map(|answer| (Epoch::new(answer.epoch), answer.digest)));
+        }
+        let is_forgotten = |number: Epoch| {
+            let is_of = |(which, at): &(Option<Epoch>, Epoch)| which.map_or(number < *at, |it| it == number);
+            undone.contains(&number) || forgotten.iter().any(is_of)
+        };
+        for (number, _) in answers.iter().filter(|(number, _)| !is_forgotten(*number)) {
+            if let Some(import) = imports.get_mut(number) {
+                import.answers += 1;
             }
         }
         for compartment in self.open_compartments_and_sealed() {
@@ -280,6 +282,16 @@ impl Transaction<'_> {
             let line = Line::of(Action::ImportUndone, self.actor);
             self.log(*compartment, line.with(Detail::Import, &number.to_string()));
         }
+        for (compartment, epoch, import) in self.reader().import_rows()? {
+            if epoch == number {
+                let documents = import.documents.into_iter();
+                let sources = documents.map(|document| ErasedSource::document(document.name));
+                self.work.erasure.sources.extend(sources);
+                self.forget_import(compartment, number);
+            }
+        }
+        self.work.erasure.epochs.insert(number);
+        self.drop_answers(|given| given == number)?;
         self.work.half_done = half_done;
         Ok(preview)
     }

@@ -14,6 +14,8 @@ mod memory;
 mod names;
 mod person;
 mod plan;
+mod recognize;
+mod remembered;
 mod report;
 mod taking;
 mod tally;
@@ -22,21 +24,24 @@ mod version;
 pub use decisions::{ChangedSource, Expunged, ImportDecisions};
 pub use report::ImportReport;
 
-use self::judge::Judge;
-use self::memory::Memory;
+use self::judge::{Decided, Judge};
+use self::memory::{Memory, Statement};
 use self::names::Names;
 use self::person::{Before, OtherNames, Patients, Whose};
 use self::plan::Plan;
+use self::remembered::Remembered;
 use self::taking::Taking;
 use crate::engine::actor::Actor;
 use crate::engine::core::StateReader;
+use crate::engine::identity::IdentityKeys;
 use crate::engine::transaction::Transaction;
 use crate::engine::vault_record::holder_of;
 use crate::error::Error;
 use crate::interop::finding::{Finding, FindingReason};
 use crate::interop::imported::Imported;
+use crate::payload::imports::AnswerV1;
 use crate::vault::session::handle::Session;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 pub(crate) fn import(session: &Session, actor: &Actor, imported: &Imported) -> Result<ImportReport, Error> {
     import_with(session, actor, imported, &ImportDecisions::default(), |_, _| {})
@@ -51,8 +56,10 @@ pub(crate) fn import_with(
 ) -> Result<ImportReport, Error> {
     let committed = session.update(actor, |tx| {
         // Judged on the state that the commit starts from, under the writer's lock.
-        let plan = judged(tx, imported, decisions)?;
-        let mut taking = Taking::new(&plan, ImportReport::before(imported, &plan));
+        let keys = tx.identity_keys()?;
+        let before = Remembered::of(tx, imported)?;
+        let plan = judged(tx, keys, before, imported, decisions)?;
+        let mut taking = Taking::new(&plan, decisions.expunged, ImportReport::before(imported, &plan));
         for (done, (entry, verdict)) in imported.entries.iter().zip(&plan.verdicts).enumerate() {
             progress(done, imported.entries.len());
             taking.take(tx, entry, *verdict)?;
@@ -70,23 +77,28 @@ impl StateReader<'_> {
     }
 }
 
-fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions) -> Result<Plan, Error> {
+fn judged(
+    tx: &Transaction<'_>,
+    keys: IdentityKeys,
+    before: Remembered,
+    imported: &Imported,
+    decisions: &ImportDecisions,
+) -> Result<Plan, Error> {
     let reader = tx.reader();
-    let key = reader.identity_key()?;
-    let memory = Memory::of(&reader)?;
-    let answer = person::answer(&Names(&key), imported);
+    let memory = &before.memory;
+    let answer = person::answer(imported);
     let record = reader.vault_record()?;
-    let before = Before { names: &Names(&key), memory: &memory, holder: holder_of(&record) };
+    let known = Before { memory, holder: holder_of(&record) };
     let patients = Patients::of(&reader)?;
-    let whose = patients.compare(imported, &before);
-    let other_names = OtherNames::of(&Names(&key), imported, &patients, &memory);
+    let whose = patients.compare(imported, &known);
+    let other_names = OtherNames::of(imported, &patients, memory);
     let is_described = imported.person.as_ref().is_some_and(|person| !person.is_nameless());
     let is_unnamed = !is_described && !imported.person_identities.is_empty();
     // Who confirms it unasked is not asked later either.
     let volunteers = is_unnamed && decisions.patient_is_same && !memory.says(&answer);
     let unnamed = match &whose {
         Whose::Theirs { is_shown: false } if is_unnamed && !volunteers && !memory.says(&answer) => {
-            Some(person::unnamed(&Names(&key), imported))
+            Some(person::unnamed(imported))
         }
         _ => None,
     };
@@ -94,47 +106,53 @@ fn judged(tx: &Transaction<'_>, imported: &Imported, decisions: &ImportDecisions
     let was_confirmed = asks && memory.says(&answer);
     let is_confirmed = asks && (decisions.patient_is_same || was_confirmed);
     let is_shown = is_confirmed || matches!(whose, Whose::Theirs { is_shown: true });
-    let mut judge = Judge::new(tx, Names(&key), &memory, decisions, is_shown)?;
+    let mut judge = Judge::new(tx, Names(&keys), &before, decisions, is_shown)?;
     let verdicts = judge.verdicts(imported)?;
     let deleted = judge.deleted(imported)?;
-    let sources = judge.new_scopes().into_iter().map(str::to_owned).collect();
-    let Judge { mut questions, mut answers, under_other_names, .. } = judge;
+    let scopes = judge.scopes_of(imported);
+    let Judge { mut questions, decided, under_other_names, .. } = judge;
+    let mut people: Vec<Statement> = Vec::new();
     match other_names {
-        Some(others) if decisions.patient_is_same => answers.extend(others.answers),
+        Some(others) if decisions.patient_is_same => people.extend(others.answers),
         Some(others) => questions.insert(0, others.question),
         None => {}
     }
     match whose {
         Whose::Asks(question) if !is_confirmed => questions.insert(0, question),
         Whose::Asks(_) if !was_confirmed => {
-            answers.push(answer);
+            people.push(answer);
             // Whoever says that this is the vault's patient says it of those before.
-            answers.extend(memory.unconfirmed().map(|unnamed| unnamed.answer.clone()));
+            people.extend(memory.unconfirmed().map(|unnamed| unnamed.answer));
         }
-        _ if volunteers => answers.push(answer),
-        _ if is_described => answers.extend(person::recognized(&Names(&key), imported, &memory)),
+        _ if volunteers => people.push(answer),
+        _ if is_described => people.extend(person::recognized(imported, memory)),
         _ => {}
     }
     if !questions.is_empty() {
         return Err(Error::ImportAsks { questions });
     }
-    answers.retain(|answer| !memory.says(answer));
-    answers.sort_unstable();
-    answers.dedup();
-    let away = match decisions.expunged {
-        Expunged::StayAway => memory.expunged_contents,
-        Expunged::TakeAgain => HashSet::new(),
-    };
+    let scope_of = |decided: &Decided| scopes.get(decided.found()).copied().unwrap_or_default();
+    let about = decided.iter().flat_map(|decided| decided.statements(&scope_of(decided)).collect::<Vec<_>>());
+    let about = about.map(|statement| (false, statement));
+    let answers: BTreeSet<(bool, Statement)> = about
+        .chain(people.into_iter().map(|statement| (true, statement)))
+        .filter(|(_, statement)| !memory.says(statement))
+        .collect();
+    let epoch = tx.epoch().number();
+    let answers = answers.into_iter().map(|(is_of_person, digest)| AnswerV1 { epoch, is_of_person, digest });
+    let answers = answers.collect();
+    let Remembered { memory, tombstones, .. } = before;
     Ok(Plan {
         verdicts,
         under_other_names,
         deleted,
-        sources,
+        scopes,
+        memory,
         answers,
         unnamed,
         same_person: is_confirmed,
-        key,
-        away,
+        keys,
+        tombstones,
     })
 }
 

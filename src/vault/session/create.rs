@@ -29,7 +29,6 @@ use crate::format::root::{PlaceBox, Root};
 use crate::id::{CommitId, Epoch, VaultId};
 use crate::keys::{AreaPlan, Credential, Grant, Keyring, NewSlot, SlotError};
 use crate::payload::custody::VaultRecordV1;
-use crate::payload::secret::SecretV1;
 use crate::record::one_line;
 use crate::secret::WipesStack;
 use crate::store::{
@@ -341,14 +340,12 @@ impl Snapshot {
 
 impl Transaction<'_> {
     fn put_vault_record(&mut self, new: &NewVault<'_>) -> Result<(), Error> {
-        let identity_key = self.work.random.secret()?;
         let record = VaultRecordV1 {
             created: self.time,
             holder_role: new.holder_role.number(),
             holder_name: new.holder_name.to_owned(),
             jurisdiction: new.jurisdiction.to_owned(),
             signing_algorithm: algorithm_number(new.signature),
-            identity_key: SecretV1::of(&identity_key),
         };
         let content = wire::encode(&record)?;
         self.put_named(Compartment::Record, "vault record", RowClass::VaultRecord, &content)

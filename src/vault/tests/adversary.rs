@@ -158,12 +158,14 @@ impl Adversary {
         hunt
     }
 
-    /// The entry that a box holds a revision of, or a slice of its attachment.
+    /// The entry that a box holds a revision of, its story, or a slice of its attachment.
     fn entry_of(&self, number: usize) -> Option<EntryId> {
         let context = &self.encrypted[number].context;
         let id = *context[OBJECT_AT..].first_chunk().unwrap();
         match context[PURPOSE_AT] {
-            purpose if purpose == Purpose::Entry as u8 => Some(EntryId::from_bytes(id)),
+            purpose if purpose == Purpose::Entry as u8 || purpose == Purpose::Story as u8 => {
+                Some(EntryId::from_bytes(id))
+            }
             purpose if purpose == Purpose::Slice as u8 => {
                 self.contents.get(&ContentId::from_bytes(id)).copied()
             }

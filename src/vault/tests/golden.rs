@@ -13,6 +13,7 @@ mod vectors;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::vault::Expungement;
 use crate::*;
 pub(super) use sample::RAW_KEY;
 use sample::RECOVERY_KEY;
@@ -81,6 +82,8 @@ fn whole_vault(path: &Path) -> [Vec<u8>; 3] {
         .unwrap();
     let gone = vault.update(&owner, |tx| tx.add(&sample::expunged())).unwrap().value;
     vault.expunge(&owner, &[gone], "never belonged here").unwrap();
+    let imported = vault.import(&owner, &sample::imported()).unwrap().added;
+    vault.expunge(&owner, &imported[2..], Expungement::new().staying_away()).unwrap();
     let new = NewAttachment::new(sample::scan()).in_compartment(Compartment::Sealed);
     let scan = vault.attach(&owner, &new, &mut &sample::scanned()[..]).unwrap().value;
     let again = sample::with_attachment(vault.entry(scan).unwrap().attachments().remove(0));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::basics::{key, options};
+use crate::vault::Expungement;
 use crate::*;
 
 fn data(folder: &str) -> Vec<(String, Vec<u8>)> {
@@ -84,7 +85,7 @@ fn a_changed_resource_becomes_a_revision_and_an_expunged_one_stays_away() {
     assert_eq!(take(second, Expunged::StayAway).amended, [id]);
     assert_eq!(vault.entry(id).unwrap().source.unwrap().bytes, second);
     assert_eq!(vault.entry_revision(id, 1).unwrap().source.unwrap().bytes, first);
-    vault.expunge(&owner, &[id], "order").unwrap();
+    vault.expunge(&owner, &[id], Expungement::new().because("order").staying_away()).unwrap();
     let report = take(second, Expunged::StayAway);
     assert_eq!((report.expunged_before, report.added.len()), (1, 0));
     assert_eq!(take(second, Expunged::TakeAgain).added, [id]);
@@ -216,7 +217,8 @@ fn an_expunged_entry_does_not_keep_anothers_changes_away() {
     let before: BTreeSet<EntryId> =
         vault.list(&Filter::all()).unwrap().into_iter().map(|listed| listed.id).collect();
     take(&vault, &[(Some("other"), &of("b", "2019"))]);
-    vault.expunge(&owner, &before.into_iter().collect::<Vec<_>>(), "wish").unwrap();
+    let how = Expungement::new().because("wish").staying_away();
+    vault.expunge(&owner, &before.into_iter().collect::<Vec<_>>(), how).unwrap();
     assert_eq!(take(&vault, &[(Some("other"), &of("b", "2019"))]), (0, 0, 2, 0));
     assert_eq!(accepting(&vault, &[(Some("other"), &of("b", "2020"))]), (0, 1, 1, 0));
     assert_eq!(take(&vault, &[(Some("one"), &of("a", "2018"))]).0, 0, "what was expunged stays away");

@@ -210,6 +210,6 @@ fn no_key_and_no_object_of_the_vault_gives_a_signing_key_to_another_way_in() {
     }
     let holds = |secret: &Vec<u8>| readable.iter().any(|bytes| bytes.windows(32).any(|part| part == secret));
     assert!(!wanted.iter().any(holds));
-    let there = reader.vault_record().unwrap().identity_key.to_secret().expose_secret().to_vec();
-    assert!(holds(&there), "another secret of the vault record is found");
+    let listed = reader.directory().unwrap().slots.into_iter().find_map(|slot| slot.signing).unwrap();
+    assert!(holds(&listed.ed25519.to_vec()), "what is written down is found");
 }

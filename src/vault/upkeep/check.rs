@@ -1,8 +1,10 @@
 //! Checking: every byte that the open keys reach is read, authenticated and decoded.
 
+mod imports;
 pub(crate) mod segments;
 mod stories;
 
+use self::imports::Imports;
 use self::segments::SegmentsReport;
 use self::stories::Stories;
 use crate::codec::wire;
@@ -10,6 +12,7 @@ use crate::crypto::content_digest::{ContentDigest, RunningContentDigest};
 use crate::crypto::digest::Digest;
 use crate::engine::content::{length_of_slice, stored_contents};
 use crate::engine::core::StateReader;
+use crate::engine::imports::document_of;
 use crate::engine::links::{is_linked, link_digest};
 use crate::engine::list::inline_card;
 use crate::engine::trace;
@@ -313,16 +316,19 @@ struct EntryCheck {
     is_sound: bool,
     /// The contents that it uses.
     uses: Vec<ContentDigest>,
+    /// The document that it was made of; none where it cannot be read.
+    document: Option<Option<String>>,
 }
 
 impl EntryCheck {
     fn of(row: &Row, content: Result<&[u8], Error>) -> Self {
         let Some(entry) = content.ok().and_then(|content| decode_entry(content).ok()) else {
-            return Self { is_sound: false, uses: Vec::new() };
+            return Self { is_sound: false, uses: Vec::new(), document: None };
         };
         let is_listed = || inline_card(&entry).is_ok_and(|card| card == row.inline);
         let is_sound = row.class == RowClass::Superseded || is_listed();
-        Self { is_sound, uses: stored_contents(&entry).collect() }
+        let document = Some(document_of(&entry).map(str::to_owned));
+        Self { is_sound, uses: stored_contents(&entry).collect(), document }
     }
 }
 
@@ -342,6 +348,7 @@ impl StateReader<'_> {
         let mut live: u64 = 0;
         let (mut contents, mut revisions) = (Contents::default(), Revisions::default());
         let (mut stories, mut are_told) = (Stories::default(), true);
+        let mut imports = Imports::default();
         let trie = self.trie(compartment)?;
         let leaves = trie.survey_leaves(&mut |object| {
             report.count_bytes(object.object.length);
@@ -372,6 +379,10 @@ impl StateReader<'_> {
                     if live <= trie.live {
                         revisions.count(row);
                         are_told &= stories.take(self, compartment, row);
+                        are_told &= {
+                            let document = opened.as_ref().and_then(|opened| opened.document.as_ref());
+                            imports.take(self, compartment, row, document)
+                        };
                         self.check_row(compartment, row, opened.as_ref(), &mut contents, report);
                     }
                 }
@@ -388,7 +399,7 @@ impl StateReader<'_> {
             let finding = |(id, revision)| CheckFinding::DamagedEntry { compartment, id, revision };
             report.findings.extend(astray.map(finding));
         }
-        if !are_told || whole && !stories.fit() {
+        if !are_told || whole && !(stories.fit() && imports.fit()) {
             report.findings.push(CheckFinding::DamagedPart { compartment });
         }
         self.check_contents(compartment, contents, whole, report);
@@ -532,8 +543,10 @@ impl StateReader<'_> {
                 self.upload_of(compartment, row).map(|upload| contents.uploads.push(upload)).is_ok()
             }
             RowClass::Ledger => return self.check_ledger(compartment, row, report),
-            // Stories and accounts are read with the entries that they tell of.
-            RowClass::Link | RowClass::Story | RowClass::Accounting => true,
+            // Stories, accounts and imports are read with the entries that they tell of.
+            RowClass::Link | RowClass::Story | RowClass::Accounting | RowClass::Import => true,
+            RowClass::Tombstone => self.tombstone_in(row).is_ok(),
+            RowClass::IdentityKey => self.identity_key(compartment).is_ok(),
             RowClass::VaultRecord | RowClass::Directory | RowClass::Document => {
                 self.core.open_row(compartment, row).is_ok()
             }
@@ -569,7 +582,7 @@ impl StateReader<'_> {
                     .map_err(|_| Error::Damaged { what: "entry" }),
             )
         });
-        let Some(EntryCheck { is_sound, uses }) = opened.or(now.as_ref()) else { return false };
+        let Some(EntryCheck { is_sound, uses, .. }) = opened.or(now.as_ref()) else { return false };
         for digest in uses {
             contents.users.entry(*digest).or_default().insert(row.id);
         }

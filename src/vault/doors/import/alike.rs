@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::names::source_of;
 use crate::crypto::digest::Digest;
+use crate::engine::imports::document_of;
 use crate::engine::transaction::Transaction;
 use crate::error::Error;
 use crate::id::{EntryId, Epoch};
@@ -193,10 +194,6 @@ impl Candidate {
     fn paired(self, position: usize, is: Is) -> Pair {
         Pair { position, known: self.id, entry: self.entry, since: self.since, is }
     }
-}
-
-pub(super) fn document_of(entry: &Entry) -> Option<&str> {
-    entry.provenance.document.as_ref().map(|document| document.as_str())
 }
 
 fn said_by(entry: &Entry) -> Nameless {

@@ -1,7 +1,6 @@
 //! Taking back what was answered to imports: an answer that was taken back counts no more.
 
 use super::memory::Memory;
-use super::names::Names;
 use super::person;
 use crate::engine::actor::Actor;
 use crate::engine::facts::{Action, Detail};
@@ -25,8 +24,6 @@ pub(crate) fn forget_import_answers(
 
 impl Transaction<'_> {
     fn forget_answers(&mut self, number: Option<Epoch>) -> Result<usize, Error> {
-        let key = self.reader().identity_key()?;
-        let names = Names(&key);
         let mut memory = Memory::of(&self.reader())?;
         let forgotten = memory.forget(number);
         if forgotten == 0 && number.is_some() {
@@ -35,7 +32,7 @@ impl Transaction<'_> {
         // What another answer confirms, or one before, stays confirmed.
         let stays = |entry: &Entry, since: Epoch| match (&entry.record, number) {
             (Record::Patient(patient), Some(number)) => {
-                since < number || memory.says(&person::answer_about(&names, &Person::of(patient)))
+                since < number || memory.says(&person::answer_about(&Person::of(patient)))
             }
             _ => false,
         };
@@ -48,6 +45,7 @@ impl Transaction<'_> {
                 is_cleared = true;
             }
         }
+        self.drop_answers(|given| number.is_none_or(|number| number == given))?;
         if forgotten > 0 || is_cleared {
             let line = Line::of(Action::AnswersForgotten, self.actor);
             let line = match number {

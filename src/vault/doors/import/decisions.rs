@@ -37,14 +37,16 @@ impl ImportDecisions {
     }
 }
 
-/// What to do with entries that were expunged from the vault before.
+/// What to do with entries that were expunged from the vault to stay away
+/// ([`Expungement::staying_away`](crate::vault::Expungement::staying_away)). Only who opens
+/// `sealed` knows of them: all others take them as new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Expunged {
     /// They stay away.
     #[default]
     StayAway,
-    /// They are taken again.
+    /// They are taken again, and need not stay away any more.
     TakeAgain,
 }
 

@@ -6,10 +6,10 @@ use super::alike::Alikes;
 use super::names::source_of;
 use super::tally::How;
 use super::version::{Order, Version};
-use crate::classify::compartment_of;
 use crate::engine::list::card_of;
 use crate::engine::transaction::Transaction;
 use crate::error::Error;
+use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::interop::fhir::content_of;
 use crate::interop::imported::ImportedEntry;
@@ -84,11 +84,16 @@ impl<'t, 'a> Vaulted<'t, 'a> {
         self.present.contains(&id)
     }
 
-    /// The entry of one of these names, of the kind and in the compartment of the other.
-    pub(super) fn known(&self, ids: [EntryId; 2], found: &ImportedEntry) -> Result<Option<Known>, Error> {
+    /// The entry of one of these ids in a compartment, of the kind of the other.
+    pub(super) fn known(
+        &self,
+        compartment: Compartment,
+        ids: [EntryId; 2],
+        found: &ImportedEntry,
+    ) -> Result<Option<Known>, Error> {
         for id in ids.into_iter().filter(|id| self.present.contains(id)) {
-            let Some((compartment, entry)) = self.tx.current(id)? else { continue };
-            if entry.kind() != found.entry.kind() || compartment != compartment_of(&found.entry) {
+            let Some((at, entry)) = self.tx.current(id)? else { continue };
+            if entry.kind() != found.entry.kind() || at != compartment {
                 continue;
             }
             let how = self.how(id, &entry, found)?;

@@ -1,103 +1,124 @@
-//! What the ledger remembers of earlier imports: which documents got a scope for their
-//! names, what was answered, what was expunged.
+//! What the vault remembers of earlier imports: within what names mean one thing, what was
+//! answered, and whom imports only referred to.
 //!
-//! No name of a file or a person is kept there: documents and answers are keyed digests.
+//! It stands in the compartments of the entries that the imports brought, and goes with them.
 
 use std::collections::HashSet;
 
+use crate::crypto::digest::Digest;
 use crate::engine::core::StateReader;
-use crate::engine::facts::{Action, Detail};
+use crate::engine::facts::Action;
 use crate::engine::ledger::named_import;
-use crate::engine::time::to_milliseconds;
 use crate::error::Error;
-use crate::id::{EntryId, Epoch};
+use crate::id::Epoch;
+use crate::payload::imports::{AnswerV1, UnnamedV1};
 
-/// Within what a local name means one thing: a document as one import brought it.
+/// Names the scope of a document's names. Random.
+pub(super) type ScopeId = [u8; 16];
+
+/// Within what a local name means one thing: a document as imports brought it.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Scope {
+    pub(super) id: ScopeId,
+    /// The first import that brought something of it that is there.
     pub(super) number: Epoch,
     /// When, in milliseconds since 1970-01-01T00:00:00Z.
     pub(super) time: i64,
-    /// The keyed digest of the document's name.
-    pub(super) source: String,
+    /// What the document was called; a scope has several names where a file was renamed.
+    pub(super) document: Option<String>,
+}
+
+/// What an answer is remembered by.
+pub(super) type Statement = [u8; 16];
+
+/// A digest of what was said about somebody or something.
+pub(super) fn statement(what: &str, parts: &[&[u8]]) -> Statement {
+    let parts = || [what.as_bytes()].into_iter().chain(parts.iter().copied());
+    let lengths: Vec<[u8; 8]> = parts().map(|part| (part.len() as u64).to_le_bytes()).collect();
+    let mut all: Vec<&[u8]> = vec![b"subrosa/v1 answer"];
+    for (length, part) in lengths.iter().zip(parts()) {
+        all.extend([&length[..], part]);
+    }
+    let [statement @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *Digest::of(&all).as_bytes();
+    statement
+}
+
+/// What was answered about two documents, of which the first was known.
+pub(super) fn statement_on_pair(word: &str, known: &ScopeId, found: &ScopeId) -> Statement {
+    statement(word, &[known, found])
 }
 
 #[derive(Default)]
 pub(super) struct Memory {
-    pub(super) expunged: HashSet<EntryId>,
-    /// Keyed digests of what expunged entries were imported from.
-    pub(super) expunged_contents: HashSet<String>,
     pub(super) scopes: Vec<Scope>,
-    answers: HashSet<(Epoch, String)>,
+    answers: HashSet<(Epoch, Statement)>,
     /// The people whom imports only referred to.
-    unnamed: Vec<Unnamed>,
-}
-
-/// Somebody whom an import refers to and does not describe, by keyed digests.
-#[derive(Clone)]
-pub(super) struct Unnamed {
-    number: Epoch,
-    /// Of the references together, as an answer about them is remembered.
-    pub(super) answer: String,
-    /// Of each reference that means the same everywhere.
-    pub(super) identities: Vec<String>,
+    unnamed: Vec<UnnamedV1>,
 }
 
 impl Memory {
     pub(super) fn of(reader: &StateReader<'_>) -> Result<Self, Error> {
         let mut memory = Self::default();
-        for line in reader.all_ledger_lines()? {
-            let (number, time) = (line.epoch, to_milliseconds(line.time));
-            let details = line.details;
-            match line.action {
-                Action::Imported | Action::Changed => memory.recall(number, time, &details),
-                Action::AnswersForgotten => {
-                    memory.forget(named_import(&details));
+        for (_, number, import) in reader.import_rows()? {
+            for document in import.documents {
+                let is_known = |scope: &&Scope| scope.id == document.scope && scope.document == document.name;
+                if !memory.scopes.iter().any(|scope| is_known(&scope)) {
+                    let time = reader.link(number)?.map_or(0, |link| link.time);
+                    let (id, document) = (document.scope, document.name);
+                    memory.scopes.push(Scope { id, number, time, document });
                 }
-                Action::ImportUndone => {
-                    let undone = named_import(&details);
-                    memory.scopes.retain(|scope| Some(scope.number) != undone);
-                    memory.answers.retain(|(number, _)| Some(*number) != undone);
-                    memory.unnamed.retain(|unnamed| Some(unnamed.number) != undone);
-                }
-                _ => {}
             }
+            let answers = import.answers.into_iter();
+            memory.answers.extend(answers.map(|AnswerV1 { epoch, digest, .. }| (Epoch::new(epoch), digest)));
+            memory.unnamed.extend(import.unnamed);
+        }
+        if !memory.answers.is_empty() {
+            memory.forget_what_was_taken_back(reader)?;
         }
         Ok(memory)
     }
 
-    fn recall(&mut self, number: Epoch, time: i64, details: &[(Detail, String)]) {
-        for (detail, text) in details {
-            let digests = text.split_whitespace().map(str::to_owned);
-            match detail {
-                Detail::Source => {
-                    self.scopes.extend(digests.map(|source| Scope { number, time, source }));
-                }
-                Detail::Answer => self.answers.extend(digests.map(|answer| (number, answer))),
-                Detail::Unnamed => {
-                    let mut digests = digests;
-                    let answer = digests.next().unwrap_or_default();
-                    self.unnamed.push(Unnamed { number, answer, identities: digests.collect() });
-                }
-                Detail::Content => self.expunged_contents.extend(digests),
+    fn forget_what_was_taken_back(&mut self, reader: &StateReader<'_>) -> Result<(), Error> {
+        for line in reader.all_ledger_lines()? {
+            let number = named_import(&line.details);
+            match line.action {
+                Action::AnswersForgotten => self.answers.retain(|(given, _)| match number {
+                    Some(number) => *given != number,
+                    None => *given > line.epoch,
+                }),
+                Action::ImportUndone => self.answers.retain(|(given, _)| Some(*given) != number),
                 _ => {}
             }
         }
+        Ok(())
+    }
+
+    /// The scopes that a document of this name has.
+    pub(super) fn scopes_of(&self, document: Option<&str>) -> impl Iterator<Item = &Scope> {
+        self.scopes.iter().filter(move |scope| scope.document.as_deref() == document)
     }
 
     /// Whether this was answered before.
-    pub(super) fn says(&self, answer: &str) -> bool {
+    pub(super) fn says(&self, answer: &Statement) -> bool {
         self.answers.iter().any(|(_, known)| known == answer)
     }
 
+    /// Whether this was answered before about documents of these scopes, the known one's first.
+    pub(super) fn says_of(&self, word: &str, known: &[ScopeId], found: Option<&str>) -> bool {
+        let says = |known: &ScopeId| {
+            self.scopes_of(found).any(|found| self.says(&statement_on_pair(word, known, &found.id)))
+        };
+        known.iter().any(says)
+    }
+
     /// Those to whom earlier imports only referred.
-    pub(super) fn unnamed(&self) -> impl Iterator<Item = &Unnamed> {
+    pub(super) fn unnamed(&self) -> impl Iterator<Item = &UnnamedV1> {
         self.unnamed.iter()
     }
 
     /// The people whom imports only referred to, and of whom nobody said that they are the
     /// vault's patient.
-    pub(super) fn unconfirmed(&self) -> impl Iterator<Item = &Unnamed> {
+    pub(super) fn unconfirmed(&self) -> impl Iterator<Item = &UnnamedV1> {
         self.unnamed.iter().filter(|unnamed| !self.says(&unnamed.answer))
     }
 

@@ -4,12 +4,12 @@
 //! everywhere; `Type/id` names one thing within its document as one import brought it;
 //! a placeholder of a bundle names nothing, and its content stands for it.
 
-use std::collections::HashSet;
-
-use super::memory::Scope;
+use super::memory::ScopeId;
 use crate::crypto::digest::Digest;
 use crate::crypto::key::IdentityKey;
-use crate::engine::erasure::expunged_content;
+use crate::engine::identity::IdentityKeys;
+use crate::error::Error;
+use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::interop::identity::beside;
 use crate::interop::imported::ImportedEntry;
@@ -44,93 +44,88 @@ pub(super) fn source_of(entry: &Entry) -> &[u8] {
     entry.source.as_ref().map_or(&[], |source| &source.bytes)
 }
 
-/// What expunged entries were imported from: it stays away under every name.
-pub(super) struct Away<'a> {
-    pub(super) key: &'a IdentityKey,
-    pub(super) contents: &'a HashSet<String>,
-}
-
-impl Away<'_> {
-    pub(super) fn holds(&self, entry: &Entry) -> bool {
-        !self.contents.is_empty()
-            && expunged_content(self.key, entry).is_some_and(|content| self.contents.contains(&content))
-    }
-}
-
 #[cfg(test)]
 thread_local! {
     /// How many ids were derived on this thread.
     pub(super) static DERIVED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// The ids that names make under the vault's key.
-pub(super) struct Names<'a>(pub(super) &'a IdentityKey);
+/// The ids that names make under the key of each compartment.
+pub(super) struct Names<'a>(pub(super) &'a IdentityKeys);
+
+fn id_of(key: &IdentityKey, name: &str) -> EntryId {
+    #[cfg(test)]
+    DERIVED.with(|derived| derived.set(derived.get() + 1));
+    EntryId::from_bytes(key.derive_id(name.as_bytes()))
+}
+
+/// The id of a name, and the one for where something of another kind has that.
+fn both(key: &IdentityKey, name: &str, kind: Kind) -> [EntryId; 2] {
+    [id_of(key, name), id_of(key, &format!("{} {name}", kind.name()))]
+}
 
 impl Names<'_> {
-    fn id(&self, name: &str) -> EntryId {
-        #[cfg(test)]
-        DERIVED.with(|derived| derived.set(derived.get() + 1));
-        EntryId::from_bytes(self.0.derive_id(name.as_bytes()))
+    /// The ids that a name makes in a compartment: for what has it first there, and for a
+    /// thing of another kind.
+    pub(super) fn ids(
+        &self,
+        compartment: Compartment,
+        name: &str,
+        kind: Kind,
+    ) -> Result<[EntryId; 2], Error> {
+        Ok(both(self.0.of(compartment)?, name, kind))
     }
 
-    /// A keyed digest, as the ledger keeps it.
-    pub(super) fn digest(&self, what: &str, parts: &[&str]) -> String {
-        self.id(&format!("{what}\0{}", parts.join("\0"))).to_string()
+    /// The same in each compartment where something has an id of a name.
+    pub(super) fn anywhere(
+        &self,
+        name: &str,
+        kind: Kind,
+    ) -> impl Iterator<Item = (Compartment, [EntryId; 2])> {
+        self.0.in_use().map(move |(compartment, key)| (compartment, both(key, name, kind)))
     }
 
-    pub(super) fn source(&self, document: Option<&str>) -> String {
-        self.digest("source", &[document.unwrap_or_default()])
-    }
-
-    /// The id of a name that reaches everywhere, and the one for where something of
-    /// another kind has that.
-    pub(super) fn everywhere(&self, identity: &str, kind: Kind) -> [EntryId; 2] {
-        self.both(&Self::name(None, identity), kind)
-    }
-
-    fn both(&self, name: &str, kind: Kind) -> [EntryId; 2] {
-        [self.id(name), self.id(&format!("{} {name}", kind.name()))]
-    }
-
-    /// The same for a name within a document.
-    pub(super) fn within(&self, scope: &Scope, identity: &str, kind: Kind) -> [EntryId; 2] {
-        self.both(&Self::name(Some(scope), identity), kind)
-    }
-
-    /// The id that a name, within a scope or everywhere, makes for whatever has it first.
-    pub(super) fn first(&self, scope: Option<&Scope>, identity: &str) -> EntryId {
-        self.id(&Self::name(scope, identity))
+    /// The id that a name makes in each of these compartments for whatever has it first.
+    pub(super) fn first_of(&self, name: &str) -> impl Iterator<Item = (Compartment, EntryId)> {
+        self.0.in_use().map(move |(compartment, key)| (compartment, id_of(key, name)))
     }
 
     /// The ids that it makes for things of other kinds than what has it first.
-    pub(super) fn of_other_kinds(&self, scope: Option<&Scope>, identity: &str) -> Vec<EntryId> {
-        let name = Self::name(scope, identity);
-        Kind::all().iter().map(|kind| self.id(&format!("{} {name}", kind.name()))).collect()
-    }
-
-    fn name(scope: Option<&Scope>, identity: &str) -> String {
-        match scope {
-            Some(scope) => format!("{}\0{}\0{identity}", scope.number, scope.source),
-            None => identity.to_owned(),
-        }
-    }
-
-    /// The identity of an entry, alone and beside another resource of one import.
-    pub(super) fn spellings(&self, found: &ImportedEntry) -> [String; 2] {
-        let digest = Digest::of(&[source_of(&found.entry)]);
-        let identity = found.identity.as_str();
-        let alone = identity.strip_suffix(&beside("", &digest)).unwrap_or(identity);
-        [alone.to_owned(), beside(alone, &digest)]
+    pub(super) fn of_other_kinds(&self, compartment: Compartment, name: &str) -> Result<Vec<EntryId>, Error> {
+        let key = self.0.of(compartment)?;
+        Ok(Kind::all().iter().map(|kind| id_of(key, &format!("{} {name}", kind.name()))).collect())
     }
 
     /// The id of a content where others have both of its names.
-    pub(super) fn beside(&self, ids: [EntryId; 2], found: &ImportedEntry) -> EntryId {
+    pub(super) fn beside(
+        &self,
+        compartment: Compartment,
+        ids: [EntryId; 2],
+        found: &ImportedEntry,
+    ) -> Result<EntryId, Error> {
         let [first, _] = ids;
-        self.id(&format!("{first}\0{}", Digest::of(&[source_of(&found.entry)])))
+        let name = format!("{first}\0{}", Digest::of(&[source_of(&found.entry)]));
+        Ok(id_of(self.0.of(compartment)?, &name))
     }
+}
 
-    /// The id of a content that has no name.
-    pub(super) fn content(&self, entry: &Entry) -> [EntryId; 2] {
-        self.everywhere(&format!("sha256:{}", Digest::of(&[source_of(entry)])), entry.kind())
+/// The name of an identity, within a scope or everywhere.
+pub(super) fn name_of(scope: Option<ScopeId>, identity: &str) -> String {
+    match scope {
+        Some(scope) => format!("{}\0{identity}", EntryId::from_bytes(scope)),
+        None => identity.to_owned(),
     }
+}
+
+/// The name of a content that has none.
+pub(super) fn name_of_content(entry: &Entry) -> String {
+    format!("sha256:{}", Digest::of(&[source_of(entry)]))
+}
+
+/// The identity of an entry, alone and beside another resource of one import.
+pub(super) fn spellings(found: &ImportedEntry) -> [String; 2] {
+    let digest = Digest::of(&[source_of(&found.entry)]);
+    let identity = found.identity.as_str();
+    let alone = identity.strip_suffix(&beside("", &digest)).unwrap_or(identity);
+    [alone.to_owned(), beside(alone, &digest)]
 }

@@ -1,7 +1,6 @@
 //! Whether an input is about the vault's patient.
 
-use super::memory::Memory;
-use super::names::Names;
+use super::memory::{Memory, Statement, statement};
 use crate::engine::core::StateReader;
 use crate::engine::list;
 use crate::error::Error;
@@ -9,6 +8,7 @@ use crate::format::place::Compartment;
 use crate::interop::fhir::person_of;
 use crate::interop::identity::is_global;
 use crate::interop::imported::Imported;
+use crate::payload::imports::UnnamedV1;
 use crate::record::{Entry, ImportQuestion, Kind, Likeness, Patient, Person, PersonDetail, Record};
 use crate::tree::{Row, RowClass, RowKey};
 
@@ -111,7 +111,6 @@ impl Patients {
 
 /// What is known of the vault's patient where no entry describes them.
 pub(super) struct Before<'a> {
-    pub(super) names: &'a Names<'a>,
     pub(super) memory: &'a Memory,
     /// Whom the vault is named after, if it is an individual's.
     pub(super) holder: Option<&'a str>,
@@ -128,8 +127,8 @@ impl Before<'_> {
         let mut known = self.memory.unnamed().peekable();
         let joins = known.peek().is_some() && (is_described || !imported.person_identities.is_empty());
         let is_known = known.any(|unnamed| {
-            let identities = identities(self.names, imported);
-            (!is_described && unnamed.answer == answer(self.names, imported))
+            let identities = identities(imported);
+            (!is_described && unnamed.answer == answer(imported))
                 || unnamed.identities.iter().any(|known| identities.contains(known))
         });
         match is_stranger || (joins && !is_known) {
@@ -155,25 +154,20 @@ fn described(patient: &Patient, entry: &Entry) -> Person {
 /// remembered by.
 pub(super) struct OtherNames {
     pub(super) question: ImportQuestion,
-    pub(super) answers: Vec<String>,
+    pub(super) answers: Vec<Statement>,
 }
 
 impl OtherNames {
     /// Of those that nobody answered yet.
-    pub(super) fn of(
-        names: &Names<'_>,
-        imported: &Imported,
-        patients: &Patients,
-        memory: &Memory,
-    ) -> Option<Self> {
+    pub(super) fn of(imported: &Imported, patients: &Patients, memory: &Memory) -> Option<Self> {
         let person = imported.person.as_ref().or(imported.person_shown.as_ref());
         let person = person.cloned().unwrap_or_default();
         let is_known = |shown: &str| {
             patients.people.iter().any(|known| !known.names().is_empty() && known.may_be_called(shown))
         };
         let open = imported.named_otherwise.iter().filter(|shown| !is_known(shown));
-        let open =
-            open.map(|shown| (shown, names.digest("other name", &[&answer_about(names, &person), shown])));
+        let about = answer_about(&person);
+        let open = open.map(|shown| (shown, statement("other name", &[&about, shown.as_bytes()])));
         let open: Vec<_> = open.filter(|(_, answer)| !memory.says(answer)).collect();
         let shown = open.iter().map(|(shown, _)| (*shown).clone()).collect();
         let answers = open.into_iter().map(|(_, answer)| answer).collect::<Vec<_>>();
@@ -192,24 +186,23 @@ fn asks(imported: &Imported, known: &Person) -> Whose {
     Whose::Asks(ImportQuestion::Patient { found, known, differs })
 }
 
-/// Keyed digests of the references to an input's person that mean the same everywhere.
-fn identities(names: &Names<'_>, imported: &Imported) -> Vec<String> {
+/// Digests of the references to an input's person that mean the same everywhere.
+fn identities(imported: &Imported) -> Vec<Statement> {
     let everywhere = imported.person_identities.iter().filter(|identity| is_global(identity));
-    everywhere.take(MOST_IDENTITIES).map(|identity| names.digest("person", &[identity])).collect()
+    everywhere.take(MOST_IDENTITIES).map(|identity| statement("person", &[identity.as_bytes()])).collect()
 }
 
 /// The answers about those whom earlier imports referred to and this input describes.
-pub(super) fn recognized(names: &Names<'_>, imported: &Imported, memory: &Memory) -> Vec<String> {
-    let identities = identities(names, imported);
-    let is_described = |known: &String| identities.contains(known);
+pub(super) fn recognized(imported: &Imported, memory: &Memory) -> Vec<Statement> {
+    let identities = identities(imported);
+    let is_described = |known: &Statement| identities.contains(known);
     let described = memory.unconfirmed().filter(|unnamed| unnamed.identities.iter().any(is_described));
-    described.map(|unnamed| unnamed.answer.clone()).collect()
+    described.map(|unnamed| unnamed.answer).collect()
 }
 
 /// How an input whose patient nothing describes is remembered.
-pub(super) fn unnamed(names: &Names<'_>, imported: &Imported) -> String {
-    let all = std::iter::once(answer(names, imported)).chain(identities(names, imported));
-    all.collect::<Vec<_>>().join(" ")
+pub(super) fn unnamed(imported: &Imported) -> UnnamedV1 {
+    UnnamedV1 { answer: answer(imported), identities: identities(imported) }
 }
 
 /// References to one person that are remembered.
@@ -245,23 +238,23 @@ fn differences(likeness: Option<&Likeness>) -> Vec<PersonDetail> {
 }
 
 /// What the answer about an input's person is remembered by.
-pub(super) fn answer(names: &Names<'_>, imported: &Imported) -> String {
+pub(super) fn answer(imported: &Imported) -> Statement {
     match &imported.person {
-        Some(person) if !person.is_nameless() => answer_about(names, person),
-        _ => digest(names, imported.person_identities.clone()),
+        Some(person) if !person.is_nameless() => answer_about(person),
+        _ => same_person(imported.person_identities.clone()),
     }
 }
 
 /// What the answer about a person who is described is remembered by.
-pub(super) fn answer_about(names: &Names<'_>, person: &Person) -> String {
+pub(super) fn answer_about(person: &Person) -> Statement {
     let mut parts = person.names();
     parts.push(person.birth_date().map_or("", |date| date.as_str()).to_owned());
     parts.push(person.gender().unwrap_or_default().to_owned());
-    digest(names, parts)
+    same_person(parts)
 }
 
-fn digest(names: &Names<'_>, mut parts: Vec<String>) -> String {
+fn same_person(mut parts: Vec<String>) -> Statement {
     parts.sort_unstable();
-    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    names.digest("same person", &parts)
+    let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
+    statement("same person", &parts)
 }

@@ -1,10 +1,13 @@
 //! What an import will do, judged before anything is written.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::deleted::Deleted;
 use super::judge::Verdict;
-use crate::crypto::key::IdentityKey;
+use super::memory::{Memory, ScopeId};
+use crate::engine::identity::IdentityKeys;
+use crate::engine::tombstone::Tombstones;
+use crate::payload::imports::{AnswerV1, UnnamedV1};
 
 /// What an import will do.
 pub(super) struct Plan {
@@ -13,14 +16,15 @@ pub(super) struct Plan {
     pub(super) under_other_names: usize,
     /// What its source deleted and the vault has.
     pub(super) deleted: Deleted,
-    /// Keyed digests of the documents whose names get a scope with this import.
-    pub(super) sources: Vec<String>,
-    pub(super) answers: Vec<String>,
+    /// The scope of each document.
+    pub(super) scopes: HashMap<Option<String>, ScopeId>,
+    /// What is known before, by what its entries are remembered.
+    pub(super) memory: Memory,
+    pub(super) answers: Vec<AnswerV1>,
     /// How the input's patient is remembered, where nothing describes them.
-    pub(super) unnamed: Option<String>,
+    pub(super) unnamed: Option<UnnamedV1>,
     /// The owner confirmed that another description is of the vault's patient.
     pub(super) same_person: bool,
-    pub(super) key: IdentityKey,
-    /// Keyed digests of contents that stay away.
-    pub(super) away: HashSet<String>,
+    pub(super) keys: IdentityKeys,
+    pub(super) tombstones: Tombstones,
 }

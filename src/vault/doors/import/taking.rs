@@ -1,31 +1,46 @@
 //! Writing what an import brings, as it was judged.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::decisions::Expunged;
 use super::judge::Verdict;
-use super::names::Away;
+use super::memory::ScopeId;
 use super::plan::Plan;
 use super::report::ImportReport;
 use super::version::{Order, Version};
 use crate::classify::compartment_of;
-use crate::engine::facts::{Action, Detail};
-use crate::engine::ledger::{DIGESTS_IN_A_LINE, Line};
+use crate::engine::facts::Action;
+use crate::engine::imports::document_of;
+use crate::engine::ledger::Line;
 use crate::engine::transaction::Transaction;
 use crate::error::Error;
 use crate::format::place::Compartment;
-use crate::id::EntryId;
+use crate::id::{EntryId, Epoch};
 use crate::interop::finding::{Finding, FindingReason};
 use crate::interop::imported::ImportedEntry;
+use crate::payload::imports::{DocumentV1, ImportV1};
 use crate::record::{Entry, Kind};
+use crate::tree::RowKey;
 
 pub(super) struct Taking<'p> {
     plan: &'p Plan,
+    expunged: Expunged,
     report: ImportReport,
-    /// Patient entries that were there and are confirmed now.
-    confirmed: usize,
+    /// The entries that get a revision, by compartment and document.
+    brought: BTreeMap<(Compartment, Option<String>), BTreeSet<EntryId>>,
+    /// The entries that are there and stay as they are.
+    known: BTreeSet<EntryId>,
 }
 
 impl<'p> Taking<'p> {
-    pub(super) fn new(plan: &'p Plan, report: ImportReport) -> Self {
-        Self { plan, report, confirmed: 0 }
+    pub(super) fn new(plan: &'p Plan, expunged: Expunged, report: ImportReport) -> Self {
+        Self { plan, expunged, report, brought: BTreeMap::new(), known: BTreeSet::new() }
+    }
+
+    /// Notes that a revision of this document is written.
+    fn note(&mut self, compartment: Compartment, id: EntryId, entry: &Entry) {
+        let document = document_of(entry).map(str::to_owned);
+        self.brought.entry((compartment, document)).or_default().insert(id);
     }
 
     pub(super) fn take(
@@ -34,17 +49,25 @@ impl<'p> Taking<'p> {
         imported: &ImportedEntry,
         verdict: Verdict,
     ) -> Result<(), Error> {
+        if self.expunged == Expunged::TakeAgain {
+            for version in imported.earlier.iter().chain([&imported.entry]) {
+                tx.lift_tombstones(&self.plan.tombstones.of(version))?;
+            }
+        }
         match verdict {
             Verdict::Unchanged(id) => {
                 self.report.unchanged += 1;
+                self.known.insert(id);
                 self.confirm(tx, imported, id)?;
             }
             Verdict::Older(id) => {
                 self.report.older.push(id);
+                self.known.insert(id);
                 self.confirm(tx, imported, id)?;
             }
             Verdict::Undecided(id) => {
                 self.report.undecided.push(id);
+                self.known.insert(id);
                 self.confirm(tx, imported, id)?;
             }
             Verdict::Expunged => self.report.expunged_before += 1,
@@ -78,9 +101,9 @@ impl<'p> Taking<'p> {
             return Ok(());
         }
         match tx.current(id)? {
-            Some((_, known)) if !known.marks.same_person => {
+            Some((compartment, known)) if !known.marks.same_person => {
                 tx.amend(id, &self.marked(&known), "confirmed to be of the same person")?;
-                self.confirmed += 1;
+                self.note(compartment, id, &known);
                 Ok(())
             }
             _ => Ok(()),
@@ -101,24 +124,30 @@ impl<'p> Taking<'p> {
                 let is_between = Version::of(earlier).against(&version, tx.time) == Order::Newer;
                 if is_between && compartment_of(earlier) == compartment {
                     tx.amend_from_source(id, &marked(earlier))?;
+                    self.note(compartment, id, earlier);
                 }
             }
             tx.amend_from_source(id, &self.marked(&marked(&imported.entry)))?;
-            tx.log(compartment, Line::of(Action::Imported, tx.actor));
+            self.note(compartment, id, &imported.entry);
             self.report.amended.push(id);
         }
         Ok(())
     }
 
-    /// The versions that were not expunged.
+    /// The versions that need not stay away.
     fn taken<'e>(&self, versions: &'e [Entry]) -> Vec<&'e Entry> {
-        let away = Away { key: &self.plan.key, contents: &self.plan.away };
-        versions.iter().filter(|version| !away.holds(version)).collect()
+        let stays_away =
+            |version: &Entry| self.expunged == Expunged::StayAway && self.plan.tombstones.hold(version);
+        versions.iter().filter(|version| !stays_away(version)).collect()
     }
 
     fn add(&mut self, tx: &mut Transaction<'_>, imported: &ImportedEntry, id: EntryId) -> Result<(), Error> {
         let entry = self.marked(&imported.entry);
-        tx.add_with_history(compartment_of(&entry), id, &self.taken(&imported.earlier), &entry)?;
+        let compartment = compartment_of(&entry);
+        let earlier = self.taken(&imported.earlier);
+        tx.keep_identity_key(&self.plan.keys, compartment)?;
+        tx.add_with_history(compartment, id, &earlier, &entry)?;
+        earlier.into_iter().chain([&entry]).for_each(|version| self.note(compartment, id, version));
         match entry.kind() {
             Kind::Other => self.report.kept_raw.push(id),
             _ => self.report.added.push(id),
@@ -138,37 +167,65 @@ impl<'p> Taking<'p> {
     }
 
     pub(super) fn finish(mut self, tx: &mut Transaction<'_>) -> Result<ImportReport, Error> {
-        let plan = self.plan;
-        let new = [&self.report.added, &self.report.kept_raw].map(|ids| ids.iter().copied());
-        let new: Vec<EntryId> = new.into_iter().flatten().collect();
-        for compartment in Compartment::HOLDING_ENTRIES {
-            if new.iter().any(|id| tx.is_put(compartment, *id)) {
-                tx.log(compartment, Line::of(Action::Imported, tx.actor));
-            }
+        let is_new = !self.report.added.is_empty() || !self.report.kept_raw.is_empty();
+        let mut imports: BTreeMap<Compartment, ImportV1> = BTreeMap::new();
+        for ((compartment, name), entries) in std::mem::take(&mut self.brought) {
+            let scope = self.scope_of(tx, &name)?;
+            let document = DocumentV1 { name, scope, entries: entries.len() as u64 };
+            let import = imports.entry(compartment).or_insert_with(|| ImportV1 {
+                documents: Vec::new(),
+                answers: self.plan.answers.clone(),
+                unnamed: self.plan.unnamed.clone().filter(|_| is_new),
+            });
+            import.documents.push(document);
         }
-        let sources = if new.is_empty() { &[][..] } else { &plan.sources[..] };
-        let unnamed = plan.unnamed.as_ref().filter(|_| !new.is_empty());
-        let is_remembered = !sources.is_empty() || !plan.answers.is_empty() || unnamed.is_some();
-        let is_written = is_remembered || self.confirmed > 0 || !self.report.amended.is_empty();
-        self.report.number = (is_written || !new.is_empty()).then(|| tx.epoch());
-        if is_written {
-            for (detail, texts) in [(Detail::Source, sources), (Detail::Answer, &plan.answers[..])] {
-                for texts in texts.chunks(DIGESTS_IN_A_LINE) {
-                    let line = Line::of(Action::Imported, tx.actor);
-                    tx.log(Compartment::General, line.with(detail, &texts.join(" ")));
-                }
-            }
-            if let Some(unnamed) = unnamed {
-                let line = Line::of(Action::Imported, tx.actor);
-                tx.log(Compartment::General, line.with(Detail::Unnamed, unnamed));
-            }
-            if !is_remembered {
-                tx.log(Compartment::General, Line::of(Action::Imported, tx.actor));
-            }
+        let epoch = tx.epoch();
+        for (compartment, import) in &imports {
+            tx.put_import(*compartment, epoch, import)?;
         }
-        if self.report.number.is_some() {
+        let mut concerned: BTreeSet<Compartment> = imports.into_keys().collect();
+        if concerned.is_empty() && !self.plan.answers.is_empty() {
+            concerned = self.remember_beside_known(tx)?;
+        }
+        for compartment in &concerned {
+            tx.log(*compartment, Line::of(Action::Imported, tx.actor));
+        }
+        if !concerned.is_empty() {
+            self.report.number = Some(epoch);
             tx.announce(Action::Imported);
         }
         Ok(self.report)
+    }
+
+    /// The scope of a document; of one of which a known entry is, that which it has.
+    fn scope_of(&self, tx: &mut Transaction<'_>, document: &Option<String>) -> Result<ScopeId, Error> {
+        let known = || self.plan.memory.scopes_of(document.as_deref()).last().map(|scope| scope.id);
+        match self.plan.scopes.get(document).copied().or_else(known) {
+            Some(scope) => Ok(scope),
+            None => Ok(tx.work.random.bytes()?),
+        }
+    }
+
+    /// Keeps the answers to an import that wrote nothing with what brought the entries that it
+    /// found. Gives the compartments.
+    fn remember_beside_known(&self, tx: &mut Transaction<'_>) -> Result<BTreeSet<Compartment>, Error> {
+        let mut brought_by: BTreeSet<(Compartment, Epoch)> = BTreeSet::new();
+        for id in &self.known {
+            let (compartment, current) = tx.entry_row(*id)?;
+            brought_by.insert((compartment, current.epoch));
+            for revision in 1..current.revision {
+                let row = tx.row(compartment, &RowKey::revision(*id, revision))?;
+                brought_by.extend(row.map(|row| (compartment, row.epoch)));
+            }
+        }
+        let mut concerned = BTreeSet::new();
+        for (compartment, epoch, mut import) in tx.reader().import_rows()? {
+            if brought_by.contains(&(compartment, epoch)) {
+                import.answers.extend(self.plan.answers.iter().cloned());
+                tx.put_import(compartment, epoch, &import)?;
+                concerned.insert(compartment);
+            }
+        }
+        Ok(concerned)
     }
 }

@@ -1,7 +1,7 @@
 //! How a document stands to what an earlier import brought, counted.
 
-use super::memory::Scope;
 use crate::engine::time::from_milliseconds;
+use crate::id::Epoch;
 use crate::record::ImportQuestion;
 
 /// How an entry that comes stands to the one that is known.
@@ -20,7 +20,6 @@ pub(super) struct Tally {
     pub(super) same: usize,
     pub(super) older: usize,
     pub(super) newer: usize,
-    pub(super) gone: usize,
     pub(super) about_others: usize,
     pub(super) is_strangers: bool,
 }
@@ -47,8 +46,9 @@ impl Tally {
         self.same > 0 && self.same * 2 >= entries
     }
 
-    pub(super) fn question(&self, document: Option<String>, scope: &Scope) -> ImportQuestion {
-        let (since, time) = (scope.number, from_milliseconds(scope.time));
+    /// Whether a document continues what an import of that number and time brought.
+    pub(super) fn question(&self, document: Option<String>, known: (Epoch, i64)) -> ImportQuestion {
+        let (since, time) = (known.0, from_milliseconds(known.1));
         let Self { known, same, about_others, .. } = *self;
         ImportQuestion::ChangedSource { document, since, time, known, same, about_others }
     }

@@ -66,7 +66,7 @@ const NOTES: Compartment = Compartment::PsychotherapyNotes;
 const RECORD: Compartment = Compartment::Record;
 const GENERAL: Compartment = Compartment::General;
 /// The last commit of the golden vault.
-const LAST: u64 = 9;
+const LAST: u64 = 11;
 const SEALED: Compartment = Compartment::Sealed;
 /// Stands for the digest of the root that is there.
 const NO_DIGEST: Digest = Digest::from_bytes([0; 32]);
@@ -278,6 +278,7 @@ impl Forge {
             4 => Purpose::Ledger,
             11 => Purpose::Story,
             12 => Purpose::Accounting,
+            14 => Purpose::Import,
             6 => Purpose::Directory,
             8 => Purpose::Slice,
             9 => Purpose::Content,

@@ -241,6 +241,21 @@ pub(super) fn expunged() -> Entry {
     note("progress", "This sentence must be nowhere in the vault.")
 }
 
+/// A file of three records, one under a name that means one thing everywhere.
+pub(super) fn imported() -> Imported {
+    let record = |name: &str, text: &str| {
+        format!(r#"{{"resourceType":"Condition","id":"{name}","code":{{"text":"{text}"}}}}"#)
+    };
+    let records = [
+        record("9e3779b9-3c1d-4a7e-9b52-7f01c5a2d1e8", "Hay fever"),
+        record("17", "Chilblains"),
+        record("18", "Gout"),
+    ];
+    let mut import = Import::new(ImportOptions::default());
+    import.read(Some("portal.ndjson"), records.join("\n").as_bytes()).unwrap();
+    import.finish().unwrap()
+}
+
 /// The entries of the smaller vault: two compartments.
 pub(super) fn few() -> Vec<Entry> {
     let substance =

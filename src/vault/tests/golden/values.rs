@@ -96,6 +96,9 @@ fn row_keys() -> Vec<Value> {
         (10, RowKey::upload(content)),
         (11, RowKey::story(id)),
         (12, RowKey::accounting(vault(), epoch)),
+        (13, RowKey::named("identity key")),
+        (14, RowKey::import(vault(), epoch)),
+        (16, RowKey::tombstone(id)),
     ];
     let asked =
         |class: u8| json!({"class": class, "vault": hex(&VAULT), "id": hex(&ID), "revision": 3, "epoch": 7});
