@@ -1,6 +1,9 @@
 //! What is said where a name is wrong, missing, misplaced or nearly right.
 
-use crate::support::{BUNDLE, Person};
+use subrosa::vault::{AccessChange, Compartment};
+use subrosa::{Access, Actor, Credential, Grant, Import, ImportOptions, LockedVault, RawKey, VaultOptions};
+
+use crate::support::{BUNDLE, PASSWORD, Person};
 
 fn with_records() -> Person {
     let person = Person::with_vault();
@@ -196,4 +199,55 @@ fn a_command_that_there_is_not_leads_to_the_one_that_is_meant() {
         assert!(!ran.err().contains("release'"), "{}", ran.err());
     }
     person.run(&["nonsense"]).ended(2);
+}
+
+#[test]
+fn what_came_back_is_said_and_how_to_destroy_it_again() {
+    let person = with_records();
+    let illnesses = || person.run(&["list", "my.vault", "--kind", "illness", "--json"]).done().json();
+    let before = illnesses();
+    let id = before[0]["id"].as_str().unwrap();
+    person.run(&["expunge", "my.vault", id, "--yes", "--stay-away"]).done();
+    let notice = "again that you expunged to stay away";
+    assert!(!person.run(&["list", "my.vault"]).done().err().contains(notice));
+    // A clinic that does not open the sealed records takes it as new: nothing tells it otherwise.
+    let path = person.path("my.vault");
+    let open = |credential: &Credential| {
+        LockedVault::open(&path, VaultOptions::default()).unwrap().unlock(credential).unwrap()
+    };
+    let clinic: Credential = RawKey::generate().unwrap().into();
+    let grant = [Compartment::General, Compartment::PsychotherapyNotes, Compartment::SubstanceUse];
+    let vault = open(&Credential::password(PASSWORD).unwrap());
+    let change = AccessChange::default().adding(Access::new(&clinic, "clinic", Grant::of(&grant)));
+    vault.change_access(&Actor::owner(), &change).unwrap();
+    vault.close().unwrap();
+    let vault = open(&clinic);
+    let mut import = Import::new(ImportOptions::default());
+    import.read(Some("records.json"), BUNDLE.as_bytes()).unwrap();
+    assert_eq!(vault.import(&Actor::owner(), &import.finish().unwrap()).unwrap().added.len(), 1);
+    vault.close().unwrap();
+    let told = person.run(&["list", "my.vault"]).done().err();
+    assert!(told.contains(notice) && told.contains("--stay-away"), "{told}");
+    let after = illnesses();
+    let back = after.as_array().unwrap().iter().filter_map(|entry| entry["id"].as_str());
+    let back = back.filter(|id| told.contains(&id[..10])).collect::<Vec<_>>();
+    assert_eq!(back.len(), 1);
+    person.run(&["expunge", "my.vault", back[0], "--yes", "--stay-away"]).done();
+    assert!(!person.run(&["list", "my.vault"]).done().err().contains(notice));
+}
+
+#[test]
+fn what_tells_of_the_same_is_listed_before_something_goes_and_goes_too_if_that_is_said() {
+    let person = with_records();
+    let claim = r#"{"resourceType":"Claim","id":"c","status":"active","patient":{"reference":"Patient/p"},"diagnosis":[{"sequence":1,"diagnosisCodeableConcept":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"Q87.40"}]}}]}"#;
+    let illness = r#"{"resourceType":"Condition","id":"d","subject":{"reference":"Patient/p"},"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"Q87.40","display":"Marfan syndrome"}]}}"#;
+    person.write("more.ndjson", format!("{illness}\n{claim}\n"));
+    person.run(&["import", "my.vault", "more.ndjson", "--patient-is-same"]).done();
+    let listed = person.run(&["search", "my.vault", "Marfan", "--json"]).done().json();
+    let id = listed[0]["id"].as_str().unwrap();
+    let refused = person.run_with(&["expunge", "my.vault", id], "3\n").refused(1, "nothing was destroyed");
+    assert!(refused.out().contains("have the same code, words or drug"), "{}", refused.out());
+    let told = person.run_with(&["expunge", "my.vault", id], "2\n").done().out();
+    assert!(told.contains("Destroyed 2 entries"), "{told}");
+    assert_eq!(person.run(&["search", "my.vault", "Q87.40", "--json"]).done().json(), serde_json::json!([]));
 }
