@@ -24,6 +24,12 @@ pub struct Checkpoint {
 pub struct ParseCheckpointError;
 
 impl Checkpoint {
+    /// Whether it is the checkpoint of the commit with this number, whose stored root has
+    /// this digest.
+    pub(crate) fn is_of(&self, epoch: Epoch, root: &Digest) -> bool {
+        self.epoch == epoch && self.root == *root
+    }
+
     /// The commit's number.
     #[must_use]
     pub fn epoch(&self) -> Epoch {

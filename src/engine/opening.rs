@@ -2,6 +2,7 @@
 //! repairs (rule R4 of `docs/format.md`).
 
 use super::core::{Core, Demand, Snapshot, StateReader};
+use super::history::Checkpoint;
 use super::trace;
 use crate::crypto::digest::Digest;
 use crate::crypto::object_digest::ObjectDigest;
@@ -15,6 +16,9 @@ use crate::id::Epoch;
 use crate::payload::catalogue::EraseListV1;
 use crate::store::{Chosen, Heads, Repairs, Store, StoreError, StoreWriter};
 use crate::tree::{Trie, open_object};
+
+/// How often a segment is read before a commit is passed over.
+const READS: usize = 3;
 
 /// What opening a vault found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,12 +114,13 @@ impl<T> Taken<T> {
 /// Equal copies are the state: the second is written only when the first is durable with its
 /// segment. Of two that differ, the newer one is if its segment is there; else the one that
 /// it names as the one before it, which was durable before the newer commit began. A state
-/// that a handle knows was whole when it took it: what is damaged since is damage of it.
+/// that a handle or the owner knows was whole when it was told: what is damaged since is
+/// damage of it.
 pub(crate) fn newest<K>(
     store: &dyn Store,
     heads: &Heads,
     mut candidates: Vec<(K, Candidate)>,
-    known: Option<&Snapshot>,
+    is_known: impl Fn(&Candidate) -> bool,
 ) -> Result<Option<Taken<(K, Candidate)>>, Error> {
     candidates.sort_by_key(|(_, candidate)| std::cmp::Reverse(candidate.root.epoch));
     let mut candidates = candidates.into_iter();
@@ -125,8 +130,7 @@ pub(crate) fn newest<K>(
         return Err(Error::Forked);
     }
     let is_settled = distinct(&heads.roots).len() == 1;
-    let is_known = known.is_some_and(|known| known.root_bytes == first.1.root_bytes);
-    if is_settled || is_known || holds_segment(store, &first.1.root)? {
+    if is_settled || is_known(&first.1) || holds_segment(store, &first.1.root)? {
         return Ok(Some(Taken { value: first, dropped: None }));
     }
     let Some(second) = second else { return Ok(None) };
@@ -141,10 +145,21 @@ fn holds_segment(store: &dyn Store, root: &Root) -> Result<bool, Error> {
     if crate::testing::sabotaged_segment() {
         return Ok(true);
     }
-    Ok(store.holds(&root.segment)?)
+    // What is passed over may be overwritten next: one wrong read is not enough.
+    for _ in 0..READS {
+        if store.holds(&root.segment)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Candidate {
+    /// Whether it is the state of this checkpoint, which was durable when it was given.
+    pub(crate) fn is_of(&self, checkpoint: &Checkpoint) -> bool {
+        checkpoint.is_of(self.root.epoch, &Digest::of(&[&self.root_bytes]))
+    }
+
     /// The roots that name this area.
     ///
     /// A root for a newer reader ends the opening: taken for a damaged one, it
@@ -188,6 +203,16 @@ impl Candidate {
         }
         let snapshot = self.unchecked(core)?;
         if core.store.as_file().is_some() && !snapshot.fits() {
+            return Err(Error::Damaged { what: "root" });
+        }
+        // What stands behind the append end would be overwritten by the next commit.
+        let places = snapshot.places.iter().flatten();
+        let named: Vec<_> = places
+            .flat_map(|place| [&place.trie, &place.erase])
+            .flatten()
+            .map(|named| named.object)
+            .collect();
+        if !core.store.admits(snapshot.root.segment.end, &named)? {
             return Err(Error::Damaged { what: "root" });
         }
         if core.demand == Demand::Whole {
@@ -272,7 +297,8 @@ impl StateReader<'_> {
         let list: EraseListV1 = crate::codec::wire::decode(&content)?;
         let object = |(reference, length)| ObjectRef { reference, length };
         let objects: Vec<_> = list.objects.into_iter().map(object).collect();
-        let is_sound = self.core.store.admits(self.snapshot.root.segment.end, &objects)?;
+        // A commit withdraws what commits before it put, and never what it put itself.
+        let is_sound = self.core.store.admits(self.snapshot.root.segment.start, &objects)?;
         if is_sound { Ok(objects) } else { Err(Error::Damaged { what: "erase list" }) }
     }
 }
@@ -332,7 +358,9 @@ pub(crate) fn current_of(
         let found = Candidate::naming(core, heads, (area, bytes))?;
         candidates.extend(found.into_iter().map(|found| ((), found)));
     }
-    match newest(&*core.store, heads, candidates, known)? {
+    let is_known =
+        |candidate: &Candidate| known.is_some_and(|known| known.root_bytes == candidate.root_bytes);
+    match newest(&*core.store, heads, candidates, is_known)? {
         Some(taken) => taken.map(|((), candidate)| candidate.check(core)),
         // Without an area of other keys nobody changed them.
         None if others.is_empty() => Err(Error::Damaged { what: "roots or credential areas" }),

@@ -3,7 +3,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -60,12 +60,21 @@ pub(super) struct FileDisk {
     id: OnceLock<FileId>,
     /// What makes earlier writes durable while others are written.
     early: Mutex<Option<JoinHandle<io::Result<()>>>>,
+    /// A barrier failed: what became of the writes before it, no later barrier says.
+    failed: AtomicBool,
 }
 
 impl FileDisk {
     /// An open file.
     pub(super) fn new(file: File, writable: bool) -> Self {
-        Self { file, writable, seen_length: AtomicU64::new(0), id: OnceLock::new(), early: Mutex::default() }
+        Self {
+            file,
+            writable,
+            seen_length: AtomicU64::new(0),
+            id: OnceLock::new(),
+            early: Mutex::default(),
+            failed: AtomicBool::new(false),
+        }
     }
 
     fn early(&self) -> MutexGuard<'_, Option<JoinHandle<io::Result<()>>>> {
@@ -133,12 +142,16 @@ impl Disk for FileDisk {
     }
 
     fn sync(&self) -> io::Result<()> {
-        // The system tells of a write that failed once: to whoever asked first.
-        if let Some(early) = self.early().take() {
-            early.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
-        }
+        let early = self.early().take().map(JoinHandle::join);
+        let early = early.map_or(Ok(()), |early| early.unwrap_or_else(|_| Err(io::ErrorKind::Other.into())));
         // fdatasync also makes a changed length durable (POSIX).
-        self.file.sync_data()
+        let synced = early.and_then(|()| self.file.sync_data());
+        // The system tells once of a write that failed, to whoever asked first: the writer
+        // may not have been the one.
+        if self.failed.fetch_or(synced.is_err(), Ordering::SeqCst) && synced.is_ok() {
+            return Err(io::Error::other("an earlier barrier failed"));
+        }
+        synced
     }
 
     fn len(&self) -> io::Result<u64> {
@@ -339,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_that_failed_beside_others_fails_the_next_barrier() {
+    fn a_write_that_failed_beside_others_fails_every_barrier_after_it() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let disk = FileDisk::new(file.reopen().unwrap(), true);
         disk.write_at(0, &[1; 100]).unwrap();
@@ -349,6 +362,6 @@ mod tests {
         assert!(disk.early().is_none(), "waited for");
         *disk.early() = Some(thread::spawn(|| Err(io::ErrorKind::StorageFull.into())));
         assert_eq!(disk.sync().unwrap_err().kind(), io::ErrorKind::StorageFull);
-        disk.sync().unwrap();
+        assert!(disk.sync().is_err(), "nor does a later one prove anything");
     }
 }

@@ -336,10 +336,10 @@ impl StoreWriter for FileWriter<'_> {
             self.barrier()?;
         }
         // Else a crash in the erasure would make this commit look like one that was cut.
-        debug_assert!(
-            publication.erase.iter().all(|object| file_offset(object).is_none_or(|at| at < segment.start)),
-            "a commit takes back what it put itself, and erases what others put"
-        );
+        let is_older = |object: &ObjectRef| file_offset(object).is_some_and(|at| at < segment.start);
+        if !publication.erase.iter().all(is_older) {
+            return Err(StoreError::Missing);
+        }
         if let Some((area, (other, _))) = change {
             self.write(other, area)?;
         }

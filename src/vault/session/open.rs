@@ -83,7 +83,7 @@ impl Locked {
             }
             None => self.recover(&mut *proven_writer(&*store, self.options.lock_wait)?, credential)?,
         };
-        self.finish(opened, snapshot, recovery)
+        Ok(Session::assemble(opened, snapshot, self.options, recovery))
     }
 
     /// Unlocks for reading only; nothing is written.
@@ -120,8 +120,9 @@ impl Locked {
     fn unlock_for_reading(self, credential: &Credential) -> Result<Session, Error> {
         let (heads, taken) = undisturbed(&*self.store, |heads| self.choose(heads, credential))?;
         let (opened, snapshot) = taken.value;
+        self.compare(&opened.0, &snapshot)?;
         let recovery = if snapshot.rests_in(&heads) { Recovery::NotNeeded } else { Recovery::Needed };
-        let mut vault = self.finish(opened, snapshot, recovery)?;
+        let mut vault = Session::assemble(opened, snapshot, self.options, recovery);
         vault.mode = Mode::Reading;
         Ok(vault)
     }
@@ -136,6 +137,9 @@ impl Locked {
         writer.sync()?;
         let heads = self.store.heads()?;
         let Taken { value: (opened, mut snapshot), dropped } = self.choose(&heads, credential)?;
+        // A file that is not the one that the owner expects stays as it is: somebody may
+        // still make out what became of it.
+        self.compare(&opened.0, &snapshot)?;
         let at_rest = snapshot.rests_in(&heads);
         let lists = settle(&opened.0, &mut snapshot, writer)?;
         Ok((opened, snapshot, Recovery::of(dropped, lists, at_rest)))
@@ -170,7 +174,8 @@ impl Locked {
             candidates.extend(found.into_iter().map(|candidate| (ways_in.len(), candidate)));
             ways_in.push((core, way_in));
         }
-        match newest(&*self.store, heads, candidates, None)? {
+        let is_known = |candidate: &Candidate| self.expected.is_some_and(|known| candidate.is_of(&known));
+        match newest(&*self.store, heads, candidates, is_known)? {
             Some(taken) => taken.map(|(way_in, candidate)| {
                 let opened = ways_in.swap_remove(way_in);
                 let snapshot = candidate.check(&opened.0)?;
@@ -188,11 +193,9 @@ impl Locked {
         Core::new(store, scope, Arc::new(keyring)).demanding(self.demand)
     }
 
-    fn finish(self, opened: (Core, WayIn), snapshot: Snapshot, recovery: Recovery) -> Result<Session, Error> {
-        if let Some(expected) = self.expected {
-            let reader = StateReader { core: &opened.0, snapshot: &snapshot };
-            reader.expect_checkpoint(&expected)?;
-        }
-        Ok(Session::assemble(opened, snapshot, self.options, recovery))
+    /// Whether the state's history contains the checkpoint that is demanded, if one is.
+    fn compare(&self, core: &Core, snapshot: &Snapshot) -> Result<(), Error> {
+        let reader = StateReader { core, snapshot };
+        self.expected.map_or(Ok(()), |expected| reader.expect_checkpoint(&expected))
     }
 }
