@@ -206,13 +206,9 @@ impl Candidate {
             return Err(Error::Damaged { what: "root" });
         }
         // What stands behind the append end would be overwritten by the next commit.
-        let places = snapshot.places.iter().flatten();
-        let named: Vec<_> = places
-            .flat_map(|place| [&place.trie, &place.erase])
-            .flatten()
-            .map(|named| named.object)
-            .collect();
-        if !core.store.admits(snapshot.root.segment.end, &named)? {
+        let tries = snapshot.places.iter().flatten().filter_map(|place| place.trie.as_ref());
+        let tries: Vec<_> = tries.map(|trie| trie.object).collect();
+        if !core.store.admits(snapshot.root.segment.end, &tries)? {
             return Err(Error::Damaged { what: "root" });
         }
         if core.demand == Demand::Whole {
@@ -293,6 +289,9 @@ impl StateReader<'_> {
     }
 
     fn erase_list(&self, compartment: Compartment, list: &KeyedRef) -> Result<Vec<ObjectRef>, Error> {
+        if !self.core.store.admits(self.snapshot.root.segment.end, &[list.object])? {
+            return Err(Error::Damaged { what: "erase list" });
+        }
         let content = open_object(&*self.core.store, list, &self.core.erase_context(compartment))?;
         let list: EraseListV1 = crate::codec::wire::decode(&content)?;
         let object = |(reference, length)| ObjectRef { reference, length };

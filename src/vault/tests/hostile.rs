@@ -97,6 +97,10 @@ impl Hostile {
         let named = object(self.image.len() as u64, stored.len() as u64);
         let list = KeyedRef { key, object: named, digest: ObjectDigest::of(&stored) };
         self.image.extend_from_slice(&stored);
+        self.image.resize(self.image.len().next_multiple_of(4096), 0);
+        let mut root = self.root();
+        root.segment.end = self.image.len() as u64;
+        self.put(&ROOTS, &root.encode());
         let mut place = self.vault.unlocked().unwrap().snapshot.place(compartment).unwrap().duplicate();
         place.erase = Some(list);
         let named = place.encode();
@@ -158,17 +162,20 @@ fn a_root_whose_append_end_is_not_in_the_file_is_damaged_and_nothing_is_written(
 
 #[test]
 fn a_list_that_wants_the_fixed_parts_or_too_much_erased_is_damaged_and_nothing_is_erased() {
-    let erased: [fn(u64) -> Vec<ObjectRef>; 5] = [
+    let erased: [fn(Segment) -> Vec<ObjectRef>; 6] = [
         |_| vec![object(0, 4096)],
         |_| vec![object(geometry::APPEND - 1, 2)],
-        |end| vec![object(end, 1)],
+        |own| vec![object(own.end, 1)],
+        // A commit withdraws nothing that it put itself.
+        |own| vec![object(own.start - 1, 2)],
         |_| vec![object(geometry::APPEND, u64::MAX)],
-        |end| vec![object(geometry::APPEND, end - geometry::APPEND); 80],
+        |own| vec![object(geometry::APPEND, own.start - geometry::APPEND); 80],
     ];
     for erase in erased {
         let mut hostile = Hostile::new();
-        let end = hostile.root().segment.end;
-        hostile.put_list(Compartment::General, &erase(end));
+        let own = hostile.root().segment;
+        assert!(own.start > geometry::APPEND);
+        hostile.put_list(Compartment::General, &erase(own));
         let disk = SimDisk::without_trace(hostile.image.clone());
         let vault = disk.unlock(&owner()).unwrap();
         assert_eq!(vault.recovery(), Recovery::ListDamaged);
@@ -177,6 +184,16 @@ fn a_list_that_wants_the_fixed_parts_or_too_much_erased_is_damaged_and_nothing_i
         vault.update(&Actor::owner(), |tx| tx.add(&note("progress", "slept"))).unwrap();
         assert!(vault.check().unwrap().is_clean(), "the next commit drops the list");
     }
+}
+
+#[test]
+fn a_root_that_leaves_catalogues_behind_its_append_end_is_damaged_and_nothing_is_written() {
+    // As the next commit would write over them.
+    let hostile = Hostile::with_root(|root, _| {
+        root.segment.end = root.segment.start + 4096;
+        root.segment.parts = 0;
+    });
+    assert!(matches!(hostile.refusal(), Error::Damaged { what: "root" }));
 }
 
 #[test]
