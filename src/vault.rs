@@ -934,11 +934,13 @@ impl Vault {
 
     /// Wipes the keys of this handle, which other threads may share: every later
     /// call answers [`Error::Locked`]. Calls under way in other threads finish;
-    /// the last of them takes the keys with it.
+    /// the last of them takes the keys with it. Another writer is not waited for before.
     ///
     /// # Errors
     /// [`Error::Store`] when the second copy of the last write cannot be made
-    /// durable; the keys are gone all the same.
+    /// durable, or when [`VaultOptions::with_renewal_at_close`] asks for a commit and another
+    /// writer is at work; what that commit otherwise fails with. The keys are gone all the same,
+    /// also where the clock panics.
     pub fn forget_keys(&self) -> Result<(), Error> {
         self.session.forget_keys()
     }

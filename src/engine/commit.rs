@@ -19,7 +19,15 @@ use crate::tree::{Changes, Row, RowClass, RowKey, Trie, TrieUpdate};
 
 impl Transaction<'_> {
     /// Writes and publishes everything; `None` when nothing was changed.
-    pub(crate) fn commit(mut self, new_area: Option<(u64, Vec<u8>)>) -> Result<Option<Snapshot>, Error> {
+    pub(crate) fn commit(self, new_area: Option<(u64, Vec<u8>)>) -> Result<Option<Snapshot>, Error> {
+        Ok(self.commit_and_tell(new_area)?.map(|(published, _)| published))
+    }
+
+    /// The same, with what everybody who opens the vault is told of the commit.
+    pub(crate) fn commit_and_tell(
+        mut self,
+        new_area: Option<(u64, Vec<u8>)>,
+    ) -> Result<Option<(Snapshot, Action)>, Error> {
         if !self.work.half_done {
             self.write_contents()?;
             self.settle_accounts()?;
@@ -48,6 +56,7 @@ impl Transaction<'_> {
                 digest: *before.digest.as_bytes(),
             },
         };
+        let told = self.common_action();
         let links = self.write_history(epoch, before)?;
         let mut places = self.write_tries(epoch)?;
         if self.snapshot.is_before_creation() {
@@ -56,12 +65,24 @@ impl Transaction<'_> {
             }
         }
         links.set_heads(epoch, &mut places);
-        self.publish(epoch, places, new_area).map(Some)
+        Ok(Some((self.publish(epoch, places, new_area)?, told)))
     }
 
     /// Puts the ledger rows and the link of this commit; `before` is what the one before it
     /// appended to this file.
-    pub(crate) fn write_history(&mut self, epoch: Epoch, before: SegmentSpanV1) -> Result<Links, Error> {
+    fn write_history(&mut self, epoch: Epoch, before: SegmentSpanV1) -> Result<Links, Error> {
+        let links = self.write_link(epoch, before)?;
+        for compartment in Compartment::ALL {
+            self.write_ledger(&links, compartment)?;
+        }
+        Ok(links)
+    }
+
+    /// Puts the link of this commit, which names what its ledger rows will hold.
+    pub(crate) fn write_link(&mut self, epoch: Epoch, before: SegmentSpanV1) -> Result<Links, Error> {
+        if epoch <= self.snapshot.root.epoch {
+            return Err(Error::Damaged { what: "root" });
+        }
         let action = self.common_action();
         let telling = Telling {
             epoch,
@@ -75,15 +96,21 @@ impl Transaction<'_> {
         };
         let lines = std::mem::take(&mut self.work.lines);
         let links = Links::build(&mut self.work.random, &telling, lines)?;
-        for (compartment, ledger) in &links.ledgers {
-            let content = crate::codec::wire::encode(ledger)?;
-            let key = RowKey::ledger(self.core.scope.vault, epoch);
-            self.put_encrypted(*compartment, Row::unnamed(key, RowClass::Ledger, epoch), &content)?;
-        }
         let mut row = Row::unnamed(RowKey::link(self.core.scope.vault, epoch), RowClass::Link, epoch);
         row.inline = crate::codec::wire::encode(&links.link)?;
         self.put_row(Compartment::Record, row)?;
         Ok(links)
+    }
+
+    /// Puts this commit's ledger row of a compartment, if it has lines there.
+    pub(crate) fn write_ledger(&mut self, links: &Links, compartment: Compartment) -> Result<(), Error> {
+        let epoch = self.epoch();
+        for (_, ledger) in links.ledgers.iter().filter(|(place, _)| *place == compartment) {
+            let content = crate::codec::wire::encode(ledger)?;
+            let key = RowKey::ledger(self.core.scope.vault, epoch);
+            self.put_encrypted(compartment, Row::unnamed(key, RowClass::Ledger, epoch), &content)?;
+        }
+        Ok(())
     }
 
     /// What everybody who opens the vault is told: the same of every commit that changed

@@ -90,7 +90,8 @@ impl StateReader<'_> {
             std::cmp::Ordering::Greater => return Err(Error::RolledBack),
             std::cmp::Ordering::Equal => self.snapshot.root_digest(),
             std::cmp::Ordering::Less => {
-                let link = self.link(expected.epoch.next())?.ok_or(Error::Damaged { what: "history" })?;
+                let link = expected.epoch.next().map(|next| self.link(next)).transpose()?.flatten();
+                let link = link.ok_or(Error::Damaged { what: "history" })?;
                 Digest::from_bytes(link.previous_root)
             }
         };

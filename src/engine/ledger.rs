@@ -14,11 +14,8 @@ use crate::codec::wire;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::payload::history::{LedgerV1, LineV1, LinkV1};
+use crate::payload::history::{LedgerV1, LineV1, LinkV1, TEXT_LIMIT};
 use crate::tree::{Row, RowClass, RowKey};
-
-/// Longest reason or detail in bytes.
-pub(crate) const TEXT_LIMIT: usize = 16 * 1024;
 
 /// The import that a line names.
 pub(crate) fn named_import(details: &[(Detail, String)]) -> Option<Epoch> {

@@ -252,9 +252,10 @@ impl Transaction<'_> {
         self.work.common = Some(action);
     }
 
-    /// The number of this commit.
+    /// The number of this commit. A root that has the last number has no successor: then it is
+    /// that, and the commit is refused.
     pub(crate) fn epoch(&self) -> Epoch {
-        self.snapshot.root.epoch.next()
+        self.snapshot.root.epoch.next().unwrap_or(self.snapshot.root.epoch)
     }
 
     /// Names an entry of which a commit destroys something.

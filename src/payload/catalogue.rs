@@ -232,7 +232,7 @@ impl ObjectV1<'_> {
     }
 }
 
-/// A list of objects to erase for which the root has no room.
+/// What a commit withdrew from a compartment: its place names the object.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct EraseListV1 {
     pub(crate) objects: Vec<([u8; 16], u64)>,

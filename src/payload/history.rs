@@ -1,5 +1,7 @@
 //! Links of the history and the ledger rows that they commit to.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::codec::wire::Wire;
@@ -61,7 +63,7 @@ pub(crate) struct LeafV1 {
 }
 
 /// One line of the ledger. It names no entry.
-#[derive(Serialize, Deserialize, Clone, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct LineV1 {
     pub(crate) action: u16,
     pub(crate) actor: String,
@@ -85,13 +87,24 @@ impl Wire for LeafV1 {
 
     fn is_canonical(&self) -> bool {
         let lines = &self.lines;
-        let is_new = |(at, line): (usize, &LineV1)| !lines.iter().take(at).any(|before| before == line);
+        let mut before = HashSet::new();
         !lines.is_empty()
             && lines.len() <= LINES_LIMIT
-            && lines.iter().enumerate().all(is_new)
-            && lines.iter().all(|line| line.details.is_sorted_by(|a, b| a.0 < b.0))
+            && lines.iter().all(LineV1::is_canonical)
+            && lines.iter().all(|line| before.insert(line))
     }
 }
+
+impl LineV1 {
+    fn is_canonical(&self) -> bool {
+        let details = self.details.iter().map(|(_, text)| text);
+        let mut texts = std::iter::once(&self.actor).chain(&self.reason).chain(details);
+        texts.all(|text| text.len() <= TEXT_LIMIT) && self.details.is_sorted_by(|a, b| a.0 < b.0)
+    }
+}
+
+/// Longest text of a line in bytes.
+pub(crate) const TEXT_LIMIT: usize = 16 * 1024;
 
 /// Most lines of one compartment and commit.
 pub(crate) const LINES_LIMIT: usize = 4096;

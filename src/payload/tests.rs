@@ -7,11 +7,12 @@ use proptest::prelude::*;
 use super::catalogue::{ChildV1, EraseListV1, InlineV1, ObjectV1, PageV1, RowV1, decode_page};
 use super::content::{ContentV1, UploadV1};
 use super::custody::{DirectorySlotV1, DirectoryV1, IdentityKeyV1, SigningV1, VaultRecordV1};
-use super::history::{LeafV1, LedgerV1, LineV1, LinkV1, SegmentSpanV1};
+use super::history::{LINES_LIMIT, LeafV1, LedgerV1, LineV1, LinkV1, SegmentSpanV1, TEXT_LIMIT};
 use super::imports::{AnswerV1, DocumentV1, ImportV1, TombstoneV1, UnnamedV1};
 use super::secret::SecretV1;
 use super::story::{AccountingV1, ActV1, StoryV1};
 use super::{decode_card, decode_entry, encode_card, encode_entry};
+use crate::codec::wire::Wire as _;
 use crate::codec::wire::{self, WireRead};
 use crate::crypto::key::ContentKey;
 use crate::crypto::object_digest::ObjectDigest;
@@ -215,6 +216,39 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn no_line_of_a_ledger_row_is_there_twice_and_no_text_of_one_is_too_long() {
+    let is_canonical = |lines: Vec<LineV1>| LeafV1 { salt: [6; 16], lines }.is_canonical();
+    let of = |length: usize| LineV1 { reason: Some("x".repeat(length)), ..line() };
+    assert!(is_canonical(vec![of(1), of(2), of(TEXT_LIMIT)]));
+    assert!(!is_canonical(vec![of(1), of(2), of(1)]));
+    assert!(!is_canonical(vec![of(TEXT_LIMIT + 1)]));
+    let detail = |length: usize| LineV1 { details: vec![(1, "x".repeat(length))], ..line() };
+    assert!(is_canonical(vec![detail(TEXT_LIMIT)]) && !is_canonical(vec![detail(TEXT_LIMIT + 1)]));
+    let numbered = |count: usize| (0..count).map(|number| LineV1 { actor: number.to_string(), ..line() });
+    assert!(is_canonical(numbered(LINES_LIMIT).collect()));
+    assert!(!is_canonical(numbered(LINES_LIMIT + 1).collect()));
+}
+
+/// Eight times as many lines cost eight times as much, not sixty-four times, even if they
+/// differ in their last byte alone.
+#[test]
+fn whether_a_line_is_there_twice_is_found_out_in_one_pass() {
+    let cost = |count: usize| {
+        let text = "x".repeat(TEXT_LIMIT - 4);
+        let of = |number: usize| LineV1 { reason: Some(format!("{text}{number:04}")), ..line() };
+        let leaf = LeafV1 { salt: [6; 16], lines: (0..count).map(of).collect() };
+        let once = || {
+            let started = std::time::Instant::now();
+            assert!(leaf.is_canonical());
+            started.elapsed()
+        };
+        (0..3).map(|_| once()).min().unwrap()
+    };
+    let (few, many) = (cost(LINES_LIMIT / 8), cost(LINES_LIMIT));
+    assert!(many < few * 24, "{few:?} and {many:?}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod crash;
 mod custody;
 mod export;
 mod faults;
+mod forget;
 mod game;
 mod golden;
 mod hostile;

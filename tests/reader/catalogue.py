@@ -15,6 +15,7 @@ LEAF_ROWS = 32
 INLINE_LIMIT = 300
 KEY_NIBBLES = 32
 RECORD, CUSTODY = 0, 1
+LINES_LIMIT, TEXT_LIMIT = 4096, 16384
 
 CURRENT, EARLIER, LINK, LEDGER, VAULT_RECORD, DIRECTORY = range(1, 7)
 SLICE, CONTENT, UPLOAD, STORY, ACCOUNTING, IDENTITY_KEY, IMPORT = range(8, 15)
@@ -218,8 +219,11 @@ def read_ledger(objects, number, row, links):
     require(ledger["epoch"] == row["epoch"], f"{what}: epoch")
     leaf, encoded = ledger["leaf"]
     lines = leaf["lines"]
-    require(lines and all(line not in lines[:at] for at, line in enumerate(lines)), f"{what}: its lines")
+    distinct = {(line["action"], line["actor"], line["reason"], tuple(line["details"])) for line in lines}
+    require(0 < len(lines) <= LINES_LIMIT and len(distinct) == len(lines), f"{what}: its lines")
     for line in lines:
+        texts = [line["actor"], line["reason"] or "", *(text for _, text in line["details"])]
+        require(all(len(text.encode()) <= TEXT_LIMIT for text in texts), f"{what}: a text is too long")
         require(ascends([name for name, _ in line["details"]]), f"{what}: details do not ascend")
     check_leaf(number, encoded, ledger["path"], links[ledger["epoch"]], what)
     return lines

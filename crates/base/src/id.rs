@@ -86,11 +86,14 @@ impl Epoch {
         self.0
     }
 
-    /// The epoch of the next commit.
+    /// The epoch of the next commit; `None` after the last number that there is.
     #[doc(hidden)]
     #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
+    pub const fn next(self) -> Option<Self> {
+        match self.0.checked_add(1) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
     }
 }
 

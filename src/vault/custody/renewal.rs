@@ -137,7 +137,7 @@ pub(crate) fn adopt_change(
         Err(error @ Error::Store(StoreError::NotErased)) => (current(&changed.core, None)?, Err(error)),
         Err(error) => return Err(error),
     };
-    session.adopt_own(changed.with(snapshot));
+    session.adopt(changed.with(snapshot));
     told
 }
 

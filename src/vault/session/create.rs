@@ -167,7 +167,7 @@ pub(crate) fn in_new_file(
     let unique = draft.core.scope.vault.to_string();
     draft.core.store = Arc::new(FileStore::create(to, &unique, &image)?);
     let way_in = draft.way_in();
-    Ok(Session::assemble((draft.core, way_in), snapshot, options, Recovery::NotNeeded).having_committed())
+    Ok(Session::assemble((draft.core, way_in), snapshot, options, Recovery::NotNeeded))
 }
 
 /// A new vault and the bytes of its file.
@@ -206,7 +206,7 @@ pub(crate) fn in_store(
         draft.first_commit(&mut Founder { writer: &mut *writer, header: &header }, new, &options)?;
     drop(writer);
     let way_in = draft.way_in();
-    Ok(Session::assemble((draft.core, way_in), snapshot, options, Recovery::NotNeeded).having_committed())
+    Ok(Session::assemble((draft.core, way_in), snapshot, options, Recovery::NotNeeded))
 }
 
 /// A writer whose publication founds the vault.

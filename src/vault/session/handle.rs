@@ -3,8 +3,9 @@
 //! Reads take a snapshot and never wait; what a read does not find because another
 //! writer withdrew it is read again on the newer state.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use super::options::VaultOptions;
 use super::state::{Mode, State, Unlocked, WayIn};
@@ -32,14 +33,23 @@ pub(crate) struct Session {
     pub(crate) mode: Mode,
     /// Held while this handle publishes new keys and takes them over.
     pub(crate) renewing: Mutex<()>,
-    /// Whether this handle made a commit.
-    pub(crate) has_committed: AtomicBool,
+    /// Whether this handle made a commit of which everybody is told that it renewed.
+    pub(crate) has_renewed: AtomicBool,
 }
 
 /// An operation under way.
 pub(crate) struct Operation<'a> {
     pub(crate) _wipes: WipesStack,
     _call: Option<Call<'a>>,
+}
+
+/// Wipes the keys when it goes, also where a clock of the embedder's panics before.
+struct Wipes<'a>(&'a RwLock<State>);
+
+impl Drop for Wipes<'_> {
+    fn drop(&mut self) {
+        State::wipe(self.0);
+    }
 }
 
 impl Session {
@@ -65,7 +75,7 @@ impl Session {
             process: std::process::id(),
             mode: Mode::Writing,
             renewing: Mutex::new(()),
-            has_committed: AtomicBool::new(false),
+            has_renewed: AtomicBool::new(false),
         }
     }
 
@@ -184,17 +194,6 @@ impl Session {
         Ok(())
     }
 
-    /// The same, of a vault that this handle created.
-    pub(crate) fn having_committed(self) -> Self {
-        Self { has_committed: AtomicBool::new(true), ..self }
-    }
-
-    /// Takes a state that this handle committed.
-    pub(crate) fn adopt_own(&self, newer: Unlocked) {
-        self.has_committed.store(true, Ordering::Relaxed);
-        self.adopt(newer);
-    }
-
     /// Takes a state that is newer than, or settled where, the known one is not.
     pub(crate) fn adopt(&self, newer: Unlocked) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -257,8 +256,10 @@ impl Session {
     }
 
     pub(crate) fn forget_keys(&self) -> Result<(), Error> {
-        let renewed = self.renew_at_close();
-        State::wipe(&self.state);
+        let wipes = Wipes(&self.state);
+        // Another writer is not waited for.
+        let renewed = self.renew_at_close(Duration::ZERO);
+        drop(wipes);
         self.rest().and(renewed)
     }
 

@@ -27,7 +27,7 @@ pub struct VaultOptions {
     /// than 16 MiB.
     pub compact_at_close: bool,
     /// Whether a handle that can write hidden compartments makes a commit when it closes, if it
-    /// made none and some way in does not open them.
+    /// made none like it and some way in does not open them.
     pub renew_at_close: bool,
     pub(crate) clock: Clock,
     pub(crate) audit: Option<AuditHook>,
@@ -87,7 +87,7 @@ impl VaultOptions {
     }
 
     /// The same options, with or without a commit at closing by a handle that can write hidden
-    /// compartments (`sealed`, `custody`) and made none. With it, whoever does not open these
+    /// compartments (`sealed`, `custody`) and made none of which the history says *renewed*. With it, whoever does not open these
     /// learns that such a handle was there and not whether it wrote there. A vault whose ways in
     /// open the same hidden compartments makes no such commit. Nor does a handle that is dropped
     /// without being closed, or locks itself.

@@ -18,6 +18,7 @@ use crate::id::EntryId;
 use crate::keys::Grant;
 use crate::store::StoreError;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// The error of a closure, kept while the vault ends what it was doing.
 pub(super) struct OwnError<E>(Option<E>);
@@ -65,7 +66,7 @@ impl Session {
         let _call = self.begin()?;
         let mut opened = Vec::new();
         let result = trace::operation("commit", self.id, || {
-            self.update_until_settled(actor, &mut change, &mut opened)
+            self.update_until_settled(self.options.lock_wait, actor, &mut change, &mut opened)
         });
         if !opened.is_empty() {
             self.tell(ReadKind::Opened, Some(actor), opened);
@@ -84,15 +85,16 @@ impl Session {
         own.give(result)
     }
 
-    pub(crate) fn update_until_settled<T>(
+    fn update_until_settled<T>(
         &self,
+        wait: Duration,
         actor: &Actor,
         change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
         opened: &mut Vec<EntryId>,
     ) -> Result<Committed<T>, Error> {
         let mut attempts = 0;
         loop {
-            match self.update_once(actor, change, opened) {
+            match self.update_within(wait, actor, change, opened) {
                 Err(Error::Store(StoreError::Conflict)) if attempts < CONFLICT_RETRIES => attempts += 1,
                 Err(error @ Error::Store(StoreError::NotErased)) => {
                     // The change is made: nothing withdrawn is to be read from memory.
@@ -110,7 +112,18 @@ impl Session {
         change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
         opened: &mut Vec<EntryId>,
     ) -> Result<Committed<T>, Error> {
-        let (mut writer, current) = start_writing(&*self.store, || self.unlocked(), self.options.lock_wait)?;
+        self.update_within(self.options.lock_wait, actor, change, opened)
+    }
+
+    /// The same, waiting so long for the writer's lock.
+    fn update_within<T>(
+        &self,
+        wait: Duration,
+        actor: &Actor,
+        change: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
+        opened: &mut Vec<EntryId>,
+    ) -> Result<Committed<T>, Error> {
+        let (mut writer, current) = start_writing(&*self.store, || self.unlocked(), wait)?;
         self.adopt(current.clone());
         current.snapshot.start_segment(&mut *writer, false);
         let mut transaction = Transaction {
@@ -129,7 +142,7 @@ impl Session {
         // Before the commit: what is done must not be reported as failed.
         let erasure =
             transaction.finish_erasure().map(|erasure| transaction.reader().erasure_report(erasure));
-        let Some(published) = transaction.commit(None)? else {
+        let Some((published, told)) = transaction.commit_and_tell(None)? else {
             let epoch = current.snapshot.root.epoch;
             return Ok(Committed { value, epoch, erasure: None, shows_more: false });
         };
@@ -141,22 +154,31 @@ impl Session {
         }
         let epoch = published.root.epoch;
         trace::event!("committed", epoch = epoch);
-        self.adopt_own(current.with(published));
+        if told == Action::Renewed {
+            self.has_renewed.store(true, Ordering::Relaxed);
+        }
+        self.adopt(current.with(published));
         Ok(Committed { value, epoch, erasure, shows_more })
     }
 
     /// Makes a commit that renews everything and changes nothing, if this handle can write hidden
-    /// compartments, made no commit, and there is somebody who does not open these. Otherwise a
-    /// handle that wrote there and one that did nothing would be told apart.
+    /// compartments, made no commit of which everybody is told just that, and there is somebody
+    /// who does not open these. Otherwise a handle that wrote there and one that did not would
+    /// be told apart, whatever else they did. It waits so long for the writer's lock.
     ///
     /// # Errors
     /// As [`Vault::update`].
-    pub(crate) fn renew_at_close(&self) -> Result<(), Error> {
+    pub(crate) fn renew_at_close(&self, wait: Duration) -> Result<(), Error> {
         let may_renew = self.options.renew_at_close && self.mode == Mode::Writing && !self.is_locked();
-        if may_renew && !self.has_committed.load(Ordering::Relaxed) && self.hides_something()? {
-            self.update(&Actor::software(), |tx| {
+        if may_renew && !self.has_renewed.load(Ordering::Relaxed) && self.hides_something()? {
+            self.may_write()?;
+            let _call = self.begin()?;
+            let mut renew = |tx: &mut Transaction<'_>| {
                 tx.announce(Action::Renewed);
                 Ok(())
+            };
+            trace::operation("commit", self.id, || {
+                self.update_until_settled(wait, &Actor::software(), &mut renew, &mut Vec::new())
             })?;
         }
         Ok(())

@@ -357,3 +357,44 @@ fn a_new_file_that_does_not_read_back_as_it_was_written_does_not_become_the_vaul
         assert!(compact(&vault).is_ok());
     }
 }
+
+/// The longest name of an actor makes a longer line in `custody`, and moves nothing before it.
+#[test]
+fn everyday_objects_stand_first_whoever_compacts() {
+    let disk = SimDisk::without_trace(super::workload::new_image("password"));
+    let vault = disk.unlock(&owner()).unwrap();
+    for number in 0..40 {
+        add(&vault, &format!("entry {number}"));
+    }
+    vault.close().unwrap();
+    let compacted_by = |name: String| {
+        let disk = SimDisk::without_trace(disk.image());
+        let vault = disk.unlock(&owner()).unwrap();
+        vault.compact(&Actor::new(name).unwrap()).unwrap();
+        let unlocked = vault.unlocked().unwrap();
+        let reader = unlocked.reader();
+        let mut ends = Vec::new();
+        for tier in [crate::store::Tier::Everyday, crate::store::Tier::Hidden] {
+            let mut places = Vec::new();
+            for compartment in Compartment::ALL.into_iter().filter(|place| place.tier() == tier) {
+                let root = unlocked.snapshot.place(compartment).unwrap().trie.as_ref();
+                places.extend(root.map(|root| (root.object.reference, root.object.length)));
+                let mut visit = |row: &crate::tree::Row| {
+                    let object = row.object.as_deref();
+                    places.extend(object.map(|object| (object.object.reference, object.object.length)));
+                    Ok(())
+                };
+                reader.trie(compartment).unwrap().scan(&mut visit).unwrap();
+            }
+            ends.push(places);
+        }
+        ends
+    };
+    let [short, long] = [1, Actor::LIMIT].map(|length| compacted_by("x".repeat(length)));
+    assert_eq!(short[0], long[0]);
+    assert_ne!(short[1], long[1], "a line is longer");
+    let at = |places: &[([u8; 16], u64)]| -> Vec<u64> {
+        places.iter().map(|(reference, _)| u64::from_le_bytes(*reference.first_chunk().unwrap())).collect()
+    };
+    assert!(at(&short[0]).iter().max() < at(&short[1]).iter().min());
+}

@@ -91,7 +91,7 @@ impl Examination<'_> {
     fn allowed(&self, state: &CrashState) -> Vec<(Epoch, &Model)> {
         // Creation itself is acknowledged before the trace begins.
         let acknowledged = state.acknowledged.unwrap_or(Epoch::new(1));
-        let either = [acknowledged, acknowledged.next()].into_iter();
+        let either = [Some(acknowledged), acknowledged.next()].into_iter().flatten();
         either.filter_map(|epoch| Some((epoch, self.run.models.get(&epoch)?))).collect()
     }
 

@@ -142,9 +142,13 @@ impl Game {
 
     fn draw(&mut self) -> Step {
         if self.chance.one_in(8) {
-            let (writer, act) = (Who::Owner, Act::Visit);
+            let writer = Who::Owner;
             let own = [0, 1].map(|_| self.draw_own(writer, &Act::Work(Vec::new())));
-            return Step { seed: self.chance.draw(), writer, reopens: None, act, own };
+            let seed = self.chance.draw();
+            // What the history calls a change: in other compartments it would be a renewal.
+            let add = Work::Add { to: Compartment::General, words: 40, number: 7 };
+            let act = Act::Visit(if seed.is_multiple_of(2) { vec![add] } else { Vec::new() });
+            return Step { seed, writer, reopens: None, act, own };
         }
         let writer = match self.chance.below(6) {
             0 => Who::Clinic,

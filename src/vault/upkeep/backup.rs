@@ -131,7 +131,7 @@ impl StateReader<'_> {
         if self.core.keyring.grant() != Grant::ALL {
             return Ok(self.snapshot.root.epoch != epoch);
         }
-        for number in epoch.next().number()..=self.snapshot.root.epoch.number() {
+        for number in epoch.number().saturating_add(1)..=self.snapshot.root.epoch.number() {
             let lines = self.ledger_lines(Epoch::new(number))?;
             if lines.iter().any(withdraws) {
                 return Ok(true);

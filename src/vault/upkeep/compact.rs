@@ -16,7 +16,7 @@ use crate::id::Epoch;
 use crate::parallel::{Spare, in_order};
 use crate::payload::history::SegmentSpanV1;
 use crate::store::{FileStore, FileWriter, Heads, StoreError, StoreWriter as _, Tier};
-use crate::tree::{Changes, LeafRef, Row, TakeOver, TreeError, Trie, TrieUpdate};
+use crate::tree::{LeafRef, Row, TakeOver, TreeError, Trie, TrieUpdate};
 use crate::vault::session::handle::Session;
 use crate::vault::session::state::{Mode, Unlocked};
 use crate::vault::session::writing::current_for_writing;
@@ -128,7 +128,7 @@ fn compact_locked(
     draft.replace(snapshot.root.segment.end, &replacement_mark(&rewritten.root_bytes))?;
     core.cache.clear();
     let epoch = rewritten.root.epoch;
-    session.adopt_own(current.with(rewritten));
+    session.adopt(current.with(rewritten));
     Ok(CompactReport { epoch, before, after })
 }
 
@@ -138,7 +138,7 @@ pub(crate) fn close(session: &Session, mut progress: impl FnMut(Progress)) -> Re
 
 /// Makes everything durable and compacts by rule.
 pub(crate) fn settle_down(session: &Session, progress: &mut Watch<'_>) -> Result<Closed, Error> {
-    let renewed = session.renew_at_close();
+    let renewed = session.renew_at_close(session.options.lock_wait);
     session.rest()?;
     renewed?;
     let due = session.options.compact_at_close
@@ -160,13 +160,15 @@ impl Transaction<'_> {
     /// is encrypted anew, as copied bytes would tell who has both files how much there is.
     fn rewrite(mut self, meter: &mut Meter<'_>) -> Result<Snapshot, Error> {
         let epoch = self.epoch();
-        let links: Links = self.write_history(epoch, SegmentSpanV1::default())?;
-        let changes = std::mem::replace(&mut self.work.changes, std::array::from_fn(|_| Changes::new()));
+        let links: Links = self.write_link(epoch, SegmentSpanV1::default())?;
         let mut places = [const { None }; PLACES];
         let known = StateReader { core: self.core, snapshot: self.snapshot };
-        let mut tries: Vec<_> = Compartment::ALL.into_iter().zip(changes).zip(&mut places).collect();
-        tries.sort_by_key(|((compartment, _), _)| compartment.tier());
-        for ((compartment, changes), place) in tries {
+        let mut tries: Vec<_> = Compartment::ALL.into_iter().zip(&mut places).collect();
+        tries.sort_by_key(|(compartment, _)| compartment.tier());
+        for (compartment, place) in tries {
+            self.write_ledger(&links, compartment)?;
+            let changes =
+                self.work.changes.get_mut(compartment.index()).map(std::mem::take).unwrap_or_default();
             let current = self.snapshot.place(compartment)?;
             let additions = changes.into_iter().filter_map(|(key, row)| Some((key, row?))).collect();
             let context = |row: &Row| self.core.row_context(compartment, row);

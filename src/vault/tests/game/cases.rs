@@ -275,20 +275,46 @@ fn new_keys_do_not_show_how_much_is_in_compartments_that_others_do_not_open() {
 
 #[test]
 fn a_visit_that_wrote_where_others_do_not_look_and_one_that_did_nothing_look_alike() {
-    let visit = |renews: bool, own: Own| {
+    let visit = |renews: bool, seen: &[Work], own: &Own| {
         let mut histories = both();
         for (number, history) in histories.iter_mut().enumerate() {
             history.renews = renews;
-            history.play(&Step { act: Act::Visit, ..unseen(5, [nothing(), own.clone()]) }, number);
+            let act = Act::Visit(seen.to_vec());
+            history.play(&Step { act, ..unseen(5, [nothing(), own.clone()]) }, number);
         }
         let [one, other] = views(&histories);
         one.differs_from(&other, true)
     };
-    for own in [add(3), Own::Attach(SEALED, 5000), nothing()] {
-        assert_eq!(visit(true, own.clone()), None);
-        let differs = visit(false, own.clone()).is_some();
-        assert_eq!(differs, !matches!(own, Own::Work(work) if work.is_empty()));
+    let seen = Work::Add { to: Compartment::General, words: 5, number: 3 };
+    for seen in [&[][..], &[seen]] {
+        for own in [add(3), Own::Attach(SEALED, 5000), nothing()] {
+            assert_eq!(visit(true, seen, &own), None, "{seen:?} {own:?}");
+            let differs = visit(false, seen, &own).is_some();
+            assert_eq!(differs, !matches!(own, Own::Work(work) if work.is_empty()));
+        }
     }
+}
+
+/// Whoever creates a vault and writes there at once has nobody else's commits to hide among.
+#[test]
+fn a_new_vault_looks_alike_whatever_was_written_where_others_do_not_look() {
+    let commits = |writes: bool| {
+        let (_folder, path) = file();
+        let (owner, clinic) = (Who::Owner.credential(), Who::Clinic.credential());
+        let mut new = NewVault::individual(&owner);
+        new.access.push(Access::new(&clinic, "clinic", Grant::of(&[Compartment::General])));
+        let vault = Vault::create(&path, &new, options().with_renewal_at_close(true)).unwrap();
+        if writes {
+            let entry = diagnosis("J45", "Asthma", "2019");
+            vault.update(&Actor::owner(), |tx| tx.add_in(SEALED, &entry)).unwrap();
+        }
+        vault.close().unwrap();
+        let clinic = LockedVault::open(&path, options()).unwrap().unlock_read_only(&clinic).unwrap();
+        clinic.ledger().unwrap().iter().map(|line| line.action).collect::<Vec<_>>()
+    };
+    let told = commits(false);
+    assert!(told.contains(&Action::Renewed));
+    assert_eq!(commits(true), told);
 }
 
 /// Nobody else is there, or everybody else opens the same: nothing is written for them.
@@ -313,16 +339,25 @@ fn a_vault_without_anybody_to_hide_from_makes_no_commit_at_closing() {
         if renews {
             let line = after.ledger().unwrap().pop().unwrap();
             assert_eq!((line.action, line.actor.as_str()), (Action::Renewed, "subrosa"));
-            // Who cannot write hidden compartments makes none, nor does who wrote.
-            let epoch = after.epoch();
+            // Who cannot write hidden compartments makes none.
+            let mut epoch = after.epoch().number();
+            let mut made = || {
+                let before = epoch;
+                epoch = open().unlock_read_only(&owner).unwrap().epoch().number();
+                epoch - before
+            };
             open().unlock(&second).unwrap().close().unwrap();
-            let vault = open().unlock(&owner).unwrap();
-            vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J45", "Asthma", "2019"))).unwrap();
-            vault.close().unwrap();
-            assert_eq!(open().unlock_read_only(&owner).unwrap().epoch(), epoch.next());
+            assert_eq!(made(), 0);
+            let entry = diagnosis("J45", "Asthma", "2019");
+            for (to, commits) in [(Compartment::General, 2), (SEALED, 1)] {
+                let vault = open().unlock(&owner).unwrap();
+                vault.update(&Actor::owner(), |tx| tx.add_in(to, &entry)).unwrap();
+                vault.close().unwrap();
+                assert_eq!(made(), commits, "{to}");
+            }
             // Keys that are forgotten are those of a handle that closes.
             open().unlock(&owner).unwrap().forget_keys().unwrap();
-            assert_eq!(open().unlock_read_only(&owner).unwrap().epoch(), epoch.next().next());
+            assert_eq!(made(), 1);
         }
     }
 }

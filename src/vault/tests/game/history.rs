@@ -67,9 +67,9 @@ pub(super) enum Work {
 pub(super) enum Act {
     /// What everybody sees of the commit, which may be nothing. Each history adds its own.
     Work(Vec<Work>),
-    /// Somebody with all keys opens the vault, adds what this history adds, if anything, and
-    /// closes it.
-    Visit,
+    /// Somebody with all keys opens the vault, does what everybody sees, if anything, adds what
+    /// this history adds, if anything, and closes it.
+    Visit(Vec<Work>),
     Attach(usize),
     Import(usize),
     Release(usize),
@@ -195,7 +195,7 @@ impl History {
             Some(false) => self.leave(),
             None => {}
         }
-        if matches!(step.act, Act::Visit) {
+        if matches!(step.act, Act::Visit(_)) {
             self.close();
         }
         self.open(step.writer);
@@ -208,7 +208,10 @@ impl History {
                 let own = if let Own::Work(own) = own { own.as_slice() } else { &[] };
                 self.work(step, work, own)
             }
-            (Act::Visit, own) => {
+            (Act::Visit(seen), own) => {
+                if !seen.is_empty() {
+                    self.work(&Step { seed: !step.seed, ..step.clone() }, seen, &[]);
+                }
                 let shows_more = match own {
                     Own::Attach(to, length) => self.attach(step.writer, *to, *length, step.seed),
                     Own::Work(work) if work.is_empty() => false,
@@ -306,7 +309,7 @@ impl History {
                 said(vault.change_access(&actor, &change).map(drop))
             }
             Act::Compact => format!("{:?}", vault.compact(&actor).unwrap()),
-            Act::Work(_) | Act::Visit | Act::Attach(_) => unreachable!("done before"),
+            Act::Work(_) | Act::Visit(_) | Act::Attach(_) => unreachable!("done before"),
         }
     }
 }

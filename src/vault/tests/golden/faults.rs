@@ -376,7 +376,7 @@ impl Forge {
         digest.update(digest_of);
         let previous = if previous == NO_DIGEST { Digest::of(&[&settled]) } else { previous };
         let mut root = Root::decode(&self.root.encode()).unwrap();
-        root.epoch = root.epoch.next();
+        root.epoch = root.epoch.next().unwrap();
         root.previous = previous;
         root.segment = Segment { start, end: start + 4096, parts: 0, digest: digest.digest() };
         self.publish_plain(&root.encode());
