@@ -88,7 +88,7 @@ impl Transaction<'_> {
             let tells_more = before.policy.is_some() || entries == 0;
             if chosen == Accounting::Keep && tells_more {
                 let account = kept.entry(epoch).or_insert_with(|| before.clone());
-                account.policy = account.policy.take().or_else(|| before.policy.clone());
+                account.policy = joined(account.policy.take(), before.policy.clone());
             }
             if entries == 0 {
                 self.remove_row(compartment, &row)?;
@@ -112,9 +112,19 @@ impl Transaction<'_> {
             Some(row) => Some(self.reader().account_in(Compartment::Custody, &row)?.0),
             None => None,
         };
-        let policy = account.policy.or(known.and_then(|known| known.policy));
+        let policy = joined(known.and_then(|known| known.policy), account.policy);
         let account = AccountingV1 { entries: 0, policy, ..account };
         let row = Row::unnamed(key, RowClass::Accounting, epoch);
         self.put_anew(Compartment::Custody, row, &wire::encode(&account)?)
+    }
+}
+
+/// What was asked for of one compartment and of others, one line each.
+fn joined(before: Option<String>, more: Option<String>) -> Option<String> {
+    match (before, more) {
+        (Some(before), Some(more)) if !before.lines().any(|line| line == more) => {
+            Some(format!("{before}\n{more}"))
+        }
+        (before, more) => before.or(more),
     }
 }

@@ -2,11 +2,16 @@
 //!
 //! Only selected entries are redacted, and only redacted ones are in the view.
 
+use std::collections::{BTreeMap, HashSet};
+
 use super::attachment::{Files, NoFiles};
 use super::candidate::Candidate;
 use super::policy::Policy;
-use super::view::View;
+use super::view::{RedactedEntry, View};
 use super::{redact, select, subject};
+use crate::codec::json::Json;
+use crate::format::place::Compartment;
+use crate::id::EntryId;
 
 impl Policy {
     /// The redacted view of these entries.
@@ -33,5 +38,24 @@ impl Policy {
         }
         view.summary = self.summary(|field| view.shows(field));
         view
+    }
+
+    /// What was asked for of each compartment that the view shows entries of. The text depends
+    /// on these entries alone, so that it tells who opens one compartment nothing of others.
+    pub(crate) fn summaries(
+        &self,
+        view: &View,
+        candidates: &[Candidate<'_>],
+    ) -> BTreeMap<Compartment, String> {
+        let mut here: BTreeMap<Compartment, Vec<&Candidate<'_>>> = BTreeMap::new();
+        let released: HashSet<EntryId> = view.released().iter().map(RedactedEntry::id).collect();
+        for candidate in candidates.iter().filter(|candidate| released.contains(&candidate.id)) {
+            here.entry(candidate.compartment).or_default().push(candidate);
+        }
+        let summary = |here: &[&Candidate<'_>]| {
+            let ids: HashSet<EntryId> = here.iter().map(|candidate| candidate.id).collect();
+            self.narrowed_to(here).summary(|field| view.shows_in(&ids, field))
+        };
+        here.into_iter().map(|(place, here)| (place, Json::Object(summary(&here)).to_text())).collect()
     }
 }

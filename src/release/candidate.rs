@@ -10,7 +10,7 @@ use crate::record::{Coding, Entry};
 pub struct Candidate<'a> {
     pub(super) id: EntryId,
     pub(super) entry: &'a Entry,
-    compartment: Compartment,
+    pub(super) compartment: Compartment,
     labels: &'a [Coding],
 }
 

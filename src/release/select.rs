@@ -87,6 +87,21 @@ fn is_of_kind(policy: &Policy, entry: &Entry) -> bool {
     }
 }
 
+impl Policy {
+    /// The policy without kinds, codes and single entries of which none is here: as it is told
+    /// to those who see these entries and perhaps no others that it lets out.
+    pub(super) fn narrowed_to(&self, here: &[&Candidate<'_>]) -> Self {
+        let is_here = |is: &dyn Fn(&Candidate<'_>) -> bool| here.iter().any(|candidate| is(candidate));
+        let mut narrowed = self.clone();
+        narrowed.kinds.retain(|kind| is_here(&|candidate| candidate.entry.kind() == *kind));
+        narrowed.codes.retain(|filter| {
+            is_here(&|candidate| codings(candidate.entry).iter().any(|coding| filter.matches(coding)))
+        });
+        narrowed.entries.retain(|id| is_here(&|candidate| candidate.id == *id));
+        narrowed
+    }
+}
+
 fn codings(entry: &Entry) -> &[Coding] {
     entry.code().map_or(&[], |concept| &concept.codings)
 }

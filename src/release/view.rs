@@ -4,7 +4,7 @@
 //! Only the disclosed claims, the subject and the policy's own words reach a
 //! recipient; withheld lists and notices are for the owner.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use subrosa_excerpt::Subject;
@@ -43,6 +43,11 @@ impl View {
             "birth_date" if subject.is_some_and(|subject| subject.born.is_some()) => true,
             _ => self.released.iter().any(|entry| entry.shows(field)),
         }
+    }
+
+    /// Whether one of these entries shows the field.
+    pub(super) fn shows_in(&self, ids: &HashSet<EntryId>, field: &str) -> bool {
+        self.released.iter().any(|entry| ids.contains(&entry.id) && entry.shows(field))
     }
 
     /// The entries that leave, by kind and date.

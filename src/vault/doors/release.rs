@@ -86,7 +86,7 @@ impl ReleaseRequest {
 }
 
 pub(crate) fn preview(session: &Session, policy: &Policy) -> Result<View, Error> {
-    let (view, _) = session.read(|reader| reader.select(policy, &reader.vault_record()?))?;
+    let view = session.read(|reader| reader.select(policy, &reader.vault_record()?))?.view;
     session.tell(ReadKind::Previewed, None, view.released().iter().map(|entry| entry.id()).collect());
     Ok(view)
 }
@@ -129,7 +129,7 @@ fn release_now(
     let committed = session.update(actor, |tx| {
         // Chosen on the state that the commit starts from, under the writer's lock.
         let record = tx.reader().vault_record()?;
-        let (view, compartments) = tx.reader().select(&request.policy, &record)?;
+        let Selected { view, compartments, summaries } = tx.reader().select(&request.policy, &record)?;
         if request.previewed.as_ref().is_some_and(|previewed| *previewed != view.digest()) {
             return Err(Error::NotAsPreviewed);
         }
@@ -150,7 +150,6 @@ fn release_now(
         };
         let envelope = request.envelope(&record, &view)?;
         let excerpt = excerpt::issue(&view, &envelope, key, &mut Randomness::from_system(), now)?;
-        let policy = view.summary_text();
         let mut account = AccountingV1 {
             epoch: tx.epoch().number(),
             actor: actor.name().to_owned(),
@@ -162,10 +161,8 @@ fn release_now(
             entries: 0,
         };
         let released = released_by_compartment(&view, &compartments);
-        // The policy may name what is in any of them: it is for those who see the most.
-        let last = released.keys().next_back().copied();
         for (compartment, ids) in released {
-            account.policy = (Some(compartment) == last).then(|| policy.clone());
+            account.policy = summaries.get(&compartment).cloned();
             account.entries = ids.len() as u64;
             tx.put_account(compartment, &account)?;
             for id in ids {
@@ -195,7 +192,7 @@ impl Session {
 pub(crate) fn issuer(session: &Session) -> Result<(Token, IssuerRole), Error> {
     session.read(|reader| {
         let record = reader.vault_record()?;
-        issuer_of(&record, &reader.select(&Policy::everything_of([Kind::Patient]), &record)?.0)
+        issuer_of(&record, &reader.select(&Policy::everything_of([Kind::Patient]), &record)?.view)
     })
 }
 
@@ -225,13 +222,18 @@ impl ReleaseRequest {
     }
 }
 
+/// What a policy lets out.
+struct Selected {
+    view: View,
+    /// Where each entry of the vault is.
+    compartments: BTreeMap<EntryId, Compartment>,
+    /// What was asked for of each compartment that something leaves.
+    summaries: BTreeMap<Compartment, String>,
+}
+
 impl StateReader<'_> {
     /// What a policy makes of all entries, and where each of them is.
-    fn select(
-        &self,
-        policy: &Policy,
-        record: &VaultRecordV1,
-    ) -> Result<(View, BTreeMap<EntryId, Compartment>), Error> {
+    fn select(&self, policy: &Policy, record: &VaultRecordV1) -> Result<Selected, Error> {
         let entries = self.all_entries()?;
         let compartments: BTreeMap<EntryId, Compartment> =
             entries.iter().map(|(compartment, id, _)| (*id, *compartment)).collect();
@@ -249,7 +251,8 @@ impl StateReader<'_> {
             view = view.refused(SubjectFault::Unnamed);
         }
         view = view.with_perhaps_same(&self.perhaps_same()?);
-        Ok((view, compartments))
+        let summaries = policy.summaries(&view, &given);
+        Ok(Selected { view, compartments, summaries })
     }
 
     /// Every current entry of the compartments that are open.

@@ -5,6 +5,7 @@ use super::disk::SimDisk;
 use super::workload::{self, new_image};
 use crate::crypto::random::Randomness;
 use crate::crypto::signature::SigningKey;
+use crate::vault::{Accounting, Expungement};
 use crate::*;
 
 #[test]
@@ -84,6 +85,46 @@ fn every_erasure_report_names_the_releases_and_exports_of_its_own_entries() {
         vault.expunge(&owner, &[id], "wish").unwrap();
         assert_eq!(lines_about(id), 0, "a line tells of an expunged entry");
     }
+    assert!(vault.check().unwrap().is_clean());
+}
+
+/// A row of `general` that lacked what was asked for, or named it, told of entries elsewhere.
+#[test]
+fn the_accounting_in_one_compartment_tells_nothing_of_what_left_from_others() {
+    let opioids = diagnosis("F11.2", "Opioid dependence", "2019");
+    let owner = Actor::owner();
+    let released = |with_others: bool| {
+        let vault = Vault::create_in_memory(&individual(&key(1)), options()).unwrap();
+        let add =
+            |to: Compartment, entry: &Entry| vault.update(&owner, |tx| tx.add_in(to, entry)).unwrap().value;
+        let mut ids = vec![add(Compartment::General, &diagnosis("J45", "Asthma", "2019"))];
+        if with_others {
+            ids.push(add(Compartment::SubstanceUse, &opioids));
+        }
+        let code = |text: &str| text.parse::<CodeFilter>().unwrap();
+        let policy = Policy::everything_of([Kind::Diagnosis, Kind::Note]).with_code(code("J45"));
+        let policy = policy.with_code(code("F11*")).mask("onset", Mask::Year).unwrap();
+        let request = ReleaseRequest::new("An insurer", "a claim", policy).unwrap();
+        vault.release(&owner, &request).unwrap();
+        (vault, ids)
+    };
+    let policies = |vault: &Vault, place: Compartment| -> Vec<String> {
+        let lines = vault.ledger().unwrap().into_iter();
+        let lines = lines.filter(|line| line.compartment == place && line.action == Action::Released);
+        lines.filter_map(|line| line.detail(Detail::Policy).map(str::to_owned)).collect()
+    };
+    let [(alone, _), (vault, ids)] = [false, true].map(released);
+    let general = policies(&vault, Compartment::General);
+    assert_eq!(general, policies(&alone, Compartment::General));
+    assert!(general[0].contains("J45") && general[0].contains("onset") && !general[0].contains("F11"));
+    let others = policies(&vault, Compartment::SubstanceUse);
+    assert!(others[0].contains("F11") && !others[0].contains("J45"), "{others:?}");
+    // Whoever has to account for it keeps what was asked for of each.
+    let how = Expungement::new().with_accounting(Accounting::Keep);
+    vault.expunge(&owner, &ids, how).unwrap();
+    let kept = policies(&vault, Compartment::Custody);
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].lines().collect::<Vec<_>>(), [general[0].as_str(), others[0].as_str()]);
     assert!(vault.check().unwrap().is_clean());
 }
 
