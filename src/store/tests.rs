@@ -597,7 +597,7 @@ fn a_segment_is_held_where_all_its_bytes_are_and_nowhere_else() {
     // An opening does not read what is so long, and asks for room for it alone.
     let other = Segment { digest: SegmentDigest::from_bytes([0; 32]), ..segment };
     assert!(segment.is_long() && place.store.holds(&other).unwrap());
-    assert!(!place.store.holds(&Segment { end: u64::MAX & !4095, ..segment }).unwrap());
+    assert!(!place.store.holds(&Segment { end: !4095, ..segment }).unwrap());
 }
 
 /// A commit that changes no credentials and withdraws nothing.

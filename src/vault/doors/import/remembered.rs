@@ -1,6 +1,7 @@
 //! What is known before an import is judged, and what it may need.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::memory::{Memory, ScopeId};
 use crate::engine::tombstone::Tombstones;
@@ -27,8 +28,8 @@ impl Remembered {
         let mut fresh = HashMap::new();
         for found in &imported.entries {
             let document = kept(found.document.as_deref());
-            if !fresh.contains_key(&document) {
-                fresh.insert(document, tx.work.random.bytes()?);
+            if let Entry::Vacant(unknown) = fresh.entry(document) {
+                unknown.insert(tx.work.random.bytes()?);
             }
         }
         let reader = tx.reader();
