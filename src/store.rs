@@ -184,6 +184,18 @@ pub trait StoreWriter {
     /// [`StoreError::Sync`], which poisons the store.
     fn sync(&mut self) -> Result<(), StoreError>;
 
+    /// Writes once more what the commit of this root wrote, where the copies of the root
+    /// differ, and makes it durable (rule R4, step 4): a barrier that failed may have left it
+    /// in the system's memory alone, of which no later barrier tells. Where a store keeps
+    /// what it acknowledged there is nothing to do.
+    ///
+    /// # Errors
+    /// As [`StoreWriter::publish`].
+    fn write_again(&mut self, segment: &Segment, root: &[u8]) -> Result<(), StoreError> {
+        let _ = (segment, root);
+        Ok(())
+    }
+
     /// Makes the copies of root and area equal to the chosen ones, then erases
     /// `erase`; durable when it returns (rule R4, steps 4 to 6).
     ///

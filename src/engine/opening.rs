@@ -253,6 +253,7 @@ pub(crate) fn settle(
             listed => erase.extend(listed?),
         }
     }
+    writer.write_again(&snapshot.root.segment, &snapshot.root_bytes)?;
     let chosen = Chosen { area: &snapshot.area_bytes, root: &snapshot.root_bytes, erase: &erase };
     let repairs = writer.settle(&chosen)?;
     snapshot.settled = true;

@@ -244,6 +244,23 @@ impl StoreWriter for FileWriter<'_> {
         self.barrier()
     }
 
+    fn write_again(&mut self, segment: &Segment, root: &[u8]) -> Result<(), StoreError> {
+        let stand = self.read_roots()?.clone();
+        if stand.iter().all(|copy| copy == root) {
+            return Ok(());
+        }
+        // A long one was made durable by a barrier of its own, before its root was written.
+        if !segment.is_long() {
+            let length = usize::try_from(segment.length()).map_err(|_| StoreError::Missing)?;
+            let bytes = read(&*self.disk, segment.start, length)?;
+            self.write(segment.start, &bytes)?;
+        }
+        for place in (0..stand.len()).filter(|place| stand.get(*place).is_some_and(|copy| copy == root)) {
+            self.write_root(place, root)?;
+        }
+        self.barrier()
+    }
+
     fn settle(&mut self, chosen: &Chosen<'_>) -> Result<Repairs, StoreError> {
         if !lie_below(self.disk.len()?, chosen.erase) {
             return Err(StoreError::Missing);

@@ -308,6 +308,9 @@ pub(crate) enum Fault {
     Interrupted,
     /// The power is cut: this call and all later ones fail.
     PowerCut,
+    /// The next barrier fails, and what it was to make durable is in the system's memory
+    /// alone from then on: no later barrier tells.
+    Unwritten,
 }
 
 impl Fault {
@@ -542,7 +545,11 @@ impl State {
     fn fault(&mut self, name: &'static str, offset: u64) -> Option<Fault> {
         let call = self.plan.calls;
         self.plan.calls += 1;
-        let is_hit = |(at, fault): &(usize, Fault)| *at == call || (*fault == Fault::PowerCut && *at < call);
+        let is_hit = |(at, fault): &(usize, Fault)| match fault {
+            Fault::PowerCut => *at <= call,
+            Fault::Unwritten => false,
+            _ => *at == call,
+        };
         let (_, fault) = self.plan.fail_at.filter(is_hit)?;
         (self.plan.failed, self.plan.failed_at) = (Some(name), offset);
         Some(fault)
@@ -561,6 +568,7 @@ impl From<Fault> for io::Error {
             Fault::Short => io::ErrorKind::WriteZero.into(),
             Fault::Interrupted => io::ErrorKind::Interrupted.into(),
             Fault::PowerCut => Self::other("the power is cut"),
+            Fault::Unwritten => Self::other("EIO"),
         }
     }
 }
@@ -668,6 +676,11 @@ impl Disk for SimFile {
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.disk.state();
+        if let Some((_, Fault::Unwritten)) = state.plan.fail_at {
+            state.plan.fail_at = None;
+            state.pending.retain(|change| change.file() != Some(self.file));
+            return Err(Fault::Unwritten.into());
+        }
         state.call("sync", 0)?;
         state.sync(Some(self.file));
         Ok(())

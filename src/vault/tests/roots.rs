@@ -2,7 +2,7 @@
 //! leaves, how often a commit waits for the disk, and who finishes an erasure.
 
 use super::basics::{diagnosis, note};
-use super::disk::{Chance, Change, Event, SimDisk, crash_states};
+use super::disk::{Chance, Change, Event, Fault, SimDisk, crash_states};
 use super::tamper::{Subject, at};
 use super::workload::{clinic, new_image, owner};
 use crate::format::header::geometry;
@@ -128,6 +128,29 @@ fn a_root_whose_segment_is_not_there_is_dropped_for_the_one_that_it_names() {
         assert_eq!(vault.recovery(), Recovery::NotNeeded);
         assert!(vault.entry(later).is_ok() && vault.check().unwrap().is_clean());
     }
+}
+
+/// As Linux has it: after a write that failed the system's memory keeps the new bytes and
+/// takes them for written, and only whoever waited then was told.
+#[test]
+fn what_a_failed_barrier_left_in_memory_is_written_again_before_anything_rests_on_it() {
+    let disk = SimDisk::new(resting());
+    let vault = disk.unlock(&owner()).unwrap();
+    let first = add(&vault, "J45");
+    disk.fail_at(0, Fault::Unwritten);
+    let told = vault.update(&Actor::owner(), |tx| tx.add(&diagnosis("J46", "status asthmaticus", "2001")));
+    assert!(told.is_err());
+    drop(vault);
+    let vault = disk.unlock(&owner()).unwrap();
+    let after_power_cut = SimDisk::new(disk.durable_image());
+    assert_eq!(vault.list(&Filter::all()).unwrap().len(), 3, "it is there after all");
+    drop(vault);
+    let (vault, durable) = (disk.unlock(&owner()).unwrap(), after_power_cut.unlock(&owner()).unwrap());
+    assert_eq!(durable.epoch(), vault.epoch(), "what an opening decides stays decided");
+    assert!(durable.entry(first).is_ok() && durable.check_deep().unwrap().is_clean());
+    let second = add(&vault, "J47");
+    let durable = SimDisk::new(disk.durable_image()).unlock(&owner()).unwrap();
+    assert!(durable.entry(second).is_ok() && durable.check_deep().unwrap().is_clean());
 }
 
 #[test]
