@@ -33,6 +33,7 @@ use crate::payload::story::{AccountingV1, StoryV1};
 use crate::payload::{decode_card, decode_entry, encode_card, encode_entry};
 use crate::record::PartialDate;
 use crate::release::CodeFilter;
+use crate::secret::SharedBytes;
 use crate::vault::Checkpoint;
 
 pub use operations::operations;
@@ -92,7 +93,7 @@ pub fn root_and_place(bytes: &[u8]) {
 /// do not agree.
 pub fn page(bytes: &[u8]) {
     injective::<PageV1<'_>>(bytes);
-    let (quick, slow) = (decode_page(bytes), wire::decode::<PageV1<'_>>(bytes));
+    let (quick, slow) = (decode_page(&SharedBytes::copy_of(bytes)), wire::decode::<PageV1<'_>>(bytes));
     assert!(quick.is_ok() == slow.is_ok());
     if let Ok(page) = quick {
         assert!(wire::encode(&page).is_ok_and(|again| again.as_slice() == bytes));

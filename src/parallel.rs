@@ -7,8 +7,9 @@ use std::thread;
 
 use crate::secret::WipesStack;
 
-/// Parts for each core that may be begun and not yet consumed.
-const AHEAD: usize = 2;
+/// Parts for each core that may be begun and not yet consumed: so many that the others go on
+/// while a long result is consumed.
+const AHEAD: usize = 6;
 
 /// What parts leave for the next ones to use again: buffers, whose pages the system
 /// would else hand out and clear anew.

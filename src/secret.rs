@@ -1,8 +1,9 @@
 //! Secret bytes: filled in place, wiped on drop, never printed or copied.
 
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
+use std::sync::Arc;
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub(crate) use subrosa_base::redacted_debug;
 
@@ -74,6 +75,73 @@ impl Drop for WipedBytes {
     }
 }
 
+/// A part of bytes that several values share, such as the rows of one page, so that they are
+/// neither allocated nor copied one by one. The bytes are wiped when the last part is dropped.
+#[derive(Default)]
+pub(crate) struct SharedBytes {
+    whole: Option<Arc<WipedBytes>>,
+    start: u32,
+    end: u32,
+}
+
+impl SharedBytes {
+    /// A copy of these bytes.
+    pub(crate) fn copy_of(bytes: &[u8]) -> Self {
+        Self::from(bytes.to_vec())
+    }
+
+    /// Copies of these, each a part of the same bytes.
+    pub(crate) fn copies_of<B: AsRef<[u8]>>(parts: &[B]) -> Vec<Self> {
+        let lengths = parts.iter().map(|part| part.as_ref().len());
+        // As long as they are together: bytes that grow would leave a copy behind.
+        let mut bytes = Vec::with_capacity(lengths.clone().sum());
+        parts.iter().for_each(|part| bytes.extend_from_slice(part.as_ref()));
+        let (whole, mut end) = (Self::from(bytes), 0);
+        let cut = |length: usize| {
+            let start = end;
+            end += length;
+            whole.part(start..end).unwrap_or_default()
+        };
+        lengths.map(cut).collect()
+    }
+
+    /// The same bytes, for one more value.
+    pub(crate) fn share(&self) -> Self {
+        Self { whole: self.whole.clone(), ..*self }
+    }
+
+    /// These bytes of it, if it has them.
+    pub(crate) fn part(&self, range: Range<usize>) -> Option<Self> {
+        self.get(range.clone())?;
+        let at = |offset: usize| Some(self.start.checked_add(u32::try_from(offset).ok()?)?);
+        Some(Self { whole: self.whole.clone(), start: at(range.start)?, end: at(range.end)? })
+    }
+}
+
+impl From<Vec<u8>> for SharedBytes {
+    /// Takes the bytes over. Nothing that is shared is as long as 4 GiB.
+    fn from(bytes: Vec<u8>) -> Self {
+        let end = u32::try_from(bytes.len()).expect("shared bytes are few");
+        let whole = (end > 0).then(|| Arc::new(WipedBytes::new(bytes)));
+        Self { whole, start: 0, end }
+    }
+}
+
+impl From<Zeroizing<Vec<u8>>> for SharedBytes {
+    fn from(mut bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self::from(std::mem::take(&mut *bytes))
+    }
+}
+
+impl Deref for SharedBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        let whole = self.whole.as_ref().map_or(&[][..], |whole| whole.as_slice());
+        whole.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
 /// A secret text (a password, a recovery key's words), wiped on drop.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct SecretText(String);
@@ -132,4 +200,26 @@ fn overwrite_stack() {
     // 2 MiB unless it was made smaller.
     const DEPTH: usize = if cfg!(debug_assertions) { 16 * 1024 } else { 4 * 1024 };
     std::hint::black_box(&mut [0u128; DEPTH]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_shared_bytes_are_those_bytes_and_no_others() {
+        let whole = SharedBytes::copy_of(b"0123456789");
+        let middle = whole.part(2..7).unwrap();
+        assert_eq!(&*middle, b"23456");
+        assert_eq!(&*middle.part(1..3).unwrap(), b"34");
+        assert_eq!(&*middle.share(), b"23456");
+        assert!(middle.part(1..6).is_none(), "what lies behind it belongs to others");
+        assert!(whole.part(9..11).is_none());
+        assert!(whole.part(0..0).unwrap().is_empty() && SharedBytes::default().is_empty());
+        drop(whole);
+        assert_eq!(&*middle, b"23456");
+        let copies = SharedBytes::copies_of(&["ab", "", "cde"]);
+        let copies: Vec<&[u8]> = copies.iter().map(|copy| &**copy).collect();
+        assert_eq!(copies, [b"ab".as_slice(), b"", b"cde"]);
+    }
 }

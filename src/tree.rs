@@ -28,6 +28,7 @@ use crate::format::context::Scope;
 use crate::format::object::KeyedRef;
 use crate::format::place::Compartment;
 use crate::payload::catalogue::LEAF_ROWS;
+use crate::secret::SharedBytes;
 use crate::store::Store;
 use page::Prefix;
 
@@ -125,7 +126,8 @@ impl Trie<'_> {
     /// Decodes the stored bytes of a page and keeps it.
     fn keep_page(&self, object: &KeyedRef, prefix: Prefix, stored: Vec<u8>) -> Result<(), TreeError> {
         let content = open_stored(object, &prefix.context(self.scope, self.compartment), stored)?;
-        let page = std::sync::Arc::new(Page::decode(&content, prefix, self.scope.vault, self.compartment)?);
+        let page =
+            std::sync::Arc::new(Page::decode(&content.into(), prefix, self.scope.vault, self.compartment)?);
         self.cache.insert(object.digest, self.compartment, prefix, &page);
         Ok(())
     }
@@ -212,7 +214,7 @@ impl Trie<'_> {
     }
 
     fn decode_leaf(&self, leaf: &LeafRef, content: &[u8]) -> Result<Vec<Row>, TreeError> {
-        match Page::decode(content, leaf.prefix, self.scope.vault, self.compartment)? {
+        match Page::decode(&SharedBytes::copy_of(content), leaf.prefix, self.scope.vault, self.compartment)? {
             Page::Leaf(rows) if rows.len() as u64 == leaf.rows => Ok(rows),
             _ => Err(TreeError::Damaged { what: "page count" }),
         }
@@ -227,7 +229,7 @@ impl Trie<'_> {
     ) -> Result<u64, TreeError> {
         let rows = self.leaf_rows(leaves, buffer).into_iter().collect::<Result<Vec<_>, _>>()?;
         let rows: Vec<Row> = rows.into_iter().flatten().collect();
-        let objects: Vec<_> = rows.iter().filter_map(|row| row.object.as_deref()).collect();
+        let objects: Vec<_> = rows.iter().filter_map(|row| row.object.as_ref()).collect();
         object::check_stored(self.store, &objects, stored)?;
         let pages = leaves.iter().map(|leaf| leaf.object.object.length);
         Ok(pages.chain(rows.iter().map(Row::stored_bytes)).fold(0, u64::saturating_add))
@@ -314,7 +316,7 @@ impl Trie<'_> {
                         .map(|child| (child.object.duplicate(), child.rows, prefix.child(child.nibble))),
                 );
             }
-            let objects = page.leaf_rows().iter().filter_map(|row| row.object.as_deref());
+            let objects = page.leaf_rows().iter().filter_map(|row| row.object.as_ref());
             let objects = objects.filter(|object| is_due(object));
             objects.filter(|object| read_checked(self.store, object).is_err()).for_each(&mut *visit);
         }
@@ -356,6 +358,6 @@ impl Trie<'_> {
             return Err(TreeError::Damaged { what: "page" });
         }
         let content = open_object(self.store, object, &prefix.context(self.scope, self.compartment))?;
-        Page::decode(&content, prefix, self.scope.vault, self.compartment)
+        Page::decode(&content.into(), prefix, self.scope.vault, self.compartment)
     }
 }

@@ -220,7 +220,7 @@ fn parse_mask(text: &str) -> Result<(&str, Mask), Failure> {
 fn expires(text: Option<&str>) -> Result<Option<SystemTime>, Failure> {
     let Some(text) = text else { return Ok(None) };
     let day: Option<jiff::civil::Date> = text.parse().ok();
-    let midnight = day.and_then(|day| day.tomorrow().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    let midnight = day.and_then(|day| day.tomorrow().ok()?.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok());
     let Some(end) = midnight else {
         return Err(Failure::usage("write the last day of validity like 2027-01-31"));
     };

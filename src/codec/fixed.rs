@@ -67,6 +67,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Bytes that are not read yet.
+    pub(crate) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     /// Whether all was read.
     pub(crate) fn is_done(&self) -> bool {
         self.rest.is_empty()

@@ -11,7 +11,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::gcm::{BoxError, Gcm, NONCE_LEN, Reference, SingleUse, TAG_LEN};
 use super::key::{CommittedKey, ContentKey};
 use super::random::{RandomError, Randomness};
-use crate::secret::wiping_its_stack;
+use crate::secret::{SharedBytes, wiping_its_stack};
 
 /// Plaintext bytes of every chunk but the last, which is shorter.
 pub(crate) const CHUNK_LEN: usize = 16 * 1024;
@@ -126,25 +126,37 @@ pub(crate) fn encrypt_run<'r, Context: AsRef<[u8]>>(
     random: &mut Randomness,
     run: impl IntoIterator<Item = (Context, &'r mut [u8], usize)>,
 ) -> Result<Vec<ContentKey>, RandomError> {
-    let encrypt = |(context, room, plaintext): (Context, &mut [u8], usize)| {
-        let key = draw_content_key(random, context.as_ref())?;
-        let cipher = SingleUse::new(key.secret().expose_secret());
-        encrypt_chunks(&cipher, &[0; NONCE_LEN], context.as_ref(), room, plaintext);
-        Ok(key)
-    };
-    wiping_its_stack(|| run.into_iter().map(encrypt).collect())
+    let run: Vec<_> = run.into_iter().collect();
+    let keys = draw_content_keys(random, run.iter().map(|(context, ..)| context.as_ref()))?;
+    wiping_its_stack(|| {
+        for ((context, room, plaintext), key) in run.into_iter().zip(&keys) {
+            let cipher = SingleUse::new(key.expose_secret());
+            encrypt_chunks(&cipher, &[0; NONCE_LEN], context.as_ref(), room, plaintext);
+        }
+    });
+    Ok(keys)
 }
 
-fn draw_content_key(random: &mut Randomness, context: &[u8]) -> Result<ContentKey, RandomError> {
-    let secret = random.secret()?;
-    #[cfg(test)]
-    let secret = match crate::testing::sabotaged_key(context, secret.expose_secret()) {
-        Some(key) => crate::secret::SecretBytes::filled(|out| *out = key),
-        None => secret,
+/// A key for each of these contexts.
+fn draw_content_keys<'c>(
+    random: &mut Randomness,
+    contexts: impl ExactSizeIterator<Item = &'c [u8]>,
+) -> Result<Vec<ContentKey>, RandomError> {
+    let drawn = SharedBytes::from(random.secrets(contexts.len())?);
+    let key = |(at, context): (usize, &[u8])| {
+        let start = at * ContentKey::LEN;
+        let key = drawn.part(start..start + ContentKey::LEN).and_then(ContentKey::shared);
+        let key = key.ok_or(RandomError)?;
+        #[cfg(test)]
+        let key = match crate::testing::sabotaged_key(context, key.expose_secret()) {
+            Some(key) => ContentKey::from_secret(&crate::secret::SecretBytes::filled(|out| *out = key)),
+            None => key,
+        };
+        #[cfg(not(test))]
+        let _ = context;
+        Ok(key)
     };
-    #[cfg(not(test))]
-    let _ = context;
-    Ok(ContentKey::from_secret(secret))
+    contexts.enumerate().map(key).collect()
 }
 
 /// Decrypts a single-use box where it stands.
@@ -167,7 +179,7 @@ pub(crate) fn decrypt_run<'r, Context: AsRef<[u8]>>(
     run: impl IntoIterator<Item = (&'r ContentKey, Context, &'r mut [u8])>,
 ) -> Vec<Result<usize, BoxError>> {
     let decrypt = |(key, context, encrypted): (&ContentKey, Context, &mut [u8])| {
-        let cipher = SingleUse::new(key.secret().expose_secret());
+        let cipher = SingleUse::new(key.expose_secret());
         decrypt_chunks(&cipher, &[0; NONCE_LEN], context.as_ref(), encrypted)
     };
     wiping_its_stack(|| run.into_iter().map(decrypt).collect())

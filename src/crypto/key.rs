@@ -7,7 +7,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use super::random::{RandomError, Randomness};
-use crate::secret::SecretBytes;
+use crate::secret::{SecretBytes, SharedBytes};
 
 /// Bytes of a slot's selector.
 pub(crate) const SELECTOR_LEN: usize = 16;
@@ -40,8 +40,6 @@ keys! {
     CompartmentKey;
     /// The key that turns a source's identity of a record into an entry's id.
     IdentityKey;
-    /// The key of one single-use box. A trie's root image has the epoch key.
-    ContentKey;
 }
 
 macro_rules! taken_over {
@@ -66,8 +64,43 @@ macro_rules! handed_on {
     )+};
 }
 
-taken_over!(UnlockKey, GrantKey, VaultRootKey, CompartmentKey, IdentityKey, ContentKey);
-handed_on!(GrantKey, VaultRootKey, CompartmentKey, IdentityKey, ContentKey);
+taken_over!(UnlockKey, GrantKey, VaultRootKey, CompartmentKey, IdentityKey);
+handed_on!(GrantKey, VaultRootKey, CompartmentKey, IdentityKey);
+
+/// The key of one single-use box. A trie's root image has the epoch key. There are as many as
+/// objects, so the keys that are drawn or read together share their place in memory.
+pub(crate) struct ContentKey(SharedBytes);
+
+impl ContentKey {
+    /// Bytes of a key.
+    pub(crate) const LEN: usize = 32;
+
+    /// Takes 32 bytes over that were drawn or decrypted for this role; none of another length.
+    #[cfg_attr(test, track_caller)]
+    pub(crate) fn shared(bytes: SharedBytes) -> Option<Self> {
+        #[cfg(test)]
+        crate::testing::record_secret(bytes.first_chunk()?);
+        (bytes.len() == Self::LEN).then_some(Self(bytes))
+    }
+
+    /// A key that has its bytes alone.
+    #[cfg_attr(test, track_caller)]
+    pub(crate) fn from_secret(secret: &SecretBytes) -> Self {
+        #[cfg(test)]
+        crate::testing::record_secret(secret.expose_secret());
+        Self(SharedBytes::copy_of(secret.expose_secret()))
+    }
+
+    /// The same key, for one more parent.
+    pub(crate) fn share(&self) -> Self {
+        Self(self.0.share())
+    }
+
+    /// The one way to read the key.
+    pub(crate) fn expose_secret(&self) -> &[u8; Self::LEN] {
+        self.0.first_chunk().expect("a content key has 32 bytes")
+    }
+}
 
 /// A key that committed boxes may be made under.
 pub(crate) trait CommittedKey {

@@ -75,6 +75,13 @@ impl Randomness {
         result.map(|()| secret)
     }
 
+    /// The bytes of so many fresh random secrets of 32 bytes, one behind the other.
+    pub(crate) fn secrets(&mut self, count: usize) -> Result<Zeroizing<Vec<u8>>, RandomError> {
+        let mut secrets = Zeroizing::new(vec![0; count.saturating_mul(32)]);
+        secrets.chunks_mut(32).try_for_each(|secret| self.fill(secret))?;
+        Ok(secrets)
+    }
+
     fn refill(&mut self) -> Result<(), RandomError> {
         self.batch.resize(BATCH, 0);
         // Used up until fresh bytes are there: a failure must not leave zeros to be drawn.

@@ -1,7 +1,5 @@
 //! What a closure may ask of a commit: add, amend, retract.
 
-use zeroize::Zeroizing;
-
 use super::content::stored_contents;
 use super::facts::Action;
 use super::ledger::Line;
@@ -15,6 +13,7 @@ use crate::id::{EntryId, Epoch};
 use crate::parallel::{Spare, in_order};
 use crate::payload::entry_content;
 use crate::record::{Entry, Origin};
+use crate::secret::SharedBytes;
 use crate::tree::{Row, RowClass, RowKey, Run};
 
 /// Entries that one core encrypts at a time.
@@ -66,8 +65,10 @@ impl Transaction<'_> {
         let encrypt_all = |batch: &&[(Compartment, EntryId, &'e Entry)]| -> Result<_, Error> {
             let mut run = Run::within(buffers.take());
             let mut rows = Vec::with_capacity(batch.len());
-            for (compartment, id, entry) in *batch {
-                let row = new_row(*id, 1, epoch, entry)?;
+            let cards = batch.iter().map(|(_, _, entry)| list::inline_card(entry));
+            let cards = SharedBytes::copies_of(&cards.collect::<Result<Vec<_>, _>>()?);
+            for ((compartment, id, entry), card) in batch.iter().zip(cards) {
+                let row = row_of(*id, 1, epoch, card);
                 run.push(&core.row_context(*compartment, &row), &entry_content(entry)?)?;
                 let uses_contents = stored_contents(entry).next().is_some();
                 rows.push((*compartment, row, uses_contents.then_some(*entry)));
@@ -81,7 +82,7 @@ impl Transaction<'_> {
                 if let Some(entry) = user {
                     self.use_contents(compartment, row.id, entry)?;
                 }
-                row.object = Some(Box::new(object));
+                row.object = Some(object);
                 self.put_row(compartment, row)?;
             }
             Ok(())
@@ -170,7 +171,7 @@ impl Transaction<'_> {
         let mut superseded = current.duplicate();
         superseded.key = RowKey::revision(id, current.revision);
         superseded.class = RowClass::Superseded;
-        superseded.inline = Zeroizing::default();
+        superseded.inline = SharedBytes::default();
         self.put_row(compartment, superseded)?;
         self.put_entry(compartment, id, revision, entry)?;
         if !reason.is_empty() || action == Action::Retracted {
@@ -238,7 +239,7 @@ impl Transaction<'_> {
             let mut row = new_row(id, revision, self.epoch(), entry)?;
             row.key = RowKey::revision(id, revision);
             row.class = RowClass::Superseded;
-            row.inline = Zeroizing::default();
+            row.inline = SharedBytes::default();
             self.use_contents(compartment, id, entry)?;
             self.put_encrypted(compartment, row, &entry_content(entry)?)?;
             revision += 1;
@@ -280,6 +281,10 @@ fn in_order_of_ids(new: &mut [(Compartment, EntryId, &Entry)]) {
 
 /// The row of an entry whose object is not put yet.
 fn new_row(id: EntryId, revision: u64, epoch: Epoch, entry: &Entry) -> Result<Row, Error> {
-    let inline = list::inline_card(entry)?;
-    Ok(Row { key: RowKey::entry(id), class: RowClass::Entry, id, revision, epoch, object: None, inline })
+    Ok(row_of(id, revision, epoch, list::inline_card(entry)?.into()))
+}
+
+/// The same, with this card.
+fn row_of(id: EntryId, revision: u64, epoch: Epoch, inline: SharedBytes) -> Row {
+    Row { key: RowKey::entry(id), class: RowClass::Entry, id, revision, epoch, object: None, inline }
 }

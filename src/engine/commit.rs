@@ -97,7 +97,7 @@ impl Transaction<'_> {
         let lines = std::mem::take(&mut self.work.lines);
         let links = Links::build(&mut self.work.random, &telling, lines)?;
         let mut row = Row::unnamed(RowKey::link(self.core.scope.vault, epoch), RowClass::Link, epoch);
-        row.inline = crate::codec::wire::encode(&links.link)?;
+        row.inline = crate::codec::wire::encode(&links.link)?.into();
         self.put_row(Compartment::Record, row)?;
         Ok(links)
     }

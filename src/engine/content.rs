@@ -235,7 +235,7 @@ impl Transaction<'_> {
                 return Ok(None);
             }
             let Some((row, head)) = self.reader().content(compartment, &digest)? else { return Ok(None) };
-            let stored = row.object.as_deref().map(KeyedRef::duplicate);
+            let stored = row.object.as_ref().map(KeyedRef::duplicate);
             self.work.contents.insert(at, Content { head, stored, changed: false });
         }
         Ok(self.work.contents.get_mut(&at))
@@ -371,10 +371,9 @@ impl Transaction<'_> {
         let is_damaged = self.content(compartment, digest).is_err_and(|e| e.kind() == ErrorKind::Damaged);
         if is_damaged && let Some(row) = self.row(compartment, &RowKey::content(&digest))? {
             let head = self.derive_head(compartment, digest, &row)?;
-            self.work.contents.insert(
-                (compartment, digest),
-                Content { head, stored: row.object.map(|object| *object), changed: true },
-            );
+            self.work
+                .contents
+                .insert((compartment, digest), Content { head, stored: row.object, changed: true });
         }
         self.content(compartment, digest)
     }

@@ -302,7 +302,7 @@ impl Core {
 
     /// The content of a row's object.
     pub(crate) fn open_row(&self, compartment: Compartment, row: &Row) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let object: &KeyedRef = row.object.as_deref().ok_or(Error::Damaged { what: "row" })?;
+        let object: &KeyedRef = row.object.as_ref().ok_or(Error::Damaged { what: "row" })?;
         Ok(open_object(&*self.store, object, &self.row_context(compartment, row))?)
     }
 
@@ -317,7 +317,7 @@ impl Core {
     ) {
         for rows in parts_at_once(rows) {
             let context = |row: &Row| self.row_context(compartment, row);
-            let objects = rows.iter().filter_map(|row| Some((row.object.as_deref()?, context(row))));
+            let objects = rows.iter().filter_map(|row| Some((row.object.as_ref()?, context(row))));
             let objects: Vec<_> = objects.collect();
             let mut named = rows.iter().filter(|row| row.object.is_some());
             open_run(&*self.store, &objects, buffer, |content| {

@@ -133,7 +133,7 @@ impl Transaction<'_> {
         {
             if let Some((mut row, encrypted)) = row {
                 let (mut objects, room) = self.work.objects().put_run(encrypted?)?;
-                row.object = objects.pop().map(Box::new);
+                row.object = objects.pop();
                 slice.room = room;
                 self.put_row(compartment, row)?;
             }

@@ -3,8 +3,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use zeroize::Zeroizing;
-
 use super::accounting::{Accounting, PendingAccount};
 use super::actor::Actor;
 use super::core::{Core, Snapshot, StateReader};
@@ -22,6 +20,7 @@ use crate::keys::Grant;
 use crate::payload::content::ContentV1;
 use crate::payload::imports::ImportV1;
 use crate::payload::story::StoryV1;
+use crate::secret::SharedBytes;
 use crate::store::StoreWriter;
 use crate::tree::{Changes, ObjectWriter, Row, RowClass, RowKey};
 
@@ -194,7 +193,7 @@ impl Transaction<'_> {
     ) -> Result<(), Error> {
         self.snapshot.place(compartment)?;
         let context = self.core.row_context(compartment, &row);
-        row.object = Some(Box::new(self.work.objects().encrypt(&context, content)?));
+        row.object = Some(self.work.objects().encrypt(&context, content)?);
         self.put_row(compartment, row)
     }
 
@@ -272,7 +271,7 @@ impl Row {
     /// A row that belongs to no entry.
     pub(crate) fn unnamed(key: RowKey, class: RowClass, epoch: Epoch) -> Self {
         let id = EntryId::from_bytes([0; 16]);
-        Self { key, class, id, revision: 0, epoch, object: None, inline: Zeroizing::default() }
+        Self { key, class, id, revision: 0, epoch, object: None, inline: SharedBytes::default() }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::codec::fixed::{LayoutError, Reader, Writer};
 use crate::crypto::key::ContentKey;
 use crate::crypto::object_digest::ObjectDigest;
-use crate::secret::SecretBytes;
+use crate::secret::SharedBytes;
 
 /// Where a stored object is: 16 opaque bytes that only its store understands,
 /// and its length in bytes.
@@ -41,8 +41,7 @@ pub(crate) struct KeyedRef {
 impl KeyedRef {
     /// A copy, key included, for a parent that is written anew.
     pub(crate) fn duplicate(&self) -> Self {
-        let key = ContentKey::from_secret(self.key.secret().duplicate());
-        Self { key, object: self.object, digest: self.digest }
+        Self { key: self.key.share(), object: self.object, digest: self.digest }
     }
 
     /// A present flag and the fields, zeros where there is none.
@@ -63,7 +62,7 @@ impl KeyedRef {
     }
 
     fn write(&self, writer: &mut Writer) {
-        writer.slice(self.key.secret().expose_secret());
+        writer.slice(self.key.expose_secret());
         self.object.write(writer);
         writer.slice(self.digest.as_bytes());
     }
@@ -86,10 +85,10 @@ impl KeyedRef {
 
     fn read(fields: &[u8]) -> Result<Self, LayoutError> {
         let mut fields = Reader::new(fields, "object");
-        let secret = fields.slice(32)?;
-        let key = SecretBytes::filled(|out| out.iter_mut().zip(secret).for_each(|(to, from)| *to = *from));
+        let key = SharedBytes::copy_of(fields.slice(ContentKey::LEN)?);
+        let key = ContentKey::shared(key).ok_or(fields.fault())?;
         let object = ObjectRef::read(&mut fields)?;
         let digest = ObjectDigest::from_bytes(fields.array()?);
-        Ok(Self { key: ContentKey::from_secret(key), object, digest })
+        Ok(Self { key, object, digest })
     }
 }

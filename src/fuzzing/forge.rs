@@ -100,7 +100,7 @@ impl Forge {
                 );
                 let Some(PageV1::Leaf(rows)) = self.page(compartment, &target.path) else { continue };
                 for mut row in rows {
-                    let encrypted = row.object.take().map(|object| *object.into_owned());
+                    let encrypted = row.object.take().map(ObjectV1::into_owned);
                     let content = encrypted
                         .and_then(|encrypted| self.open(&encrypted, &self.row_context(compartment, &row)));
                     let which = match row.class {
@@ -193,7 +193,7 @@ impl Forge {
         self.change_rows(compartment, path, &mut |rows| {
             let found = rows.iter_mut().find(|other| other.key == row.key);
             if let Some(found) = found {
-                found.object = Some(ObjectV1::Owned(Box::new(encrypted.duplicate())));
+                found.object = Some(ObjectV1::Owned(encrypted.duplicate()));
             }
         });
     }
@@ -214,7 +214,7 @@ impl Forge {
                 0 => drop(rows.remove(row)),
                 1 => {
                     rows[row].object =
-                        other.as_ref().map(|(_, encrypted)| ObjectV1::Owned(Box::new(encrypted.duplicate())))
+                        other.as_ref().map(|(_, encrypted)| ObjectV1::Owned(encrypted.duplicate()))
                 }
                 2 => rows[row].key.iter_mut().zip(&key).for_each(|(to, from)| *to = *from),
                 3 => rows[row].class = class,
@@ -314,7 +314,7 @@ impl Forge {
             let PageV1::Inner(mut children) = wire::decode(contents.last()?).ok()? else { return None };
             let child = (*index < children.len()).then(|| children.swap_remove(*index))?;
             here = here.child(*index, child.nibble);
-            encrypted = *child.object.into_owned();
+            encrypted = child.object.into_owned();
         }
         Some(contents)
     }
@@ -326,7 +326,7 @@ impl Forge {
     fn row(&self, compartment: Compartment, path: &Path, row: usize) -> Option<(RowV1<'static>, KeyedRef)> {
         let PageV1::Leaf(mut rows) = self.page(compartment, path)? else { return None };
         let mut row = (row < rows.len()).then(|| rows.swap_remove(row))?;
-        let encrypted = *row.object.take()?.into_owned();
+        let encrypted = row.object.take()?.into_owned();
         Some((row, encrypted))
     }
 
@@ -379,7 +379,7 @@ impl Forge {
                 };
                 let child = &mut children[path.children[level]];
                 child.rows = rows.unwrap_or(child.rows);
-                child.object = ObjectV1::Owned(Box::new(encrypted.duplicate()));
+                child.object = ObjectV1::Owned(encrypted.duplicate());
                 let page = PageV1::Inner(children);
                 rows = Some(rows_of(&page));
                 let Ok(encoded) = wire::encode(&page) else { return };

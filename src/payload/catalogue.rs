@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use zeroize::Zeroize;
 
 use super::arrays::{sixteen, thirty_two};
 use super::mirror::BytesV1;
@@ -13,7 +12,7 @@ use crate::codec::wire::{Wire, WireError};
 use crate::crypto::key::ContentKey;
 use crate::crypto::object_digest::ObjectDigest;
 use crate::format::object::{KeyedRef, ObjectRef};
-use crate::secret::SecretBytes;
+use crate::secret::SharedBytes;
 
 /// Most rows of a leaf page: one more makes it an inner page.
 pub(crate) const LEAF_ROWS: usize = 32;
@@ -43,30 +42,41 @@ pub(crate) struct RowV1<'a> {
     pub(crate) inline: InlineV1<'a>,
 }
 
-/// What a row holds itself: lent by one that is encoded, wiped where it was decoded.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct InlineV1<'a>(BytesV1<'a>);
+/// What a row holds itself: lent by one that is encoded, a part of its page where it was
+/// decoded.
+pub(crate) enum InlineV1<'a> {
+    /// Of a row that is encoded.
+    Lent(&'a [u8]),
+    /// Of a row that was decoded.
+    Shared(SharedBytes),
+}
 
-impl<'a> InlineV1<'a> {
-    pub(crate) fn lent(bytes: &'a [u8]) -> Self {
-        Self(BytesV1(Cow::Borrowed(bytes)))
-    }
-
+impl InlineV1<'_> {
     /// The bytes of a decoded one.
-    pub(crate) fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.0.0).into_owned()
+    pub(crate) fn into_shared(self) -> SharedBytes {
+        match self {
+            Self::Lent(bytes) => SharedBytes::copy_of(bytes),
+            Self::Shared(bytes) => bytes,
+        }
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {
-        &self.0.0
+        match self {
+            Self::Lent(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
     }
 }
 
-impl Drop for InlineV1<'_> {
-    fn drop(&mut self) {
-        if let Cow::Owned(bytes) = &mut self.0.0 {
-            bytes.zeroize();
-        }
+impl Serialize for InlineV1<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        BytesV1(Cow::Borrowed(self.as_slice())).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for InlineV1<'_> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        BytesV1::deserialize(from).map(|bytes| Self::Shared(bytes.0.into_owned().into()))
     }
 }
 
@@ -78,21 +88,19 @@ pub(crate) struct ChildV1<'a> {
     pub(crate) object: ObjectV1<'a>,
 }
 
-/// A keyed reference: lent by a page that is encoded, owned where it was decoded. A
-/// pointer either way, so that one that is absent has no room for what a call left on
-/// the stack.
+/// A keyed reference: lent by a page that is encoded, owned where it was decoded.
 pub(crate) enum ObjectV1<'a> {
     /// Of a page that is encoded.
     Lent(&'a KeyedRef),
     /// Of a page that was decoded.
-    Owned(Box<KeyedRef>),
+    Owned(KeyedRef),
 }
 
 /// What is written of it: key, reference, length, digest of the stored bytes.
 #[derive(Serialize)]
 struct Written<'a> {
     #[serde(serialize_with = "as_bytes")]
-    key: &'a SecretBytes,
+    key: &'a [u8; 32],
     #[serde(with = "sixteen")]
     reference: [u8; 16],
     length: u64,
@@ -113,9 +121,9 @@ struct Read {
 
 impl ObjectV1<'_> {
     /// The keyed reference of a page that was decoded.
-    pub(crate) fn into_owned(self) -> Box<KeyedRef> {
+    pub(crate) fn into_owned(self) -> KeyedRef {
         match self {
-            Self::Lent(object) => Box::new(object.duplicate()),
+            Self::Lent(object) => object.duplicate(),
             Self::Owned(object) => object,
         }
     }
@@ -134,18 +142,18 @@ impl Serialize for ObjectV1<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let KeyedRef { key, object, digest } = self.as_ref();
         let (reference, length) = (object.reference, object.length);
-        Written { key: key.secret(), reference, length, digest: *digest.as_bytes() }.serialize(to)
+        Written { key: key.expose_secret(), reference, length, digest: *digest.as_bytes() }.serialize(to)
     }
 }
 
 impl<'de> Deserialize<'de> for ObjectV1<'_> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let Read { key, reference, length, digest } = Read::deserialize(from)?;
-        Ok(Self::Owned(Box::new(KeyedRef {
-            key: ContentKey::from_secret(key.into_secret()),
+        Ok(Self::Owned(KeyedRef {
+            key: ContentKey::from_secret(&key.into_secret()),
             object: ObjectRef { reference, length },
             digest: ObjectDigest::from_bytes(digest),
-        })))
+        }))
     }
 }
 
@@ -173,62 +181,79 @@ impl Wire for PageV1<'_> {
 
 /// Decodes a page from exactly these bytes, as [`wire::decode`] does: every field of it
 /// has its width, so that pages, which are read for every entry, are read field by field.
-/// What rows hold themselves is lent.
+/// Keys, and what rows hold themselves, are parts of the page.
 ///
 /// [`wire::decode`]: crate::codec::wire::decode
-pub(crate) fn decode_page(bytes: &[u8]) -> Result<PageV1<'_>, WireError> {
+pub(crate) fn decode_page(bytes: &SharedBytes) -> Result<PageV1<'static>, WireError> {
     const TYPE_NAME: &str = PageV1::<'_>::NAME;
-    let mut reader = Reader::new(bytes, TYPE_NAME);
+    let mut reader = PageReader { page: bytes, fields: Reader::new(bytes, TYPE_NAME) };
     let malformed = |_| WireError::Malformed { type_name: TYPE_NAME };
     if bytes.len() > PageV1::<'_>::LIMIT {
         return Err(WireError::Malformed { type_name: TYPE_NAME });
     }
     let page = PageV1::read(&mut reader).map_err(malformed)?;
-    if !reader.is_done() {
+    if !reader.fields.is_done() {
         return Err(WireError::TrailingBytes { type_name: TYPE_NAME });
     }
     if page.is_canonical() { Ok(page) } else { Err(WireError::NotCanonical { type_name: TYPE_NAME }) }
 }
 
-impl<'a> PageV1<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, LayoutError> {
-        let (variant, count) = (reader.u32()?, reader.u64()?);
+/// Reads the fields of a page, and shares parts of it.
+struct PageReader<'p> {
+    page: &'p SharedBytes,
+    fields: Reader<'p>,
+}
+
+impl PageReader<'_> {
+    /// The next `length` bytes, as a part of the page.
+    fn shared(&mut self, length: usize) -> Result<SharedBytes, LayoutError> {
+        let start = self.page.len() - self.fields.left();
+        self.fields.slice(length)?;
+        self.page.part(start..start + length).ok_or(self.fields.fault())
+    }
+}
+
+impl PageV1<'static> {
+    fn read(from: &mut PageReader<'_>) -> Result<Self, LayoutError> {
+        let (variant, count) = (from.fields.u32()?, from.fields.u64()?);
         match (variant, usize::try_from(count)) {
             (0, Ok(count @ ..=LEAF_ROWS)) => {
-                (0..count).map(|_| RowV1::read(reader)).collect::<Result<_, _>>().map(Self::Leaf)
+                (0..count).map(|_| RowV1::read(from)).collect::<Result<_, _>>().map(Self::Leaf)
             }
             (1, Ok(count @ ..=16)) => {
-                (0..count).map(|_| ChildV1::read(reader)).collect::<Result<_, _>>().map(Self::Inner)
+                (0..count).map(|_| ChildV1::read(from)).collect::<Result<_, _>>().map(Self::Inner)
             }
-            _ => Err(reader.fault()),
+            _ => Err(from.fields.fault()),
         }
     }
 }
 
-impl<'a> RowV1<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, LayoutError> {
-        let (key, class, id) = (reader.array()?, reader.u8()?, reader.array()?);
-        let (revision, epoch) = (reader.u64()?, reader.u64()?);
-        let object = if reader.flag()? { Some(ObjectV1::read(reader)?) } else { None };
-        let length = usize::try_from(reader.u64()?).map_err(|_| reader.fault())?;
-        Ok(Self { key, class, id, revision, epoch, object, inline: InlineV1::lent(reader.slice(length)?) })
+impl RowV1<'static> {
+    fn read(from: &mut PageReader<'_>) -> Result<Self, LayoutError> {
+        let fields = &mut from.fields;
+        let (key, class, id) = (fields.array()?, fields.u8()?, fields.array()?);
+        let (revision, epoch) = (fields.u64()?, fields.u64()?);
+        let object = if fields.flag()? { Some(ObjectV1::read(from)?) } else { None };
+        let length = usize::try_from(from.fields.u64()?).map_err(|_| from.fields.fault())?;
+        let inline = InlineV1::Shared(from.shared(length)?);
+        Ok(Self { key, class, id, revision, epoch, object, inline })
     }
 }
 
-impl ChildV1<'_> {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
-        Ok(Self { nibble: reader.u8()?, rows: reader.u64()?, object: ObjectV1::read(reader)? })
+impl ChildV1<'static> {
+    fn read(from: &mut PageReader<'_>) -> Result<Self, LayoutError> {
+        let (nibble, rows) = (from.fields.u8()?, from.fields.u64()?);
+        Ok(Self { nibble, rows, object: ObjectV1::read(from)? })
     }
 }
 
-impl ObjectV1<'_> {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
-        // From the page to its own place at once.
-        let secret = reader.slice(32)?;
-        let key = SecretBytes::filled(|out| out.copy_from_slice(secret));
-        let object = ObjectRef { reference: reader.array()?, length: reader.u64()? };
-        let digest = ObjectDigest::from_bytes(reader.array()?);
-        Ok(Self::Owned(Box::new(KeyedRef { key: ContentKey::from_secret(key), object, digest })))
+impl ObjectV1<'static> {
+    fn read(from: &mut PageReader<'_>) -> Result<Self, LayoutError> {
+        let key = from.shared(ContentKey::LEN)?;
+        let fields = &mut from.fields;
+        let key = ContentKey::shared(key).ok_or(fields.fault())?;
+        let object = ObjectRef { reference: fields.array()?, length: fields.u64()? };
+        Ok(Self::Owned(KeyedRef { key, object, digest: ObjectDigest::from_bytes(fields.array()?) }))
     }
 }
 

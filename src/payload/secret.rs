@@ -28,14 +28,14 @@ impl SecretV1 {
 
 impl Serialize for SecretV1 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        as_bytes(&self.0, serializer)
+        as_bytes(self.0.expose_secret(), serializer)
     }
 }
 
 /// Writes a secret from where it is.
-pub(super) fn as_bytes<S: Serializer>(secret: &SecretBytes, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn as_bytes<S: Serializer>(secret: &[u8; LENGTH], serializer: S) -> Result<S::Ok, S::Error> {
     let mut bytes = serializer.serialize_tuple(LENGTH)?;
-    secret.expose_secret().iter().try_for_each(|byte| bytes.serialize_element(byte))?;
+    secret.iter().try_for_each(|byte| bytes.serialize_element(byte))?;
     bytes.end()
 }
 

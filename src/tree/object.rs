@@ -200,7 +200,7 @@ mod tests {
     fn as_many_objects_are_read_at_once_as_memory_has_room_for_and_at_least_one() {
         let parts = |lengths: &[u64]| -> Vec<usize> {
             let encrypted = |length: &u64| KeyedRef {
-                key: ContentKey::from_secret(SecretBytes::filled(|_| ())),
+                key: ContentKey::from_secret(&SecretBytes::filled(|_| ())),
                 object: ObjectRef { reference: [0; 16], length: *length },
                 digest: ObjectDigest::from_bytes([0; 32]),
             };

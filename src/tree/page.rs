@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use zeroize::Zeroizing;
-
 use super::error::TreeError;
 use crate::codec::padding::padded_len;
 use crate::codec::wire::{Measured, Wire as _};
@@ -17,6 +15,7 @@ use crate::format::object::KeyedRef;
 use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId, Epoch, VaultId};
 use crate::payload::catalogue::{ChildV1, InlineV1, ObjectV1, PageV1, RowV1, decode_page};
+use crate::secret::SharedBytes;
 
 const PAGE_SCHEMA: u16 = 1;
 /// Decrypted pages kept per vault handle: about 8 MiB.
@@ -184,9 +183,8 @@ pub(crate) struct Row {
     pub(crate) revision: u64,
     /// The commit that wrote this revision.
     pub(crate) epoch: Epoch,
-    /// A pointer, so that one that is absent has no room for what a call left on the stack.
-    pub(crate) object: Option<Box<KeyedRef>>,
-    pub(crate) inline: Zeroizing<Vec<u8>>,
+    pub(crate) object: Option<KeyedRef>,
+    pub(crate) inline: SharedBytes,
 }
 
 impl Row {
@@ -198,8 +196,8 @@ impl Row {
             id: self.id,
             revision: self.revision,
             epoch: self.epoch,
-            object: self.object.as_ref().map(|object| Box::new(object.duplicate())),
-            inline: self.inline.clone(),
+            object: self.object.as_ref().map(KeyedRef::duplicate),
+            inline: self.inline.share(),
         }
     }
 
@@ -215,20 +213,20 @@ impl Row {
             id: *self.id.as_bytes(),
             revision: self.revision,
             epoch: self.epoch.number(),
-            object: self.object.as_deref().map(ObjectV1::Lent),
-            inline: InlineV1::lent(&self.inline),
+            object: self.object.as_ref().map(ObjectV1::Lent),
+            inline: InlineV1::Lent(&self.inline),
         }
     }
 
-    fn from_wire(mut wire: RowV1<'_>, vault: VaultId, compartment: Compartment) -> Result<Self, TreeError> {
+    fn from_wire(wire: RowV1<'_>, vault: VaultId, compartment: Compartment) -> Result<Self, TreeError> {
         let row = Self {
             key: RowKey(wire.key),
             class: RowClass::from_number(wire.class).ok_or(TreeError::Damaged { what: "row class" })?,
             id: EntryId::from_bytes(wire.id),
             revision: wire.revision,
             epoch: Epoch::new(wire.epoch),
-            object: wire.object.take().map(ObjectV1::into_owned),
-            inline: Zeroizing::new(wire.inline.take()),
+            object: wire.object.map(ObjectV1::into_owned),
+            inline: wire.inline.into_shared(),
         };
         let sound = row.class.belongs_in(compartment) && row.has_its_parts() && row.follows_its_class(vault);
         if sound { Ok(row) } else { Err(TreeError::Damaged { what: "row" }) }
@@ -342,7 +340,7 @@ impl Page {
 
     /// Decodes a page, whose rows must all belong under `prefix`.
     pub(super) fn decode(
-        content: &[u8],
+        content: &SharedBytes,
         prefix: Prefix,
         vault: VaultId,
         compartment: Compartment,
@@ -361,7 +359,7 @@ impl Page {
                 let child = |wire: ChildV1<'_>| Child {
                     nibble: wire.nibble,
                     rows: wire.rows,
-                    object: *wire.object.into_owned(),
+                    object: wire.object.into_owned(),
                 };
                 Ok(Self::Inner(children.into_iter().map(child).collect()))
             }
@@ -458,7 +456,7 @@ mod tests {
 
     fn object(length: u64) -> KeyedRef {
         KeyedRef {
-            key: ContentKey::from_secret(SecretBytes::filled(|out| *out = [1; 32])),
+            key: ContentKey::from_secret(&SecretBytes::filled(|out| *out = [1; 32])),
             object: ObjectRef { reference: [2; 16], length },
             digest: ObjectDigest::from_bytes([3; 32]),
         }
@@ -466,8 +464,8 @@ mod tests {
 
     fn row(key: RowKey, class: RowClass, id: EntryId, revision: u64) -> Row {
         let inline = matches!(class, RowClass::Entry | RowClass::Link).then(|| vec![7]);
-        let object = (class != RowClass::Link).then(|| Box::new(object(100)));
-        let inline = Zeroizing::new(inline.unwrap_or_default());
+        let object = (class != RowClass::Link).then(|| object(100));
+        let inline = SharedBytes::from(inline.unwrap_or_default());
         Row { key, class, id, revision, epoch: Epoch::new(4), object, inline }
     }
 
@@ -511,12 +509,9 @@ mod tests {
                 read(&row, compartment)
             };
             assert!(!changed(&|row| row.revision = if revision == 0 { 1 } else { 0 }), "{class:?}");
-            assert!(
-                !changed(&|row| row.object = row.object.is_none().then(|| Box::new(object(1)))),
-                "{class:?}"
-            );
+            assert!(!changed(&|row| row.object = row.object.is_none().then(|| object(1))), "{class:?}");
             let inline = row.inline.is_empty();
-            assert!(!changed(&|row| *row.inline = if inline { vec![1] } else { vec![] }), "{class:?}");
+            assert!(!changed(&|row| row.inline = if inline { vec![1] } else { vec![] }.into()), "{class:?}");
             if class != RowClass::Content {
                 assert!(!changed(&|row| row.id = EntryId::from_bytes([1; 16])), "{class:?}");
                 assert!(!changed(&|row| row.key = any), "{class:?}");
@@ -560,10 +555,13 @@ mod tests {
         let mut prefix = Prefix::EMPTY;
         for depth in 0..32 {
             assert_eq!(prefix.depth(), depth);
-            assert!(Page::decode(&page, prefix, VAULT, Compartment::General).is_ok(), "{depth}");
+            assert!(
+                Page::decode(&SharedBytes::copy_of(&page), prefix, VAULT, Compartment::General).is_ok(),
+                "{depth}"
+            );
             prefix = prefix.child(9);
         }
-        let fault = Page::decode(&page, prefix, VAULT, Compartment::General).err();
+        let fault = Page::decode(&SharedBytes::copy_of(&page), prefix, VAULT, Compartment::General).err();
         assert!(matches!(fault, Some(TreeError::Damaged { what: "page" })));
     }
 
@@ -571,7 +569,8 @@ mod tests {
     fn a_leaf_holds_rows_of_its_prefix_alone() {
         let key = RowKey::entry(ID);
         let leaf = encoded(&Page::leaf_content(&[row(key, RowClass::Entry, ID, 1)]).unwrap());
-        let decode = |prefix| Page::decode(&leaf, prefix, VAULT, Compartment::General).is_ok();
+        let decode =
+            |prefix| Page::decode(&SharedBytes::copy_of(&leaf), prefix, VAULT, Compartment::General).is_ok();
         let mut prefix = Prefix::EMPTY;
         for depth in 0..32 {
             assert!(decode(prefix), "{depth}");

@@ -105,12 +105,12 @@ impl Rewriting<'_, '_> {
     ) -> Result<Option<Node>, TreeError> {
         let mut kept = Vec::with_capacity(usize::try_from(rows).unwrap_or_default());
         self.gather(object, rows, prefix, &additions, &mut kept)?;
-        let objects: Vec<_> = kept.iter().filter_map(|row| row.object.as_deref()).collect();
+        let objects: Vec<_> = kept.iter().filter_map(|row| row.object.as_ref()).collect();
         objects.iter().try_for_each(|object| self.spend(object))?;
         let mut copied = match self.take_over {
             TakeOver::Copy => self.out.copy_all(self.trie.store, &objects, self.copied)?,
             TakeOver::Renew(context) => {
-                let with_object = kept.iter().filter_map(|row| Some((row.object.as_deref()?, context(row))));
+                let with_object = kept.iter().filter_map(|row| Some((row.object.as_ref()?, context(row))));
                 let objects: Vec<_> = with_object.collect();
                 self.out.renew_all(self.trie.store, &objects, self.copied)?
             }
@@ -118,7 +118,7 @@ impl Rewriting<'_, '_> {
         .into_iter();
         for mut row in kept {
             if let Some(object) = &mut row.object {
-                **object = copied.next().ok_or(TreeError::Damaged { what: "object" })?;
+                *object = copied.next().ok_or(TreeError::Damaged { what: "object" })?;
                 self.live = self.live.saturating_add(object.object.length);
             }
             additions.insert(row.key, row);

@@ -127,7 +127,7 @@ impl EncryptedRun {
             #[cfg(test)]
             {
                 let stored = crate::testing::Stored { reference: object.reference, length: object.length };
-                let key = encrypted.key.secret().expose_secret();
+                let key = encrypted.key.expose_secret();
                 crate::testing::record_encrypted(&encrypted.context, key, stored);
             }
             KeyedRef { key: encrypted.key, object: *object, digest: encrypted.digest }

@@ -100,10 +100,15 @@ impl Trie<'_> {
         out: &mut ObjectWriter<'_>,
     ) -> Result<TrieUpdate, TreeError> {
         let mut turnover = Turnover::default();
-        let changes = changes.into_iter().collect();
-        let current = self.root.map(|root| (root.duplicate(), self.rows));
+        let node = match self.root {
+            Some(root) => {
+                let current = Some((root.duplicate(), self.rows));
+                self.change(current, Prefix::EMPTY, changes.into_iter().collect(), &mut turnover)?
+            }
+            None => first(changes, &mut turnover),
+        };
         let (mut root, mut rows) = (None, 0);
-        if let Some(mut node) = self.change(current, Prefix::EMPTY, changes, &mut turnover)? {
+        if let Some(mut node) = node {
             rows = node.rows()?;
             self.write_many_leaves(&mut node, Prefix::EMPTY, &mut turnover.new, out)?;
             root = Some(self.write(node, Prefix::EMPTY, &mut turnover.new, out)?);
@@ -277,6 +282,13 @@ impl Trie<'_> {
     }
 }
 
+/// The tree of what is put where nothing was. An import can be long: its rows move once.
+fn first(changes: Changes, turnover: &mut Turnover) -> Option<Node> {
+    let put = changes.iter().filter_map(|(key, row)| Some((key, row.as_ref()?)));
+    let keys: Vec<RowKey> = put.inspect(|(_, row)| turnover.put(row)).map(|(key, _)| *key).collect();
+    build_of(Prefix::EMPTY, &keys, &mut changes.into_values().flatten())
+}
+
 /// The smallest tree of these rows, sorted by key: a leaf, or an inner page
 /// over the smallest trees of each nibble.
 pub(super) fn build(prefix: Prefix, rows: Vec<Row>) -> Option<Node> {
@@ -429,7 +441,7 @@ mod tests {
 
     fn encrypted(length: u64) -> KeyedRef {
         KeyedRef {
-            key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
+            key: crate::crypto::key::ContentKey::from_secret(&Randomness::seeded(2).secret().unwrap()),
             object: ObjectRef { reference: [1; 16], length },
             digest: crate::crypto::object_digest::ObjectDigest::of(&[]),
         }
@@ -442,7 +454,7 @@ mod tests {
             id,
             revision: 1,
             epoch: Epoch::new(1),
-            object: Some(Box::new(encrypted(0))),
+            object: Some(encrypted(0)),
             inline: vec![1; 300].into(),
         }
     }
@@ -457,7 +469,7 @@ mod tests {
                 let id = EntryId::from_bytes(fixture.random.bytes().unwrap());
                 model.insert(RowKey::entry(id));
                 let mut row = row(id);
-                row.object = Some(Box::new(encrypted(round)));
+                row.object = Some(encrypted(round));
                 changes.insert(RowKey::entry(id), Some(row));
             }
             let gone: Vec<RowKey> = if round > 40 {
@@ -515,7 +527,7 @@ mod tests {
     fn pages_that_claim_more_rows_than_can_be_counted_are_damaged() {
         let mut fixture = Fixture::new();
         let encrypted = || KeyedRef {
-            key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
+            key: crate::crypto::key::ContentKey::from_secret(&Randomness::seeded(2).secret().unwrap()),
             object: ObjectRef { reference: [1; 16], length: 1 },
             digest: crate::crypto::object_digest::ObjectDigest::of(&[]),
         };
@@ -547,7 +559,7 @@ mod tests {
     fn a_page_longer_than_any_page_is_damaged_before_it_is_read() {
         let mut fixture = Fixture::new();
         fixture.root = Some(KeyedRef {
-            key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
+            key: crate::crypto::key::ContentKey::from_secret(&Randomness::seeded(2).secret().unwrap()),
             object: ObjectRef { reference: [1; 16], length: Page::STORED_LIMIT + 1 },
             digest: crate::crypto::object_digest::ObjectDigest::of(&[]),
         });
@@ -558,11 +570,11 @@ mod tests {
     fn rows_of_full_size_fit_a_page_below_one_chunk() {
         let rows = (0..32u8).map(|n| {
             let mut row = row(EntryId::from_bytes([n; 16]));
-            row.object = Some(Box::new(KeyedRef {
-                key: crate::crypto::key::ContentKey::from_secret(Randomness::seeded(2).secret().unwrap()),
+            row.object = Some(KeyedRef {
+                key: crate::crypto::key::ContentKey::from_secret(&Randomness::seeded(2).secret().unwrap()),
                 object: ObjectRef { reference: [n; 16], length: 1 },
                 digest: crate::crypto::object_digest::ObjectDigest::of(&[]),
-            }));
+            });
             row
         });
         let page = Page::Leaf(rows.collect());

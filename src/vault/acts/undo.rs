@@ -373,7 +373,7 @@ impl Transaction<'_> {
         let mut row = before;
         row.key = RowKey::entry(row.id);
         row.class = RowClass::Entry;
-        row.inline = list::inline_card(&entry)?;
+        row.inline = list::inline_card(&entry)?.into();
         self.put_row(compartment, row)
     }
 }

@@ -144,7 +144,7 @@ pub(crate) fn adopt_change(
 impl Transaction<'_> {
     fn replace_directory(&mut self, directory: &DirectoryV1) -> Result<(), Error> {
         let before = self.row(Compartment::Custody, &RowKey::named("directory"))?;
-        if let Some(object) = before.as_ref().and_then(|row| row.object.as_deref()) {
+        if let Some(object) = before.as_ref().and_then(|row| row.object.as_ref()) {
             self.erase(Compartment::Custody, object);
         }
         let content = wire::encode(directory)?;

@@ -516,7 +516,7 @@ fn a_place_of_a_renewed_compartment_is_new_even_if_it_holds_nothing_new() {
         let snapshot = vault.unlocked().unwrap().snapshot;
         Compartment::ALL.map(|compartment| {
             let place = snapshot.place(compartment).unwrap();
-            place.trie.as_ref().map(|root| (*root.key.secret().expose_secret(), root.object, root.digest))
+            place.trie.as_ref().map(|root| (*root.key.expose_secret(), root.object, root.digest))
         })
     };
     fixture.vault.update(&actor(), |tx| tx.add(&note("progress", "slept badly"))).unwrap();

@@ -380,7 +380,7 @@ fn everyday_objects_stand_first_whoever_compacts() {
                 let root = unlocked.snapshot.place(compartment).unwrap().trie.as_ref();
                 places.extend(root.map(|root| (root.object.reference, root.object.length)));
                 let mut visit = |row: &crate::tree::Row| {
-                    let object = row.object.as_deref();
+                    let object = row.object.as_ref();
                     places.extend(object.map(|object| (object.object.reference, object.object.length)));
                     Ok(())
                 };

@@ -343,7 +343,7 @@ fn put_rows(tx: &mut Transaction<'_>, count: u16, object: &KeyedRef) -> Result<(
         id[..2].copy_from_slice(&number.to_le_bytes());
         let id = EntryId::from_bytes(id);
         let (key, epoch) = (RowKey::entry(id), tx.epoch());
-        let object = Some(Box::new(object.duplicate()));
+        let object = Some(object.duplicate());
         let row = Row { key, class: RowClass::Entry, id, revision: 1, epoch, object, inline: vec![1].into() };
         tx.put_row(Compartment::General, row)?;
     }
@@ -353,7 +353,7 @@ fn put_rows(tx: &mut Transaction<'_>, count: u16, object: &KeyedRef) -> Result<(
 #[test]
 fn rows_whose_lengths_add_up_to_more_than_the_file_has_are_refused_and_nothing_is_written() {
     let named = KeyedRef {
-        key: crypto::key::ContentKey::from_secret(Randomness::seeded(1).secret().unwrap()),
+        key: crypto::key::ContentKey::from_secret(&Randomness::seeded(1).secret().unwrap()),
         object: object(geometry::APPEND, u64::MAX),
         digest: crypto::object_digest::ObjectDigest::of(&[]),
     };

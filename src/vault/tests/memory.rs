@@ -225,11 +225,11 @@ fn keys_of(vault: &Vault) -> Vec<(String, Vec<u8>)> {
         view.trie(compartment).unwrap().survey(&mut |page| {
             let (object, page) = page.unwrap();
             let kind = if page.leaf_rows().is_empty() { "inner page" } else { "leaf" };
-            keys.push((format!("{kind} of {compartment}"), object.key.secret().expose_secret().to_vec()));
+            keys.push((format!("{kind} of {compartment}"), object.key.expose_secret().to_vec()));
             for (row, object) in page.leaf_rows().iter().filter_map(|row| Some((row, row.object.as_ref()?))) {
                 keys.push((
                     format!("object of {compartment} {}", row.class as u8),
-                    object.key.secret().expose_secret().to_vec(),
+                    object.key.expose_secret().to_vec(),
                 ));
             }
         });

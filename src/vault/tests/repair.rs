@@ -33,7 +33,7 @@ pub(super) fn objects_below_first_pages(vault: &Vault) -> Vec<std::ops::Range<us
         let mut first = true;
         view.trie(compartment).unwrap().survey(&mut |visited| {
             let (page_object, page) = visited.unwrap();
-            let rows = page.leaf_rows().iter().filter_map(|row| row.object.as_deref());
+            let rows = page.leaf_rows().iter().filter_map(|row| row.object.as_ref());
             let page_object = (!std::mem::take(&mut first)).then_some(page_object);
             objects.extend(rows.chain(page_object).map(range_of));
         });

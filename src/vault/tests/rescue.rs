@@ -330,7 +330,7 @@ fn a_repair_of_rows_that_claim_the_same_bytes_ends() {
 
 /// Whether a box that was made still stands whole in a file.
 fn stands(encrypted: &Encrypted, file: &[u8]) -> bool {
-    let key = ContentKey::from_secret(SecretBytes::filled(|key| *key = encrypted.key));
+    let key = ContentKey::from_secret(&SecretBytes::filled(|key| *key = encrypted.key));
     let crate::testing::Stored { reference, length } = encrypted.object;
     let start = offset_of(&crate::store::ObjectRef { reference, length });
     let stored = file.get(start..start + usize::try_from(encrypted.object.length).unwrap());

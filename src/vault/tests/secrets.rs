@@ -25,7 +25,7 @@ use crate::keys::{Keyring, OpenedSlot, SlotKeys, UnlockKeys};
 use crate::payload::catalogue::{ChildV1, ObjectV1, PageV1, RowV1};
 use crate::payload::custody::VaultRecordV1;
 use crate::payload::secret::SecretV1;
-use crate::secret::SecretBytes;
+use crate::secret::{SecretBytes, SharedBytes};
 use crate::store::lying::{Lie, LyingStore};
 use crate::tree::{Page, Row};
 use crate::vault::session::state::{State, Unlocked};
@@ -86,6 +86,7 @@ macro_rules! secret {
 fn no_secret_type_can_be_printed_copied_or_written() {
     let (in_memory, _) = secret![
         SecretBytes,
+        SharedBytes,
         UnlockKey,
         SelectorKey,
         ShortcutKey,
@@ -120,7 +121,7 @@ fn no_secret_type_can_be_printed_copied_or_written() {
     // references, which are copied and never printed.
     let on_the_wire = unprintable![SecretV1, VaultRecordV1, ObjectV1<'_>, RowV1<'_>, ChildV1<'_>, PageV1<'_>];
     let _: fn() = <Unlocked as Unwritable<_>>::holds;
-    assert_eq!((in_memory.len(), on_the_wire.len()), (27, 6));
+    assert_eq!((in_memory.len(), on_the_wire.len()), (28, 6));
 }
 
 /// A word that stands in every password, key and health value of these tests.

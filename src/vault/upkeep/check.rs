@@ -325,7 +325,7 @@ impl EntryCheck {
         let Some(entry) = content.ok().and_then(|content| decode_entry(content).ok()) else {
             return Self { is_sound: false, uses: Vec::new(), document: None };
         };
-        let is_listed = || inline_card(&entry).is_ok_and(|card| card == row.inline);
+        let is_listed = || inline_card(&entry).is_ok_and(|card| **card == *row.inline);
         let is_sound = row.class == RowClass::Superseded || is_listed();
         let document = Some(document_of(&entry).map(str::to_owned));
         Self { is_sound, uses: stored_contents(&entry).collect(), document }

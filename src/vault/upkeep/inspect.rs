@@ -103,7 +103,7 @@ impl StateReader<'_> {
                 // What cannot be read is among the other findings.
                 let Ok((object, page)) = visited else { return };
                 note(object);
-                page.leaf_rows().iter().filter_map(|row| row.object.as_deref()).for_each(&mut note);
+                page.leaf_rows().iter().filter_map(|row| row.object.as_ref()).for_each(&mut note);
             });
         }
         extents.sort_unstable_by_key(|(start, ..)| *start);

@@ -142,7 +142,7 @@ fn known_objects(core: &Core) -> Result<HashMap<[u8; 32], ObjectRef>, Error> {
             // What cannot be read of the copy it cannot give.
             let Ok((object, page)) = visited else { return };
             note(object);
-            page.leaf_rows().iter().filter_map(|row| row.object.as_deref()).for_each(&mut note);
+            page.leaf_rows().iter().filter_map(|row| row.object.as_ref()).for_each(&mut note);
         });
     }
     Ok(known)

@@ -268,7 +268,7 @@ fn see_rows(vault: &Vault, view: &mut View) {
                 row.id,
                 row.revision,
                 row.epoch,
-                row.object.as_deref().map(place_of),
+                row.object.as_ref().map(place_of),
                 content(&reader, compartment, &row),
             ));
         }

@@ -438,7 +438,7 @@ fn read_encrypted(bytes: &[u8]) -> KeyedRef {
 }
 
 fn write_encrypted(bytes: &mut [u8], encrypted: &KeyedRef) {
-    bytes[..32].copy_from_slice(encrypted.key.secret().expose_secret());
+    bytes[..32].copy_from_slice(encrypted.key.expose_secret());
     bytes[32..48].copy_from_slice(&encrypted.object.reference);
     bytes[48..56].copy_from_slice(&encrypted.object.length.to_le_bytes());
     bytes[56..88].copy_from_slice(encrypted.digest.as_bytes());
