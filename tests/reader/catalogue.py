@@ -1,246 +1,155 @@
-"""Tries, objects and the history of a vault (docs/format.md, sections 8 and 9).
+"""The catalogue of types (sections 9.1 to 9.7), their limits, and the appendix of kinds."""
 
-Every object's digest is compared before it is decrypted.
+import re
+
+from codec import decode, parse_catalogue
+
+TYPES = parse_catalogue("""
+PageV1 = Leaf(Vec<RowV1>) | Inner(Vec<ChildV1>)
+RowV1 = key: [u8; 16], class: u8, id: [u8; 16], revision: u64, epoch: u64,
+        object: Option<ObjectV1>, inline: Vec<u8>
+ChildV1 = nibble: u8, rows: u64, object: ObjectV1
+ObjectV1 = key: [u8; 32], reference: [u8; 16], length: u64, digest: [u8; 32]
+EraseListV1 = objects: Vec<([u8; 16], u64)>
+LinkV1 = epoch: u64, time: i64, action: u16, role: u16, previous_link: [u8; 32],
+         previous_root: [u8; 32], leaves: [u8; 32], segment: SegmentSpanV1
+SegmentSpanV1 = start: u64, end: u64, parts: u64, digest: [u8; 32]
+LedgerV1 = epoch: u64, leaf: LeafV1, path: [[u8; 32]; 3]
+LeafV1 = salt: [u8; 16], lines: Vec<LineV1>
+LineV1 = action: u16, actor: String, reason: Option<String>, details: Vec<(u16, String)>
+StoryV1 = acts: Vec<ActV1>
+ActV1 = epoch: u64, action: u16, revision: u64, reason: Option<String>
+AccountingV1 = epoch: u64, actor: String, recipient: String, purpose: String,
+               policy: Option<String>, excerpt: String, signer: String, entries: u64
+VaultRecordV1 = created: i64, holder_role: u16, holder_name: String, jurisdiction: String,
+                signing_algorithm: u16
+IdentityKeyV1 = key: [u8; 32]
+DirectoryV1 = slots: Vec<DirectorySlotV1>
+DirectorySlotV1 = public: Vec<u8>, kind: u8, generation: u8, grant: u8, name: String,
+                  created: i64, signing: Option<SigningV1>
+SigningV1 = es256_x: [u8; 32], es256_y: [u8; 32], ed25519: [u8; 32]
+EntryV1 = kind: u16, fields: Vec<FieldV1>, provenance: ProvenanceV1,
+          not_understood: Vec<String>, source: Option<SourceV1>, marks: MarksV1
+FieldV1 = tag: u16, index: u16, value: ValueV1
+ValueV1 = Concept(ConceptV1) | Date(String) | Token(String) | Narrative(String)
+        | Quantity(QuantityV1) | Boolean(bool) | Party(PartyV1) | Name(NameV1)
+        | Address(AddressV1) | Telecom(TelecomV1) | Identifier(IdentifierV1)
+        | Attachment(AttachmentV1) | Component(ComponentV1)
+ConceptV1 = codings: Vec<CodingV1>, text: Option<String>
+CodingV1 = system, version, code, display: Option<String> each
+QuantityV1 = value, comparator, unit, system, code: Option<String> each
+PartyV1 = name, role, reference: Option<String> each,
+          identifiers: Vec<IdentifierV1>, contact: Vec<TelecomV1>
+NameV1 = purpose, text, family: Option<String> each, given, prefix, suffix: Vec<String> each
+AddressV1 = purpose, text: Option<String> each, lines: Vec<String>,
+            city, district, state, postal_code, country: Option<String> each
+TelecomV1 = system, value, purpose: Option<String> each
+IdentifierV1 = system, value, sort: Option<String> each
+AttachmentV1 = content_type, title, created: Option<String> each, size: Option<u64>,
+               location: Option<LocationV1>
+LocationV1 = Inline(Bytes) | InSource(String) | External(String) | Stored([u8; 32])
+ComponentV1 = code: ConceptV1, value: Option<ScalarV1>
+ScalarV1 = Concept(ConceptV1) | Quantity(QuantityV1) | Date(String) | Text(String) | Boolean(bool)
+ProvenanceV1 = provider: Option<PartyV1>, document: Option<String>, recorded: Option<String>,
+               origin: OriginV1, identity, address: Option<String> each, labels: Vec<CodingV1>
+OriginV1 = Imported | EnteredByOwner | EnteredByProvider | ImportedAndChanged
+SourceV1 = format: SourceFormatV1, bytes: Bytes
+SourceFormatV1 = FhirJson(FhirVersionV1)
+FhirVersionV1 = Dstu2 | Stu3 | R4 | R4B | R5
+MarksV1 = retracted: bool, expires: Option<String>, legal_holds: Vec<LegalHoldV1>,
+          disputes: Vec<[u8; 16]>, same_person: bool
+LegalHoldV1 = reason: String, until: Option<String>
+CardV1 = kind: u16, flags: u16, complete: bool, start: Option<String>, end: EndV1,
+         system: SystemV1, code: Option<String>, display: Option<String>, provider: Option<String>
+EndV1 = Open | SameAsStart | At(String)
+SystemV1 = Absent | Known(u16) | Named(String)
+ContentV1 = content: [u8; 16], size: u64, digest: [u8; 32], slices: u64, users: Vec<[u8; 16]>
+UploadV1 = content: [u8; 16], slices: u64, title: String, started: i64
+ImportV1 = documents: Vec<DocumentV1>, answers: Vec<AnswerV1>, unnamed: Option<UnnamedV1>
+DocumentV1 = name: Option<String>, scope: [u8; 16], entries: u64
+AnswerV1 = epoch: u64, is_of_person: bool, digest: [u8; 16]
+UnnamedV1 = answer: [u8; 16], identities: Vec<[u8; 16]>
+TombstoneV1 = digests: Vec<[u8; 16]>
+""")
+
+LIMITS = {"PageV1": 15360, "LinkV1": 172, "AccountingV1": 65536, "VaultRecordV1": 16384, "IdentityKeyV1": 32,
+          "DirectoryV1": 32768, "CardV1": 300, "UploadV1": 2048}
+LIMITS.update(dict.fromkeys(("EraseListV1", "LedgerV1", "StoryV1", "EntryV1", "ContentV1", "ImportV1",
+                             "TombstoneV1"), 67108864))
+
+
+def read(name, data):
+    """Decode content of a catalogued type within its limit."""
+    return decode(TYPES, name, data, LIMITS[name])
+
+
+APPENDIX = """
+**1 `diagnosis`**:
+1 `code` Concept · 2 `clinical_status` Token · 3 `verification_status` Token · 4 `categories` Concept* · 5 `severity` Concept · 6 `body_sites` Concept* · 7 `onset` Date · 8 `onset_latest` Date · 9 `onset_text` Narrative · 10 `abatement` Date · 11 `abatement_text` Narrative · 12 `recorded` Date · 13 `recorder` Party · 14 `asserter` Party · 15 `stages` Concept* · 16 `evidence` Concept* · 17 `encounter` Token · 18 `notes` Narrative*.
+
+**2 `treatment`**:
+1 `form` Token · 2 `code` Concept · 3 `status` Token · 4 `categories` Concept* · 5 `start` Date · 6 `end` Date · 7 `time_text` Narrative · 8 `performers` Party* · 9 `location` Party · 10 `reasons` Concept* · 11 `body_sites` Concept* · 12 `outcome` Concept · 13 `title` Token · 14 `description` Narrative · 15 `intent` Token · 16 `goals` Narrative* · 17 `activities` Concept* · 18 `complications` Concept* · 19 `follow_up` Concept* · 20 `status_reason` Concept · 21 `created` Date · 22 `recorder` Party · 23 `encounter` Token · 24 `notes` Narrative* · 25 `do_not_perform` Boolean.
+
+**3 `medication`**:
+1 `code` Concept · 2 `form` Token · 3 `status` Token · 4 `intent` Token · 5 `categories` Concept* · 6 `authored` Date · 7 `start` Date · 8 `end` Date · 9 `dosages` Narrative* · 10 `doses` Quantity* · 11 `routes` Concept* · 12 `as_needed` Boolean · 13 `prescriber` Party · 14 `performers` Party* · 15 `reasons` Concept* · 16 `quantity` Quantity · 17 `refills` Token · 18 `status_reasons` Concept* · 19 `encounter` Token · 20 `notes` Narrative* · 21 `components` Concept* · 22 `do_not_perform` Boolean.
+
+**4 `hospitalization`**:
+1 `admission` Date · 2 `discharge` Date · 3 `legal_status` Token · 4 `facility` Party · 5 `reasons` Concept* · 6 `discharge_disposition` Concept · 7 `status` Token · 8 `class` Concept · 9 `types` Concept* · 10 `service_type` Concept · 11 `admit_source` Concept · 12 `readmission` Concept · 13 `participants` Party* · 14 `locations` Party* · 15 `diagnoses` Concept* · 16 `priority` Concept · 17 `legal_basis` Narrative · 18 `notes` Narrative*.
+
+**5 `encounter`**:
+1 `start` Date · 2 `end` Date · 3 `types` Concept* · 4 `class` Concept · 5 `status` Token · 6 `reasons` Concept* · 7 `facility` Party · 8 `participants` Party* · 9 `locations` Party* · 10 `service_type` Concept · 11 `diagnoses` Concept* · 12 `priority` Concept · 13 `notes` Narrative* · 14 `discharge_disposition` Concept.
+
+**6 `note`**:
+1 `form` Token · 2 `code` Concept · 3 `status` Token · 4 `date` Date · 5 `start` Date · 6 `end` Date · 7 `authors` Party* · 8 `custodian` Party · 9 `title` Token · 10 `text` Narrative* · 11 `attachments` Attachment* · 12 `categories` Concept* · 13 `conclusions` Concept* · 14 `encounter` Token · 15 `facility` Party.
+
+**7 `substance-use`**:
+1 `code` Concept · 2 `status` Token · 3 `finding` Concept · 4 `amount` Quantity · 5 `frequency` Narrative · 6 `start` Date · 7 `end` Date · 8 `recorded` Date · 9 `performers` Party* · 10 `details` Component* · 11 `text` Narrative · 12 `encounter` Token · 13 `notes` Narrative* · 14 `categories` Concept*.
+
+**8 `family-history`**:
+1 `relationship` Concept · 2 `name` Token · 3 `sex` Concept · 4 `conditions` Concept* · 5 `details` Component* · 6 `date` Date · 7 `status` Token · 8 `born` Date · 9 `deceased` Boolean · 10 `deceased_date` Date · 11 `age` Narrative · 12 `reasons` Concept* · 13 `notes` Narrative*.
+
+**9 `assessment`**:
+1 `instrument` Concept · 2 `status` Token · 3 `date` Date · 4 `end` Date · 5 `score` Quantity · 6 `score_text` Narrative · 7 `interpretations` Concept* · 8 `items` Component* · 9 `performers` Party* · 10 `categories` Concept* · 11 `encounter` Token · 12 `notes` Narrative* · 13 `title` Token · 14 `recorded` Date.
+
+**10 `allergy`**:
+1 `code` Concept · 2 `clinical_status` Token · 3 `verification_status` Token · 4 `sort` Token · 5 `categories` Token* · 6 `criticality` Token · 7 `onset` Date · 8 `onset_text` Narrative · 9 `recorded` Date · 10 `last_occurrence` Date · 11 `substances` Concept* · 12 `manifestations` Concept* · 13 `severities` Token* · 14 `recorder` Party · 15 `asserter` Party · 16 `encounter` Token · 17 `notes` Narrative*.
+
+**11 `immunization`**:
+1 `code` Concept · 2 `status` Token · 3 `status_reason` Concept · 4 `occurrence` Date · 5 `occurrence_text` Narrative · 6 `recorded` Date · 7 `performers` Party* · 8 `location` Party · 9 `manufacturer` Party · 10 `lot` Token · 11 `expires` Date · 12 `site` Concept · 13 `route` Concept · 14 `dose` Quantity · 15 `reasons` Concept* · 16 `primary_source` Boolean · 17 `target_diseases` Concept* · 18 `dose_number` Token · 19 `encounter` Token · 20 `notes` Narrative* · 21 `subpotent` Boolean.
+
+**12 `observation`**:
+1 `code` Concept · 2 `status` Token · 3 `categories` Concept* · 4 `start` Date · 5 `end` Date · 6 `issued` Date · 7 `quantity` Quantity · 8 `concept` Concept · 9 `text` Narrative · 10 `date` Date · 11 `boolean` Boolean · 12 `components` Component* · 13 `interpretations` Concept* · 14 `reference_ranges` Narrative* · 15 `performers` Party* · 16 `method` Concept · 17 `body_site` Concept · 18 `absent_reason` Concept · 19 `encounter` Token · 20 `attachments` Attachment* · 21 `conclusions` Concept* · 22 `notes` Narrative*.
+
+**13 `legal-document`**:
+1 `form` Token · 2 `code` Concept · 3 `title` Token · 4 `court` Party · 5 `docket` Token · 6 `judge` Party · 7 `issued` Date · 8 `effective` Date · 9 `expires` Date · 10 `scope` Narrative · 11 `parties` Party* · 12 `status` Token · 13 `attachments` Attachment* · 14 `notes` Narrative*.
+
+**14 `advance-directive`**:
+1 `form` Token · 2 `code` Concept · 3 `status` Token · 4 `title` Token · 5 `signed` Date · 6 `effective` Date · 7 `expires` Date · 8 `agents` Party* · 9 `text` Narrative* · 10 `attachments` Attachment* · 11 `notes` Narrative*.
+
+**15 `statement`**:
+1 `author` Party · 2 `date` Date · 3 `title` Token · 4 `text` Narrative* · 5 `code` Concept · 6 `recipient` Party · 7 `attachments` Attachment* · 8 `expires` Date.
+
+**16 `patient`**:
+1 `names` Name* · 2 `identifiers` Identifier* · 3 `birth_date` Date · 4 `gender` Token · 5 `birth_sex` Token · 6 `addresses` Address* · 7 `telecoms` Telecom* · 8 `marital_status` Concept · 9 `languages` Concept* · 10 `deceased` Boolean · 11 `deceased_date` Date · 12 `races` Concept* · 13 `ethnicities` Concept* · 14 `contacts` Party* · 15 `general_practitioners` Party* · 16 `managing_organization` Party · 17 `active` Boolean · 18 `photos` Attachment* · 19 `gender_identity` Concept · 20 `birth_place` Address.
+
+**17 `provider`**:
+1 `form` Token · 2 `name` Token · 3 `names` Name* · 4 `identifiers` Identifier* · 5 `telecoms` Telecom* · 6 `addresses` Address* · 7 `types` Concept* · 8 `specialties` Concept* · 9 `active` Boolean · 10 `part_of` Party · 11 `gender` Token · 12 `birth_date` Date · 13 `contacts` Party* · 14 `languages` Concept*.
+
+**18 `attachment`**:
+1 `title` Token · 2 `content` Attachment* · 3 `code` Concept · 4 `date` Date · 5 `author` Party · 6 `notes` Narrative*.
+
+**19 `other`**:
+1 `resource_type` Token · 2 `code` Concept · 3 `status` Token · 4 `start` Date · 5 `end` Date · 6 `title` Token · 7 `categories` Concept* · 8 `author` Party · 9 `text` Narrative* · 10 `intent` Token · 11 `do_not_perform` Boolean · 12 `decision` Token.
 """
 
-import struct
 
-import wire
-from kinds import KINDS
-from outcome import require
-from outer import Encrypted, checked_reference
-from primitives import Purpose, object_digest, open_once, sha256
-
-LEAF_ROWS = 32
-INLINE_LIMIT = 300
-KEY_NIBBLES = 32
-RECORD, CUSTODY = 0, 1
-LINES_LIMIT, TEXT_LIMIT = 4096, 16384
-
-CURRENT, EARLIER, LINK, LEDGER, VAULT_RECORD, DIRECTORY = range(1, 7)
-SLICE, CONTENT, UPLOAD, STORY, ACCOUNTING, IDENTITY_KEY, IMPORT = range(8, 15)
-TOMBSTONE = 16
-SEALED = 5
-HOLDING_ENTRIES = (2, 3, 4, 5)
+def _kinds():
+    """{kind: (name, {tag: (type, repeats)})}"""
+    kinds = {}
+    for number, name, fields in re.findall(r"\*\*(\d+) `([\w-]+)`\*\*:\n(.*)", APPENDIX):
+        found = re.findall(r"(\d+) `\w+` (\w+)(\*?)", fields)
+        kinds[int(number)] = name, {int(tag): (kind, star == "*") for tag, kind, star in found}
+    return kinds
 
 
-class Objects:
-    """The objects of one snapshot."""
-
-    def __init__(self, header, root, file):
-        self.header, self.root, self.file = header, root, file
-
-    def open(self, encrypted, what, purpose, **where):
-        """The content of an object."""
-        stored = self.file[encrypted.offset:encrypted.offset + encrypted.length]
-        require(len(stored) == encrypted.length, f"{what}: past the end of the file")
-        require(object_digest(stored) == encrypted.digest, f"{what}: digest of the stored bytes")
-        return open_once(encrypted.key, self.header.context(purpose, **where), stored, what)
-
-    def encrypted(self, wired, what):
-        """A keyed reference from its wire form."""
-        offset, length = checked_reference(
-            wired["reference"], wired["length"], what,
-        )
-        return Encrypted(wired["key"], offset, length, wired["digest"])
-
-
-def read_rows(objects, number, place):
-    """All rows of a compartment, by key."""
-    if place.page is None:
-        require(place.live == 0, f"place {number}: live bytes of no rows")
-        return []
-    rows, live = walk(objects, number, place.page, ())
-    require(len(rows) == place.rows, f"place {number}: number of rows")
-    live += sum(row["object"]["length"] for row in rows if row["object"] is not None)
-    require(live == place.live, f"place {number}: live bytes")
-    return rows
-
-
-def walk(objects, number, page, prefix):
-    """The rows under a prefix, and the stored length of its pages."""
-    what = f"page of place {number}"
-    content = objects.open(
-        page, what, Purpose.PAGE, place=number, object_id=pack(prefix), revision=len(prefix),
-    )
-    variant, items = wire.decode(wire.PAGE, content, what, wire.PAGE_LIMIT)
-    if variant == "Leaf":
-        return checked_leaf(items, prefix, what), page.length
-    require(len(prefix) < KEY_NIBBLES, f"{what}: deeper than a key")
-    nibbles = [child["nibble"] for child in items]
-    require(ascends(nibbles) and all(nibble < 16 for nibble in nibbles), f"{what}: nibbles")
-    rows, stored = [], page.length
-    for child in items:
-        below, length = walk(objects, number, objects.encrypted(child["object"], what), prefix + (child["nibble"],))
-        require(len(below) == child["rows"], f"{what}: number of rows")
-        rows += below
-        stored += length
-    require(len(rows) > LEAF_ROWS, f"{what}: an inner page for rows that fit a leaf")
-    return rows, stored
-
-
-def checked_leaf(rows, prefix, what):
-    """The rows of a leaf, whose keys have its prefix and ascend."""
-    require(1 <= len(rows) <= LEAF_ROWS, f"{what}: rows in a leaf")
-    require(ascends([row["key"] for row in rows]), f"{what}: keys do not ascend")
-    for row in rows:
-        require(nibbles_of(row["key"])[:len(prefix)] == prefix, f"{what}: a row outside its prefix")
-        require(len(row["inline"]) <= INLINE_LIMIT, f"{what}: inline bytes")
-        row["inline"] = bytes(row["inline"])
-    return rows
-
-
-def ascends(items):
-    """Whether each item is greater than the one before."""
-    return all(first < second for first, second in zip(items, items[1:]))
-
-
-def nibbles_of(key):
-    """The nibbles of a key, the high half of each byte first."""
-    return tuple(half for byte in key for half in (byte >> 4, byte & 15))
-
-
-def pack(prefix):
-    """A prefix as 16 bytes, zeros after it."""
-    padded = prefix + (0,) * (KEY_NIBBLES - len(prefix))
-    return bytes(high << 4 | low for high, low in zip(padded[::2], padded[1::2]))
-
-
-def row_key(row, vault_id):
-    """The key that a row's class prescribes."""
-    row_class, label = row["row_class"], b"subrosa/v1 "
-    if row_class == CURRENT:
-        return row["id"]
-    if row_class == EARLIER:
-        return sha256(label + b"revision", row["id"], struct.pack("<Q", row["revision"]))[:16]
-    epoch = struct.pack("<Q", row["epoch"])
-    prescribed = {
-        LINK: (vault_id, epoch),
-        LEDGER: (label + b"ledger", vault_id, epoch),
-        VAULT_RECORD: (label + b"row", b"vault record"),
-        DIRECTORY: (label + b"row", b"directory"),
-        IDENTITY_KEY: (label + b"row", b"identity key"),
-        SLICE: (label + b"slice", row["id"], struct.pack("<Q", row["revision"])),
-        UPLOAD: (label + b"upload", row["id"]),
-        STORY: (label + b"story", row["id"]),
-        ACCOUNTING: (label + b"accounting", vault_id, epoch),
-        IMPORT: (label + b"import", vault_id, epoch),
-        TOMBSTONE: (label + b"tombstone", row["id"]),
-    }
-    if row_class == CONTENT:
-        return row["key"]  # of its digest: compared when it is opened
-    require(row_class in prescribed, "row: unknown class")
-    return sha256(*prescribed[row_class])[:16]
-
-
-def check_row(row, number, header, root):
-    """What holds for every row, whatever it says."""
-    what = f"row of place {number}"
-    require(row["key"] == row_key(row, header.vault_id), f"{what}: key")
-    require(1 <= row["epoch"] <= root.epoch, f"{what}: epoch")
-    if row["row_class"] in (CURRENT, EARLIER):
-        require(row["revision"] >= 1, f"{what}: revision")
-    elif row["row_class"] in (CONTENT, UPLOAD, STORY, TOMBSTONE):
-        require(row["revision"] == 0, f"{what}: revision")
-    elif row["row_class"] != SLICE:
-        require(row["revision"] == 0 and not any(row["id"]), f"{what}: id and revision")
-    if row["row_class"] in (CURRENT, EARLIER, SLICE, CONTENT, UPLOAD, STORY, IDENTITY_KEY, IMPORT):
-        require(number in HOLDING_ENTRIES, f"{what}: class in a wrong compartment")
-    if row["row_class"] == ACCOUNTING:
-        require(number in (*HOLDING_ENTRIES, CUSTODY), f"{what}: class in a wrong compartment")
-    require((row["object"] is None) == (row["row_class"] == LINK), f"{what}: object")
-    inline = row["row_class"] in (CURRENT, LINK)
-    require(bool(row["inline"]) == inline, f"{what}: inline bytes")
-    only = {LINK: RECORD, VAULT_RECORD: RECORD, DIRECTORY: CUSTODY, TOMBSTONE: SEALED}
-    only = only.get(row["row_class"], number)
-    require(only == number, f"{what}: class in a wrong compartment")
-
-
-def read_entry(objects, number, row):
-    """One revision of an entry."""
-    what = f"entry of place {number}"
-    content = objects.open(
-        objects.encrypted(row["object"], what), what, Purpose.ENTRY,
-        place=number, object_id=row["id"], revision=row["revision"],
-    )
-    entry = wire.decode(wire.ENTRY, content, what, wire.ENTRY_LIMIT)
-    check_fields(entry, what)
-    if row["row_class"] == CURRENT:
-        card = wire.decode(wire.CARD, row["inline"], "card", wire.CARD_LIMIT)
-        require(card["kind"] == entry["kind"], f"{what}: kind of its card")
-    return entry
-
-
-def check_fields(entry, what):
-    """The kind is known; its fields ascend, have its types, and are indexed from 0."""
-    require(entry["kind"] in KINDS, f"{what}: unknown kind")
-    _, schema = KINDS[entry["kind"]]
-    expected = {}
-    tags = [field["tag"] for field in entry["fields"]]
-    require(tags == sorted(tags), f"{what}: fields do not ascend")
-    for field in entry["fields"]:
-        tag = field["tag"]
-        require(tag in schema, f"{what}: unknown field")
-        field_type, repeats = schema[tag]
-        require(field["value"][0] == field_type, f"{what}: type of a field")
-        require(field["index"] == expected.get(tag, 0), f"{what}: index of a field")
-        require(repeats or field["index"] == 0, f"{what}: a field that does not repeat")
-        expected[tag] = field["index"] + 1
-
-
-def read_object(objects, number, row, purpose, shape, limit, what, object_id=None):
-    """The content of a row that is no revision of an entry."""
-    encrypted = objects.encrypted(row["object"], what)
-    content = objects.open(encrypted, what, purpose, place=number, object_id=object_id or row["key"])
-    return wire.decode(shape, content, what, limit)
-
-
-def read_chain(rows, root):
-    """The links of the history by epoch, each with its digest."""
-    links, previous = {}, bytes(32)
-    for row in sorted((row for row in rows if row["row_class"] == LINK), key=lambda row: row["epoch"]):
-        link = wire.decode(wire.LINK, row["inline"], "link", wire.LINK_LIMIT)
-        require(link["epoch"] == row["epoch"] == len(links) + 1, "history: an epoch is missing")
-        require(link["previous_link"] == previous, "history: the chain is broken")
-        previous = sha256(b"subrosa/v1 link", row["inline"])
-        links[link["epoch"]] = {**link, "digest": previous}
-    require(len(links) == root.epoch, "history: does not end with the root's epoch")
-    require(links[1]["previous_root"] == bytes(32), "history: the first link has a root before it")
-    require(links[root.epoch]["previous_root"] == root.previous, "history: previous root")
-    return links
-
-
-def read_ledger(objects, number, row, links):
-    """The lines of one ledger row, checked against its link."""
-    what = f"ledger of place {number}"
-    ledger = read_object(
-        objects, number, row, Purpose.LEDGER, wire.LEDGER, wire.LEDGER_LIMIT, what,
-    )
-    require(ledger["epoch"] == row["epoch"], f"{what}: epoch")
-    leaf, encoded = ledger["leaf"]
-    lines = leaf["lines"]
-    distinct = {(line["action"], line["actor"], line["reason"], tuple(line["details"])) for line in lines}
-    require(0 < len(lines) <= LINES_LIMIT and len(distinct) == len(lines), f"{what}: its lines")
-    for line in lines:
-        texts = [line["actor"], line["reason"] or "", *(text for _, text in line["details"])]
-        require(all(len(text.encode()) <= TEXT_LIMIT for text in texts), f"{what}: a text is too long")
-        require(ascends([name for name, _ in line["details"]]), f"{what}: details do not ascend")
-    check_leaf(number, encoded, ledger["path"], links[ledger["epoch"]], what)
-    return lines
-
-
-def check_leaf(number, encoded, path, link, what):
-    """Climb from a place's leaf to the root of its tree."""
-    node = sha256(b"subrosa/v1 leaf", encoded)
-    for level, sibling in enumerate(path):
-        pair = (sibling, node) if number >> level & 1 else (node, sibling)
-        node = sha256(b"subrosa/v1 node", *pair)
-    require(node == link["leaves"], f"{what}: its leaf is not in its link")
-
-
-def check_head(number, place, rows, links):
-    """The ledger head names the last link with a leaf of the compartment; of `record`, the last."""
-    wanted = LINK if number == RECORD else LEDGER
-    last = max((row["epoch"] for row in rows if row["row_class"] == wanted), default=0)
-    digest = links[last]["digest"] if last else bytes(32)
-    require((place.head_epoch, place.head_digest) == (last, digest), f"place {number}: ledger head")
+KINDS = _kinds()

@@ -1,45 +1,31 @@
-"""What a compartment remembers of imports, and of entries that are to stay away (docs/format.md,
-section 9.7).
-"""
+"""Imports and tombstones (section 9.7)."""
 
-import wire
-from catalogue import IMPORT, TOMBSTONE, ascends, read_object
-from outcome import require
-from primitives import Purpose
+from catalogue import read
+from errors import require
+from trie import IMPORT, TOMBSTONE, row_content
 
 
-class Imports:
-    """What the rows of one compartment say of the imports that brought its entries."""
+def check_imports(vault, rows, entries):
+    """The documents of an import are those that the revisions of its epoch name, with true counts."""
+    for row in rows:
+        if row.row_class != IMPORT:
+            continue
+        content = read("ImportV1", row_content(vault, row))
+        counts = {}
+        for revisions in entries.values():
+            for name in {entry["provenance"]["document"] for r, entry in revisions if r.epoch == row.epoch}:
+                counts[name] = counts.get(name, 0) + 1
+        names = [document["name"] for document in content["documents"]]
+        require(names, "9.7: an import has a document")
+        order = [(name is not None, (name or "").encode()) for name in names]
+        require(all(a < b for a, b in zip(order, order[1:])), "9.7: documents ascend")
+        require({d["name"]: d["entries"] for d in content["documents"]} == counts, "9.7: counts of an import are true")
+        require(content["unnamed"] is None or len(content["unnamed"]["identities"]) <= 16, "9.7: at most 16 references")
 
-    def __init__(self, objects, number, rows):
-        self.number = number
-        self.documents = {
-            row["epoch"]: self._documents(objects, row) for row in rows if row["row_class"] == IMPORT
-        }
-        for row in rows:
-            if row["row_class"] == TOMBSTONE:
-                self._check_tombstone(objects, row)
 
-    def _documents(self, objects, row):
-        what = f"import of place {self.number}"
-        brought = read_object(
-            objects, self.number, row, Purpose.IMPORT, wire.IMPORT, wire.IMPORT_LIMIT, what,
-        )["documents"]
-        names = [(each["name"] is not None, each["name"] or "") for each in brought]
-        names = [(named, name.encode()) for named, name in names]
-        require(names and ascends(names), f"{what}: its documents")
-        return {each["name"]: each["entries"] for each in brought}
-
-    def _check_tombstone(self, objects, row):
-        what = f"tombstone of place {self.number}"
-        digests = read_object(
-            objects, self.number, row, Purpose.TOMBSTONE, wire.TOMBSTONE, wire.TOMBSTONE_LIMIT, what,
-            object_id=row["id"],
-        )
-        require(digests and ascends(digests), f"{what}: its digests")
-
-    def check(self, written):
-        """Every import counts the entries that it brought: written is of (epoch, document)."""
-        for epoch, documents in self.documents.items():
-            found = {name: len(ids) for (at, name), ids in written.items() if at == epoch}
-            require(documents == found, f"import of place {self.number}: its counts")
+def check_tombstones(vault, rows):
+    """Digests ascend, and there is at least one."""
+    for row in rows:
+        if row.row_class == TOMBSTONE:
+            digests = read("TombstoneV1", row_content(vault, row))["digests"]
+            require(digests and all(a < b for a, b in zip(digests, digests[1:])), "9.7: digests of a tombstone ascend")

@@ -1,54 +1,49 @@
-"""Run golden vectors in one process: what each gives, as one JSON document.
+"""Read every golden vector in one process: what each gives, as one JSON document.
 
-    python3 run_vectors.py FOLDER
+    python3 run_vectors.py FOLDER [NAME …]
 
-FOLDER holds vectors.json and the files that it names. Prints, by vector, the
-outcome and what was read.
+FOLDER holds vectors.json and the files that it names (section 12). Prints, by vector, the outcome, the
+rule that was broken, and what was read.
 """
 
 import json
+import pathlib
 import sys
-from pathlib import Path
 
-from outcome import Refused
-from subrosa_reader import parse_credential, read_vault
+from errors import Refused
+from vault import read_vault
 
 
-def patched(folder, vectors, vector):
-    """The file that a vector describes: patches of a golden file, or of another vector's."""
-    if "on" in vector:
-        file = bytearray(patched(folder, vectors, vectors[vector["on"]]))
+def vector_bytes(folder, vectors, vector):
+    """The bytes of a vector: of its file or the vector it stands on, cut, then patched."""
+    if vector.get("on"):
+        data = bytearray(vector_bytes(folder, vectors, vectors[vector["on"]]))
     else:
-        file = bytearray((folder / vector["file"]).read_bytes())
-    if "truncate" in vector:
-        del file[vector["truncate"]:]
+        data = bytearray((folder / vector["file"]).read_bytes())
+    if vector.get("truncate") is not None:
+        del data[vector["truncate"]:]
     for patch in vector["patches"]:
-        fresh = bytes.fromhex(patch["bytes"])
+        new = bytes.fromhex(patch["bytes"])
         for offset in patch["offsets"]:
-            file.extend(bytes(max(0, offset - len(file))))
-            file[offset:offset + len(fresh)] = fresh
-    return bytes(file)
+            data.extend(bytes(max(0, offset + len(new) - len(data))))
+            data[offset:offset + len(new)] = new
+    return bytes(data)
 
 
-def run(folder, vectors, vector):
-    """The outcome of one vector and what was read."""
-    ((sort, secret),) = vector["credential"].items()
-    try:
-        shown = read_vault(patched(folder, vectors, vector), parse_credential(sort, secret))
-    except Refused as refusal:
-        return {"outcome": refusal.name, "rule": str(refusal), "content": None}
-    repaired, dropped = shown.pop("needs_recovery"), shown.pop("dropped")
-    outcome = "dropped" if dropped else "repaired" if repaired else "ok"
-    return {"outcome": outcome, "rule": None, "content": shown}
-
-
-def main():
-    """Run every vector of a folder."""
-    folder = Path(sys.argv[1])
-    vectors = json.loads((folder / "vectors.json").read_text(encoding="utf-8"))
-    named = {vector["name"]: vector for vector in vectors}
-    print(json.dumps({name: run(folder, named, vector) for name, vector in named.items()}))
+def run(folder, names=()):
+    """{name: {outcome, rule, content}} of all vectors, or of those that are named."""
+    folder = pathlib.Path(folder)
+    vectors = {vector["name"]: vector for vector in json.loads((folder / "vectors.json").read_text("utf-8"))}
+    out = {}
+    for name in names or vectors:
+        vector = vectors[name]
+        try:
+            outcome, rule, content = read_vault(vector_bytes(folder, vectors, vector), vector["credential"])
+        except Refused as refusal:
+            outcome, rule, content = refusal.outcome, refusal.rule, None
+        out[name] = {"outcome": outcome, "rule": rule, "content": content}
+    return out
 
 
 if __name__ == "__main__":
-    main()
+    json.dump(run(sys.argv[1], sys.argv[2:]), sys.stdout)

@@ -1,0 +1,102 @@
+"""The dump of a vault, in the shape of the golden JSON files."""
+
+import hashlib
+
+from catalogue import KINDS
+from credentials import fingerprint
+from custody import KIND_NAMES
+from history import ACTIONS, DETAILS, RELEASED, ROLES
+from roots import NAMES
+
+
+def plain(value):
+    """A decoded value as JSON: variants as {name: value}, digests and ids as hexadecimal."""
+    if isinstance(value, tuple):
+        name, item = value
+        if name == "Inline":
+            return {name: {"length": len(item), "sha256": hashlib.sha256(item).hexdigest()}}
+        return {name: plain(item)}
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def dump_revision(row, entry):
+    """One revision of an entry."""
+    out = {"compartment": NAMES[row.place], "revision": row.revision, "epoch": row.epoch}
+    out.update(plain(entry))
+    out["kind"] = {"number": entry["kind"], "name": KINDS[entry["kind"]][0]}
+    if entry["source"]:
+        source = entry["source"]
+        out["source"] = {"length": len(source["bytes"]), "sha256": hashlib.sha256(source["bytes"]).hexdigest(),
+                         "format": plain(source["format"])}
+    return out
+
+
+def dump_entries(compartments):
+    """All current entries in the order of their ids, each with its earlier revisions."""
+    out = []
+    for held in compartments.values():
+        for entry_id, revisions in held.entries.items():
+            item = dump_revision(*revisions[-1])
+            item["id"] = entry_id.hex()
+            item["earlier"] = [dump_revision(*pair) for pair in revisions[:-1]]
+            out.append(item)
+    return sorted(out, key=lambda item: item["id"])
+
+
+def action_of(revisions, index):
+    """Which action made a revision, as far as the revisions themselves tell."""
+    if index == 0:
+        return ("added", "imported")
+    newly = revisions[index][1]["marks"]["retracted"] and not revisions[index - 1][1]["marks"]["retracted"]
+    return ("retracted",) if newly else ("amended",)
+
+
+def concerned(held, epoch, action):
+    """The ids of the entries that a line is about."""
+    if action == "released":
+        return [i.hex() for i, acts in sorted(held.stories.items())
+                if any(a["epoch"] == epoch and a["revision"] == 0 and a["action"] == RELEASED for a in acts)]
+    return [entry_id.hex() for entry_id, revisions in sorted(held.entries.items())
+            if any(row.epoch == epoch and action in action_of(revisions, i)
+                   for i, (row, _) in enumerate(revisions))]
+
+
+def dump_line(epoch, link, number, held, line):
+    """One line of the ledger; what a release was for is in its accounting row."""
+    action = ACTIONS.get(line["action"], "unknown")
+    details = {DETAILS.get(n, "unknown"): text for n, text in line["details"]}
+    reason = line["reason"]
+    if action == "released" and epoch in held.accounts:
+        account = held.accounts[epoch]
+        for name in ("recipient", "purpose", "policy", "excerpt", "signer"):
+            if account[name] is not None:
+                details[name] = account[name]
+    return {"epoch": epoch, "time": link["time"], "compartment": NAMES[number], "action": action,
+            "actor": line["actor"], "reason": reason, "entries": concerned(held, epoch, action), "details": details}
+
+
+def dump_ledger(links, compartments):
+    """All lines that can be read; of a commit of which none can, what its link says."""
+    out = []
+    for epoch, (link, _) in links.items():
+        lines = [dump_line(epoch, link, number, held, line) for number, held in sorted(compartments.items())
+                 for line in held.ledger.get(epoch, ())]
+        out += lines or [{"epoch": epoch, "time": link["time"], "compartment": NAMES[0],
+                          "action": ACTIONS[link["action"]], "actor": ROLES[link["role"]], "reason": None,
+                          "entries": [], "details": {}}]
+    return out
+
+
+def dump(vault, vault_record, directory, links, compartments):
+    """The whole dump."""
+    access = None
+    if directory is not None:
+        access = [{"name": slot["name"], "kind": KIND_NAMES[slot["kind"]], "created": slot["created"],
+                   "signer": fingerprint(slot["signing"], vault_record["signing_algorithm"])}
+                  for slot in directory if slot["kind"]]
+    return {"vault": vault.header.vault_id.hex(), "epoch": vault.root.epoch, "access": access,
+            "entries": dump_entries(compartments), "ledger": dump_ledger(links, compartments)}
