@@ -5,7 +5,7 @@
 //! that tests do not disturb each other. Everything may use it, so it uses nothing
 //! but the seams: keys and places are plain bytes here.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write as _;
@@ -50,6 +50,17 @@ pub(crate) fn inflate(zlib: &[u8]) -> Vec<u8> {
 thread_local! {
     static BOXES: RefCell<Option<Vec<Encrypted>>> = const { RefCell::new(None) };
     static SABOTAGE: RefCell<Option<Sabotage>> = const { RefCell::new(None) };
+    static DERIVED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Counts an id that was derived from a name on this thread.
+pub(crate) fn count_derived_id() {
+    DERIVED.set(DERIVED.get() + 1);
+}
+
+/// How many ids were derived on this thread.
+pub(crate) fn derived_ids() -> usize {
+    DERIVED.get()
 }
 
 /// A single-use box that was made: what an adversary could ever look for.

@@ -57,6 +57,7 @@ pub use crate::engine::facts::{Action, Detail};
 pub use crate::engine::history::{Checkpoint, ParseCheckpointError};
 pub use crate::engine::ledger::LedgerLine;
 pub use crate::engine::list::{Filter, Listed, Revision};
+pub use crate::engine::moving::{MoveReport, MovedEntry};
 pub use crate::engine::opening::Recovery;
 pub use crate::engine::related::{Related, Shared};
 pub use crate::engine::transaction::{Committed, Transaction};
@@ -405,6 +406,44 @@ impl Vault {
         how: impl Into<Expungement>,
     ) -> Result<ErasureReport, Error> {
         self.session.expunge(actor, ids, &how.into())
+    }
+
+    /// Moves entries to another compartment, as one commit: with their earlier revisions, their
+    /// attachments, and all that is told of them. They get other ids. Nothing of them is left
+    /// where they were; the report says what that reached.
+    ///
+    /// Who opens the compartment that they leave and not the one that they go to cannot tell
+    /// this from an expungement. The reason is kept where they go.
+    ///
+    /// ```
+    /// use subrosa::record::{Concept, Diagnosis};
+    /// use subrosa::vault::Compartment;
+    /// use subrosa::{Actor, Credential, Entry, NewVault, Provenance, RawKey, Token, Vault, VaultOptions};
+    ///
+    /// # let key: Credential = RawKey::generate()?.into();
+    /// # let vault = Vault::create_in_memory(&NewVault::individual(&key), VaultOptions::default())?;
+    /// let owner = Actor::owner();
+    /// let code = Some(Concept::from_text(Token::new("Asthma")?));
+    /// let entry = Entry::new(Diagnosis { code, ..Diagnosis::default() }, Provenance::default());
+    /// let id = vault.update(&owner, |tx| tx.add(&entry))?.value;
+    /// let report = vault.move_entries(&owner, &[id], Compartment::Sealed, Some("my wish"))?;
+    /// let there = report.moved[0].to;
+    /// assert!(vault.entry(id).is_err() && vault.entry(there).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Transaction::move_all`] and [`Vault::update`]; [`Error::Invalid`] when none is named.
+    /// Then nothing is moved, except with
+    /// [`StoreError::NotErased`]: the entries are moved, and bytes may be left where they were.
+    pub fn move_entries(
+        &self,
+        actor: &Actor,
+        ids: &[EntryId],
+        to: Compartment,
+        reason: Option<&str>,
+    ) -> Result<MoveReport, Error> {
+        self.session.move_entries(actor, ids, to, reason)
     }
 
     /// The other entries that tell of the same as this one: that have its code, the words for it

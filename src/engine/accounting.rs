@@ -97,11 +97,27 @@ impl HandedOut {
 /// A release as one compartment accounts for it.
 pub(crate) struct Account(pub(crate) AccountingV1);
 
-/// An account of which this commit withdraws something.
+/// An account that this commit changes.
 pub(crate) struct PendingAccount {
-    pub(super) row: Row,
+    /// The row as it is stored, if it is.
+    pub(super) row: Option<Row>,
+    /// What it says before; of one that is not stored, of no entry yet.
     pub(super) before: AccountingV1,
-    pub(super) entries: u64,
+    /// How many of its entries leave the compartment.
+    pub(super) gone: u64,
+    /// How many others come.
+    pub(super) come: u64,
+    /// Whether one of those that leave is destroyed.
+    pub(super) is_destroyed: bool,
+}
+
+/// Why an entry leaves its compartment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// It is destroyed.
+    Destroyed,
+    /// It goes to another compartment.
+    Moved,
 }
 
 impl StateReader<'_> {

@@ -196,7 +196,7 @@ impl Transaction<'_> {
     /// The same, for the vault's own use.
     pub(crate) fn stored_entry(&self, id: EntryId) -> Result<Entry, Error> {
         let (compartment, row) = self.entry_row(id)?;
-        if row.epoch == self.epoch() {
+        if self.is_put(compartment, id) {
             return Err(Error::Invalid {
                 what: "an entry that a commit puts can be read only after that commit",
             });

@@ -224,7 +224,7 @@ impl Transaction<'_> {
     }
 
     /// A content with the changes of this commit.
-    fn content(
+    pub(super) fn content(
         &mut self,
         compartment: Compartment,
         digest: ContentDigest,

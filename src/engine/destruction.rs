@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::accounting::Accounting;
+use super::accounting::{Accounting, HandedOut, Leaving};
 use super::content::stored_contents;
 use super::erasure::ErasedSource;
 use super::facts::Action;
@@ -15,6 +15,7 @@ use crate::crypto::content_digest::ContentDigest;
 use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
+use crate::payload::story::StoryV1;
 use crate::record::Entry;
 use crate::tree::{Row, RowKey};
 
@@ -143,21 +144,43 @@ impl Transaction<'_> {
         id: EntryId,
         first: Epoch,
     ) -> Result<(), Error> {
-        self.work.erasure.spans.push((compartment, first));
         match self.remove_story(compartment, id)? {
-            Ok(story) => {
-                for epoch in story.releases() {
-                    let handed_out = self.withdraw_from_account(compartment, epoch)?;
-                    self.work.erasure.handed_out.insert(epoch, handed_out);
-                }
-                Ok(())
-            }
+            Ok(story) => self.end_told(compartment, &story, first, Leaving::Destroyed),
             Err(error) if error.kind() == ErrorKind::Damaged => {
+                self.work.erasure.spans.push((compartment, first));
                 self.work.erasure.untold.push((compartment, first));
                 Ok(())
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// An entry with this story leaves its compartment: its part in the accounts of releases
+    /// goes, and what was handed out is reported.
+    pub(super) fn end_told(
+        &mut self,
+        compartment: Compartment,
+        story: &StoryV1,
+        first: Epoch,
+        why: Leaving,
+    ) -> Result<(), Error> {
+        self.work.erasure.spans.push((compartment, story.since(first)));
+        self.work.erasure.epochs.extend(story.moves());
+        for epoch in story.exports() {
+            self.note_export(epoch)?;
+        }
+        for epoch in story.releases() {
+            let handed_out = self.withdraw_from_account(compartment, epoch, why)?;
+            self.work.erasure.handed_out.insert(epoch, handed_out);
+        }
+        Ok(())
+    }
+
+    /// Notes that an export holds what a commit withdraws.
+    pub(crate) fn note_export(&mut self, epoch: Epoch) -> Result<(), Error> {
+        let time = self.reader().link(epoch)?.map_or(0, |link| link.time);
+        self.work.erasure.handed_out.insert(epoch, HandedOut::new(epoch, time, Action::Exported));
+        Ok(())
     }
 
     /// The lines of an expungement: those who see the ways in read what was done, all others

@@ -12,6 +12,7 @@ use crate::id::{EntryId, Epoch};
 use crate::interop::identity::base_of;
 use crate::record::{Entry, Provenance};
 use crate::store::Medium;
+use crate::tree::RowClass;
 
 /// What a commit has withdrawn so far.
 #[derive(Default)]
@@ -243,6 +244,10 @@ impl StateReader<'_> {
     fn traces(&self, erasure: &Erasure) -> Traces {
         let mut told = self.core.told();
         let mut traces = Traces { handed_out: erasure.handed_out.clone(), ..Traces::default() };
+        // What was moved may have been handed out where it was before.
+        let anywhere =
+            erasure.untold.iter().filter(|(compartment, since)| self.may_have_come(*compartment, *since));
+        let anywhere = anywhere.map(|(_, since)| *since).min();
         let now = self.snapshot.root.epoch;
         // Where a story could not be read, any release may have held its entry.
         let known: Vec<Epoch> = match erasure.untold.is_empty() {
@@ -252,7 +257,7 @@ impl StateReader<'_> {
         let unread = (told.upto + 1..=now.number()).map(Epoch::new);
         let mut telling = Vec::new();
         for epoch in known.into_iter().chain(unread) {
-            match self.trace(epoch, erasure, &mut traces) {
+            match self.trace(epoch, erasure, anywhere, &mut traces) {
                 Ok(false) => {}
                 Ok(true) => telling.push(epoch),
                 Err(_) => {
@@ -272,35 +277,61 @@ impl StateReader<'_> {
         traces
     }
 
-    /// What one commit tells of copies; whether it tells of any.
-    fn trace(&self, epoch: Epoch, erasure: &Erasure, traces: &mut Traces) -> Result<bool, Error> {
+    /// Whether an entry of this compartment whose story cannot be read may have been moved to it.
+    fn may_have_come(&self, compartment: Compartment, since: Epoch) -> bool {
+        let mut commits = Vec::new();
+        let scanned = self.trie(compartment).and_then(|trie| {
+            Ok(trie.scan(&mut |row| {
+                commits.extend((row.class == RowClass::Ledger && row.epoch > since).then_some(row.epoch));
+                Ok(())
+            })?)
+        });
+        let may_tell = |epoch: &Epoch| {
+            self.actions_in(compartment, *epoch).map_or(true, |actions| actions.contains(&Action::Moved))
+        };
+        scanned.is_err() || commits.iter().any(may_tell)
+    }
+
+    /// What one commit tells of copies; whether it tells of any. After `anywhere`, any release
+    /// and any export may have held one of the entries.
+    fn trace(
+        &self,
+        epoch: Epoch,
+        erasure: &Erasure,
+        anywhere: Option<Epoch>,
+        traces: &mut Traces,
+    ) -> Result<bool, Error> {
         let link = self.link(epoch)?.ok_or(Error::Damaged { what: "history" })?;
-        match Action::from_number(link.action) {
+        let done_in =
+            |place: &Compartment, action| Ok::<_, Error>(self.actions_in(*place, epoch)?.contains(&action));
+        let action = Action::from_number(link.action);
+        let hands_out = matches!(action, Action::Released | Action::Exported);
+        let mut is_doubtful = hands_out && anywhere.is_some_and(|since| since < epoch);
+        match action {
             Action::Exported => {
                 for (compartment, first) in &erasure.spans {
-                    if *first < epoch && self.actions_in(*compartment, epoch)?.contains(&Action::Exported) {
+                    if *first < epoch && done_in(compartment, Action::Exported)? {
                         let handed_out = || HandedOut::new(epoch, link.time, Action::Exported);
                         traces.handed_out.entry(epoch).or_insert_with(handed_out);
                     }
                 }
-                Ok(true)
             }
             Action::BackedUp => {
                 let since = erasure.since.unwrap_or(Epoch::new(0));
                 let lines = self.ledger_lines(epoch)?;
                 let backups = lines.iter().filter_map(Backup::of);
                 traces.backups.extend(backups.filter(|backup| backup.checkpoint.epoch() >= since));
-                Ok(true)
             }
             _ => {
                 for (compartment, first) in &erasure.untold {
-                    if *first < epoch && self.actions_in(*compartment, epoch)?.contains(&Action::Released) {
-                        traces.unreadable.push(epoch);
-                    }
+                    is_doubtful |= *first < epoch && done_in(compartment, Action::Released)?;
                 }
-                Ok(false)
             }
         }
+        if is_doubtful && !traces.handed_out.contains_key(&epoch) {
+            traces.unreadable.push(epoch);
+        }
+        Ok(matches!(action, Action::Exported | Action::BackedUp))
     }
 }
 

@@ -2,30 +2,62 @@
 //! an entry's id. So whoever does not open a compartment cannot test a name against it.
 
 use super::core::StateReader;
-use super::transaction::Transaction;
 use crate::codec::wire;
+use crate::crypto::digest::Digest;
 use crate::crypto::key::IdentityKey;
 use crate::error::Error;
 use crate::format::place::Compartment;
+use crate::id::EntryId;
 use crate::payload::custody::IdentityKeyV1;
-use crate::payload::secret::SecretV1;
-use crate::tree::{RowClass, RowKey};
+use crate::record::Kind;
+use crate::tree::RowKey;
 
 /// What a compartment's identity key is stored under.
-const NAME: &str = "identity key";
+pub(super) const NAME: &str = "identity key";
+
+/// The id that a name makes under a key.
+pub(crate) fn id_of(key: &IdentityKey, name: &str) -> EntryId {
+    #[cfg(test)]
+    crate::testing::count_derived_id();
+    EntryId::from_bytes(key.derive_id(name.as_bytes()))
+}
+
+/// The id of a name for a thing of this kind, where something of another kind has the name.
+pub(crate) fn id_of_kind(key: &IdentityKey, name: &str, kind: Kind) -> EntryId {
+    id_of(key, &format!("{} {name}", kind.name()))
+}
+
+/// The id of a content where others have the names; `first` is the id of the plain one.
+pub(crate) fn id_beside(key: &IdentityKey, first: EntryId, content: &Digest) -> EntryId {
+    id_of(key, &format!("{first}\0{content}"))
+}
+
+/// The name of an identity, within a document's scope or everywhere.
+pub(crate) fn name_of(scope: Option<[u8; 16]>, identity: &str) -> String {
+    match scope {
+        Some(scope) => format!("{}\0{identity}", EntryId::from_bytes(scope)),
+        None => identity.to_owned(),
+    }
+}
+
+/// The name of a content that has none.
+pub(crate) fn name_of_content(content: &Digest) -> String {
+    format!("sha256:{content}")
+}
 
 /// The identity keys of the compartments that are open, drawn where there is none yet.
-pub(crate) struct IdentityKeys(Vec<Held>);
+pub(crate) struct IdentityKeys(pub(super) Vec<Held>);
 
-struct Held {
-    compartment: Compartment,
-    key: IdentityKey,
+/// The identity key of a compartment.
+pub(super) struct Held {
+    pub(super) compartment: Compartment,
+    pub(super) key: IdentityKey,
     /// Whether there may be ids of it.
-    is_stored: bool,
+    pub(super) is_stored: bool,
 }
 
 impl IdentityKeys {
-    fn held(&self, compartment: Compartment) -> Option<&Held> {
+    pub(super) fn held(&self, compartment: Compartment) -> Option<&Held> {
         self.0.iter().find(|held| held.compartment == compartment)
     }
 
@@ -46,38 +78,5 @@ impl StateReader<'_> {
         let Some(row) = self.row(compartment, &RowKey::named(NAME))? else { return Ok(None) };
         let stored: IdentityKeyV1 = wire::decode(&self.core.open_row(compartment, &row)?)?;
         Ok(Some(IdentityKey::from_secret(stored.key.into_secret())))
-    }
-}
-
-impl Transaction<'_> {
-    /// The identity keys of the compartments that are open.
-    pub(crate) fn identity_keys(&mut self) -> Result<IdentityKeys, Error> {
-        let mut keys = Vec::new();
-        let is_open = |compartment: &Compartment| self.snapshot.place(*compartment).is_ok();
-        let open: Vec<_> = Compartment::HOLDING_ENTRIES.into_iter().filter(is_open).collect();
-        for compartment in open {
-            let stored = self.reader().identity_key(compartment)?;
-            let is_stored = stored.is_some();
-            let key = match stored {
-                Some(key) => key,
-                None => IdentityKey::from_secret(self.work.random.secret()?),
-            };
-            keys.push(Held { compartment, key, is_stored });
-        }
-        Ok(IdentityKeys(keys))
-    }
-
-    /// Keeps the key of a compartment in which something gets an id of it.
-    pub(crate) fn keep_identity_key(
-        &mut self,
-        keys: &IdentityKeys,
-        compartment: Compartment,
-    ) -> Result<(), Error> {
-        let Some(held) = keys.held(compartment).filter(|held| !held.is_stored) else { return Ok(()) };
-        if self.is_changed(compartment, &RowKey::named(NAME)) {
-            return Ok(());
-        }
-        let content = wire::encode(&IdentityKeyV1 { key: SecretV1::of(held.key.secret()) })?;
-        self.put_named(compartment, NAME, RowClass::IdentityKey, &content)
     }
 }

@@ -9,7 +9,7 @@ use crate::codec::wire;
 use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::payload::imports::ImportV1;
+use crate::payload::imports::{AnswerV1, DocumentV1, ImportV1};
 use crate::record::Entry;
 use crate::tree::{Row, RowClass, RowKey};
 
@@ -75,6 +75,58 @@ impl Transaction<'_> {
         self.put_anew(compartment, row, &wire::encode(import)?)
     }
 
+    /// An entry comes to a compartment from another one, and with it what is remembered of the
+    /// imports that brought it: its part of a count, the scopes of its documents, answers about
+    /// documents, and whom an import only refers to. Answers about people stay behind, as they
+    /// may name somebody whom only others name.
+    pub(crate) fn carry_brought(
+        &mut self,
+        from: Compartment,
+        to: Compartment,
+        written: &Written,
+    ) -> Result<(), Error> {
+        for (epoch, documents) in &written.0 {
+            let documents = documents.as_ref().ok_or(Error::Damaged { what: "entry" })?;
+            // A row that is damaged goes with an expungement; a move loses nothing.
+            let open = Compartment::HOLDING_ENTRIES.into_iter();
+            let open = open.filter(|compartment| self.snapshot.place(*compartment).is_ok());
+            open.map(|compartment| self.import_left(compartment, *epoch)).collect::<Result<Vec<_>, _>>()?;
+            let (there, here) = (self.import_left(from, *epoch)?, self.import_left(to, *epoch)?);
+            let Some(mut import) = here.or_else(|| there.as_ref().map(ImportV1::without_documents)) else {
+                continue;
+            };
+            if let Some(there) = &there {
+                import.answers_from(there);
+            }
+            for name in documents {
+                let scope = there.as_ref().and_then(|there| there.scope_of(name));
+                match import.documents.binary_search_by(|document| document.name.cmp(name)) {
+                    Ok(at) => import.documents.iter_mut().skip(at).take(1).for_each(|it| it.entries += 1),
+                    Err(at) => {
+                        let scope = scope.map_or_else(|| self.work.random.bytes(), Ok)?;
+                        import.documents.insert(at, DocumentV1 { name: name.clone(), scope, entries: 1 });
+                    }
+                }
+            }
+            self.work.imports.insert((to, *epoch), Some(import));
+        }
+        Ok(())
+    }
+
+    /// What is remembered of an import, as this commit leaves it so far.
+    pub(super) fn import_left(
+        &self,
+        compartment: Compartment,
+        epoch: Epoch,
+    ) -> Result<Option<ImportV1>, Error> {
+        if let Some(pending) = self.work.imports.get(&(compartment, epoch)) {
+            return Ok(pending.clone());
+        }
+        let key = RowKey::import(self.core.scope.vault, epoch);
+        let row = self.reader().row(compartment, &key)?;
+        row.map(|row| self.reader().import_in(compartment, &row)).transpose()
+    }
+
     /// An entry goes, and with it what is remembered of the imports that brought it: its part
     /// of a count, a document of which nothing else is there, and answers about people, which
     /// may name somebody whom this entry alone names. A row that is damaged goes.
@@ -106,22 +158,19 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// What is remembered of an import, as this commit leaves it so far.
+    /// The same, where a row that is damaged goes.
     fn pending_import(&mut self, compartment: Compartment, epoch: Epoch) -> Result<Option<ImportV1>, Error> {
-        if let Some(pending) = self.work.imports.get(&(compartment, epoch)) {
-            return Ok(pending.clone());
-        }
         if self.snapshot.place(compartment).is_err() {
             return Ok(None);
         }
         let key = RowKey::import(self.core.scope.vault, epoch);
-        let Some(row) = self.reader().row(compartment, &key)? else { return Ok(None) };
-        match self.reader().import_in(compartment, &row) {
-            Err(error) if error.kind() == ErrorKind::Damaged => {
+        let is_there = || matches!(self.reader().row(compartment, &key), Ok(Some(_)));
+        match self.import_left(compartment, epoch) {
+            Err(error) if error.kind() == ErrorKind::Damaged && is_there() => {
                 self.work.imports.insert((compartment, epoch), None);
                 Ok(None)
             }
-            import => import.map(Some),
+            import => import,
         }
     }
 
@@ -191,6 +240,27 @@ impl Transaction<'_> {
 }
 
 impl ImportV1 {
+    /// The same import where nothing of it is yet.
+    fn without_documents(&self) -> Self {
+        Self { documents: Vec::new(), answers: Vec::new(), unnamed: self.unnamed.clone() }
+    }
+
+    /// The scope of a document, if the import brought it.
+    pub(super) fn scope_of(&self, name: &Option<String>) -> Option<[u8; 16]> {
+        self.documents.iter().find(|document| document.name == *name).map(|document| document.scope)
+    }
+
+    /// Takes over whom the same import only refers to elsewhere, and the answers that are not
+    /// about other people.
+    fn answers_from(&mut self, other: &Self) {
+        self.unnamed = self.unnamed.take().or_else(|| other.unnamed.clone());
+        let mut others = Self { unnamed: self.unnamed.clone(), ..other.clone() };
+        others.forget_people();
+        let is_new = |answer: &AnswerV1| !self.answers.contains(answer);
+        let new: Vec<AnswerV1> = others.answers.into_iter().filter(is_new).collect();
+        self.answers.extend(new);
+    }
+
     /// Drops answers about people, but for one that says whose the records are to which the
     /// import only refers.
     fn forget_people(&mut self) {

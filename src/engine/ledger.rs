@@ -26,7 +26,8 @@ pub(crate) fn named_import(details: &[(Detail, String)]) -> Option<Epoch> {
 /// One line of the ledger.
 ///
 /// Lines name no entries. [`LedgerLine::entries`] is put together when the ledger is read, from
-/// what the entries tell that are in the vault: nothing is left of one that was expunged.
+/// what the entries tell that are in the vault: nothing is left of one that was expunged. In
+/// lines of a compartment are entries of that compartment.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -45,7 +46,9 @@ pub struct LedgerLine {
     pub actor: String,
     /// Why.
     pub reason: Option<String>,
-    /// The entries concerned that are in the vault still.
+    /// The entries concerned that are in the compartment still. What was moved since is told of
+    /// by its own history ([`Vault::history`](crate::Vault::history)), and its releases and
+    /// exports by lines of the compartment where it is.
     pub entries: Vec<EntryId>,
     /// Further facts.
     pub details: Vec<(Detail, String)>,
@@ -208,7 +211,7 @@ impl LedgerLine {
     }
 
     /// What every credential is told of a commit.
-    fn common(link: &LinkV1) -> Self {
+    pub(super) fn common(link: &LinkV1) -> Self {
         Self {
             epoch: Epoch::new(link.epoch),
             time: from_milliseconds(link.time),

@@ -305,11 +305,16 @@ impl StateReader<'_> {
         let revision = |row: &Row| {
             let link = self.link(row.epoch)?.ok_or(Error::Damaged { what: "history" })?;
             let lines = self.ledger_lines(row.epoch)?;
-            let lines: Vec<_> = lines.iter().filter(|line| line.compartment == compartment).collect();
-            let actions: Vec<Action> = lines.iter().map(|line| line.action).collect();
+            let own = || lines.iter().filter(|line| line.compartment == compartment);
+            let actions: Vec<Action> = own().map(|line| line.action).collect();
             let Row { revision, epoch, .. } = *row;
             let (action, reason) = Telling { revision, epoch, first, story: &story, actions: &actions }.act();
-            let actor = lines.first().filter(|_| action.is_some()).map(|line| line.actor.clone());
+            // Whoever made a commit did all of it. In `record` stands a role.
+            let was_elsewhere = story.moved().is_some_and(|moved| epoch < moved);
+            let elsewhere =
+                || lines.iter().find(|line| was_elsewhere && line.compartment != Compartment::Record);
+            let line = own().next().or_else(elsewhere).filter(|_| action.is_some());
+            let actor = line.map(|line| line.actor.clone());
             Ok(Revision { revision, epoch, time: from_milliseconds(link.time), action, actor, reason })
         };
         rows.iter().map(revision).collect()

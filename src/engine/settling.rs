@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::accounting::{Accounting, HandedOut, PendingAccount, SettledAccount};
+use super::accounting::{Accounting, HandedOut, Leaving, PendingAccount, SettledAccount};
 use super::facts::Action;
 use super::transaction::Transaction;
 use super::vault_record::HolderRole;
@@ -44,35 +44,69 @@ impl Transaction<'_> {
         &mut self,
         compartment: Compartment,
         epoch: Epoch,
+        why: Leaving,
     ) -> Result<HandedOut, Error> {
         let time = self.reader().link(epoch)?.map_or(0, |link| link.time);
         let handed_out = HandedOut::new(epoch, time, Action::Released);
-        if !self.work.accounts.contains_key(&(compartment, epoch)) {
-            let key = RowKey::accounting(self.core.scope.vault, epoch);
-            let Some(row) = self.row(compartment, &key)? else { return Ok(handed_out) };
-            let before = match self.reader().account_in(compartment, &row) {
-                Err(error) if error.kind() == ErrorKind::Damaged => {
-                    self.remove_row(compartment, &row)?;
-                    return Ok(handed_out);
-                }
-                account => account?.0,
-            };
-            let entries = before.entries;
-            self.work.accounts.insert((compartment, epoch), PendingAccount { row, before, entries });
+        match self.pending_account(compartment, epoch) {
+            Ok(Some(account)) => {
+                account.gone += 1;
+                account.is_destroyed |= why == Leaving::Destroyed;
+                Ok(handed_out.to(&account.before))
+            }
+            Ok(None) => Ok(handed_out),
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                let row = self.row(compartment, &RowKey::accounting(self.core.scope.vault, epoch))?;
+                row.iter().try_for_each(|row| self.remove_row(compartment, row))?;
+                Ok(handed_out)
+            }
+            Err(error) => Err(error),
         }
-        let account = self.work.accounts.get_mut(&(compartment, epoch));
-        Ok(account.map_or_else(
-            || handed_out.clone(),
-            |account| {
-                account.entries = account.entries.saturating_sub(1);
-                handed_out.clone().to(&account.before)
-            },
-        ))
     }
 
-    /// Puts, destroys or moves the accounts of which this commit withdrew something.
+    /// One of the entries that a release held comes to a compartment from another one, whose
+    /// account of it comes along: not what was asked for, which may tell of what stays there.
+    pub(crate) fn carry_account(
+        &mut self,
+        from: Compartment,
+        to: Compartment,
+        epoch: Epoch,
+    ) -> Result<(), Error> {
+        let there = self.pending_account(from, epoch)?.map(|account| account.before.clone());
+        if self.pending_account(to, epoch)?.is_none()
+            && let Some(account) = there
+        {
+            let before = AccountingV1 { entries: 0, policy: None, ..account };
+            let new = PendingAccount { row: None, before, gone: 0, come: 0, is_destroyed: false };
+            self.work.accounts.insert((to, epoch), new);
+        }
+        if let Some(account) = self.pending_account(to, epoch)? {
+            account.come += 1;
+        }
+        Ok(())
+    }
+
+    /// An account as this commit changes it, if there is one.
+    fn pending_account(
+        &mut self,
+        compartment: Compartment,
+        epoch: Epoch,
+    ) -> Result<Option<&mut PendingAccount>, Error> {
+        let at = (compartment, epoch);
+        if !self.work.accounts.contains_key(&at) {
+            let key = RowKey::accounting(self.core.scope.vault, epoch);
+            let Some(row) = self.row(compartment, &key)? else { return Ok(None) };
+            let before = self.reader().account_in(compartment, &row)?.0;
+            let stored = PendingAccount { row: Some(row), before, gone: 0, come: 0, is_destroyed: false };
+            self.work.accounts.insert(at, stored);
+        }
+        Ok(self.work.accounts.get_mut(&at))
+    }
+
+    /// Puts, destroys or moves the accounts that this commit changed.
     pub(crate) fn settle_accounts(&mut self) -> Result<(), Error> {
-        let accounts = std::mem::take(&mut self.work.accounts);
+        let mut accounts = std::mem::take(&mut self.work.accounts);
+        accounts.retain(|_, account| account.gone > 0 || account.come > 0);
         if accounts.is_empty() {
             return Ok(());
         }
@@ -84,20 +118,27 @@ impl Transaction<'_> {
             }
         };
         let mut kept: BTreeMap<Epoch, AccountingV1> = BTreeMap::new();
-        for ((compartment, epoch), PendingAccount { row, before, entries }) in accounts {
+        for ((compartment, epoch), account) in accounts {
+            let PendingAccount { row, before, gone, come, is_destroyed } = account;
+            let entries = before.entries.saturating_sub(gone).saturating_add(come);
             let tells_more = before.policy.is_some() || entries == 0;
-            if chosen == Accounting::Keep && tells_more {
+            if is_destroyed && chosen == Accounting::Keep && tells_more {
                 let account = kept.entry(epoch).or_insert_with(|| before.clone());
                 account.policy = joined(account.policy.take(), before.policy.clone());
             }
-            if entries == 0 {
-                self.remove_row(compartment, &row)?;
+            if is_destroyed && entries == 0 {
                 let settled = SettledAccount { epoch, accounting: chosen };
                 self.work.erasure.accounts.push(settled);
-            } else {
-                let account = AccountingV1 { entries, policy: None, ..before };
-                let row = Row::unnamed(row.key, row.class, epoch);
-                self.put_anew(compartment, row, &wire::encode(&account)?)?;
+            }
+            match row {
+                Some(row) if entries == 0 => self.remove_row(compartment, &row)?,
+                _ => {
+                    let policy = before.policy.filter(|_| gone == 0);
+                    let account = AccountingV1 { entries, policy, ..before };
+                    let key = RowKey::accounting(self.core.scope.vault, epoch);
+                    let row = Row::unnamed(key, RowClass::Accounting, epoch);
+                    self.put_anew(compartment, row, &wire::encode(&account)?)?;
+                }
             }
         }
         kept.into_values().try_for_each(|account| self.keep_account(account))

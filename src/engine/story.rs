@@ -7,6 +7,7 @@ use super::accounting::Account;
 use super::core::StateReader;
 use super::facts::{Action, Detail};
 use super::ledger::LedgerLine;
+use super::time::from_milliseconds;
 use crate::codec::wire;
 use crate::error::Error;
 use crate::format::place::Compartment;
@@ -32,14 +33,39 @@ impl StateReader<'_> {
 
 impl StoryV1 {
     /// What made a revision, and why, if the story tells.
-    fn of_revision(&self, revision: u64) -> Option<&ActV1> {
+    pub(super) fn of_revision(&self, revision: u64) -> Option<&ActV1> {
         self.acts.iter().find(|act| act.revision == revision)
+    }
+
+    fn epochs_of(&self, action: Action) -> impl DoubleEndedIterator<Item = Epoch> {
+        let is_of = move |act: &&ActV1| Action::from_number(act.action) == action;
+        self.acts.iter().filter(is_of).map(|act| Epoch::new(act.epoch))
     }
 
     /// The commits that released the entry.
     pub(crate) fn releases(&self) -> impl Iterator<Item = Epoch> {
-        let released = |act: &&ActV1| Action::from_number(act.action) == Action::Released;
-        self.acts.iter().filter(released).map(|act| Epoch::new(act.epoch))
+        self.epochs_of(Action::Released)
+    }
+
+    /// The commits that exported the entry before it came to its compartment.
+    pub(crate) fn exports(&self) -> impl Iterator<Item = Epoch> {
+        self.epochs_of(Action::Exported)
+    }
+
+    /// The commits that moved the entry.
+    pub(crate) fn moves(&self) -> impl Iterator<Item = Epoch> {
+        self.epochs_of(Action::Moved)
+    }
+
+    /// The commit that moved the entry to its compartment, if one did: what was before, its
+    /// lines do not tell.
+    pub(crate) fn moved(&self) -> Option<Epoch> {
+        self.epochs_of(Action::Moved).next_back()
+    }
+
+    /// Since when the entry is in its compartment; `first` is the commit of its oldest revision.
+    pub(crate) fn since(&self, first: Epoch) -> Epoch {
+        self.moved().unwrap_or(first)
     }
 }
 
@@ -60,9 +86,13 @@ impl Telling<'_> {
         if let Some(act) = self.story.of_revision(self.revision) {
             return (Some(Action::from_number(act.action)), act.reason.clone());
         }
+        if self.story.moved().is_some_and(|moved| self.epoch < moved) {
+            // It was made in another compartment.
+            return (None, None);
+        }
         let is_there = |action: &Action| self.actions.contains(action);
         if self.epoch == self.first {
-            let brought = [Action::Imported, Action::Added, Action::Moved].into_iter().find(is_there);
+            let brought = [Action::Imported, Action::Added].into_iter().find(is_there);
             return (brought, None);
         }
         let amended = [Action::Amended, Action::Retracted].into_iter().find(is_there);
@@ -101,21 +131,45 @@ impl StateReader<'_> {
         }
         for line in &mut lines {
             let key = (line.compartment, line.epoch);
-            let about = concerned.get(&(line.compartment, line.epoch, line.action));
-            line.entries = about.into_iter().flatten().copied().collect();
+            let about = concerned.remove(&(line.compartment, line.epoch, line.action));
+            line.entries = about.into_iter().flatten().collect();
             if line.action == Action::Released {
                 line.details.extend(accounts.remove(&key).map(Account::details).unwrap_or_default());
             }
         }
-        // What is left of releases of which all, or a part, was expunged.
+        self.tell_of_left(&mut lines, accounts, concerned)?;
+        Ok(lines)
+    }
+
+    /// Adds lines of what no line of a compartment tells: of releases of which a part was expunged,
+    /// and of releases and exports of what was moved to it later.
+    fn tell_of_left(
+        &self,
+        lines: &mut Vec<LedgerLine>,
+        accounts: BTreeMap<(Compartment, Epoch), Account>,
+        mut concerned: Concerned,
+    ) -> Result<(), Error> {
+        let mut left = Vec::new();
         for ((compartment, epoch), account) in accounts {
-            let at = lines.partition_point(|line| line.epoch <= epoch);
-            let time = lines.get(at.saturating_sub(1)).map(|line| line.time);
-            if let Some(time) = time {
-                lines.insert(at, account.line(epoch, time, compartment));
+            let Some(link) = self.link(epoch)? else { continue };
+            let mut line = account.line(epoch, from_milliseconds(link.time), compartment);
+            let about = concerned.remove(&(compartment, epoch, Action::Released));
+            line.entries = about.into_iter().flatten().collect();
+            left.push(line);
+        }
+        for ((compartment, epoch, action), entries) in concerned {
+            if action == Action::Exported
+                && let Some(link) = self.link(epoch)?
+            {
+                let entries = entries.into_iter().collect();
+                left.push(LedgerLine { compartment, entries, ..LedgerLine::common(&link) });
             }
         }
-        Ok(lines)
+        for line in left {
+            let at = lines.partition_point(|other| other.epoch <= line.epoch);
+            lines.insert(at, line);
+        }
+        Ok(())
     }
 
     fn told_in(&self, compartment: Compartment) -> Result<Told, Error> {
@@ -158,17 +212,19 @@ impl Told {
         for (id, revisions) in &self.revisions {
             let first = revisions.iter().map(|(_, epoch)| *epoch).min().unwrap_or(Epoch::new(0));
             let story = self.stories.get(id).unwrap_or(&nothing);
-            for (revision, epoch) in revisions {
+            let since = story.since(first);
+            for (revision, epoch) in revisions.iter().filter(|(_, epoch)| *epoch >= since) {
                 let actions = actions.get(&(compartment, *epoch)).map(Vec::as_slice).unwrap_or_default();
                 let telling = Telling { revision: *revision, epoch: *epoch, first, story, actions };
                 if let (Some(action), _) = telling.act() {
                     concerned.entry((compartment, *epoch, action)).or_default().insert(*id);
                 }
             }
-            let later = exports.iter().filter(|epoch| **epoch > first);
-            let handed_out = later.map(|epoch| (*epoch, Action::Exported));
-            let handed_out = handed_out.chain(story.releases().map(|epoch| (epoch, Action::Released)));
-            for (epoch, action) in handed_out {
+            let here = exports.iter().copied().filter(|epoch| *epoch > since);
+            let exported = here.chain(story.exports()).map(|epoch| (epoch, Action::Exported));
+            let released = story.releases().map(|epoch| (epoch, Action::Released));
+            let moved = story.moved().map(|epoch| (epoch, Action::Moved));
+            for (epoch, action) in exported.chain(released).chain(moved) {
                 concerned.entry((compartment, epoch, action)).or_default().insert(*id);
             }
         }

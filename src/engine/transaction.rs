@@ -8,6 +8,7 @@ use super::actor::Actor;
 use super::core::{Core, Snapshot, StateReader};
 use super::erasure::{Erasure, ErasureReport};
 use super::facts::Action;
+use super::identity::IdentityKeys;
 use super::ledger::Line;
 use crate::codec::wire::Content as Encoded;
 use crate::crypto::content_digest::ContentDigest;
@@ -32,7 +33,7 @@ pub struct Committed<T> {
     pub value: T,
     /// The commit's number; the previous one if nothing was changed.
     pub epoch: Epoch,
-    /// What an expungement reached and what not.
+    /// What an expungement, or a move where the entries were, reached and what not.
     pub erasure: Option<ErasureReport>,
     /// Whether more was written to compartments that others may not know of than every
     /// commit sets apart for them: then it shows, to who opens other compartments and looks
@@ -50,14 +51,20 @@ pub(crate) struct Work<'a> {
     pub(crate) common: Option<Action>,
     /// Stories that this commit changes.
     pub(crate) stories: BTreeMap<(Compartment, EntryId), StoryV1>,
-    /// Accounts of releases of which this commit withdraws something.
+    /// Accounts of releases that this commit changes.
     pub(crate) accounts: BTreeMap<(Compartment, Epoch), PendingAccount>,
     /// What becomes of accounts of which nothing is left, if that was chosen.
     pub(crate) accounting: Option<Accounting>,
-    /// What is left of imports of which this commit takes something.
+    /// What is left of imports of which this commit takes something, or to which it adds.
     pub(crate) imports: BTreeMap<(Compartment, Epoch), Option<ImportV1>>,
     /// Contents that this commit puts, or of which it changes the users.
     pub(crate) contents: BTreeMap<(Compartment, ContentDigest), Content>,
+    /// Where this commit moves entries, and what they are called there.
+    pub(crate) moved: BTreeMap<EntryId, (Compartment, EntryId)>,
+    /// The identity keys by which it named them.
+    pub(crate) identity_keys: Option<IdentityKeys>,
+    /// Slices that it moves.
+    pub(crate) moved_slices: u64,
     /// What is withdrawn from each compartment.
     pub(crate) erase: [Vec<ObjectRef>; PLACES],
     /// Entries that the closure opened.
@@ -83,6 +90,9 @@ impl<'a> Work<'a> {
             accounting: None,
             imports: BTreeMap::new(),
             contents: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            identity_keys: None,
+            moved_slices: 0,
             erase: std::array::from_fn(|_| Vec::new()),
             opened: RefCell::default(),
             erasure: Erasure::default(),

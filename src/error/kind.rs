@@ -61,6 +61,8 @@ impl Error {
             | Self::LastFullAccess
             | Self::NoFreeAccess
             | Self::LegalHold { .. }
+            | Self::SameRecord { .. }
+            | Self::DisputedElsewhere { .. }
             | Self::ImportAsks { .. }
             | Self::ChangedSinceImport { .. }
             | Self::NothingToRelease
@@ -102,6 +104,8 @@ impl Error {
             Self::LastFullAccess => "last-full-access",
             Self::NoFreeAccess => "no-free-access",
             Self::LegalHold { .. } => "legal-hold",
+            Self::SameRecord { .. } => "same-record",
+            Self::DisputedElsewhere { .. } => "disputed-elsewhere",
             Self::ImportAsks { .. } => "import-asks",
             Self::NoSuchImport { .. } => "no-such-import",
             Self::ChangedSinceImport { .. } => "changed-since-import",

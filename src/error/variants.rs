@@ -116,6 +116,26 @@ pub enum Error {
         /// The entry.
         id: EntryId,
     },
+    /// A compartment holds the record of an entry that was to be moved to it.
+    #[error("the compartment holds the record of entry {id} already, as entry {there}: expunge one of them")]
+    SameRecord {
+        /// The entry that was to be moved.
+        id: EntryId,
+        /// The one that is there.
+        there: EntryId,
+    },
+    /// An entry that disputes one which was to be moved would stay behind.
+    #[error(
+        "entry {id} is disputed by entry {by} in {compartment}, which would stay there: move both at once, or take the mark off first"
+    )]
+    DisputedElsewhere {
+        /// The entry that was to be moved.
+        id: EntryId,
+        /// The one that disputes it.
+        by: EntryId,
+        /// Where that is.
+        compartment: Compartment,
+    },
     /// An import needs decisions first.
     #[error(
         "this import needs {} first: nothing was imported; answer the questions that this error lists",

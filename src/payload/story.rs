@@ -12,7 +12,7 @@ pub(crate) struct StoryV1 {
 }
 
 /// One act on an entry.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, Clone)]
 pub(crate) struct ActV1 {
     /// The commit.
     pub(crate) epoch: u64,

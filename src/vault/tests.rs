@@ -23,6 +23,7 @@ mod lying;
 #[cfg(target_os = "linux")]
 mod memory;
 mod model;
+mod moving;
 mod oracle;
 mod related;
 mod release;

@@ -334,7 +334,10 @@ impl Transaction<'_> {
         number: Epoch,
     ) -> Result<(), Error> {
         let story = self.reader().story(compartment, id)?;
-        self.work.erasure.spans.push((compartment, number));
+        self.work.erasure.spans.push((compartment, story.since(number).max(number)));
+        for epoch in story.exports().filter(|epoch| *epoch > number) {
+            self.note_export(epoch)?;
+        }
         for epoch in story.releases().filter(|epoch| *epoch > number) {
             let handed_out = self.recipient_of(compartment, epoch)?;
             self.work.erasure.handed_out.insert(epoch, handed_out);

@@ -9,6 +9,7 @@ use crate::engine::core::StateReader;
 use crate::engine::destruction::Expungement;
 use crate::engine::erasure::ErasureReport;
 use crate::engine::facts::Action;
+use crate::engine::moving::MoveReport;
 use crate::engine::trace;
 use crate::engine::transaction::{Committed, Transaction, Work};
 use crate::error::Error;
@@ -217,6 +218,26 @@ impl Session {
             let report = committed.erasure.ok_or(nothing)?;
             trace::event!("expunged", entries = report.entries.len(), bytes = report.bytes);
             Ok(report)
+        })
+    }
+
+    /// Moves entries to another compartment, as one commit.
+    ///
+    /// # Errors
+    /// As [`Transaction::move_to`] and [`Session::update`].
+    pub(crate) fn move_entries(
+        &self,
+        actor: &Actor,
+        ids: &[EntryId],
+        to: Compartment,
+        reason: Option<&str>,
+    ) -> Result<MoveReport, Error> {
+        trace::operation("move", self.id, || {
+            let committed = self.update(actor, |tx| tx.move_all(ids, to, reason))?;
+            let Committed { value: moved, epoch, erasure, shows_more } = committed;
+            let erasure = erasure.ok_or(Error::Invalid { what: "name at least one entry to move" })?;
+            trace::event!("moved", entries = moved.len(), bytes = erasure.bytes);
+            Ok(MoveReport { moved, epoch, erasure, shows_more })
         })
     }
 }

@@ -11,7 +11,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::basics::options;
-use super::workload::{CANARY, CANARY_DIGITS, Model, Run, Workload, clinic, guest, owner, password};
+use super::workload::{
+    CANARY, CANARY_DIGITS, Model, Modelled, Run, Workload, clinic, guest, owner, password,
+};
 use crate::codec::padding::padme;
 use crate::crypto::boxes::{chunked_len, commits_to, decrypt_committed, decrypt_unauthenticated};
 use crate::crypto::random::Randomness;
@@ -370,6 +372,37 @@ fn no_area_opens_to_whoever_was_revoked() {
 #[test]
 fn an_expungement_leaves_the_adversary_nothing() {
     assert_eq!(leaks_at_acknowledgement(&expunging_run(None)), 0);
+}
+
+/// Entries and attachments that went to `sealed`, and the file after that.
+fn moving_run(broken: Option<Sabotage>) -> Run {
+    let mut workload = Workload::new(17);
+    workload.add(9);
+    workload.attach();
+    workload.amend();
+    workload.amend();
+    sabotage(broken);
+    workload.move_to(Compartment::Sealed, 40);
+    sabotage(None);
+    workload.finish()
+}
+
+#[test]
+fn a_moved_entry_leaves_nothing_to_who_opens_where_it_was() {
+    let run = moving_run(None);
+    let (_, model) = run.models.last_key_value().unwrap();
+    let moved = |entry: &&Modelled| entry.place == Compartment::Sealed;
+    let words: BTreeSet<u32> = model.entries.values().filter(moved).map(|entry| entry.canary).collect();
+    assert!(words.len() >= 10 && !model.attached.is_empty());
+    assert_eq!(leaks_at_acknowledgement(&run), 0);
+    // With all they ever opened, and the keys of every box that it gave them.
+    let file = run.disk.image();
+    let found = Adversary::new(&run).hunt(&file, clinic(), 0, &[]).words;
+    assert!(found.is_disjoint(&words), "the everyday credential reads {found:?}");
+    let all = Adversary::new(&run).hunt(&file, owner(), 0, &[]).words;
+    assert!(words.is_subset(&all), "the owner reads them");
+    let left = moving_run(Some(Sabotage::StaleRootAndPages));
+    assert!(leaks_at_acknowledgement(&left) > 0, "what is not overwritten is found");
 }
 
 #[test]

@@ -81,6 +81,12 @@ fn expunge_attachment(vault: &Vault, ids: &[EntryId]) -> Result<(), Error> {
     vault.expunge(&Actor::owner(), &ids[5..], "order").map(|_| ())
 }
 
+/// An entry and one with a file.
+fn move_two(vault: &Vault, ids: &[EntryId]) -> Result<(), Error> {
+    let to = Compartment::SubstanceUse;
+    vault.move_entries(&Actor::owner(), &[ids[0], ids[5]], to, Some("order")).map(|_| ())
+}
+
 fn change_password(vault: &Vault, _: &[EntryId]) -> Result<(), Error> {
     let words = |text: &str| Password::new(text.into()).unwrap();
     vault.change_password(&Actor::owner(), words(OLD), words(NEW))
@@ -269,6 +275,11 @@ fn a_fault_at_any_call_of_attaching_leaves_the_old_or_the_new_state() {
 #[test]
 fn a_fault_at_any_call_of_expunging_an_attachment_leaves_the_old_or_the_new_state() {
     assert!(fail_every_call(expunge_attachment, SAME) > 5);
+}
+
+#[test]
+fn a_fault_at_any_call_of_moving_entries_leaves_the_old_or_the_new_state() {
+    assert!(fail_every_call(move_two, SAME) > 5);
 }
 
 #[test]

@@ -198,11 +198,16 @@ impl Game {
         };
         let entry = self.chance.below(99);
         let (words, is_explained) = (1 + self.chance.below(60), may_withdraw && self.chance.one_in(2));
-        let first = match self.chance.below(if may_withdraw { 6 } else { 4 }) {
+        let first = match self.chance.below(if may_withdraw { 8 } else { 4 }) {
             0 | 1 => add(&mut self.chance),
             2 | 3 => Work::Amend { entry, words, is_explained },
             4 => Work::Retract { entry },
-            _ => Work::Expunge { entry },
+            5 => Work::Expunge { entry },
+            // What was in a compartment of its own does not come to `general`.
+            _ => match to.iter().filter(|to| **to != Compartment::General).collect::<Vec<_>>()[..] {
+                [] => Work::Expunge { entry },
+                ref to => Work::Move { entry, to: *to[self.chance.below(to.len())] },
+            },
         };
         let more = self.chance.below(2);
         std::iter::once(first).chain((0..more).map(|_| add(&mut self.chance))).collect()

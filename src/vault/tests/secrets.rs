@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::basics::{diagnosis, note, options};
 use super::disk::{Fault, SimDisk};
 use super::hostile::with_newer_place;
-use super::workload::{new_image, owner};
+use super::workload::{clinic, new_image, owner};
 use crate::crypto::kem::SlotSeed;
 use crate::crypto::key::{
     AreaMacKey, CompartmentKey, ContentKey, GrantKey, IdentityKey, RootKey, SelectorKey, ShortcutKey,
@@ -445,6 +445,25 @@ fn about_imports(said: &mut Said) {
     said.error(Vault::create(&long, &NewVault::individual(&owner()), options()));
 }
 
+fn about_moves(said: &mut Said) {
+    let (disk, vault, id) = planted_vault();
+    let actor = planted_actor();
+    let line = r#"{"resourceType":"Condition","id":"9e3779b9-3c1d-4a7e-9b52-7f01c5a2d1e8","code":{"text":"planted"}}"#;
+    let take = |vault: &Vault| {
+        let mut import = Import::new(ImportOptions::default());
+        import.read(Some("planted file"), line.as_bytes()).unwrap();
+        super::take_all(vault, &actor, &import.finish().unwrap()).unwrap().added
+    };
+    let to_sealed =
+        |ids: &[EntryId]| vault.move_entries(&actor, ids, Compartment::Sealed, Some("planted reason"));
+    to_sealed(&take(&vault)).unwrap();
+    said.error(to_sealed(&take(&disk.unlock(&clinic()).unwrap())));
+    let mut disputed = planted_entry();
+    disputed.marks.disputes = vec![id];
+    let disputed = vault.update(&actor, |tx| tx.add(&disputed)).unwrap().value;
+    said.error(to_sealed(&[disputed]));
+}
+
 /// What is built of texts from outside, and refused.
 fn about_texts(said: &mut Said) {
     let mut refused = |error: Error| said.error(Err::<(), _>(error));
@@ -493,6 +512,7 @@ fn every_code_is_made_of_planted_values_or_can_carry_none() {
     about_costs_and_versions(&mut said);
     about_disks(&mut said);
     about_imports(&mut said);
+    about_moves(&mut said);
     about_texts(&mut said);
     let excused: BTreeMap<&str, &str> = WITHOUT_FIELDS.into();
     let expected: BTreeSet<&str> =
@@ -580,7 +600,10 @@ fn no_public_type_prints_what_was_planted() {
     vault.update(&actor, in_a_transaction).unwrap();
     said.value(&vault.public_key().unwrap());
     said.value(&vault.export(&actor).unwrap());
-    said.value(&vault.expunge(&actor, &[added.value], "planted reason").unwrap());
+    let moved =
+        vault.move_entries(&actor, &[added.value], Compartment::Sealed, Some("planted reason")).unwrap();
+    said.value(&moved);
+    said.value(&vault.expunge(&actor, &[moved.moved[0].to], "planted reason").unwrap());
     let report = vault.compact_with(&actor, |progress| drop(format!("{progress:?}"))).unwrap();
     said.value(&report);
     said.value(&vault.check_deep().unwrap());

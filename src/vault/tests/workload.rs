@@ -33,7 +33,11 @@ fn canary(number: u32) -> String {
 pub(super) struct Modelled {
     pub(super) revisions: Vec<Arc<Entry>>,
     pub(super) canary: u32,
+    pub(super) place: Compartment,
 }
+
+/// The number of a canary that stands in no entry: of what was moved, the words are there still.
+const NO_CANARY: u32 = 0;
 
 /// What a vault must hold after a commit.
 #[derive(Clone, Default)]
@@ -54,6 +58,7 @@ pub(super) enum Act {
     Amend,
     Retract,
     Expunge,
+    Move,
     ChangePassword,
     Compact,
     BackUp,
@@ -64,11 +69,12 @@ pub(super) enum Act {
 }
 
 impl Act {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Add,
         Self::Amend,
         Self::Retract,
         Self::Expunge,
+        Self::Move,
         Self::ChangePassword,
         Self::Compact,
         Self::BackUp,
@@ -204,8 +210,8 @@ impl Workload {
     }
 
     /// Runs `steps` operations, with every fourth seed one expungement of so
-    /// many objects that their list overflows the root, and with every third a commit that
-    /// puts a shortcut back.
+    /// many objects that their list overflows the root, with every second a move, and with every
+    /// third a commit that puts a shortcut back.
     pub(super) fn run(seed: u64, steps: usize) -> Run {
         let mut workload = Self::new(seed);
         workload.add(3);
@@ -217,6 +223,9 @@ impl Workload {
         }
         if seed.is_multiple_of(4) {
             workload.overflow();
+        }
+        if seed.is_multiple_of(2) {
+            workload.move_some(4);
         }
         if seed % 3 == 1 {
             workload.restore_a_shortcut();
@@ -275,17 +284,15 @@ impl Workload {
 
     fn attached(&mut self, act: Act, id: EntryId, canary: u32, bytes: Arc<[u8]>) {
         let entry = self.vault().entry(id).unwrap();
-        let digest = self.vault().attachment(id, 0).unwrap().content_digest();
-        let unlocked = self.vault().unlocked().unwrap();
-        let (row, _) = unlocked.reader().content(Compartment::General, &digest).unwrap().unwrap();
-        self.contents.insert(row.content_id(), id);
-        self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary });
+        self.note_content(Compartment::General, id);
+        let place = Compartment::General;
+        self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary, place });
         self.model.attached.insert(id, bytes);
         self.did(act);
     }
 
     fn step(&mut self) {
-        match self.chance.below(17) {
+        match self.chance.below(19) {
             0..=2 => {
                 let count = [1, 1, 2, 5, 40][self.chance.below(5)];
                 self.add(count);
@@ -301,6 +308,10 @@ impl Workload {
             10 | 11 => self.compact(),
             12 => self.back_up(),
             13..=14 => self.change_access(),
+            15..=16 => {
+                let count = [1, 1, 3][self.chance.below(3)];
+                self.move_some(count);
+            }
             _ => self.reopen(),
         }
     }
@@ -352,7 +363,8 @@ impl Workload {
         let add = |tx: &mut Transaction<'_>| entries.iter().map(|(_, entry)| tx.add(entry)).collect();
         let ids: Vec<EntryId> = self.vault().update(&actor, add).unwrap().value;
         for (id, (canary, entry)) in ids.into_iter().zip(entries) {
-            self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary });
+            let place = compartment_of(&entry);
+            self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary, place });
         }
         self.did(Act::Add);
     }
@@ -375,13 +387,12 @@ impl Workload {
 
     /// Entries that the present handle may touch.
     fn choose(&mut self, count: usize) -> Vec<EntryId> {
-        let general = |entry: &Entry| compartment_of(entry) == Compartment::General;
         let is_clinic = self.is_clinic;
         let mut ids: Vec<EntryId> = self
             .model
             .entries
             .iter()
-            .filter(|(_, entry)| !is_clinic || general(entry.revisions.last().unwrap()))
+            .filter(|(_, entry)| !is_clinic || entry.place == Compartment::General)
             .map(|(id, _)| *id)
             .collect();
         let mut chosen = Vec::new();
@@ -439,6 +450,48 @@ impl Workload {
         self.erased.push((self.vault().epoch(), self.disk.durable_image()));
     }
 
+    /// Entries go to another compartment, which only the owner can.
+    pub(super) fn move_some(&mut self, count: usize) {
+        if self.is_clinic {
+            self.open_as_owner();
+        }
+        let places = [Compartment::General, Compartment::SubstanceUse, Compartment::Sealed];
+        let to = places[self.chance.below(3)];
+        self.move_to(to, count);
+    }
+
+    pub(super) fn move_to(&mut self, to: Compartment, count: usize) {
+        let may_go = |entry: &Modelled| {
+            let belongs_there = |entry: &Arc<Entry>| compartment_of(entry) == Compartment::General;
+            entry.place != to && (to != Compartment::General || entry.revisions.iter().all(belongs_there))
+        };
+        let mut ids = self.choose(count);
+        ids.retain(|id| may_go(&self.model.entries[id]));
+        if ids.is_empty() {
+            return;
+        }
+        let report = self.vault().move_entries(&self.actor(), &ids, to, Some("order")).unwrap();
+        for moved in report.moved {
+            let entry = self.model.entries.remove(&moved.from).unwrap();
+            self.model.entries.insert(moved.to, Modelled { place: to, ..entry });
+            self.model.expunged.insert(moved.from, NO_CANARY);
+            if let Some(bytes) = self.model.attached.remove(&moved.from) {
+                self.model.attached.insert(moved.to, bytes);
+                self.note_content(to, moved.to);
+            }
+        }
+        self.did(Act::Move);
+        self.erased.push((self.vault().epoch(), self.disk.durable_image()));
+    }
+
+    /// Notes whose content the slices of an attachment are.
+    fn note_content(&mut self, place: Compartment, id: EntryId) {
+        let digest = self.vault().attachment(id, 0).unwrap().content_digest();
+        let unlocked = self.vault().unlocked().unwrap();
+        let (row, _) = unlocked.reader().content(place, &digest).unwrap().unwrap();
+        self.contents.insert(row.content_id(), id);
+    }
+
     /// An import that adds and amends, and is undone.
     pub(super) fn undo_an_import(&mut self, count: usize) {
         let actor = self.actor();
@@ -476,7 +529,8 @@ impl Workload {
         let undone = self.vault().undo_import(&actor, self.vault().epoch()).unwrap();
         assert_eq!((undone.destroyed.len(), &undone.restored[..]), (count, &[id][..]));
         let entry = self.vault().entry(id).unwrap();
-        self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary: kept });
+        let place = Compartment::General;
+        self.model.entries.insert(id, Modelled { revisions: vec![Arc::new(entry)], canary: kept, place });
         for gone in report.added {
             let entry = added[self.model.expunged.len() % added.len()];
             self.model.expunged.insert(gone, entry);

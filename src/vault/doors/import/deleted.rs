@@ -78,7 +78,7 @@ impl Judge<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::names::{DERIVED, Names};
+    use super::super::names::Names;
     use super::super::remembered::Remembered;
     use super::*;
     use crate::*;
@@ -110,9 +110,9 @@ mod tests {
             let before = Remembered::of(tx, &imported)?;
             let decisions = ImportDecisions::default();
             let judge = Judge::new(tx, Names(&keys), &before, &decisions, true)?;
-            let before = DERIVED.with(std::cell::Cell::get);
+            let before = crate::testing::derived_ids();
             let deleted = judge.deleted_within(&imported, most)?;
-            cost = (DERIVED.with(std::cell::Cell::get) - before, deleted.entries.len(), deleted.beyond);
+            cost = (crate::testing::derived_ids() - before, deleted.entries.len(), deleted.beyond);
             Ok(())
         });
         cost

@@ -4,10 +4,10 @@
 //! everywhere; `Type/id` names one thing within its document as one import brought it;
 //! a placeholder of a bundle names nothing, and its content stands for it.
 
-use super::memory::ScopeId;
 use crate::crypto::digest::Digest;
 use crate::crypto::key::IdentityKey;
-use crate::engine::identity::IdentityKeys;
+pub(super) use crate::engine::identity::name_of;
+use crate::engine::identity::{self, IdentityKeys, id_beside, id_of, id_of_kind};
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::EntryId;
@@ -44,24 +44,12 @@ pub(super) fn source_of(entry: &Entry) -> &[u8] {
     entry.source.as_ref().map_or(&[], |source| &source.bytes)
 }
 
-#[cfg(test)]
-thread_local! {
-    /// How many ids were derived on this thread.
-    pub(super) static DERIVED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
-}
-
 /// The ids that names make under the key of each compartment.
 pub(super) struct Names<'a>(pub(super) &'a IdentityKeys);
 
-fn id_of(key: &IdentityKey, name: &str) -> EntryId {
-    #[cfg(test)]
-    DERIVED.with(|derived| derived.set(derived.get() + 1));
-    EntryId::from_bytes(key.derive_id(name.as_bytes()))
-}
-
 /// The id of a name, and the one for where something of another kind has that.
 fn both(key: &IdentityKey, name: &str, kind: Kind) -> [EntryId; 2] {
-    [id_of(key, name), id_of(key, &format!("{} {name}", kind.name()))]
+    [id_of(key, name), id_of_kind(key, name, kind)]
 }
 
 impl Names<'_> {
@@ -93,7 +81,7 @@ impl Names<'_> {
     /// The ids that it makes for things of other kinds than what has it first.
     pub(super) fn of_other_kinds(&self, compartment: Compartment, name: &str) -> Result<Vec<EntryId>, Error> {
         let key = self.0.of(compartment)?;
-        Ok(Kind::all().iter().map(|kind| id_of(key, &format!("{} {name}", kind.name()))).collect())
+        Ok(Kind::all().iter().map(|kind| id_of_kind(key, name, *kind)).collect())
     }
 
     /// The id of a content where others have both of its names.
@@ -104,22 +92,13 @@ impl Names<'_> {
         found: &ImportedEntry,
     ) -> Result<EntryId, Error> {
         let [first, _] = ids;
-        let name = format!("{first}\0{}", Digest::of(&[source_of(&found.entry)]));
-        Ok(id_of(self.0.of(compartment)?, &name))
-    }
-}
-
-/// The name of an identity, within a scope or everywhere.
-pub(super) fn name_of(scope: Option<ScopeId>, identity: &str) -> String {
-    match scope {
-        Some(scope) => format!("{}\0{identity}", EntryId::from_bytes(scope)),
-        None => identity.to_owned(),
+        Ok(id_beside(self.0.of(compartment)?, first, &Digest::of(&[source_of(&found.entry)])))
     }
 }
 
 /// The name of a content that has none.
 pub(super) fn name_of_content(entry: &Entry) -> String {
-    format!("sha256:{}", Digest::of(&[source_of(entry)]))
+    identity::name_of_content(&Digest::of(&[source_of(entry)]))
 }
 
 /// The identity of an entry, alone and beside another resource of one import.

@@ -9,6 +9,7 @@ use super::{cut_at, rules};
 use crate::format::header::geometry;
 use crate::format::segment::{HIDDEN_PART, LEAST, PROTECTED_PART, class};
 use crate::store::{Segment, StoreWriter as _, Tier};
+use crate::testing::seed_randomness;
 use crate::*;
 
 const SEALED: Compartment = Compartment::Sealed;
@@ -358,6 +359,64 @@ fn a_vault_without_anybody_to_hide_from_makes_no_commit_at_closing() {
             // Keys that are forgotten are those of a handle that closes.
             open().unlock(&owner).unwrap().forget_keys().unwrap();
             assert_eq!(made(), 1);
+        }
+    }
+}
+
+/// A vault in which an entry was amended, exported and released, another one came by an import,
+/// and a third one has a file. Gives them.
+fn with_history(history: &mut History) -> Vec<EntryId> {
+    let owner = Actor::owner();
+    let vault = history.open(Who::Owner);
+    let asthma = diagnosis("J45", "Asthma", "2019");
+    let amended = vault.update(&owner, |tx| Ok([tx.add(&asthma)?, tx.add(&asthma)?])).unwrap().value;
+    vault.update(&owner, |tx| tx.amend(amended[0], &diagnosis("J45.1", "Asthma", "2019"), "better")).unwrap();
+    let line = |id: &str| format!(r#"{{"resourceType":"Condition","id":"{id}","code":{{"text":"gout"}}}}"#);
+    let mut import = Import::new(ImportOptions::default());
+    let lines = [line("9e3779b9-3c1d-4a7e-9b52-7f01c5a2d1e8"), line("17")].join("\n");
+    import.read(Some("portal.ndjson"), lines.as_bytes()).unwrap();
+    let report = super::super::take_all(vault, &owner, &import.finish().unwrap()).unwrap();
+    let new = NewAttachment::new(Attachment::default());
+    let file = vault.attach(&owner, &new, &mut &[7; 900][..]).unwrap().value;
+    vault.export(&owner).unwrap();
+    let request = ReleaseRequest::new("An insurer", "a claim", Policy::only(amended)).unwrap();
+    vault.release(&owner, &request).unwrap();
+    vec![amended[0], report.added[0], report.added[1], file]
+}
+
+/// Whoever opens everyday compartments, or protected ones too, does not tell whether an entry
+/// went to `sealed` or for good: not by lines, lengths, links, nor by what was overwritten.
+#[test]
+fn an_entry_that_was_moved_away_and_one_that_was_expunged_look_alike() {
+    for onlooker in [Who::Clinic, Who::Clinician] {
+        for number in 0..4 {
+            let mut histories = both();
+            let mut observers = [(), ()].map(|()| Observer::new(onlooker.credential()));
+            let ids = histories.each_mut().map(|history| {
+                seed_randomness(91);
+                with_history(history)[number]
+            });
+            let mut look = |histories: &[History; 2], probes: &[EntryId]| {
+                let [one, other] = [0, 1].map(|at| observers[at].look(&histories[at].disk, probes));
+                one.differs_from(&other, true)
+            };
+            assert_eq!(look(&histories, &[]), None);
+            let there = [0, 1].map(|at| {
+                let committed = histories[at].open(Who::Owner).update(&Actor::owner(), |tx| match at {
+                    0 => tx.expunge(ids[0], "an order").map(|()| None),
+                    _ => tx.move_to(ids[1], SEALED, Some("an order")).map(Some),
+                });
+                let committed = committed.unwrap();
+                assert!(!committed.shows_more);
+                committed.value
+            });
+            let probes = [ids[0], ids[1], there[1].unwrap()];
+            assert_eq!(look(&histories, &probes), None, "{onlooker:?} {number}");
+            for history in &mut histories {
+                history.close();
+            }
+            assert_eq!(look(&histories, &probes), None, "{onlooker:?} {number} at rest");
+            assert!(histories[1].open(Who::Owner).entry(probes[2]).is_ok());
         }
     }
 }

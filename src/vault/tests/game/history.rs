@@ -56,10 +56,27 @@ impl Who {
 /// A piece of work; entries are named by their number among those that it may be about.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Work {
-    Add { to: Compartment, words: usize, number: usize },
-    Amend { entry: usize, words: usize, is_explained: bool },
-    Retract { entry: usize },
-    Expunge { entry: usize },
+    Add {
+        to: Compartment,
+        words: usize,
+        number: usize,
+    },
+    Amend {
+        entry: usize,
+        words: usize,
+        is_explained: bool,
+    },
+    Retract {
+        entry: usize,
+    },
+    Expunge {
+        entry: usize,
+    },
+    /// To another compartment; an entry that is there is retracted.
+    Move {
+        entry: usize,
+        to: Compartment,
+    },
 }
 
 /// What makes a commit in both histories.
@@ -341,6 +358,17 @@ fn do_piece(
             if let Some((_, id)) = chosen(entry) {
                 tx.expunge(*id, "order")?;
                 gone.push(*id);
+            }
+        }
+        Work::Move { entry, to } => {
+            match chosen(entry) {
+                // Something is done all the same: it may be all that makes the commit.
+                Some((place, id)) if *place == to => tx.retract(*id, "entered in error")?,
+                Some((_, id)) => {
+                    added.push((to, tx.move_to(*id, to, Some("order"))?));
+                    gone.push(*id);
+                }
+                None => {}
             }
         }
     }
