@@ -12,9 +12,12 @@ use std::process::Command;
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
-use subrosa::record::Attachment;
-use subrosa::vault::{NewAttachment, Recovery};
-use subrosa::{Actor, Credential, LockedVault, NewVault, RawKey, RecoveryKey, Vault, VaultOptions};
+use subrosa::record::{Attachment, Narrative, Note};
+use subrosa::vault::{Compartment, NewAttachment, Recovery};
+use subrosa::{
+    Actor, Credential, Entry, EntryId, LockedVault, NewVault, Policy, Provenance, RawKey, RecoveryKey,
+    ReleaseRequest, Vault, VaultOptions,
+};
 
 #[path = "golden/dump.rs"]
 mod dump;
@@ -384,4 +387,67 @@ fn the_independent_reader_streams_an_attachment_of_several_slices() {
     let found: Json = serde_json::from_slice(&read(&[])).unwrap();
     assert!(found["entries"] == content["entries"]);
     assert!(read(&["--attachment".into(), digest.to_string()]) == bytes);
+}
+
+#[test]
+fn the_independent_reader_tells_of_what_was_moved_what_the_library_tells() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.vault");
+    let key = RawKey::from_bytes(&[7; 32]).into();
+    let new = NewVault::individual(&key).named("Rosalind Thornbury");
+    let vault = Vault::create(&path, &new, VaultOptions::default()).unwrap();
+    let owner = Actor::owner();
+    let (general, sealed, substances) =
+        (Compartment::General, Compartment::Sealed, Compartment::SubstanceUse);
+    let note = |text: &str| {
+        let mut note = Note::default();
+        note.text = vec![Narrative::new(text).unwrap()];
+        Entry::new(note, Provenance::default())
+    };
+    let add = |to, text: &str| vault.update(&owner, |tx| tx.add_in(to, &note(text))).unwrap().value;
+    let release = |ids: &[EntryId]| {
+        let policy = Policy::only(ids.iter().copied());
+        vault.release(&owner, &ReleaseRequest::new("Dr. Lind", "an opinion", policy).unwrap()).unwrap();
+    };
+    let to = |id, to| vault.move_entries(&owner, &[id], to, Some("an order")).unwrap().moved[0].to;
+    // Exported and released where it was first; hidden from an export of where it comes to last.
+    let (one, other, hidden) = (add(general, "one"), add(general, "other"), add(sealed, "hidden"));
+    let stays = add(substances, "stays");
+    vault.update(&owner, |tx| tx.amend(one, &note("one, amended"), "better")).unwrap();
+    vault.update(&owner, |tx| tx.amend(one, &note("one, amended again"), "")).unwrap();
+    vault.export(&owner).unwrap();
+    release(&[one, other, stays]);
+    let hidden = to(hidden, substances);
+    let one = to(one, sealed);
+    vault.export(&owner).unwrap();
+    let one = to(to(one, general), substances);
+    vault.export(&owner).unwrap();
+    release(&[one, hidden]);
+    to(other, sealed);
+    vault
+        .update(&owner, |tx| {
+            let back = tx.move_to(one, general, None)?;
+            tx.amend(back, &note("one, at home"), "")
+        })
+        .unwrap();
+    let content = dump::vault(&vault).unwrap();
+    assert!(vault.check().unwrap().is_clean());
+    vault.lock().unwrap();
+    let run = Command::new(&python)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("VAULT_CREDENTIAL", "07".repeat(32))
+        .arg(project().join("tests/reader/subrosa_reader.py"))
+        .arg(&path)
+        .args(["--raw-key-hex", "--credential-variable", "VAULT_CREDENTIAL"])
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let found: Json = serde_json::from_slice(&run.stdout).unwrap();
+    assert!(found["entries"] == content["entries"]);
+    let (found, known) = (found["ledger"].as_array().unwrap(), content["ledger"].as_array().unwrap());
+    for (found, known) in found.iter().zip(known) {
+        assert_eq!(found, known);
+    }
+    assert_eq!(found.len(), known.len());
 }

@@ -5,7 +5,7 @@ import hashlib
 from catalogue import KINDS
 from credentials import fingerprint
 from custody import KIND_NAMES
-from history import ACTIONS, DETAILS, RELEASED, ROLES
+from history import ACTIONS, DETAILS, EXPORTED, MOVED, RELEASED, ROLES
 from roots import NAMES
 
 
@@ -55,28 +55,60 @@ def action_of(revisions, index):
     return ("retracted",) if newly else ("amended",)
 
 
+def told(held, entry_id, action):
+    """The epochs of the acts of this action that made no revision of the entry."""
+    acts = held.stories.get(entry_id, ())
+    return [act["epoch"] for act in acts if act["revision"] == 0 and act["action"] == action]
+
+
+def actions_in(held, epoch):
+    """What the lines of a commit say in a compartment."""
+    return [line["action"] for line in held.ledger.get(epoch, ())]
+
+
+def is_about(held, entry_id, epoch, action):
+    """Whether a line of the entry's compartment is about it (9.2)."""
+    revisions = held.entries[entry_id]
+    moved = max(told(held, entry_id, MOVED), default=0)
+    if action == "released":
+        return epoch in told(held, entry_id, RELEASED)
+    if action == "exported":
+        here = EXPORTED in actions_in(held, epoch) and epoch > (moved or revisions[0][0].epoch)
+        return here or epoch in told(held, entry_id, EXPORTED)
+    if action == "moved":
+        return epoch == moved
+    return any(row.epoch == epoch and epoch >= moved and action in action_of(revisions, i)
+               for i, (row, _) in enumerate(revisions))
+
+
 def concerned(held, epoch, action):
     """The ids of the entries that a line is about."""
-    if action == "released":
-        return [i.hex() for i, acts in sorted(held.stories.items())
-                if any(a["epoch"] == epoch and a["revision"] == 0 and a["action"] == RELEASED for a in acts)]
-    return [entry_id.hex() for entry_id, revisions in sorted(held.entries.items())
-            if any(row.epoch == epoch and action in action_of(revisions, i)
-                   for i, (row, _) in enumerate(revisions))]
+    return [entry_id.hex() for entry_id in sorted(held.entries) if is_about(held, entry_id, epoch, action)]
 
 
 def dump_line(epoch, link, number, held, line):
     """One line of the ledger; what a release was for is in its accounting row."""
     action = ACTIONS.get(line["action"], "unknown")
     details = {DETAILS.get(n, "unknown"): text for n, text in line["details"]}
-    reason = line["reason"]
     if action == "released" and epoch in held.accounts:
         account = held.accounts[epoch]
         for name in ("recipient", "purpose", "policy", "excerpt", "signer"):
             if account[name] is not None:
                 details[name] = account[name]
     return {"epoch": epoch, "time": link["time"], "compartment": NAMES[number], "action": action,
-            "actor": line["actor"], "reason": reason, "entries": concerned(held, epoch, action), "details": details}
+            "actor": line["actor"], "reason": line["reason"], "entries": concerned(held, epoch, action),
+            "details": details}
+
+
+def without_line(epoch, link, compartments):
+    """Releases and exports of which a compartment tells without a line: what was moved to it brought them."""
+    for number, held in sorted(compartments.items()):
+        if epoch in held.accounts and RELEASED not in actions_in(held, epoch):
+            yield number, held, RELEASED, held.accounts[epoch]["actor"]
+    for number, held in sorted(compartments.items()):
+        is_told = any(epoch in told(held, entry_id, EXPORTED) for entry_id in held.stories)
+        if is_told and EXPORTED not in actions_in(held, epoch):
+            yield number, held, EXPORTED, ROLES[link["role"]]
 
 
 def dump_ledger(links, compartments):
@@ -88,6 +120,9 @@ def dump_ledger(links, compartments):
         out += lines or [{"epoch": epoch, "time": link["time"], "compartment": NAMES[0],
                           "action": ACTIONS[link["action"]], "actor": ROLES[link["role"]], "reason": None,
                           "entries": [], "details": {}}]
+        for number, held, action, actor in without_line(epoch, link, compartments):
+            line = {"action": action, "actor": actor, "reason": None, "details": ()}
+            out.append(dump_line(epoch, link, number, held, line))
     return out
 
 

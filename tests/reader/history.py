@@ -15,7 +15,7 @@ ACTIONS = {1: "created", 2: "added", 3: "imported", 4: "amended", 5: "retracted"
 DETAILS = {1: "recipient", 2: "purpose", 3: "policy", 4: "excerpt", 5: "name", 6: "checkpoint", 7: "signer",
            8: "import"}
 LINK_ACTIONS = (1, 16, 3, 7, 9, 10, 17, 18)
-RELEASED = 7
+RELEASED, EXPORTED, MOVED = 7, 9, 19
 ROLES = {1: "owner", 2: "another member", 3: "subrosa"}
 ZERO = bytes(32)
 TEXT = 16384
