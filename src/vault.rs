@@ -423,8 +423,9 @@ impl Vault {
     /// # let key: Credential = RawKey::generate()?.into();
     /// # let vault = Vault::create_in_memory(&NewVault::individual(&key), VaultOptions::default())?;
     /// let owner = Actor::owner();
-    /// let code = Some(Concept::from_text(Token::new("Asthma")?));
-    /// let entry = Entry::new(Diagnosis { code, ..Diagnosis::default() }, Provenance::default());
+    /// let mut asthma = Diagnosis::default();
+    /// asthma.code = Some(Concept::from_text(Token::new("Asthma")?));
+    /// let entry = Entry::new(asthma, Provenance::default());
     /// let id = vault.update(&owner, |tx| tx.add(&entry))?.value;
     /// let report = vault.move_entries(&owner, &[id], Compartment::Sealed, Some("my wish"))?;
     /// let there = report.moved[0].to;
