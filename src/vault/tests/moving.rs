@@ -4,7 +4,7 @@
 use std::io::Read as _;
 
 use super::basics::{diagnosis, note};
-use super::disk::SimDisk;
+use super::disk::{Chance, SimDisk};
 use super::workload::{clinic, new_image, owner};
 use crate::format::object::ObjectRef;
 use crate::record::LegalHold;
@@ -685,4 +685,88 @@ fn many_entries_move_at_once() {
         (Action::Moved, 300, Some("an order"))
     );
     assert_clean(&vault);
+}
+
+/// An entry, and what must be told of it.
+struct Expected {
+    id: EntryId,
+    place: Compartment,
+    handed_out: Vec<Epoch>,
+    history: Vec<(Epoch, Action, Option<String>)>,
+}
+
+#[test]
+fn whatever_is_done_in_whatever_order_the_same_is_told_of_a_moved_entry_as_of_one_that_stayed() {
+    let places = [GENERAL, SUBSTANCES, SEALED];
+    for seed in 0..12 {
+        let (_, vault) = vault();
+        let mut chance = Chance::new(seed);
+        let mut entries: Vec<Expected> = Vec::new();
+        for step in 0..40 {
+            let (count, chosen) = (entries.len(), chance.below(entries.len().max(1)));
+            match (chance.below(8), entries.get_mut(chosen)) {
+                (0, _) | (_, None) => {
+                    let place = places[chance.below(3)];
+                    let id = add(&vault, place, &asthma());
+                    let history = vec![(vault.epoch(), Action::Added, None)];
+                    entries.push(Expected { id, place, handed_out: Vec::new(), history });
+                }
+                (1, Some(entry)) => {
+                    let reason = if chance.one_in(2) { "better" } else { "" };
+                    let amended = diagnosis(&format!("J{step}"), "Asthma", "2019");
+                    vault.update(&me(), |tx| tx.amend(entry.id, &amended, reason)).unwrap();
+                    let reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
+                    entry.history.push((vault.epoch(), Action::Amended, reason));
+                }
+                (2, _) => {
+                    let epoch = export(&vault);
+                    let seen = entries.iter_mut().filter(|entry| entry.place != SEALED);
+                    seen.for_each(|entry| entry.handed_out.push(epoch));
+                }
+                (3, _) => {
+                    let seen = entries.iter_mut().filter(|entry| entry.place != SEALED);
+                    let mut chosen: Vec<_> = seen.filter(|_| chance.one_in(2)).collect();
+                    if chosen.is_empty() {
+                        continue;
+                    }
+                    let ids: Vec<EntryId> = chosen.iter().map(|entry| entry.id).collect();
+                    let epoch = release(&vault, &ids);
+                    chosen.iter_mut().for_each(|entry| entry.handed_out.push(epoch));
+                }
+                (4, _) if count > 3 => {
+                    let gone = entries.swap_remove(chosen);
+                    let report = vault.expunge(&me(), &[gone.id], "wish").unwrap();
+                    assert_eq!(report.released_in, gone.handed_out, "seed {seed}, step {step}");
+                }
+                (_, Some(_)) => {
+                    let to = places[chance.below(3)];
+                    let all = chance.one_in(3);
+                    let goes = |at: usize, entry: &Expected| entry.place != to && (all || at == chosen);
+                    let going = entries.iter_mut().enumerate().filter(|(at, entry)| goes(*at, entry));
+                    let mut going: Vec<&mut Expected> = going.map(|(_, entry)| entry).collect();
+                    let ids: Vec<EntryId> = going.iter().map(|entry| entry.id).collect();
+                    if ids.is_empty() {
+                        continue;
+                    }
+                    let report = vault.move_entries(&me(), &ids, to, None).unwrap();
+                    let all: std::collections::BTreeSet<Epoch> =
+                        going.iter().flat_map(|entry| entry.handed_out.iter().copied()).collect();
+                    assert!(report.erasure.released_in.iter().eq(&all), "seed {seed}, step {step}");
+                    for (entry, moved) in going.iter_mut().zip(report.moved) {
+                        (entry.id, entry.place) = (moved.to, to);
+                    }
+                }
+            }
+        }
+        assert_clean(&vault);
+        let ledger = vault.ledger().unwrap();
+        for entry in entries {
+            let history = told(&vault, entry.id);
+            let history: Vec<_> = history.into_iter().map(|r| (r.1, r.3.unwrap(), r.5)).collect();
+            assert_eq!(history, entry.history, "seed {seed}");
+            let is_out = |line: &&LedgerLine| matches!(line.action, Action::Exported | Action::Released);
+            let named = ledger.iter().filter(is_out).filter(|line| line.entries.contains(&entry.id));
+            assert!(named.map(|line| line.epoch).eq(entry.handed_out), "seed {seed}");
+        }
+    }
 }
