@@ -7,9 +7,12 @@ use std::thread;
 
 use crate::secret::WipesStack;
 
-/// Parts for each core that may be begun and not yet consumed: so many that the others go on
-/// while a long result is consumed.
-const AHEAD: usize = 6;
+/// Parts for each core that may be begun and not yet consumed.
+const AHEAD: usize = 2;
+/// The same while the results that wait have fewer bytes than [`LIGHT`]: so many that the others
+/// go on while one of them takes long.
+const FURTHER_AHEAD: usize = 6;
+const LIGHT: usize = 4 << 20;
 
 /// What parts leave for the next ones to use again: buffers, whose pages the system
 /// would else hand out and clear anew.
@@ -34,6 +37,17 @@ impl<T: Default> Spare<T> {
 pub(crate) fn in_order<T: Sync, R: Send, E: Send>(
     parts: &[T],
     produce: impl Fn(&T) -> Result<R, E> + Sync,
+    consume: impl FnMut(R) -> Result<(), E>,
+) -> Result<(), E> {
+    in_order_by_weight(parts, |_| LIGHT, produce, consume)
+}
+
+/// The same, further ahead as long as the results that wait are light. `weigh` gives the bytes
+/// of a result.
+pub(crate) fn in_order_by_weight<T: Sync, R: Send, E: Send>(
+    parts: &[T],
+    weigh: impl Fn(&R) -> usize + Sync,
+    produce: impl Fn(&T) -> Result<R, E> + Sync,
     mut consume: impl FnMut(R) -> Result<(), E>,
 ) -> Result<(), E> {
     let cores = match parts.len() {
@@ -43,10 +57,12 @@ pub(crate) fn in_order<T: Sync, R: Send, E: Send>(
     if cores == 1 {
         return parts.iter().try_for_each(|part| consume(produce(part)?));
     }
-    let line = Line::new(parts.len(), AHEAD.saturating_mul(cores));
+    let line = Line::new(parts.len(), cores);
     let produce_at = |index: usize| {
         if let Some(part) = parts.get(index) {
-            line.hand_in(index, produce(part));
+            let result = produce(part);
+            let weight = result.as_ref().map_or(0, &weigh);
+            line.hand_in(index, (result, weight));
         }
     };
     thread::scope(|scope| {
@@ -62,9 +78,9 @@ pub(crate) fn in_order<T: Sync, R: Send, E: Send>(
         let _ends = Ends(&line);
         loop {
             match line.next() {
-                Next::Due(result) => {
+                Next::Due((result, weight)) => {
                     consume(result?)?;
-                    line.consumed();
+                    line.consumed(weight);
                 }
                 Next::Begin(index) => produce_at(index),
                 Next::Done => return Ok(()),
@@ -138,8 +154,7 @@ impl<T, R> Helper<'_, T, R> {
 /// The parts on their way from who produces them to who consumes them.
 struct Line<R> {
     parts: usize,
-    /// How many parts may be begun and not yet consumed.
-    ahead: usize,
+    cores: usize,
     state: Mutex<State<R>>,
     changed: Condvar,
 }
@@ -149,14 +164,16 @@ struct State<R> {
     next: usize,
     /// The part to consume next.
     due: usize,
-    done: BTreeMap<usize, R>,
+    done: BTreeMap<usize, (R, usize)>,
+    /// Bytes of the results that are there and not yet consumed.
+    weight: usize,
     /// Nothing more is begun.
     is_over: bool,
 }
 
 /// What the thread that consumes does next.
 enum Next<R> {
-    Due(R),
+    Due((R, usize)),
     Begin(usize),
     Done,
     /// A helper panicked.
@@ -164,9 +181,9 @@ enum Next<R> {
 }
 
 impl<R> Line<R> {
-    fn new(parts: usize, ahead: usize) -> Self {
-        let state = State { next: 0, due: 0, done: BTreeMap::new(), is_over: false };
-        Self { parts, ahead, state: Mutex::new(state), changed: Condvar::new() }
+    fn new(parts: usize, cores: usize) -> Self {
+        let state = State { next: 0, due: 0, done: BTreeMap::new(), weight: 0, is_over: false };
+        Self { parts, cores, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State<R>> {
@@ -193,13 +210,17 @@ impl<R> Line<R> {
 
     fn take(&self, state: &mut State<R>) -> Option<usize> {
         let index = state.next;
-        let free = index < self.parts && index - state.due < self.ahead;
+        let ahead = if state.weight < LIGHT { FURTHER_AHEAD } else { AHEAD };
+        let free = index < self.parts && index - state.due < ahead.saturating_mul(self.cores);
         state.next += usize::from(free);
         free.then_some(index)
     }
 
-    fn hand_in(&self, index: usize, result: R) {
-        self.state().done.insert(index, result);
+    fn hand_in(&self, index: usize, (result, weight): (R, usize)) {
+        let mut state = self.state();
+        state.weight = state.weight.saturating_add(weight);
+        state.done.insert(index, (result, weight));
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -223,8 +244,11 @@ impl<R> Line<R> {
         }
     }
 
-    fn consumed(&self) {
-        self.state().due += 1;
+    fn consumed(&self, weight: usize) {
+        let mut state = self.state();
+        state.due += 1;
+        state.weight = state.weight.saturating_sub(weight);
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -347,6 +371,33 @@ mod tests {
         });
         assert_eq!((done, consumed), (Ok(()), parts.len()));
         assert!(most.into_inner() <= AHEAD * cores);
+    }
+
+    #[test]
+    fn light_results_let_others_run_further_ahead_and_heavy_ones_do_not() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        for (weight, ahead) in [(1, FURTHER_AHEAD), (LIGHT, AHEAD), (usize::MAX, AHEAD)] {
+            let (begun, mut consumed, mut most) = (AtomicUsize::new(0), 0, 0);
+            let produce = |part: &usize| {
+                begun.fetch_add(1, Ordering::SeqCst);
+                Ok::<usize, ()>(*part)
+            };
+            let parts: Vec<usize> = (0..100).collect();
+            let done = in_order_by_weight(
+                &parts,
+                |_| weight,
+                produce,
+                |_| {
+                    thread::sleep(std::time::Duration::from_micros(500));
+                    most = most.max(begun.load(Ordering::SeqCst) - consumed);
+                    consumed += 1;
+                    Ok(())
+                },
+            );
+            assert_eq!((done, consumed), (Ok(()), parts.len()));
+            assert!(most <= ahead * cores, "{most} of weight {weight}");
+        }
     }
 
     #[test]

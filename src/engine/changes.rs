@@ -10,7 +10,7 @@ use crate::crypto::random::Randomness;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
-use crate::parallel::{Spare, in_order};
+use crate::parallel::{Spare, in_order_by_weight};
 use crate::payload::entry_content;
 use crate::record::{Entry, Origin};
 use crate::secret::SharedBytes;
@@ -75,18 +75,23 @@ impl Transaction<'_> {
             }
             Ok((rows, run.encrypt(&mut Randomness::from_system())?))
         };
-        in_order(&batches, encrypt_all, |(rows, run)| {
-            let (objects, buffer) = self.work.objects().put_run(run)?;
-            buffers.give(buffer);
-            for ((compartment, mut row, user), object) in rows.into_iter().zip(objects) {
-                if let Some(entry) = user {
-                    self.use_contents(compartment, row.id, entry)?;
+        in_order_by_weight(
+            &batches,
+            |(_, run)| run.len(),
+            encrypt_all,
+            |(rows, run)| {
+                let (objects, buffer) = self.work.objects().put_run(run)?;
+                buffers.give(buffer);
+                for ((compartment, mut row, user), object) in rows.into_iter().zip(objects) {
+                    if let Some(entry) = user {
+                        self.use_contents(compartment, row.id, entry)?;
+                    }
+                    row.object = Some(object);
+                    self.put_row(compartment, row)?;
                 }
-                row.object = Some(object);
-                self.put_row(compartment, row)?;
-            }
-            Ok(())
-        })?;
+                Ok(())
+            },
+        )?;
         for (compartment, ..) in &new {
             self.log(*compartment, Line::of(Action::Added, self.actor));
         }

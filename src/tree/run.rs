@@ -110,6 +110,11 @@ struct Encrypted {
 }
 
 impl EncryptedRun {
+    /// Bytes that it takes.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The stored bytes of each object, and whose compartments it belongs to.
     pub(super) fn stored(&self) -> Vec<(Tier, &[u8])> {
         let mut rest = self.bytes.as_slice();
