@@ -8,7 +8,7 @@ use subrosa::vault::{FormatError, KdfCost, KdfLimits, Listed, Recovery};
 use subrosa::{Credential, EntryId, Error, Filter, LockedVault, RecoveryKey, Vault, VaultOptions};
 
 use crate::arguments::Common;
-use crate::failure::{Failure, whole};
+use crate::failure::{self, Failure, whole};
 use crate::other_file;
 use crate::output::note;
 use crate::progress::{Bar, size};
@@ -133,12 +133,23 @@ fn look(
     }
 }
 
-/// Closes a vault, so that both copies of its root are durable, and says when
-/// its file was made smaller on the occasion.
-pub(crate) fn close(vault: Vault) -> Result<(), Failure> {
+/// Closes a vault, so that both copies of its root are durable, and says when its file was made
+/// smaller on the occasion. What the command did is done by then: where closing fails, that is
+/// said, the command goes on to tell what it did, and [`exit`](failure::exit) is not success.
+pub(crate) fn close(vault: Vault) {
     let bar = Bar::new("Compacting");
-    let closed = vault.close_with(|progress| bar.show(progress))?;
+    let closed = vault.close_with(|progress| bar.show(progress));
     drop(bar);
+    let closed = match closed {
+        Ok(closed) => closed,
+        Err(error) => {
+            let told = Failure::from(error).after(
+                "What the command did is in the vault, and is told here; but when the vault was closed, this went \
+                 wrong:",
+            );
+            return failure::remember(told);
+        }
+    };
     if let Some(report) = closed.compacted {
         let (before, after) = (size(report.before), size(report.after));
         note(&format!("Most of the vault's file was no longer in use: it was {before} and is now {after}."));
@@ -149,7 +160,13 @@ pub(crate) fn close(vault: Vault) -> Result<(), Failure> {
             whole(&error)
         ));
     }
-    Ok(())
+    if let Some(error) = closed.not_renewed {
+        let told = Failure::from(error).after(
+            "What the command did is in the vault, and is told here. The change at closing that hides what was done \
+             from others who open the vault could not be made:",
+        );
+        failure::remember(told);
+    }
 }
 
 pub(crate) fn told(vault: Vault) -> Vault {

@@ -54,7 +54,7 @@ pub(crate) fn run(common: &Common, command: &Add) -> Result<(), Failure> {
         }
     }
     let id = vault.update(&Actor::owner(), |tx| tx.add(&entry))?.value;
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         return output::json(&json!({ "id": id.to_string(), "kind": kind.name(), "revision": 1 }));
     }

@@ -60,7 +60,7 @@ pub(crate) fn retract(common: &Common, command: &Amend) -> Result<(), Failure> {
 
 fn done(common: &Common, vault: Vault, id: EntryId, told: &str) -> Result<(), Failure> {
     let revision = access::listed(&vault, id)?.revision;
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         return output::json(&json!({ "id": id.to_string(), "revision": revision }));
     }

@@ -68,7 +68,7 @@ pub(crate) fn run(common: &Common, command: &arguments::Attach) -> Result<(), Fa
         note("What was stored so far is kept: the same command goes on where it stopped.");
     }
     let id = result?.value;
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         return output::json(&json!({ "id": id.to_string(), "bytes": source.read }));
     }

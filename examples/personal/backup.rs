@@ -26,7 +26,7 @@ pub(crate) fn run(common: &Common, command: &Backup) -> Result<(), Failure> {
     let bar = Bar::new("Copying");
     let report = vault.backup_with(&Actor::owner(), &to, &name, |progress| bar.show(progress))?;
     drop(bar);
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         return output::json(&for_programs(&report));
     }
@@ -91,7 +91,7 @@ pub(crate) fn compact(common: &Common, command: &VaultOnly) -> Result<(), Failur
     let bar = Bar::new("Compacting");
     let report = vault.compact_with(&Actor::owner(), |progress| bar.show(progress))?;
     drop(bar);
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         return output::json(&json!({ "before": report.before, "after": report.after }));
     }

@@ -43,7 +43,7 @@ pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
     file.finish()?;
     let attachments = attachments.keep();
     if !is_read_only {
-        access::close(vault)?;
+        access::close(vault);
     }
     let originals = entries.iter().filter(|(_, entry)| entry.source.is_some()).count();
     if common.json {

@@ -42,7 +42,7 @@ pub(crate) fn run(common: &Common, command: &Expunge) -> Result<(), Failure> {
     let how = reason.map_or_else(Expungement::new, |reason| Expungement::new().because(&reason));
     let how = if command.stay_away { how.staying_away() } else { how };
     let report = vault.expunge(&Actor::owner(), &ids, how)?;
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         return output::json(&for_programs(&report, &related));
     }

@@ -5,6 +5,7 @@
 use std::io::ErrorKind as IoKind;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use subrosa::vault::FormatError;
 use subrosa::{Error, ErrorKind};
@@ -53,6 +54,14 @@ impl Failure {
     pub(crate) fn about(self, path: &std::path::Path) -> Self {
         match self {
             Self::Told { exit, message } => Self::told(exit, format!("{}: {message}", target::quoted(path))),
+            other => other,
+        }
+    }
+
+    /// The same, with more said in front of it.
+    pub(crate) fn after(self, before: &str) -> Self {
+        match self {
+            Self::Told { exit, message } => Self::told(exit, format!("{before} {message}")),
             other => other,
         }
     }
@@ -126,6 +135,22 @@ impl Failure {
     }
 }
 
+/// How closing failed, after a command that did its work.
+static REMEMBERED: OnceLock<Exit> = OnceLock::new();
+
+/// Says a failure that does not keep a command from telling what it did.
+pub(crate) fn remember(failure: Failure) {
+    if let Failure::Told { exit, message } = failure {
+        note(&format!("personal: {}", printable(&hinted(&message))));
+        REMEMBERED.get_or_init(|| exit);
+    }
+}
+
+/// The exit code of a command that told what it did.
+pub(crate) fn exit() -> ExitCode {
+    REMEMBERED.get().map_or(ExitCode::SUCCESS, |exit| ExitCode::from(*exit as u8))
+}
+
 /// The folder that a file is in, as it can be typed.
 fn folder(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -178,9 +203,10 @@ impl From<Error> for Failure {
                 Exit::Refused
             }
         };
-        // An empty or cut file says by itself what to do.
+        // What is no vault, or not one that can be looked into, says by itself what to do.
         let advice = match error {
-            Error::Format(FormatError::Empty | FormatError::CutOff) => "",
+            Error::Format(FormatError::NotAVault) => advice(error.code()),
+            Error::Format(_) => "",
             _ => advice(error.code()),
         };
         let is_absent = error.code() == "not-found";
@@ -197,6 +223,10 @@ fn advice(code: &str) -> &'static str {
     match code {
         "wrong-credential" => {
             " (Caps Lock? the keyboard layout?); if a password is forgotten, `personal recover` sets a new one with the recovery key"
+        }
+        "damaged" => {
+            " (`personal check --repair --from BACKUP`), which keeps what is newer than the backup; `personal check \
+             --explain` says what is lost"
         }
         "not-a-vault" => ": check the name of the file, or create a vault with `personal init`",
         "not-found" => " with `personal init`",

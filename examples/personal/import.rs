@@ -61,7 +61,7 @@ pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Fa
         true => None,
         false => Some(report::told(&vault, &report, &imported.person_identities, &files)?),
     };
-    access::close(vault)?;
+    access::close(vault);
     let Some(mut text) = said else {
         output::json(&summary(&report))?;
         note(&report::what_to_do_with(&files, &report));

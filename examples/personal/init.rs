@@ -43,7 +43,7 @@ pub(crate) fn run(common: &Common, command: &Init) -> Result<(), Failure> {
         file.finish()?;
     }
     let id = vault.id().to_string();
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         return output::json(&json!({ "vault": id, "recovery_key": has_recovery_key }));
     }

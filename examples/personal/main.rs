@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         std::process::exit(error.exit_code());
     });
     match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => failure::exit(),
         Err(failure) => failure.report(),
     }
 }

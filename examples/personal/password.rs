@@ -31,7 +31,7 @@ pub(crate) fn run(common: &Common, command: &Password) -> Result<(), Failure> {
     }
     let new = prompt::new_password(command.new_password_file.as_deref())?;
     vault.change_password(&Actor::owner(), prompt::password(&old)?, prompt::password(&new)?)?;
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         return output::json(&json!({ "changed": true }));
     }
@@ -49,7 +49,7 @@ fn upgrade(common: &Common, vault: Vault, password: &str) -> Result<(), Failure>
     if outdated {
         vault.upgrade_password(&Actor::owner(), prompt::password(password)?)?;
     }
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         return output::json(&json!({ "upgraded": outdated }));
     }

@@ -46,7 +46,7 @@ pub(crate) fn run(common: &Common, command: &Recover) -> Result<(), Failure> {
     let access = Access::new(&password, name, grant);
     let replaced = replace(&vault, &forgotten, access, old_key, new_key)?;
     key_file.map_or(Ok(()), NewFile::finish)?;
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         return output::json(&json!({ "recovered": names, "new_recovery_key": replaced }));
     }

@@ -76,7 +76,7 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
         released => released?,
     };
     write(file, &name, &excerpt).map_err(|failure| recorded_only(failure, &excerpt.id().to_string()))?;
-    access::close(vault)?;
+    access::close(vault);
     let notices = preview::notices(&view, &command.mask);
     if common.json {
         return output::json(&json!({

@@ -35,7 +35,7 @@ pub(crate) fn run(common: &Common, command: &Import) -> Result<(), Failure> {
 fn forget(common: &Common, which: Option<Which>, vault: Vault) -> Result<(), Failure> {
     let number = which.map(|which| which.number(&vault)).transpose()?;
     let answers = vault.forget_import_answers(&Actor::owner(), number)?;
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         return output::json(&json!({ "forgotten": answers }));
     }
@@ -193,7 +193,7 @@ fn undo(common: &Common, which: Option<Which>, vault: Vault) -> Result<(), Failu
     }
     prompt::confirm(common.yes, "Undo it?")?;
     let report = vault.undo_import(&Actor::owner(), number)?;
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         return output::json(&done_for_programs(&report));
     }

@@ -131,7 +131,7 @@ fn add(common: &Common, command: &AccessAdd) -> Result<(), Failure> {
     if let Some(file) = key_file {
         file.finish()?;
     }
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         return output::json(&json!({ "added": added.iter().map(ToString::to_string).collect::<Vec<_>>() }));
     }
@@ -171,7 +171,7 @@ fn revoke(common: &Common, command: &AccessRevoke) -> Result<(), Failure> {
     prompt::confirm(common.yes, "Take this away?")?;
     let revoke: Vec<_> = chosen.iter().map(|access| access.id).collect();
     vault.change_access(&Actor::owner(), &AccessChange::default().revoking(revoke))?;
-    access::close(vault)?;
+    access::close(vault);
     if common.json {
         let ids: Vec<String> = chosen.iter().map(|access| access.id.to_string()).collect();
         return output::json(&json!({ "revoked": ids }));

@@ -62,7 +62,7 @@ pub enum Error {
     },
     /// A stored part is not what its parent says it is.
     #[error(
-        "the vault is damaged ({what}): nothing was changed; make a copy of the file as it is, then restore a backup"
+        "the vault is damaged ({what}): make a copy of the file as it is, then repair it from a backup"
     )]
     Damaged {
         /// What kind of part.

@@ -6,6 +6,7 @@
 mod attachments;
 mod backup;
 mod bad_input;
+mod damage;
 mod first_hour;
 mod imports;
 mod keyboard;

@@ -12,7 +12,7 @@ use crate::engine::facts::Action;
 use crate::engine::moving::MoveReport;
 use crate::engine::trace;
 use crate::engine::transaction::{Committed, Transaction, Work};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
 use crate::format::segment::Tier;
 use crate::id::EntryId;
@@ -196,7 +196,11 @@ impl Session {
         if !held.includes(Compartment::Custody) {
             return Ok(true);
         }
-        let directory = self.read_now(&|reader: &StateReader<'_>| reader.directory())?;
+        let directory = match self.read_now(&|reader: &StateReader<'_>| reader.directory()) {
+            // It may list somebody to hide from.
+            Err(error) if error.kind() == ErrorKind::Damaged => return Ok(true),
+            directory => directory?,
+        };
         let grants = directory.slots.iter().filter(|slot| slot.kind != 0);
         let grants: Vec<Grant> = grants.filter_map(|slot| Grant::from_mask(slot.grant)).collect();
         Ok(grants.iter().any(|grant| hidden().any(|place| held.includes(place) && !grant.includes(place))))

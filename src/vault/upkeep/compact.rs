@@ -78,6 +78,9 @@ pub struct Closed {
     /// Why a compaction that was due was not made. The vault is whole and
     /// durable all the same.
     pub not_compacted: Option<Error>,
+    /// Why the commit was not made by which a handle that wrote where others do not look is
+    /// not told from one that did not. What was written before is durable all the same.
+    pub not_renewed: Option<Error>,
 }
 
 pub(crate) fn compact(
@@ -138,19 +141,22 @@ pub(crate) fn close(session: &Session, mut progress: impl FnMut(Progress)) -> Re
 
 /// Makes everything durable and compacts by rule.
 pub(crate) fn settle_down(session: &Session, progress: &mut Watch<'_>) -> Result<Closed, Error> {
-    let renewed = session.renew_at_close(session.options.lock_wait);
+    let not_renewed = session.renew_at_close(session.options.lock_wait).err();
     session.rest()?;
-    renewed?;
+    let not_renewed = match not_renewed {
+        Some(error @ Error::Store(StoreError::Sync { .. } | StoreError::Poisoned)) => return Err(error),
+        not_renewed => not_renewed,
+    };
     let due = session.options.compact_at_close
         && session.mode == Mode::Writing
         && space(session).is_ok_and(|space| space.is_compaction_due());
     if !due {
-        return Ok(Closed { compacted: None, not_compacted: None });
+        return Ok(Closed { compacted: None, not_compacted: None, not_renewed });
     }
     match compact(session, &Actor::software(), progress) {
-        Ok(report) => Ok(Closed { compacted: Some(report), not_compacted: None }),
+        Ok(report) => Ok(Closed { compacted: Some(report), not_compacted: None, not_renewed }),
         Err(error @ Error::Store(StoreError::Sync { .. } | StoreError::Poisoned)) => Err(error),
-        Err(error) => Ok(Closed { compacted: None, not_compacted: Some(error) }),
+        Err(error) => Ok(Closed { compacted: None, not_compacted: Some(error), not_renewed }),
     }
 }
 

@@ -1,0 +1,31 @@
+//! A vault of which a page is damaged: what a command did, it tells.
+
+use crate::support::Person;
+use crate::with_records;
+
+/// Where the objects of a vault file begin, and the page that a disk loses at a time.
+const OBJECTS: usize = 81920;
+const PAGE: usize = 4096;
+
+#[test]
+fn a_command_that_changed_a_damaged_vault_says_what_it_did_whatever_is_damaged() {
+    let person: Person = with_records();
+    let whole = person.read("my.vault");
+    let (mut said, mut refused) = (0, 0);
+    for start in (OBJECTS..whole.len()).step_by(PAGE) {
+        let mut damaged = whole.clone();
+        damaged[start..(start + PAGE).min(whole.len())].fill(0);
+        person.write("d.vault", &damaged);
+        let key = ["--recovery-key-file", "key", "add", "d.vault", "note"];
+        let ran = person.run_bare(&key, r#"{"title": "typed once"}"#);
+        let is_changed = person.read("d.vault") != damaged;
+        assert_eq!(is_changed, ran.out().contains("Added as"), "page at {start}:\n{}\n{}", ran.out(), ran.err());
+        if is_changed {
+            said += 1;
+        } else {
+            refused += 1;
+            ran.refused(4, "--repair --from BACKUP");
+        }
+    }
+    assert!(said > 0 && refused > 0, "{said} {refused}");
+}
