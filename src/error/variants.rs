@@ -61,9 +61,7 @@ pub enum Error {
         supported: u16,
     },
     /// A stored part is not what its parent says it is.
-    #[error(
-        "the vault is damaged ({what}): make a copy of the file as it is, then repair it from a backup"
-    )]
+    #[error("the vault is damaged ({what}): make a copy of the file as it is, then repair it from a backup")]
     Damaged {
         /// What kind of part.
         what: &'static str,

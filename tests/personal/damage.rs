@@ -19,7 +19,13 @@ fn a_command_that_changed_a_damaged_vault_says_what_it_did_whatever_is_damaged()
         let key = ["--recovery-key-file", "key", "add", "d.vault", "note"];
         let ran = person.run_bare(&key, r#"{"title": "typed once"}"#);
         let is_changed = person.read("d.vault") != damaged;
-        assert_eq!(is_changed, ran.out().contains("Added as"), "page at {start}:\n{}\n{}", ran.out(), ran.err());
+        assert_eq!(
+            is_changed,
+            ran.out().contains("Added as"),
+            "page at {start}:\n{}\n{}",
+            ran.out(),
+            ran.err()
+        );
         if is_changed {
             said += 1;
         } else {

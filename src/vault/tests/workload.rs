@@ -470,7 +470,11 @@ impl Workload {
         if ids.is_empty() {
             return;
         }
-        let report = self.vault().move_entries(&self.actor(), &ids, to, Some("order")).unwrap();
+        let report = match self.vault().move_entries(&self.actor(), &ids, to, Some("order")) {
+            // More slices than one commit stores.
+            Err(Error::TooLarge) if ids.iter().any(|id| self.model.attached.contains_key(id)) => return,
+            report => report.unwrap(),
+        };
         for moved in report.moved {
             let entry = self.model.entries.remove(&moved.from).unwrap();
             self.model.entries.insert(moved.to, Modelled { place: to, ..entry });
