@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use subrosa::record::{CardFlags, Origin};
+use subrosa::record::{Card, CardFlags, Origin};
 use subrosa::vault::Listed;
-use subrosa::{Entry, EntryId, Kind, PartialDate, Token, Vault};
+use subrosa::{Entry, EntryId, Error, ErrorKind, PartialDate, Token, Vault};
 
 use crate::access;
 use crate::failure::Failure;
@@ -24,20 +24,37 @@ const PROVIDER: usize = 32;
 /// The widest that columns get on a terminal, so that what it is about gets the width.
 const BOUNDS: [(usize, u16); 3] = [(1, 14), (3, 16), (4, 16)];
 
-/// The entries that may be one record with others, each with those.
-pub(crate) struct Doubles(HashMap<EntryId, Vec<EntryId>>);
+/// Most entries that are named of those that may be one record with another.
+pub(crate) const DOUBLES_NAMED: usize = 16;
+
+/// The entries that may be one record with others, each with those. A group is held once:
+/// nothing bounds how many entries have no date and one code.
+pub(crate) struct Doubles {
+    groups: Vec<Vec<EntryId>>,
+    group_of: HashMap<EntryId, usize>,
+}
 
 impl Doubles {
     pub(crate) fn of(vault: &Vault) -> Result<Self, Failure> {
         let groups = vault.perhaps_same()?;
-        let others =
-            |group: &[EntryId], id: EntryId| group.iter().copied().filter(|other| *other != id).collect();
-        let each = groups.iter().flat_map(|group| group.iter().map(|id| (*id, others(group, *id))));
-        Ok(Self(each.collect()))
+        let numbered = groups.iter().enumerate();
+        let group_of = numbered.flat_map(|(at, group)| group.iter().map(move |id| (*id, at))).collect();
+        Ok(Self { groups, group_of })
     }
 
-    pub(crate) fn of_entry(&self, id: EntryId) -> &[EntryId] {
-        self.0.get(&id).map(Vec::as_slice).unwrap_or_default()
+    /// Whether an entry may be one record with another.
+    pub(crate) fn has(&self, id: EntryId) -> bool {
+        self.group_of.contains_key(&id)
+    }
+
+    /// The first others that an entry may be one record with, and how many more there are.
+    pub(crate) fn of_entry(&self, id: EntryId) -> (Vec<EntryId>, usize) {
+        let group = self.group_of.get(&id).and_then(|at| self.groups.get(*at));
+        let group = group.map(Vec::as_slice).unwrap_or_default();
+        let named: Vec<EntryId> =
+            group.iter().copied().filter(|other| *other != id).take(DOUBLES_NAMED).collect();
+        let more = group.len().saturating_sub(named.len() + 1);
+        (named, more)
     }
 }
 
@@ -48,7 +65,7 @@ pub(crate) fn table(vault: &Vault, entries: &[Listed]) -> Result<String, Failure
         .iter()
         .map(|entry| {
             let mut row = row(vault, entry)?;
-            if !doubles.of_entry(entry.id).is_empty()
+            if doubles.has(entry.id)
                 && let Some(what) = row.get_mut(WHAT)
             {
                 what.push_str(" (perhaps the same as another)");
@@ -59,35 +76,57 @@ pub(crate) fn table(vault: &Vault, entries: &[Listed]) -> Result<String, Failure
     Ok(output::table_of(&["Date", "Kind", "What", "Code", "From", "Id"], rows?, &BOUNDS))
 }
 
+/// An entry, and how it is listed by what it says itself. The card that a list is made of is a
+/// copy, and whoever has the keys can write another one.
+pub(crate) fn opened(vault: &Vault, listed: &Listed) -> Result<(Listed, Entry), Error> {
+    let (entry, mut listed) = (vault.entry(listed.id)?, listed.clone());
+    listed.card = Card::of(&entry);
+    Ok((listed, entry))
+}
+
+/// The same; of an entry that is damaged there is its card alone.
+fn opened_or_card(vault: &Vault, listed: &Listed) -> Result<(Listed, Option<Entry>), Failure> {
+    match opened(vault, listed) {
+        Ok((listed, entry)) => Ok((listed, Some(entry))),
+        Err(error) if error.kind() == ErrorKind::Damaged => Ok((listed.clone(), None)),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn row(vault: &Vault, listed: &Listed) -> Result<Vec<String>, Failure> {
+    let (listed, entry) = opened_or_card(vault, listed)?;
     let card = &listed.card;
-    let needs_entry = has_result(card.kind) || card.provider.is_none();
-    let entry = needs_entry.then(|| vault.entry(listed.id)).transpose()?;
     let from = card.provider.as_ref().map(|name| name.as_str().to_owned());
     let from = from.or_else(|| entry.as_ref().and_then(|entry| source_of(entry, true)));
     Ok(vec![
-        date_of(listed).map_or_else(|| "no date".to_owned(), PartialDate::day_in_words),
+        date_of(&listed).map_or_else(|| "no date".to_owned(), PartialDate::day_in_words),
         words::kind(card.kind),
-        what(listed, entry.as_ref()),
-        card.coding.code.as_ref().map(|code| code_with_system(listed, code)).unwrap_or_default(),
+        what(&listed, entry.as_ref()),
+        card.coding.code.as_ref().map(|code| code_with_system(&listed, code)).unwrap_or_default(),
         shortened(&from.unwrap_or_default(), PROVIDER),
         access::short_id(listed.id),
     ])
 }
 
-/// What an entry is about, with what denies it in front, what was found, and its marks.
+/// What an entry is about, with what denies it in front, what was found, and its marks. Of one
+/// that is damaged there is no more than the card.
 fn what(listed: &Listed, entry: Option<&Entry>) -> String {
-    let mut what = shortened(listed.display().unwrap_or("(no title)"), TITLE);
-    if let Some(result) = entry.and_then(|entry| entry.record.result()) {
-        what.push_str(&format!(": {}", shortened(&printable(&result), RESULT)));
-    }
-    marks(listed.card.flags).iter().for_each(|mark| what.push_str(&format!(" ({mark})")));
-    what
+    let result = entry.and_then(|entry| entry.record.result());
+    let result = result.map(|result| format!(": {}", shortened(&printable(&result), RESULT)));
+    titled(listed, &result.unwrap_or_default(), entry.is_none())
 }
 
-/// An entry by its kind, its title and its marks, where a line is all the room.
-pub(crate) fn title(listed: &Listed) -> String {
-    what(listed, None)
+fn titled(listed: &Listed, result: &str, is_damaged: bool) -> String {
+    let title = shortened(listed.display().unwrap_or("(no title)"), TITLE);
+    let marks: String = marks(listed.card.flags).iter().map(|mark| format!(" ({mark})")).collect();
+    let damaged = if is_damaged { " (cannot be read)" } else { "" };
+    format!("{title}{result}{marks}{damaged}")
+}
+
+/// An entry by its title and its marks, where a line is all the room.
+pub(crate) fn title(vault: &Vault, listed: &Listed) -> Result<String, Failure> {
+    let (listed, entry) = opened_or_card(vault, listed)?;
+    Ok(titled(&listed, "", entry.is_none()))
 }
 
 /// What a reader must know of an entry besides its title.
@@ -102,11 +141,6 @@ pub(crate) fn marks(flags: CardFlags) -> Vec<&'static str> {
         (flags.elsewhere, "refers to a file elsewhere"),
     ];
     marks.into_iter().filter(|(is_set, _)| *is_set).map(|(_, mark)| mark).collect()
-}
-
-/// Whether entries of this kind have results, which no card holds.
-fn has_result(kind: Kind) -> bool {
-    matches!(kind, Kind::Observation | Kind::Assessment | Kind::SubstanceUse)
 }
 
 fn code_with_system(entry: &Listed, code: &Token) -> String {
@@ -158,11 +192,13 @@ fn source_of(entry: &Entry, for_people: bool) -> Option<String> {
 /// An entry as one object.
 pub(crate) fn for_programs(vault: &Vault, listed: &Listed, doubles: &Doubles) -> Result<Value, Failure> {
     let text = |token: &Option<Token>| token.as_ref().map(|token| token.as_str().to_owned());
-    let (card, entry) = (&listed.card, vault.entry(listed.id)?);
-    Ok(json!({
+    let (listed, entry) = opened(vault, listed)?;
+    let card = &listed.card;
+    let (others, more) = doubles.of_entry(listed.id);
+    let mut shown = json!({
         "id": listed.id.to_string(),
         "kind": card.kind.name(),
-        "date": date_of(listed).map(PartialDate::as_str),
+        "date": date_of(&listed).map(PartialDate::as_str),
         "end": card.dates.end().map(PartialDate::as_str),
         "code": text(&card.coding.code),
         "system": text(&card.coding.system),
@@ -176,6 +212,10 @@ pub(crate) fn for_programs(vault: &Vault, listed: &Listed, doubles: &Doubles) ->
         "file_elsewhere": card.flags.elsewhere,
         "not_understood": card.flags.not_understood,
         "changed": card.flags.changed,
-        "perhaps_same": doubles.of_entry(listed.id).iter().map(ToString::to_string).collect::<Vec<_>>(),
-    }))
+        "perhaps_same": others.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    });
+    if let (1.., Some(object)) = (more, shown.as_object_mut()) {
+        object.insert("perhaps_same_more".to_owned(), json!(more));
+    }
+    Ok(shown)
 }

@@ -47,9 +47,13 @@ fn told(vault: &Vault, listed: &Listed, entry: &Entry, revision: u64) -> Result<
         line("Not understood", "read the original (--raw) before you rely on this");
     }
     marks(entry).iter().for_each(|mark| line("Mark", mark));
-    for other in entries::Doubles::of(vault)?.of_entry(listed.id) {
-        let title = entries::title(&access::listed(vault, *other)?);
-        line("Perhaps the same as", &printable(&format!("{} {title}", access::short_id(*other))));
+    let (others, more) = entries::Doubles::of(vault)?.of_entry(listed.id);
+    for other in others {
+        let title = entries::title(vault, &access::listed(vault, other)?)?;
+        line("Perhaps the same as", &printable(&format!("{} {title}", access::short_id(other))));
+    }
+    if more > 0 {
+        line("Perhaps the same as", &format!("{more} more"));
     }
     for file in &entry.attachments() {
         line("File", &values::attachment_words(file));

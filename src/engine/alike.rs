@@ -3,7 +3,7 @@
 //! It is worked out when somebody looks, and kept nowhere: what was expunged leaves no mark
 //! on what was like it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::content::stored_contents;
 use super::core::StateReader;
@@ -144,23 +144,17 @@ fn about(card: &Card) -> Option<About> {
 /// Those that begin at one time, as exactly as they say. A day alone may be that of the one
 /// entry that says a time on it; of several it is not known of which.
 fn at_one_time(sightings: Vec<Sighting>) -> Vec<Vec<Sighting>> {
-    let mut times_on: BTreeMap<Moment, Vec<Moment>> = BTreeMap::new();
+    let mut times_on: BTreeMap<Moment, BTreeSet<Moment>> = BTreeMap::new();
     for sighting in &sightings {
         if let Some(day) = sighting.day_of_time() {
-            let times = times_on.entry(day).or_default();
-            let moment = sighting.moment();
-            if !times.contains(&moment) {
-                times.push(moment);
-            }
+            times_on.entry(day).or_default().insert(sighting.moment());
         }
     }
     let mut at: BTreeMap<Moment, Vec<Sighting>> = BTreeMap::new();
     for sighting in sightings {
         let moment = sighting.moment();
-        let moment = match times_on.get(&moment).map(Vec::as_slice) {
-            Some([only]) => only.clone(),
-            _ => moment,
-        };
+        let times = times_on.get(&moment).filter(|times| times.len() == 1);
+        let moment = times.and_then(BTreeSet::first).cloned().unwrap_or(moment);
         at.entry(moment).or_default().push(sighting);
     }
     at.into_values().collect()

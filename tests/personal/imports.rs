@@ -232,3 +232,51 @@ fn records_under_another_name_and_an_unreadable_birth_date_are_said_before_anyth
     assert!(person.read("my.vault") == before);
     person.run(&["import", "my.vault", "strange.json", "--patient-is-same"]).done();
 }
+
+/// Results without a date, all of one code, of values from `first` on.
+fn undated(name: &str, first: usize, results: usize) -> String {
+    let result = |value: usize| {
+        json!({"resource": {
+            "resourceType": "Observation", "id": format!("o{value}"), "status": "final",
+            "subject": {"reference": "Patient/p1"}, "code": {"text": "Heart rate"},
+            "valueQuantity": {"value": value, "unit": "/min"},
+        }})
+    };
+    let patient = json!({"resource": {
+        "resourceType": "Patient", "id": "p1", "birthDate": "1980-02-03",
+        "name": [{"family": "Rosenquist", "given": ["Adalind"]}],
+    }});
+    let entries: Vec<Value> = std::iter::once(patient).chain((first..first + results).map(result)).collect();
+    json!({"resourceType": "Bundle", "type": "collection", "id": name, "entry": entries}).to_string()
+}
+
+#[test]
+fn many_entries_that_may_be_one_record_cost_no_square_of_their_number() {
+    const RESULTS: usize = 2000;
+    let person = Person::with_vault();
+    person.write("a.json", undated("a", 0, RESULTS));
+    person.write("b.json", undated("b", 100_000, RESULTS));
+    let start = std::time::Instant::now();
+    person.run(&["import", "my.vault", "a.json"]).done();
+    let first = start.elapsed();
+    let start = std::time::Instant::now();
+    person.run(&["import", "my.vault", "b.json"]).done();
+    let second = start.elapsed();
+    assert!(second < first * 10 + std::time::Duration::from_secs(5), "{first:?}, then {second:?}");
+
+    let table = person.run(&["list", "my.vault"]).done().out();
+    assert_eq!(table.matches("(perhaps the same as another)").count(), 2 * RESULTS);
+    let listed = person.run(&["list", "my.vault", "--kind", "observation", "--json"]).done().json();
+    let listed = listed.as_array().unwrap();
+    assert_eq!(listed.len(), 2 * RESULTS);
+    for entry in listed {
+        let named = entry["perhaps_same"].as_array().unwrap();
+        assert_eq!(named.len(), 16);
+        assert!(!named.contains(&entry["id"]));
+        assert_eq!(entry["perhaps_same_more"], 2 * RESULTS - 17);
+    }
+    let id = listed[0]["id"].as_str().unwrap();
+    let shown = person.run(&["show", "my.vault", id]).done().out();
+    assert_eq!(shown.matches("Perhaps the same as").count(), 17, "{shown}");
+    assert!(shown.contains(&format!("{} more", 2 * RESULTS - 17)), "{shown}");
+}

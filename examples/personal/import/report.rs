@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use subrosa::interop::Finding;
-use subrosa::vault::ImportReport;
+use subrosa::vault::{ImportReport, Listed};
 use subrosa::{EntryId, Filter, Kind, Vault};
 
 use super::{SHOWN, questions};
@@ -204,16 +204,16 @@ fn pairs(vault: &Vault, report: &ImportReport) -> Result<Vec<String>, Failure> {
         return Ok(Vec::new());
     }
     let listed = vault.list(&Filter::all().with_retracted())?;
-    let titles: HashMap<EntryId, String> =
-        listed.iter().map(|entry| (entry.id, entries::title(entry))).collect();
+    let listed: HashMap<EntryId, &Listed> = listed.iter().map(|entry| (entry.id, entry)).collect();
     let named = |id: &EntryId| {
-        let title = titles.get(id).map_or("(no title)", String::as_str);
-        format!("{} {title}", access::short_id(*id))
+        let title = listed.get(id).map(|listed| entries::title(vault, listed)).transpose()?;
+        let title = title.unwrap_or_else(|| "(no title)".to_owned());
+        Ok::<_, Failure>(format!("{} {title}", access::short_id(*id)))
     };
     let line = |(earlier, new): &(EntryId, EntryId)| {
-        printable(&format!("    {}, and already there {}", named(new), named(earlier)))
+        Ok::<_, Failure>(printable(&format!("    {}, and already there {}", named(new)?, named(earlier)?)))
     };
-    let mut lines: Vec<String> = report.perhaps_same.iter().take(PAIRS_SHOWN).map(line).collect();
+    let mut lines = report.perhaps_same.iter().take(PAIRS_SHOWN).map(line).collect::<Result<Vec<_>, _>>()?;
     if report.perhaps_same.len() > PAIRS_SHOWN {
         lines.push(format!("    … and {} more (--json lists all)", report.perhaps_same.len() - PAIRS_SHOWN));
     }

@@ -102,10 +102,7 @@ impl Contents {
 
 impl Alikes {
     pub(super) fn add(&mut self, id: EntryId, card: &Card) {
-        let ids = self.0.entry(Likeness::of(card)).or_default();
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
+        self.0.entry(Likeness::of(card)).or_default().push(id);
     }
 
     /// Pairs each of these with at most one entry of the vault, and none twice.
@@ -137,19 +134,18 @@ impl Alikes {
         for (likeness, positions) in &groups {
             let mut known = candidates.remove(likeness).unwrap_or_default();
             known.retain(|candidate| !claimed.contains(&candidate.id));
-            let mut left = Vec::new();
+            let mut saying = Saying::of(known, likeness, &known_contents);
+            let (mut left, paired) = (Vec::new(), pairs.len());
             for position in positions {
                 let Some(found) = imported.entries.get(*position) else { continue };
                 let said = said_by(&found.entry);
                 let key = found_contents.key(found.document.as_deref(), likeness, &said);
-                let is_same = |known: &Candidate| {
-                    known_contents.key(document_of(&known.entry), likeness, &known.said) == key
-                };
-                match known.iter().position(is_same) {
-                    Some(at) => pairs.push(known.remove(at).paired(*position, Is::TheSame)),
+                match saying.take(&key) {
+                    Some(known) => pairs.push(known.paired(*position, Is::TheSame)),
                     None => left.push((*position, &found.entry)),
                 }
             }
+            let mut known = saying.left();
             known.retain(|candidate| !candidate.entry.marks.retracted);
             if let ([(position, found)], [_], true) = (&left[..], &known[..], likeness.is_telling()) {
                 pairs.extend(known.into_iter().map(|candidate| {
@@ -157,7 +153,7 @@ impl Alikes {
                     candidate.paired(*position, is)
                 }));
             }
-            claimed.extend(pairs.iter().map(|pair| pair.known));
+            claimed.extend(pairs.iter().skip(paired).map(|pair| pair.known));
         }
         pairs.sort_by_key(|pair| pair.position);
         Ok(pairs)
@@ -169,8 +165,11 @@ impl Alikes {
         likeness: &Likeness,
         claimed: &HashSet<EntryId>,
     ) -> Result<Vec<Candidate>, Error> {
-        let mut candidates = Vec::new();
+        let (mut candidates, mut seen) = (Vec::new(), HashSet::new());
         for id in self.0.get(likeness).into_iter().flatten().filter(|id| !claimed.contains(id)) {
+            if !seen.insert(*id) {
+                continue;
+            }
             let Some((_, entry)) = tx.current(*id)? else { continue };
             if entry.provenance.origin.is_imported() {
                 let since = tx.entry_row(*id)?.1.epoch;
@@ -179,6 +178,36 @@ impl Alikes {
             }
         }
         Ok(candidates)
+    }
+}
+
+/// Candidates by what they say. Nothing bounds how many entries have one kind, code and date,
+/// so none is compared with all others.
+struct Saying {
+    candidates: Vec<Option<Candidate>>,
+    /// Where those are that say the same, the first one last.
+    by_key: HashMap<Digest, Vec<usize>>,
+}
+
+impl Saying {
+    fn of(candidates: Vec<Candidate>, likeness: &Likeness, contents: &Contents) -> Self {
+        let mut by_key: HashMap<Digest, Vec<usize>> = HashMap::new();
+        for (at, known) in candidates.iter().enumerate().rev() {
+            let key = contents.key(document_of(&known.entry), likeness, &known.said);
+            by_key.entry(key).or_default().push(at);
+        }
+        Self { candidates: candidates.into_iter().map(Some).collect(), by_key }
+    }
+
+    /// Takes out the first candidate that says this.
+    fn take(&mut self, key: &Digest) -> Option<Candidate> {
+        let at = self.by_key.get_mut(key)?.pop()?;
+        self.candidates.get_mut(at)?.take()
+    }
+
+    /// Those that nothing took out.
+    fn left(self) -> Vec<Candidate> {
+        self.candidates.into_iter().flatten().collect()
     }
 }
 
