@@ -48,6 +48,6 @@ pub enum FormatError {
         supported: u16,
     },
     /// The header is damaged.
-    #[error("the vault's header is damaged: restore a backup")]
+    #[error("the vault's header is damaged: repair it from a backup, which has the same, or restore one")]
     DamagedHeader,
 }

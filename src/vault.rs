@@ -129,6 +129,20 @@ impl LockedVault {
         session::open::Locked::open(path.as_ref(), options).map(Self::of_locked)
     }
 
+    /// Opens a vault file whose header is damaged, with the header of a backup, which has the
+    /// same. Unlocking shows whether both are one vault; [`Vault::repair_from`] puts the header
+    /// back. A file whose header is whole is opened as it is.
+    ///
+    /// # Errors
+    /// As [`LockedVault::open`]; [`Error::Format`] if the backup is not a vault.
+    pub fn with_header_of(
+        path: impl AsRef<Path>,
+        backup: impl AsRef<Path>,
+        options: VaultOptions,
+    ) -> Result<Self, Error> {
+        session::open::Locked::with_header_of(path.as_ref(), backup.as_ref(), options).map(Self::of_locked)
+    }
+
     /// Opens a vault in any store.
     ///
     /// # Errors

@@ -34,6 +34,9 @@ pub(crate) fn options(common: &Common) -> VaultOptions {
 pub(crate) fn open(path: &Path, options: VaultOptions) -> Result<LockedVault, Failure> {
     LockedVault::open(path, options).map_err(|error| match error {
         Error::Format(FormatError::NotAVault) => other_file::told(path),
+        Error::Format(FormatError::Empty) if path.metadata().is_ok_and(|file| file.len() > 0) => {
+            other_file::begins_with_zeros(path)
+        }
         Error::Format(FormatError::Empty | FormatError::CutOff) => {
             let beside = other_file::vaults_beside(path);
             Failure::from(error).followed_by(&beside).about(path)
@@ -76,13 +79,13 @@ pub(crate) fn to_read(common: &Common, path: &Path) -> Result<Vault, Failure> {
 
 /// What a reader may do to the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Intent {
+pub(crate) enum Intent<'a> {
     /// Read, and repair on the occasion what an interrupted program left.
     Read,
     /// Leave every byte as it is, and look at what is left if the vault is damaged.
     Look,
-    /// Repair, if only by a backup.
-    Repair,
+    /// Repair, if only by this backup.
+    Repair { from: Option<&'a Path> },
 }
 
 /// The same, demanding that the vault continues a checkpoint.
@@ -90,7 +93,7 @@ pub(crate) fn to_read_expecting(
     common: &Common,
     path: &Path,
     checkpoint: Option<subrosa::vault::Checkpoint>,
-    intent: Intent,
+    intent: Intent<'_>,
 ) -> Result<Vault, Failure> {
     typed::again(common, || look(common, path, checkpoint, intent))
 }
@@ -99,11 +102,15 @@ fn look(
     common: &Common,
     path: &Path,
     checkpoint: Option<subrosa::vault::Checkpoint>,
-    intent: Intent,
+    intent: Intent<'_>,
 ) -> Result<Vault, Failure> {
     let open = || -> Result<LockedVault, Failure> {
         // A reader need not wait for a writer: it reads beside it.
-        let locked = open(path, options(common).with_lock_wait(Duration::ZERO))?;
+        let options = options(common).with_lock_wait(Duration::ZERO);
+        let locked = match intent {
+            Intent::Repair { from: Some(backup) } => LockedVault::with_header_of(path, backup, options)?,
+            _ => open(path, options)?,
+        };
         Ok(match checkpoint {
             Some(checkpoint) => locked.expecting(checkpoint),
             None => locked,

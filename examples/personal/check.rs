@@ -18,7 +18,10 @@ pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
     let path = target::vault(common, &command.names)?;
     let expected = command.expect.as_deref().map(str::parse::<Checkpoint>).transpose();
     let expected = expected.map_err(|error| Failure::usage(error.to_string()))?;
-    let intent = if command.repair { Intent::Repair } else { Intent::Look };
+    let intent = match command.repair {
+        true => Intent::Repair { from: command.from.as_deref() },
+        false => Intent::Look,
+    };
     let vault = access::to_read_expecting(common, &path, expected, intent)?;
     let repaired = command.from.as_ref().map(|backup| vault.repair_from(backup)).transpose()?;
     let report = match command.deep {

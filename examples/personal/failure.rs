@@ -46,6 +46,10 @@ impl Failure {
         Self::told(Exit::Usage, message)
     }
 
+    pub(crate) fn damaged(message: impl Into<String>) -> Self {
+        Self::told(Exit::Damaged, message)
+    }
+
     pub(crate) fn environment(message: impl Into<String>) -> Self {
         Self::told(Exit::Environment, message)
     }
@@ -206,6 +210,7 @@ impl From<Error> for Failure {
         // What is no vault, or not one that can be looked into, says by itself what to do.
         let advice = match error {
             Error::Format(FormatError::NotAVault) => advice(error.code()),
+            Error::Format(FormatError::DamagedHeader) => " (`personal check --repair --from BACKUP`)",
             Error::Format(_) => "",
             _ => advice(error.code()),
         };

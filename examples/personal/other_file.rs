@@ -10,6 +10,8 @@ use crate::target;
 
 /// Bytes of a file that tell what it is.
 const LOOKED_AT: u64 = 8 * 1024;
+/// No vault is shorter.
+const SHORTEST_VAULT: u64 = 81920;
 /// Names in a folder that are looked at for vaults.
 const MOST_NAMES: usize = 200;
 /// Vaults that are named.
@@ -27,6 +29,13 @@ pub(crate) fn told(path: &Path) -> Failure {
         Some(format @ (ForeignFormat::Zip | ForeignFormat::Archive)) => {
             format!("it is {format}: unpack it first")
         }
+        Some(ForeignFormat::Binary) if path.metadata().is_ok_and(|file| file.len() >= SHORTEST_VAULT) => {
+            format!(
+                "it is {}. If it was a vault, its first bytes are damaged: with a backup, \u{2018}personal check {name} \
+             --repair --from BACKUP\u{2019} mends them",
+                ForeignFormat::Binary
+            )
+        }
         Some(format) => format!(
             "it is {format}: to keep it, name a vault first, as in \u{2018}personal attach my.vault {name}\u{2019}"
         ),
@@ -37,6 +46,17 @@ pub(crate) fn told(path: &Path) -> Failure {
         None => "check the name of the file, or create a vault with `personal init`".to_owned(),
     };
     Failure::refused(format!("{name}: this is not a Subrosa vault: {more}"))
+}
+
+/// Says of a file that begins with zeros what may be done: it may be a vault behind them.
+pub(crate) fn begins_with_zeros(path: &Path) -> Failure {
+    let name = target::quoted(path);
+    Failure::damaged(format!(
+        "{name}: this file begins with zeros, as after a copy or a download that did not finish, or an error of the \
+         disk. Do not delete it. If you have a backup of the vault, \u{2018}personal check {name} --repair --from \
+         BACKUP\u{2019} mends what it can{}",
+        vaults_beside(path)
+    ))
 }
 
 fn beginning(path: &Path) -> Vec<u8> {

@@ -59,6 +59,15 @@ impl FileStore {
         Self::on(Arc::new(folder), name)
     }
 
+    /// The same, with the header of a copy in the place of its own, which is damaged: nothing
+    /// of the file tells yet that both are one vault. [`FileWriter::put_header_back`] writes it.
+    ///
+    /// [`FileWriter::put_header_back`]: super::writer::FileWriter::put_header_back
+    pub(crate) fn open_with_header_of(path: &Path, copy: &Path) -> Result<Self, StoreError> {
+        let header = Self::open(copy)?.header;
+        Ok(Self { header, ..Self::open(path)? })
+    }
+
     /// Creates a vault file whole, never over another file.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use std::sync::{Arc, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::disk::Disk;
-use super::file::{AREAS, FileStore, ROOTS, file_offset, lie_below, read};
+use super::file::{AREAS, FileStore, ROOTS, file_offset, lie_below, read, read_header};
 use super::left::{Left, Roots, other};
 use super::tail::{Tail, overwrite};
 use super::{
@@ -129,6 +129,16 @@ impl<'a> FileWriter<'a> {
             return Err(StoreError::Missing);
         }
         self.write(offset, bytes)
+    }
+
+    /// Writes the header that the file was opened with, where another stands; whether one did.
+    pub(crate) fn put_header_back(&mut self) -> Result<bool, StoreError> {
+        let is_damaged = read_header(&*self.disk)? != self.store.header_bytes();
+        if is_damaged {
+            self.write(0, self.store.header_bytes())?;
+            self.barrier()?;
+        }
+        Ok(is_damaged)
     }
 
     pub(super) fn settle_name(&self) -> Result<(), StoreError> {

@@ -35,3 +35,30 @@ fn a_command_that_changed_a_damaged_vault_says_what_it_did_whatever_is_damaged()
     }
     assert!(said > 0 && refused > 0, "{said} {refused}");
 }
+
+/// Damages the first bytes of a file in some way.
+type Damage = fn(&mut [u8]);
+
+#[test]
+fn a_damaged_header_is_put_back_from_a_backup_and_nothing_newer_is_lost() {
+    let person: Person = with_records();
+    person.run(&["backup", "my.vault", "backup"]).done();
+    person.run_with(&["add", "my.vault", "note"], r#"{"title": "after the backup"}"#).done();
+    person.run(&["init", "other.vault", "--small-device", "--yes", "--no-recovery-key"]);
+    let whole = person.read("my.vault");
+    let damages: [(Damage, i32); 3] =
+        [(|file| file[3] ^= 1, 1), (|file| file[50] ^= 1, 4), (|file| file[..PAGE].fill(0), 4)];
+    for (damage, exit) in damages {
+        let mut damaged = whole.clone();
+        damage(&mut damaged);
+        person.write("d.vault", &damaged);
+        let told = person.run(&["list", "d.vault"]);
+        told.refused(exit, "--repair --from BACKUP");
+        person.run(&["check", "d.vault", "--repair", "--from", "other.vault"]);
+        assert!(person.read("d.vault") == damaged, "a vault of others mends nothing");
+        let mended = person.run(&["check", "d.vault", "--repair", "--from", "backup"]).done().out();
+        assert!(mended.contains("1"), "{mended}");
+        assert!(person.read("d.vault") == whole);
+        assert!(person.run(&["list", "d.vault"]).done().out().contains("after the backup"));
+    }
+}

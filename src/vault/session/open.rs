@@ -41,6 +41,17 @@ impl Locked {
         Self::of(Arc::new(FileStore::open(path.as_ref())?), options)
     }
 
+    /// Opens a vault file whose header is damaged, with that of a copy.
+    ///
+    /// # Errors
+    /// As [`LockedVault::with_header_of`].
+    pub(crate) fn with_header_of(path: &Path, copy: &Path, options: VaultOptions) -> Result<Self, Error> {
+        if Header::parse(&FileStore::open(path)?.header()?).is_ok() {
+            return Self::open(path, options);
+        }
+        Self::of(Arc::new(FileStore::open_with_header_of(path, copy)?), options)
+    }
+
     /// Opens a vault in any store.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::engine::core::{Core, Demand, StateReader};
 use crate::engine::opening::Candidate;
 use crate::engine::trace;
 use crate::error::Error;
-use crate::format::header::Header;
+use crate::format::header::{HEADER_LEN, Header};
 use crate::format::object::{KeyedRef, ObjectRef};
 use crate::store::{FileStore, Store, StoreError, StoreWriter as _};
 use crate::tree::read_checked;
@@ -60,6 +60,10 @@ fn put_back(session: &Session, copy: Arc<dyn Store>) -> Result<(u64, u64), Error
     }
     let source = Source::new(&current.core, copy);
     let (mut restored, mut bytes) = (0, 0);
+    // The vault opened under it: it is the vault's.
+    if writer.put_header_back()? {
+        (restored, bytes) = (1, HEADER_LEN as u64);
+    }
     // Rows that claim the same bytes would damage each other for ever.
     let mut known = HashSet::new();
     // A page that was put back shows what is damaged below it.
