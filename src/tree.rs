@@ -50,6 +50,11 @@ pub(crate) struct LeafRef {
 }
 
 impl LeafRef {
+    /// The page.
+    pub(crate) fn object(&self) -> &KeyedRef {
+        &self.object
+    }
+
     /// Stored bytes of the page.
     pub(crate) fn stored_bytes(&self) -> u64 {
         self.object.object.length

@@ -169,6 +169,7 @@ impl Core {
                 continue;
             }
             *place = plain.and_then(|plain| Place::decode(&plain).ok());
+            *place = place.take().filter(|place| place.epoch.max(place.ledger.epoch) <= root.epoch);
             if place.is_none() && self.demand == Demand::Whole {
                 return Err(Error::Damaged { what: "place" });
             }

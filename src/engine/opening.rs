@@ -173,7 +173,10 @@ impl Candidate {
         let mut candidates = Vec::new();
         for stored in distinct(&heads.roots) {
             let Some(plain) = core.open_root(&key, stored) else { continue };
-            let Some(root) = root_naming(area.digest(), &plain)? else { continue };
+            let root = root_naming(area.digest(), &plain)?;
+            let Some(root) = root.filter(|root| root.area_generation == area.area.generation) else {
+                continue;
+            };
             candidates.push(Self { root, root_bytes: stored.clone(), area_bytes: bytes.to_vec() });
         }
         Ok(candidates)

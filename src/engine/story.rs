@@ -69,6 +69,13 @@ impl StoryV1 {
     }
 }
 
+impl ActV1 {
+    /// Whether it tells of a release.
+    pub(crate) fn is_release(&self) -> bool {
+        Action::from_number(self.action) == Action::Released
+    }
+}
+
 /// A revision, and what tells of it.
 pub(super) struct Telling<'a> {
     pub(super) revision: u64,

@@ -91,7 +91,9 @@ impl Root {
         }
         let fault = reader.fault();
         reader.finish_zero()?;
-        if !segment.is_sound() {
+        let is_first = epoch.number() == 1;
+        let is_numbered = epoch.number() > 0 && (!is_first || previous.as_bytes() == &[0; 32]);
+        if !segment.is_sound() || !is_numbered {
             return Err(fault);
         }
         let places = places.try_into().map_err(|_| fault)?;

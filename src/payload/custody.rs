@@ -7,6 +7,10 @@ use crate::codec::wire::Wire;
 use crate::crypto::kem::PUBLIC_LEN;
 use crate::format::area::SLOTS;
 
+/// The numbers of the holder roles: by its role a holder keeps or destroys what accounts for
+/// releases, so that nobody goes on who does not know it.
+const HOLDER_ROLES: std::ops::RangeInclusive<u16> = 1..=6;
+
 /// What the vault knows of itself: in `record`, open to every credential.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct VaultRecordV1 {
@@ -23,6 +27,10 @@ pub(crate) struct VaultRecordV1 {
 impl Wire for VaultRecordV1 {
     const NAME: &'static str = "VaultRecordV1";
     const LIMIT: usize = 16 * 1024;
+
+    fn is_canonical(&self) -> bool {
+        HOLDER_ROLES.contains(&self.holder_role)
+    }
 }
 
 /// The key that turns a source's identity into the id of an entry of its compartment.
@@ -77,12 +85,10 @@ impl Wire for DirectoryV1 {
 
     fn is_canonical(&self) -> bool {
         self.slots.len() == SLOTS
-            && self.slots.iter().all(|slot| {
-                slot.public.len() == PUBLIC_LEN
-                    && slot.name.len() <= 256
-                    && slot.generation_fits()
-                    && slot.signing.is_some() == (slot.kind != 0)
-            })
+            && self
+                .slots
+                .iter()
+                .all(|slot| slot.public.len() == PUBLIC_LEN && slot.name.len() <= 256 && slot.fits_its_kind())
     }
 }
 
@@ -90,10 +96,20 @@ impl DirectorySlotV1 {
     /// The kind of a slot that a password opens.
     pub(crate) const PASSWORD: u8 = 1;
 
-    fn generation_fits(&self) -> bool {
-        match self.kind {
+    /// Whether what is listed is what a slot of its kind has. A way in of a kind or a grant
+    /// that nobody knows would open the vault and be in no list.
+    fn fits_its_kind(&self) -> bool {
+        let generation = match self.kind {
             Self::PASSWORD => (1..=2).contains(&self.generation),
             _ => self.generation == 0,
-        }
+        };
+        let is_unused =
+            || self.grant == 0 && self.name.is_empty() && self.created == 0 && self.signing.is_none();
+        generation
+            && match self.kind {
+                0 => is_unused(),
+                1..=3 => self.grant & 1 == 1 && self.signing.is_some(),
+                _ => false,
+            }
     }
 }

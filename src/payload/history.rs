@@ -99,9 +99,15 @@ impl LineV1 {
     fn is_canonical(&self) -> bool {
         let details = self.details.iter().map(|(_, text)| text);
         let mut texts = std::iter::once(&self.actor).chain(&self.reason).chain(details);
-        texts.all(|text| text.len() <= TEXT_LIMIT) && self.details.is_sorted_by(|a, b| a.0 < b.0)
+        texts.all(|text| text.len() <= TEXT_LIMIT)
+            && self.details.is_sorted_by(|a, b| a.0 < b.0)
+            && self.details.iter().all(|(number, _)| !OF_ACCOUNTS.contains(number))
     }
 }
+
+/// Numbers of details that accounts have and no line has: what a release was for goes with its
+/// entries.
+const OF_ACCOUNTS: std::ops::RangeInclusive<u16> = 1..=4;
 
 /// Longest text of a line in bytes.
 pub(crate) const TEXT_LIMIT: usize = 16 * 1024;

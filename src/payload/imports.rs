@@ -45,6 +45,9 @@ pub(crate) struct UnnamedV1 {
     pub(crate) identities: Vec<[u8; 16]>,
 }
 
+/// Most references to one person that are remembered.
+pub(crate) const IDENTITIES_LIMIT: usize = 16;
+
 impl Wire for ImportV1 {
     const NAME: &'static str = "ImportV1";
     const LIMIT: usize = 64 << 20;
@@ -53,6 +56,7 @@ impl Wire for ImportV1 {
         !self.documents.is_empty()
             && self.documents.is_sorted_by(|a, b| a.name < b.name)
             && self.documents.iter().all(|document| document.entries > 0)
+            && self.unnamed.as_ref().is_none_or(|unnamed| unnamed.identities.len() <= IDENTITIES_LIMIT)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What happened to entries, beside them: their stories, and to whom releases of them went.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::codec::wire::Wire;
@@ -7,7 +9,7 @@ use crate::codec::wire::Wire;
 /// What happened to one entry, beyond what its revisions and their commits tell.
 #[derive(Serialize, Deserialize, Default)]
 pub(crate) struct StoryV1 {
-    /// In the order in which it happened, at least one.
+    /// In the order in which it happened, at least one, and none twice.
     pub(crate) acts: Vec<ActV1>,
 }
 
@@ -27,7 +29,10 @@ impl Wire for StoryV1 {
     const LIMIT: usize = 64 << 20;
 
     fn is_canonical(&self) -> bool {
-        !self.acts.is_empty() && self.acts.is_sorted_by(|a, b| a.epoch <= b.epoch)
+        let mut before = HashSet::new();
+        !self.acts.is_empty()
+            && self.acts.is_sorted_by(|a, b| a.epoch <= b.epoch)
+            && self.acts.iter().all(|act| before.insert((act.epoch, act.action, act.revision)))
     }
 }
 

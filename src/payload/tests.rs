@@ -60,9 +60,27 @@ fn row(key: u8, inline: &[u8]) -> RowV1<'_> {
 }
 
 fn line() -> LineV1 {
-    let details = vec![(1, "who".to_owned()), (3, "why".to_owned())];
+    let details = vec![(5, "who".to_owned()), (8, "why".to_owned())];
     let (actor, reason) = ("the owner".to_owned(), Some("as asked".to_owned()));
     LineV1 { action: 2, actor, reason, details }
+}
+
+fn slot(kind: u8) -> DirectorySlotV1 {
+    let signing = SigningV1 { es256_x: [1; 32], es256_y: [2; 32], ed25519: [3; 32] };
+    let (public, generation) = (vec![kind; crate::crypto::kem::PUBLIC_LEN], u8::from(kind == 1));
+    let name = String::new();
+    match kind {
+        0 => DirectorySlotV1 { public, kind, generation, grant: 0, name, created: 0, signing: None },
+        _ => DirectorySlotV1 {
+            public,
+            kind,
+            generation,
+            grant: 3,
+            name: "phone".to_owned(),
+            created: 5,
+            signing: Some(signing),
+        },
+    }
 }
 
 fn entry() -> Entry {
@@ -75,15 +93,6 @@ fn entry() -> Entry {
 fn types() -> Vec<Type> {
     let child = |nibble, rows| ChildV1 { nibble, rows, object: ObjectV1::Owned(object(nibble)) };
     let leaf = || LeafV1 { salt: [6; 16], lines: vec![line(), LineV1 { action: 3, ..line() }] };
-    let slot = |kind: u8| DirectorySlotV1 {
-        public: vec![kind; crate::crypto::kem::PUBLIC_LEN],
-        kind,
-        generation: u8::from(kind == 1),
-        grant: 3,
-        name: "phone".to_owned(),
-        created: 5,
-        signing: (kind != 0).then_some(SigningV1 { es256_x: [1; 32], es256_y: [2; 32], ed25519: [3; 32] }),
-    };
     let again_entry = |bytes: &[u8]| decode_entry(bytes).ok().map(|e| encode_entry(&e).unwrap().to_vec());
     let again_card = |bytes: &[u8]| decode_card(bytes).ok().map(|c| encode_card(&c).unwrap().to_vec());
     vec![
@@ -227,11 +236,74 @@ fn no_line_of_a_ledger_row_is_there_twice_and_no_text_of_one_is_too_long() {
     assert!(is_canonical(vec![of(1), of(2), of(TEXT_LIMIT)]));
     assert!(!is_canonical(vec![of(1), of(2), of(1)]));
     assert!(!is_canonical(vec![of(TEXT_LIMIT + 1)]));
-    let detail = |length: usize| LineV1 { details: vec![(1, "x".repeat(length))], ..line() };
+    let detail = |length: usize| LineV1 { details: vec![(5, "x".repeat(length))], ..line() };
     assert!(is_canonical(vec![detail(TEXT_LIMIT)]) && !is_canonical(vec![detail(TEXT_LIMIT + 1)]));
     let numbered = |count: usize| (0..count).map(|number| LineV1 { actor: number.to_string(), ..line() });
     assert!(is_canonical(numbered(LINES_LIMIT).collect()));
     assert!(!is_canonical(numbered(LINES_LIMIT + 1).collect()));
+}
+
+#[test]
+fn no_line_of_a_ledger_row_says_what_an_account_says() {
+    let canonical: Vec<u16> = (0..10)
+        .filter(|number| {
+            let lines = vec![LineV1 { details: vec![(*number, "x".to_owned())], ..line() }];
+            LeafV1 { salt: [6; 16], lines }.is_canonical()
+        })
+        .collect();
+    assert_eq!(canonical, [0, 5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn the_acts_of_a_story_ascend_and_none_is_there_twice() {
+    let act = |epoch, action, revision| ActV1 { epoch, action, revision, reason: None };
+    let is_canonical = |acts| StoryV1 { acts }.is_canonical();
+    assert!(is_canonical(vec![act(4, 4, 2), act(4, 5, 2), act(4, 5, 3), act(5, 7, 0)]));
+    assert!(!is_canonical(vec![]));
+    assert!(!is_canonical(vec![act(5, 7, 0), act(4, 4, 2)]));
+    assert!(!is_canonical(vec![act(5, 7, 0), act(5, 7, 0)]));
+}
+
+/// A way in of a kind or a grant that nobody knows would open the vault and be in no list.
+#[test]
+fn every_slot_that_the_directory_lists_is_of_a_known_kind_and_has_what_its_kind_has() {
+    let is_canonical = |changed: DirectorySlotV1| {
+        let slots = (0..15).map(|number| slot(number % 4)).chain([changed]).collect();
+        DirectoryV1 { slots }.is_canonical()
+    };
+    let signing = || slot(1).signing;
+    assert!((0..4).all(|kind| is_canonical(slot(kind))));
+    assert!(!is_canonical(DirectorySlotV1 { kind: 4, ..slot(3) }));
+    assert!((1..4).all(|kind| !is_canonical(DirectorySlotV1 { grant: 2, ..slot(kind) })));
+    assert!((1..4).all(|kind| !is_canonical(DirectorySlotV1 { signing: None, ..slot(kind) })));
+    assert!((1..4).all(|kind| !is_canonical(DirectorySlotV1 { generation: 3, ..slot(kind) })));
+    assert!((1..4).all(|kind| !is_canonical(DirectorySlotV1 { name: "x".repeat(257), ..slot(kind) })));
+    assert!((0..4).all(|kind| !is_canonical(DirectorySlotV1 { public: vec![1; 1215], ..slot(kind) })));
+    for changed in [
+        DirectorySlotV1 { grant: 1, ..slot(0) },
+        DirectorySlotV1 { name: "phone".to_owned(), ..slot(0) },
+        DirectorySlotV1 { created: 1, ..slot(0) },
+        DirectorySlotV1 { signing: signing(), ..slot(0) },
+    ] {
+        assert!(!is_canonical(changed));
+    }
+}
+
+#[test]
+fn a_holder_whose_role_nobody_knows_has_no_vault_record() {
+    let known: Vec<u16> = (0..10)
+        .filter(|holder_role| {
+            let record = VaultRecordV1 {
+                created: 1,
+                holder_role: *holder_role,
+                holder_name: String::new(),
+                jurisdiction: String::new(),
+                signing_algorithm: 9,
+            };
+            record.is_canonical()
+        })
+        .collect();
+    assert_eq!(known, (1..=6).collect::<Vec<u16>>());
 }
 
 /// Eight times as many lines cost eight times as much, not sixty-four times, even if they

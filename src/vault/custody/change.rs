@@ -1,5 +1,6 @@
 //! Adding ways in and taking them away.
 
+use super::expect_own;
 use super::generations::Generations;
 use super::renewal::{PlannedSlot, Renewal, kept, publish_renewal};
 use crate::crypto::random::Randomness;
@@ -132,6 +133,9 @@ impl StateReader<'_> {
         way_in: Option<WayIn>,
     ) -> Result<Prepared, Error> {
         let directory = self.directory()?;
+        if let Some(way_in) = &way_in {
+            expect_own(&directory, way_in, self.core.keyring.grant())?;
+        }
         let slots = slots_to_revoke(&directory, &change.revoke)?;
         let is_revoked = |slot: usize| slots.contains(&slot);
         let before = self.area()?;

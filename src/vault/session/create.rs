@@ -289,7 +289,8 @@ impl Draft {
         let [run, _] = self.plan.area.kdf;
         let run = self.first_is_password.then_some(run);
         let keys = self.plan.keys.first_mut().and_then(Option::take).map(Arc::new);
-        WayIn { slot: 0, run, keys, restored: None }
+        let public = self.plan.publics.first().cloned().map(Arc::new);
+        WayIn { slot: 0, run, keys, public, restored: None }
     }
 
     fn first_commit(

@@ -3,9 +3,11 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::crypto::kdf::KdfParameters;
+use crate::crypto::kem::SlotPublic;
 use crate::crypto::key::{ShortcutKey, SigningSeed};
 use crate::engine::core::{Core, Snapshot, StateReader};
 use crate::format::area::ShortcutBox;
+use crate::format::place::Compartment;
 use crate::id::Epoch;
 use crate::keys::{Grant, Keyring, OpenedSlot, SlotKeys};
 
@@ -46,14 +48,19 @@ pub(crate) struct WayIn {
     /// What the slot's seed gives: to sign, and to make the shortcut when this handle grants
     /// anew.
     pub(crate) keys: Option<Arc<SlotKeys>>,
+    /// The public half of the slot, of a way in that opens the directory.
+    pub(crate) public: Option<Arc<SlotPublic>>,
     /// The shortcut that the slot lacks, and that the next commit puts back.
     pub(crate) restored: Option<ShortcutBox>,
 }
 
 impl WayIn {
     pub(crate) fn of(opened: OpenedSlot) -> (Self, Keyring) {
+        // Whoever does not open the directory has nothing to compare it with.
+        let is_listed = opened.keyring.compartment(Compartment::Custody).is_some();
+        let public = is_listed.then(|| Arc::new(opened.public()));
         let OpenedSlot { index, keyring, run, keys, restored, .. } = opened;
-        (Self { slot: index, run, keys: Some(Arc::new(keys)), restored }, keyring)
+        (Self { slot: index, run, keys: Some(Arc::new(keys)), public, restored }, keyring)
     }
 
     /// The key of its shortcut, with the position of its slot.

@@ -1,28 +1,28 @@
 //! Checking: every byte that the open keys reach is read, authenticated and decoded.
 
+mod history;
 mod imports;
+mod revisions;
 pub(crate) mod segments;
 mod stories;
 
 use self::imports::Imports;
+use self::revisions::Revisions;
 use self::segments::SegmentsReport;
 use self::stories::Stories;
-use crate::codec::wire;
 use crate::crypto::content_digest::{ContentDigest, RunningContentDigest};
-use crate::crypto::digest::Digest;
 use crate::engine::content::{length_of_slice, stored_contents};
 use crate::engine::core::StateReader;
 use crate::engine::imports::document_of;
-use crate::engine::links::{is_linked, link_digest};
 use crate::engine::list::inline_card;
 use crate::engine::trace;
 use crate::error::Error;
-use crate::format::place::{Compartment, LedgerHead};
+use crate::format::object::KeyedRef;
+use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId, Epoch};
 use crate::parallel::{Spare, in_order};
 use crate::payload::content::{ContentV1, UploadV1, slice_len};
 use crate::payload::decode_entry;
-use crate::payload::history::{LedgerV1, LinkV1};
 use crate::tree::{Buffer, LeafRef, LostPage, Row, RowClass, RowKey, Trie};
 use crate::vault::session::handle::Session;
 use std::collections::{BTreeMap, BTreeSet};
@@ -270,43 +270,6 @@ struct Contents {
     users: BTreeMap<ContentDigest, BTreeSet<EntryId>>,
 }
 
-/// The revisions of a compartment's entries: where there is a third, there are two
-/// earlier ones.
-#[derive(Default)]
-struct Revisions {
-    /// Entries that were amended, and their current revision.
-    current: BTreeMap<EntryId, u64>,
-    earlier: BTreeMap<EntryId, BTreeSet<u64>>,
-}
-
-impl Revisions {
-    fn count(&mut self, row: &Row) {
-        match row.class {
-            RowClass::Entry if row.revision > 1 => {
-                self.current.insert(row.id, row.revision);
-            }
-            RowClass::Superseded => {
-                self.earlier.entry(row.id).or_default().insert(row.revision);
-            }
-            _ => {}
-        }
-    }
-
-    /// Of each entry one revision that is missing, or that is there and belongs to none.
-    fn astray(mut self) -> Vec<(EntryId, u64)> {
-        let mut astray = Vec::new();
-        for (id, current) in self.current {
-            let there = self.earlier.remove(&id).unwrap_or_default();
-            let missing = (1..current).find(|revision| !there.contains(revision));
-            let later = there.last().copied().filter(|last| *last >= current);
-            astray.extend(missing.or(later).map(|revision| (id, revision)));
-        }
-        let orphans = self.earlier.into_iter();
-        astray.extend(orphans.filter_map(|(id, revisions)| Some((id, *revisions.first()?))));
-        astray
-    }
-}
-
 /// A leaf's stored bytes, and its rows with what was found of their entries.
 type OpenedLeaf = (u64, Vec<(Row, Option<EntryCheck>)>);
 
@@ -348,12 +311,14 @@ impl StateReader<'_> {
         let mut live: u64 = 0;
         let (mut contents, mut revisions) = (Contents::default(), Revisions::default());
         let (mut stories, mut are_told) = (Stories::default(), true);
-        let mut imports = Imports::default();
-        let trie = self.trie(compartment)?;
+        let (mut imports, mut last_line) = (Imports::default(), Epoch::new(0));
+        let (trie, mut is_in_place) = (self.trie(compartment)?, true);
         let leaves = trie.survey_leaves(&mut |object| {
             report.count_bytes(object.object.length);
             live = live.saturating_add(object.object.length);
+            is_in_place &= self.is_in_place(std::iter::once(object));
         });
+        is_in_place &= self.is_in_place(leaves.iter().flatten().map(LeafRef::object));
         let (left, buffers) = (AtomicU64::new(trie.live), Spare::default());
         let open = |leaves: &&[Result<LeafRef, LostPage>]| {
             let mut buffer = buffers.take();
@@ -373,11 +338,15 @@ impl StateReader<'_> {
                 };
                 report.count_bytes(length);
                 live = live.saturating_add(length);
+                is_in_place &= self.is_in_place(rows.iter().filter_map(|(row, _)| row.object.as_ref()));
                 for (row, opened) in &rows {
                     live = live.saturating_add(row.stored_bytes());
                     // Rows that all name one object would keep this busy for ever.
                     if live <= trie.live {
                         revisions.count(row);
+                        if row.class == RowClass::Ledger {
+                            last_line = last_line.max(row.epoch);
+                        }
                         are_told &= stories.take(self, compartment, row);
                         are_told &= {
                             let document = opened.as_ref().and_then(|opened| opened.document.as_ref());
@@ -399,8 +368,11 @@ impl StateReader<'_> {
             let finding = |(id, revision)| CheckFinding::DamagedEntry { compartment, id, revision };
             report.findings.extend(astray.map(finding));
         }
-        if !are_told || whole && !(stories.fit() && imports.fit()) {
+        if !are_told || !is_in_place || whole && !(stories.fit() && imports.fit()) {
             report.findings.push(CheckFinding::DamagedPart { compartment });
+        }
+        if whole && !self.names_its_last_line(compartment, last_line) {
+            report.findings.push(CheckFinding::BrokenHistory { epoch: self.snapshot.root.epoch });
         }
         self.check_contents(compartment, contents, whole, report);
         Ok(())
@@ -499,6 +471,14 @@ impl StateReader<'_> {
         whole && digest.finish() == ContentDigest::from_bytes(head.digest)
     }
 
+    /// Whether objects are where commits append them, and none behind the append end, which the
+    /// next commit would overwrite.
+    fn is_in_place<'o>(&self, objects: impl Iterator<Item = &'o KeyedRef>) -> bool {
+        let end = self.snapshot.root.segment.end;
+        let objects: Vec<_> = objects.map(|named| named.object).collect();
+        self.core.store.admits(end, &objects).unwrap_or(false)
+    }
+
     /// Whether the rows are there without which a vault cannot do its work.
     fn check_own_rows(&self, report: &mut CheckReport) {
         let own = [(Compartment::Record, "vault record"), (Compartment::Custody, "directory")];
@@ -528,10 +508,7 @@ impl StateReader<'_> {
         report: &mut CheckReport,
     ) {
         let sound = match row.class {
-            RowClass::Entry | RowClass::Superseded => {
-                let is_past = (Epoch::new(1)..=self.snapshot.root.epoch).contains(&row.epoch);
-                self.entry_is_sound(compartment, row, opened, contents) && is_past
-            }
+            RowClass::Entry | RowClass::Superseded => self.entry_is_sound(compartment, row, opened, contents),
             RowClass::Slice => {
                 contents.slices.insert((row.content_id(), row.revision));
                 true
@@ -547,10 +524,13 @@ impl StateReader<'_> {
             RowClass::Link | RowClass::Story | RowClass::Accounting | RowClass::Import => true,
             RowClass::Tombstone => self.tombstone_in(row).is_ok(),
             RowClass::IdentityKey => self.identity_key(compartment).is_ok(),
-            RowClass::VaultRecord | RowClass::Directory | RowClass::Document => {
-                self.core.open_row(compartment, row).is_ok()
-            }
+            RowClass::VaultRecord => self.vault_record().is_ok(),
+            RowClass::Directory => self.directory().is_ok(),
+            // Reserved: no page that has it can be read.
+            RowClass::Document => false,
         };
+        // A row that no commit of this history put.
+        let sound = sound && (Epoch::new(1)..=self.snapshot.root.epoch).contains(&row.epoch);
         report.count_bytes(row.stored_bytes());
         match row.class {
             RowClass::Entry => report.entries += 1,
@@ -587,71 +567,5 @@ impl StateReader<'_> {
             contents.users.entry(*digest).or_default().insert(row.id);
         }
         *is_sound
-    }
-
-    fn check_ledger(&self, compartment: Compartment, row: &Row, report: &mut CheckReport) {
-        report.count_bytes(row.stored_bytes());
-        let ledger =
-            self.core.open_row(compartment, row).and_then(|content| Ok(wire::decode::<LedgerV1>(&content)?));
-        let Ok(ledger) = ledger else {
-            report.findings.push(CheckFinding::DamagedPart { compartment });
-            return;
-        };
-        let epoch = row.epoch;
-        let linked = match self.link(epoch) {
-            Ok(link) => link.is_some_and(|link| is_linked(compartment, &ledger, &link).unwrap_or(false)),
-            // Cannot be compared; the link is a finding of its own.
-            Err(_) => true,
-        };
-        if !linked || ledger.epoch != epoch.number() {
-            report.findings.push(CheckFinding::ForeignLine { compartment, epoch });
-        }
-    }
-
-    fn check_history(&self, report: &mut CheckReport) {
-        let current = self.snapshot.root.epoch.number();
-        let mut previous = Digest::from_bytes([0; 32]);
-        for number in 1..=current {
-            let epoch = Epoch::new(number);
-            let link = self.link(epoch).ok().flatten();
-            if !link.as_ref().is_some_and(|link| self.link_follows(link, epoch, &previous)) {
-                report.findings.push(CheckFinding::BrokenHistory { epoch });
-            }
-            // The epoch is a claim of the root: only links that are there are
-            // counted, so that the walk ends however high the claim is.
-            let Some(digest) = link.and_then(|link| link_digest(&link).ok()) else { break };
-            previous = digest;
-            report.commits += 1;
-        }
-        for compartment in Compartment::ALL {
-            if !self.head_is_sound(compartment) {
-                report.findings.push(CheckFinding::BrokenHistory { epoch: self.snapshot.root.epoch });
-            }
-        }
-    }
-
-    /// Whether a link is that of its commit and names the link before it; of
-    /// the last commit, also the root before it.
-    fn link_follows(&self, link: &LinkV1, epoch: Epoch, previous: &Digest) -> bool {
-        let root = &self.snapshot.root;
-        link.epoch == epoch.number()
-            && link.previous_link == *previous.as_bytes()
-            && (epoch != root.epoch || link.previous_root == *root.previous.as_bytes())
-    }
-
-    /// Whether a compartment's ledger head is the digest of the link that it names.
-    fn head_is_sound(&self, compartment: Compartment) -> bool {
-        let Ok(place) = self.snapshot.place(compartment) else { return true };
-        let LedgerHead { epoch, link } = place.ledger;
-        let due = match compartment {
-            Compartment::Record => self.snapshot.root.epoch,
-            _ => epoch,
-        };
-        let digest = match epoch.number() {
-            0 => Ok(Some(Digest::from_bytes([0; 32]))),
-            _ => self.link(epoch).map(|link| link.and_then(|link| link_digest(&link).ok())),
-        };
-        // A link that cannot be read is a finding of its own.
-        epoch == due && digest.map_or(true, |digest| digest == Some(link))
     }
 }

@@ -8,7 +8,7 @@ use crate::format::place::Compartment;
 use crate::interop::fhir::person_of;
 use crate::interop::identity::is_global;
 use crate::interop::imported::Imported;
-use crate::payload::imports::UnnamedV1;
+use crate::payload::imports::{IDENTITIES_LIMIT, UnnamedV1};
 use crate::record::{Entry, ImportQuestion, Kind, Likeness, Patient, Person, PersonDetail, Record};
 use crate::tree::{Row, RowClass, RowKey};
 
@@ -189,7 +189,7 @@ fn asks(imported: &Imported, known: &Person) -> Whose {
 /// Digests of the references to an input's person that mean the same everywhere.
 fn identities(imported: &Imported) -> Vec<Statement> {
     let everywhere = imported.person_identities.iter().filter(|identity| is_global(identity));
-    everywhere.take(MOST_IDENTITIES).map(|identity| statement("person", &[identity.as_bytes()])).collect()
+    everywhere.take(IDENTITIES_LIMIT).map(|identity| statement("person", &[identity.as_bytes()])).collect()
 }
 
 /// The answers about those whom earlier imports referred to and this input describes.
@@ -204,9 +204,6 @@ pub(super) fn recognized(imported: &Imported, memory: &Memory) -> Vec<Statement>
 pub(super) fn unnamed(imported: &Imported) -> UnnamedV1 {
     UnnamedV1 { answer: answer(imported), identities: identities(imported) }
 }
-
-/// References to one person that are remembered.
-const MOST_IDENTITIES: usize = 16;
 
 /// The current rows of the patient entries.
 pub(super) fn rows(reader: &StateReader<'_>) -> Result<Vec<(Compartment, Row)>, Error> {

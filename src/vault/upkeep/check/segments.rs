@@ -60,7 +60,10 @@ impl StateReader<'_> {
         loop {
             report.count(epoch, is_as_written(file, &segment));
             report.unknown = epoch.number().saturating_sub(1);
-            let follows = |before: &Segment| before.length() > 0 && before.end == segment.start;
+            let follows = |before: &Segment| {
+                let is_appended = before.start >= geometry::APPEND && before.length() > 0;
+                is_appended && before.end == segment.start && epoch.number() > 1
+            };
             match self.segment_before(epoch) {
                 // The link is a finding of its own.
                 None => return (report, None),

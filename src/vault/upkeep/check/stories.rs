@@ -11,8 +11,11 @@ use crate::tree::{Row, RowClass};
 /// What a compartment tells of its entries.
 #[derive(Default)]
 pub(super) struct Stories {
-    entries: BTreeSet<EntryId>,
+    /// The commit that wrote each revision.
+    revisions: BTreeMap<(EntryId, u64), Epoch>,
     stories: BTreeSet<EntryId>,
+    /// Acts that tell of a revision, and of which commit they say that it wrote it.
+    acts: Vec<((EntryId, u64), Epoch)>,
     /// How many entries each release held, as their stories tell.
     released: BTreeMap<Epoch, u64>,
     /// The same as the accounts tell.
@@ -23,8 +26,8 @@ impl Stories {
     /// Takes a row in; whether it can be read.
     pub(super) fn take(&mut self, reader: &StateReader<'_>, compartment: Compartment, row: &Row) -> bool {
         match row.class {
-            RowClass::Entry => {
-                self.entries.insert(row.id);
+            RowClass::Entry | RowClass::Superseded => {
+                self.revisions.insert((row.id, row.revision), row.epoch);
                 true
             }
             RowClass::Story => self.take_story(reader, compartment, row).is_ok(),
@@ -43,17 +46,30 @@ impl Stories {
         row: &Row,
     ) -> Result<(), Error> {
         self.stories.insert(row.id);
-        for epoch in reader.story_in(compartment, row)?.releases() {
+        let story = reader.story_in(compartment, row)?;
+        for epoch in story.releases() {
             let count = self.released.entry(epoch).or_default();
             *count = count.saturating_add(1);
         }
-        Ok(())
+        let past = Epoch::new(1)..=reader.snapshot.root.epoch;
+        let mut is_sound = true;
+        for act in &story.acts {
+            let epoch = Epoch::new(act.epoch);
+            is_sound &= past.contains(&epoch) && (act.revision == 0 || !act.is_release());
+            if act.revision > 0 {
+                self.acts.push(((row.id, act.revision), epoch));
+            }
+        }
+        if is_sound { Ok(()) } else { Err(Error::Damaged { what: "story" }) }
     }
 
-    /// Whether every story is an entry's, and every account is of as many entries as tell of it.
-    /// An account in `custody` counts none.
+    /// Whether every story is an entry's, every act that tells of a revision is of the commit
+    /// that wrote it, and every account is of as many entries as tell of it. An account in
+    /// `custody` counts none.
     pub(super) fn fit(&self) -> bool {
-        self.stories.is_subset(&self.entries)
+        let is_entry = |id: &EntryId| self.revisions.range((*id, 0)..=(*id, u64::MAX)).next().is_some();
+        self.stories.iter().all(is_entry)
+            && self.acts.iter().all(|(revision, epoch)| self.revisions.get(revision) == Some(epoch))
             && self.accounts.values().filter(|count| **count > 0).count() == self.released.len()
             && self.released.iter().all(|(epoch, count)| self.accounts.get(epoch) == Some(count))
     }
