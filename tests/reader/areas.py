@@ -23,6 +23,7 @@ class Opened(NamedTuple):
     generation: int
     slot: int
     seed: bytes
+    grant: int
     root_key: bytes
     keys: dict  # place -> key of the compartments that are granted
 
@@ -63,8 +64,10 @@ def open_areas(data, header, credential):
             pass
     if not committed:
         raise Refused("wrong-credential", "5: no slot of any area commits")
-    if not opened:
+    if not opened and len(areas) == 1:
         raise damaged("5: no area that the credential opens is intact")
+    if not opened:
+        raise Refused("wrong-credential", "6: the roots may belong to the other area")
     return opened, {area[DIGEST_AT:SHORTCUTS_AT] for area in areas}
 
 
@@ -100,7 +103,7 @@ def open_slot(area, header, index, key):
         if mask >> place & 1:
             keys[place] = grants[33 + (place - 1) * 32:33 + place * 32]
     generation = int.from_bytes(area[:8], "little")
-    return Opened(area[DIGEST_AT:SHORTCUTS_AT], generation, index, seed,
+    return Opened(area[DIGEST_AT:SHORTCUTS_AT], generation, index, seed, mask,
                   root_key(vault_root_key, vault), keys)
 
 

@@ -50,17 +50,17 @@ def check_kdf(generations):
     """Section 5: refuse weak, costly and impossible parameters before memory is allocated."""
     work = 0
     for memory, passes, lanes, _ in generations:
-        if passes == 0 or lanes == 0:
-            raise Refused("kdf", "5: no pass or no lane")
+        work += memory * passes
         if memory > 1024 * MIB or passes > 16 or lanes > 16:
             raise Refused("costly-kdf", "5: ceiling of one run")
+        if work > 4 * 1024 * MIB:
+            raise Refused("costly-kdf", "5: all runs of one opening")
+        if passes == 0 or lanes == 0:
+            raise Refused("kdf", "5: no pass or no lane")
         if memory < 8 * lanes:
             raise Refused("kdf", "5: less than 8 KiB for each lane")
         if memory < 19 * MIB or passes < 2:
             raise Refused("weak-kdf", "5: floor of one run")
-        work += memory * passes
-    if work > 4 * 1024 * MIB:
-        raise Refused("costly-kdf", "5: all runs of one opening")
 
 
 def unlock_keys(credential, vault_id, areas):

@@ -3,6 +3,7 @@
 from catalogue import read
 from credentials import signing_keys
 from errors import require
+from primitives import xwing_public
 from trie import DIRECTORY, IDENTITY, VAULT_RECORD, row_content
 
 UNUSED, PASSWORD = 0, 1
@@ -27,13 +28,19 @@ def read_directory(vault, rows):
     for slot in slots:
         require(len(slot["public"]) == 1216, "9.3: length of a public half")
         require(slot["kind"] <= 3, "9.3: kind of a slot")
+        require(slot["grant"] & 1 == (slot["kind"] != UNUSED), "9.3: every slot in use is granted record")
+        require(slot["kind"] != UNUSED or (slot["grant"], slot["name"], slot["created"]) == (0, "", 0),
+                "9.3: an unused slot has no grant, no name and no time")
         require(len(slot["name"].encode()) <= 256, "9.3: name of a slot")
         allowed = (1, 2) if slot["kind"] == PASSWORD else (0,)
         require(slot["generation"] in allowed, "9.3: generation of a slot")
         require((slot["signing"] is not None) == (slot["kind"] != UNUSED), "9.3: signing keys of slots in use alone")
     opened = vault.root.opened
-    require(slots[opened.slot]["signing"] == signing_keys(opened.seed, vault.header.vault_id),
+    own = slots[opened.slot]
+    require(own["signing"] == signing_keys(opened.seed, vault.header.vault_id),
             "9.3: signing keys of the slot that opened")
+    require(own["public"] == xwing_public(opened.seed), "9.3: public half of the slot that opened")
+    require(own["grant"] == opened.grant, "9.3: grant of the slot that opened")
     return slots
 
 

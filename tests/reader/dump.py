@@ -108,7 +108,7 @@ def without_line(epoch, link, compartments):
     for number, held in sorted(compartments.items()):
         is_told = any(epoch in told(held, entry_id, EXPORTED) for entry_id in held.stories)
         if is_told and EXPORTED not in actions_in(held, epoch):
-            yield number, held, EXPORTED, ROLES[link["role"]]
+            yield number, held, EXPORTED, ROLES.get(link["role"], "unknown")
 
 
 def dump_ledger(links, compartments):
@@ -118,7 +118,7 @@ def dump_ledger(links, compartments):
         lines = [dump_line(epoch, link, number, held, line) for number, held in sorted(compartments.items())
                  for line in held.ledger.get(epoch, ())]
         out += lines or [{"epoch": epoch, "time": link["time"], "compartment": NAMES[0],
-                          "action": ACTIONS[link["action"]], "actor": ROLES[link["role"]], "reason": None,
+                          "action": ACTIONS.get(link["action"], "unknown"), "actor": ROLES.get(link["role"], "unknown"), "reason": None,
                           "entries": [], "details": {}}]
         for number, held, action, actor in without_line(epoch, link, compartments):
             line = {"action": action, "actor": actor, "reason": None, "details": ()}

@@ -11,8 +11,15 @@ DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\
                   re.ASCII)
 SHORT = 1024
 LONG = 8388608
-FLAGS = 511
-SYSTEMS = 16
+ALL_FLAGS, MORE_CODINGS = 511, 16
+SYSTEMS = (
+    "http://snomed.info/sct", "http://loinc.org", "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-9-cm", "http://hl7.org/fhir/sid/icd-10",
+    "http://hl7.org/fhir/sid/cvx", "http://hl7.org/fhir/sid/ndc", "http://www.ama-assn.org/go/cpt",
+    "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "http://www.cms.gov/Medicare/Coding/ICD10",
+    "http://terminology.hl7.org/CodeSystem/v3-ActCode", "http://www.whocc.no/atc", "http://www.ada.org/cdt",
+    "http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.238",
+)
 
 
 def check_date(text):
@@ -78,10 +85,30 @@ def check_entry(entry):
 def check_card(card, entry):
     """Section 9.5: the card of a current entry."""
     require(card["kind"] == entry["kind"], "9.5: the kind of a card is that of its entry")
-    require(card["flags"] <= FLAGS, "9.5: flags of a card")
+    require(card["flags"] <= ALL_FLAGS, "9.5: flags of a card")
+    require(card["flags"] & ~MORE_CODINGS == flags_of(entry), "9.5: flags are true to the entry")
     system = card["system"]
-    require(system == "Absent" or system[0] != "Known" or 1 <= system[1] <= SYSTEMS, "9.5: a known system")
+    require(system == "Absent" or system[0] != "Known" or 1 <= system[1] <= len(SYSTEMS), "9.5: a known system")
+    require(system == "Absent" or system[1] not in SYSTEMS, "9.5: a system of the table has its number")
+    require(card["end"] != ("At", card["start"]), "9.5: the end is said to be the start where it is")
+    require(card["end"] != "SameAsStart" or card["start"] is not None, "9.5: a start that is the end")
     check_texts("CardV1", card)
+
+
+def attachments(entry):
+    """All attachments of an entry's fields."""
+    return [field["value"][1] for field in entry["fields"] if field["value"][0] == "Attachment"]
+
+
+def flags_of(entry):
+    """Section 9.5: the flags of an entry's card, but for *more codings*."""
+    marks = entry["marks"]
+    where = [attachment["location"][0] for attachment in attachments(entry) if attachment["location"]]
+    flags = {1: marks["retracted"], 2: marks["legal_holds"], 4: marks["disputes"],
+             8: any(location != "External" for location in where), 32: marks["expires"] is not None,
+             64: entry["not_understood"], 128: "External" in where,
+             256: entry["provenance"]["origin"] == "ImportedAndChanged"}
+    return sum(flag for flag, is_set in flags.items() if is_set)
 
 
 def read_entries(vault, rows):
@@ -105,6 +132,5 @@ def read_entries(vault, rows):
 
 def stored_locations(entry):
     """The content digests that a revision names in `Stored` locations."""
-    return {field["value"][1]["location"][1] for field in entry["fields"]
-            if field["value"][0] == "Attachment" and field["value"][1]["location"]
-            and field["value"][1]["location"][0] == "Stored"}
+    locations = [attachment["location"] for attachment in attachments(entry)]
+    return {location[1] for location in locations if location and location[0] == "Stored"}

@@ -5,7 +5,7 @@ from codec import encode
 from errors import require
 from header import APPEND
 from primitives import BLOCK, sha256
-from roots import HOLD_ENTRIES, RECORD
+from roots import RECORD
 from trie import ACCOUNTING, LEDGER, LINK, STORY, row_content
 
 ACTIONS = {1: "created", 2: "added", 3: "imported", 4: "amended", 5: "retracted", 6: "expunged", 7: "released",
@@ -14,9 +14,8 @@ ACTIONS = {1: "created", 2: "added", 3: "imported", 4: "amended", 5: "retracted"
            18: "renewed", 19: "moved"}
 DETAILS = {1: "recipient", 2: "purpose", 3: "policy", 4: "excerpt", 5: "name", 6: "checkpoint", 7: "signer",
            8: "import"}
-LINK_ACTIONS = (1, 16, 3, 7, 9, 10, 17, 18)
 RELEASED, EXPORTED, MOVED = 7, 9, 19
-ROLES = {1: "owner", 2: "another member", 3: "subrosa"}
+ROLES = {1: "owner", 2: "member", 3: "subrosa"}
 ZERO = bytes(32)
 TEXT = 16384
 
@@ -45,7 +44,6 @@ def read_links(vault, rows):
         require(link["epoch"] == epoch, "9.2: epoch of a link")
         require(link["previous_link"] == before, "9.2: each link has the digest of the one before")
         require(epoch > 1 or link["previous_root"] == ZERO, "9.2: the first link has no root before it")
-        require(link["action"] in LINK_ACTIONS and link["role"] in ROLES, "9.2: action and role of a link")
         before = link_digest(found[epoch])
         links[epoch] = link, before
     require(link["previous_root"] == vault.root.previous, "9.2: the last link has the previous root of the root")
@@ -107,16 +105,20 @@ def read_stories(vault, rows, entries):
             require(row.id in entries, "9.2: for every story an entry")
             require(acts, "9.2: an entry of which nothing is to be told has no story")
             epochs = [act["epoch"] for act in acts]
-            require(epochs == sorted(epochs), "9.2: the epochs of acts ascend")
+            require(epochs == sorted(epochs), "9.2: no act has a lower epoch than the one before it")
             require(1 <= epochs[0] and epochs[-1] <= vault.root.epoch, "9.2: epochs of acts")
+            once = {(act["epoch"], act["action"], act["revision"]) for act in acts}
+            require(len(once) == len(acts), "9.2: no act is there twice")
             revisions = {r.revision: r.epoch for r, _ in entries[row.id]}
             for act in acts:
-                require(act["revision"] == 0 or act["revision"] in revisions, "9.2: an act is of a revision")
+                require(act["revision"] == 0 or revisions.get(act["revision"]) == act["epoch"],
+                        "9.2: an act of a revision is of the commit that wrote it")
+                require(act["action"] != RELEASED or act["revision"] == 0, "9.2: a release makes no revision")
             stories[row.id] = acts
     return stories
 
 
-def read_accounts(vault, rows, place_number, stories):
+def read_accounts(vault, rows, stories):
     """{epoch: accounting row}: each counts the stories that tell of its release."""
     accounts = {}
     for row in rows:
@@ -125,10 +127,9 @@ def read_accounts(vault, rows, place_number, stories):
             require(account["epoch"] == row.epoch, "9.2: epoch of an accounting row")
             accounts[row.epoch] = account
     told = {}
-    if place_number in HOLD_ENTRIES:
-        for acts in stories.values():
-            for epoch in {act["epoch"] for act in acts if act["revision"] == 0 and act["action"] == RELEASED}:
-                told[epoch] = told.get(epoch, 0) + 1
+    for acts in stories.values():
+        for epoch in {act["epoch"] for act in acts if act["action"] == RELEASED}:
+            told[epoch] = told.get(epoch, 0) + 1
     counted = {epoch: account["entries"] for epoch, account in accounts.items() if account["entries"]}
     require(told == counted, "9.2: an accounting row counts the stories of its release")
     return accounts

@@ -111,7 +111,7 @@ def check(vault, compartments):
         held.ledger = read_ledger(vault, held.rows, number, held.place, links)
         held.entries = read_entries(vault, held.rows)
         held.stories = read_stories(vault, held.rows, held.entries)
-        held.accounts = read_accounts(vault, held.rows, number, held.stories)
+        held.accounts = read_accounts(vault, held.rows, held.stories)
         check_identity_keys(vault, held.rows)
         check_tombstones(vault, held.rows)
         if number in HOLD_ENTRIES:

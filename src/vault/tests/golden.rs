@@ -6,6 +6,7 @@
 
 mod bytes;
 mod faults;
+mod forge;
 mod sample;
 mod values;
 mod vectors;

@@ -34,26 +34,26 @@ fn secret(text: &str) -> Value {
 pub(super) fn all(whole: &[Vec<u8>; 3], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
     let mut vectors = credentials(whole, migrating);
     let base = ("whole.vault", whole[2].as_slice());
-    for (name, change, expect, why) in OUTER.iter().chain(&COPIES) {
+    for (name, change, expect, why) in OUTER.iter().chain(COPIES) {
         let case = Case { name: (*name).into(), expect, why };
         let mut changed = whole[2].clone();
         change(&mut changed);
         vectors.push(vector(&case, base, &raw(), &changed));
     }
-    for (name, change, expect, why) in &COSTS {
+    for (name, change, expect, why) in COSTS {
         let case = Case { name: (*name).into(), expect, why };
         let mut changed = whole[2].clone();
         change(&mut changed);
         vectors.push(vector(&case, base, &secret(PASSWORD), &changed));
     }
     vectors.extend(interrupted(whole, migrating));
-    vectors.extend(of_key_holders(&whole[2]));
+    vectors.extend(of_key_holders(&whole[2], &whole[1]));
     vectors
 }
 
 /// The faults that need keys, as what differs from the file with roots encrypted again.
-fn of_key_holders(file: &[u8]) -> Vec<Value> {
-    let cases = faults::all(file);
+fn of_key_holders(file: &[u8], before: &[u8]) -> Vec<Value> {
+    let cases = faults::all(file, before);
     let (first, encrypted_anew) = &cases[0];
     let mut vectors = vec![vector(first, ("whole.vault", file), &raw(), encrypted_anew)];
     for (case, changed) in &cases[1..] {
@@ -68,6 +68,24 @@ fn credentials(whole: &[Vec<u8>; 3], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
     let (first, second) =
         (("whole.vault", whole[2].as_slice()), ("migrating.vault", migrating[1].as_slice()));
     let groups = super::RecoveryKey::parse(RECOVERY_KEY).unwrap().to_groups().expose_secret().to_owned();
+    let [round, long, tall] = [('0', "O"), ('1', "L"), ('1', "i")].map(|(digit, letter)| {
+        assert!(groups.contains(digit));
+        groups.replace(digit, letter)
+    });
+    let with = |change: &dyn Fn(&mut Vec<char>)| {
+        let mut changed = groups.chars().collect();
+        change(&mut changed);
+        changed.into_iter().collect::<String>()
+    };
+    let mistyped = with(&|digits| digits[3] = if digits[3] == '7' { '8' } else { '7' });
+    let outside = with(&|digits| digits[3] = 'U');
+    let (shorter, longer) =
+        (with(&|digits| digits.truncate(digits.len() - 1)), with(&|digits| digits.push('0')));
+    let key = |text: &str| json!({ "recovery-key": text });
+    let words: Vec<&str> = RECOVERY_KEY.split(' ').collect();
+    let swapped = [&words[1..2], &words[..1], &words[2..]].concat().join(" ");
+    let unknown = RECOVERY_KEY.replace("doctor", "physician");
+    let wide = PASSWORD.replacen('G', "\u{ff27}", 1);
     let decomposed = PASSWORD.replace('ü', "u\u{308}");
     let cases = [
         ("raw key", first, raw(), "ok", "the bytes as they were written"),
@@ -81,6 +99,36 @@ fn credentials(whole: &[Vec<u8>; 3], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
             json!({"recovery-key": groups.to_lowercase().replace('-', " ")}),
             "ok",
             "case and separators do not matter",
+        ),
+        ("recovery groups with O", first, key(&round), "ok", "it is read as 0"),
+        ("recovery groups with L", first, key(&long), "ok", "it is read as 1"),
+        ("recovery groups with I", first, key(&tall), "ok", "it is read as 1"),
+        (
+            "recovery words in capitals",
+            first,
+            key(&RECOVERY_KEY.to_uppercase()),
+            "ok",
+            "case does not matter",
+        ),
+        (
+            "recovery groups with a wrong digit",
+            first,
+            key(&mistyped),
+            "wrong-credential",
+            "the checksum tells a slip",
+        ),
+        ("recovery groups with a U", first, key(&outside), "wrong-credential", "there is no such digit"),
+        ("recovery groups less a digit", first, key(&shorter), "wrong-credential", "8 groups of 7 digits"),
+        ("recovery groups and a digit", first, key(&longer), "wrong-credential", "8 groups of 7 digits"),
+        ("recovery words out of order", first, key(&swapped), "wrong-credential", "BIP-39 has a checksum"),
+        ("recovery words with another", first, key(&unknown), "wrong-credential", "it is not in the list"),
+        ("23 recovery words", first, key(&words[..23].join(" ")), "wrong-credential", "there are 24"),
+        (
+            "password in wide letters",
+            first,
+            secret(&wide),
+            "wrong-credential",
+            "NFC leaves compatibility characters as they are",
         ),
         (
             "another raw key",
@@ -142,7 +190,7 @@ fn both_roots(file: &mut [u8], change: impl Fn(&mut [u8])) {
     }
 }
 
-const OUTER: [Fault; 28] = [
+const OUTER: &[Fault] = &[
     ("empty file", Vec::clear, "not-a-vault", "no magic"),
     (
         "magic flipped",
@@ -295,6 +343,12 @@ const OUTER: [Fault; 28] = [
         "damaged",
         "the MAC covers the slots of others",
     ),
+    (
+        "commitments of both roots flipped",
+        |file| both_roots(file, |root| flip(root, 30)),
+        "damaged",
+        "the commitment is compared, although the box would open",
+    ),
     ("both roots damaged", |file| both_roots(file, |root| flip(root, 2000)), "damaged", "no root opens"),
     (
         "area A and both roots damaged",
@@ -307,7 +361,7 @@ const OUTER: [Fault; 28] = [
     ),
 ];
 
-const COPIES: [Fault; 12] = [
+const COPIES: &[Fault] = &[
     ("area A damaged", |file| flip(file, at(AREAS[0]) + 200), "repaired", "area B is intact and named"),
     ("area B damaged", |file| flip(file, at(AREAS[1]) + 200), "repaired", "area A is intact and named"),
     (
@@ -378,7 +432,7 @@ fn set_cost(area: &mut [u8], cost: [u32; 3]) {
 
 const MIB: u32 = 1024;
 
-const COSTS: [Fault; 11] = [
+const COSTS: &[Fault] = &[
     (
         "KDF memory of 4 TiB",
         |file| both_areas(file, |area| set_cost(area, [u32::MAX, 3, 4])),
@@ -453,6 +507,27 @@ const COSTS: [Fault; 11] = [
         "kdf",
         "RFC 9106 has at least one lane",
     ),
+    (
+        "KDF passes 0",
+        |file| both_areas(file, |area| set_cost(area, [64 * MIB, 0, 4])),
+        "kdf",
+        "RFC 9106 has at least one pass",
+    ),
+    (
+        "KDF memory of less than 8 KiB for each lane",
+        |file| both_areas(file, |area| set_cost(area, [8 * 4 - 1, 3, 4])),
+        "kdf",
+        "RFC 9106 has at least these",
+    ),
+    (
+        "KDF of one area weak",
+        |file| {
+            set_cost(&mut file[at(AREAS[1])..at(AREAS[1]) + AREA_LEN], [64 * MIB, 1, 4]);
+            digest_area(file, AREAS[1]);
+        },
+        "weak-kdf",
+        "all areas are checked together",
+    ),
 ];
 
 /// States that an interrupted writer leaves.
@@ -473,14 +548,14 @@ fn interrupted(whole: &[Vec<u8>; 3], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
     let stale_area = copied(before, after, AREAS[0], AREA_LEN);
     let owner = secret(PASSWORD);
     let (whole, moved) = (("whole.vault", new.as_slice()), ("migrating.vault", after.as_slice()));
-    let cases: [(&str, _, Value, Vec<u8>, _, _); 9] = [
+    let cases: [(&str, _, Value, Vec<u8>, _, _); 12] = [
         (
             "root B of the commit before",
             whole,
             raw(),
             stale_root(ROOTS[1]),
             "ok",
-            "as a writer leaves the roots that did not close",
+            "as a commit that withdraws nothing leaves the roots; this one erased what the other names",
         ),
         (
             "root A of the commit before",
@@ -513,6 +588,30 @@ fn interrupted(whole: &[Vec<u8>; 3], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
             started(AREAS[1]),
             "repaired, as before",
             "the change had not happened",
+        ),
+        (
+            "change of password started, a password that both areas have",
+            moved,
+            secret(CLINIC_PASSWORD),
+            started(AREAS[1]),
+            "repaired, one compartment as before",
+            "it opens both areas, and the roots name the first",
+        ),
+        (
+            "change of password half published, a password that both areas have",
+            moved,
+            secret(CLINIC_PASSWORD),
+            published.clone(),
+            "repaired, one compartment",
+            "it opens both areas, and the newer root names the second",
+        ),
+        (
+            "old area left behind, a password that both areas have",
+            moved,
+            secret(CLINIC_PASSWORD),
+            stale_area.clone(),
+            "repaired, one compartment",
+            "it opens both areas, and the roots name the second",
         ),
         (
             "change of password half published, new password",
