@@ -43,7 +43,7 @@ pub(crate) use identity::{FileAccess, FileId};
 pub use memory::MemoryStore;
 pub(crate) use proof::writer as proven_writer;
 pub(crate) use rewrite::{Beside, Found, has_unwritten_sector};
-pub(crate) use tail::FileImage;
+pub(crate) use tail::{FileImage, with_room};
 pub(crate) use writer::FileWriter;
 
 /// Keeps one vault's header, credential areas, roots and objects.

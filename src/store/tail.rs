@@ -114,10 +114,7 @@ impl Tail {
             disk.write_at(self.first, &self.parts)?;
         }
         self.flush(disk)?;
-        // Grows in steps, so that most commits change no length. A power of two: else the
-        // steps themselves grow with every commit.
-        let step = (self.end / 16).next_power_of_two().clamp(16 * 1024, 1 << 20);
-        let room = self.end.next_multiple_of(step);
+        let room = with_room(self.end);
         if !disk.reaches(room)? {
             disk.reserve(room)?;
         }
@@ -197,6 +194,12 @@ impl Tail {
         };
         objects.iter().map(find).collect()
     }
+}
+
+/// How long a file is whose last segment ends there. It grows in steps, so that most commits
+/// change no length. A power of two: else the steps themselves grow with every commit.
+pub(crate) fn with_room(end: u64) -> u64 {
+    end.next_multiple_of((end / 16).next_power_of_two().clamp(16 * 1024, 1 << 20))
 }
 
 fn fill(random: &mut Randomness, noise: &mut [u8]) -> Result<(), StoreError> {

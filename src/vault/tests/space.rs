@@ -106,3 +106,24 @@ fn what_a_clinics_vault_takes_before_and_after_a_compaction_is_what_readme_says(
         assert!(measured.iter().zip(said).all(|(bytes, bound)| *bytes <= bound), "{who}: {measured:?}");
     }
 }
+
+#[test]
+fn what_an_interrupted_act_left_behind_the_last_commit_is_counted_and_given_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault");
+    std::fs::write(&path, new_image("password")).unwrap();
+    let open = || LockedVault::open(&path, options()).unwrap().unlock(&owner()).unwrap();
+    let vault = open();
+    add(&vault, 1);
+    let before = vault.space().unwrap();
+    vault.close().unwrap();
+    let left = 20 << 20;
+    let length = std::fs::metadata(&path).unwrap().len() + left;
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(length).unwrap();
+    let vault = open();
+    let space = vault.space().unwrap();
+    assert_eq!((space.file, space.dead), (length, before.dead.map(|dead| dead + left)));
+    assert!(space.is_compaction_due());
+    assert!(vault.close_with(|_| {}).unwrap().compacted.is_some());
+    assert!(std::fs::metadata(&path).unwrap().len() < left);
+}

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::format::header::geometry;
 use crate::format::place::Compartment;
 use crate::format::segment::{Tier, compacted};
-use crate::store::StoreError;
+use crate::store::{StoreError, with_room};
 use crate::vault::session::handle::Session;
 
 /// Dead bytes below which a file is not worth compacting.
@@ -62,7 +62,10 @@ pub(crate) fn space_of(core: &Core, snapshot: &Snapshot) -> Result<SpaceReport, 
         *live = live.saturating_add(place.as_ref().map_or(0, |place| place.live));
     }
     let all_open = snapshot.places.iter().all(Option::is_some);
-    let used = snapshot.root.segment.end.saturating_sub(geometry::APPEND);
-    let dead = all_open.then(|| used.saturating_sub(compacted(everyday, others)));
+    let end = snapshot.root.segment.end;
+    let used = end.saturating_sub(geometry::APPEND);
+    // What an act left that was interrupted or did not get all its space.
+    let left_behind = file.saturating_sub(with_room(end));
+    let dead = all_open.then(|| used.saturating_sub(compacted(everyday, others)).saturating_add(left_behind));
     Ok(SpaceReport { file, live: everyday.saturating_add(others), dead })
 }
