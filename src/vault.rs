@@ -862,6 +862,16 @@ impl Vault {
         upkeep::repair::repair_from(&self.session, backup)
     }
 
+    /// Writes anew what lists show of entries, where that is not what the entries say
+    /// ([`CheckFinding::WrongCard`]), and gives these entries. Nothing is written if there is
+    /// none. No version of this library writes such a card, but whoever has the keys can.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when a page cannot be read, and as [`Vault::update`].
+    pub fn mend_cards(&self, actor: &Actor) -> Result<Vec<EntryId>, Error> {
+        upkeep::repair::mend_cards(&self.session, actor)
+    }
+
     /// How much of the vault file is in use, as this handle last saw it.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Opening the vault: with what, for what, and what the opening found.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -255,8 +256,13 @@ pub(crate) fn entry_id(vault: &Vault, text: &str) -> Result<EntryId, Failure> {
             "an entry's id is at least the first 4 of its 32 digits (0-9, a-f), as `personal list` shows them",
         ));
     }
-    let all = vault.list(&Filter::all().with_retracted())?;
-    let mut found = all.iter().map(|entry| entry.id).filter(|id| id.to_string().starts_with(&prefix));
+    // What is sealed is found by its whole id.
+    let is_whole = prefix.parse::<EntryId>().is_ok();
+    let filter = Filter::all().with_retracted();
+    let all = vault.list(&if is_whole { filter.with_sealed() } else { filter })?;
+    // An id that somebody gave two entries is one id.
+    let all: BTreeSet<EntryId> = all.iter().map(|entry| entry.id).collect();
+    let mut found = all.into_iter().filter(|id| id.to_string().starts_with(&prefix));
     match (found.next(), found.next()) {
         (Some(id), None) => Ok(id),
         (None, _) => Err(not_there(&prefix)),
@@ -276,7 +282,7 @@ fn not_there(prefix: &str) -> Failure {
 
 /// An entry as it is listed.
 pub(crate) fn listed(vault: &Vault, id: EntryId) -> Result<Listed, Failure> {
-    let all = vault.list(&Filter::all().with_retracted())?;
+    let all = vault.list(&Filter::all().with_retracted().with_sealed())?;
     all.into_iter().find(|entry| entry.id == id).ok_or_else(|| Error::NoSuchEntry { id }.into())
 }
 

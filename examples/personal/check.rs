@@ -5,7 +5,7 @@ use subrosa::store::StoreError;
 use subrosa::vault::{
     CheckFinding, CheckReport, Checkpoint, Explanation, RepairReport, SegmentsReport, SpaceReport,
 };
-use subrosa::{Error, Vault};
+use subrosa::{Actor, Error, ErrorKind, Vault};
 
 use crate::access::{self, Intent};
 use crate::arguments::{Check, Common};
@@ -24,13 +24,18 @@ pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
     };
     let vault = access::to_read_expecting(common, &path, expected, intent)?;
     let repaired = command.from.as_ref().map(|backup| vault.repair_from(backup)).transpose()?;
-    let report = match command.deep {
+    let check = || match command.deep {
         true => {
             let bar = Bar::new("Reading");
-            vault.check_deep_with(|progress| bar.show(progress))?
+            vault.check_deep_with(|progress| bar.show(progress))
         }
-        false => vault.check()?,
+        false => vault.check(),
     };
+    let mut report = check()?;
+    let mended = if command.repair { mend_cards(&vault, &report)? } else { 0 };
+    if mended > 0 {
+        report = check()?;
+    }
     let space = vault.space()?;
     let checkpoint = match report.is_clean() {
         // A state that is not whole is none to hold later ones against.
@@ -38,8 +43,11 @@ pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
         true => at_rest(&vault)?,
     };
     match common.json {
-        true => output::json(&for_programs(&report, repaired.as_ref(), space, checkpoint))?,
-        false => output::say(&hinted(&told(&report, repaired.as_ref(), command.explain, space, checkpoint)))?,
+        true => output::json(&for_programs(&report, (repaired.as_ref(), mended), space, checkpoint))?,
+        false => {
+            let told = told(&report, (repaired.as_ref(), mended), command.explain, space, checkpoint);
+            output::say(&hinted(&told))?;
+        }
     }
     if report.is_clean() {
         return Ok(());
@@ -58,6 +66,21 @@ pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
     Err(Failure::Reported(Exit::Damaged))
 }
 
+/// Puts right what lists show of entries, where the check found that wrong and the vault can be
+/// written; of how many entries.
+fn mend_cards(vault: &Vault, report: &CheckReport) -> Result<usize, Failure> {
+    let is_wrong = |finding: &CheckFinding| matches!(finding, CheckFinding::WrongCard { .. });
+    if !report.findings.iter().any(is_wrong) {
+        return Ok(0);
+    }
+    match vault.mend_cards(&Actor::owner()) {
+        Ok(mended) => Ok(mended.len()),
+        // What keeps it from being written is among the findings, or said by the opening.
+        Err(error) if matches!(error.kind(), ErrorKind::Damaged | ErrorKind::Refused) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The checkpoint, unless somebody writes and there is no state at rest to name.
 fn at_rest(vault: &Vault) -> Result<Option<Checkpoint>, Failure> {
     match vault.checkpoint() {
@@ -68,12 +91,16 @@ fn at_rest(vault: &Vault) -> Result<Option<Checkpoint>, Failure> {
 
 fn told(
     report: &CheckReport,
-    repaired: Option<&RepairReport>,
+    (repaired, mended): (Option<&RepairReport>, usize),
     explain: bool,
     space: SpaceReport,
     checkpoint: Option<Checkpoint>,
 ) -> String {
     let mut lines: Vec<String> = repaired.map(restored).into_iter().collect();
+    if mended > 0 {
+        let entries = count(mended, "entry", "entries");
+        lines.push(format!("What lists show of {entries} was wrong and was put right.\n"));
+    }
     lines.push(match report.is_clean() {
         true => "The vault is whole: everything in it was read and is as it was written.".to_owned(),
         false => format!("The vault is damaged, in {}:", count(report.findings.len(), "place", "places")),
@@ -156,7 +183,7 @@ fn words(finding: &CheckFinding) -> String {
 
 fn for_programs(
     report: &CheckReport,
-    repaired: Option<&RepairReport>,
+    (repaired, mended): (Option<&RepairReport>, usize),
     space: SpaceReport,
     checkpoint: Option<Checkpoint>,
 ) -> Json {
@@ -170,6 +197,7 @@ fn for_programs(
         "live": space.live,
         "dead": space.dead,
         "not_checked": report.not_checked.iter().map(|place| place.name()).collect::<Vec<_>>(),
+        "mended": mended,
         "restored": repaired.map(|report| report.restored),
         "segments": {
             "whole": report.segments.whole,

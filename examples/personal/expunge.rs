@@ -62,9 +62,13 @@ fn related(vault: &Vault, ids: &[EntryId]) -> Result<Vec<EntryId>, Failure> {
 }
 
 fn what_goes(vault: &Vault, ids: &[EntryId], related: &[EntryId]) -> Result<String, Failure> {
-    let listed: Result<Vec<Listed>, Failure> = ids.iter().map(|id| access::listed(vault, *id)).collect();
-    let listed = listed?;
-    let earlier: u64 = listed.iter().map(|entry| entry.revision - 1).sum();
+    let all = vault.list(&Filter::all().with_retracted().with_sealed())?;
+    let of_id = |id: &EntryId| all.iter().filter(|entry| entry.id == *id).cloned().collect::<Vec<Listed>>();
+    let named: Vec<Vec<Listed>> = ids.iter().map(of_id).collect();
+    let earlier = named.iter().flatten().map(|entry| entry.revision.saturating_sub(1));
+    let earlier = earlier.fold(0, u64::saturating_add);
+    let doubles: String = named.iter().filter_map(|of_id| double(of_id)).collect();
+    let listed: Vec<Listed> = named.into_iter().filter_map(|of_id| of_id.into_iter().next()).collect();
     let with_them = match earlier {
         0 => String::new(),
         some => format!(
@@ -85,10 +89,22 @@ fn what_goes(vault: &Vault, ids: &[EntryId], related: &[EntryId]) -> Result<Stri
         }
     };
     Ok(format!(
-        "This will be destroyed, with its files, and cannot be brought back:\n\n{}\n{with_them}{beside}\nThis does \
+        "This will be destroyed, with its files, and cannot be brought back:\n\n{}\n{with_them}{doubles}{beside}\nThis does \
          not reach copies and backups of the vault file, the files that you imported, excerpts and exports that you \
          gave away, or other entries that mention the same thing.\n",
         entries::table(vault, &listed)?
+    ))
+}
+
+/// What to say of an id that somebody gave several entries: all of them go.
+fn double(of_id: &[Listed]) -> Option<String> {
+    let [first, _, ..] = of_id else { return None };
+    let places: Vec<&str> = of_id.iter().map(|entry| entry.compartment.name()).collect();
+    Some(format!(
+        "\n{} names an entry in each of these: {}. All of them go, though you see one here. `personal check` says \
+         more.\n",
+        access::short_id(first.id),
+        places.join(", ")
     ))
 }
 

@@ -201,18 +201,23 @@ impl Transaction<'_> {
     /// The same, for the vault's own use.
     pub(crate) fn stored_entry(&self, id: EntryId) -> Result<Entry, Error> {
         let (compartment, row) = self.entry_row(id)?;
-        if self.is_put(compartment, id) {
+        self.stored_entry_in(compartment, &row)
+    }
+
+    /// The entry of a current row.
+    pub(super) fn stored_entry_in(&self, compartment: Compartment, row: &Row) -> Result<Entry, Error> {
+        if self.is_put(compartment, row.id) {
             return Err(Error::Invalid {
                 what: "an entry that a commit puts can be read only after that commit",
             });
         }
-        self.core.open_entry(compartment, &row)
+        self.core.open_entry(compartment, row)
     }
 
     /// The current revision of an entry and its compartment, if there is one.
     pub(crate) fn current(&self, id: EntryId) -> Result<Option<(Compartment, Entry)>, Error> {
         match self.entry_row(id) {
-            Ok((compartment, _)) => Ok(Some((compartment, self.stored_entry(id)?))),
+            Ok((compartment, row)) => Ok(Some((compartment, self.stored_entry_in(compartment, &row)?))),
             Err(Error::NoSuchEntry { .. }) => Ok(None),
             Err(error) => Err(error),
         }

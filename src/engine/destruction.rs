@@ -17,7 +17,7 @@ use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::payload::story::StoryV1;
 use crate::record::Entry;
-use crate::tree::{Row, RowKey};
+use crate::tree::{Row, RowClass, RowKey};
 
 /// How entries are expunged.
 ///
@@ -86,7 +86,8 @@ crate::secret::redacted_debug!(Expungement);
 impl Transaction<'_> {
     /// Destroys an entry with all its revisions and all that tells of it. When the commit
     /// returns, the vault file no longer yields any of it under any credential. A part of it
-    /// that is damaged goes too.
+    /// that is damaged goes too. An id names one entry; if somebody who has the keys wrote a
+    /// second one in another compartment, all go that are in compartments which are open.
     ///
     /// # Errors
     /// [`Error::NoSuchEntry`], [`Error::LegalHold`], [`Error::Store`];
@@ -96,25 +97,44 @@ impl Transaction<'_> {
     /// are the entry's alone.
     pub fn expunge(&mut self, id: EntryId, how: impl Into<Expungement>) -> Result<(), Error> {
         let how = how.into();
-        let (compartment, current) = self.entry_row(id)?;
-        let entry = match self.stored_entry(id) {
-            Err(error) if error.kind() == ErrorKind::Damaged => None,
-            entry => Some(entry?),
-        };
-        if is_held(&current, entry.as_ref())? {
-            return Err(Error::LegalHold { id });
+        let mut going = Vec::new();
+        for (compartment, row) in self.entry_rows(id)? {
+            let entry = match self.stored_entry_in(compartment, &row) {
+                Err(error) if error.kind() == ErrorKind::Damaged => None,
+                entry => Some(entry?),
+            };
+            if is_held(&row, entry.as_ref())? {
+                return Err(Error::LegalHold { id });
+            }
+            let contents: BTreeSet<ContentDigest> = match &entry {
+                Some(entry) => stored_contents(entry).collect(),
+                None => self.contents_of_unreadable(compartment, &row)?,
+            };
+            going.push(Going { compartment, row, entry, contents });
         }
         if how.stays_away {
             self.snapshot.place(Compartment::Sealed)?;
         }
-        let mut contents: BTreeSet<ContentDigest> = match &entry {
-            Some(entry) => stored_contents(entry).collect(),
-            None => self.contents_of_unreadable(compartment, &current)?,
-        };
         let half_done = std::mem::replace(&mut self.work.half_done, true);
         self.work.withdraws = true;
         self.work.accounting = self.work.accounting.or(how.accounting);
         let mut brought = Brought::default();
+        for going in going {
+            self.expunge_in(id, going, &mut brought)?;
+        }
+        let stays_away = how.stays_away && self.put_tombstone(id, brought.marks)?;
+        self.work.erasure.note(id, brought.epochs, brought.sources, stays_away);
+        for compartment in brought.compartments {
+            self.log_expunged(compartment, how.reason.as_deref());
+        }
+        self.work.half_done = half_done;
+        Ok(())
+    }
+
+    /// Destroys what has an id in a compartment.
+    fn expunge_in(&mut self, id: EntryId, going: Going, brought: &mut Brought) -> Result<(), Error> {
+        let Going { compartment, row: current, entry, mut contents } = going;
+        brought.compartments.push(compartment);
         brought.add(current.epoch, entry.as_ref());
         let mut first = current.epoch;
         self.remove_row(compartment, &current)?;
@@ -128,13 +148,25 @@ impl Transaction<'_> {
             self.remove_row(compartment, &row)?;
         }
         self.give_up_contents(compartment, id, contents)?;
-        self.forget_brought(compartment, id, brought.written)?;
-        self.end_story(compartment, id, first)?;
-        let stays_away = how.stays_away && self.put_tombstone(id, brought.marks)?;
-        self.work.erasure.note(id, brought.epochs, brought.sources, stays_away);
-        self.log_expunged(compartment, how.reason.as_deref());
-        self.work.half_done = half_done;
-        Ok(())
+        self.forget_brought(compartment, id, std::mem::take(&mut brought.written))?;
+        self.end_story(compartment, id, first)
+    }
+
+    /// The current rows of an id: one, unless somebody wrote a second one in another compartment.
+    fn entry_rows(&self, id: EntryId) -> Result<Vec<(Compartment, Row)>, Error> {
+        let (first, row) = self.entry_row(id)?;
+        let mut rows = vec![(first, row)];
+        for compartment in self.reader().open_compartments_and_sealed().filter(|other| *other != first) {
+            match self.row(compartment, &RowKey::entry(id)) {
+                // Nothing in it can be read, and what is elsewhere is to go all the same.
+                Err(Error::NewerCompartment { .. }) => {}
+                Err(error) if error.kind() == ErrorKind::Damaged => {}
+                row => {
+                    rows.extend(row?.filter(|row| row.class == RowClass::Entry).map(|row| (compartment, row)))
+                }
+            }
+        }
+        Ok(rows)
     }
 
     /// An entry is gone: so is its story, and its part in the accounts of releases.
@@ -194,9 +226,19 @@ impl Transaction<'_> {
     }
 }
 
+/// What has an id in a compartment and is to go.
+struct Going {
+    compartment: Compartment,
+    row: Row,
+    /// `None` where it is damaged.
+    entry: Option<Entry>,
+    contents: BTreeSet<ContentDigest>,
+}
+
 /// What the revisions of an entry tell of where it came from.
 #[derive(Default)]
 struct Brought {
+    compartments: Vec<Compartment>,
     written: Written,
     epochs: BTreeSet<Epoch>,
     sources: BTreeSet<ErasedSource>,
@@ -216,7 +258,7 @@ impl Brought {
 
 /// Whether an entry is under a legal hold. Of one that cannot be read the card
 /// says so, which stands in the catalogue and never leaves that out.
-fn is_held(row: &Row, entry: Option<&Entry>) -> Result<bool, Error> {
+pub(crate) fn is_held(row: &Row, entry: Option<&Entry>) -> Result<bool, Error> {
     match entry {
         Some(entry) => Ok(!entry.marks.legal_holds.is_empty()),
         None => Ok(list::card_of(row)?.flags.legal_hold),

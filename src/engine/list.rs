@@ -10,7 +10,7 @@ use super::core::StateReader;
 use super::facts::Action;
 use super::story::Telling;
 use super::time::from_milliseconds;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::parallel::{Spare, in_order};
@@ -116,9 +116,9 @@ impl Filter {
     /// What the card says; `None` when the entry has to be opened to tell.
     fn matches_card(&self, card: &Card) -> Option<bool> {
         let open = |undecided: bool| if undecided { None } else { Some(true) };
-        let mut undecided = self.text.is_some();
-        let kind = self.kinds.is_empty() || self.kinds.contains(&card.kind);
-        if !kind || (card.flags.retracted && !self.retracted) {
+        // A card that hides an entry is not taken at its word.
+        let mut undecided = self.text.is_some() || self.hides(card);
+        if !self.is_of_kinds(card.kind) {
             return Some(false);
         }
         let answers = [
@@ -136,7 +136,19 @@ impl Filter {
         open(undecided)
     }
 
+    /// Whether an entry with this card is not asked for because it is retracted.
+    fn hides(&self, card: &Card) -> bool {
+        card.flags.retracted && !self.retracted
+    }
+
+    fn is_of_kinds(&self, kind: Kind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
     fn matches_entry(&self, entry: &Entry) -> bool {
+        if !self.is_of_kinds(entry.kind()) || (entry.marks.retracted && !self.retracted) {
+            return false;
+        }
         let matches = |text: &String| match self.originals {
             true => entry.text_matches_anywhere(text),
             false => entry.text_matches(text),
@@ -282,7 +294,11 @@ impl StateReader<'_> {
             return Err(error);
         }
         for (mut listing, row) in undecided {
-            let entry = self.core.open_entry(compartment, &row)?;
+            let entry = match self.core.open_entry(compartment, &row) {
+                // Of what is damaged there is the card alone.
+                Err(error) if error.kind() == ErrorKind::Damaged && filter.hides(&listing.card) => continue,
+                entry => entry?,
+            };
             if filter.matches_entry(&entry) {
                 listing.card = Card::of(&entry);
                 listed.push(listing);

@@ -8,6 +8,7 @@ mod auto_lock;
 mod backup;
 mod basics;
 mod bulk;
+mod cards;
 #[cfg(unix)]
 mod compact;
 mod crash;

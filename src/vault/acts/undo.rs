@@ -13,14 +13,15 @@ use std::time::SystemTime;
 use crate::crypto::content_digest::ContentDigest;
 use crate::engine::actor::Actor;
 use crate::engine::core::StateReader;
+use crate::engine::destruction::is_held;
 use crate::engine::erasure::{ErasedSource, ErasureReport};
 use crate::engine::facts::{Action, Detail};
 use crate::engine::ledger::{Line, named_import};
-use crate::engine::list;
+use crate::engine::list::inline_card;
 use crate::engine::time::from_milliseconds;
 use crate::engine::trace;
 use crate::engine::transaction::Transaction;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::tree::{Row, RowClass, RowKey};
@@ -205,7 +206,11 @@ impl StateReader<'_> {
         let row = self.row(compartment, &RowKey::entry(id))?;
         let current = row.ok_or(Error::Damaged { what: "revision" })?;
         let preview = &mut written.preview;
-        if list::card_of(&current)?.flags.legal_hold {
+        let is_held = match self.core.open_entry(compartment, &current) {
+            Err(error) if error.kind() == ErrorKind::Damaged => is_held(&current, None)?,
+            entry => is_held(&current, Some(&entry?))?,
+        };
+        if is_held {
             preview.held.push(id);
         }
         let before = self.revision_before(compartment, &current, number)?;
@@ -376,7 +381,7 @@ impl Transaction<'_> {
         let mut row = before;
         row.key = RowKey::entry(row.id);
         row.class = RowClass::Entry;
-        row.inline = list::inline_card(&entry)?.into();
+        row.inline = inline_card(&entry)?.into();
         self.put_row(compartment, row)
     }
 }

@@ -149,6 +149,21 @@ pub enum CheckFinding {
         /// attachments, lines of the ledger.
         rows: u64,
     },
+    /// What lists show of an entry is not what the entry says. The entry is whole;
+    /// [`Vault::mend_cards`](crate::Vault::mend_cards) puts the card right.
+    WrongCard {
+        /// Where.
+        compartment: Compartment,
+        /// Which entry.
+        id: EntryId,
+    },
+    /// An entry has the id of one in another compartment, which an id names alone.
+    SecondOfId {
+        /// Where the second one is.
+        compartment: Compartment,
+        /// Their id.
+        id: EntryId,
+    },
     /// An entry's bytes are damaged.
     DamagedEntry {
         /// Where.
@@ -239,12 +254,12 @@ fn check_now(session: &Session) -> Result<CheckReport, Error> {
 impl StateReader<'_> {
     /// Reads and authenticates everything that this state reaches.
     pub(crate) fn check_everything(&self) -> Result<CheckReport, Error> {
-        let mut report = CheckReport::default();
+        let (mut report, mut ids) = (CheckReport::default(), BTreeSet::new());
         for compartment in Compartment::ALL {
             if self.core.keyring.compartment(compartment).is_none() {
                 report.not_checked.push(compartment);
             } else if self.snapshot.place(compartment).is_ok() {
-                self.check_compartment(compartment, &mut report)?;
+                self.check_compartment(compartment, &mut ids, &mut report)?;
             } else if let Err(Error::NewerCompartment { .. }) = self.snapshot.place(compartment) {
                 report.not_checked.push(compartment);
             } else {
@@ -275,8 +290,10 @@ type OpenedLeaf = (u64, Vec<(Row, Option<EntryCheck>)>);
 
 /// What was found of an entry.
 struct EntryCheck {
-    /// It opens, decodes, and has the card that lists it.
+    /// It opens and decodes.
     is_sound: bool,
+    /// It has the card that lists it.
+    is_listed: bool,
     /// The contents that it uses.
     uses: Vec<ContentDigest>,
     /// The document that it was made of; none where it cannot be read.
@@ -286,12 +303,12 @@ struct EntryCheck {
 impl EntryCheck {
     fn of(row: &Row, content: Result<&[u8], Error>) -> Self {
         let Some(entry) = content.ok().and_then(|content| decode_entry(content).ok()) else {
-            return Self { is_sound: false, uses: Vec::new(), document: None };
+            return Self { is_sound: false, is_listed: true, uses: Vec::new(), document: None };
         };
-        let is_listed = || inline_card(&entry).is_ok_and(|card| **card == *row.inline);
-        let is_sound = row.class == RowClass::Superseded || is_listed();
+        let has_card = || inline_card(&entry).is_ok_and(|card| **card == *row.inline);
+        let is_listed = row.class == RowClass::Superseded || has_card();
         let document = Some(document_of(&entry).map(str::to_owned));
-        Self { is_sound, uses: stored_contents(&entry).collect(), document }
+        Self { is_sound: true, is_listed, uses: stored_contents(&entry).collect(), document }
     }
 }
 
@@ -306,7 +323,13 @@ fn take(slices: &mut BTreeSet<(ContentId, u64)>, content: ContentId, count: u64)
 }
 
 impl StateReader<'_> {
-    fn check_compartment(&self, compartment: Compartment, report: &mut CheckReport) -> Result<(), Error> {
+    /// `ids` are those of the entries of compartments that were checked before.
+    fn check_compartment(
+        &self,
+        compartment: Compartment,
+        ids: &mut BTreeSet<EntryId>,
+        report: &mut CheckReport,
+    ) -> Result<(), Error> {
         let mut damaged = Vec::new();
         let mut live: u64 = 0;
         let (mut contents, mut revisions) = (Contents::default(), Revisions::default());
@@ -352,6 +375,9 @@ impl StateReader<'_> {
                             let document = opened.as_ref().and_then(|opened| opened.document.as_ref());
                             imports.take(self, compartment, row, document)
                         };
+                        if row.class == RowClass::Entry && !ids.insert(row.id) {
+                            report.findings.push(CheckFinding::SecondOfId { compartment, id: row.id });
+                        }
                         self.check_row(compartment, row, opened.as_ref(), &mut contents, report);
                     }
                 }
@@ -508,7 +534,9 @@ impl StateReader<'_> {
         report: &mut CheckReport,
     ) {
         let sound = match row.class {
-            RowClass::Entry | RowClass::Superseded => self.entry_is_sound(compartment, row, opened, contents),
+            RowClass::Entry | RowClass::Superseded => {
+                self.entry_is_sound(compartment, row, opened, contents, report)
+            }
             RowClass::Slice => {
                 contents.slices.insert((row.content_id(), row.revision));
                 true
@@ -544,13 +572,14 @@ impl StateReader<'_> {
         }
     }
 
-    /// Whether an entry opens, decodes, and has the card that lists it.
+    /// Whether an entry opens and decodes.
     fn entry_is_sound(
         &self,
         compartment: Compartment,
         row: &Row,
         opened: Option<&EntryCheck>,
         contents: &mut Contents,
+        report: &mut CheckReport,
     ) -> bool {
         let now = opened.is_none().then(|| {
             let content = self.core.open_row(compartment, row);
@@ -562,7 +591,12 @@ impl StateReader<'_> {
                     .map_err(|_| Error::Damaged { what: "entry" }),
             )
         });
-        let Some(EntryCheck { is_sound, uses, .. }) = opened.or(now.as_ref()) else { return false };
+        let Some(EntryCheck { is_sound, is_listed, uses, .. }) = opened.or(now.as_ref()) else {
+            return false;
+        };
+        if !is_listed {
+            report.findings.push(CheckFinding::WrongCard { compartment, id: row.id });
+        }
         for digest in uses {
             contents.users.entry(*digest).or_default().insert(row.id);
         }

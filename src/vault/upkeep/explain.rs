@@ -74,6 +74,18 @@ const DAMAGED_ENTRY: Said = Said {
     lost: "That revision. The entry's other revisions and all other entries are whole.",
     remedy: FROM_BACKUP,
 };
+const WRONG_CARD: Said = Said {
+    wrong: "What lists show of entry {entry} in {compartment} is not what the entry says.",
+    lost: "Nothing is lost. But lists and searches may have left the entry out, or shown it as what it is not.",
+    remedy: "A repair writes anew what lists show. Ask who has the keys: no version of the program writes such a \
+             card.",
+};
+const SECOND_OF_ID: Said = Said {
+    wrong: "Entry {entry} in {compartment} has the id of an entry in another compartment.",
+    lost: "Nothing is lost. But what is asked of that id is answered by one of them.",
+    remedy: "If you expunge the id, all of them go that your access opens. Ask who has the keys: no version of the \
+             program writes two entries of one id.",
+};
 const DAMAGED_ATTACHMENT: Said = Said {
     wrong: "An attachment in {compartment} is not whole.{owners}",
     lost: "The attachment's bytes, or a part of them; the entry itself is whole.",
@@ -145,6 +157,12 @@ impl CheckFinding {
             Self::DamagedEntry { compartment, id, revision } => {
                 let facts = [("entry", id.to_string()), ("revision", revision.to_string())];
                 (DAMAGED_ENTRY, [of(compartment)].into_iter().chain(facts).collect())
+            }
+            Self::WrongCard { compartment, id } => {
+                (WRONG_CARD, vec![of(compartment), ("entry", id.to_string())])
+            }
+            Self::SecondOfId { compartment, id } => {
+                (SECOND_OF_ID, vec![of(compartment), ("entry", id.to_string())])
             }
             Self::DamagedAttachment { compartment, entries } => {
                 let owners = entries.iter().map(|id| format!(" It belongs to entry {id}.")).collect();

@@ -6,14 +6,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::check::{CheckReport, check};
+use crate::engine::actor::Actor;
 use crate::engine::core::{Core, Demand, StateReader};
+use crate::engine::facts::Action;
+use crate::engine::ledger::Line;
+use crate::engine::list::inline_card;
 use crate::engine::opening::Candidate;
 use crate::engine::trace;
 use crate::error::Error;
 use crate::format::header::{HEADER_LEN, Header};
 use crate::format::object::{KeyedRef, ObjectRef};
+use crate::format::place::Compartment;
+use crate::id::EntryId;
 use crate::store::{FileStore, Store, StoreError, StoreWriter as _};
-use crate::tree::read_checked;
+use crate::tree::{Row, RowClass, read_checked};
 use crate::vault::session::handle::Session;
 use crate::vault::session::state::{Mode, Unlocked};
 use crate::vault::session::writing::{current_for_repair, current_for_writing};
@@ -87,6 +93,44 @@ fn put_back(session: &Session, copy: Arc<dyn Store>) -> Result<(u64, u64), Error
     current.core.cache.clear();
     session.adopt(current);
     Ok((restored, bytes))
+}
+
+/// Writes the cards of entries anew that are not those of their entries.
+pub(crate) fn mend_cards(session: &Session, actor: &Actor) -> Result<Vec<EntryId>, Error> {
+    let mended = session.update(actor, |tx| {
+        let mut mended = Vec::new();
+        let compartments: Vec<Compartment> = tx.reader().open_compartments_and_sealed().collect();
+        for compartment in compartments {
+            for row in tx.reader().wrong_cards(compartment)? {
+                mended.push(row.id);
+                tx.put_row(compartment, row)?;
+                tx.log(compartment, Line::of(Action::Changed, actor));
+            }
+        }
+        Ok(mended)
+    })?;
+    Ok(mended.value)
+}
+
+impl StateReader<'_> {
+    /// The rows of a compartment's entries whose cards are not theirs, with the right ones.
+    fn wrong_cards(&self, compartment: Compartment) -> Result<Vec<Row>, Error> {
+        let (mut wrong, mut fault) = (Vec::new(), None);
+        self.trie(compartment)?.scan(&mut |row| {
+            if row.class != RowClass::Entry {
+                return Ok(());
+            }
+            // An entry that is damaged has no other card than this.
+            let Ok(entry) = self.core.open_entry(compartment, row) else { return Ok(()) };
+            match inline_card(&entry) {
+                Ok(card) if **card == *row.inline => {}
+                Ok(card) => wrong.push(Row { inline: card.into(), ..row.duplicate() }),
+                Err(error) => fault = Some(error),
+            }
+            Ok(())
+        })?;
+        fault.map_or(Ok(wrong), Err)
+    }
 }
 
 impl Unlocked {
