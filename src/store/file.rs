@@ -411,11 +411,11 @@ pub(super) fn file_offset(object: &ObjectRef) -> Option<u64> {
 /// Whether all objects lie between the fixed parts and `end`, and are together
 /// no more than could be there: else erasing them would go astray, or not end.
 pub(super) fn lie_below(end: u64, objects: &[ObjectRef]) -> bool {
-    let mut total: u64 = 0;
+    let (mut total, room) = (0u64, end.saturating_sub(geometry::APPEND));
     objects.iter().all(|object| {
         total = total.saturating_add(object.length);
         let last = file_offset(object).and_then(|offset| offset.checked_add(object.length));
-        total <= end && last.is_some_and(|last| last <= end)
+        total <= room && last.is_some_and(|last| last <= end)
     })
 }
 

@@ -46,38 +46,45 @@ def kdf_generations(area):
 
 
 def open_areas(data, header, credential):
-    """Section 5: the intact areas that the credential opens, and the digests of all intact ones.
+    """Section 5: the intact areas that the credential opens, and whether there is one with a right digest
+    of which no slot commits to it.
 
     Two areas of one digest count once; shortcuts, which no digest covers, come from the first.
     """
     areas = list({area[DIGEST_AT:SHORTCUTS_AT]: area for area in reversed(intact_areas(data))}.values())[::-1]
     keys = unlock_keys(credential, header.vault_id, [kdf_generations(area) for area in areas])
-    opened, committed = [], False
+    opened, committed = [], set()
     for area, area_keys in zip(areas, keys):
         found = find_slot(area, header, area_keys)
         if found is None:
             continue
-        committed = True
+        committed.add(area[DIGEST_AT:SHORTCUTS_AT])
         try:
             opened.append(open_slot(area, header, *found))
         except (BoxError, ValueError):
             pass
     if not committed:
         raise Refused("wrong-credential", "5: no slot of any area commits")
-    if not opened and len(areas) == 1:
-        raise damaged("5: no area that the credential opens is intact")
+    others = len(areas) > len(committed)
     if not opened:
-        raise Refused("wrong-credential", "6: the roots may belong to the other area")
-    return opened, {area[DIGEST_AT:SHORTCUTS_AT] for area in areas}
+        raise no_state(others)
+    return opened, others
+
+
+def no_state(others):
+    """Section 6, point 5: the refusal where no state is left."""
+    if others:
+        return Refused("wrong-credential", "6: the roots may belong to an area that no slot commits to")
+    return damaged("6: no state is left")
 
 
 def find_slot(area, header, keys):
     """The first slot whose selector fits and whose own box commits: (index, unlock key) or None."""
     ctx = context(header.digest, header.vault_id, OWN)
     found = None
-    for index in range(SLOTS):
-        slot = area[96 + index * SLOT:96 + (index + 1) * SLOT]
-        for key in keys:
+    for key in keys:
+        for index in range(SLOTS):
+            slot = area[96 + index * SLOT:96 + (index + 1) * SLOT]
             fits = same(selector(key, header.vault_id, slot[16:120]), slot[:16])
             if fits and found is None and commits(key, slot[16:120], ctx):
                 found = index, key

@@ -3,6 +3,7 @@
 import struct
 from typing import NamedTuple, Optional
 
+from areas import no_state
 from boxes import PLACE, ROOT, BoxError, context, open_committed
 from errors import Refused, damaged, require
 from header import APPEND
@@ -49,7 +50,7 @@ class Place(NamedTuple):
     erase: Optional[Ref]
 
 
-def choose_root(data, header, opened, intact):
+def choose_root(data, header, opened, others):
     """Section 6: the state among the candidates. Returns (root, dropped, clean)."""
     blocks = [bytes(data[at:at + BLOCK]) for at in OFFSETS]
     plain = [open_block(block, header, opened) for block in blocks]
@@ -60,7 +61,7 @@ def choose_root(data, header, opened, intact):
     candidates = [parse_root(block, *found) for block, found in zip(blocks, plain) if found is not None]
     candidates = [root for root in candidates if root is not None]
     if not candidates:
-        raise none_is_left(opened, intact)
+        raise no_state(others)
     if blocks[0] == blocks[1]:
         return checked_state(candidates[0], data), None, True
     if len(candidates) == 2 and candidates[0].epoch == candidates[1].epoch:
@@ -71,17 +72,10 @@ def choose_root(data, header, opened, intact):
         before = len(candidates) == 2 and sha256(candidates[1].block) == newest.previous
         return checked_state(newest, data), None, before
     if len(candidates) == 1:
-        raise none_is_left(opened, intact)
+        raise no_state(others)
     require(sha256(candidates[1].block) == newest.previous,
             "6: the other candidate is the one that the newest names as the previous")
     return checked_state(candidates[1], data), newest.epoch, True
-
-
-def none_is_left(opened, intact):
-    """Section 6, point 5."""
-    if any(digest not in {o.digest for o in opened} for digest in intact):
-        return Refused("wrong-credential", "6: the credential opens an area that no root names")
-    return damaged("6: no root")
 
 
 def open_block(block, header, opened):

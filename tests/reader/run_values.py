@@ -14,7 +14,8 @@ import primitives as p
 from boxes import context
 from catalogue import TYPES
 from codec import decode, encode
-from credentials import area_key, derived_key, fingerprint, record_key, recovery_key, selector, signing_keys
+from credentials import (area_key, derived_key, fingerprint, record_key, recovery_key, selector, shortcut_key,
+                         signing_keys)
 from history import ACTIONS, DETAILS, link_digest, tree_root
 from roots import NAMES
 from rowkeys import content_key, row_key
@@ -47,6 +48,7 @@ RULES = {
                                  v["revision"], v["schema"]).hex(),
     "selector": lambda v: selector(derived_key(H(v["key"]), v["sort"], H(v["vault"])), H(v["vault"]),
                                    H(v["salt"])).hex(),
+    "shortcut key": lambda v: shortcut_key(H(v["seed"]), H(v["vault"])).hex(),
     "public half": lambda v: p.sha256(p.xwing_public(H(v))).hex(),
     "signing keys": lambda v: {k: x.hex() for k, x in signing_keys(H(v["seed"]), H(v["vault"])).items()},
     "ES256 fingerprint": lambda v: fingerprint(signing_keys(H(v["seed"]), H(v["vault"])), 1),

@@ -38,8 +38,8 @@ class Reading(NamedTuple):
 def open_vault(data, credential):
     """Section 11, up to step 8: everything that the credential opens, down to the rows."""
     header = read_header(data)
-    opened, intact = open_areas(data, header, credential)
-    root, dropped, clean = choose_root(data, header, opened, intact)
+    opened, others = open_areas(data, header, credential)
+    root, dropped, clean = choose_root(data, header, opened, others)
     vault = Vault(data, header, root)
     places, newer = open_places(vault)
     require(sum(place.live for place in places.values()) <= root.end - APPEND, "6: live bytes of all places")

@@ -166,16 +166,16 @@ impl Locked {
         let keys = UnlockKeys::derive(credential, self.scope, runs, &self.options.kdf_limits)?;
         let mut random = Randomness::from_system();
         let (mut ways_in, mut candidates) = (Vec::new(), Vec::new());
-        let mut opened_one = false;
+        let mut committed = 0;
         for (stored, bytes) in &areas {
             let slot = match keys.open(&mut random, self.scope, &stored.area) {
                 Tried::Opened(slot) => slot,
                 tried => {
-                    opened_one |= matches!(tried, Tried::Damaged);
+                    committed += usize::from(matches!(tried, Tried::Damaged));
                     continue;
                 }
             };
-            opened_one = true;
+            committed += 1;
             if !stored.verify(&slot.keyring.area_mac_key()) {
                 continue;
             }
@@ -192,9 +192,9 @@ impl Locked {
                 let snapshot = candidate.check(&opened.0)?;
                 Ok((opened, snapshot))
             }),
-            // One area opened, yet no root belongs to it: stale access, unless
-            // there is no other area that the roots could belong to.
-            None if opened_one && areas.len() == 1 => Err(Error::Damaged { what: "roots" }),
+            // No root belongs to an area that opened: stale access, unless there is no
+            // other area that the roots could belong to.
+            None if committed == areas.len() => Err(Error::Damaged { what: "roots" }),
             None => Err(Error::WrongCredential),
         }
     }

@@ -493,23 +493,6 @@ impl Forge {
         self.set_rows(compartment, &rows);
     }
 
-    /// Changes a row and encrypts its content for what the row says then. Its key follows from
-    /// its class only as far as the change makes it.
-    pub(super) fn change_row_and_encrypt(
-        &mut self,
-        compartment: Compartment,
-        class: u8,
-        change: impl Fn(&mut Vec<u8>),
-    ) {
-        let mut rows = self.rows(compartment);
-        let position = self.position(compartment, class);
-        let content = self.content(compartment, &rows[position]);
-        change(&mut rows[position]);
-        self.set_content(compartment, &mut rows[position], &content);
-        rows.sort();
-        self.set_rows(compartment, &rows);
-    }
-
     /// A compartment without its rows of some classes.
     pub(super) fn without(&mut self, compartment: Compartment, classes: &[u8]) {
         let mut rows = self.rows(compartment);

@@ -12,7 +12,7 @@ use crate::codec::wire;
 use crate::crypto::content_digest::ContentDigest;
 use crate::crypto::digest::Digest;
 use crate::crypto::kem::SlotSeed;
-use crate::crypto::key::{IdentityKey, UnlockKey, VaultRootKey};
+use crate::crypto::key::{CommittedKey as _, IdentityKey, UnlockKey, VaultRootKey};
 use crate::crypto::object_digest::ObjectDigest;
 use crate::crypto::random::Randomness;
 use crate::crypto::signature::{SignatureAlgorithm, SigningKey};
@@ -166,6 +166,11 @@ fn derived() -> Vec<Value> {
     vec![
         value("selector", of_key("recovery key"), selector("subrosa/v1 recovery key")),
         value("selector", of_key("raw key"), selector("subrosa/v1 raw key")),
+        value(
+            "shortcut key",
+            of_seed.clone(),
+            hex(seed.derive_shortcut_key(&VAULT).input_key().expose_secret()),
+        ),
         value("public half", json!(key), hex(Digest::of(&[seed.public().as_bytes()]).as_bytes())),
         value("signing keys", of_seed.clone(), halves),
         value("ES256 fingerprint", of_seed.clone(), fingerprint(SignatureAlgorithm::Es256)),

@@ -77,7 +77,11 @@ fn credentials(whole: &[Vec<u8>; 3], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
         change(&mut changed);
         changed.into_iter().collect::<String>()
     };
-    let mistyped = with(&|digits| digits[3] = if digits[3] == '7' { '8' } else { '7' });
+    // The last digit is of the checksum alone.
+    let mistyped = with(&|digits| {
+        let last = digits.len() - 1;
+        digits[last] = if digits[last] == '7' { '8' } else { '7' };
+    });
     let outside = with(&|digits| digits[3] = 'U');
     let (shorter, longer) =
         (with(&|digits| digits.truncate(digits.len() - 1)), with(&|digits| digits.push('0')));
@@ -548,7 +552,12 @@ fn interrupted(whole: &[Vec<u8>; 3], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
     let stale_area = copied(before, after, AREAS[0], AREA_LEN);
     let owner = secret(PASSWORD);
     let (whole, moved) = (("whole.vault", new.as_slice()), ("migrating.vault", after.as_slice()));
-    let cases: [(&str, _, Value, Vec<u8>, _, _); 12] = [
+    let without_roots = |area| {
+        let mut file = started(area);
+        both_roots(&mut file, |root| flip(root, 2000));
+        file
+    };
+    let cases: [(&str, _, Value, Vec<u8>, _, _); 14] = [
         (
             "root B of the commit before",
             whole,
@@ -612,6 +621,22 @@ fn interrupted(whole: &[Vec<u8>; 3], migrating: &[Vec<u8>; 2]) -> Vec<Value> {
             stale_area.clone(),
             "repaired, one compartment",
             "it opens both areas, and the roots name the second",
+        ),
+        (
+            "both roots damaged, a password that both areas have",
+            moved,
+            secret(CLINIC_PASSWORD),
+            without_roots(AREAS[1]),
+            "damaged",
+            "it opens every area that the roots could belong to",
+        ),
+        (
+            "both roots damaged, a password that one of two areas has",
+            moved,
+            secret(OLD_PASSWORD),
+            without_roots(AREAS[1]),
+            "wrong-credential",
+            "the roots may belong to the other area",
         ),
         (
             "change of password half published, new password",

@@ -48,7 +48,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     (
         "grant without record",
-        |forge| forge.grant_anew(|plain| plain[32] ^= 1),
+        |forge| forge.grant_anew(|plain| plain[32] = 4),
         "damaged",
         "bit 0 is always set",
     ),

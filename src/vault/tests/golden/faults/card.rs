@@ -156,6 +156,17 @@ pub(super) const FAULTS: &[Fault] = &[
         "the same end has one encoding",
     ),
     (
+        "card that ends when it starts, and does not start",
+        |forge| {
+            with_card(forge, |card| {
+                card[START] = 0;
+                card.drain(START + 1..START + 1 + 8 + 10);
+            })
+        },
+        "damaged",
+        "an end that is the start has one",
+    ),
+    (
         "card with a start that is no date",
         |forge| with_card(forge, |card| card[START + 1 + 8] = b'x'),
         "damaged",

@@ -55,23 +55,28 @@ fn whole_slice(forge: &mut Forge, id: [u8; 16], index: u64) -> (Vec<u8>, Vec<u8>
 
 /// The stored attachment with a slice before the one that it has.
 fn lengthen(forge: &mut Forge) {
+    let last = forge.content(SEALED, &forge.rows(SEALED)[forge.position(SEALED, 8)]);
+    put_whole_before(forge, &last);
+}
+
+/// The stored attachment as a whole slice and another one.
+fn put_whole_before(forge: &mut Forge, last: &[u8]) {
     let mut head = head_of(forge);
     let before = head.digest;
     let mut rows = forge.rows(SEALED);
-    let last = forge.content(SEALED, &rows[forge.position(SEALED, 8)]);
     rows.retain(|row| !matches!(row[row::CLASS], 8 | 9));
     for row in rows.iter_mut().filter(|row| row[row::CLASS] == 1) {
         let mut entry = forge.content(SEALED, row);
         let at = entry.windows(32).position(|bytes| bytes == before);
-        let (first, bytes) = (at.unwrap(), digest_of_two(forge, &head, &last));
+        let (first, bytes) = (at.unwrap(), digest_of_two(forge, &head, last));
         entry[first..first + 32].copy_from_slice(&bytes);
         forge.set_content(SEALED, row, &entry);
     }
-    head.digest = digest_of_two(forge, &head, &last);
+    head.digest = digest_of_two(forge, &head, last);
     (head.size, head.slices) = (SLICE_LEN as u64 + last.len() as u64, 2);
     let (first, _) = whole_slice(forge, head.content, 0);
     rows.push(first);
-    rows.push(slice(forge, head.content, 1, &last));
+    rows.push(slice(forge, head.content, 1, last));
     let key = RowKey::content(&ContentDigest::from_bytes(head.digest));
     rows.push(forge.new_row(SEALED, (9, key.as_bytes()), (head.content, 0), &encode(&head)));
     rows.sort();
@@ -179,6 +184,32 @@ pub(super) const FAULTS: &[Fault] = &[
         |forge| forge.change_content(SEALED, 9, |content| content[0] ^= 1),
         "damaged",
         "the row has the content's id",
+    ),
+    (
+        "id of a content's row flipped",
+        |forge| forge.change_row(SEALED, 9, |row| row[row::ID] ^= 1),
+        "damaged",
+        "the row has the content's id",
+    ),
+    (
+        "key of a content's row flipped",
+        |forge| {
+            let mut rows = forge.rows(SEALED);
+            let head = &mut rows[forge.position(SEALED, 9)];
+            let content = forge.content(SEALED, head);
+            head[0] ^= 1;
+            forge.set_content(SEALED, head, &content);
+            rows.sort();
+            forge.set_rows(SEALED, &rows);
+        },
+        "damaged",
+        "the row's key is made of the content's digest",
+    ),
+    (
+        "content of a whole slice and an empty one",
+        |forge| put_whole_before(forge, &[]),
+        "damaged",
+        "the size says how many slices there are",
     ),
     (
         "byte of a slice changed and encrypted",

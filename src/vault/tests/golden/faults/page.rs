@@ -170,7 +170,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     (
         "revision of a row that has none",
-        |forge| forge.change_row_and_encrypt(NOTES, 4, |row| row[row::REVISION] = 1),
+        |forge| forge.change_row(NOTES, 4, |row| row[row::REVISION] = 1),
         "damaged",
         "the revision of a ledger row is zero",
     ),
@@ -391,6 +391,27 @@ pub(super) const TRIE: &[Fault] = &[
         },
         "ok",
         "what the leaf of 33 rows changes is that it is one",
+    ),
+    (
+        "inner page with an empty leaf",
+        |forge| {
+            let own = forge.rows(SEALED);
+            let unused = (0..16).find(|nibble| own.iter().all(|row| row[0] >> 4 != *nibble)).unwrap();
+            let mut rows = own;
+            let mut numbers = 1..;
+            while rows.len() < 33 {
+                let row = tombstone(forge, SEALED, numbers.next().unwrap());
+                rows.extend(Some(row).filter(|row| row[0] >> 4 != unused));
+            }
+            rows.sort();
+            let mut children = forge.children(SEALED, &rows);
+            let context = forge.child_context(SEALED, unused);
+            children.push(child(unused, 0, &forge.encrypt(&context, &leaf(&[]))));
+            children.sort();
+            forge.set_root_page(SEALED, &inner(&children), rows.len());
+        },
+        "damaged",
+        "a leaf has at least one row",
     ),
     (
         "leaf of 33 rows",

@@ -117,6 +117,18 @@ pub(super) const FAULTS: &[Fault] = &[
         "an empty trie has none",
     ),
     (
+        "place flag 0 over a page",
+        |forge| forge.set_place_plain(NOTES, |place| place[8] = 0),
+        "damaged",
+        "the flag says that there are rows",
+    ),
+    (
+        "empty place with flag 1",
+        |forge| forge.set_place_plain(Compartment::SpareA, |place| place[8] = 1),
+        "damaged",
+        "the flag says that there are rows",
+    ),
+    (
         "empty place with a page",
         |forge| forge.set_place_plain(Compartment::SpareA, |place| place[9] = 1),
         "damaged",

@@ -190,12 +190,12 @@ pub(super) const FAULTS: &[Fault] = &[
     (
         "newer root whose segment ends behind the file",
         |forge| {
-            forge.begin_commit(8192, b"another", NO_DIGEST);
-            let end = forge.file.len() - 4096;
+            let end = forge.file.len().next_multiple_of(4096);
+            forge.begin_commit((1 << 20) + 4096, b"another", NO_DIGEST);
             forge.file.truncate(end);
         },
         "dropped",
-        "the segment is not there",
+        "a long segment is not read, but it must be there",
     ),
     (
         "newer root of a long segment that has another digest",
