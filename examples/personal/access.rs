@@ -124,13 +124,18 @@ fn look(
         _ => locked.unlock(&credential),
     };
     match unlocked {
-        Err(Error::Damaged { .. } | Error::Store(StoreError::Missing | StoreError::Io { .. }))
-            if intent != Intent::Read =>
-        {
-            let vault = open()?.unlock_for_diagnosis(&credential)?;
-            note(
-                "The vault is so damaged that it does not open. This is about what can still be read of it.",
-            );
+        Err(error @ (Error::Damaged { .. } | Error::Store(StoreError::Missing | StoreError::Io { .. }))) => {
+            let Ok(vault) = open()?.unlock_for_diagnosis(&credential) else { return Err(error.into()) };
+            if intent == Intent::Read {
+                failure::remember(
+                    Failure::from(error)
+                        .after("This is what can still be read of the vault, and it may be incomplete:"),
+                );
+            } else {
+                note(
+                    "The vault is so damaged that it does not open. This is about what can still be read of it.",
+                );
+            }
             Ok(told(vault))
         }
         Err(error) if intent != Intent::Read => Err(error.into()),

@@ -145,7 +145,7 @@ static REMEMBERED: OnceLock<Exit> = OnceLock::new();
 /// Says a failure that does not keep a command from telling what it did.
 pub(crate) fn remember(failure: Failure) {
     if let Failure::Told { exit, message } = failure {
-        note(&format!("personal: {}", printable(&hinted(&message))));
+        note(&printable(&hinted(&message)));
         REMEMBERED.get_or_init(|| exit);
     }
 }

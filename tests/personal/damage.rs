@@ -62,3 +62,32 @@ fn a_damaged_header_is_put_back_from_a_backup_and_nothing_newer_is_lost() {
         assert!(person.run(&["list", "d.vault"]).done().out().contains("after the backup"));
     }
 }
+
+#[test]
+fn what_can_still_be_read_of_a_damaged_vault_can_be_listed_and_is_said_to_be_incomplete() {
+    let person: Person = with_records();
+    let whole = person.read("my.vault");
+    let key = ["--recovery-key-file", "key"];
+    let listed = |name: &str| person.run_bare(&[&key[..], &["list", name, "--json"]].concat(), "");
+    let all = listed("my.vault").done().json();
+    let mut rescued = 0;
+    for start in (OBJECTS..whole.len()).step_by(PAGE) {
+        let mut damaged = whole.clone();
+        damaged[start..(start + PAGE).min(whole.len())].fill(0);
+        person.write("d.vault", &damaged);
+        let ran = listed("d.vault");
+        let is_rescued = ran.err().contains("it may be incomplete") && !ran.out().is_empty();
+        if is_rescued {
+            assert_eq!((ran.exit(), ran.json()), (4, all.clone()), "page at {start}");
+            rescued += 1;
+        } else {
+            assert!(
+                ran.exit() == 4 || ran.exit() == 0 && ran.json() == all,
+                "page at {start}: {}",
+                ran.err()
+            );
+        }
+        assert!(person.read("d.vault") == damaged, "page at {start}");
+    }
+    assert!(rescued > 0);
+}
