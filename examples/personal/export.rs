@@ -2,24 +2,27 @@
 //!
 //! The file is a FHIR Bundle of the originals, byte for byte, so that any program
 //! that reads FHIR takes it; the member `subrosa` holds what FHIR does not. Stored
-//! attachments are files in a folder beside it.
+//! attachments are files in a folder beside it. An original that is no JSON object would
+//! be read as something else there: it stands in base64 with its entry. What is damaged is
+//! named, and all else is written: who leaves needs the rest most then.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 use subrosa::record::Location;
-use subrosa::{Actor, Entry, EntryId, Vault};
+use subrosa::{Actor, Entry, EntryId, Error, ErrorKind, Vault};
 
 use crate::access;
 use crate::arguments::{Common, Export};
 use crate::extract;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::ledger;
 use crate::output::{self, NewFile, count, moment_for_programs, note};
 use crate::prompt;
 use crate::show;
 use crate::target;
+use crate::values;
 
 const WARNING: &str = "The file will hold everything in this vault, readable by whoever gets it: no password \
                        protects it.";
@@ -33,15 +36,19 @@ pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
     };
     note(WARNING);
     prompt::confirm(common.yes, "Write it?")?;
-    let mut file = NewFile::create(&name)?;
+    let file = NewFile::create(&name)?;
     let entries = match is_read_only {
         true => unrecorded(&vault)?,
         false => vault.export(&Actor::owner())?,
     };
-    let attachments = write_attachments(&name, &vault, &entries)?;
-    write(&mut file, &vault, &entries, &attachments.files)?;
-    file.finish()?;
-    let attachments = attachments.keep();
+    let written = write_all(file, &name, &vault, &entries);
+    let (attachments, damaged) = written.map_err(|failure| match is_read_only {
+        true => failure,
+        false => failure.followed_by(
+            "; no file was kept, but the ledger notes the export already: export again to another place, which it \
+             notes too",
+        ),
+    })?;
     if !is_read_only {
         access::close(vault);
     }
@@ -49,8 +56,9 @@ pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
     if common.json {
         return output::json(&json!({
             "entries": entries.len(), "originals": originals, "attachments": attachments,
-            "in_ledger": !is_read_only,
-        }));
+            "in_ledger": !is_read_only, "damaged": damaged.for_programs(),
+        }))
+        .and(damaged.told(false));
     }
     let beside = match attachments {
         0 => String::new(),
@@ -67,7 +75,70 @@ pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
         "Exported {}, {originals} of them with their original.{beside} The file is not encrypted: keep it safe, and delete \
          it when it is no longer needed. {ledger}",
         count(entries.len(), "entry", "entries")
-    ))
+    ))?;
+    damaged.told(true)
+}
+
+/// What is damaged and so is not in an export.
+#[derive(Default)]
+struct Damaged {
+    attachments: BTreeSet<String>,
+    earlier: usize,
+    ledger: bool,
+}
+
+impl Damaged {
+    fn is_empty(&self) -> bool {
+        self.attachments.is_empty() && self.earlier == 0 && !self.ledger
+    }
+
+    fn for_programs(&self) -> Json {
+        json!({ "attachments": self.attachments, "earlier_versions": self.earlier, "ledger": self.ledger })
+    }
+
+    /// Ends with what is damaged, if anything is.
+    fn told(&self, in_words: bool) -> Result<(), Failure> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let (attachments, earlier) = (self.attachments.len(), self.earlier);
+        let parts = [
+            (attachments > 0).then(|| count(attachments, "attachment", "attachments")),
+            (earlier > 0).then(|| count(earlier, "earlier version", "earlier versions")),
+            self.ledger.then(|| "the ledger".to_owned()),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        if in_words {
+            note(&target::hinted(&format!(
+                "personal: NOT in the export, because it is damaged: {}. All else is in it. `personal check --explain` \
+                 says more.",
+                parts.join(", ")
+            )));
+        }
+        Err(Failure::Reported(Exit::Damaged))
+    }
+}
+
+/// What is not damaged; `None` is.
+fn whole<T>(result: Result<T, Error>) -> Result<Option<T>, Failure> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::Damaged => Ok(None),
+        result => Ok(Some(result?)),
+    }
+}
+
+/// Writes the file and the attachments; how many of these there are, and what is damaged.
+fn write_all(
+    mut file: NewFile<'_>,
+    name: &Path,
+    vault: &Vault,
+    entries: &[(EntryId, Entry)],
+) -> Result<(usize, Damaged), Failure> {
+    let mut damaged = Damaged::default();
+    let attachments = write_attachments(name, vault, entries, &mut damaged)?;
+    write(&mut file, vault, entries, &attachments.files, &mut damaged)?;
+    file.finish()?;
+    Ok((attachments.keep(), damaged))
 }
 
 /// Every entry of a vault that cannot be written: the owner's own copy, which needs no line in
@@ -84,24 +155,38 @@ fn unrecorded(vault: &Vault) -> Result<Vec<(EntryId, Entry)>, Failure> {
 
 /// Writes stored attachments, earlier versions' included, as files beside the
 /// export, named by their BLAKE3 as its entries name them.
-fn write_attachments(name: &Path, vault: &Vault, entries: &[(EntryId, Entry)]) -> Result<NewFolder, Failure> {
+fn write_attachments(
+    name: &Path,
+    vault: &Vault,
+    entries: &[(EntryId, Entry)],
+    damaged: &mut Damaged,
+) -> Result<NewFolder, Failure> {
     let mut folder = name.as_os_str().to_owned();
     folder.push(".attachments");
     let mut folder = NewFolder { path: folder.into(), created: false, files: Vec::new() };
     let mut written = BTreeSet::new();
     for (id, _) in entries {
-        for revision in vault.history(*id)? {
-            let entry = vault.entry_revision(*id, revision.revision)?;
+        for revision in whole(vault.history(*id))?.unwrap_or_default() {
+            let Some(entry) = whole(vault.entry_revision(*id, revision.revision))? else { continue };
             for (number, attachment) in entry.attachments().iter().enumerate() {
                 let Some(Location::Stored(digest)) = attachment.location else { continue };
                 if !written.insert(digest) {
                     continue;
                 }
                 folder.create()?;
-                let mut reader = vault.attachment_revision(*id, revision.revision, number)?;
                 let name = digest.to_string();
-                let sha256 = extract::write_file(&folder.path.join(&name), &mut reader)?;
-                folder.files.push(File { name, sha256, bytes: reader.size() });
+                let reader = whole(vault.attachment_revision(*id, revision.revision, number))?;
+                let Some(mut reader) = reader else {
+                    damaged.attachments.insert(name);
+                    continue;
+                };
+                match extract::write_file(&folder.path.join(&name), &mut reader) {
+                    Ok(sha256) => folder.files.push(File { name, sha256, bytes: reader.size() }),
+                    Err(Failure::Told { exit: Exit::Damaged, .. }) => {
+                        damaged.attachments.insert(name);
+                    }
+                    Err(failure) => return Err(failure),
+                }
             }
         }
     }
@@ -166,24 +251,27 @@ fn write(
     vault: &Vault,
     entries: &[(EntryId, Entry)],
     files: &[File],
+    damaged: &mut Damaged,
 ) -> Result<(), Failure> {
     file.write(b"{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[")?;
-    let originals = entries.iter().filter_map(|(_, entry)| Some((entry, entry.source.as_ref()?)));
-    for (position, (entry, source)) in originals.enumerate() {
+    let originals = entries.iter().filter_map(|(_, entry)| Some((entry, resource(entry)?)));
+    for (position, (entry, resource)) in originals.enumerate() {
         file.write(if position == 0 { b"\n{" } else { b",\n{" })?;
         if let Some(url) = full_url(entry) {
             file.write(format!("\"fullUrl\":{},", json!(url)).as_bytes())?;
         }
         file.write(b"\"resource\":")?;
-        file.write(&source.bytes)?;
+        file.write(resource)?;
         file.write(b"}")?;
     }
     file.write(b"\n],\"subrosa\":{\"entries\":[")?;
     for (position, (id, entry)) in entries.iter().enumerate() {
         let between = if position == 0 { "\n" } else { ",\n" };
-        file.write(format!("{between}{}", for_programs(vault, *id, entry)?).as_bytes())?;
+        file.write(format!("{between}{}", for_programs(vault, *id, entry, damaged)?).as_bytes())?;
     }
-    let lines: Json = vault.ledger()?.iter().map(ledger::for_programs).collect();
+    let lines = whole(vault.ledger())?;
+    damaged.ledger = lines.is_none();
+    let lines: Json = lines.unwrap_or_default().iter().map(ledger::for_programs).collect();
     let files: Json = files.iter().map(File::for_programs).collect();
     let time = moment_for_programs(std::time::SystemTime::now());
     let end = format!(
@@ -191,6 +279,16 @@ fn write(
         json!(vault.id().to_string())
     );
     file.write(end.as_bytes())
+}
+
+/// The original as a resource of a bundle, if it is one: a JSON object, whole and nothing behind
+/// it. Whoever has the keys can put other bytes there, which would end the resource and begin
+/// another one, or leave a file that nothing can read.
+fn resource(entry: &Entry) -> Option<&[u8]> {
+    let bytes = entry.source.as_ref()?.bytes.as_slice();
+    let text = std::str::from_utf8(bytes).ok()?;
+    let is_object = text.trim_start().starts_with('{');
+    (is_object && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()).then_some(bytes)
 }
 
 /// The address by which other resources refer to this one: its own where it has no
@@ -215,23 +313,38 @@ fn is_uuid(text: &str) -> bool {
 }
 
 /// An entry as the vault reads it, with its earlier versions.
-fn for_programs(vault: &Vault, id: EntryId, entry: &Entry) -> Result<Json, Failure> {
+fn for_programs(vault: &Vault, id: EntryId, entry: &Entry, damaged: &mut Damaged) -> Result<Json, Failure> {
     let mut object = show::content(entry);
     object.insert("id".to_owned(), json!(id.to_string()));
     object.insert("kind".to_owned(), json!(entry.kind().name()));
     object.insert("retracted".to_owned(), json!(entry.marks.retracted));
     object.insert("has_original".to_owned(), json!(entry.source.is_some()));
-    let history = vault.history(id)?;
+    if let (Some(source), None) = (&entry.source, resource(entry)) {
+        object.insert("original_base64".to_owned(), json!(values::base64(&source.bytes)));
+    }
+    let history = whole(vault.history(id))?;
+    damaged.earlier += usize::from(history.is_none());
+    let history = history.unwrap_or_default();
     let mut earlier = Vec::new();
     for revision in history.iter().take(history.len().saturating_sub(1)) {
-        let old = vault.entry_revision(id, revision.revision)?;
+        let time = moment_for_programs(revision.time);
+        let Some(old) = whole(vault.entry_revision(id, revision.revision))? else {
+            damaged.earlier += 1;
+            earlier.push(json!({ "revision": revision.revision, "time": time, "damaged": true }));
+            continue;
+        };
         let original = old.source.as_ref().filter(|source| entry.source.as_ref() != Some(*source));
-        earlier.push(json!({
+        let text = original.and_then(|source| std::str::from_utf8(&source.bytes).ok());
+        let mut version = json!({
             "revision": revision.revision,
-            "time": moment_for_programs(revision.time),
+            "time": time,
             "fields": show::fields_for_programs(&old.record),
-            "original": original.map(|source| String::from_utf8_lossy(&source.bytes)),
-        }));
+            "original": text,
+        });
+        if let (Some(source), None, Some(version)) = (original, text, version.as_object_mut()) {
+            version.insert("original_base64".to_owned(), json!(values::base64(&source.bytes)));
+        }
+        earlier.push(version);
     }
     object.insert("earlier".to_owned(), Json::Array(earlier));
     Ok(Json::Object(object))

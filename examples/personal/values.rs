@@ -9,7 +9,7 @@ use subrosa::record::{Address, Attachment, Coding, Component, Identifier, Locati
 use crate::entries::system_name;
 
 pub(crate) use read::{content_type, explain, read};
-pub(crate) use write::{of_coding as write_coding, of_party as write_party, write};
+pub(crate) use write::{base64, of_coding as write_coding, of_party as write_party, write};
 
 /// A value in words, on one line or, of free text, on several.
 pub(crate) fn words(value: &Value) -> String {

@@ -7,6 +7,7 @@ mod attachments;
 mod backup;
 mod bad_input;
 mod damage;
+mod exports;
 mod first_hour;
 mod imports;
 mod keyboard;

@@ -149,7 +149,7 @@ fn of_component(component: &Component) -> Json {
 }
 
 /// Bytes in base64 (RFC 4648 section 4).
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }

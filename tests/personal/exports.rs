@@ -1,0 +1,86 @@
+//! What an export holds of a vault that is damaged, or that somebody forged who has its keys.
+
+use serde_json::{Value, json};
+use subrosa::record::{FhirVersion, Other, Provenance, Source, SourceFormat};
+use subrosa::{Actor, Credential, Entry, LockedVault, VaultOptions};
+
+use crate::support::{BUNDLE, PASSWORD, Person};
+
+fn exported(person: &Person, name: &str) -> Value {
+    serde_json::from_slice(&person.read(name)).unwrap()
+}
+
+#[test]
+fn an_original_that_is_no_json_object_neither_breaks_the_export_nor_adds_to_it() {
+    let person = Person::with_vault();
+    person.write("records.json", BUNDLE);
+    person.run(&["import", "my.vault", "records.json"]).done();
+    let forged: [&[u8]; 5] = [
+        br#"{"resourceType":"Basic"}},{"resource":{"resourceType":"Condition","id":"forged"}"#,
+        br#"{"resourceType":"Basic"}]}"#,
+        b"\"a text\"",
+        b"no JSON",
+        b"{\"resourceType\":\"\xff\"}",
+    ];
+    // What is JSON stays byte for byte, however a reader of numbers likes it.
+    let odd = br#" {"resourceType":"Basic","id":"odd","extension":[{"valueDecimal":1e999}]}"#;
+    let password = Credential::password(PASSWORD).unwrap();
+    let locked = LockedVault::open(person.path("my.vault"), VaultOptions::default()).unwrap();
+    let vault = locked.unlock(&password).unwrap();
+    for bytes in forged.into_iter().chain([&odd[..]]) {
+        let mut entry = Entry::new(Other::default(), Provenance::default());
+        entry.source = Some(Source::new(SourceFormat::FhirJson(FhirVersion::R4), bytes.to_vec()));
+        vault.update(&Actor::owner(), |tx| tx.add(&entry)).unwrap();
+    }
+    vault.close().unwrap();
+    person.run(&["export", "my.vault", "all.json", "--yes"]).done();
+    let text = String::from_utf8(person.read("all.json")).unwrap();
+    assert!(text.contains(std::str::from_utf8(odd).unwrap()));
+    // A number beyond 64 bits is JSON that this reader does not take.
+    let all: Value = serde_json::from_str(&text.replace("1e999", "1")).unwrap();
+    let resources = all["entry"].as_array().unwrap();
+    assert_eq!(resources.len(), 5);
+    assert!(resources.iter().all(|entry| entry["resource"]["id"] != "forged"));
+    let own = all["subrosa"]["entries"].as_array().unwrap();
+    let kept: Vec<&str> = own.iter().filter_map(|entry| entry["original_base64"].as_str()).collect();
+    assert_eq!(kept.len(), forged.len());
+    assert!(kept.contains(&"bm8gSlNPTg=="));
+}
+
+#[test]
+fn what_is_damaged_is_named_and_all_else_is_exported() {
+    let person = Person::with_vault();
+    person.write("records.json", BUNDLE);
+    person.write("scan.pdf", vec![7; 300_000]);
+    person.write("other.pdf", vec![9; 300]);
+    person.run(&["import", "my.vault", "records.json"]).done();
+    let before = person.read("my.vault").len();
+    person.run(&["attach", "my.vault", "scan.pdf", "--title", "Scan"]).done();
+    let mut file = person.read("my.vault");
+    file[before + 150_000] ^= 1;
+    person.write("my.vault", &file);
+    person.run(&["attach", "my.vault", "other.pdf", "--title", "Other"]).done();
+    let checked = person.run(&["check", "my.vault"]);
+    assert!(checked.out().contains("An attachment in general is not whole"), "{}", checked.out());
+
+    let ran = person.run(&["export", "my.vault", "all.json", "--yes"]).ended(4);
+    assert!(ran.err().contains("NOT in the export, because it is damaged: 1 attachment"), "{}", ran.err());
+    let all = exported(&person, "all.json");
+    assert_eq!(all["entry"].as_array().unwrap().len(), 4);
+    assert_eq!(all["subrosa"]["attachments"].as_array().unwrap().len(), 1);
+    assert_eq!(std::fs::read_dir(person.path("all.json.attachments")).unwrap().count(), 1);
+    let told = person.run(&["export", "my.vault", "again.json", "--yes", "--json"]).ended(4).json();
+    assert_eq!(told["damaged"]["attachments"].as_array().unwrap().len(), 1);
+    assert_eq!((&told["in_ledger"], &told["attachments"]), (&json!(true), &json!(1)));
+}
+
+#[test]
+fn an_export_that_fails_after_it_was_recorded_says_so() {
+    let person = Person::with_vault();
+    person.write("scan.pdf", "a scan");
+    person.run(&["attach", "my.vault", "scan.pdf", "--title", "Scan"]).done();
+    std::fs::create_dir(person.path("all.json.attachments")).unwrap();
+    let ran = person.run(&["export", "my.vault", "all.json", "--yes"]);
+    ran.refused(5, "the ledger notes the export already");
+    assert!(!person.path("all.json").exists());
+}
