@@ -4,22 +4,18 @@ pub(crate) mod change;
 mod generations;
 pub(crate) mod password;
 mod renewal;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::crypto::kdf::KdfCost;
-use crate::crypto::kem::SlotPublic;
 use crate::engine::directory::{AccessKind, access_id};
-use crate::engine::signing;
 use crate::engine::time::from_milliseconds;
 use crate::error::Error;
 use crate::excerpt::PublicKey;
 use crate::id::AccessId;
 use crate::keys::Grant;
-use crate::payload::custody::DirectoryV1;
 use crate::vault::session::audit::ReadKind;
 use crate::vault::session::handle::Session;
-use crate::vault::session::state::{Unlocked, WayIn};
+use crate::vault::session::state::Unlocked;
 
 /// A way in, as the directory lists it.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,20 +52,6 @@ impl std::fmt::Debug for ListedAccess {
     }
 }
 
-/// Refuses a directory that lists another public half, another grant or other signing keys for
-/// the slot of this way in than it has. The next change of access grants to the public half that
-/// is listed: somebody else's there would open the vault after their own way in was revoked.
-pub(crate) fn expect_own(directory: &DirectoryV1, way_in: &WayIn, grant: Grant) -> Result<(), Error> {
-    let slot = directory.slots.get(way_in.slot).ok_or(Error::Damaged { what: "directory" })?;
-    let is_own = |public: &Arc<SlotPublic>| slot.public == public.as_bytes();
-    let signs = match way_in.signing_seed() {
-        Some(seed) => slot.signing.as_ref() == Some(&signing::listed(seed)?),
-        None => true,
-    };
-    let fits = signs && slot.grant == grant.mask() && way_in.public.as_ref().is_none_or(is_own);
-    if fits { Ok(()) } else { Err(Error::Damaged { what: "directory" }) }
-}
-
 pub(crate) fn access(session: &Session) -> Result<Vec<ListedAccess>, Error> {
     let (directory, keys, area) = session.read(|reader| {
         let directory = reader.directory()?;
@@ -84,7 +66,7 @@ pub(crate) fn access(session: &Session) -> Result<Vec<ListedAccess>, Error> {
     let grant = core.keyring.grant();
     let own = way_in.as_ref().map(|way_in| way_in.slot);
     if let Some(way_in) = &way_in {
-        expect_own(&directory, way_in, grant)?;
+        way_in.expect_listed(&directory, grant)?;
     }
     let [first, second] = area.kdf;
     let listed =

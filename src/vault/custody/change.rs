@@ -1,6 +1,5 @@
 //! Adding ways in and taking them away.
 
-use super::expect_own;
 use super::generations::Generations;
 use super::renewal::{PlannedSlot, Renewal, kept, publish_renewal};
 use crate::crypto::random::Randomness;
@@ -134,7 +133,7 @@ impl StateReader<'_> {
     ) -> Result<Prepared, Error> {
         let directory = self.directory()?;
         if let Some(way_in) = &way_in {
-            expect_own(&directory, way_in, self.core.keyring.grant())?;
+            way_in.expect_listed(&directory, self.core.keyring.grant())?;
         }
         let slots = slots_to_revoke(&directory, &change.revoke)?;
         let is_revoked = |slot: usize| slots.contains(&slot);

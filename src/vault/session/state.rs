@@ -6,10 +6,13 @@ use crate::crypto::kdf::KdfParameters;
 use crate::crypto::kem::SlotPublic;
 use crate::crypto::key::{ShortcutKey, SigningSeed};
 use crate::engine::core::{Core, Snapshot, StateReader};
+use crate::engine::signing;
+use crate::error::Error;
 use crate::format::area::ShortcutBox;
 use crate::format::place::Compartment;
 use crate::id::Epoch;
 use crate::keys::{Grant, Keyring, OpenedSlot, SlotKeys};
+use crate::payload::custody::DirectoryV1;
 
 /// What a handle may do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,20 @@ impl WayIn {
         let public = is_listed.then(|| Arc::new(opened.public()));
         let OpenedSlot { index, keyring, run, keys, restored, .. } = opened;
         (Self { slot: index, run, keys: Some(Arc::new(keys)), public, restored }, keyring)
+    }
+
+    /// Refuses a directory that lists another public half, another grant or other signing keys
+    /// for the slot than it has. The next change of access grants to the public half that is
+    /// listed: somebody else's there would open the vault after their own way in was revoked.
+    pub(crate) fn expect_listed(&self, directory: &DirectoryV1, grant: Grant) -> Result<(), Error> {
+        let slot = directory.slots.get(self.slot).ok_or(Error::Damaged { what: "directory" })?;
+        let is_own = |public: &Arc<SlotPublic>| slot.public == public.as_bytes();
+        let signs = match self.signing_seed() {
+            Some(seed) => slot.signing.as_ref() == Some(&signing::listed(seed)?),
+            None => true,
+        };
+        let fits = signs && slot.grant == grant.mask() && self.public.as_ref().is_none_or(is_own);
+        if fits { Ok(()) } else { Err(Error::Damaged { what: "directory" }) }
     }
 
     /// The key of its shortcut, with the position of its slot.

@@ -25,6 +25,7 @@ use crate::payload::content::{ContentV1, UploadV1, slice_len};
 use crate::payload::decode_entry;
 use crate::tree::{Buffer, LeafRef, LostPage, Row, RowClass, RowKey, Trie};
 use crate::vault::session::handle::Session;
+use crate::vault::session::state::Unlocked;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -233,6 +234,9 @@ fn check_now(session: &Session) -> Result<CheckReport, Error> {
         unlocked.core.cache.clear();
         let snapshot = &unlocked.snapshot;
         let mut report = unlocked.reader().check_everything()?;
+        if !lists_its_own(&unlocked) {
+            report.findings.push(CheckFinding::DamagedPart { compartment: Compartment::Custody });
+        }
         let heads = session.store.heads()?;
         if snapshot.rests_in(&heads) {
             return Ok(report);
@@ -249,6 +253,14 @@ fn check_now(session: &Session) -> Result<CheckReport, Error> {
             return Ok(report);
         }
     }
+}
+
+/// Whether the directory lists this handle's way in as it is, where it can be read: one that
+/// cannot be read is a finding of its own.
+fn lists_its_own(unlocked: &Unlocked) -> bool {
+    let Some(way_in) = &unlocked.way_in else { return true };
+    let Ok(directory) = unlocked.reader().directory() else { return true };
+    way_in.expect_listed(&directory, unlocked.core.keyring.grant()).is_ok()
 }
 
 impl StateReader<'_> {

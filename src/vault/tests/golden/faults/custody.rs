@@ -221,6 +221,7 @@ fn nobody_is_granted_anew_by_a_directory_that_lists_another_public_half_for_the_
         std::fs::write(&path, &forge.file).unwrap();
         let locked = LockedVault::open(&path, VaultOptions::default()).unwrap();
         let vault = locked.unlock(&RawKey::from_bytes(&RAW_KEY).into()).unwrap();
+        assert_eq!(vault.check().unwrap().is_clean(), !is_refused);
         let key: Credential = RawKey::from_bytes(&[5; 32]).into();
         let change = AccessChange::default().adding(Access::to_everything(&key, "another"));
         let changed = vault.change_access(&Actor::owner(), &change);
