@@ -21,14 +21,15 @@ use crate::ledger;
 use crate::output::{self, NewFile, count, moment_for_programs, note};
 use crate::prompt;
 use crate::show;
-use crate::target;
+use crate::target::{self, Wanted};
 use crate::values;
 
 const WARNING: &str = "The file will hold everything in this vault, readable by whoever gets it: no password \
                        protects it.";
 
 pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
-    let (path, name) = target::vault_and_one(common, &command.names)?;
+    let (path, name) =
+        target::vault_and(common, &command.names, Wanted::new("Where should the file go?", "export FILE"))?;
     let is_read_only = access::is_read_only(&path);
     let vault = match is_read_only {
         true => access::to_read(common, &path)?,

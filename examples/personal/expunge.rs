@@ -12,10 +12,14 @@ use crate::entries;
 use crate::failure::Failure;
 use crate::output::{self, count, moment, moment_for_programs, note, printable};
 use crate::prompt;
-use crate::target;
+use crate::target::{self, Wanted};
 
 pub(crate) fn run(common: &Common, command: &Expunge) -> Result<(), Failure> {
-    let (path, names) = target::vault_and_some(common, &command.names)?;
+    let (path, names) = target::vault_and_some(
+        common,
+        &command.names,
+        Wanted::new("Which entries? `personal list` shows the ids.", "expunge ID…"),
+    )?;
     let vault = access::to_write(common, &path)?;
     let mut ids = Vec::new();
     for name in &names {

@@ -18,7 +18,7 @@ use crate::arguments::{self, Common};
 use crate::attach::bar;
 use crate::failure::Failure;
 use crate::output::{self, NewFile};
-use crate::target;
+use crate::target::{self, Wanted};
 
 /// Base64 as other programs write it: bits behind the last byte say nothing.
 const FOREIGN: GeneralPurpose =
@@ -28,7 +28,7 @@ const FOREIGN: GeneralPurpose =
 const STEP: usize = 1 << 20;
 
 pub(crate) fn run(common: &Common, command: &arguments::Extract) -> Result<(), Failure> {
-    let (path, names) = target::vault_and_some(common, &command.names)?;
+    let (path, names) = target::vault_and_some(common, &command.names, Wanted::entry("extract ID FILE"))?;
     let (id, destination) = match names.as_slice() {
         [id] => (id, None),
         [id, destination] => (id, Some(destination)),

@@ -18,7 +18,7 @@ use crate::failure::{Exit, Failure, whole};
 use crate::findings;
 use crate::output::{self, count, note, printable};
 use crate::prompt;
-use crate::target;
+use crate::target::{self, Wanted};
 use crate::undo;
 
 /// What an input is called that has no name.
@@ -30,7 +30,11 @@ pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Fa
     if command.undo || command.list || command.forget_answers {
         return undo::run(common, command);
     }
-    let (path, files) = target::vault_and_some(common, &command.names)?;
+    let (path, files) = target::vault_and_some(
+        common,
+        &command.names,
+        Wanted::new("Which files? A clinic or a portal gives your records as FHIR (JSON).", "import FILE…"),
+    )?;
     // The password is asked for first: nobody waits for a wrong one.
     let vault = access::to_write(common, &path)?;
     let imported = match read(command, &files)? {

@@ -13,12 +13,13 @@ use crate::entries;
 use crate::failure::Failure;
 use crate::output::{self, count, note};
 use crate::prompt;
-use crate::target::{self, hinted};
+use crate::target::{self, Wanted, hinted};
 use crate::words;
 
 /// `search`: what a text is found in.
 pub(crate) fn search(common: &Common, command: &Search) -> Result<(), Failure> {
-    let (path, words) = target::vault_and_some(common, &command.names)?;
+    let (path, words) =
+        target::vault_and_some(common, &command.names, Wanted::new("Which words?", "search WORD…"))?;
     let words: Result<Vec<&str>, Failure> = words.iter().map(|word| target::text(word)).collect();
     let text = words?.join(" ");
     run(common, &List { names: vec![path], text: Some(text), ..List::default() })

@@ -30,13 +30,17 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    pub(crate) const fn new(question: &'static str, command: &'static str) -> Self {
+        Self { question, command }
+    }
+
     /// The entry of `command`.
     pub(crate) const fn entry(command: &'static str) -> Self {
         Self { question: "Which entry? `personal list` shows the ids.", command }
     }
 
     fn missing(self) -> Failure {
-        Failure::usage(format!("{} Type: `personal {}`", self.question, self.command))
+        Failure::usage(format!("{} Type: `personal {}`; the vault comes first", self.question, self.command))
     }
 }
 
@@ -44,12 +48,6 @@ impl Wanted {
 pub(crate) fn vault(common: &Common, names: &[PathBuf]) -> Result<PathBuf, Failure> {
     let vault = names.first().or(common.vault.as_ref()).cloned().ok_or_else(no_vault)?;
     Ok(known(vault))
-}
-
-/// The vault and the one further name.
-pub(crate) fn vault_and_one(common: &Common, names: &[PathBuf]) -> Result<(PathBuf, PathBuf), Failure> {
-    let wanted = Wanted { question: "Something is missing; --help shows what.", command: "help" };
-    vault_and(common, names, wanted)
 }
 
 /// The vault and the one further name that is wanted.
@@ -73,13 +71,18 @@ pub(crate) fn vault_and(
 }
 
 /// The vault and one or more further names.
-pub(crate) fn vault_and_some(common: &Common, names: &[PathBuf]) -> Result<(PathBuf, Vec<PathBuf>), Failure> {
+pub(crate) fn vault_and_some(
+    common: &Common,
+    names: &[PathBuf],
+    wanted: Wanted,
+) -> Result<(PathBuf, Vec<PathBuf>), Failure> {
     let (first, rest) = names.split_first().ok_or_else(no_vault)?;
     match &common.vault {
         Some(vault) if rest.is_empty() || !is_vault(first) => Ok((known(vault.clone()), names.to_vec())),
-        None if rest.is_empty() && is_vault(first) => Err(Failure::usage(
-            "only the vault is named: what else is needed? --help shows it; the vault comes first",
-        )),
+        None if rest.is_empty() && is_vault(first) => {
+            known(first.clone());
+            Err(wanted.missing())
+        }
         None if rest.is_empty() => Err(no_vault()),
         _ => {
             not_swapped(first, rest)?;

@@ -157,7 +157,11 @@ fn grant(names: &[String]) -> Result<Grant, Failure> {
 }
 
 fn revoke(common: &Common, command: &AccessRevoke) -> Result<(), Failure> {
-    let (path, names) = target::vault_and_some(common, &command.names)?;
+    let (path, names) = target::vault_and_some(
+        common,
+        &command.names,
+        Wanted::new("Which way in? `personal access list` shows them.", "access revoke NAME"),
+    )?;
     let vault = access::to_write(common, &path)?;
     let listed = vault.access()?;
     let mut chosen: Vec<&ListedAccess> = Vec::new();

@@ -20,7 +20,11 @@ fn what_is_missing_is_asked_for_by_its_name() {
         (&["add", "my.vault"], "What kind of entry?"),
         (&["show", "my.vault"], "Which entry?"),
         (&["attach", "my.vault"], "Which file?"),
-        (&["import", "my.vault"], "only the vault is named"),
+        (&["import", "my.vault"], "personal import my.vault FILE"),
+        (&["expunge", "my.vault"], "personal expunge my.vault ID"),
+        (&["search", "my.vault"], "personal search my.vault WORD"),
+        (&["export", "my.vault"], "personal export my.vault FILE"),
+        (&["access", "revoke", "my.vault"], "personal access revoke my.vault NAME"),
         (&["access", "add", "my.vault"], "`personal access add my.vault NAME`"),
         (&["show", "abcd"], "name the vault first"),
     ] {
