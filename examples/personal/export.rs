@@ -30,11 +30,17 @@ const WARNING: &str = "The file will hold everything in this vault, readable by 
 pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
     let (path, name) =
         target::vault_and(common, &command.names, Wanted::new("Where should the file go?", "export FILE"))?;
-    let is_read_only = access::is_read_only(&path);
-    let vault = match is_read_only {
-        true => access::to_read(common, &path)?,
-        false => access::to_write(common, &path)?,
+    // Of a vault that cannot be written, what can be read goes out all the same.
+    let (vault, unnoted) = match access::is_read_only(&path) {
+        true => (access::to_read(common, &path)?, Some("The vault cannot be written here")),
+        false => match access::to_write(common, &path) {
+            Err(failure) if failure.is_damage() => {
+                (access::to_read(common, &path)?, Some("The vault is damaged"))
+            }
+            vault => (vault?, None),
+        },
     };
+    let is_read_only = unnoted.is_some();
     note(WARNING);
     prompt::confirm(common.yes, "Write it?")?;
     let file = NewFile::create(&name)?;
@@ -68,9 +74,9 @@ pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
             count(some, "attachment is", "attachments are")
         ),
     };
-    let ledger = match is_read_only {
-        true => "The vault cannot be written here, so its ledger does not note the export.",
-        false => "The ledger notes the export.",
+    let ledger = match unnoted {
+        Some(why) => format!("{why}, so its ledger does not note the export."),
+        None => "The ledger notes the export.".to_owned(),
     };
     output::say(&format!(
         "Exported {}, {originals} of them with their original.{beside} The file is not encrypted: keep it safe, and delete \

@@ -54,6 +54,11 @@ impl Failure {
         Self::told(Exit::Environment, message)
     }
 
+    /// Whether it is that the vault, or another file, is damaged.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Self::Told { exit: Exit::Damaged, .. })
+    }
+
     /// The same, with the name of the file that it is about in front.
     pub(crate) fn about(self, path: &std::path::Path) -> Self {
         match self {

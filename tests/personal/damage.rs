@@ -64,7 +64,7 @@ fn a_damaged_header_is_put_back_from_a_backup_and_nothing_newer_is_lost() {
 }
 
 #[test]
-fn what_can_still_be_read_of_a_damaged_vault_can_be_listed_and_is_said_to_be_incomplete() {
+fn what_can_still_be_read_of_a_damaged_vault_can_be_listed_and_exported_and_is_said_to_be_incomplete() {
     let person: Person = with_records();
     let whole = person.read("my.vault");
     let key = ["--recovery-key-file", "key"];
@@ -80,6 +80,11 @@ fn what_can_still_be_read_of_a_damaged_vault_can_be_listed_and_is_said_to_be_inc
         if is_rescued {
             assert_eq!((ran.exit(), ran.json()), (4, all.clone()), "page at {start}");
             rescued += 1;
+            let out = format!("{start}.json");
+            let export = person.run_bare(&[&key[..], &["export", "d.vault", &out, "--yes"]].concat(), "");
+            assert_eq!(export.exit(), 4, "page at {start}: {}", export.err());
+            let exported: serde_json::Value = serde_json::from_slice(&person.read(&out)).unwrap();
+            assert!(!exported["entry"].as_array().unwrap().is_empty(), "page at {start}");
         } else {
             assert!(
                 ran.exit() == 4 || ran.exit() == 0 && ran.json() == all,
