@@ -17,6 +17,10 @@ pub(crate) fn compartment_of(entry: &Entry) -> Compartment {
             Compartment::PsychotherapyNotes
         }
         Record::SubstanceUse(_) => Compartment::SubstanceUse,
+        // Of no kind, such as a file: its label is all that says it.
+        Record::Other(_) if codes::is_psychotherapy_note(&[], labels_of(entry)) => {
+            Compartment::PsychotherapyNotes
+        }
         _ => Compartment::General,
     }
 }

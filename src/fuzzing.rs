@@ -151,11 +151,15 @@ pub fn fhir(bytes: &[u8]) {
         return;
     }
     let Ok(imported) = import.finish() else { return };
-    let taken = imported.entries.len() + imported.earlier + imported.repetitions + imported.left_out.total();
-    assert!(taken == imported.resources);
+    let taken = imported.entries.len() + imported.earlier + imported.files + imported.repetitions;
+    assert!(taken + imported.left_out.total() == imported.resources);
     for entry in &imported.entries {
-        let source = entry.entry.source.as_ref().map(|source| source.bytes.as_slice()).unwrap_or_default();
-        assert!(!source.is_empty() && bytes.windows(source.len()).any(|window| window == source));
+        let source = entry.entry.source.as_ref();
+        let files = source.into_iter().flat_map(|source| &source.files).map(|file| file.bytes.as_slice());
+        let source = source.map(|source| source.bytes.as_slice()).unwrap_or_default();
+        for part in [source].into_iter().chain(files) {
+            assert!(!part.is_empty() && bytes.windows(part.len()).any(|window| window == part));
+        }
     }
 }
 

@@ -125,7 +125,7 @@ pub(crate) use record::{
     FieldSchema, FieldType, Fit, Hospitalization, HumanName, Identifier, Immunization, LegalDocument,
     LegalHold, Likeness, Location, Marks, Medication, Narrative, Negation, Note, Observation, Origin, Other,
     ParseDateError, Party, Patient, Person, PersonDetail, Precision, Provider, Quantity, Scalar, Source,
-    SourceFormat, Statement, SubstanceUse, Telecom, TextError, Treatment, Value,
+    SourceFile, SourceFormat, Statement, SubstanceUse, Telecom, TextError, Treatment, Value,
 };
 #[cfg(any(test, fuzzing))]
 #[allow(unused_imports, reason = "for tests and fuzz targets")]

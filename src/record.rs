@@ -24,7 +24,7 @@ pub(crate) use card::shorten;
 pub use card::{Card, CardFlags};
 #[doc(inline)]
 pub use date::{DateRange, Fit, ParseDateError, PartialDate, Precision};
-pub use entry::{Entry, FhirVersion, LegalHold, Marks, Origin, Provenance, Source, SourceFormat};
+pub use entry::{Entry, FhirVersion, LegalHold, Marks, Origin, Provenance, Source, SourceFile, SourceFormat};
 pub use field::Field;
 pub(crate) use field::{FieldRef, ValueRef};
 pub use fields::FieldError;

@@ -461,8 +461,9 @@ impl Vault {
         self.session.move_entries(actor, ids, to, reason)
     }
 
-    /// The other entries that tell of the same as this one: that have its code, the words for it
-    /// or the name of its drug, in their fields or in their originals. An expungement does not
+    /// The other entries that tell of the same as this one: that refer to it or to which it
+    /// refers, then those that have its code, the words for it or the name of its drug, in their
+    /// fields or in their originals. An expungement does not
     /// reach them: look at them before you destroy it. What is in `sealed` is not looked at, and
     /// other words for the same are not known.
     ///

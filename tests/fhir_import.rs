@@ -79,7 +79,11 @@ fn check(text: &[u8], imported: &Imported, what: &str) {
     assert_eq!(imported.resources, expected.len(), "{what}");
     assert_eq!(
         imported.resources,
-        imported.entries.len() + imported.earlier + imported.repetitions + imported.left_out.total(),
+        imported.entries.len()
+            + imported.earlier
+            + imported.files
+            + imported.repetitions
+            + imported.left_out.total(),
         "{what}"
     );
     let others = imported.entries.iter().filter(|entry| entry.entry.kind() == Kind::Other).count();
@@ -93,6 +97,11 @@ fn check(text: &[u8], imported: &Imported, what: &str) {
             Piece::Resource(position) => {
                 order.push(source(&imported.entries[*position].entry));
                 rebuilt.extend_from_slice(source(&imported.entries[*position].entry));
+            }
+            Piece::File { entry, version: None, file } => {
+                let source = imported.entries[*entry].entry.source.as_ref().unwrap();
+                order.push(&source.files[*file].bytes);
+                rebuilt.extend_from_slice(&source.files[*file].bytes);
             }
             _ => unreachable!(),
         }
@@ -153,7 +162,11 @@ fn each_patient(text: &[u8], error: &ImportError, name: &str) {
         assert_eq!(imported.resources, total, "{name} {patient}");
         assert_eq!(
             imported.resources,
-            imported.entries.len() + imported.earlier + imported.repetitions + imported.left_out.total()
+            imported.entries.len()
+                + imported.earlier
+                + imported.files
+                + imported.repetitions
+                + imported.left_out.total()
         );
         assert!(imported.left_out.other_patients > 0, "{name} {patient}");
         let versions = |entry: ImportedEntry| entry.earlier.into_iter().chain([entry.entry]);
@@ -196,7 +209,11 @@ fn a_bulk_export_is_imported_per_patient_and_no_resource_is_anothers() {
         assert_eq!(imported.resources, total);
         assert_eq!(
             total,
-            imported.entries.len() + imported.earlier + imported.repetitions + imported.left_out.total()
+            imported.entries.len()
+                + imported.earlier
+                + imported.files
+                + imported.repetitions
+                + imported.left_out.total()
         );
         for entry in imported.entries {
             let text = std::str::from_utf8(source(&entry.entry)).unwrap();

@@ -16,8 +16,8 @@ use serde_json::{Value as Json, json};
 
 use subrosa::record::{
     Address, Attachment, Coding, Component, Diagnosis, FhirVersion, FieldType, HumanName, Identifier,
-    LegalHold, Location, Marks, Narrative, Origin, Party, Patient, Quantity, Scalar, Source, SourceFormat,
-    Telecom, Value,
+    LegalHold, Location, Marks, Narrative, Origin, Party, Patient, Quantity, Scalar, Source, SourceFile,
+    SourceFormat, Telecom, Value,
 };
 use subrosa::release::{Audience, CodeFilter};
 use subrosa::vault::{Checkpoint, Epoch};
@@ -236,7 +236,9 @@ impl Maker {
         entry.source = self.maybe(|make| {
             use FhirVersion::{Dstu2, R4, R4B, R5, Stu3};
             let format = SourceFormat::FhirJson(make.pick(&[Dstu2, Stu3, R4, R4B, R5]));
-            Source::new(format, make.text().into_bytes())
+            let mut source = Source::new(format, make.text().into_bytes());
+            source.files = make.some(|make| SourceFile::new(make.token(), make.text().into_bytes()));
+            source
         });
         entry.marks = self.marks();
         entry

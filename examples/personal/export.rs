@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
-use subrosa::record::Location;
+use subrosa::record::{Location, SourceFile};
 use subrosa::{Actor, Entry, EntryId, Error, ErrorKind, Vault};
 
 use crate::access;
@@ -262,14 +262,22 @@ fn write(
 ) -> Result<(), Failure> {
     file.write(b"{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[")?;
     let originals = entries.iter().filter_map(|(_, entry)| Some((entry, resource(entry)?)));
-    for (position, (entry, resource)) in originals.enumerate() {
-        file.write(if position == 0 { b"\n{" } else { b",\n{" })?;
-        if let Some(url) = full_url(entry) {
-            file.write(format!("\"fullUrl\":{},", json!(url)).as_bytes())?;
+    let mut is_first = true;
+    for (entry, resource) in originals {
+        let url = full_url(entry);
+        let files = entry.source.iter().flat_map(|source| &source.files);
+        let files =
+            files.filter_map(|file| Some((file_url(url.as_deref(), file), as_resource(&file.bytes)?)));
+        let files: Vec<_> = files.collect();
+        for (url, bytes) in [(url, resource)].into_iter().chain(files) {
+            file.write(if std::mem::take(&mut is_first) { b"\n{" } else { b",\n{" })?;
+            if let Some(url) = url {
+                file.write(format!("\"fullUrl\":{},", json!(url)).as_bytes())?;
+            }
+            file.write(b"\"resource\":")?;
+            file.write(bytes)?;
+            file.write(b"}")?;
         }
-        file.write(b"\"resource\":")?;
-        file.write(resource)?;
-        file.write(b"}")?;
     }
     file.write(b"\n],\"subrosa\":{\"entries\":[")?;
     for (position, (id, entry)) in entries.iter().enumerate() {
@@ -292,7 +300,10 @@ fn write(
 /// it. Whoever has the keys can put other bytes there, which would end the resource and begin
 /// another one, or leave a file that nothing can read.
 fn resource(entry: &Entry) -> Option<&[u8]> {
-    let bytes = entry.source.as_ref()?.bytes.as_slice();
+    as_resource(&entry.source.as_ref()?.bytes)
+}
+
+fn as_resource(bytes: &[u8]) -> Option<&[u8]> {
     let text = std::str::from_utf8(bytes).ok()?;
     let is_object = text.trim_start().starts_with('{');
     (is_object && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()).then_some(bytes)
@@ -310,6 +321,18 @@ fn full_url(entry: &Entry) -> Option<String> {
     }
     let (_, id) = identity.split_once('/')?;
     is_uuid(id).then(|| format!("urn:uuid:{id}"))
+}
+
+/// The address of a file in a resource of its own, by which the entry refers to it: below that
+/// of the entry's server, where it says none itself.
+fn file_url(entry: Option<&str>, file: &SourceFile) -> Option<String> {
+    let address = file.address.as_str();
+    if address.contains(':') {
+        return Some(address.to_owned());
+    }
+    let mut slashes = entry?.rmatch_indices('/').map(|(at, _)| at);
+    let base = entry?.get(..=slashes.nth(1)?)?;
+    base.contains("://").then(|| format!("{base}{address}"))
 }
 
 /// Whether a text has the form of a UUID (RFC 9562 section 4).

@@ -3,14 +3,11 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use subrosa::record::{Attachment, Location};
+use subrosa::record::Attachment;
 use subrosa::vault::{AttachmentReader, RunningContentDigest};
-use subrosa::{EntryId, Error, Vault};
+use subrosa::{EntryId, Error};
 use zeroize::Zeroizing;
 
 use crate::access;
@@ -19,10 +16,6 @@ use crate::attach::bar;
 use crate::failure::Failure;
 use crate::output::{self, NewFile};
 use crate::target::{self, Wanted};
-
-/// Base64 as other programs write it: bits behind the last byte say nothing.
-const FOREIGN: GeneralPurpose =
-    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// Bytes read at a time.
 const STEP: usize = 1 << 20;
@@ -37,13 +30,6 @@ pub(crate) fn run(common: &Common, command: &arguments::Extract) -> Result<(), F
     let vault = access::to_read(common, &path)?;
     let id = access::entry_id(&vault, target::text(id)?)?;
     let number = usize::try_from(command.number - 1).unwrap_or(usize::MAX);
-    if let Some((attachment, bytes)) = in_original(&vault, id, number)? {
-        let destination = destination.cloned().unwrap_or_else(|| default_name(id, &attachment));
-        let mut file = NewFile::create(&destination)?;
-        file.write(&bytes)?;
-        file.finish()?;
-        return told(common, &destination, bytes.len() as u64, &hex(&Sha256::digest(&bytes)));
-    }
     let mut reader = vault.attachment(id, number).map_err(|error| match error {
         Error::NoSuchAttachment { .. } => {
             Failure::refused("the entry has no such attachment; `personal show` lists what it has")
@@ -71,34 +57,6 @@ fn told(common: &Common, destination: &Path, size: u64, digest: &str) -> Result<
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A file and the bytes of it.
-type FileOf = (Attachment, Zeroizing<Vec<u8>>);
-
-/// An attachment whose bytes are in the entry's original, in base64 (FHIR
-/// `Attachment.data`) at a JSON Pointer (RFC 6901).
-fn in_original(vault: &Vault, id: EntryId, number: usize) -> Result<Option<FileOf>, Failure> {
-    let entry = vault.entry(id)?;
-    let attachment = entry.attachments().into_iter().nth(number);
-    let place = attachment.and_then(|attachment| match attachment.location.clone() {
-        Some(Location::InSource(pointer)) => Some((attachment, pointer)),
-        _ => None,
-    });
-    let Some((attachment, pointer)) = place else { return Ok(None) };
-    let original = entry.source.as_ref().map(|source| source.bytes.as_slice()).unwrap_or_default();
-    let json: Json = serde_json::from_slice(original).unwrap_or_default();
-    let text = json.pointer(pointer.as_str()).and_then(Json::as_str);
-    let bytes = text.and_then(|text| {
-        let text: String = text.split_whitespace().collect();
-        FOREIGN.decode(text).ok()
-    });
-    let bytes = bytes.ok_or_else(|| {
-        Failure::refused(
-            "the original does not hold this attachment as base64 text; `personal show --raw` prints the original",
-        )
-    })?;
-    Ok(Some((attachment, Zeroizing::new(bytes))))
 }
 
 /// A name that tells nothing.

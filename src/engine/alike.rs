@@ -124,8 +124,17 @@ fn are_of_several(group: &[&(EntryId, Source, Digest)]) -> bool {
 
 /// What an entry says, whatever it is called, and which files it has.
 fn said_by(entry: &Entry) -> Digest {
-    let source = entry.source.as_ref().and_then(|source| Nameless::of(&source.bytes));
-    source.map_or_else(|| shown_by(entry), |said| said.content)
+    let said = |bytes: &Vec<u8>| Nameless::of(bytes).map(|said| said.content);
+    let Some(source) = &entry.source else { return shown_by(entry) };
+    let files: Option<Vec<Digest>> = source.files.iter().map(|file| said(&file.bytes)).collect();
+    match (said(&source.bytes), files.as_deref()) {
+        (Some(said), Some([])) => said,
+        (Some(said), Some(files)) => {
+            let parts: Vec<&[u8]> = [&said].into_iter().chain(files).map(|it| &it.as_bytes()[..]).collect();
+            Digest::of(&parts)
+        }
+        _ => shown_by(entry),
+    }
 }
 
 fn shown_by(entry: &Entry) -> Digest {

@@ -1,7 +1,7 @@
 //! FHIR R4 as JSON: bundles, single resources and NDJSON, read as one set.
 //!
-//! No resource is lost: each becomes an entry with its exact bytes or an earlier version
-//! of one, is a byte-identical repetition, or is left out for a reason; all are counted.
+//! No resource is lost: each becomes an entry with its exact bytes, an earlier version or
+//! a file of one, is a byte-identical repetition, or is left out for a reason; all are counted.
 //! Nothing is taken but what is shown to be about one patient (`about`, `people`), and
 //! what names nobody and belongs to that (`belonging`).
 
@@ -13,6 +13,7 @@ mod choice;
 mod conserve;
 mod denial;
 mod element;
+mod files;
 mod found;
 mod held;
 mod history;

@@ -1,6 +1,7 @@
 //! What an import gives: entries, whose they are, what was left out.
 
 use super::finding::Finding;
+use crate::format::place::Compartment;
 use crate::record::{Entry, PartialDate, Person};
 
 /// References to the patients of an input. Each chooses one. `Debug` prints
@@ -59,9 +60,13 @@ pub struct Imported {
     /// Names that references to that person show and that are none of theirs: the records may
     /// be somebody else's. `Debug` prints none.
     pub named_otherwise: Vec<String>,
-    /// How many resources the inputs hold: entries, earlier versions of them, repetitions
-    /// and what was left out.
+    /// How many resources the inputs hold: entries, earlier versions of them, files of them,
+    /// repetitions and what was left out.
     pub resources: usize,
+    /// How many resources are files of entries (FHIR `Binary`): [`Source::files`] has them.
+    ///
+    /// [`Source::files`]: crate::record::Source::files
+    pub files: usize,
     /// How many resources are earlier versions of entries.
     pub earlier: usize,
     /// How many resources were dropped because they repeat another byte for byte.
@@ -138,6 +143,8 @@ pub struct ImportedEntry {
     pub entry: Entry,
     /// Earlier versions of it that the input holds, the oldest first.
     pub earlier: Vec<Entry>,
+    /// Where it is kept.
+    pub(crate) compartment: Compartment,
 }
 
 /// One input.
@@ -154,6 +161,7 @@ impl std::fmt::Debug for Imported {
         f.debug_struct("Imported")
             .field("entries", &self.entries.len())
             .field("earlier", &self.earlier)
+            .field("files", &self.files)
             .field("repetitions", &self.repetitions)
             .field("left_out", &self.left_out)
             .field("findings", &self.findings.len())
@@ -186,6 +194,15 @@ pub enum Piece {
         entry: usize,
         /// The position of the version in [`ImportedEntry::earlier`].
         version: usize,
+    },
+    /// The original bytes of a file of an entry.
+    File {
+        /// The position of the entry.
+        entry: usize,
+        /// The position of the version in [`ImportedEntry::earlier`], if it is a file of one.
+        version: Option<usize>,
+        /// The position of the file among those of the source.
+        file: usize,
     },
 }
 

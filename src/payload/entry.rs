@@ -34,13 +34,20 @@ struct FieldV1<'a> {
 
 #[derive(Serialize, Deserialize)]
 struct SourceV1<'a> {
-    format: SourceFormatV1,
+    format: SourceFormatV1<'a>,
     bytes: BytesV1<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
-enum SourceFormatV1 {
+enum SourceFormatV1<'a> {
     FhirJson(FhirVersionV1),
+    FhirJsonWithFiles(WithFilesV1<'a>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct WithFilesV1<'a> {
+    version: FhirVersionV1,
+    files: Vec<SourceFileV1<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -76,6 +83,10 @@ mirror! {
         legal_holds: Vec<LegalHoldV1<'a>>,
         disputes: Vec<[u8; 16]>,
         same_person: bool,
+    }
+    SourceFileV1<'a> of SourceFile {
+        address: Text<'a>,
+        bytes: BytesV1<'a>,
     }
     LegalHoldV1<'a> of LegalHold {
         reason: Text<'a>,
@@ -149,17 +160,29 @@ pub(crate) fn decode_entry(bytes: &[u8]) -> Result<Entry, PayloadError> {
 
 impl<'a> Mirror<'a, Source> for SourceV1<'a> {
     fn of(source: &'a Source) -> Self {
-        let format = match source.format {
-            SourceFormat::FhirJson(version) => SourceFormatV1::FhirJson(Mirror::of(&version)),
+        let SourceFormat::FhirJson(version) = source.format;
+        let version = Mirror::of(&version);
+        let format = match source.files.is_empty() {
+            true => SourceFormatV1::FhirJson(version),
+            false => {
+                let files = Mirror::of(&source.files);
+                SourceFormatV1::FhirJsonWithFiles(WithFilesV1 { version, files })
+            }
         };
         Self { format, bytes: BytesV1::of(&source.bytes) }
     }
 
     fn back(self) -> Result<Source, PayloadError> {
-        let format = match self.format {
-            SourceFormatV1::FhirJson(version) => SourceFormat::FhirJson(version.back()?),
+        let (version, files) = match self.format {
+            SourceFormatV1::FhirJson(version) => (version, Vec::new()),
+            // Without files it would have two forms.
+            SourceFormatV1::FhirJsonWithFiles(with) if with.files.is_empty() => {
+                return Err(PayloadError::Malformed);
+            }
+            SourceFormatV1::FhirJsonWithFiles(with) => (with.version, with.files.back()?),
         };
-        Ok(Source::new(format, self.bytes.back()?))
+        let format = SourceFormat::FhirJson(version.back()?);
+        Ok(Source { files, ..Source::new(format, self.bytes.back()?) })
     }
 }
 
@@ -330,12 +353,17 @@ mod tests {
         let source = prop::option::of(prop::collection::vec(any::<u8>(), 0..50));
         let holds = prop::collection::vec((narrative(), prop::option::of(date())), 0..3);
         let flags = any::<(bool, bool)>();
+        let files = prop::collection::vec((token(), prop::collection::vec(any::<u8>(), 0..50)), 0..3);
+        let source = (source, files);
         (record(), source, holds, flags, coding(), prop::option::of(token())).prop_map(
-            |(record, source, holds, (retracted, same_person), label, identity)| {
+            |(record, (source, files), holds, (retracted, same_person), label, identity)| {
                 let mut entry = Entry::new(record, Provenance { identity, ..Provenance::default() });
                 entry.provenance.labels = vec![label];
                 entry.source =
                     source.map(|bytes| Source::new(SourceFormat::FhirJson(FhirVersion::R5), bytes));
+                if let Some(source) = &mut entry.source {
+                    source.files = files.into_iter().map(|(at, bytes)| SourceFile::new(at, bytes)).collect();
+                }
                 entry.not_understood = entry.provenance.identity.iter().cloned().collect();
                 entry.marks.same_person = same_person;
                 entry.marks.retracted = retracted;

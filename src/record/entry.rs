@@ -180,13 +180,39 @@ pub struct Source {
     pub format: SourceFormat,
     /// The bytes.
     pub bytes: Vec<u8>,
+    /// Files of the entry that its source keeps in resources of their own (FHIR `Binary`).
+    pub files: Vec<SourceFile>,
 }
 
 impl Source {
-    /// Bytes of this format.
+    /// Bytes of this format, without files.
     #[must_use]
     pub fn new(format: SourceFormat, bytes: Vec<u8>) -> Self {
-        Self { format, bytes }
+        Self { format, bytes, files: Vec::new() }
+    }
+
+    /// How many bytes it has, those of its files included.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.files.iter().fold(self.bytes.len(), |size, file| size.saturating_add(file.bytes.len()))
+    }
+}
+
+/// The exact original bytes of a FHIR `Binary` that an entry refers to as its file.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SourceFile {
+    /// By what the entry refers to it, such as `Binary/7`.
+    pub address: Token,
+    /// The bytes: the resource, with the file in base64 in it.
+    pub bytes: Vec<u8>,
+}
+
+impl SourceFile {
+    /// A file of this address.
+    #[must_use]
+    pub fn new(address: Token, bytes: Vec<u8>) -> Self {
+        Self { address, bytes }
     }
 }
 
@@ -269,7 +295,7 @@ impl LegalHold {
     }
 }
 
-redacted_debug!(Entry, Provenance, Source, Marks, LegalHold);
+redacted_debug!(Entry, Provenance, Source, SourceFile, Marks, LegalHold);
 
 #[cfg(test)]
 mod tests {

@@ -246,7 +246,8 @@ pub struct Attachment {
 pub enum Location {
     /// Here.
     Inline(Vec<u8>),
-    /// In the entry's source: the JSON Pointer (RFC 6901) of a base64 string.
+    /// In the entry's source: the JSON Pointer (RFC 6901) of a base64 string. The number of one
+    /// of the source's files, from 0, goes before it where it points into that, as in `0/data`.
     InSource(Token),
     /// Outside the vault, at this address.
     External(Token),

@@ -8,13 +8,11 @@ use subrosa_excerpt::claims::ClaimValue;
 
 use super::values::{Extent, Members, date, string};
 use crate::codec::base64url;
-use crate::codec::json::{Json, JsonLimits};
+use crate::codec::json::Json;
 use crate::crypto::content_digest::ContentDigest;
 use crate::crypto::digest::Digest;
 use crate::id::EntryId;
-use crate::record::{Attachment, Location, Source, Token};
-
-const SOURCE_LIMITS: JsonLimits = JsonLimits { bytes: 64 << 20, depth: 128, values: 4_000_000 };
+use crate::record::{Attachment, Location, Source};
 
 /// What is known of the files that entries keep beside them.
 pub(crate) trait Files {
@@ -75,20 +73,8 @@ pub(super) fn attachment(
 fn data(location: &Location, source: Option<&Source>) -> Option<String> {
     match location {
         Location::Inline(bytes) => Some(base64url::encode_padded(bytes)),
-        Location::InSource(pointer) => {
-            let json = Json::parse(&source?.bytes, SOURCE_LIMITS).ok()?;
-            // In one spelling: sources break it into lines.
-            let bytes = base64url::decode_foreign(find(&json, pointer)?.as_str()?).ok()?;
-            Some(base64url::encode_padded(&bytes))
-        }
+        // In one spelling.
+        Location::InSource(place) => Some(base64url::encode_padded(&source?.file_at(place)?)),
         _ => None,
     }
-}
-
-/// The value at a JSON Pointer (RFC 6901).
-fn find<'a>(json: &'a Json, pointer: &Token) -> Option<&'a Json> {
-    pointer.as_str().split('/').skip(1).try_fold(json, |json, step| match json {
-        Json::Array(items) => items.get(step.parse::<usize>().ok()?),
-        _ => json.member(&step.replace("~1", "/").replace("~0", "~")),
-    })
 }

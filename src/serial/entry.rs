@@ -8,7 +8,7 @@ use subrosa_base::serial::shape::{Read, member, read_typed, write_typed};
 use subrosa_base::serial::text::{Bytes, read_bytes};
 use subrosa_base::{deserialize_by_serde as deserialize, objects_by_serde as objects};
 
-use crate::record::{Card, CardFlags, Entry, LegalHold, Marks, Provenance, Source, SourceFormat};
+use crate::record::{Card, CardFlags, Entry, LegalHold, Marks, Provenance, Source, SourceFile, SourceFormat};
 
 objects! {
     Entry { record, provenance, not_understood, source, marks }
@@ -42,10 +42,13 @@ deserialize!(SourceFormat);
 
 impl Serialize for Source {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { format, bytes } = self;
-        let mut map = serializer.serialize_map(Some(2))?;
+        let Self { format, bytes, files } = self;
+        let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("format", format)?;
         map.serialize_entry("bytes", &Bytes(bytes))?;
+        if !files.is_empty() {
+            map.serialize_entry("files", files)?;
+        }
         map.end()
     }
 }
@@ -56,12 +59,39 @@ impl Read for Source {
         let format = member(&mut members, "format")?;
         let bytes = members.take("bytes").ok_or_else(|| Fault::new("bytes is missing"))?;
         let bytes = read_bytes(bytes).map_err(|fault| fault.in_member("bytes"))?;
+        let files = match members.take("files") {
+            Some(files) => Read::read(files).map_err(|fault| fault.in_member("files"))?,
+            None => Vec::new(),
+        };
         members.finish()?;
-        Ok(Self { format, bytes })
+        Ok(Self { files, ..Self::new(format, bytes) })
     }
 }
 
 deserialize!(Source);
+
+impl Serialize for SourceFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { address, bytes } = self;
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("address", address)?;
+        map.serialize_entry("bytes", &Bytes(bytes))?;
+        map.end()
+    }
+}
+
+impl Read for SourceFile {
+    fn read(node: Node) -> Result<Self, Fault> {
+        let mut members = Members::of(node)?;
+        let address = member(&mut members, "address")?;
+        let bytes = members.take("bytes").ok_or_else(|| Fault::new("bytes is missing"))?;
+        let bytes = read_bytes(bytes).map_err(|fault| fault.in_member("bytes"))?;
+        members.finish()?;
+        Ok(Self::new(address, bytes))
+    }
+}
+
+deserialize!(SourceFile);
 
 objects! {
     Card { kind, dates, coding, provider, flags, complete }

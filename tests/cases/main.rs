@@ -9,6 +9,7 @@
     reason = "a test may panic and print"
 )]
 
+mod binaries;
 mod excerpts;
 mod files;
 mod identity;

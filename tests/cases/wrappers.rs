@@ -29,6 +29,9 @@ fn rebuilt(imported: &Imported) -> Vec<u8> {
         .flat_map(|piece| match piece {
             Piece::Gap(bytes) => bytes.clone(),
             Piece::Resource(position) => originals[*position].to_vec(),
+            Piece::File { entry, version: None, file } => {
+                imported.entries[*entry].entry.source.as_ref().unwrap().files[*file].bytes.clone()
+            }
             _ => unreachable!(),
         })
         .collect()

@@ -4,8 +4,8 @@
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use subrosa::record::{
-    Attachment, Coding, Component, Identifier, Location, Origin, Party, Quantity, Scalar, SourceFormat,
-    Telecom, Value,
+    Attachment, Coding, Component, Identifier, Location, Origin, Party, Quantity, Scalar, SourceFile,
+    SourceFormat, Telecom, Value,
 };
 use subrosa::vault::{AccessKind, LedgerLine, Listed, Revision};
 use subrosa::{Concept, Entry, Error, Filter, Provenance, Token, Vault};
@@ -73,6 +73,14 @@ fn shown_revision(listed: &Listed, revision: &Revision, entry: &Entry) -> Json {
                 SourceFormat::FhirJson(version) => json!({"FhirJson": format!("{version:?}")}),
                 _ => json!("another"),
             };
+            if !source.files.is_empty() {
+                let file = |file: &SourceFile| {
+                    let mut shown = content(&file.bytes);
+                    shown["address"] = json!(file.address.as_str());
+                    shown
+                };
+                shown["files"] = source.files.iter().map(file).collect();
+            }
             shown
         }),
         "marks": {

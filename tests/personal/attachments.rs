@@ -98,3 +98,37 @@ fn a_file_that_changes_while_it_is_read_is_not_attached() {
     }
     person.run(&["check", "my.vault"]).done();
 }
+
+#[test]
+fn the_text_of_a_note_in_a_resource_of_its_own_is_seen_taken_out_exported_and_destroyed_with_it() {
+    let label = r#""meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSYTHPN"}]}"#;
+    let bundle = format!(
+        r#"{{"resourceType":"Bundle","type":"collection","entry":[
+        {{"resource":{{"resourceType":"Patient","id":"p","name":[{{"text":"Ada Rose"}}],"birthDate":"1980-01-02"}}}},
+        {{"resource":{{"resourceType":"DocumentReference","id":"2","status":"current",{label},"description":"A session",
+          "subject":{{"reference":"Patient/p"}},"content":[{{"attachment":{{"url":"Binary/b2"}}}}]}}}},
+        {{"resource":{{"resourceType":"Binary","id":"b2","contentType":"text/plain",
+          "securityContext":{{"reference":"DocumentReference/2"}},"data":"SSBkcmVhbWVkIG9mIG15IGZhdGhlcg=="}}}}]}}"#
+    );
+    let person = Person::with_vault();
+    person.write("notes.json", &bundle);
+    person.run(&["import", "my.vault", "notes.json"]).done();
+    let listed = person.run(&["list", "my.vault", "--json"]).done().json();
+    assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+    let note = person.run(&["list", "my.vault", "--kind", "note", "--json"]).done().json()[0]["id"].clone();
+    let note = note.as_str().unwrap();
+    let shown = person.run(&["show", "my.vault", note]).done().out();
+    assert!(shown.contains("in the vault, inside the"), "{shown}");
+    person.run(&["extract", "my.vault", note, "words.txt"]).done();
+    assert_eq!(person.read("words.txt"), b"I dreamed of my father");
+    assert!(person.run(&["search", "my.vault", "my father"]).done().out().contains("A session"));
+    person.run(&["export", "my.vault", "all.json", "--yes"]).done();
+    let exported = String::from_utf8(person.read("all.json")).unwrap();
+    assert_eq!(exported.matches(r#""resourceType":"Binary""#).count(), 1, "as it came, once");
+    let again = person.run(&["import", "my.vault", "all.json", "--json"]).done().json();
+    assert_eq!((&again["unchanged"], &again["entries"]), (&json!(2), &json!(0)), "{again}");
+    person.run(&["expunge", "my.vault", note, "--yes"]).done();
+    assert!(!person.run(&["search", "my.vault", "my father"]).done().out().contains("A session"));
+    let left = person.run(&["list", "my.vault", "--json"]).done().json();
+    assert_eq!(left.as_array().unwrap().len(), 1, "{left}");
+}

@@ -23,6 +23,11 @@ def plain(value):
     return value.hex() if isinstance(value, bytes) else value
 
 
+def digested(data):
+    """Bytes as their length and digest."""
+    return {"length": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
 def dump_revision(row, entry):
     """One revision of an entry."""
     out = {"compartment": NAMES[row.place], "revision": row.revision, "epoch": row.epoch}
@@ -30,8 +35,12 @@ def dump_revision(row, entry):
     out["kind"] = {"number": entry["kind"], "name": KINDS[entry["kind"]][0]}
     if entry["source"]:
         source = entry["source"]
-        out["source"] = {"length": len(source["bytes"]), "sha256": hashlib.sha256(source["bytes"]).hexdigest(),
-                         "format": plain(source["format"])}
+        form, value = source["format"]
+        version = value if form == "FhirJson" else value["version"]
+        out["source"] = {**digested(source["bytes"]), "format": {"FhirJson": plain(version)}}
+        if form == "FhirJsonWithFiles":
+            out["source"]["files"] = [{**digested(file["bytes"]), "address": file["address"]}
+                                      for file in value["files"]]
     return out
 
 

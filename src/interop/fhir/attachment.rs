@@ -57,7 +57,7 @@ impl Element<'_> {
 
 /// Whether this is the SHA-1 of the bytes in base64, as FHIR wants it, or what programs
 /// write instead: SHA-256, or hexadecimal.
-fn may_be_hash(hash: &str, bytes: &[u8]) -> bool {
+pub(super) fn may_be_hash(hash: &str, bytes: &[u8]) -> bool {
     let hex = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let hash: String = hash.split_ascii_whitespace().collect();
     let digests = [sha1(bytes).to_vec(), Digest::of(&[bytes]).as_bytes().to_vec()];

@@ -4,6 +4,7 @@ use super::found::Found;
 use super::index::{Place, Scope};
 use crate::crypto::digest::Digest;
 use crate::interop::imported::Piece;
+use crate::record::Coding;
 
 /// A resource held until all inputs are read.
 pub(super) struct Held {
@@ -14,6 +15,8 @@ pub(super) struct Held {
     pub(super) last_updated: Option<String>,
     pub(super) version_id: Option<String>,
     pub(super) digest: Digest,
+    /// The security labels of a file.
+    pub(super) labels: Vec<Coding>,
     /// Whether its source deleted it.
     pub(super) is_deleted: bool,
 }

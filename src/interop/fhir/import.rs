@@ -1,6 +1,6 @@
 //! One import: inputs in, entries and findings out.
 //!
-//! `resources` = entries + earlier versions + repetitions + what is left out, always.
+//! `resources` = entries + earlier versions + files + repetitions + what is left out, always.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::about::{About, AboutReader, Shown};
 use super::belonging::{Belonging, Rules, Verdict, named};
 use super::choice::Choice;
+use super::files::{Neighbours, is_file, labels_of};
 use super::found::{Found, identity_of, server_of};
 use super::held::{Held, HeldInput, path_of};
 use super::identifier::identifiers;
@@ -120,6 +121,7 @@ impl Import {
             last_updated: None,
             version_id: None,
             digest: Digest::of(&[&found.bytes]),
+            labels: Vec::new(),
             is_deleted: false,
             found,
         }
@@ -134,6 +136,9 @@ impl Import {
         // Some servers say it beside the resource only.
         held.last_updated = meta("lastUpdated").or(held.found.last_modified.take());
         held.version_id = meta("versionId").or(held.found.etag.take().as_deref().map(version_of_etag));
+        if is_file(held.found.resource_type.as_deref()) {
+            held.labels = labels_of(object);
+        }
         let namesake = self.index.add(&held.found, held.scope, summarize(object));
         for identifier in identifiers(object) {
             self.index.add_identifier(&identifier);
@@ -174,13 +179,17 @@ impl Import {
             unknown_are_the_patients: self.options.unknown_subjects_are_the_patients && !several,
         };
         let verdicts = belonging.verdicts(person, rules);
+        let mut neighbours = Neighbours::default();
+        for (from, about) in abouts.iter().enumerate() {
+            about.linked.iter().for_each(|to| neighbours.add(&self.index, from, *to));
+        }
         drop(abouts);
         let mut left_out = LeftOut { unreadable: self.unread.len(), ..LeftOut::default() };
         let mut taken = Vec::with_capacity(verdicts.len());
         for (held, verdict) in self.resources.iter().zip(verdicts) {
             taken.push(self.judge(held, verdict, &mut left_out));
         }
-        self.make(&taken, left_out, person, &shown)
+        self.make(&taken, left_out, person, (&shown, &neighbours))
     }
 
     /// Names what could not be read by its place, and by its input where there are several.
@@ -273,13 +282,13 @@ impl Import {
         taken: &[bool],
         left_out: LeftOut,
         person: Option<Mention>,
-        shown: &[Vec<Shown>],
+        (shown, neighbours): (&[Vec<Shown>], &Neighbours),
     ) -> Result<Imported, ImportError> {
         let now = self.options.now.unwrap_or_else(SystemTime::now);
         let now = Timestamp::try_from(now).unwrap_or(Timestamp::MAX);
         let earlier = versions::earlier(&self.resources, taken, now);
         let mut making = Making::new(self.options.limits, &self.index, &self.findings);
-        making.make(&self.resources, taken, &earlier)?;
+        making.make(&self.resources, taken, &earlier, neighbours)?;
         let made = making.finish(std::mem::take(&mut self.inputs));
         let described = person.map(|person| self.people.person(person).clone());
         let described = described.filter(|person| !person.is_nameless());
@@ -295,6 +304,7 @@ impl Import {
             person_identities: person.map(|person| self.identities(person, taken)).unwrap_or_default(),
             resources: taken.len() + self.unread.len(),
             earlier: made.earlier,
+            files: made.files,
             repetitions: made.repetitions,
             kept_raw: made.kept_raw,
             entries: made.entries,

@@ -18,8 +18,8 @@ use crate::interop::options::{ImportError, ImportLimits};
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// FHIR nests a few levels; questionnaires and extensions somewhat more.
 const DEPTH: usize = 128;
-/// Longest resource that becomes an entry: an entry holds its original and its fields.
-const RESOURCE_LIMIT: usize = 48 << 20;
+/// Longest original of an entry, its files included: an entry holds it and its fields.
+pub(super) const RESOURCE_LIMIT: usize = 48 << 20;
 
 /// One input, read: its bytes outside of resources, and the resources.
 #[derive(Default)]

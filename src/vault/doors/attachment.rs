@@ -121,9 +121,15 @@ impl StateReader<'_> {
                 let bytes = Bytes::Stored { compartment, content, loaded: Vec::new() };
                 Ok((attachment, head.size, digest, bytes))
             }
-            Some(Location::InSource(_)) => Err(Error::Invalid {
-                what: "this attachment is part of the entry's original: take it out of that",
-            }),
+            Some(Location::InSource(place)) => {
+                let bytes = entry.source.as_ref().and_then(|source| source.file_at(&place));
+                let bytes = bytes.ok_or(Error::Invalid {
+                    what: "the original does not hold this attachment as base64 text",
+                })?;
+                attachment.location = Some(Location::InSource(place));
+                let (size, digest) = (bytes.len() as u64, ContentDigest::of(&bytes));
+                Ok((attachment, size, digest, Bytes::Inline(Zeroizing::new(bytes))))
+            }
             Some(Location::External(_)) | None => Err(Error::Invalid {
                 what: "this attachment is not in the vault: its source only says where it is, or holds it damaged",
             }),

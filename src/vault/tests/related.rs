@@ -50,3 +50,49 @@ fn a_drug_is_found_by_its_name_without_strength_and_form() {
     assert_eq!(related(&vault, ids[2]), []);
     assert_eq!(vault.related(EntryId::from_bytes([9; 16])).err().unwrap().code(), "no-such-entry");
 }
+
+#[test]
+fn what_refers_to_an_entry_comes_first_in_both_directions_and_within_its_source() {
+    let bundle = |base: &str| {
+        let visit = r#"{"resourceType":"Encounter","id":"1","status":"finished","class":{"code":"AMB"},"type":[{"text":"Visit"}]}"#;
+        let diagnosis = r#"{"resourceType":"Condition","id":"1","code":{"text":"Melancholia"},"encounter":{"reference":"Encounter/1"}}"#;
+        let claim = r#"{"resourceType":"Claim","id":"1","status":"active","diagnosis":[{"diagnosisReference":{"reference":"Condition/1/_history/2"}}]}"#;
+        let letter = r#"{"resourceType":"DocumentReference","id":"1","status":"current","description":"Letter","content":[{"attachment":{"url":"Binary/1"}}]}"#;
+        let file = r#"{"resourceType":"Binary","id":"1","contentType":"text/plain","data":"%"}"#;
+        let entries: Vec<String> = [visit, diagnosis, claim, letter, file]
+            .iter()
+            .map(|resource| {
+                let name = resource.split('"').nth(3).unwrap();
+                match base {
+                    "" => format!(r#"{{"resource":{resource}}}"#),
+                    base => format!(r#"{{"fullUrl":"{base}{name}/1","resource":{resource}}}"#),
+                }
+            })
+            .collect();
+        format!(r#"{{"resourceType":"Bundle","type":"collection","entry":[{}]}}"#, entries.join(","))
+    };
+    for base in ["", "https://e.org/fhir/", "https://other.org/"] {
+        let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
+        let mut ids = Vec::new();
+        // Another source has the same names for others.
+        for (file, base) in [("a.json", "https://third.org/"), ("b.json", base)] {
+            let mut import = Import::new(ImportOptions::default());
+            let text = bundle(base).replace("Melancholia", &format!("Melancholia of {file}"));
+            import.read(Some(file), text.as_bytes()).unwrap();
+            let report = super::take_all(&vault, &Actor::owner(), &import.finish().unwrap()).unwrap();
+            ids = report.added.into_iter().chain(report.kept_raw).collect();
+            assert_eq!(ids.len(), 5);
+        }
+        let [visit, diagnosis, letter, claim, file] = ids[..] else { panic!() };
+        let by_reference = |id: EntryId| {
+            let of = |(other, shares): (EntryId, Vec<Shared>)| {
+                shares.contains(&Shared::Reference).then_some(other)
+            };
+            related(&vault, id).into_iter().map_while(of).collect::<Vec<_>>()
+        };
+        assert_eq!(by_reference(diagnosis), [claim], "{base}: not the visit, which is where it was");
+        assert_eq!(by_reference(claim), [diagnosis], "{base}");
+        assert_eq!((by_reference(letter), by_reference(file)), (vec![file], vec![letter]), "{base}");
+        assert_eq!(by_reference(visit), [], "{base}");
+    }
+}

@@ -85,6 +85,10 @@ impl Contents {
         for name in [identity, tail, address].into_iter().flatten() {
             self.0.insert((document.map(str::to_owned), name.to_owned()), content);
         }
+        for file in entry.source.iter().flat_map(|source| &source.files) {
+            let content = said_by_bytes(&file.bytes).content;
+            self.0.insert((document.map(str::to_owned), file.address.as_str().to_owned()), content);
+        }
     }
 
     /// A key that two entries share if they say the same, what they refer to included.
@@ -226,7 +230,10 @@ impl Candidate {
 }
 
 fn said_by(entry: &Entry) -> Nameless {
-    let source = source_of(entry);
+    said_by_bytes(source_of(entry))
+}
+
+fn said_by_bytes(source: &[u8]) -> Nameless {
     Nameless::of(source)
         .unwrap_or_else(|| Nameless { content: Digest::of(&[source]), references: Vec::new() })
 }

@@ -8,7 +8,6 @@ use super::memory::{Memory, Scope, ScopeId, Statement, statement_on_pair};
 use super::names::{Names, Width, name_of, name_of_content, source_of, spellings};
 use super::remembered::{Remembered, kept};
 use super::tally::{How, Tally};
-use crate::classify::compartment_of;
 use crate::engine::imports::document_of;
 use crate::engine::tombstone::Tombstones;
 use crate::engine::transaction::Transaction;
@@ -286,7 +285,7 @@ impl<'t, 'a> Judge<'t, 'a> {
             if let Some(known) = self.known(&name, found)? {
                 tally.count(known.how);
                 tally.about_others += usize::from(is_about_another(&known, found));
-                tally.is_strangers |= known.how != How::Same
+                tally.is_strangers |= !matches!(known.how, How::Same | How::Fuller)
                     && are_of_two(source_of(&known.entry), source_of(&found.entry))
                     && !self.decisions.patient_is_same;
             }
@@ -303,7 +302,7 @@ impl<'t, 'a> Judge<'t, 'a> {
     fn known(&self, name: &str, found: &ImportedEntry) -> Result<Option<Known>, Error> {
         let mut elsewhere = None;
         for (compartment, ids) in self.names.anywhere(name, found.entry.kind()) {
-            let is_own = compartment == compartment_of(&found.entry);
+            let is_own = compartment == found.compartment;
             // What belongs elsewhere is no version of what is in `general`. What is elsewhere
             // stays there.
             if compartment == Compartment::General && !is_own {
@@ -369,8 +368,8 @@ impl<'t, 'a> Judge<'t, 'a> {
         let others = scopes.into_iter().flat_map(within);
         for other in others.chain([found.identity.clone()]) {
             let Some(known) = self.known(&other, found)? else { continue };
-            if known.how == How::Same {
-                return Ok(Verdict::Unchanged(known.id));
+            if matches!(known.how, How::Same | How::Fuller) {
+                return Ok(self.continuing(&known, found));
             }
             like = Some(known.id);
         }
@@ -387,7 +386,7 @@ impl<'t, 'a> Judge<'t, 'a> {
         if self.is_expunged(&found.entry) {
             return Ok(Verdict::Expunged);
         }
-        let compartment = compartment_of(&found.entry);
+        let compartment = found.compartment;
         self.tx.snapshot.place(compartment)?;
         let ids = self.names.ids(compartment, name, found.entry.kind())?;
         for id in ids {

@@ -6,6 +6,7 @@ use super::alike::Alikes;
 use super::names::source_of;
 use super::tally::How;
 use super::version::{Order, Version};
+use crate::crypto::digest::Digest;
 use crate::engine::list::card_of;
 use crate::engine::transaction::Transaction;
 use crate::error::Error;
@@ -13,7 +14,7 @@ use crate::format::place::Compartment;
 use crate::id::EntryId;
 use crate::interop::fhir::content_of;
 use crate::interop::imported::ImportedEntry;
-use crate::record::{Card, Entry, Origin};
+use crate::record::{Card, Entry, Origin, SourceFile};
 use crate::tree::RowClass;
 
 /// The entry that has a name already.
@@ -30,10 +31,37 @@ fn says_the_same(known: &Entry, found: &Entry) -> bool {
     said(known).is_some_and(|known| said(found) == Some(known))
 }
 
+/// How the files of a source that says the same stand to those that are known.
+#[derive(PartialEq, Eq)]
+enum Files {
+    /// All are known. One that came without its files takes none away.
+    Same,
+    /// There are more.
+    More,
+    /// Some are others.
+    Others,
+}
+
+impl Files {
+    fn between(known: &Entry, found: &Entry) -> Self {
+        let contents = |entry: &Entry| -> HashSet<Digest> {
+            let files = entry.source.iter().flat_map(|source| &source.files);
+            let said = |file: &SourceFile| content_of(&file.bytes);
+            files.map(|file| said(file).unwrap_or_else(|| Digest::of(&[&file.bytes]))).collect()
+        };
+        let (known, found) = (contents(known), contents(found));
+        match () {
+            () if found.is_subset(&known) => Self::Same,
+            () if known.is_subset(&found) => Self::More,
+            () => Self::Others,
+        }
+    }
+}
+
 /// Whether what would amend an entry is about another thing: no code and no words in
 /// common. A correction keeps one of them.
 pub(super) fn is_about_another(known: &Known, found: &ImportedEntry) -> bool {
-    if matches!(known.how, How::Same | How::Older) {
+    if matches!(known.how, How::Same | How::Fuller | How::Older) {
         return false;
     }
     match (known.entry.code(), found.entry.code()) {
@@ -104,7 +132,11 @@ impl<'t, 'a> Vaulted<'t, 'a> {
 
     pub(super) fn how(&self, id: EntryId, known: &Entry, found: &ImportedEntry) -> Result<How, Error> {
         if source_of(known) == source_of(&found.entry) {
-            return Ok(How::Same);
+            match Files::between(known, &found.entry) {
+                Files::Same => return Ok(How::Same),
+                Files::More => return Ok(How::Fuller),
+                Files::Others => {}
+            }
         }
         let version =
             Version { last_updated: found.last_updated.clone(), version_id: found.version_id.clone() };
@@ -115,7 +147,11 @@ impl<'t, 'a> Vaulted<'t, 'a> {
             Order::Unstated | Order::Undecided => {}
         }
         if says_the_same(known, &found.entry) {
-            return Ok(How::Same);
+            match Files::between(known, &found.entry) {
+                Files::Same => return Ok(How::Same),
+                Files::More => return Ok(How::Fuller),
+                Files::Others => {}
+            }
         }
         if self.was_before(id, &found.entry)? {
             return Ok(How::Older);
@@ -128,7 +164,7 @@ impl<'t, 'a> Vaulted<'t, 'a> {
         let (_, current) = self.tx.entry_row(id)?;
         for revision in 1..current.revision {
             let (_, entry) = self.tx.reader().entry_at(id, Some(revision))?;
-            if source_of(&entry) == source_of(found) {
+            if source_of(&entry) == source_of(found) && Files::between(&entry, found) == Files::Same {
                 return Ok(true);
             }
         }

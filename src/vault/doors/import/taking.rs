@@ -97,7 +97,7 @@ impl<'p> Taking<'p> {
         id: EntryId,
     ) -> Result<(), Error> {
         let is_patient = imported.entry.kind() == Kind::Patient;
-        if !self.plan.same_person || !is_patient || tx.is_put(compartment_of(&imported.entry), id) {
+        if !self.plan.same_person || !is_patient || tx.is_put(imported.compartment, id) {
             return Ok(());
         }
         match tx.current(id)? {
@@ -143,7 +143,7 @@ impl<'p> Taking<'p> {
 
     fn add(&mut self, tx: &mut Transaction<'_>, imported: &ImportedEntry, id: EntryId) -> Result<(), Error> {
         let entry = self.marked(&imported.entry);
-        let compartment = compartment_of(&entry);
+        let compartment = imported.compartment;
         let earlier = self.taken(&imported.earlier);
         tx.keep_identity_key(&self.plan.keys, compartment)?;
         tx.add_with_history(compartment, id, &earlier, &entry)?;

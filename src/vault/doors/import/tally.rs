@@ -8,6 +8,8 @@ use crate::record::ImportQuestion;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum How {
     Same,
+    /// It says the same, and has files that the known one lacks.
+    Fuller,
     Older,
     Newer,
     Unstated,
@@ -28,7 +30,7 @@ impl Tally {
     pub(super) fn count(&mut self, how: How) {
         self.known += 1;
         match how {
-            How::Same => self.same += 1,
+            How::Same | How::Fuller => self.same += 1,
             How::Older => self.older += 1,
             How::Newer => self.newer += 1,
             How::Unstated | How::Undecided => {}

@@ -197,6 +197,10 @@ pub(super) fn entries() -> Vec<Entry> {
         SourceFormat::FhirJson(FhirVersion::R4),
         br#"{"resourceType":"Condition","n":1.50}"#.to_vec(),
     ));
+    if let Some(source) = &mut marked.source {
+        let file = br#"{"resourceType":"Binary","data":"T2xkZXIgbGV0dGVy"}"#.to_vec();
+        source.files = vec![SourceFile::new(token("Binary/7"), file)];
+    }
     marked.not_understood = vec![token("Condition.modifierExtension")];
     marked.marks.same_person = true;
     marked.marks.expires = Some(date("2040"));
