@@ -8,6 +8,7 @@ mod alike;
 pub(crate) mod backups;
 pub(crate) mod changes;
 pub(crate) mod commit;
+pub(crate) mod concerned;
 pub(crate) mod content;
 pub(crate) mod core;
 mod departing;

@@ -50,6 +50,7 @@ pub use crate::crypto::signature::SignatureAlgorithm;
 pub use crate::engine::accounting::{Accounting, HandedOut, SettledAccount};
 pub use crate::engine::actor::Actor;
 pub use crate::engine::backups::Backup;
+pub use crate::engine::concerned::LedgerEntries;
 pub use crate::engine::destruction::Expungement;
 pub use crate::engine::directory::{Access, AccessKind};
 pub use crate::engine::erasure::{Coverage, ErasedSource, ErasureReport, Remains};

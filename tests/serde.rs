@@ -478,7 +478,7 @@ fn lists_and_the_ledger_read_as_words_and_times() {
         )
     );
     let time: jiff::Timestamp = line["time"].as_str().unwrap().parse().unwrap();
-    assert_eq!(std::time::SystemTime::from(time), ledger.last().unwrap().time);
+    assert_eq!(time, jiff::Timestamp::try_from(ledger.last().unwrap().time).unwrap());
     let history = serde_json::to_value(vault.history(id).unwrap()).unwrap();
     assert_eq!((&history[0]["action"], &history[0]["actor"]), (&line["action"], &line["actor"]));
 }

@@ -1,5 +1,7 @@
 //! `ledger`: everything that was ever done with the vault.
 
+use std::collections::{BTreeSet, HashSet};
+
 use serde_json::{Map, Value as Json, json};
 use subrosa::EntryId;
 use subrosa::vault::{Action, Detail, LedgerLine};
@@ -19,7 +21,7 @@ pub(crate) fn run(common: &Common, command: &Ledger) -> Result<(), Failure> {
         lines.retain(|line| matches!(line.action, Action::Released | Action::Exported));
     }
     if let Some(prefix) = &wanted {
-        lines.retain(|line| line.entries.iter().any(|id| id.to_string().starts_with(prefix)));
+        lines.retain(|line| line.entries.iter().any(|id| begins_with(*id, prefix)));
     }
     if common.json {
         return output::json(&lines.iter().map(for_programs).collect());
@@ -43,32 +45,67 @@ fn prefix(text: &str) -> Result<String, Failure> {
     })
 }
 
-/// What was one act and has a line in each compartment, as one line.
-fn together(lines: Vec<LedgerLine>) -> Vec<LedgerLine> {
-    let mut joined: Vec<LedgerLine> = Vec::new();
+/// Whether an id, in hexadecimal, begins with these digits.
+fn begins_with(id: EntryId, prefix: &str) -> bool {
+    let digits = id.as_bytes().iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
+    prefix.chars().zip(digits).filter(|(one, other)| one == other).count() == prefix.chars().count()
+}
+
+/// An act, and the entries that it was about.
+struct Act {
+    line: LedgerLine,
+    /// Those that a row may name, each once. An export names one alone.
+    ids: BTreeSet<EntryId>,
+    count: usize,
+}
+
+impl Act {
+    fn of(line: LedgerLine) -> Self {
+        let mut act = Self { line: line.clone(), ids: BTreeSet::new(), count: 0 };
+        act.add(&line);
+        act
+    }
+
+    fn add(&mut self, line: &LedgerLine) {
+        match line.action {
+            // It held everything. A line for each export with a name for each entry would take
+            // the product of both.
+            Action::Exported => {
+                self.count += line.entries.len();
+                self.ids.extend(line.entries.iter().take(1));
+            }
+            _ => {
+                self.ids.extend(line.entries.iter());
+                self.count = self.ids.len();
+            }
+        }
+    }
+}
+
+/// What was one act and has a line in each compartment, as one.
+fn together(lines: Vec<LedgerLine>) -> Vec<Act> {
+    let mut joined: Vec<Act> = Vec::new();
     for line in lines {
-        let is_one = |last: &&mut LedgerLine| {
+        let is_one = |last: &&mut Act| {
+            let last = &last.line;
             (last.epoch, last.action, &last.reason) == (line.epoch, line.action, &line.reason)
                 && shown(&last.details) == shown(&line.details)
         };
         match joined.last_mut().filter(is_one) {
-            Some(last) => {
-                let new: Vec<EntryId> =
-                    line.entries.iter().filter(|id| !last.entries.contains(id)).copied().collect();
-                last.entries.extend(new);
-            }
-            None => joined.push(line),
+            Some(last) => last.add(&line),
+            None => joined.push(Act::of(line)),
         }
     }
     // What everybody is told of a commit says no more than the act itself, where that is told.
-    let says_nothing = |line: &LedgerLine| {
-        matches!(line.action, Action::Changed | Action::Renewed)
-            && line.entries.is_empty()
-            && line.reason.is_none()
-            && shown(&line.details).is_empty()
+    let says_nothing = |act: &Act| {
+        matches!(act.line.action, Action::Changed | Action::Renewed)
+            && act.count == 0
+            && act.line.reason.is_none()
+            && shown(&act.line.details).is_empty()
     };
-    let told: Vec<_> = joined.iter().filter(|line| !says_nothing(line)).map(|line| line.epoch).collect();
-    joined.retain(|line| !says_nothing(line) || !told.contains(&line.epoch));
+    let told: HashSet<_> = joined.iter().filter(|act| !says_nothing(act)).map(|act| act.line.epoch).collect();
+    joined.retain(|act| !says_nothing(act) || !told.contains(&act.line.epoch));
     joined
 }
 
@@ -78,7 +115,8 @@ fn shown(details: &[(Detail, String)]) -> Vec<&(Detail, String)> {
     details.iter().filter(|(detail, _)| wanted.contains(detail)).collect()
 }
 
-fn row(line: &LedgerLine, with_ids: bool) -> Vec<String> {
+fn row(act: &Act, with_ids: bool) -> Vec<String> {
+    let line = &act.line;
     let told = shown(&line.details).into_iter().map(|(detail, text)| match detail {
         Detail::Excerpt => format!("copy: {text}"),
         _ => format!("{}: {text}", detail.name()),
@@ -91,16 +129,18 @@ fn row(line: &LedgerLine, with_ids: bool) -> Vec<String> {
         line.action.name().to_owned(),
         line.actor.clone(),
         about.join("; "),
-        entries(&line.entries, with_ids),
+        entries(act, with_ids),
     ]
 }
 
-fn entries(ids: &[EntryId], with_ids: bool) -> String {
-    match ids {
-        [] => String::new(),
-        [one] => access::short_id(*one),
-        several if with_ids => several.iter().map(|id| access::short_id(*id)).collect::<Vec<_>>().join(" "),
-        several => count(several.len(), "entry", "entries"),
+fn entries(act: &Act, with_ids: bool) -> String {
+    let Act { ids, count: entries, .. } = act;
+    match entries {
+        0 => String::new(),
+        _ if *entries == 1 || (with_ids && ids.len() == *entries) => {
+            ids.iter().map(|id| access::short_id(*id)).collect::<Vec<_>>().join(" ")
+        }
+        _ => count(*entries, "entry", "entries"),
     }
 }
 
@@ -110,12 +150,18 @@ pub(crate) fn for_programs(line: &LedgerLine) -> Json {
     object.insert("epoch".to_owned(), json!(line.epoch.number()));
     object.insert("time".to_owned(), json!(moment_for_programs(line.time)));
     object.insert("compartment".to_owned(), json!(line.compartment.name()));
-    let entries: Vec<String> = line.entries.iter().map(ToString::to_string).collect();
+    // An export held all that its compartment had. A name of each for each export would take the
+    // product of both.
+    let entries = match line.action {
+        Action::Exported => Json::Null,
+        _ => line.entries.iter().map(ToString::to_string).collect(),
+    };
     let details = line.details.iter().map(|(detail, text)| (detail.name().to_owned(), json!(text)));
     object.insert("action".to_owned(), json!(line.action.name()));
     object.insert("actor".to_owned(), json!(line.actor));
     object.insert("reason".to_owned(), json!(line.reason));
-    object.insert("entries".to_owned(), json!(entries));
+    object.insert("entries".to_owned(), entries);
+    object.insert("count".to_owned(), json!(line.entries.len()));
     object.insert("details".to_owned(), Json::Object(details.collect()));
     Json::Object(object)
 }

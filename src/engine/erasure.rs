@@ -309,7 +309,7 @@ impl StateReader<'_> {
         let mut is_doubtful = hands_out && anywhere.is_some_and(|since| since < epoch);
         match action {
             Action::Exported => {
-                for (compartment, first) in &erasure.spans {
+                for (compartment, first) in &earliest(&erasure.spans) {
                     if *first < epoch && done_in(compartment, Action::Exported)? {
                         let handed_out = || HandedOut::new(epoch, link.time, Action::Exported);
                         traces.handed_out.entry(epoch).or_insert_with(handed_out);
@@ -323,7 +323,7 @@ impl StateReader<'_> {
                 traces.backups.extend(backups.filter(|backup| backup.checkpoint.epoch() >= since));
             }
             _ => {
-                for (compartment, first) in &erasure.untold {
+                for (compartment, first) in &earliest(&erasure.untold) {
                     is_doubtful |= *first < epoch && done_in(compartment, Action::Released)?;
                 }
             }
@@ -333,6 +333,16 @@ impl StateReader<'_> {
         }
         Ok(matches!(action, Action::Exported | Action::BackedUp))
     }
+}
+
+/// The earliest of each compartment: what was after one of them was after that.
+fn earliest(spans: &[(Compartment, Epoch)]) -> BTreeMap<Compartment, Epoch> {
+    let mut earliest = BTreeMap::new();
+    for (compartment, first) in spans {
+        let known = earliest.entry(*compartment).or_insert(*first);
+        *known = (*known).min(*first);
+    }
+    earliest
 }
 
 /// What the history tells of copies.

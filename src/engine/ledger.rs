@@ -7,13 +7,14 @@ use std::fmt;
 use std::time::SystemTime;
 
 use super::actor::Actor;
+use super::concerned::LedgerEntries;
 use super::core::StateReader;
 use super::facts::{Action, Detail, Role};
 use super::time::from_milliseconds;
 use crate::codec::wire;
 use crate::error::Error;
 use crate::format::place::Compartment;
-use crate::id::{EntryId, Epoch};
+use crate::id::Epoch;
 use crate::payload::history::{LedgerV1, LineV1, LinkV1, TEXT_LIMIT};
 use crate::tree::{Row, RowClass, RowKey};
 
@@ -49,7 +50,7 @@ pub struct LedgerLine {
     /// The entries concerned that are in the compartment still. What was moved since is told of
     /// by its own history ([`Vault::history`](crate::Vault::history)), and its releases and
     /// exports by lines of the compartment where it is.
-    pub entries: Vec<EntryId>,
+    pub entries: LedgerEntries,
     /// Further facts.
     pub details: Vec<(Detail, String)>,
 }
@@ -205,7 +206,7 @@ impl LedgerLine {
             action: Action::from_number(line.action),
             actor: line.actor,
             reason: line.reason,
-            entries: Vec::new(),
+            entries: LedgerEntries::default(),
             details: details.collect(),
         }
     }
@@ -219,7 +220,7 @@ impl LedgerLine {
             action: Action::from_number(link.action),
             actor: Role::from_number(link.role).name().to_owned(),
             reason: None,
-            entries: Vec::new(),
+            entries: LedgerEntries::default(),
             details: Vec::new(),
         }
     }

@@ -2,8 +2,10 @@
 //! the entry goes, and with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::accounting::Account;
+use super::concerned::LedgerEntries;
 use super::core::StateReader;
 use super::facts::{Action, Detail};
 use super::ledger::LedgerLine;
@@ -109,7 +111,30 @@ impl Telling<'_> {
 }
 
 /// The entries that each act was about, by compartment and commit.
-type Concerned = BTreeMap<(Compartment, Epoch, Action), BTreeSet<EntryId>>;
+#[derive(Default)]
+struct Concerned {
+    named: BTreeMap<(Compartment, Epoch, Action), BTreeSet<EntryId>>,
+    /// Of each export of a compartment its entries, in the order in which they came there, and
+    /// how many of them it held.
+    exported: BTreeMap<(Compartment, Epoch), (Arc<[EntryId]>, usize)>,
+}
+
+impl Concerned {
+    fn name(&mut self, compartment: Compartment, epoch: Epoch, action: Action, id: EntryId) {
+        self.named.entry((compartment, epoch, action)).or_default().insert(id);
+    }
+
+    /// Takes out what an act was about.
+    fn take(&mut self, compartment: Compartment, epoch: Epoch, action: Action) -> LedgerEntries {
+        let named = self.named.remove(&(compartment, epoch, action));
+        let named = named.into_iter().flatten().collect();
+        let is_export = action == Action::Exported;
+        match is_export.then(|| self.exported.remove(&(compartment, epoch))).flatten() {
+            Some((all, held)) => LedgerEntries::first_of(&all, held, named),
+            None => named.into(),
+        }
+    }
+}
 
 /// What a compartment's rows tell.
 #[derive(Default)]
@@ -128,7 +153,7 @@ impl StateReader<'_> {
         for line in &lines {
             actions.entry((line.compartment, line.epoch)).or_default().push(line.action);
         }
-        let mut concerned = Concerned::new();
+        let mut concerned = Concerned::default();
         let mut accounts = BTreeMap::new();
         for compartment in self.held_compartments() {
             let told = self.told_in(compartment)?;
@@ -138,8 +163,7 @@ impl StateReader<'_> {
         }
         for line in &mut lines {
             let key = (line.compartment, line.epoch);
-            let about = concerned.remove(&(line.compartment, line.epoch, line.action));
-            line.entries = about.into_iter().flatten().collect();
+            line.entries = concerned.take(line.compartment, line.epoch, line.action);
             if line.action == Action::Released {
                 line.details.extend(accounts.remove(&key).map(Account::details).unwrap_or_default());
             }
@@ -160,22 +184,19 @@ impl StateReader<'_> {
         for ((compartment, epoch), account) in accounts {
             let Some(link) = self.link(epoch)? else { continue };
             let mut line = account.line(epoch, from_milliseconds(link.time), compartment);
-            let about = concerned.remove(&(compartment, epoch, Action::Released));
-            line.entries = about.into_iter().flatten().collect();
+            line.entries = concerned.take(compartment, epoch, Action::Released);
             left.push(line);
         }
-        for ((compartment, epoch, action), entries) in concerned {
+        for ((compartment, epoch, action), entries) in concerned.named {
             if action == Action::Exported
                 && let Some(link) = self.link(epoch)?
             {
-                let entries = entries.into_iter().collect();
+                let entries = entries.into_iter().collect::<Vec<_>>().into();
                 left.push(LedgerLine { compartment, entries, ..LedgerLine::common(&link) });
             }
         }
-        for line in left {
-            let at = lines.partition_point(|other| other.epoch <= line.epoch);
-            lines.insert(at, line);
-        }
+        lines.extend(left);
+        lines.sort_by_key(|line| line.epoch);
         Ok(())
     }
 
@@ -210,7 +231,7 @@ impl Told {
         actions: &BTreeMap<(Compartment, Epoch), Vec<Action>>,
         concerned: &mut Concerned,
     ) {
-        let nothing = StoryV1::default();
+        let (nothing, mut came) = (StoryV1::default(), Vec::with_capacity(self.revisions.len()));
         let exports: Vec<Epoch> = actions
             .iter()
             .filter(|((place, _), actions)| *place == compartment && actions.contains(&Action::Exported))
@@ -224,16 +245,22 @@ impl Told {
                 let actions = actions.get(&(compartment, *epoch)).map(Vec::as_slice).unwrap_or_default();
                 let telling = Telling { revision: *revision, epoch: *epoch, first, story, actions };
                 if let (Some(action), _) = telling.act() {
-                    concerned.entry((compartment, *epoch, action)).or_default().insert(*id);
+                    concerned.name(compartment, *epoch, action, *id);
                 }
             }
-            let here = exports.iter().copied().filter(|epoch| *epoch > since);
-            let exported = here.chain(story.exports()).map(|epoch| (epoch, Action::Exported));
+            came.push((since, *id));
+            let exported = story.exports().map(|epoch| (epoch, Action::Exported));
             let released = story.releases().map(|epoch| (epoch, Action::Released));
             let moved = story.moved().map(|epoch| (epoch, Action::Moved));
             for (epoch, action) in exported.chain(released).chain(moved) {
-                concerned.entry((compartment, epoch, action)).or_default().insert(*id);
+                concerned.name(compartment, epoch, action, *id);
             }
+        }
+        came.sort_unstable();
+        let all: Arc<[EntryId]> = came.iter().map(|(_, id)| *id).collect();
+        for epoch in exports {
+            let held = came.partition_point(|(since, _)| *since < epoch);
+            concerned.exported.insert((compartment, epoch), (Arc::clone(&all), held));
         }
     }
 }
@@ -248,7 +275,7 @@ impl Account {
             action: Action::Released,
             actor: self.0.actor.clone(),
             reason: None,
-            entries: Vec::new(),
+            entries: LedgerEntries::default(),
             details: self.details(),
         }
     }

@@ -1,6 +1,8 @@
 //! Everything that a vault holds as JSON, through the public API alone: in the
 //! shape that the independent reader prints.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use subrosa::record::{
@@ -224,7 +226,7 @@ fn line(line: &LedgerLine) -> Json {
         "action": line.action.name(),
         "actor": line.actor,
         "reason": line.reason,
-        "entries": line.entries.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "entries": line.entries.iter().map(ToString::to_string).collect::<BTreeSet<_>>(),
         "details": details.collect::<serde_json::Map<_, _>>(),
     })
 }

@@ -84,3 +84,26 @@ fn an_export_that_fails_after_it_was_recorded_says_so() {
     ran.refused(5, "the ledger notes the export already");
     assert!(!person.path("all.json").exists());
 }
+
+#[test]
+fn the_ledger_counts_what_an_export_held_and_finds_an_entry_in_it() {
+    let person = Person::with_vault();
+    person.write("records.json", BUNDLE);
+    person.run(&["import", "my.vault", "records.json"]).done();
+    for name in ["one.json", "two.json", "three.json"] {
+        person.run(&["export", "my.vault", name, "--yes"]).done();
+    }
+    let lines = person.run(&["ledger", "my.vault", "--json"]).done().json();
+    let exports = || lines.as_array().unwrap().iter().filter(|line| line["action"] == "exported");
+    let of_general = || exports().filter(|line| line["compartment"] == "general");
+    assert_eq!(of_general().count(), 3);
+    assert!(exports().all(|line| line["entries"].is_null()));
+    assert!(of_general().all(|line| line["count"] == 4));
+    let imported = lines.as_array().unwrap().iter().find(|line| line["action"] == "imported").unwrap();
+    assert_eq!((imported["entries"].as_array().unwrap().len(), &imported["count"]), (4, &json!(4)));
+    let id = imported["entries"][0].as_str().unwrap();
+    let of_entry = person.run(&["ledger", "my.vault", "--entry", &id[..8]]).done().out();
+    assert_eq!(of_entry.matches("exported").count(), 3, "{of_entry}");
+    assert_eq!(of_entry.matches("4 entries").count(), 3, "{of_entry}");
+    person.run(&["ledger", "my.vault", "--entry", "0123456789abcdef"]).done();
+}

@@ -207,7 +207,7 @@ fn what_was_handed_out_is_told_as_it_was_however_often_an_entry_moves() {
     let ledger = vault.ledger().unwrap();
     let of = |action: Action| -> Vec<(Compartment, Epoch, Vec<EntryId>)> {
         let of = ledger.iter().filter(|line| line.action == action && line.entries.contains(&id));
-        of.map(|line| (line.compartment, line.epoch, line.entries.clone())).collect()
+        of.map(|line| (line.compartment, line.epoch, line.entries.iter().copied().collect())).collect()
     };
     assert_eq!(of(Action::Exported), [first, last].map(|epoch| (SUBSTANCES, epoch, vec![id])));
     assert_eq!(of(Action::Released), [(SUBSTANCES, released, vec![id])]);

@@ -22,7 +22,7 @@ fn a_release_verifies_without_the_vault_and_is_in_the_ledger() {
     let request = ReleaseRequest::new("An insurer", "a claim", policy).unwrap();
     let excerpt = vault.release(&owner, &request).unwrap();
     let line = vault.ledger().unwrap().pop().unwrap();
-    assert_eq!((line.action, &line.entries), (Action::Released, &vec![asthma]));
+    assert_eq!((line.action, &line.entries), (Action::Released, &vec![asthma].into()));
     assert!(line.details.contains(&(Detail::Recipient, "An insurer".into())));
     assert!(line.details.contains(&(Detail::Excerpt, excerpt.id().to_string())));
 

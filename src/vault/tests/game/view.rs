@@ -364,7 +364,7 @@ fn line(line: LedgerLine) -> String {
         Detail::Checkpoint | Detail::Excerpt => format!("{detail:?} of {}", text.len()),
         detail => format!("{detail:?} {text}"),
     });
-    let entries = each(&line.entries, EntryId::to_string);
+    let entries = each(line.entries.iter(), EntryId::to_string);
     format!(
         "{} {:?} {} {:?} {} {:?} {entries} {details}",
         line.epoch, line.time, line.compartment, line.action, line.actor, line.reason
