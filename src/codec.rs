@@ -8,4 +8,4 @@ pub(crate) mod fixed;
 pub(crate) mod padding;
 pub(crate) mod wire;
 
-pub(crate) use subrosa_base::codec::{base64url, json, spell};
+pub(crate) use subrosa_base::codec::{base64url, block, json, spell};

@@ -132,7 +132,7 @@ pub(crate) use record::{
 pub(crate) use release::{
     Audience, Candidate, CodeFilter, FilterNotice, ParseCodeFilterError, ParseViewDigestError, PolicyError,
     RedactedEntry, ShownEntry, ShownLine, Subject, SubjectFault, View, ViewDigest, Withheld, WithheldReason,
-    spell, spell_json, spell_lines,
+    columns, spell, spell_block, spell_json, spell_lines,
 };
 #[cfg(test)]
 #[allow(unused_imports, reason = "for tests")]

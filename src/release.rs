@@ -35,4 +35,6 @@ pub use view::{FilterNotice, RedactedEntry, SubjectFault, View, Withheld, Withhe
 
 // Text for people: what cannot be seen is spelt.
 #[doc(inline)]
+pub use crate::codec::block::{columns, spell_block};
+#[doc(inline)]
 pub use crate::codec::spell::{spell, spell_json, spell_lines};

@@ -7,7 +7,7 @@ use subrosa_excerpt::envelope::{self, Binding, ENTRY_TYPE, ENVELOPE_TYPE, Envelo
 use subrosa_excerpt::file::{self, MAX_FILE_BYTES, Parts};
 use subrosa_excerpt::issue::subject_claim;
 use subrosa_excerpt::sd_jwt::issue::issue as issue_token;
-use subrosa_excerpt::{jws, sd_jwt, subject, verify as verifier};
+use subrosa_excerpt::{jws, sd_jwt, shown, subject, verify as verifier};
 
 use super::*;
 use crate::codec::base64url;
@@ -629,6 +629,7 @@ fn the_specification_says_what_the_code_does() {
         groups.join(" ")
     };
     let budget = sd_jwt::verify::Budget::document();
+    let envelope_limits = envelope::ENVELOPE_PROFILE.payload;
     for said in [
         format!("`{ENVELOPE_TYPE}`").replace('`', "\""),
         format!("\"{ENTRY_TYPE}\""),
@@ -638,8 +639,21 @@ fn the_specification_says_what_the_code_does() {
         format!("deeper than {}", sd_jwt::MAX_DEPTH),
         format!("more than {} disclosures", grouped(budget.disclosures)),
         format!("{} bytes of names", grouped(budget.paths)),
+        format!("{} bytes together", grouped(file::MAX_TOKENS_BYTES)),
+        format!("{} bytes and {}", grouped(envelope_limits.bytes), grouped(envelope_limits.values)),
+        format!("at most {} sentences", grouped(envelope::MAX_NOTICES)),
+        format!("at most {} kinds, codes and masks", grouped(envelope::MAX_NAMED)),
+        format!("1 to {} characters", shown::MAX_NAME),
+        format!("more than {} JSON values in the processed", grouped(sd_jwt::MAX_TOKEN_VALUES)),
+        format!("{} in one payload or disclosure", grouped(sd_jwt::MAX_TEXT_VALUES)),
+        format!("{} bytes in one payload", grouped(sd_jwt::MAX_PAYLOAD_BYTES)),
+        format!("{} bytes more than all entry tokens", grouped(shown::room_for_words(0))),
         format!("at most {} fields", envelope::MAX_FIELDS),
-        format!("{} digests or {} JSON values", grouped(budget.digests), grouped(budget.values)),
+        format!(
+            "{} digests or {} JSON values in the entries",
+            grouped(budget.digests),
+            grouped(budget.values)
+        ),
         format!("between `{}`", file::OPENING),
         format!("{}{}{}", file::RENDERER_MARK.0, file::RENDERER, file::RENDERER_MARK.1),
         format!("sha256(\"{}\" ‖ salt", subject::CONTEXT),

@@ -6,7 +6,7 @@ use super::candidate::Candidate;
 use super::policy::{Policy, Rule};
 use super::view::SubjectFault;
 use crate::codec::spell::spell;
-use crate::record::{Entry, FieldType, HumanName, Kind, Likeness, Patient, Person, Record};
+use crate::record::{Entry, FieldType, Kind, Likeness, Patient, Person, Record};
 
 /// The person whom the entries are about: the one whom all patient records describe,
 /// or, without any that has a name, the one whom the vault is named after.
@@ -31,7 +31,9 @@ pub(super) fn subject(
         return Err(SubjectFault::SeveralPatients);
     }
     let mut names = patients.iter().flat_map(|(_, patient)| &patient.names);
-    let name = names.find_map(HumanName::to_line).or(holder.map(str::to_owned));
+    let says_something = |name: &String| !name.trim().is_empty();
+    let name = names.find_map(|name| name.to_line().filter(says_something));
+    let name = name.or(holder.map(str::to_owned).filter(says_something));
     let born = patients.iter().filter_map(|(_, patient)| patient.birth_date.as_ref());
     // The most precise of those that agree.
     let born = born.max_by_key(|date| date.precision());

@@ -274,6 +274,21 @@ fn a_stored_file_is_named_by_its_sha_256_where_it_leaves_and_not_read_where_it_s
     assert!(view.notices().contains(&FilterNotice::AttachmentWithoutBytes { attachments: 1 }));
 }
 
+#[test]
+fn a_name_of_white_space_names_nobody() {
+    let called = |texts: &[&str]| {
+        let name = |text: &&str| HumanName { text: Some(token(text)), ..HumanName::default() };
+        entry(Patient { names: texts.iter().map(name).collect(), ..Patient::default() })
+    };
+    let subject = |entry: Entry| {
+        let view = apply(&Policy::everything_of([Kind::Diagnosis]), &[entry]);
+        (view.subject().map(|subject| subject.name.clone()), view.notices().to_vec())
+    };
+    assert_eq!(subject(called(&[" ", "Ada Byron"])).0.as_deref(), Some("Ada Byron"));
+    let (name, notices) = subject(called(&[" ", "\u{a0}"]));
+    assert!(name.is_none() && notices.contains(&FilterNotice::NoSubject(SubjectFault::NoPatient)));
+}
+
 fn patient(given: &str) -> Entry {
     let name = HumanName { given: vec![token(given)], family: Some(token("Byron")), ..HumanName::default() };
     let marital_status = Some(concept(SNOMED, "HIDDEN"));

@@ -202,12 +202,8 @@ impl RedactedEntry {
     /// The words that the recipient will read.
     #[must_use]
     pub fn shown(&self) -> ShownEntry {
-        self.shown_soundly().0
-    }
-
-    /// The words, and whether every claim has the shape of its type.
-    pub(crate) fn shown_soundly(&self) -> (ShownEntry, bool) {
-        show_disclosed(&disclosed(&self.claims), &self.bars, self.perhaps_same).unwrap_or_default()
+        let shown = show_disclosed(&disclosed(&self.claims), &self.bars, self.perhaps_same);
+        shown.map(|shown| shown.entry).unwrap_or_default()
     }
 
     fn shows(&self, field: &str) -> bool {

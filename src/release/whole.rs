@@ -11,6 +11,6 @@ impl Entry {
     /// which an excerpt would show it. Files are described, and the original is left out.
     #[must_use]
     pub fn shown(&self) -> ShownEntry {
-        show_disclosed(&disclosed(&whole(self)), &[], None).unwrap_or_default().0
+        show_disclosed(&disclosed(&whole(self)), &[], None).map(|shown| shown.entry).unwrap_or_default()
     }
 }

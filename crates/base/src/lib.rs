@@ -40,6 +40,7 @@ pub mod serial;
 pub mod text;
 
 pub use codec::base64url::Base64UrlError;
+pub use codec::block::{columns, spell_block};
 pub use codec::json::JsonError;
 pub use codec::spell::{spell, spell_json, spell_lines};
 pub use date::{DateRange, Fit, ParseDateError, PartialDate, Precision};

@@ -26,6 +26,10 @@ pub const VERSION: &str = "1";
 pub const MAX_ENTRIES: usize = 20_000;
 /// Most fields in an entry, shown or withheld.
 pub const MAX_FIELDS: usize = 256;
+/// Most sentences that an issuer adds.
+pub const MAX_NOTICES: usize = 1_000;
+/// Most kinds, codes or masks that a policy names.
+pub const MAX_NAMED: usize = 10_000;
 /// What a mask may do with a field.
 const MASKS: [&str; 3] = ["keep", "withhold", "year"];
 
@@ -33,7 +37,7 @@ const MASKS: [&str; 3] = ["keep", "withhold", "year"];
 pub const ENVELOPE_PROFILE: Profile = Profile {
     typ: Some(ENVELOPE_TYPE),
     exact: true,
-    payload: JsonLimits { bytes: 16 << 20, depth: 8, values: 1_000_000 },
+    payload: JsonLimits { bytes: 8 << 20, depth: 8, values: 250_000 },
 };
 
 /// In what role an issuer signs.
@@ -149,7 +153,7 @@ impl Envelope {
             purpose: text(payload, "purpose")?,
             subject: Some(SaltedSubject::decode(payload.member("subject").ok_or(Malformed("subject"))?)?),
             policy: policy(object(payload, "policy")?)?,
-            notices: strings(payload, "notices")?,
+            notices: strings(payload, "notices", MAX_NOTICES)?,
             entries: entries(payload)?,
         })
     }
@@ -175,10 +179,7 @@ impl Binding {
         only_members(object, &["sha-256", "withheld", "perhaps_same"], "entries")?;
         let digest = object.member("sha-256").and_then(Json::as_str).map(base64url::decode_32);
         let Some(Ok(digest)) = digest else { return Err(Malformed("entries")) };
-        let withheld = strings(object, "withheld").map_err(|_| Malformed("entries"))?;
-        if withheld.len() > MAX_FIELDS {
-            return Err(Malformed("entries"));
-        }
+        let withheld = strings(object, "withheld", MAX_FIELDS).map_err(|_| Malformed("entries"))?;
         let perhaps_same =
             object.member("perhaps_same").map(|mark| mark_of(mark).ok_or(Malformed("entries")));
         Ok(Self { digest: Digest::from_bytes(digest), withheld, perhaps_same: perhaps_same.transpose()? })
@@ -198,8 +199,9 @@ fn object<'a>(payload: &'a Object, name: &'static str) -> Result<&'a Object, Mal
     payload.member(name).and_then(Json::as_object).ok_or(Malformed(name))
 }
 
-fn strings(payload: &Object, name: &'static str) -> Result<Vec<String>, Malformed> {
-    let items = payload.member(name).and_then(Json::as_array).ok_or(Malformed(name))?;
+fn strings(payload: &Object, name: &'static str, most: usize) -> Result<Vec<String>, Malformed> {
+    let items = payload.member(name).and_then(Json::as_array).filter(|items| items.len() <= most);
+    let items = items.ok_or(Malformed(name))?;
     items.iter().map(|item| bounded(Some(item)).ok_or(Malformed(name))).collect()
 }
 
@@ -219,9 +221,14 @@ fn policy(policy: &Object) -> Result<Object, Malformed> {
         self::is_text(field) && mask.as_str().is_some_and(|mask| MASKS.contains(&mask))
     };
     let is_right = |(name, value): &(String, Json)| match name.as_str() {
-        "kinds" | "codes" => value.as_array().is_some_and(|items| items.iter().all(is_text)),
+        "kinds" | "codes" => {
+            value.as_array().is_some_and(|items| items.len() <= MAX_NAMED && items.iter().all(is_text))
+        }
         "since" | "until" => is_text(value),
-        "masks" => value.as_object().is_some_and(|masks| masks.members().iter().all(is_mask)),
+        "masks" => value
+            .as_object()
+            .map(Object::members)
+            .is_some_and(|masks| masks.len() <= MAX_NAMED && masks.iter().all(is_mask)),
         "audience" => value.as_str().and_then(Audience::from_name).is_some(),
         "single_entries" => value.as_bool().is_some(),
         _ => false,

@@ -8,13 +8,14 @@ use crate::jws::JwsError;
 use crate::key::KeyError;
 use crate::members::Malformed;
 use crate::sd_jwt::SdJwtError;
+use crate::shown::Unsound;
 
 /// Why an excerpt is invalid. Nothing in it is to be believed then.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// The file is longer than the limit.
-    #[error("the file is longer than {limit} bytes, which no excerpt is")]
+    /// The file is longer than the limit, or the signed entries in it are.
+    #[error("the file holds more than {limit} bytes, which no excerpt does")]
     TooLong {
         /// The limit in bytes.
         limit: usize,
@@ -105,6 +106,18 @@ pub enum VerifyError {
         "the page was saved again by a program, so it is not the file that was issued: read what was signed instead, or ask for the file as it was issued"
     )]
     PageResaved,
+}
+
+impl VerifyError {
+    /// What an entry is that cannot be shown.
+    pub(crate) fn unsound(number: usize, fault: Unsound) -> Self {
+        match fault {
+            Unsound::Malformed => Self::EntryMalformed { number },
+            Unsound::TooMuch => {
+                Self::Entry { number, reason: SdJwtError::TooMany { what: "bytes of words to show" } }
+            }
+        }
+    }
 }
 
 impl From<KeyError> for VerifyError {

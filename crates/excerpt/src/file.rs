@@ -13,6 +13,8 @@ use crate::saved::ReceivedPage;
 
 /// Longest file in bytes.
 pub const MAX_FILE_BYTES: usize = 64 << 20;
+/// Most bytes of all entry tokens: half, since a page shows what it embeds.
+pub const MAX_TOKENS_BYTES: usize = MAX_FILE_BYTES / 2;
 /// The version of the page's layout: the same tokens always give the same page.
 pub const RENDERER: &str = "1";
 
@@ -122,12 +124,16 @@ fn exact_tokens(text: &str) -> Result<Vec<Arc<str>>, VerifyError> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    let mut tokens = Vec::new();
+    let (mut tokens, mut bytes) = (Vec::new(), 0_usize);
     for token in text.split(',') {
         let token = token.strip_prefix('"').and_then(|token| token.strip_suffix('"'));
         let token = token.filter(|token| is_token(token)).ok_or(VerifyError::NotAsIssued)?;
         if tokens.len() == MAX_ENTRIES {
             return Err(VerifyError::TooManyEntries { limit: MAX_ENTRIES });
+        }
+        bytes = bytes.saturating_add(token.len());
+        if bytes > MAX_TOKENS_BYTES {
+            return Err(VerifyError::TooLong { limit: MAX_TOKENS_BYTES });
         }
         tokens.push(Arc::from(token));
     }

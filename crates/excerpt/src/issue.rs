@@ -11,10 +11,12 @@ use thiserror::Error;
 use crate::claims::{Claim, ClaimValue, disclosed};
 use crate::envelope::{Binding, ENTRY_TYPE, ENVELOPE_TYPE, Envelope, IssuerRole, MAX_ENTRIES};
 use crate::error::VerifyError;
-use crate::file::{MAX_FILE_BYTES, Parts};
+use crate::file::{MAX_FILE_BYTES, MAX_TOKENS_BYTES, Parts};
 use crate::salts::{NoSalts, Salts, drawn};
 use crate::sd_jwt::issue::{IssueError, issue};
-use crate::shown::show_disclosed;
+use crate::sd_jwt::verify::Budget;
+use crate::sd_jwt::{MAX_TOKEN_VALUES, SdJwtError};
+use crate::shown::{Unsound, room_for_words, show_disclosed};
 use crate::signer::{Signer, SignerError};
 use crate::subject::{SaltedSubject, Subject};
 use crate::time::UnixTime;
@@ -122,16 +124,18 @@ impl Excerpt {
             None => None,
         };
         let (mut entries, mut bindings, mut length) = (Vec::new(), Vec::new(), 0_usize);
+        let mut costs = Costs::default();
         for (index, entry) in released.enumerate() {
-            let token = sign_entry(index + 1, entry, subject.as_ref(), signer, salts)?;
+            costs.add(index + 1, entry)?;
+            let token = sign_entry(entry, subject.as_ref(), signer, salts)?;
             length = length.saturating_add(token.len());
-            if length > MAX_FILE_BYTES / 2 {
-                // Half, since a page shows what it embeds.
-                return Err(SignError::TooLong { limit: MAX_FILE_BYTES / 2 });
+            if length > MAX_TOKENS_BYTES {
+                return Err(SignError::TooLong { limit: MAX_TOKENS_BYTES });
             }
             bindings.push(Binding { perhaps_same: entry.perhaps_same, ..Binding::of(&token, entry.bars) });
             entries.push(token.into());
         }
+        costs.fit(length)?;
         let id = ExcerptId::from_bytes(drawn(salts)?);
         let envelope = draft.envelope(id, now.into(), subject, bindings);
         let payload = envelope.encode();
@@ -183,17 +187,54 @@ impl fmt::Debug for Excerpt {
     }
 }
 
+/// What the entries cost their verifier, as it counts.
+#[derive(Default)]
+struct Costs {
+    values: usize,
+    /// Bytes of the words of each.
+    words: Vec<usize>,
+}
+
+impl Costs {
+    fn add(&mut self, number: usize, entry: DraftEntry<'_>) -> Result<(), VerifyError> {
+        let disclosed = disclosed(entry.claims);
+        let shown = show_disclosed(&disclosed, entry.bars, entry.perhaps_same);
+        let words = shown.map_or(Err(Unsound::Malformed), |shown| shown.bytes);
+        self.words.push(words.map_err(|fault| VerifyError::unsound(number, fault))?);
+        // Beside them the token says of whom it is.
+        let values = disclosed.members().iter().map(|(_, value)| values(value)).sum::<usize>() + 1;
+        self.values = self.values.saturating_add(values);
+        if values > MAX_TOKEN_VALUES || self.values > Budget::document().values {
+            return Err(VerifyError::Entry { number, reason: SdJwtError::TooMany { what: "values" } });
+        }
+        Ok(())
+    }
+
+    /// Whether there is room for the words of entries whose tokens have so many bytes.
+    fn fit(self, tokens: usize) -> Result<(), VerifyError> {
+        let mut room = room_for_words(tokens);
+        for (index, words) in self.words.into_iter().enumerate() {
+            let left = room.checked_sub(words);
+            room = left.ok_or_else(|| VerifyError::unsound(index + 1, Unsound::TooMuch))?;
+        }
+        Ok(())
+    }
+}
+
+fn values(json: &Json) -> usize {
+    1 + match json {
+        Json::Array(items) => items.iter().map(values).sum(),
+        Json::Object(object) => object.members().iter().map(|(_, value)| values(value)).sum(),
+        _ => 0,
+    }
+}
+
 fn sign_entry(
-    number: usize,
     entry: DraftEntry<'_>,
     subject: Option<&SaltedSubject>,
     signer: &dyn Signer,
     salts: &mut dyn Salts,
 ) -> Result<String, SignError> {
-    let shown = show_disclosed(&disclosed(entry.claims), entry.bars, entry.perhaps_same);
-    if !shown.is_some_and(|(_, is_sound)| is_sound) {
-        return Err(VerifyError::EntryMalformed { number }.into());
-    }
     let mut claims = entry.claims.to_vec();
     claims.extend(subject.map(subject_claim));
     Ok(issue(ENTRY_TYPE, &claims, signer, salts)?.present_released())
@@ -236,3 +277,62 @@ impl Draft {
 }
 
 subrosa_base::redacted_debug!(Draft, DraftEntry<'_>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signature::SignatureAlgorithm;
+    use crate::testing::{SigningKey, TestSalts};
+    use crate::trust::TrustedKeys;
+
+    fn draft() -> Draft {
+        Draft {
+            issuer: "Clinic".to_owned(),
+            role: IssuerRole::Provider,
+            recipient: "Court".to_owned(),
+            purpose: "hearing".to_owned(),
+            expires: None,
+            subject: Some(Subject::new("Ada Byron".to_owned(), None)),
+            policy: Object::default(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// A file of that many entries which disclose these texts, or why there is none.
+    fn signed(texts: &[&str], entries: usize) -> Result<String, SignError> {
+        let whole = |text: &str| ClaimValue::Whole(Json::string(text));
+        let items = texts.iter().map(|text| Claim::disclosable(whole(text), true)).collect();
+        let notes = ("notes".to_owned(), Claim::disclosable(ClaimValue::Array(items), true));
+        let claims = [
+            ("kind".to_owned(), Claim::always(whole("diagnosis"))),
+            ("fields".to_owned(), Claim::always(ClaimValue::Object(vec![notes]))),
+            ("provenance".to_owned(), Claim::always(ClaimValue::Object(Vec::new()))),
+        ];
+        let entry = DraftEntry { claims: &claims, bars: &[], perhaps_same: None };
+        let key = SigningKey::generate(SignatureAlgorithm::Ed25519);
+        let released = std::iter::repeat_n(entry, entries);
+        let signed = Excerpt::sign(&draft(), released, &key, &mut TestSalts, SystemTime::now())?;
+        Ok(signed.to_json())
+    }
+
+    #[test]
+    fn what_costs_a_verifier_too_much_is_not_signed_and_all_else_verifies() {
+        let too_many = |what| {
+            let reason = SdJwtError::TooMany { what };
+            Some(SignError::DoesNotVerify(VerifyError::Entry { number: 1, reason }))
+        };
+        let hidden = "\u{7f}".repeat(60_000);
+        for (texts, entries) in [(vec!["a"; 9_000], 1), (vec![hidden.as_str(); 1], 2), (vec![], 9)] {
+            let file = signed(&texts, entries).unwrap();
+            let excerpt = crate::UnverifiedExcerpt::parse(file.as_bytes()).unwrap();
+            assert!(excerpt.verify(&TrustedKeys::none(), SystemTime::now()).is_ok());
+        }
+        assert_eq!(signed(&vec!["a"; MAX_TOKEN_VALUES], 1).err(), too_many("values"));
+        assert_eq!(signed(&[&"\u{7f}".repeat(1 << 18)], 1).err(), too_many("bytes of words to show"));
+        let of_last = signed(&[&hidden], 4).err();
+        assert!(
+            matches!(of_last, Some(SignError::DoesNotVerify(VerifyError::Entry { number: 3, .. }))),
+            "{of_last:?}"
+        );
+    }
+}

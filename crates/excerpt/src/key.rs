@@ -49,6 +49,12 @@ pub enum KeyError {
     /// of small order.
     #[error("the key is not a sound point on its curve")]
     NotAPoint,
+    /// The file says under which name or in which role the key signs, but in a way that is
+    /// not known.
+    #[error(
+        "the key file says whose key it is in a way that this program does not know: ask its owner for another"
+    )]
+    SignsAs,
     /// The text is no fingerprint.
     #[error("a fingerprint has sixteen groups of four hexadecimal digits: copy it whole")]
     NotAFingerprint,

@@ -104,4 +104,4 @@ pub use signer::{Signer, SignerError};
 pub use subrosa_base::{Base64UrlError, Digest, ExcerptId, JsonError};
 
 // Text for people: what cannot be seen is spelt.
-pub use subrosa_base::{spell, spell_json, spell_lines};
+pub use subrosa_base::{columns, spell, spell_block, spell_json, spell_lines};

@@ -24,7 +24,23 @@ pub(super) fn bounded(json: Option<&Json>) -> Option<String> {
     json?.as_str().filter(|text| is_text(text)).map(str::to_owned)
 }
 
-/// One line of bounded length, without characters that move the cursor or the line.
+/// One line of bounded length that says something, without characters that move the cursor
+/// or the line.
 pub(super) fn is_text(text: &str) -> bool {
-    (1..=MAX_TEXT).contains(&text.len()) && is_one_line(text)
+    text.len() <= MAX_TEXT && is_one_line(text) && !text.trim().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_one_line_that_says_something() {
+        for text in ["a", " a ", "\u{202e}", &"a".repeat(MAX_TEXT)] {
+            assert!(is_text(text), "{text:?}");
+        }
+        for text in ["", " ", "\u{a0}\u{3000}", "a\nb", "a\u{2028}", &"a".repeat(MAX_TEXT + 1)] {
+            assert!(!is_text(text), "{text:?}");
+        }
+    }
 }

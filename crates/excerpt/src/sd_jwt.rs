@@ -24,9 +24,14 @@ const ALGORITHM: &str = "_sd_alg";
 /// Deepest nesting of a token's claims, disclosures put in.
 pub const MAX_DEPTH: usize = 32;
 /// Longest token in bytes, disclosures included.
-pub const MAX_TOKEN_BYTES: usize = 64 << 20;
-/// Longest payload of the signed part in bytes.
-pub const MAX_PAYLOAD_BYTES: usize = 16 << 20;
+pub const MAX_TOKEN_BYTES: usize = 32 << 20;
+/// Longest payload of the signed part in bytes. It holds little but digests.
+pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
+/// Most JSON values in the claims of a token, disclosures put in.
+pub const MAX_TOKEN_VALUES: usize = 1 << 16;
+/// Most JSON values in each text that a token is made of, its payload and every disclosure:
+/// enough for an array of the most items, which two values stand for each.
+pub const MAX_TEXT_VALUES: usize = 150_000;
 
 /// One step from a claim to a part of it.
 #[derive(Clone, PartialEq, Eq)]

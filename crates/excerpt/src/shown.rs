@@ -13,15 +13,15 @@ subrosa_base::redacted_debug!(Claims<'_>);
 mod tests;
 mod value;
 
-pub use line::ShownLine;
-pub use names::{code_system, kind_label, label};
+pub use line::{ShownLine, Unsound};
+pub use names::{MAX_NAME, code_system, is_name, kind_label, label};
 
 use std::fmt;
 
 use self::names::{field_label, provenance_label, title};
 use self::value::Writer;
+use subrosa_base::codec::block::spell_block;
 use subrosa_base::codec::json::{Json, Object};
-use subrosa_base::codec::spell::spell;
 use subrosa_base::schema::{FieldType, Kind, denies as denies_by_word, denies_by_flag};
 
 /// An entry as its reader sees it. All texts are spelt, as [`spell`](crate::spell) does.
@@ -38,20 +38,29 @@ pub struct ShownEntry {
     pub lines: Vec<ShownLine>,
 }
 
-subrosa_base::redacted_debug!(ShownEntry);
+subrosa_base::redacted_debug!(ShownEntry, Shown);
 
-/// The heading, the warnings and the lines, each line of content indented: nothing that a
+/// Columns of a printed entry, fewer than a terminal has.
+const COLUMNS: usize = 78;
+/// Most steps that a printed line stands further in.
+const STEPS: usize = 8;
+
+/// The heading, the warnings and the lines, for a terminal of 80 columns: nothing that a
 /// record says begins at the edge.
 impl fmt::Display for ShownEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  {}", self.heading)?;
+        let mut block = |beginning: &str, text: &str| {
+            spell_block(f, beginning, text, COLUMNS)?;
+            f.write_str("\n")
+        };
+        block("  ", &self.heading)?;
         for warning in &self.warnings {
-            writeln!(f, "    ! {warning}")?;
+            block("    ! ", warning)?;
         }
         for line in &self.lines {
-            let text = line.text.replace('\n', "\n        ");
-            let text = if line.withheld { "(withheld)" } else { text.as_str() };
-            writeln!(f, "    {:indent$}{}: {text}", "", line.label, indent = 2 * line.depth)?;
+            let text = if line.withheld { "(withheld)" } else { line.text.as_str() };
+            let margin = "  ".repeat(line.depth.min(STEPS));
+            block(&format!("    {margin}{}: ", line.label), text)?;
         }
         Ok(())
     }
@@ -73,10 +82,30 @@ pub struct Claims<'a> {
     pub perhaps_same: Option<usize>,
 }
 
-/// What is shown, and whether every known field has the shape of its type.
-pub fn show(claims: &Claims<'_>) -> (ShownEntry, bool) {
+/// Bytes of words that the entries of a document may have beyond those of their tokens:
+/// labels, and what stands for characters that cannot be seen.
+const MORE_WORDS: usize = 1 << 20;
+
+/// Bytes that the words of all entries may take whose tokens have this many.
+#[must_use]
+pub fn room_for_words(tokens: usize) -> usize {
+    tokens.saturating_add(MORE_WORDS)
+}
+
+/// What is shown of claims.
+pub struct Shown {
+    pub entry: ShownEntry,
+    /// Bytes of its heading, warnings, labels and texts, or why they are not all there.
+    pub bytes: Result<usize, Unsound>,
+}
+
+/// What is shown in no more than so many bytes, and whether every known field has the shape
+/// of its type.
+pub fn show(claims: &Claims<'_>, room: usize) -> Shown {
     let kind = Kind::from_name(claims.kind);
-    let mut writer = Writer::default();
+    let mut writer = Writer::new(room);
+    let heading = heading(claims, &mut writer);
+    let warnings = warnings(claims, &mut writer);
     for name in field_order(kind, claims) {
         writer.begin(name);
         let label = field_label(kind, name);
@@ -101,8 +130,11 @@ pub fn show(claims: &Claims<'_>) -> (ShownEntry, bool) {
             None => writer.unknown(0, &provenance_label(name), value),
         }
     }
-    let shown = ShownEntry { heading: heading(claims), warnings: warnings(claims), lines: writer.lines };
-    (shown, writer.is_sound && (claims.negation.is_some() || !denies(kind, claims.fields)))
+    if claims.negation.is_none() && denies(kind, claims.fields) {
+        writer.refuse(Unsound::Malformed);
+    }
+    let (lines, bytes) = writer.finish(room);
+    Shown { entry: ShownEntry { heading, warnings, lines }, bytes }
 }
 
 /// Whether a field of a known kind denies what the record names: then the token must say
@@ -116,23 +148,27 @@ fn denies(kind: Option<Kind>, fields: &Object) -> bool {
     kind.is_some_and(|kind| fields.members().iter().any(|field| says(kind, field)))
 }
 
-fn heading(claims: &Claims<'_>) -> String {
+fn heading(claims: &Claims<'_>, writer: &mut Writer) -> String {
     let mut heading = kind_label(claims.kind);
-    let negation = claims.negation.map(|words| spell(words).to_uppercase());
-    for part in negation.into_iter().chain(title(claims.fields)) {
+    let negation = claims.negation.and_then(|words| writer.words(words)).map(|words| words.to_uppercase());
+    let title = title(claims.fields).and_then(|title| writer.words(&title));
+    for part in negation.into_iter().chain(title) {
         heading.push_str(": ");
         heading.push_str(&part);
     }
     heading
 }
 
-fn warnings(claims: &Claims<'_>) -> Vec<String> {
-    let paths = claims.not_understood.iter().map(|path| spell(path)).collect::<Vec<_>>().join(", ");
-    let warning = format!(
-        "Part of this record changes its meaning and was not understood: {paths}. Do not rely on the rest \
-         without asking its author."
-    );
-    let mut warnings = if paths.is_empty() { Vec::new() } else { vec![warning] };
+fn warnings(claims: &Claims<'_>, writer: &mut Writer) -> Vec<String> {
+    let paths: Vec<String> = claims.not_understood.iter().filter_map(|path| writer.words(path)).collect();
+    let paths = paths.join(", ");
+    let mut warnings = Vec::new();
+    if !claims.not_understood.is_empty() {
+        warnings.push(format!(
+            "Part of this record changes its meaning and was not understood: {paths}. Do not rely on the rest \
+             without asking its author."
+        ));
+    }
     if claims.words_withheld {
         warnings.push(
             "Words of the source that stand beside this were left out. They may limit what it says or take it \
@@ -177,16 +213,12 @@ fn provenance_type(name: &str) -> Option<(FieldType, bool)> {
     })
 }
 
-/// The claims of an object of disclosed claims: `None` where it is no entry's.
-pub fn show_disclosed(
-    disclosed: &Object,
-    bars: &[&str],
-    perhaps_same: Option<usize>,
-) -> Option<(ShownEntry, bool)> {
+/// What is shown of an object of disclosed claims: `None` where it is no entry's.
+pub fn show_disclosed(disclosed: &Object, bars: &[&str], perhaps_same: Option<usize>) -> Option<Shown> {
     let member = |name| disclosed.member(name);
     let paths = member(super::claims::NOT_UNDERSTOOD).and_then(Json::as_array).unwrap_or_default();
     let paths: Vec<String> = paths.iter().filter_map(Json::as_str).map(str::to_owned).collect();
-    Some(show(&Claims {
+    let claims = Claims {
         kind: member("kind")?.as_str()?,
         fields: member("fields")?.as_object()?,
         provenance: member("provenance")?.as_object()?,
@@ -196,5 +228,6 @@ pub fn show_disclosed(
         words_withheld: member(super::claims::WORDS_WITHHELD).is_some(),
         bars,
         perhaps_same,
-    }))
+    };
+    Some(show(&claims, usize::MAX))
 }

@@ -7,6 +7,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::envelope::IssuerRole;
 use crate::key::{Fingerprint, JWK_LIMITS, KeyError, PublicKey};
+use crate::members::is_text;
 use subrosa_base::codec::json::Json;
 use subrosa_base::redacted_debug;
 
@@ -103,15 +104,21 @@ impl KeyFile {
     /// Reads a key file, or a bare JWK. It accepts a byte order mark before the JSON.
     ///
     /// # Errors
-    /// [`KeyError`] when it holds no key that excerpts are verified with.
+    /// [`KeyError`] when it holds no key that excerpts are verified with, or says whose it is
+    /// in a way that is not known.
     pub fn parse(file: &[u8]) -> Result<Self, KeyError> {
         let file = file.strip_prefix("\u{feff}".as_bytes()).unwrap_or(file);
         let json = Json::parse(file, JWK_LIMITS)?;
         let key = PublicKey::from_json(&json)?;
-        let text = |name: &str| json.as_object()?.member(name)?.as_str();
-        let role = text(ROLE).map_or(Some(IssuerRole::Provider), IssuerRole::from_name);
-        let signs_as = role.zip(text(NAME)).map(|(role, name)| SignsAs::of(role, name));
-        Ok(Self { key, signs_as })
+        // What is there and not understood is not passed over: it may be a limit.
+        let member = |name: &str| json.member(name).map(|json| json.as_str().ok_or(KeyError::SignsAs));
+        let role = member(ROLE).transpose()?.map(|role| IssuerRole::from_name(role).ok_or(KeyError::SignsAs));
+        let name = member(NAME).transpose()?;
+        if name.is_some_and(|name| !is_text(name)) {
+            return Err(KeyError::SignsAs);
+        }
+        let role = role.transpose()?.unwrap_or(IssuerRole::Provider);
+        Ok(Self { key, signs_as: name.map(|name| SignsAs::of(role, name)) })
     }
 
     /// The file's text, in one line.
@@ -297,8 +304,22 @@ mod tests {
             file.signs_as().map(|signs_as| signs_as.trust(IssuerRole::Provider, "Ada \"Byron\""))
         };
         assert_eq!(by_role(",\"subrosa_role\":\"patient\"", ""), Some(Trust::Trusted));
-        assert_eq!(by_role("\"patient\"", "\"king\""), None);
         assert_eq!(by_role("subrosa_name", "name"), None);
         assert!(KeyFile::parse(one.to_jwk().as_bytes()).unwrap().signs_as().is_none());
+        for (from, to) in [
+            ("\"patient\"", "\"king\""),
+            ("\"patient\"", "5"),
+            ("\"patient\"", "null"),
+            ("\"patient\"", "[\"patient\"]"),
+            ("\"Ada \\\"Byron\\\"\"", "\"\""),
+            ("\"Ada \\\"Byron\\\"\"", "\" \""),
+            ("\"Ada \\\"Byron\\\"\"", "[\"Ada\"]"),
+            ("\"Ada \\\"Byron\\\"\"", "null"),
+            ("\"Ada \\\"Byron\\\"\"", "\"a\\nb\""),
+        ] {
+            assert!(written.contains(from), "{written}");
+            let fault = KeyFile::parse(written.replace(from, to).as_bytes()).err();
+            assert_eq!(fault, Some(KeyError::SignsAs), "{to}");
+        }
     }
 }

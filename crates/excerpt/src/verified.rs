@@ -9,7 +9,7 @@ use crate::envelope::{Envelope, IssuerRole};
 use crate::key::{Fingerprint, PublicKey};
 use crate::sd_jwt::verify::{Budget, Expected, verify_and_take_apart};
 use crate::sd_jwt::{Disclosure, Step};
-use crate::shown::{Claims, ShownEntry, show};
+use crate::shown::{Claims, Shown, ShownEntry, show};
 use crate::subject::Subject;
 use crate::time::UnixTime;
 use crate::trust::Trust;
@@ -117,19 +117,19 @@ impl VerifiedEntry {
     /// The disclosed fields as a JSON object.
     #[must_use]
     pub fn fields_json(&self) -> String {
-        Json::Object(self.fields.clone()).to_text()
+        self.fields.to_text()
     }
 
     /// What is disclosed of where the entry came from, as a JSON object.
     #[must_use]
     pub fn provenance_json(&self) -> String {
-        Json::Object(self.provenance.clone()).to_text()
+        self.provenance.to_text()
     }
 
     /// The words for people to read, the same as on a page.
     #[must_use]
     pub fn shown(&self) -> ShownEntry {
-        self.shown_soundly().0
+        self.shown_within(usize::MAX).entry
     }
 
     /// The fields that the reader sees, in part or as a bar.
@@ -138,10 +138,10 @@ impl VerifiedEntry {
         members.map(|(name, _)| name.as_str()).chain(self.withheld.iter().map(String::as_str))
     }
 
-    /// The words, and whether every claim has the shape of its type.
-    pub(super) fn shown_soundly(&self) -> (ShownEntry, bool) {
+    /// The words, and whether every claim has the shape of its type and all fits.
+    pub(super) fn shown_within(&self, room: usize) -> Shown {
         let bars: Vec<&str> = self.withheld.iter().map(String::as_str).collect();
-        show(&Claims {
+        let claims = Claims {
             kind: &self.kind,
             fields: &self.fields,
             provenance: &self.provenance,
@@ -151,7 +151,8 @@ impl VerifiedEntry {
             words_withheld: self.words_withheld,
             bars: &bars,
             perhaps_same: self.perhaps_same,
-        })
+        };
+        show(&claims, room)
     }
 
     /// How the record denies what it names, such as "not given"; `None` when it does not.

@@ -133,6 +133,20 @@ impl Object {
         self.members.push((name.into(), value));
     }
 
+    /// The JSON text, as that of [`Json::to_text`].
+    pub fn to_text(&self) -> String {
+        text_of(|serializer, out| self.write(serializer, out))
+    }
+
+    fn write(&self, serializer: &mut LowLevelJsonSerializer, out: &mut Vec<u8>) {
+        put(serializer, out, JsonEvent::StartObject);
+        for (name, value) in &self.members {
+            put(serializer, out, JsonEvent::ObjectKey(name.as_str().into()));
+            value.write(serializer, out);
+        }
+        put(serializer, out, JsonEvent::EndObject);
+    }
+
     /// The bytes of the text that this object was parsed from, braces included.
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
@@ -214,46 +228,33 @@ impl Json {
 
     /// The JSON text, without white space, members in order, numbers as written.
     pub fn to_text(&self) -> String {
-        let mut bytes = Vec::new();
-        let mut serializer = LowLevelJsonSerializer::new();
-        self.write(&mut serializer, &mut bytes);
-        String::from_utf8(bytes).unwrap_or_default()
+        text_of(|serializer, out| self.write(serializer, out))
     }
 
     fn write(&self, serializer: &mut LowLevelJsonSerializer, out: &mut Vec<u8>) {
-        let mut event = |event: JsonEvent<'_>| {
-            serializer
-                .serialize_event(event, &mut *out)
-                .expect("writing to memory in well-nested order does not fail");
-        };
         match self {
-            Self::Null => event(JsonEvent::Null),
-            Self::Bool(value) => event(JsonEvent::Boolean(*value)),
-            Self::Number(text) => event(JsonEvent::Number(text.as_str().into())),
-            Self::String(text) => event(JsonEvent::String(text.as_str().into())),
+            Self::Null => put(serializer, out, JsonEvent::Null),
+            Self::Bool(value) => put(serializer, out, JsonEvent::Boolean(*value)),
+            Self::Number(text) => put(serializer, out, JsonEvent::Number(text.as_str().into())),
+            Self::String(text) => put(serializer, out, JsonEvent::String(text.as_str().into())),
             Self::Array(items) => {
-                event(JsonEvent::StartArray);
-                for item in items {
-                    item.write(serializer, out);
-                }
-                serializer
-                    .serialize_event(JsonEvent::EndArray, out)
-                    .expect("writing to memory in well-nested order does not fail");
+                put(serializer, out, JsonEvent::StartArray);
+                items.iter().for_each(|item| item.write(serializer, out));
+                put(serializer, out, JsonEvent::EndArray);
             }
-            Self::Object(object) => {
-                event(JsonEvent::StartObject);
-                for (name, value) in &object.members {
-                    serializer
-                        .serialize_event(JsonEvent::ObjectKey(name.as_str().into()), &mut *out)
-                        .expect("writing to memory in well-nested order does not fail");
-                    value.write(serializer, out);
-                }
-                serializer
-                    .serialize_event(JsonEvent::EndObject, out)
-                    .expect("writing to memory in well-nested order does not fail");
-            }
+            Self::Object(object) => object.write(serializer, out),
         }
     }
+}
+
+fn text_of(write: impl FnOnce(&mut LowLevelJsonSerializer, &mut Vec<u8>)) -> String {
+    let mut bytes = Vec::new();
+    write(&mut LowLevelJsonSerializer::new(), &mut bytes);
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+fn put(serializer: &mut LowLevelJsonSerializer, out: &mut Vec<u8>, event: JsonEvent<'_>) {
+    serializer.serialize_event(event, out).expect("writing to memory in well-nested order does not fail");
 }
 
 /// An array or object that is still open while parsing.
@@ -335,8 +336,13 @@ impl Builder {
 
     fn end(&mut self, offset: usize) -> Result<(), JsonError> {
         match self.open.pop() {
-            Some(Open::Array(items)) => self.value(Json::Array(items)),
-            Some(Open::Object { members, start, .. }) => {
+            // What a vector has too much of would be most of what many small values take.
+            Some(Open::Array(mut items)) => {
+                items.shrink_to_fit();
+                self.value(Json::Array(items))
+            }
+            Some(Open::Object { mut members, start, .. }) => {
+                members.shrink_to_fit();
                 if has_duplicate(&members) {
                     return Err(JsonError::DuplicateName { offset });
                 }

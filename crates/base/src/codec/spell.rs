@@ -21,7 +21,15 @@ const MOST_MARKS: usize = 4;
 /// ```
 #[must_use]
 pub fn spell(text: &str) -> String {
-    spelt(text, ' ')
+    spelt(text, ' ', usize::MAX).unwrap_or_default()
+}
+
+/// The same, if that is no longer than this many bytes: a character may take eight times
+/// the bytes that it had.
+#[doc(hidden)]
+#[must_use]
+pub fn spell_within(text: &str, limit: usize) -> Option<String> {
+    spelt(text, ' ', limit)
 }
 
 /// The same for a text of several lines, which are kept. A line ends with a line
@@ -33,7 +41,14 @@ pub fn spell(text: &str) -> String {
 /// ```
 #[must_use]
 pub fn spell_lines(text: &str) -> String {
-    spelt(text, '\n')
+    spelt(text, '\n', usize::MAX).unwrap_or_default()
+}
+
+/// The same, if that is no longer than this many bytes.
+#[doc(hidden)]
+#[must_use]
+pub fn spell_lines_within(text: &str, limit: usize) -> Option<String> {
+    spelt(text, '\n', limit)
 }
 
 /// JSON text in which every character that [`spell`] may spell is escaped as `\uXXXX`,
@@ -59,8 +74,8 @@ pub fn spell_json(json: &str) -> String {
     out
 }
 
-fn spelt(text: &str, line_break: char) -> String {
-    let mut out = String::with_capacity(text.len());
+fn spelt(text: &str, line_break: char, limit: usize) -> Option<String> {
+    let mut out = String::with_capacity(text.len().min(limit));
     let (mut before, mut marks) = (None, 0);
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
@@ -76,9 +91,12 @@ fn spelt(text: &str, line_break: char) -> String {
             hidden if is_hidden(hidden) => out.push_str(&name(hidden)),
             plain => out.push(plain),
         }
+        if out.len() > limit {
+            return None;
+        }
         before = (character != '\n').then_some(character);
     }
-    out
+    Some(out)
 }
 
 fn name(character: char) -> String {
@@ -170,6 +188,16 @@ mod tests {
         assert_eq!(spell("a\r\nb\tc\nd"), "a b c d");
         assert_eq!(spell_lines("a\r\nb\tc\n\nd\n"), "a\nb c\n\nd\n");
         assert_eq!(spell_json("{\n\"a\": \"\\n\"}"), "{\n\"a\": \"\\n\"}");
+    }
+
+    #[test]
+    fn a_text_that_gets_too_long_is_not_spelt() {
+        for (text, bytes) in [("", 0), ("ab", 2), ("\u{7f}", 8), ("a\u{e0041}", 10), ("e\u{301}", 3)] {
+            assert_eq!(spell_within(text, bytes), Some(spell(text)));
+            assert_eq!(spell_lines_within(text, bytes), Some(spell_lines(text)));
+            let short = bytes.checked_sub(1).and_then(|short| spell_within(text, short));
+            assert_eq!(short, None, "{text:?}");
+        }
     }
 
     #[test]

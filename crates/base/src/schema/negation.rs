@@ -9,8 +9,49 @@ pub const ENTERED_IN_ERROR: &str = "entered in error";
 /// its case, with blanks or hyphens, as people type it too.
 #[must_use]
 pub fn denial(kind: Kind, field: &str, word: &str) -> Option<&'static str> {
-    let word = word.trim().to_lowercase().replace([' ', '_'], "-");
-    of_field(kind, field, &word)
+    of_field(kind, field, &plain(word))
+}
+
+/// The word in lower case, its parts joined by hyphens, and in the letters of ASCII that
+/// others look like: what people read is what is judged.
+fn plain(word: &str) -> String {
+    let alike = |letter: char| match letter {
+        ' '
+        | '_'
+        | '\u{a0}'
+        | '\u{2010}'..='\u{2015}'
+        | '\u{2043}'
+        | '\u{2212}'
+        | '\u{fe63}'
+        | '\u{ff0d}' => '-',
+        'а' | 'α' | 'ɑ' => 'a',
+        'в' => 'b',
+        'с' | 'ϲ' => 'c',
+        'ԁ' => 'd',
+        'е' | 'ё' => 'e',
+        'һ' => 'h',
+        'і' | 'ı' | 'ι' | 'ί' => 'i',
+        'ј' => 'j',
+        'к' | 'κ' => 'k',
+        'ӏ' | 'ⅼ' => 'l',
+        'м' => 'm',
+        'н' => 'h',
+        'ո' | 'п' => 'n',
+        'о' | 'ο' | 'օ' => 'o',
+        'р' | 'ρ' => 'p',
+        'ѕ' => 's',
+        'т' | 'τ' => 't',
+        'υ' | 'ս' => 'u',
+        'ѵ' | 'ν' => 'v',
+        'ԝ' | 'ѡ' => 'w',
+        'х' | 'χ' => 'x',
+        'у' | 'γ' => 'y',
+        '\u{ff21}'..='\u{ff5a}' => {
+            char::from_u32(u32::from(letter) - 0xfee0).map_or(letter, |letter| letter.to_ascii_lowercase())
+        }
+        other => other,
+    };
+    word.trim().to_lowercase().chars().map(alike).collect()
 }
 
 /// Whether a word in this field of this kind denies what the record names.
@@ -107,4 +148,29 @@ fn of_status_of_other(word: &str) -> Option<&'static str> {
         "retired" => "retired",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_denies_however_its_letters_are_written() {
+        let not_given = [
+            "not-done",
+            "Not done",
+            "NOT_DONE",
+            "not\u{2010}done",
+            "not\u{2011}done",
+            "nоt-dоnе",
+            " ｎｏｔ－ｄｏｎｅ ",
+        ];
+        for word in not_given {
+            assert_eq!(denial(Kind::Immunization, "status", word), Some("not given"), "{word}");
+        }
+        assert_eq!(denial(Kind::Observation, "status", "еntеrеd-іn-еrrоr"), Some(ENTERED_IN_ERROR));
+        for word in ["completed", "завершено", "не проведено", "done", ""] {
+            assert_eq!(denial(Kind::Immunization, "status", word), None, "{word}");
+        }
+    }
 }

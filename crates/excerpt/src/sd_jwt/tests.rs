@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::issue::{Issued, digest, issue};
 use super::verify::{Budget, Expected, verify_and_take_apart, verify_claims};
-use super::{MAX_DEPTH, MAX_TOKEN_BYTES, SdJwt, SdJwtError, Step};
+use super::{MAX_DEPTH, MAX_TEXT_VALUES, MAX_TOKEN_BYTES, MAX_TOKEN_VALUES, SdJwt, SdJwtError, Step};
 use crate::claims::{Claim, ClaimValue};
 use crate::jws::JwsError;
 use crate::key::PublicKey;
@@ -449,14 +449,14 @@ fn counts_are_bounded() {
     assert_eq!(with(|_| ()), None);
     assert_eq!(with(|budget| budget.disclosures = 3), Some(SdJwtError::TooMany { what: "disclosures" }));
     assert_eq!(with(|budget| budget.digests = 4), Some(SdJwtError::TooMany { what: "digests" }));
-    assert!(with(|budget| budget.values = 12).is_some());
+    assert!(with(|budget| budget.values = 4).is_some());
     let paths = SdJwtError::TooMany { what: "bytes of claim names" };
     assert_eq!(with(|budget| budget.paths = 8), Some(paths));
 }
 
 #[test]
 fn long_names_above_many_disclosures_do_not_fill_the_memory() {
-    let name = "n".repeat(1 << 20);
+    let name = "n".repeat(500 << 10);
     let (encoded, digests): (Vec<String>, Vec<String>) =
         (0..200).map(|index| disclosure(json!([index.to_string(), 1]))).unzip();
     let items: Vec<Value> = digests.iter().map(|digest| json!({"...": digest})).collect();
@@ -534,7 +534,7 @@ fn a_token_is_refused_by_its_length_before_anything_in_it_is_read() {
 }
 
 #[test]
-fn every_value_of_payload_and_disclosures_is_paid_for() {
+fn every_value_of_the_claims_is_paid_for() {
     let key = signing_key();
     let (encoded, digest) = disclosure(json!(["salt", "hidden", [1, {"x": null}]]));
     let payload = json!({"_sd": [digest], "a": [1, {"b": 2}], "c": {}}).to_string();
@@ -547,10 +547,30 @@ fn every_value_of_payload_and_disclosures_is_paid_for() {
         let mut budget = Budget { values, ..Budget::document() };
         verify_claims(&token, expected, &mut budget).map(|_| budget.values)
     };
-    // The object, `_sd` and its digest, `a` and its three, `c`; the disclosure, its
-    // two texts, its array and the three in it.
-    let cost = 8 + 7;
+    // `a` and its three, `c`; `hidden` and its three.
+    let cost = 5 + 4;
     assert_eq!(check(100).ok(), Some(100 - cost));
     assert_eq!(check(cost).ok(), Some(0));
-    assert!(check(cost - 1).is_err());
+    assert_eq!(check(cost - 1).err(), Some(SdJwtError::TooMany { what: "values" }));
+}
+
+#[test]
+fn a_token_has_no_more_values_than_can_be_held_whether_disclosed_or_not() {
+    let too_many = Some(SdJwtError::TooMany { what: "values" });
+    // In one disclosure: its array is one of them.
+    let hidden = |items: usize| {
+        let (encoded, digest) = disclosure(json!(["salt", "hidden", vec![1; items]]));
+        hostile(&json!({"_sd": [digest]}), &[&encoded]).err()
+    };
+    assert_eq!(hidden(MAX_TOKEN_VALUES - 1), None);
+    assert_eq!(hidden(MAX_TOKEN_VALUES), too_many);
+    assert!(matches!(hidden(MAX_TEXT_VALUES), Some(SdJwtError::DisclosureJson(_))));
+    // In several.
+    let half = vec![1; MAX_TOKEN_VALUES / 2];
+    let (encoded, digest) = disclosure(json!(["salt", "hidden", half]));
+    assert_eq!(hostile(&json!({"_sd": [digest], "a": half}), &[&encoded]).err(), too_many);
+    // A payload holds little but digests.
+    let digits = "1".repeat(super::MAX_PAYLOAD_BYTES);
+    let too_long = hostile_text(&format!("{{\"a\":{digits}}}"), &[]).err();
+    assert!(matches!(too_long, Some(SdJwtError::Jws(_))), "{too_long:?}");
 }

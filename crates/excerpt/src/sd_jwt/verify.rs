@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     ALGORITHM, DIGEST_ALGORITHM, DIGESTS, Disclosure, ELLIPSIS, MAX_DEPTH, MAX_PAYLOAD_BYTES,
-    MAX_TOKEN_BYTES, SdJwt, SdJwtError, Step, is_reserved,
+    MAX_TEXT_VALUES, MAX_TOKEN_BYTES, MAX_TOKEN_VALUES, SdJwt, SdJwtError, Step, is_reserved,
 };
 use crate::envelope::ENTRY_TYPE;
 use crate::jws::{self, Profile};
@@ -27,7 +27,8 @@ pub struct Budget {
     pub disclosures: usize,
     /// Digests that may still come.
     pub digests: usize,
-    /// JSON values in payloads and disclosures that may still come.
+    /// JSON values in claims, disclosures put in, that may still come. They are held as long
+    /// as the document is.
     pub values: usize,
     /// Bytes of the names that lead to disclosures, which are kept for each.
     pub paths: usize,
@@ -36,11 +37,7 @@ pub struct Budget {
 impl Budget {
     /// The budget of one document.
     pub const fn document() -> Self {
-        Self { disclosures: 500_000, digests: 1_000_000, values: 2_000_000, paths: 64 << 20 }
-    }
-
-    fn limits(&self, bytes: usize) -> JsonLimits {
-        JsonLimits { bytes, depth: MAX_DEPTH, values: self.values }
+        Self { disclosures: 250_000, digests: 500_000, values: 500_000, paths: 64 << 20 }
     }
 
     fn spend_path(&mut self, path: &[Step]) -> Result<(), SdJwtError> {
@@ -54,9 +51,9 @@ impl Budget {
         Ok(())
     }
 
-    fn spend_values(&mut self, json: &Json) -> Result<(), SdJwtError> {
+    fn spend_value(&mut self) -> Result<(), SdJwtError> {
         let too_many = SdJwtError::TooMany { what: "values" };
-        self.values = self.values.checked_sub(count(json)).ok_or(too_many)?;
+        self.values = self.values.checked_sub(1).ok_or(too_many)?;
         Ok(())
     }
 }
@@ -107,10 +104,9 @@ fn process<'a>(
     places: Option<Vec<Disclosure>>,
 ) -> Result<Processed<'a>, SdJwtError> {
     let (jwt, disclosures) = split(token, budget)?;
-    let payload = budget.limits(MAX_PAYLOAD_BYTES);
+    let payload = limits(MAX_PAYLOAD_BYTES);
     let profile = Profile { typ: expected.typ, exact: expected.exact, payload };
     let payload = Json::Object(jws::verify(jwt, expected.key, profile)?);
-    budget.spend_values(&payload)?;
     check_algorithm(&payload)?;
     let mut processor = Processor::new(&disclosures, budget, places)?;
     let claims = processor.payload(payload)?;
@@ -164,12 +160,9 @@ fn seconds(claim: &Json) -> Result<i128, SdJwtError> {
     whole.parse().map_err(|_| SdJwtError::MalformedTime)
 }
 
-fn count(json: &Json) -> usize {
-    1 + match json {
-        Json::Array(items) => items.iter().map(count).sum(),
-        Json::Object(object) => object.members().iter().map(|(_, value)| count(value)).sum(),
-        _ => 0,
-    }
+/// What one text of a token may cost before it is refused.
+fn limits(bytes: usize) -> JsonLimits {
+    JsonLimits { bytes, depth: MAX_DEPTH, values: MAX_TEXT_VALUES }
 }
 
 /// What a disclosure holds: a member's name and value, or an item's value.
@@ -179,10 +172,8 @@ struct Content {
 }
 
 impl Content {
-    fn parse(encoded: &str, budget: &mut Budget) -> Result<Self, SdJwtError> {
-        let bytes = base64url::decode(encoded)?;
-        let json = Json::parse(&bytes, budget.limits(MAX_TOKEN_BYTES))?;
-        budget.spend_values(&json)?;
+    fn parse(encoded: &str) -> Result<Self, SdJwtError> {
+        let json = Json::parse(&base64url::decode(encoded)?, limits(MAX_TOKEN_BYTES))?;
         let Json::Array(parts) = json else { return Err(SdJwtError::DisclosureForm) };
         let mut parts = parts.into_iter();
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
@@ -195,14 +186,20 @@ impl Content {
     }
 }
 
+/// Whether the digest of a disclosure was met.
+type IsMet = bool;
+
 /// Puts disclosures in the place of their digests. A disclosure is read when its digest
 /// is met, so that nothing is held twice.
 struct Processor<'a> {
     encoded: &'a [&'a str],
-    by_digest: HashMap<[u8; 32], usize>,
-    seen: HashSet<[u8; 32]>,
+    by_digest: HashMap<[u8; 32], (usize, IsMet)>,
+    /// The digests that were met and that no disclosure has.
+    others: HashSet<[u8; 32]>,
     path: Vec<Step>,
     placed: usize,
+    /// JSON values that the claims of this token may still hold.
+    values: usize,
     /// Where each disclosure belongs, if somebody wants to know.
     places: Option<Vec<Disclosure>>,
     budget: &'a mut Budget,
@@ -216,12 +213,12 @@ impl<'a> Processor<'a> {
     ) -> Result<Self, SdJwtError> {
         let mut by_digest = HashMap::with_capacity(encoded.len());
         for (index, encoded) in encoded.iter().enumerate() {
-            if by_digest.insert(*Digest::of(&[encoded.as_bytes()]).as_bytes(), index).is_some() {
+            if by_digest.insert(*Digest::of(&[encoded.as_bytes()]).as_bytes(), (index, false)).is_some() {
                 return Err(SdJwtError::RepeatedDisclosure);
             }
         }
-        let (seen, path) = (HashSet::new(), Vec::new());
-        Ok(Self { encoded, by_digest, seen, path, placed: 0, places, budget })
+        let (others, path, values) = (HashSet::new(), Vec::new(), MAX_TOKEN_VALUES);
+        Ok(Self { encoded, by_digest, others, path, placed: 0, values, places, budget })
     }
 
     fn payload(&mut self, payload: Json) -> Result<Object, SdJwtError> {
@@ -234,11 +231,18 @@ impl<'a> Processor<'a> {
         if self.path.len() >= MAX_DEPTH {
             return Err(SdJwtError::TooDeep { limit: MAX_DEPTH });
         }
+        self.spend_value()?;
         match value {
             Json::Object(object) => self.object(object, parent).map(Json::Object),
             Json::Array(items) => self.array(items, parent),
             scalar => Ok(scalar),
         }
+    }
+
+    fn spend_value(&mut self) -> Result<(), SdJwtError> {
+        let too_many = SdJwtError::TooMany { what: "values" };
+        self.values = self.values.checked_sub(1).ok_or(too_many)?;
+        self.budget.spend_value()
     }
 
     fn step(&mut self, step: Step, value: Json, parent: Option<usize>) -> Result<Json, SdJwtError> {
@@ -249,7 +253,7 @@ impl<'a> Processor<'a> {
     }
 
     fn object(&mut self, object: Object, parent: Option<usize>) -> Result<Object, SdJwtError> {
-        let mut result = Object::default();
+        let mut result = Vec::new();
         let mut names = HashSet::new();
         let mut digests = Vec::new();
         for (name, value) in object.into_members() {
@@ -260,7 +264,7 @@ impl<'a> Processor<'a> {
                 _ => {
                     names.insert(name.clone());
                     let value = self.step(Step::Member(name.clone()), value, parent)?;
-                    result.push(name, value);
+                    result.push((name, value));
                 }
             }
         }
@@ -274,9 +278,10 @@ impl<'a> Processor<'a> {
                 return Err(SdJwtError::NameCollision);
             }
             let value = self.disclosed(index, Step::Member(name.clone()), content.value, parent)?;
-            result.push(name, value);
+            result.push((name, value));
         }
-        Ok(result)
+        result.shrink_to_fit();
+        Ok(Object::new(result))
     }
 
     fn array(&mut self, items: Vec<Json>, parent: Option<usize>) -> Result<Json, SdJwtError> {
@@ -292,6 +297,7 @@ impl<'a> Processor<'a> {
                 result.push(self.disclosed(index, step, content.value, parent)?);
             }
         }
+        result.shrink_to_fit();
         Ok(Json::Array(result))
     }
 
@@ -299,12 +305,16 @@ impl<'a> Processor<'a> {
     fn take(&mut self, digest: [u8; 32]) -> Result<Option<(usize, Content)>, SdJwtError> {
         let too_many = SdJwtError::TooMany { what: "digests" };
         self.budget.digests = self.budget.digests.checked_sub(1).ok_or(too_many)?;
-        if !self.seen.insert(digest) {
+        let Some((index, is_met)) = self.by_digest.get_mut(&digest) else {
+            let is_new = self.others.insert(digest);
+            return if is_new { Ok(None) } else { Err(SdJwtError::RepeatedDigest) };
+        };
+        if std::mem::replace(is_met, true) {
             return Err(SdJwtError::RepeatedDigest);
         }
-        let Some(index) = self.by_digest.get(&digest).copied() else { return Ok(None) };
+        let index = *index;
         let encoded = self.encoded.get(index).copied().unwrap_or_default();
-        Ok(Some((index, Content::parse(encoded, self.budget)?)))
+        Ok(Some((index, Content::parse(encoded)?)))
     }
 
     fn disclosed(

@@ -1,7 +1,16 @@
-//! One line of what is shown.
+//! One line of what is shown, and why there is none.
 
 /// What is shown where the claim is there and nothing below it was disclosed.
 pub(super) const NOTHING: &str = "nothing of it is disclosed";
+
+/// Why an entry is not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsound {
+    /// A known field does not have the shape of its type, or a name is none.
+    Malformed,
+    /// The words take more bytes than they may.
+    TooMuch,
+}
 
 /// One line of what is shown of an entry.
 #[derive(Clone, PartialEq, Eq)]

@@ -70,6 +70,12 @@ fn texts<'a>(json: &'a Json, out: &mut Vec<&'a str>) {
     }
 }
 
+/// Bytes of what content an entry shows.
+fn said(shown: &ShownEntry) -> usize {
+    let title = shown.heading.split_once(": ").map_or(0, |(_, rest)| rest.len());
+    title + shown.lines.iter().map(|line| line.label.len() + line.text.len()).sum::<usize>()
+}
+
 /// A kind and one of its fields, or one that it does not have.
 fn field() -> impl Strategy<Value = (Kind, &'static str)> {
     proptest::sample::select(Kind::all()).prop_flat_map(|kind| {
@@ -90,14 +96,20 @@ proptest! {
         let (fields, provenance) = if below { (&one, &none) } else { (&none, &two) };
         let claims =
             Claims { kind: kind.name(), fields, provenance, negation: None, not_understood: &[], is_changed: false, words_withheld: false, bars: &[], perhaps_same: None };
-        let (shown, _) = show(&claims);
+        let Shown { entry: shown, bytes } = show(&claims, usize::MAX);
+        prop_assert!(bytes.is_ok_and(|bytes| bytes >= said(&shown)) || bytes.is_err(), "{bytes:?}");
+        if let Ok(room) = bytes {
+            prop_assert_eq!(show(&claims, room).bytes, bytes);
+            let within = show(&claims, room - 1);
+            prop_assert!(within.bytes == Err(Unsound::TooMuch) && said(&within.entry) < room);
+        }
         let lines: Vec<&str> = shown.lines.iter().map(|line| line.text.as_str()).collect();
         let lines = lines.join("\n");
         let mut disclosed = Vec::new();
         texts(&value, &mut disclosed);
         for text in disclosed {
             let spelt = subrosa_base::codec::spell::spell_lines(text);
-            let in_one_line = spell(text);
+            let in_one_line = subrosa_base::codec::spell::spell(text);
             let date = text.parse().map_or(spelt.clone(), |date: subrosa_base::PartialDate| date.in_words());
             let ways = [spelt, in_one_line, date];
             prop_assert!(ways.iter().any(|way| lines.contains(way)), "{text:?} is not in {lines:?}");
@@ -124,8 +136,8 @@ fn known_shapes_read_as_people_write_them() {
             perhaps_same: None,
             bars: &["notes"],
         };
-        let (shown, is_sound) = show(&claims);
-        assert!(is_sound);
+        let Shown { entry: shown, bytes } = show(&claims, usize::MAX);
+        assert!(bytes.is_ok());
         let line = |line: &ShownLine| format!("{}|{}|{}", line.depth, line.label, line.text);
         (shown.heading.clone(), shown.lines.iter().map(line).collect::<Vec<_>>())
     };
@@ -154,4 +166,52 @@ fn known_shapes_read_as_people_write_them() {
     assert!(lines.iter().all(|line| !line.contains("nothing of it")), "{lines:?}");
     let (_, lines) = shown("diagnosis", r#"{"code":{"codings":[{"system":"SNOMED CT","code":"1"}]}}"#);
     assert_eq!(lines[0], "0|Coded as|“SNOMED CT” 1");
+}
+
+#[test]
+fn names_below_a_field_are_names_too() {
+    let sound = |value: &str| {
+        let fields = Object::new(vec![("unheard-of".to_owned(), parsed(value))]);
+        let claims = Claims {
+            kind: "diagnosis",
+            fields: &fields,
+            provenance: &Object::default(),
+            negation: None,
+            not_understood: &[],
+            is_changed: false,
+            words_withheld: false,
+            perhaps_same: None,
+            bars: &[],
+        };
+        show(&claims, usize::MAX).bytes
+    };
+    assert!(sound(r#"[{"a":[{"b_2":"C D"}]}]"#).is_ok());
+    for name in ["", "A", "a b", "a\\n", &"a".repeat(MAX_NAME + 1)] {
+        assert_eq!(sound(&format!(r#"[{{"a":[{{"{name}":[1,1]}}]}}]"#)), Err(Unsound::Malformed), "{name}");
+    }
+}
+
+#[test]
+fn words_that_would_pass_for_a_code_are_in_quotes() {
+    let line = |code: &str| {
+        let fields = Object::new(vec![("code".to_owned(), parsed(code))]);
+        let claims = Claims {
+            kind: "diagnosis",
+            fields: &fields,
+            provenance: &Object::default(),
+            negation: None,
+            not_understood: &[],
+            is_changed: false,
+            words_withheld: false,
+            perhaps_same: None,
+            bars: &[],
+        };
+        show(&claims, usize::MAX).entry.lines[0].text.clone()
+    };
+    assert_eq!(line(r#"{"text":"HIV (ICD-10-CM B20)"}"#), "“HIV (ICD-10-CM B20)”");
+    assert_eq!(line(r#"{"codings":[{"display":"HIV (ICD-10-CM B20)"}]}"#), "“HIV (ICD-10-CM B20)”");
+    assert_eq!(
+        line(r#"{"codings":[{"system":"LOINC 94500-6 official://","code":"x","display":"SARS"}]}"#),
+        "SARS (“LOINC 94500-6 official://” x)"
+    );
 }

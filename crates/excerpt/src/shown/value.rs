@@ -1,32 +1,60 @@
 //! Values in words, by the shapes of `docs/excerpt.md` section 5.
 
-use super::line::{NOTHING, ShownLine};
-use super::names::{code_system, quoted};
+use super::line::{NOTHING, ShownLine, Unsound};
+use super::names::{code_system, in_one_line, is_name, quoted, seems_coded};
 use super::parts::Parts;
 use subrosa_base::codec::base64url;
 use subrosa_base::codec::json::Json;
-use subrosa_base::codec::spell::{spell, spell_lines};
+use subrosa_base::codec::spell::{spell, spell_lines_within, spell_within};
 use subrosa_base::date::PartialDate;
 use subrosa_base::schema::FieldType;
 
-/// Writes lines, and notes whether every known value had its shape.
+/// Writes lines, and notes why they are not all there or not to be believed.
 pub(super) struct Writer {
-    pub(super) lines: Vec<ShownLine>,
-    pub(super) is_sound: bool,
+    lines: Vec<ShownLine>,
+    fault: Option<Unsound>,
+    /// Bytes that may still be written.
+    room: usize,
     /// The field of the next lines, spelt.
     field: String,
 }
 
-impl Default for Writer {
-    fn default() -> Self {
-        Self { lines: Vec::new(), is_sound: true, field: String::new() }
-    }
-}
-
 impl Writer {
+    /// Writes no more than this many bytes.
+    pub(super) fn new(room: usize) -> Self {
+        Self { lines: Vec::new(), fault: None, room, field: String::new() }
+    }
+
+    /// The lines, and the bytes of the room that were written.
+    pub(super) fn finish(self, room: usize) -> (Vec<ShownLine>, Result<usize, Unsound>) {
+        (self.lines, self.fault.map_or(Ok(room - self.room), Err))
+    }
+
+    /// Notes why this is not to be believed.
+    pub(super) fn refuse(&mut self, fault: Unsound) {
+        self.fault = self.fault.or(Some(fault));
+    }
+
     /// The next lines are of this field.
     pub(super) fn begin(&mut self, field: &str) {
         self.field = spell(field);
+    }
+
+    /// Words in one line, if there is room for them.
+    pub(super) fn words(&mut self, text: &str) -> Option<String> {
+        let words = spell_within(text, self.room);
+        self.spend(words.as_ref().map(String::len));
+        words
+    }
+
+    fn spend(&mut self, bytes: Option<usize>) {
+        match bytes.and_then(|bytes| self.room.checked_sub(bytes)) {
+            Some(room) => self.room = room,
+            None => {
+                self.room = 0;
+                self.refuse(Unsound::TooMuch);
+            }
+        }
     }
 
     /// A field of a known type.
@@ -53,6 +81,7 @@ impl Writer {
 
     /// A bar in the place of what is withheld of a field.
     pub(super) fn bar(&mut self, label: &str) {
+        self.spend(Some(label.len()));
         let (field, label) = (self.field.clone(), label.to_owned());
         self.lines.push(ShownLine { field, depth: 0, label, text: String::new(), withheld: true });
     }
@@ -71,6 +100,9 @@ impl Writer {
             Json::Object(object) => {
                 self.line(depth, label, "");
                 for (name, value) in object.members() {
+                    if !is_name(name) {
+                        return self.refuse(Unsound::Malformed);
+                    }
                     self.unknown(depth + 1, &quoted(name), value);
                 }
             }
@@ -93,7 +125,7 @@ impl Writer {
     }
 
     fn malformed(&mut self, depth: usize, label: &str, value: &Json) {
-        self.is_sound = false;
+        self.refuse(Unsound::Malformed);
         self.unknown(depth, label, value);
     }
 
@@ -116,8 +148,10 @@ impl Writer {
     }
 
     fn line(&mut self, depth: usize, label: &str, text: &str) {
-        let (label, text) = (label.to_owned(), spell_lines(text));
-        let field = self.field.clone();
+        let text = self.room.checked_sub(label.len()).and_then(|room| spell_lines_within(text, room));
+        self.spend(text.as_ref().map(|text| text.len() + label.len()));
+        let Some(text) = text else { return };
+        let (field, label) = (self.field.clone(), label.to_owned());
         self.lines.push(ShownLine { field, depth, label, text, withheld: false });
     }
 
@@ -186,7 +220,7 @@ impl Writer {
         let names: Vec<_> = codings.iter().filter_map(|coding| coding.member("display")?.as_str()).collect();
         // Not said twice where it is the very name of a code.
         let text = parts.text("text").filter(|text| !names.contains(text));
-        let mut lines: Vec<String> = text.map(str::to_owned).into_iter().collect();
+        let mut lines: Vec<String> = text.map(bare).into_iter().collect();
         for item in codings {
             lines.push(coding(item)?);
         }
@@ -327,15 +361,20 @@ fn size_words(bytes: usize) -> String {
     format!("{bytes} bytes, all of them in this excerpt")
 }
 
+/// Words beside which no code stands: in quotes where they would pass for a code.
+fn bare(words: &str) -> String {
+    if seems_coded(words) { format!("“{words}”") } else { words.to_owned() }
+}
+
 /// A code from a code system.
 fn coding(json: &Json) -> Option<String> {
     let parts = Parts::of(json, &["system", "version", "code", "display"], &[], &[])?;
     let version = parts.text("version").map(|version| format!("version {version}"));
     let system = parts.text("system").map(code_system);
     let code = [system.as_deref(), version.as_deref(), parts.text("code")];
-    let code = spell(&code.into_iter().flatten().collect::<Vec<_>>().join(" "));
+    let code = in_one_line(&code.into_iter().flatten().collect::<Vec<_>>().join(" "));
     Some(match parts.text("display") {
-        Some(display) if code.is_empty() => display.to_owned(),
+        Some(display) if code.is_empty() => bare(display),
         Some(display) => format!("{display} ({code})"),
         None if code.is_empty() => NOTHING.to_owned(),
         None => code,
