@@ -6,18 +6,25 @@
 //! It exits with 0 only for a signature of the key that was given, under the name and
 //! in the role that the key's file or the command gives.
 
-use std::io::{Error, ErrorKind, Write};
+use std::io::{Error, ErrorKind, Read, Write};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use subrosa::excerpt::{
     Fingerprint, IssuerRole, KeyFile, Outcome, STATEMENT, SignsAs, VerifiedExcerpt, VerifyError,
 };
-use subrosa::release::spell;
+use subrosa::release::spell_block;
 use subrosa::{TrustedKeys, UnverifiedExcerpt};
 
 /// Without arguments: an excerpt that was issued for the tests.
 const SAMPLE: &[u8] = include_bytes!("../tests/golden/excerpt.html");
+
+/// Longest excerpt and longest key file that are read, in bytes. The library refuses a
+/// shorter excerpt with its own words.
+const LIMITS: (u64, u64) = (65 << 20, 64 << 10);
+
+/// Columns of what is printed: no line goes on at a terminal's edge.
+const COLUMNS: usize = 78;
 
 const HELP: &str = "\
 Checks an excerpt of health records: who signed it, and whether anything was changed.
@@ -26,7 +33,7 @@ Usage: verify_excerpt [EXCERPT [KEY [NAME [ROLE]]]]
 
   EXCERPT  the HTML or JSON file as you received it
   KEY      the signer's key file, or their fingerprint in quotes
-  NAME     the name that the key signs under, where KEY is a fingerprint or does not say it
+  NAME     the name that the key signs under, only where KEY is a fingerprint or does not say it
   ROLE     provider, if you do not say it, or patient
 
 It exits with 0 if the key that you gave signed the file under that name and role, and with
@@ -58,7 +65,7 @@ fn run(out: &mut impl Write, arguments: &[String]) -> Result<bool, String> {
     let mut arguments = arguments.iter().map(String::as_str);
     let named = arguments.next();
     let file = match named {
-        Some(path) => read(path, "the excerpt")?,
+        Some(path) => read(path, "the excerpt", LIMITS.0)?,
         None => SAMPLE.to_vec(),
     };
     let trusted = match arguments.next() {
@@ -78,8 +85,10 @@ fn run(out: &mut impl Write, arguments: &[String]) -> Result<bool, String> {
     Ok(is_trusted || named.is_none())
 }
 
-fn read(path: &str, what: &str) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| match error.kind() {
+fn read(path: &str, what: &str, limit: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+    read.map(|_| bytes).map_err(|error| match error.kind() {
         ErrorKind::NotFound => format!("{what}: there is no such file; check the name"),
         ErrorKind::PermissionDenied => {
             format!("{what}: the system does not permit it; check the file's permissions")
@@ -89,7 +98,7 @@ fn read(path: &str, what: &str) -> Result<Vec<u8>, String> {
     })
 }
 
-/// The key, trusted for what the command says or else for what its file says.
+/// The key, trusted for what its file says, or for what the command says where it does not.
 fn trusted(key: &str, name: Option<&str>, role: Option<&str>) -> Result<TrustedKeys, String> {
     let role = match role {
         None | Some("provider") => IssuerRole::Provider,
@@ -102,8 +111,13 @@ fn trusted(key: &str, name: Option<&str>, role: Option<&str>) -> Result<TrustedK
         let signs_as = named.ok_or("say behind the fingerprint whose it is, as NAME and ROLE")?;
         return Ok(trusted.and_fingerprint(fingerprint, signs_as));
     }
-    let file = KeyFile::parse(&read(key, "the key file")?).map_err(|error| error.to_string())?;
-    let signs_as = named.or_else(|| file.signs_as().cloned());
+    let file = KeyFile::parse(&read(key, "the key file", LIMITS.1)?).map_err(|error| error.to_string())?;
+    let signs_as = match (file.signs_as().cloned(), named) {
+        (Some(_), Some(_)) => {
+            return Err("the key file says itself whose it is: leave NAME and ROLE out".to_owned());
+        }
+        (signs_as, named) => signs_as.or(named),
+    };
     let signs_as =
         signs_as.ok_or("the key file does not say whose it is: say it behind it, as NAME and ROLE")?;
     Ok(trusted.and(*file.key(), signs_as))
@@ -140,24 +154,32 @@ fn show(out: &mut impl Write, verified: &VerifiedExcerpt) -> std::io::Result<()>
         _ => writeln!(out, "UNCHANGED since it was signed; who signed it is NOT KNOWN.")?,
     }
     for sentence in verified.who_signed() {
-        writeln!(out, "{sentence}")?;
+        let (first, rest) = sentence.split_once(' ').unwrap_or((&sentence, ""));
+        block(out, &format!("{first} "), rest)?;
     }
     writeln!(out, "Fingerprint: {}", verified.fingerprint())?;
     if is_unknown {
         writeln!(out, "Compare it with the signer by telephone or on paper before you rely on this.")?;
     }
     // Texts of others are spelt, and none begins at the edge.
-    let patient = verified.subject().map_or_else(String::new, |subject| spell(&subject.name));
-    writeln!(out, "  Patient:   {patient}")?;
-    writeln!(out, "  {}    {}", if is_unknown { "Claims:" } else { "Signer:" }, spell(verified.issuer()))?;
-    writeln!(out, "  To:        {}", spell(verified.recipient()))?;
-    writeln!(out, "  For:       {}", spell(verified.purpose()))?;
+    let patient = verified.subject().map_or("", |subject| &subject.name);
+    block(out, "  Patient:   ", patient)?;
+    block(out, if is_unknown { "  Claims:    " } else { "  Signer:    " }, verified.issuer())?;
+    block(out, "  To:        ", verified.recipient())?;
+    block(out, "  For:       ", verified.purpose())?;
     if let Some(day) = verified.valid_through() {
-        writeln!(out, "  Valid through {}", spell(&day))?;
+        writeln!(out, "  Valid through {day}")?;
     }
     writeln!(out)?;
     for entry in verified.entries() {
         writeln!(out, "{}", entry.shown())?;
     }
     writeln!(out, "{STATEMENT}")
+}
+
+/// A text behind a beginning, in lines that fit a terminal, the further ones set in.
+fn block(out: &mut impl Write, beginning: &str, text: &str) -> std::io::Result<()> {
+    let mut lines = String::new();
+    spell_block(&mut lines, beginning, text, COLUMNS).map_err(Error::other)?;
+    writeln!(out, "{lines}")
 }

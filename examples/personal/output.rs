@@ -3,23 +3,36 @@
 //! Texts out of records are made harmless for the terminal first; files are
 //! new, and readable by their owner only.
 
-use std::fs::File;
-use std::io::{self, IsTerminal as _, Read as _, Seek as _, Write as _};
-use std::path::Path;
+mod file;
+
+pub(crate) use file::{NewFile, create_private};
+
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::time::SystemTime;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde_json::Value;
+use subrosa::release::{ShownEntry, columns, spell_block, spell_json, spell_lines};
 
 use crate::failure::Failure;
 
 /// The narrowest terminal, in columns, that tables are made to fit.
 const NARROWEST: u16 = 60;
 
-/// Prints a text and ends the line.
+/// Bytes of JSON that are spelt at once.
+const AT_ONCE: usize = 64 * 1024;
+
+/// Prints a text and ends the line. No character of it acts on a terminal.
 pub(crate) fn say(text: &str) -> Result<(), Failure> {
-    let width = io::stdout().is_terminal().then(|| Table::new().width()).flatten();
-    bytes(format!("{}\n", wrapped(text, width)).as_bytes())
+    let mut out = Stream::new();
+    out.say(text)?;
+    out.finish()
+}
+
+/// Prints a line of JSON in which no character acts on a terminal.
+pub(crate) fn say_json(text: &str) -> Result<(), Failure> {
+    bytes(format!("{}\n", spell_json(text)).as_bytes())
 }
 
 /// A text whose lines are broken between words where they are wider than the terminal.
@@ -32,16 +45,19 @@ fn wrapped_line(line: &str, width: usize) -> String {
     if columns(line) <= width {
         return line.to_owned();
     }
-    let indent: String = line.chars().take_while(|c| *c == ' ').collect();
-    let (mut broken, mut column) = (indent.clone(), indent.len());
+    let margin: String = line.chars().take_while(|c| *c == ' ').collect();
+    // Only where the program begins a line is there nothing before it.
+    let indent = if margin.is_empty() { "  ".to_owned() } else { margin.clone() };
+    let (mut broken, mut column) = (margin.clone(), margin.len());
+    let mut start = margin.len();
     for word in line.trim_start().split(' ') {
         let length = columns(word);
-        if column + length + 1 > width && column > indent.len() {
+        if column + length + 1 > width && column > start {
             broken.truncate(broken.trim_end().len());
             broken.push('\n');
             broken.push_str(&indent);
-            column = indent.len();
-        } else if column > indent.len() {
+            (column, start) = (indent.len(), indent.len());
+        } else if column > start {
             broken.push(' ');
             column += 1;
         }
@@ -57,7 +73,7 @@ pub(crate) fn width_of_notes() -> Option<u16> {
     io::stderr().is_terminal().then(|| table.use_stderr().width()).flatten()
 }
 
-/// Prints bytes as they are.
+/// Prints bytes as they are, for what reads them: a terminal would obey them.
 pub(crate) fn bytes(content: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     written(out.write_all(content).and_then(|()| out.flush()))
@@ -82,15 +98,31 @@ impl Stream {
         Self { out: io::BufWriter::new(io::stdout()), width }
     }
 
-    /// Prints a text and ends the line.
+    /// Prints a text and ends the line. No character of it acts on a terminal.
     pub(crate) fn say(&mut self, text: &str) -> Result<(), Failure> {
-        let text = wrapped(text, self.width);
+        let text = wrapped(&printable_lines(text), self.width);
         written(writeln!(self.out, "{text}"))
+    }
+
+    /// Prints an entry, line by line.
+    pub(crate) fn entry(&mut self, shown: &ShownEntry) -> Result<(), Failure> {
+        let mut lines = Lines { out: &mut self.out, result: Ok(()) };
+        // What went wrong is in the result.
+        let _ = write_entry(&mut lines, shown);
+        written(lines.result)
     }
 
     /// Prints a part of JSON, which ends between two tokens, harmless for a terminal.
     pub(crate) fn json(&mut self, part: &str) -> Result<(), Failure> {
-        written(self.out.write_all(subrosa::release::spell_json(part).as_bytes()))
+        let mut rest = part;
+        while !rest.is_empty() {
+            let ends = (1..=rest.len().min(AT_ONCE)).rev();
+            let end = ends.into_iter().find(|end| rest.is_char_boundary(*end)).unwrap_or(rest.len());
+            let (chunk, behind) = rest.split_at(end);
+            written(self.out.write_all(spell_json(chunk).as_bytes()))?;
+            rest = behind;
+        }
+        Ok(())
     }
 
     /// Hands on what is still held back.
@@ -99,15 +131,48 @@ impl Stream {
     }
 }
 
-/// Prints JSON in which no character acts on a terminal.
-pub(crate) fn json(value: &Value) -> Result<(), Failure> {
-    bytes(format!("{}\n", subrosa::release::spell_json(&format!("{value:#}"))).as_bytes())
+/// What is written as text goes to an output that may fail.
+struct Lines<'a> {
+    out: &'a mut io::BufWriter<io::Stdout>,
+    result: io::Result<()>,
 }
 
-/// Says something beside the output, on standard error.
+impl fmt::Write for Lines<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.result = self.out.write_all(text.as_bytes());
+        if self.result.is_ok() { Ok(()) } else { Err(fmt::Error) }
+    }
+}
+
+/// Prints JSON in which no character acts on a terminal.
+pub(crate) fn json(value: &Value) -> Result<(), Failure> {
+    bytes(format!("{}\n", spell_json(&format!("{value:#}"))).as_bytes())
+}
+
+/// A JSON object with these members behind its own, whose texts are JSON and stay as they
+/// are: a number in them keeps every digit.
+pub(crate) fn with_members(object: &Value, members: &[(&str, &str)]) -> String {
+    let mut text = format!("{object:#}").trim_end_matches('}').trim_end().to_owned();
+    for (name, value) in members {
+        text.push_str(&format!(",\n  \"{name}\": {}", value.replace('\n', "\n  ")));
+    }
+    text + "\n}"
+}
+
+/// A JSON array of items whose texts stay as they are.
+pub(crate) fn array_of(items: &[String]) -> String {
+    if items.is_empty() {
+        return "[]".to_owned();
+    }
+    let items: Vec<String> = items.iter().map(|item| item.replace('\n', "\n  ")).collect();
+    format!("[\n  {}\n]", items.join(",\n  "))
+}
+
+/// Says something beside the output, on standard error. No character of it acts on a
+/// terminal.
 pub(crate) fn note(text: &str) {
     // Where stderr is closed there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "{}", wrapped(text, width_of_notes()));
+    let _ = writeln!(io::stderr(), "{}", wrapped(&printable_lines(text), width_of_notes()));
 }
 
 /// A text in one line that cannot move the cursor, change colours, reverse the
@@ -118,7 +183,7 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// The same for a text of several lines.
 pub(crate) fn printable_lines(text: &str) -> String {
-    subrosa::release::spell_lines(text)
+    spell_lines(text)
 }
 
 /// Columns of a line of content: it must not reach a terminal's edge, where it would
@@ -138,69 +203,55 @@ fn line_columns() -> usize {
 const LABEL: usize = 22;
 
 /// An entry as its reader sees it, every line further in than the program's own.
-pub(crate) fn entry(shown: &subrosa::release::ShownEntry) -> String {
-    let mut lines = vec![indented("  ", &shown.heading)];
-    lines.extend(shown.warnings.iter().map(|warning| indented("    ! ", warning)));
-    for line in &shown.lines {
-        let label = format!("{}{}", "  ".repeat(line.depth.min(8)), line.label);
-        lines.push(labelled(&label, if line.withheld { "███ withheld" } else { &line.text }));
-    }
-    lines.join("\n")
+pub(crate) fn entry(shown: &ShownEntry) -> String {
+    in_memory(|out| write_entry(out, shown)).trim_end().to_owned()
 }
 
 /// A line of an entry: what it says something of, and what it says.
 pub(crate) fn labelled(label: &str, text: &str) -> String {
-    let has_room = line_columns().saturating_sub(LABEL + 5) >= BESIDE;
-    if !has_room {
-        return format!("{}\n{}", indented("    ", &format!("{label}:")), indented("      ", text));
-    }
-    match columns(label) < LABEL {
-        true => indented(&format!("    {label}{} ", " ".repeat(LABEL - columns(label))), text),
-        false => format!("{}\n{}", indented("    ", label), indented(&" ".repeat(LABEL + 5), text)),
-    }
+    in_memory(|out| write_labelled(out, label, text))
 }
 
-/// A text behind a beginning, broken between words, and further lines below its start.
+/// A text of others behind a beginning, broken between words, and further lines below its
+/// start: none begins at the edge.
 pub(crate) fn indented(beginning: &str, text: &str) -> String {
-    let margin = columns(beginning);
-    let room = line_columns().saturating_sub(margin).max(16);
-    let lines = text.lines().flat_map(|line| broken(&printable(line), room)).collect::<Vec<_>>();
-    let between = format!("\n{}", " ".repeat(margin));
-    format!("{beginning}{}", lines.join(&between)).trim_end().to_owned()
+    in_memory(|out| spell_block(out, beginning, text, line_columns()))
 }
 
-/// The line in parts of no more than this many columns.
-fn broken(line: &str, room: usize) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut used = 0;
-    for word in line.split_inclusive(' ') {
-        if used > 0 && used + columns(word.trim_end()) > room {
-            parts.push(String::new());
-            used = 0;
-        }
-        for character in word.chars() {
-            let width = width(character);
-            if used + width > room {
-                parts.push(String::new());
-                used = 0;
-            }
-            if let Some(part) = parts.last_mut() {
-                part.push(character);
-            }
-            used += width;
-        }
+fn in_memory(write: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result) -> String {
+    let mut text = String::new();
+    // Writing to memory does not fail.
+    let _ = write(&mut text);
+    text
+}
+
+/// Each line ends with a line break.
+fn write_entry(out: &mut dyn fmt::Write, shown: &ShownEntry) -> fmt::Result {
+    let columns = line_columns();
+    spell_block(out, "  ", &shown.heading, columns)?;
+    for warning in &shown.warnings {
+        out.write_char('\n')?;
+        spell_block(out, "    ! ", warning, columns)?;
     }
-    parts
+    for line in &shown.lines {
+        out.write_char('\n')?;
+        let label = format!("{}{}", "  ".repeat(line.depth.min(8)), line.label);
+        write_labelled(out, &label, if line.withheld { "███ withheld" } else { &line.text })?;
+    }
+    out.write_char('\n')
 }
 
-/// Columns that a text takes at most.
-fn columns(text: &str) -> usize {
-    text.chars().map(width).sum()
-}
-
-/// One column for what Latin, Greek and Cyrillic write, two for anything that may be wide.
-fn width(character: char) -> usize {
-    if u32::from(character) < 0x1100 || ('\u{2000}'..='\u{2bff}').contains(&character) { 1 } else { 2 }
+fn write_labelled(out: &mut dyn fmt::Write, label: &str, text: &str) -> fmt::Result {
+    let width = line_columns();
+    let is_beside = width.saturating_sub(LABEL + 5) >= BESIDE;
+    if is_beside && columns(label) < LABEL {
+        let gap = " ".repeat(LABEL - columns(label));
+        return spell_block(out, &format!("    {label}{gap} "), text, width);
+    }
+    let (label, margin) = if is_beside { (label.to_owned(), LABEL + 5) } else { (format!("{label}:"), 6) };
+    spell_block(out, "    ", &label, width)?;
+    out.write_char('\n')?;
+    spell_block(out, &" ".repeat(margin), text, width)
 }
 
 /// A table as wide as the terminal; elsewhere, as wide as its content. The first and
@@ -252,7 +303,7 @@ pub(crate) fn explain(said: &str, is_error: bool) {
         true => width_of_notes(),
         false => io::stdout().is_terminal().then(|| Table::new().width()).flatten(),
     };
-    let text = wrapped(said.trim_end(), width);
+    let text = wrapped(&printable_lines(said.trim_end()), width);
     // Where nobody reads there is nobody left to tell.
     let _ = match is_error {
         true => writeln!(io::stderr(), "{text}"),
@@ -275,99 +326,6 @@ pub(crate) fn shortened(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
-    }
-}
-
-/// A file that was not there before, which only its owner may read.
-pub(crate) fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// A new private file, kept only if everything that is to be in it gets there.
-pub(crate) struct NewFile<'a> {
-    path: &'a Path,
-    file: File,
-    whole: bool,
-}
-
-impl<'a> NewFile<'a> {
-    /// Creates the file, empty.
-    pub(crate) fn create(path: &'a Path) -> Result<Self, Failure> {
-        let file = create_private(path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => {
-                Failure::refused("there is a file of the output's name already; choose another name")
-            }
-            _ => Failure::creating(path, &error),
-        })?;
-        Ok(Self { path, file, whole: false })
-    }
-
-    /// Writes a part.
-    pub(crate) fn write(&mut self, content: &[u8]) -> Result<(), Failure> {
-        self.file
-            .write_all(content)
-            .map_err(|error| Failure::file("the output file cannot be written", &error))
-    }
-
-    /// Takes room for this many bytes, so that a full disk shows before anything is done that
-    /// cannot be undone. What is written goes there; the rest is given back.
-    pub(crate) fn reserve(&mut self, length: u64) -> Result<(), Failure> {
-        let zeros = io::repeat(0).take(length);
-        let taken =
-            io::copy(&mut io::BufReader::new(zeros), &mut self.file).and_then(|_| self.file.sync_all());
-        taken
-            .and_then(|()| self.file.rewind())
-            .map_err(|error| Failure::file("the output file cannot be written", &error))
-    }
-
-    /// Makes what is written durable, before something is done that needs it.
-    pub(crate) fn sync(&self) -> Result<(), Failure> {
-        let durable = self.file.sync_all();
-        durable.map_err(|error| Failure::file("the output file cannot be written", &error))
-    }
-
-    /// Makes the file durable and gives it another name, never another file's.
-    pub(crate) fn finish_as(self, name: &Path) -> Result<(), Failure> {
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::AlreadyExists => {
-                Failure::refused("there is a file of the output's name already; choose another name")
-            }
-            _ => Failure::file("the output file cannot be written", &error),
-        };
-        self.file.sync_all().map_err(failed)?;
-        match std::fs::hard_link(self.path, name) {
-            // Where there are no hard links: reserve the name first.
-            Err(error)
-                if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) =>
-            {
-                create_private(name).map_err(failed)?;
-                std::fs::rename(self.path, name).map_err(failed)
-            }
-            // Dropping takes the temporary name away.
-            result => result.map_err(failed),
-        }
-    }
-
-    /// Makes the file durable and keeps it.
-    pub(crate) fn finish(mut self) -> Result<(), Failure> {
-        let cut = self.file.stream_position().and_then(|end| self.file.set_len(end));
-        cut.map_err(|error| Failure::file("the output file cannot be written", &error))?;
-        self.sync()?;
-        self.whole = true;
-        Ok(())
-    }
-}
-
-impl Drop for NewFile<'_> {
-    fn drop(&mut self) {
-        if !self.whole {
-            // Half a file helps nobody; what cannot be removed stays, 0600.
-            let _ = std::fs::remove_file(self.path);
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use subrosa::Password;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
-use crate::output::{note, width_of_notes, wrapped};
+use crate::output::{note, printable_lines, width_of_notes, wrapped};
 
 /// Longest answer in bytes.
 const ANSWER_LIMIT: u64 = 1 << 20;
@@ -23,7 +23,7 @@ pub(crate) fn is_interactive() -> bool {
 /// answers in is not shown the questions.
 pub(crate) fn line(question: &str) -> Result<Option<String>, Failure> {
     if is_interactive() {
-        let _ = write!(io::stderr(), "{}", wrapped(question, width_of_notes()))
+        let _ = write!(io::stderr(), "{}", wrapped(&printable_lines(question), width_of_notes()))
             .and_then(|()| io::stderr().flush());
     }
     let mut answer = String::new();

@@ -28,7 +28,7 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
         let vault = access::to_read(common, &path)?;
         let view = vault.preview(&plan.policy(&vault)?)?;
         return match common.json {
-            true => output::json(&preview::for_programs(&view, &command.mask)),
+            true => output::say_json(&preview::for_programs(&view, &command.mask)?),
             false => output::say(&preview::told(&vault, &view, &command.mask)?),
         };
     }
@@ -62,6 +62,7 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
     if command.clock_is_right {
         request = request.with_clock_confirmed();
     }
+    let notices = preview::notices(&view, &command.mask)?;
     let name = output_name(command)?;
     // The file is created and has its room first: once the ledger says "released", it is
     // there to be filled.
@@ -77,7 +78,6 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
     };
     write(file, &name, &excerpt).map_err(|failure| recorded_only(failure, &excerpt.id().to_string()))?;
     access::close(vault);
-    let notices = preview::notices(&view, &command.mask);
     if common.json {
         return output::json(&json!({
             "excerpt": excerpt.id().to_string(),
@@ -86,7 +86,7 @@ pub(crate) fn run(common: &Common, command: &Release) -> Result<(), Failure> {
             "notices": notices,
         }));
     }
-    notices.iter().try_for_each(|notice| output::say(&printable(&format!("Note: {notice}."))))?;
+    notices.iter().try_for_each(|notice| output::say(&preview::noted(notice)))?;
     output::say(&format!(
         "Released {} as {}.\nThe recipient checks it with `personal verify` and your public key (`personal \
          public-key`), which you give them another way. The ledger notes the release.",

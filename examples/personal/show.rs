@@ -1,5 +1,7 @@
 //! `show`: one entry, its history, or its original bytes.
 
+use std::io::IsTerminal as _;
+
 use serde_json::{Map, Value as Json, json};
 use subrosa::record::{Location, Origin, Source, SourceFormat};
 use subrosa::vault::{Listed, Revision};
@@ -25,7 +27,7 @@ pub(crate) fn run(common: &Common, command: &Show) -> Result<(), Failure> {
         let source = entry.source.ok_or_else(|| {
             Failure::refused("this entry was not imported, so it has no original; leave --raw out")
         })?;
-        return output::bytes(&source.bytes);
+        return original(&source.bytes);
     }
     let listed = access::listed(&vault, id)?;
     let revision = command.revision.unwrap_or(listed.revision);
@@ -37,6 +39,18 @@ pub(crate) fn run(common: &Common, command: &Show) -> Result<(), Failure> {
         text.push_str(&history(&vault, id)?);
     }
     output::say(text.trim_end())
+}
+
+/// The original, byte for byte; on a terminal with what it would obey escaped, as JSON may
+/// have it.
+fn original(bytes: &[u8]) -> Result<(), Failure> {
+    if !std::io::stdout().is_terminal() {
+        return output::bytes(bytes);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| {
+        Failure::refused("the original is no text: write it to a file, as in `personal show ID --raw > FILE`")
+    })?;
+    output::say_json(text.replace("\r\n", "\n").replace('\t', "    ").trim_end())
 }
 
 /// The entry as a preview and an excerpt say it, and below that what only the vault knows.

@@ -24,10 +24,9 @@ const KEY_LIMIT: u64 = 64 * 1024;
 pub(crate) fn run(common: &Common, command: &Verify) -> Result<(), Failure> {
     let trusted = trusted(command)?;
     let file = read(&command.file, FILE_LIMIT, "the excerpt")?;
-    let verified = UnverifiedExcerpt::parse(&file)
-        .and_then(|excerpt| excerpt.verify_claims_only(&trusted, SystemTime::now()));
+    let parsed = UnverifiedExcerpt::parse(&file);
     drop(file);
-    match verified {
+    match parsed.and_then(|excerpt| excerpt.verify_claims_only(&trusted, SystemTime::now())) {
         Ok(excerpt) => accept(common, command, &excerpt),
         Err(error) => {
             if common.json {
@@ -41,18 +40,33 @@ pub(crate) fn run(common: &Common, command: &Verify) -> Result<(), Failure> {
     }
 }
 
+/// Each key for what its file says that it signs as; `--name` is for keys that nothing says
+/// it of. Else one name would be believed of every key that is given.
 fn trusted(command: &Verify) -> Result<TrustedKeys, Failure> {
-    let mut trusted = TrustedKeys::none();
+    let (mut trusted, mut is_named) = (TrustedKeys::none(), command.name.is_empty());
     for key in &command.key {
         if let Some(fingerprint) = fingerprint(key)? {
-            trusted = trusted.and_fingerprint(fingerprint, signs_as(command, None)?);
+            (trusted, is_named) = (trusted.and_fingerprint(fingerprint, named(command)?), true);
             continue;
         }
         let file = KeyFile::parse(&read(key, KEY_LIMIT, "the key file")?);
         let file = file.map_err(|error| Failure::refused(error.to_string()))?;
-        trusted = trusted.and(*file.key(), signs_as(command, file.signs_as())?);
+        let signs_as = match file.signs_as().filter(|_| !command.any_name) {
+            Some(signs_as) => signs_as.clone(),
+            None => {
+                is_named = true;
+                named(command)?
+            }
+        };
+        trusted = trusted.and(*file.key(), signs_as);
     }
-    Ok(trusted)
+    match is_named {
+        true => Ok(trusted),
+        false => Err(Failure::usage(
+            "the key file says itself under which name its key signs: leave --name and --role out; to trust the key \
+             under another name, give its fingerprint instead of the file",
+        )),
+    }
 }
 
 /// The fingerprint, if it is one and no file's name; what looks like a part of one is
@@ -68,8 +82,8 @@ fn fingerprint(key: &Path) -> Result<Option<Fingerprint>, Failure> {
     }
 }
 
-/// What a key is trusted to sign as: what the command says, or else the key's file.
-fn signs_as(command: &Verify, key_file: Option<&SignsAs>) -> Result<SignsAs, Failure> {
+/// What the command says that a key is trusted to sign as.
+fn named(command: &Verify) -> Result<SignsAs, Failure> {
     if command.any_name {
         return Ok(SignsAs::any_name_and_role());
     }
@@ -78,7 +92,7 @@ fn signs_as(command: &Verify, key_file: Option<&SignsAs>) -> Result<SignsAs, Fai
     let named = command.name.split_first().map(|(first, others)| {
         others.iter().fold(SignsAs::of(role, first), |signs_as, name| signs_as.or_name(name))
     });
-    named.or_else(|| key_file.cloned()).ok_or_else(|| {
+    named.ok_or_else(|| {
         Failure::usage(
             "say whose key it is, since that is not in a key file: --name NAME for the name that it must sign \
              under, with --role patient if it is a patient's; or --any-name to trust it under every name",
@@ -123,7 +137,12 @@ fn read(path: &Path, limit: u64, what: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = match path.to_str() {
         Some("-") => std::io::stdin().lock().take(limit).read_to_end(&mut bytes),
-        _ => std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
+        _ => std::fs::File::open(path).and_then(|file| {
+            // Growing would take the room of two.
+            let length = file.metadata().map_or(0, |known| known.len()).min(limit);
+            bytes.reserve_exact(usize::try_from(length).unwrap_or_default().saturating_add(1));
+            file.take(limit).read_to_end(&mut bytes)
+        }),
     };
     read.map_err(|error| match error.kind() {
         std::io::ErrorKind::PermissionDenied => Failure::reading(path, &error),
@@ -186,10 +205,10 @@ fn page_words(compared: Compared) -> &'static str {
 
 /// Entry by entry: the words of one are gone before those of the next are made.
 fn told(out: &mut Stream, excerpt: &VerifiedExcerpt) -> Result<(), Failure> {
-    out.say(&output::printable_lines(&envelope_told(excerpt).join("\n")))?;
+    out.say(&envelope_told(excerpt).join("\n"))?;
     excerpt.entries().iter().try_for_each(|entry| {
-        let told = format!("\n{}", output::entry(&entry.shown()));
-        out.say(&output::printable_lines(&told))
+        out.say("")?;
+        out.entry(&entry.shown())
     })
 }
 
@@ -236,27 +255,36 @@ fn for_programs(out: &mut Stream, excerpt: &VerifiedExcerpt) -> Result<(), Failu
     out.json(&format!("{envelope},\n  \"entries\": ["))?;
     let mut before = "\n    ";
     for entry in excerpt.entries() {
-        let entry = format!("{:#}", entry_for_programs(entry)).replace('\n', "\n    ");
         out.json(before)?;
-        out.json(&entry)?;
+        entry_for_programs(out, entry)?;
         before = ",\n    ";
     }
     out.json(if excerpt.entries().is_empty() { "]\n}\n" } else { "\n  ]\n}\n" })
 }
 
-fn entry_for_programs(entry: &VerifiedEntry) -> Json {
-    let parsed = |text: String| serde_json::from_str::<Json>(&text).unwrap_or_default();
-    json!({
+/// What was signed, number by number as it was written, and the warnings that every
+/// rendering says.
+fn entry_for_programs(out: &mut Stream, entry: &VerifiedEntry) -> Result<(), Failure> {
+    let shown = entry.shown();
+    let said = json!({
         "kind": entry.kind(),
-        "heading": entry.shown().heading,
+        "heading": shown.heading,
+        "warnings": shown.warnings,
         "negation": entry.negation(),
         "not_understood": entry.not_understood(),
         "changed": entry.is_changed(),
         "words_withheld": entry.words_withheld(),
-        "fields": parsed(entry.fields_json()),
-        "provenance": parsed(entry.provenance_json()),
+        "perhaps_same": entry.perhaps_same(),
         "withheld": entry.withheld_fields(),
-    })
+    });
+    drop(shown);
+    let said = format!("{said:#}").replace('\n', "\n    ");
+    out.json(said.trim_end_matches('}').trim_end())?;
+    out.json(",\n      \"fields\": ")?;
+    out.json(&entry.fields_json())?;
+    out.json(",\n      \"provenance\": ")?;
+    out.json(&entry.provenance_json())?;
+    out.json("\n    }")
 }
 
 fn envelope_for_programs(excerpt: &VerifiedExcerpt) -> Json {
@@ -297,7 +325,7 @@ pub(crate) fn public_key(common: &Common, command: &arguments::PublicKey) -> Res
     );
     let file = KeyFile::write(&key, role, name.as_str());
     match &command.out {
-        None => output::say(&file),
+        None => output::say_json(&file),
         Some(name) => {
             let mut out = NewFile::create(name)?;
             out.write(format!("{file}\n").as_bytes())?;

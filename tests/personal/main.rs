@@ -9,6 +9,9 @@ mod bad_input;
 mod damage;
 mod exports;
 mod first_hour;
+#[path = "../forging/forger.rs"]
+mod forger;
+mod hostile;
 mod imports;
 mod keyboard;
 mod messages;
@@ -474,7 +477,8 @@ fn content_cannot_imitate_what_the_program_says() {
     ];
     let preview = person.run(&[&chosen[..], &["--preview"]].concat()).done().out();
     let closed = person.run(&["release", "my.vault", "--kind", "diagnosis", "--preview"]).done().out();
-    assert!(!closed.contains("Asthma") && closed.contains("include the field code"), "{closed}");
+    let words = closed.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!closed.contains("Asthma") && words.contains("include the field code"), "{closed}");
     let to = ["--to", "Dr. Lee", "--purpose", "second opinion", "--out", "a.json"];
     person.run(&[&chosen[..], &to].concat()).done();
     let verified = person.run_bare(&["verify", "a.json", "--accept-unknown-signer"], "").done().out();

@@ -46,7 +46,7 @@ fn fingerprint(person: &Person) -> String {
 }
 
 /// `verify_excerpt` with these arguments: its exit code, output and errors.
-fn verify_excerpt(person: &Person, arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn verify_excerpt(person: &Person, arguments: &[&str]) -> (i32, String, String) {
     let program = program().with_file_name(format!("verify_excerpt{}", std::env::consts::EXE_SUFFIX));
     assert!(program.exists(), "run `cargo build --examples` first: only `cargo test` alone builds it");
     let ran = std::process::Command::new(program).args(arguments).current_dir(person.path("")).output();
@@ -76,14 +76,15 @@ fn a_key_file_says_whose_it_is_to_both_programs() {
 #[test]
 fn which_of_name_and_role_is_another_is_said() {
     let person = released("Ada Rose");
+    person.write("bare.jwk", without_key_names(&person));
     for (name, role, words) in [
         ("Ada Rose", "provider", "under the same name, in another ROLE"),
         ("Ada Lee", "patient", "under another NAME, in the same role"),
         ("Ada Lee", "provider", "under another NAME and in another ROLE"),
     ] {
-        let (exit, told, _) = verify_excerpt(&person, &["a.html", "key.jwk", name, role]);
+        let (exit, told, _) = verify_excerpt(&person, &["a.html", "bare.jwk", name, role]);
         assert!(exit == 1 && told.contains(words) && told.contains("DO NOT RELY ON IT"), "{told}");
-        let arguments = ["verify", "a.html", "--key", "key.jwk", "--name", name, "--role", role];
+        let arguments = ["verify", "a.html", "--key", "bare.jwk", "--name", name, "--role", role];
         let told = person.run_bare(&arguments, "").refused(1, "another name or role").out();
         assert!(told.contains(words) && told.contains("DO NOT RELY ON IT"), "{told}");
     }

@@ -9,7 +9,7 @@ use subrosa::{EntryId, Vault};
 
 use crate::access::short_id;
 use crate::failure::Failure;
-use crate::output::{self, count, printable_lines};
+use crate::output::{self, count, indented, printable};
 use crate::words;
 
 /// The preview as text.
@@ -19,7 +19,7 @@ pub(crate) fn told(vault: &Vault, view: &View, masks: &[String]) -> Result<Strin
     match view.subject() {
         Some(subject) => {
             let born = subject.born_in_words().map(|born| format!(", born {born}")).unwrap_or_default();
-            lines.push(format!("It names the patient: {}{born}.", subject.name));
+            lines.push(indented("It names the patient: ", &format!("{}{born}.", subject.name)));
         }
         None => lines.push("NOTHING CAN BE RELEASED: the excerpt would not say whom it is about.".to_owned()),
     }
@@ -28,11 +28,17 @@ pub(crate) fn told(vault: &Vault, view: &View, masks: &[String]) -> Result<Strin
     let reasons = reasons(view.withheld());
     if !reasons.is_empty() {
         lines.push("\nWithheld:".to_owned());
-        lines.extend(reasons.iter().map(|(what, n)| output::indented(&format!("  {n} × "), what)));
+        lines.extend(reasons.iter().map(|(what, n)| indented(&format!("  {n} × "), what)));
     }
-    lines.extend(notices(view, masks).iter().map(|notice| format!("\nNote: {notice}.")));
+    lines.extend(notices(view, masks)?.iter().map(|notice| format!("\n{}", noted(notice))));
     lines.push("\nThis is a preview: nothing has left the vault.".to_owned());
-    Ok(printable_lines(&lines.join("\n")))
+    Ok(lines.join("\n"))
+}
+
+/// A notice in a line, or in several of which the others are set in: what it names of a
+/// record cannot begin one.
+pub(crate) fn noted(notice: &str) -> String {
+    indented("Note: ", &printable(&format!("{notice}.")))
 }
 
 /// The entries that stay because their meaning was not understood, before anything else.
@@ -41,7 +47,7 @@ fn not_understood(vault: &Vault, view: &View) -> Result<Vec<String>, Failure> {
     for one in view.withheld().iter().filter(|one| one.reason == WithheldReason::NotUnderstood) {
         let entry = vault.entry(one.entry)?;
         let paths: Vec<&str> = entry.not_understood.iter().map(|path| path.as_str()).collect();
-        lines.push(format!("{}: {}", titled(vault, one.entry)?, paths.join(", ")));
+        lines.push(staying(vault, one.entry, &paths.join(", "))?);
     }
     if !lines.is_empty() {
         let stays = "MEANING NOT UNDERSTOOD, so this stays in the vault:";
@@ -63,7 +69,7 @@ fn words_beside(vault: &Vault, view: &View) -> Result<Vec<String>, Failure> {
         let fields = of_it.filter(|other| is_of_words(other.reason)).filter_map(|other| other.field);
         let fields: BTreeSet<String> = fields.map(both_names).collect();
         let fields = fields.into_iter().collect::<Vec<_>>().join(", ");
-        lines.push(format!("{}: {fields}", titled(vault, one.entry)?));
+        lines.push(staying(vault, one.entry, &fields)?);
     }
     if !lines.is_empty() {
         let stays = "WORDS BESIDE A RESULT do not leave and could take it back, so this stays in the vault:";
@@ -77,11 +83,12 @@ fn words_beside(vault: &Vault, view: &View) -> Result<Vec<String>, Failure> {
     Ok(lines)
 }
 
-/// Kind, title and id of an entry that stays.
-fn titled(vault: &Vault, id: EntryId) -> Result<String, Failure> {
+/// Kind, title and id of an entry that stays, and why it does.
+fn staying(vault: &Vault, id: EntryId, why: &str) -> Result<String, Failure> {
     let entry = vault.entry(id)?;
     let title = entry.display().unwrap_or_else(|| "(no title)".to_owned());
-    Ok(format!("  {}: {title} ({})", words::kind(entry.kind()), short_id(id)))
+    let said = format!("{}: {title} ({}): {why}", words::kind(entry.kind()), short_id(id));
+    Ok(indented("  ", &printable(&said)))
 }
 
 fn entry_told(entry: &RedactedEntry) -> String {
@@ -111,45 +118,48 @@ fn both_names(field: &str) -> String {
 }
 
 /// What the owner should know of the selection.
-pub(crate) fn notices(view: &View, masks: &[String]) -> Vec<String> {
-    view.notices().iter().map(FilterNotice::to_string).chain(dates_in_full(view, masks)).collect()
+pub(crate) fn notices(view: &View, masks: &[String]) -> Result<Vec<String>, Failure> {
+    let notices = view.notices().iter().map(FilterNotice::to_string);
+    Ok(notices.chain(dates_in_full(view, masks)?).collect())
 }
 
 /// Which dates leave in full although another was shortened to its year: mostly they
 /// tell the same day.
-fn dates_in_full(view: &View, masks: &[String]) -> Option<String> {
+fn dates_in_full(view: &View, masks: &[String]) -> Result<Option<String>, Failure> {
     if !masks.iter().any(|mask| mask.to_lowercase().trim_end().ends_with("=year")) {
-        return None;
+        return Ok(None);
     }
     let mut names = BTreeSet::new();
     for entry in view.released() {
-        let claims: Json = serde_json::from_str(&entry.disclosed_json()).unwrap_or_default();
+        let claims: Json = serde_json::from_str(&entry.disclosed_json())
+            .map_err(|_| Failure::refused("an entry cannot be read as JSON: preview it without masks"))?;
         let parts = ["fields", "provenance"].into_iter().filter_map(|part| claims.get(part)?.as_object());
         let dates = parts.flatten().filter(|(_, value)| value.get("date").is_some());
         names.extend(dates.map(|(name, _)| name.clone()));
     }
     let names: Vec<String> = names.iter().map(|name| both_names(name)).collect();
-    (!names.is_empty()).then(|| {
+    Ok((!names.is_empty()).then(|| {
         format!("these dates leave in full and may tell the same day: {}; mask them too", names.join(", "))
-    })
+    }))
 }
 
-/// The preview as JSON.
-pub(crate) fn for_programs(view: &View, masks: &[String]) -> Json {
+/// The preview as JSON. What would leave is in it as it would be signed, number by number.
+pub(crate) fn for_programs(view: &View, masks: &[String]) -> Result<String, Failure> {
     let released = |entry: &RedactedEntry| {
-        json!({
+        let around = json!({
             "id": entry.id().to_string(),
             "kind": entry.kind().name(),
             "heading": entry.shown().heading,
-            "disclosed": serde_json::from_str::<Json>(&entry.disclosed_json()).unwrap_or_default(),
             "withheld": entry.withheld_fields(),
-        })
+        });
+        output::with_members(&around, &[("disclosed", &entry.disclosed_json())])
     };
     let withheld = |one: &Withheld| json!({ "entry": one.entry.to_string(), "field": one.field, "reason": one.reason.to_string() });
-    json!({
+    let around = json!({
         "subject": view.subject().map(|subject| json!({ "name": subject.name, "born": subject.born })),
-        "released": view.released().iter().map(released).collect::<Vec<_>>(),
         "withheld": view.withheld().iter().map(withheld).collect::<Vec<_>>(),
-        "notices": notices(view, masks),
-    })
+        "notices": notices(view, masks)?,
+    });
+    let released: Vec<String> = view.released().iter().map(released).collect();
+    Ok(output::with_members(&around, &[("released", &output::array_of(&released))]))
 }
