@@ -6,6 +6,8 @@
 //! be read as something else there: it stands in base64 with its entry. What is damaged is
 //! named, and all else is written: who leaves needs the rest most then.
 
+mod originals;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +24,6 @@ use crate::output::{self, NewFile, count, moment_for_programs, note};
 use crate::prompt;
 use crate::show;
 use crate::target::{self, Wanted};
-use crate::values;
 
 const WARNING: &str = "The file will hold everything in this vault, readable by whoever gets it: no password \
                        protects it.";
@@ -261,13 +262,15 @@ fn write(
     damaged: &mut Damaged,
 ) -> Result<(), Failure> {
     file.write(b"{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[")?;
-    let originals = entries.iter().filter_map(|(_, entry)| Some((entry, resource(entry)?)));
+    let originals = entries
+        .iter()
+        .filter_map(|(_, entry)| Some((entry, originals::as_resource(&entry.source.as_ref()?.bytes)?)));
     let mut is_first = true;
     for (entry, resource) in originals {
         let url = full_url(entry);
         let files = entry.source.iter().flat_map(|source| &source.files);
-        let files =
-            files.filter_map(|file| Some((file_url(url.as_deref(), file), as_resource(&file.bytes)?)));
+        let files = files
+            .filter_map(|file| Some((file_url(url.as_deref(), file), originals::as_resource(&file.bytes)?)));
         let files: Vec<_> = files.collect();
         for (url, bytes) in [(url, resource)].into_iter().chain(files) {
             file.write(if std::mem::take(&mut is_first) { b"\n{" } else { b",\n{" })?;
@@ -294,19 +297,6 @@ fn write(
         json!(vault.id().to_string())
     );
     file.write(end.as_bytes())
-}
-
-/// The original as a resource of a bundle, if it is one: a JSON object, whole and nothing behind
-/// it. Whoever has the keys can put other bytes there, which would end the resource and begin
-/// another one, or leave a file that nothing can read.
-fn resource(entry: &Entry) -> Option<&[u8]> {
-    as_resource(&entry.source.as_ref()?.bytes)
-}
-
-fn as_resource(bytes: &[u8]) -> Option<&[u8]> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let is_object = text.trim_start().starts_with('{');
-    (is_object && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()).then_some(bytes)
 }
 
 /// The address by which other resources refer to this one: its own where it has no
@@ -349,9 +339,7 @@ fn for_programs(vault: &Vault, id: EntryId, entry: &Entry, damaged: &mut Damaged
     object.insert("kind".to_owned(), json!(entry.kind().name()));
     object.insert("retracted".to_owned(), json!(entry.marks.retracted));
     object.insert("has_original".to_owned(), json!(entry.source.is_some()));
-    if let (Some(source), None) = (&entry.source, resource(entry)) {
-        object.insert("original_base64".to_owned(), json!(values::base64(&source.bytes)));
-    }
+    object.extend(entry.source.as_ref().map(originals::beside_bundle).unwrap_or_default());
     let history = whole(vault.history(id))?;
     damaged.earlier += usize::from(history.is_none());
     let history = history.unwrap_or_default();
@@ -364,15 +352,14 @@ fn for_programs(vault: &Vault, id: EntryId, entry: &Entry, damaged: &mut Damaged
             continue;
         };
         let original = old.source.as_ref().filter(|source| entry.source.as_ref() != Some(*source));
-        let text = original.and_then(|source| std::str::from_utf8(&source.bytes).ok());
         let mut version = json!({
             "revision": revision.revision,
             "time": time,
             "fields": show::fields_for_programs(&old.record),
-            "original": text,
+            "original": Json::Null,
         });
-        if let (Some(source), None, Some(version)) = (original, text, version.as_object_mut()) {
-            version.insert("original_base64".to_owned(), json!(values::base64(&source.bytes)));
+        if let (Some(source), Some(version)) = (original, version.as_object_mut()) {
+            version.extend(originals::earlier(source));
         }
         earlier.push(version);
     }

@@ -1,8 +1,8 @@
 //! What an export holds of a vault that is damaged, or that somebody forged who has its keys.
 
 use serde_json::{Value, json};
-use subrosa::record::{FhirVersion, Other, Provenance, Source, SourceFormat};
-use subrosa::{Actor, Credential, Entry, LockedVault, VaultOptions};
+use subrosa::record::{FhirVersion, Other, Provenance, Source, SourceFile, SourceFormat};
+use subrosa::{Actor, Credential, Entry, LockedVault, Token, VaultOptions};
 
 use crate::support::{BUNDLE, PASSWORD, Person};
 
@@ -29,7 +29,9 @@ fn an_original_that_is_no_json_object_neither_breaks_the_export_nor_adds_to_it()
     let vault = locked.unlock(&password).unwrap();
     for bytes in forged.into_iter().chain([&odd[..]]) {
         let mut entry = Entry::new(Other::default(), Provenance::default());
-        entry.source = Some(Source::new(SourceFormat::FhirJson(FhirVersion::R4), bytes.to_vec()));
+        let mut source = Source::new(SourceFormat::FhirJson(FhirVersion::R4), bytes.to_vec());
+        source.files = vec![SourceFile::new(Token::new("Binary/1").unwrap(), b"}},{".to_vec())];
+        entry.source = Some(source);
         vault.update(&Actor::owner(), |tx| tx.add(&entry)).unwrap();
     }
     vault.close().unwrap();
@@ -45,6 +47,8 @@ fn an_original_that_is_no_json_object_neither_breaks_the_export_nor_adds_to_it()
     let kept: Vec<&str> = own.iter().filter_map(|entry| entry["original_base64"].as_str()).collect();
     assert_eq!(kept.len(), forged.len());
     assert!(kept.contains(&"bm8gSlNPTg=="));
+    let files = own.iter().filter(|entry| entry["files"][0]["original_base64"] == "fX0sew==");
+    assert_eq!(files.count(), forged.len() + 1);
 }
 
 #[test]
