@@ -77,6 +77,7 @@ impl Finding {
             | Reason::MorePages
             | Reason::Refused
             | Reason::EmptyEntry
+            | Reason::NotTaken
             | Reason::FileDamaged
             | Reason::FileDiffers
             | Reason::DeletionNotLookedUp
@@ -128,6 +129,8 @@ pub enum FindingReason {
     EnteredInError,
     /// The element is kept in the original bytes only.
     NotCarried,
+    /// It stands beside the resources, is none, and is not in the vault.
+    NotTaken,
     /// The bundle's entry holds no resource.
     NoResource,
     /// It is not JSON, and was left out.
@@ -216,6 +219,7 @@ impl fmt::Display for FindingReason {
             Self::UnknownStatus => "not a status that FHIR R4 has here",
             Self::EnteredInError => "was entered in error",
             Self::NotCarried => "kept in the original only",
+            Self::NotTaken => "not read, because it is no resource; NOT in the vault",
             Self::NoResource => "an entry of the bundle without a resource",
             Self::NotJson => "not JSON; left out",
             Self::CutOff => "seems to be cut off; left out; fetch it again",

@@ -175,8 +175,24 @@ fn what_a_wrapper_holds_beside_resources_is_said() {
         {"name": "c", "part": [{"name": "d", "valueBoolean": true}]},
     ]});
     let imported = import(text.to_string().as_bytes()).unwrap();
-    let beside = imported.findings.iter().find(|finding| finding.path == "Parameters.parameter").unwrap();
-    assert_eq!((beside.reason, beside.count), (FindingReason::NotCarried, 2));
+    let not_taken = |imported: &Imported| {
+        let found = imported.findings.iter().filter(|finding| finding.reason == FindingReason::NotTaken);
+        found.map(|finding| (finding.path.clone(), finding.count)).collect::<Vec<_>>()
+    };
+    let path = |path: &str| (path.to_owned(), 1);
+    let parameter = |name: &str| path(&format!("Parameters.parameter.{name}"));
+    assert_eq!(not_taken(&imported), [parameter("valueBoolean"), parameter("valueString")]);
+    // No member of a wrapper that nobody read is passed over in silence.
+    let entry = json!({"fullUrl": "urn:uuid:1", "more": "words", "search": {"mode": "match"},
+        "resource": {"resourceType": "Basic"}});
+    let bundle = json!({"resourceType": "Bundle", "id": "b", "_id": {"x": 1}, "type": "collection", "extra": {"a": "b"},
+        "none": null, "empty": [], "entry": [entry]});
+    let members = [path("Bundle.entry.more"), path("Bundle.extra")];
+    assert_eq!(not_taken(&import(bundle.to_string().as_bytes()).unwrap()), members);
+    assert_eq!(not_taken(&import(entry.to_string().as_bytes()).unwrap()), members[..1]);
+    let groups = import(bundle.to_string().as_bytes()).unwrap().findings;
+    let group = groups.iter().find(|finding| finding.reason == FindingReason::NotTaken).unwrap().group();
+    assert_eq!(group, FindingGroup::ChangesMeaning);
     let text = json!({"resourceType": "Bundle", "entry": [
         {"fullUrl": "urn:uuid:1"}, {"resource": {"resourceType": "Basic"}}, {}, null,
     ]});

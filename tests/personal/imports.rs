@@ -280,3 +280,64 @@ fn many_entries_that_may_be_one_record_cost_no_square_of_their_number() {
     assert_eq!(shown.matches("Perhaps the same as").count(), 17, "{shown}");
     assert!(shown.contains(&format!("{} more", 2 * RESULTS - 17)), "{shown}");
 }
+
+#[test]
+fn an_export_that_is_imported_is_never_said_to_be_all_of_it() {
+    let person = with_records();
+    person.run_with(&["add", "my.vault", "note"], r#"{"title": "My own note"}"#).done();
+    person.run(&["export", "my.vault", "all.json", "--yes"]).done();
+    person.run(&["init", "other.vault", "--small-device", "--no-recovery-key", "--name", "Ada Rose"]).done();
+    let said = person.run(&["import", "other.vault", "all.json"]).done().out();
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("This is an export of a vault") && words.contains("entries that its owner made"),
+        "{said}"
+    );
+    assert!(words.contains("Keep it for now"), "{said}");
+    for word in ["nothing is lost", "delete it", "trash"] {
+        assert!(!words.contains(word), "{word}: {said}");
+    }
+}
+
+#[test]
+fn what_a_bundle_says_beside_its_records_is_named_and_the_file_is_kept() {
+    let person = Person::with_vault();
+    let odd = BUNDLE.replacen(r#""type""#, r#""extra": {"secret": "a note that stays nowhere"}, "type""#, 1);
+    person.write("odd.json", odd);
+    let said = person.run(&["import", "my.vault", "odd.json"]).done().out();
+    assert!(said.contains("Bundle.extra") && said.contains("Keep it for now"), "{said}");
+    assert!(!said.contains("trash"), "{said}");
+}
+
+#[test]
+fn what_its_source_deleted_is_said_whole_for_any_server() {
+    for server in ["https://portal.clinic.org/fhir/", "https://x.example/"] {
+        let history = |events: &[String]| {
+            format!(r#"{{"resourceType": "Bundle", "type": "history", "entry": [{}]}}"#, events.join(","))
+        };
+        let patient = format!(
+            r#"{{"fullUrl": "{server}Patient/p", "resource": {{"resourceType": "Patient", "id": "p",
+            "name": [{{"family": "Rose", "given": ["Ada"]}}]}}, "request": {{"method": "PUT", "url": "Patient/p"}}}}"#
+        );
+        let condition = format!(
+            r#"{{"fullUrl": "{server}Condition/c", "resource": {{"resourceType": "Condition", "id": "c",
+            "code": {{"text": "Gout of the cellar"}}, "subject": {{"reference": "Patient/p"}}}},
+            "request": {{"method": "PUT", "url": "Condition/c"}}}}"#
+        );
+        let deletion = format!(
+            r#"{{"fullUrl": "{server}Condition/c", "request": {{"method": "DELETE", "url": "Condition/c"}},
+            "response": {{"status": "204", "lastModified": "2021-01-01T00:00:00Z"}}}}"#
+        );
+        let person = Person::with_vault();
+        person.write("one.json", history(&[patient.clone(), condition]));
+        person.write("two.json", history(&[patient, deletion]));
+        person.run(&["import", "my.vault", "one.json"]).done();
+        let said = person.run(&["import", "my.vault", "two.json"]).done().out();
+        let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            words.contains("The source has deleted 1 record that is still in the vault"),
+            "{server}: {said}"
+        );
+        assert!(words.contains("Gout of the cellar Keep it, or take it out of use"), "{server}: {said}");
+    }
+}

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use subrosa::interop::Finding;
+use subrosa::interop::{Finding, FindingReason};
 use subrosa::vault::{ImportReport, Listed};
 use subrosa::{EntryId, Filter, Kind, Vault};
 
@@ -18,6 +18,8 @@ use crate::output::{count, printable};
 use crate::target::hinted;
 use crate::words;
 
+/// What an export of a vault holds beside its originals.
+const OWN_EXPORT: &str = "Bundle.subrosa";
 /// Most pairs of entries that are perhaps the same and are named for people.
 const PAIRS_SHOWN: usize = 5;
 
@@ -29,12 +31,17 @@ pub(super) fn told(
     files: &[PathBuf],
 ) -> Result<String, Failure> {
     let mut lines = vec![about(report, identities), came_in(vault, report)?];
-    lines.extend(facts(report, &pairs(vault, report)?));
+    lines.extend(facts(report));
+    lines.extend(deleted(vault, report)?);
+    lines.extend(perhaps_same(vault, report)?);
     lines.extend(left_out(report));
     lines.extend(findings::left_out(&report.findings).iter().map(|line| format!("  {line}")));
     let (unread, known): (Vec<_>, Vec<_>) =
         report.findings.iter().cloned().partition(|finding| finding.reason.is_unreadable());
     lines.extend(not_read(&unread));
+    let (beside, known): (Vec<_>, Vec<_>) =
+        known.into_iter().partition(|finding| finding.reason == FindingReason::NotTaken);
+    lines.extend(not_taken(&beside));
     // What a repeated import finds was said the first time.
     if new(report) + report.amended.len() > 0 {
         let known: Vec<Finding> = known.into_iter().filter(|finding| !finding.reason.is_left_out()).collect();
@@ -51,7 +58,8 @@ fn new(report: &ImportReport) -> usize {
 
 /// Whether everything of the input is in the vault, but for what its source deleted.
 fn is_whole(report: &ImportReport) -> bool {
-    let unread = report.findings.iter().any(|finding| finding.reason.is_unreadable());
+    let is_missing = |reason: FindingReason| reason.is_unreadable() || reason == FindingReason::NotTaken;
+    let unread = report.findings.iter().any(|finding| is_missing(finding.reason));
     !unread && missing(report) == 0 && report.undecided.is_empty() && report.expunged_before == 0
 }
 
@@ -106,7 +114,7 @@ fn came_in(vault: &Vault, report: &ImportReport) -> Result<String, Failure> {
 }
 
 /// What became of the records that were not simply added.
-fn facts(report: &ImportReport, pairs: &[String]) -> Vec<String> {
+fn facts(report: &ImportReport) -> Vec<String> {
     let facts = [
         (report.amended.len(), "changed since the last import; the earlier version stays as history"),
         (report.unchanged, "already there and unchanged"),
@@ -127,28 +135,6 @@ fn facts(report: &ImportReport, pairs: &[String]) -> Vec<String> {
             "  {} of the unchanged ones came under other names: this is another export of records that are there",
             report.under_other_names
         ));
-    }
-    if !report.deleted_at_source.is_empty() {
-        lines.push(hinted(&format!(
-            "  {} of these still in the vault: see them with `personal show`, then retract or expunge them, or ask \
-             the source why:",
-            report.deleted_at_source.len()
-        )));
-        let gone = report.deleted_at_source.iter().take(SHOWN);
-        lines.extend(gone.map(|id| format!("    {}", access::short_id(*id))));
-        if report.deleted_at_source.len() > SHOWN {
-            lines.push(format!(
-                "    … and {} more (--json lists all)",
-                report.deleted_at_source.len() - SHOWN
-            ));
-        }
-    }
-    if !pairs.is_empty() {
-        lines.push(format!(
-            "  {} perhaps the same as an entry from another file, and kept beside it:",
-            report.perhaps_same.len()
-        ));
-        lines.extend(pairs.iter().cloned());
     }
     lines
 }
@@ -198,22 +184,62 @@ fn about(report: &ImportReport, identities: &[String]) -> String {
     })
 }
 
+/// What entries are called, for people.
+struct Titles<'v> {
+    vault: &'v Vault,
+    listed: HashMap<EntryId, Listed>,
+}
+
+impl<'v> Titles<'v> {
+    fn of(vault: &'v Vault) -> Result<Self, Failure> {
+        let listed = vault.list(&Filter::all().with_retracted())?;
+        Ok(Self { vault, listed: listed.into_iter().map(|entry| (entry.id, entry)).collect() })
+    }
+
+    fn named(&self, id: EntryId) -> Result<String, Failure> {
+        let title = self.listed.get(&id).map(|listed| entries::title(self.vault, listed)).transpose()?;
+        let title = title.unwrap_or_else(|| "(no title)".to_owned());
+        Ok(format!("{} {title}", access::short_id(id)))
+    }
+}
+
+/// What the vault has and its source deleted, a line for each.
+fn deleted(vault: &Vault, report: &ImportReport) -> Result<Vec<String>, Failure> {
+    let gone = &report.deleted_at_source;
+    if gone.is_empty() {
+        return Ok(Vec::new());
+    }
+    let titles = Titles::of(vault)?;
+    let still = count(gone.len(), "record that is still in the vault", "records that are still in the vault");
+    let mut lines = vec![format!("  The source has deleted {still}, as this file says:")];
+    for id in gone.iter().take(SHOWN) {
+        lines.push(printable(&format!("    {}", titles.named(*id)?)));
+    }
+    if gone.len() > SHOWN {
+        lines.push(format!("    … and {} more (--json lists all)", gone.len() - SHOWN));
+    }
+    let (it, why) = if gone.len() == 1 { ("it", "it") } else { ("them", "they") };
+    lines.push(hinted(&format!(
+        "    Keep {it}, or take {it} out of use (`personal retract ID`) or destroy {it} (`personal expunge ID`); if you do \
+         not know why {why} went, ask the source."
+    )));
+    Ok(lines)
+}
+
 /// Entries that are perhaps the same, a line for each pair.
-fn pairs(vault: &Vault, report: &ImportReport) -> Result<Vec<String>, Failure> {
+fn perhaps_same(vault: &Vault, report: &ImportReport) -> Result<Vec<String>, Failure> {
     if report.perhaps_same.is_empty() {
         return Ok(Vec::new());
     }
-    let listed = vault.list(&Filter::all().with_retracted())?;
-    let listed: HashMap<EntryId, &Listed> = listed.iter().map(|entry| (entry.id, entry)).collect();
-    let named = |id: &EntryId| {
-        let title = listed.get(id).map(|listed| entries::title(vault, listed)).transpose()?;
-        let title = title.unwrap_or_else(|| "(no title)".to_owned());
-        Ok::<_, Failure>(format!("{} {title}", access::short_id(*id)))
-    };
-    let line = |(earlier, new): &(EntryId, EntryId)| {
-        Ok::<_, Failure>(printable(&format!("    {}, and already there {}", named(new)?, named(earlier)?)))
-    };
-    let mut lines = report.perhaps_same.iter().take(PAIRS_SHOWN).map(line).collect::<Result<Vec<_>, _>>()?;
+    let titles = Titles::of(vault)?;
+    let mut lines = vec![format!(
+        "  {} perhaps the same as an entry from another file, and kept beside it:",
+        report.perhaps_same.len()
+    )];
+    for (earlier, new) in report.perhaps_same.iter().take(PAIRS_SHOWN) {
+        let (earlier, new) = (titles.named(*earlier)?, titles.named(*new)?);
+        lines.push(printable(&format!("    {new}, and already there {earlier}")));
+    }
     if report.perhaps_same.len() > PAIRS_SHOWN {
         lines.push(format!("    … and {} more (--json lists all)", report.perhaps_same.len() - PAIRS_SHOWN));
     }
@@ -234,6 +260,31 @@ fn not_read(findings: &[Finding]) -> Vec<String> {
     lines.extend(findings.iter().take(SHOWN).map(one));
     if findings.len() > SHOWN {
         lines.push(format!("  … and {} more (--json lists all)", findings.len() - SHOWN));
+    }
+    lines
+}
+
+/// What stands beside the records and is not in the vault.
+fn not_taken(findings: &[Finding]) -> Vec<String> {
+    let (export, others): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.path == OWN_EXPORT);
+    let mut lines = Vec::new();
+    if !export.is_empty() {
+        lines.push(String::new());
+        lines.push(
+            "This is an export of a vault of this program. Only the records that were once imported there came in, as \
+             they came from their sources. NOT taken in: entries that its owner made, corrections, withdrawals, marks, \
+             files that were attached, and the ledger. Keep the file, or the vault that it is an export of."
+                .to_owned(),
+        );
+    }
+    if !others.is_empty() {
+        lines.push(String::new());
+        lines.push("NOT in the vault, because it is no record, and kept in the file only:".to_owned());
+        let one = |finding: &&Finding| printable(&format!("  {}", finding.path));
+        lines.extend(others.iter().take(SHOWN).map(one));
+        if others.len() > SHOWN {
+            lines.push(format!("  … and {} more (--json lists all)", others.len() - SHOWN));
+        }
     }
     lines
 }

@@ -19,7 +19,7 @@ pub(super) struct Contents {
     /// The resources, in the order of their bytes.
     pub(super) found: Vec<Found>,
     /// What stands in wrappers and is no resource.
-    pub(super) beside: Vec<(&'static str, FindingReason)>,
+    pub(super) beside: Vec<(String, FindingReason)>,
     /// What history bundles delete, and the id of the bundle; see [`history::deleted`].
     pub(super) deleted: Vec<(String, Option<String>)>,
 }
@@ -65,7 +65,7 @@ fn collect(json: &Json, place: &Place<'_>, contents: &mut Contents) -> Result<()
         Json::Array(items) => {
             for item in items {
                 if !is_resource_or_wrapper(item) {
-                    contents.beside.push(("item", FindingReason::NotAResource));
+                    contents.beside.push(("item".to_owned(), FindingReason::NotAResource));
                 }
                 collect(item, &place.within(None)?, contents)?;
             }
@@ -79,13 +79,18 @@ fn collect(json: &Json, place: &Place<'_>, contents: &mut Contents) -> Result<()
         Some("Parameters") => parameters(object, place, contents),
         Some(resource_type) => {
             if resource_type == "OperationOutcome" && tells_of_a_failure(object) {
-                contents.beside.push(("OperationOutcome", FindingReason::Refused));
+                contents.beside.push(("OperationOutcome".to_owned(), FindingReason::Refused));
             }
             contents.found.push(describe(object, place));
             Ok(())
         }
         None => match wrapped(object) {
-            Some(inner) => collect(inner, &place.within(full_url(object))?, contents),
+            Some(inner) => {
+                if object.member("resource").is_some() {
+                    contents.beside.extend(not_read("Bundle.entry", object, &OF_ENTRY));
+                }
+                collect(inner, &place.within(full_url(object))?, contents)
+            }
             None => Ok(()),
         },
     }
@@ -134,34 +139,84 @@ fn bundle(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Result
         let response = entry.member("response").and_then(Json::as_object);
         let is_refused = response.is_some_and(is_failure);
         if is_refused {
-            contents.beside.push(("Bundle.entry.response", FindingReason::Refused));
+            contents.beside.push(("Bundle.entry.response".to_owned(), FindingReason::Refused));
+        }
+        if let Some(object) = entry.as_object().filter(|object| type_of(object).is_none()) {
+            contents.beside.extend(not_read("Bundle.entry", object, &OF_ENTRY));
         }
         match of_entry(entry) {
             Some((resource, url)) => {
                 member(resource, &Place { response, ..place.within(url)? }, contents)?;
             }
             None if is_refused => {}
-            None => contents.beside.push(("Bundle.entry", without_resource(entry))),
+            None => contents.beside.push(("Bundle.entry".to_owned(), without_resource(entry))),
         }
     }
     // A bundle without resources is kept as a resource of its own.
     if contents.found.len() == before {
         contents.found.push(describe(object, &place));
+    } else {
+        contents.beside.extend(not_read("Bundle", object, &OF_BUNDLE));
     }
     Ok(())
 }
 
 /// What a bundle says of the rest: that there is another page of it (FHIR R4 section
 /// 3.1.1.4), or more matches than it has entries.
-fn missing(bundle: &Object, entries: usize) -> Option<(&'static str, FindingReason)> {
+fn missing(bundle: &Object, entries: usize) -> Option<(String, FindingReason)> {
     let links = items(bundle, "link").iter();
     let is_next = |link: &Json| link.member("relation").and_then(Json::as_str) == Some("next");
     if links.filter(|link| is_next(link)).count() > 0 {
-        return Some(("Bundle.link", FindingReason::MorePages));
+        return Some(("Bundle.link".to_owned(), FindingReason::MorePages));
     }
     let total = bundle.member("total").and_then(Json::as_number).and_then(|total| total.parse().ok());
     let is_short = total.is_some_and(|total: u64| total > entries as u64);
-    is_short.then_some(("Bundle.total", FindingReason::MorePages))
+    is_short.then(|| ("Bundle.total".to_owned(), FindingReason::MorePages))
+}
+
+/// What wrappers have around their resources: it says how they were handed out.
+const OF_BUNDLE: [&str; 12] = [
+    "resourceType",
+    "id",
+    "meta",
+    "identifier",
+    "type",
+    "timestamp",
+    "total",
+    "link",
+    "entry",
+    "language",
+    "base",
+    "signature",
+];
+const OF_ENTRY: [&str; 8] =
+    ["id", "link", "fullUrl", "resource", "search", "request", "response", "resourceType"];
+const OF_PARAMETERS: [&str; 5] = ["resourceType", "id", "meta", "language", "parameter"];
+const OF_PARAMETER: [&str; 4] = ["id", "name", "resource", "part"];
+
+/// Longest name of a member in a finding: input chooses it.
+const NAME_LIMIT: usize = 64;
+
+/// What a wrapper says that is not read, by its members: nobody is to believe that it is in the
+/// vault.
+fn not_read<'a>(
+    path: &'a str,
+    object: &'a Object,
+    read: &'a [&str],
+) -> impl Iterator<Item = (String, FindingReason)> + 'a {
+    let is_said = |value: &Json| match value {
+        Json::Null => false,
+        Json::Array(items) => !items.is_empty(),
+        Json::Object(object) => !object.members().is_empty(),
+        _ => true,
+    };
+    let unread = object.members().iter().filter(move |(name, value)| {
+        is_said(value) && !read.contains(&name.strip_prefix('_').unwrap_or(name))
+    });
+    unread.map(move |(name, _)| {
+        let name = if name.len() <= NAME_LIMIT { name.as_str() } else { "…" };
+        (format!("{path}.{name}"), FindingReason::NotTaken)
+    })
 }
 
 /// Whether an `OperationOutcome` has an issue that kept the server from answering whole.
@@ -209,7 +264,7 @@ fn member(json: &Json, place: &Place<'_>, contents: &mut Contents) -> Result<(),
 }
 
 fn parameters(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Result<(), ImportError> {
-    let mut beside = 0;
+    let mut beside = Vec::new();
     let mut open = vec![(items(object, "parameter"), place.within(None)?)];
     let mut inner = Contents::default();
     while let Some((level, place)) = open.pop() {
@@ -223,7 +278,7 @@ fn parameters(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Re
         if !parts.is_empty() {
             open.push((parts, place.within(None)?));
         }
-        beside += parameter.members().iter().filter(|(name, _)| name.starts_with("value")).count();
+        beside.extend(not_read("Parameters.parameter", parameter, &OF_PARAMETER));
     }
     // Parameters without resources are kept as a resource of their own.
     if inner.found.is_empty() {
@@ -235,7 +290,8 @@ fn parameters(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Re
     contents.found.append(&mut inner.found);
     contents.beside.append(&mut inner.beside);
     contents.deleted.append(&mut inner.deleted);
-    contents.beside.extend(std::iter::repeat_n(("Parameters.parameter", FindingReason::NotCarried), beside));
+    beside.extend(not_read("Parameters", object, &OF_PARAMETERS));
+    contents.beside.append(&mut beside);
     Ok(())
 }
 

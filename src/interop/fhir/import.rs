@@ -79,7 +79,7 @@ impl Import {
         self.unread
             .extend(input.unread.into_iter().map(|(place, reason)| (self.inputs.len(), place, reason)));
         for (path, reason) in input.beside {
-            self.findings.add(path.to_owned(), reason);
+            self.findings.add(path, reason);
         }
         let mut pieces = Vec::new();
         let first = self.resources.len();

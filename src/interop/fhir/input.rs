@@ -28,7 +28,7 @@ pub(super) struct Input {
     /// What could not be read, and where, such as `line 31`.
     pub(super) unread: Vec<(String, FindingReason)>,
     /// What stands in wrappers and is no resource.
-    pub(super) beside: Vec<(&'static str, FindingReason)>,
+    pub(super) beside: Vec<(String, FindingReason)>,
     /// What history bundles delete; see [`bundle::Contents`].
     pub(super) deleted: Vec<(String, Option<String>)>,
     /// How many texts were read.

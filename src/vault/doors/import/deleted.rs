@@ -35,6 +35,7 @@ impl Judge<'_, '_> {
         let mut deleted = Deleted::default();
         let mut scopes: HashMap<Option<&str>, Vec<ScopeId>> = HashMap::new();
         let (mut seen, mut known) = (BTreeSet::new(), BTreeSet::new());
+        let all: BTreeSet<ScopeId> = self.memory.scopes.iter().map(|scope| scope.id).collect();
         let mut tried = 0;
         for resource in &imported.deleted {
             let document = resource.document.as_deref();
@@ -44,13 +45,18 @@ impl Judge<'_, '_> {
             let of_document = scopes.entry(document).or_insert_with(|| {
                 self.memory.scopes_of(kept(document).as_deref()).map(|scope| scope.id).collect()
             });
-            tried += of_document.len() + 1;
+            // An address of a network of its own is known by it in other documents too: the input
+            // says what was deleted there, and nothing is changed by it.
+            let is_of_network = resource.identity.contains("://") && !is_global(&resource.identity);
+            let others = all.iter().filter(|scope| is_of_network && !of_document.contains(scope));
+            let others: Vec<ScopeId> = others.copied().collect();
+            tried += of_document.len() + others.len() + 1;
             if tried > most {
                 deleted.beyond += 1;
                 continue;
             }
             let everywhere = is_global(&resource.identity).then_some(None);
-            for scope in of_document.iter().map(|scope| Some(*scope)).chain(everywhere) {
+            for scope in of_document.iter().chain(&others).map(|scope| Some(*scope)).chain(everywhere) {
                 known.extend(self.with_name(&name_of(scope, &resource.identity))?);
             }
         }
