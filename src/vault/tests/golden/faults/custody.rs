@@ -150,7 +150,7 @@ pub(super) const FAULTS: &[Fault] = &[
         |forge| {
             change_directory(forge, |slots| {
                 let grant = slots.len() - 1 - 8 - 8 - 1;
-                slots[grant] = 1;
+                slots[grant] = 2;
             })
         },
         "damaged",

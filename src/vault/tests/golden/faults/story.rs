@@ -137,7 +137,10 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     (
         "story with a release that made a revision",
-        |forge| tell(forge, &[AMENDED, (3, 7, 2), RELEASE]),
+        |forge| {
+            tell(forge, &[AMENDED, (3, 7, 2), RELEASE]);
+            add_account(forge, NOTES, 3, 1);
+        },
         "damaged",
         "a release makes no revision",
     ),
