@@ -47,10 +47,7 @@ pub(crate) enum PayloadError {
     /// A text or date breaks the rules of its type.
     #[error("a text or date breaks the rules of its type")]
     Malformed,
-    /// A field holds more values than an entry may have.
-    #[error("field {tag} holds more than 65,536 values")]
-    TooManyValues {
-        /// The field's tag.
-        tag: u16,
-    },
+    /// The entry has more fields and items of lists than it may have.
+    #[error("an entry has at most 65,536 values and items of lists")]
+    TooManyItems,
 }

@@ -10,6 +10,7 @@ mod entry;
 mod field;
 mod fields;
 mod fold;
+mod items;
 mod kinds;
 mod negation;
 mod original;
@@ -29,6 +30,7 @@ pub use field::Field;
 pub(crate) use field::{FieldRef, ValueRef};
 pub use fields::FieldError;
 pub(crate) use fold::fold;
+pub(crate) use items::MOST_ITEMS;
 #[cfg(feature = "serde")]
 pub(crate) use kinds::each_kind;
 pub use kinds::{

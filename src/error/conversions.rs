@@ -20,7 +20,7 @@ impl From<PayloadError> for Error {
     fn from(error: PayloadError) -> Self {
         match error {
             PayloadError::Wire(error) => error.into(),
-            PayloadError::TooManyValues { .. } => Self::TooLarge,
+            PayloadError::TooManyItems => Self::TooLarge,
             _ => Self::Damaged { what: "entry" },
         }
     }

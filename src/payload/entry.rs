@@ -5,22 +5,19 @@
 use serde::{Deserialize, Serialize};
 
 use super::PayloadError;
-use super::mirror::{BytesV1, Mirror, Text, mirror};
+use super::mirror::{BytesV1, List, Mirror, Text, mirror, with_items};
 use super::value::{CodingV1, PartyV1, ValueV1};
 use crate::codec::wire::{self, Content, Measured, Wire};
 use crate::id::EntryId;
-use crate::record::{Entry, FhirVersion, FieldRef, Kind, Origin, Record, Source, SourceFormat};
-
-/// Most values of one field: its index has 16 bits.
-const MAX_VALUES: usize = 1 << 16;
+use crate::record::{Entry, FhirVersion, FieldRef, Kind, MOST_ITEMS, Origin, Record, Source, SourceFormat};
 
 /// Version 1 of an entry.
 #[derive(Serialize, Deserialize)]
 struct EntryV1<'a> {
     kind: u16,
-    fields: Vec<FieldV1<'a>>,
+    fields: List<FieldV1<'a>>,
     provenance: ProvenanceV1<'a>,
-    not_understood: Vec<Text<'a>>,
+    not_understood: List<Text<'a>>,
     source: Option<SourceV1<'a>>,
     marks: MarksV1<'a>,
 }
@@ -47,7 +44,7 @@ enum SourceFormatV1<'a> {
 #[derive(Serialize, Deserialize)]
 struct WithFilesV1<'a> {
     version: FhirVersionV1,
-    files: Vec<SourceFileV1<'a>>,
+    files: List<SourceFileV1<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,13 +72,13 @@ mirror! {
         origin: OriginV1,
         identity: Option<Text<'a>>,
         address: Option<Text<'a>>,
-        labels: Vec<CodingV1<'a>>,
+        labels: List<CodingV1<'a>>,
     }
     MarksV1<'a> of Marks {
         retracted: bool,
         expires: Option<Text<'a>>,
-        legal_holds: Vec<LegalHoldV1<'a>>,
-        disputes: Vec<[u8; 16]>,
+        legal_holds: List<LegalHoldV1<'a>>,
+        disputes: List<[u8; 16]>,
         same_person: bool,
     }
     SourceFileV1<'a> of SourceFile {
@@ -99,20 +96,20 @@ impl Wire for EntryV1<'_> {
     const LIMIT: usize = 64 << 20;
 
     fn is_canonical(&self) -> bool {
-        self.fields.is_sorted_by(|one, next| (one.tag, one.index) < (next.tag, next.index))
+        self.fields.0.is_sorted_by(|one, next| (one.tag, one.index) < (next.tag, next.index))
     }
 }
 
 /// An entry as it is encoded: what it holds is lent, not copied.
 ///
 /// # Errors
-/// [`PayloadError::TooManyValues`] and [`PayloadError::Wire`] when it is too large.
+/// [`PayloadError::TooManyItems`] and [`PayloadError::Wire`] when it is too large.
 pub(crate) fn entry_content(entry: &Entry) -> Result<impl Content + '_, PayloadError> {
     let fields = entry.record.values();
-    for run in fields.chunk_by(|one, next| one.tag == next.tag) {
-        if let (Some(first), true) = (run.first(), run.len() > MAX_VALUES) {
-            return Err(PayloadError::TooManyValues { tag: first.tag });
-        }
+    let of_fields = fields.iter().map(|field| 1 + field.value.items()).sum::<usize>();
+    // So no field has more values than its index counts, either.
+    if of_fields + entry.items_beside_fields() > MOST_ITEMS {
+        return Err(PayloadError::TooManyItems);
     }
     let form = EntryV1 {
         kind: entry.kind().number(),
@@ -143,11 +140,11 @@ pub(crate) fn encode_entry(entry: &Entry) -> Result<zeroize::Zeroizing<Vec<u8>>,
 /// Decodes an entry from exactly these bytes.
 ///
 /// # Errors
-/// Every [`PayloadError`] but [`PayloadError::TooManyValues`].
+/// Every [`PayloadError`] but [`PayloadError::TooManyItems`]: that is [`PayloadError::Wire`] here.
 pub(crate) fn decode_entry(bytes: &[u8]) -> Result<Entry, PayloadError> {
-    let form: EntryV1<'_> = wire::decode(bytes)?;
+    let form: EntryV1<'_> = with_items(MOST_ITEMS, || wire::decode(bytes))?;
     let kind = Kind::from_number(form.kind).ok_or(PayloadError::UnknownKind { number: form.kind })?;
-    let fields = form.fields.into_iter().map(|field| Ok((field.tag, field.index, field.value.back()?)));
+    let fields = form.fields.0.into_iter().map(|field| Ok((field.tag, field.index, field.value.back()?)));
     let fields = fields.collect::<Result<Vec<_>, PayloadError>>()?;
     Ok(Entry {
         record: Record::from_fields(kind, fields)?,
@@ -176,7 +173,7 @@ impl<'a> Mirror<'a, Source> for SourceV1<'a> {
         let (version, files) = match self.format {
             SourceFormatV1::FhirJson(version) => (version, Vec::new()),
             // Without files it would have two forms.
-            SourceFormatV1::FhirJsonWithFiles(with) if with.files.is_empty() => {
+            SourceFormatV1::FhirJsonWithFiles(with) if with.files.0.is_empty() => {
                 return Err(PayloadError::Malformed);
             }
             SourceFormatV1::FhirJsonWithFiles(with) => (with.version, with.files.back()?),
@@ -437,7 +434,7 @@ mod tests {
                 .map(|&(tag, index)| FieldV1 { tag, index, value: ValueV1::Token("a".into()) })
                 .collect(),
             provenance: ProvenanceV1::of(&provenance),
-            not_understood: Vec::new(),
+            not_understood: List(Vec::new()),
             source: None,
             marks: MarksV1::of(&marks),
         };
@@ -452,9 +449,67 @@ mod tests {
     }
 
     #[test]
-    fn too_many_values_are_refused_by_field() {
-        let notes = vec![Narrative::new("a").unwrap(); MAX_VALUES + 1];
+    fn more_items_than_an_entry_may_have_are_neither_written_nor_read() {
+        let with_codings = |number: usize| {
+            let code = Concept { codings: vec![Coding::default(); number], text: None };
+            Entry::new(Diagnosis { code: Some(code), ..Diagnosis::default() }, Provenance::default())
+        };
+        let entry = with_codings(MOST_ITEMS - 1);
+        let bytes = encode_entry(&entry).unwrap();
+        assert!(decode_entry(&bytes) == Ok(entry));
+        assert_eq!(encode_entry(&with_codings(MOST_ITEMS)).err(), Some(PayloadError::TooManyItems));
+        // One coding more, in bytes: its number stands behind kind, fields, tag, index and type.
+        let mut forged = bytes.to_vec();
+        forged[18..26].copy_from_slice(&(MOST_ITEMS as u64).to_le_bytes());
+        forged.splice(26..26, [0; 4]);
+        assert_eq!(decode_entry(&forged).err(), Some(WireError::Malformed { type_name: "EntryV1" }.into()));
+
+        let notes = vec![Narrative::new("a").unwrap(); MOST_ITEMS + 1];
         let entry = Entry::new(Diagnosis { notes, ..Diagnosis::default() }, Provenance::default());
-        assert_eq!(encode_entry(&entry).err(), Some(PayloadError::TooManyValues { tag: 18 }));
+        assert_eq!(encode_entry(&entry).err(), Some(PayloadError::TooManyItems));
+    }
+
+    #[test]
+    fn every_list_counts() {
+        let token = || Token::new("a").unwrap();
+        let concept = || Concept { codings: vec![Coding::default(); 2], text: None };
+        let name = HumanName {
+            given: vec![token()],
+            prefix: vec![token(); 2],
+            suffix: vec![token()],
+            ..HumanName::default()
+        };
+        let party = || Party {
+            identifiers: vec![Identifier::default(); 2],
+            contact: vec![Telecom::default(); 3],
+            ..Party::default()
+        };
+        let address = Address { lines: vec![token(); 3], ..Address::default() };
+        let patient = Patient {
+            names: vec![name],
+            addresses: vec![address],
+            languages: vec![concept()],
+            contacts: vec![party()],
+            ..Patient::default()
+        };
+        let answer = Component { code: concept(), value: Some(Scalar::Concept(concept())) };
+        let result = Observation { components: vec![answer], ..Observation::default() };
+        for (record, items) in [(Record::from(patient), 4 + 4 + 3 + 2 + 5), (result.into(), 1 + 4)] {
+            let mut entry = Entry::new(record, Provenance::default());
+            entry.provenance.provider = Some(party());
+            entry.provenance.labels = vec![Coding::default(); 2];
+            entry.not_understood = vec![token()];
+            entry.marks.disputes = vec![EntryId::from_bytes([1; 16]); 2];
+            entry.marks.legal_holds = vec![LegalHold::new(Narrative::new("a").unwrap(), None)];
+            let mut source = Source::new(SourceFormat::FhirJson(FhirVersion::R4), Vec::new());
+            source.files = vec![SourceFile::new(token(), Vec::new()); 2];
+            entry.source = Some(source);
+            let all = items + 5 + 2 + 1 + 2 + 1 + 2;
+            let bytes = encode_entry(&entry).unwrap();
+            assert!(with_items(all, || wire::decode::<EntryV1<'_>>(&bytes)).is_ok());
+            assert!(with_items(all - 1, || wire::decode::<EntryV1<'_>>(&bytes)).is_err());
+            let fields = entry.record.values().iter().map(|field| 1 + field.value.items()).sum::<usize>();
+            assert_eq!(fields + entry.items_beside_fields(), all);
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! `back` refuses what `of` cannot have made.
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::marker::PhantomData;
 
 use super::PayloadError;
 use crate::crypto::content_digest::ContentDigest;
@@ -30,15 +32,72 @@ impl<'a, Domain, Form: Mirror<'a, Domain>> Mirror<'a, Option<Domain>> for Option
     }
 }
 
-impl<'a, Domain, Form: Mirror<'a, Domain>> Mirror<'a, Vec<Domain>> for Vec<Form> {
+impl<'a, Domain, Form: Mirror<'a, Domain>> Mirror<'a, Vec<Domain>> for List<Form> {
     fn of(value: &'a Vec<Domain>) -> Self {
         value.iter().map(Form::of).collect()
     }
 
     fn back(self) -> Result<Vec<Domain>, PayloadError> {
-        self.into_iter().map(Form::back).collect()
+        self.0.into_iter().map(Form::back).collect()
     }
 }
+
+thread_local! {
+    /// How many items of lists may be decoded yet.
+    static LEFT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Decodes with at most so many items of lists, all lists together. An item that says nothing
+/// has a few bytes, and takes fifty times as many in memory.
+pub(super) fn with_items<T>(most: usize, decode: impl FnOnce() -> T) -> T {
+    LEFT.set(most);
+    let decoded = decode();
+    LEFT.set(0);
+    decoded
+}
+
+/// A sequence, encoded as a `Vec`. It is decoded [`with_items`] only.
+#[derive(serde::Serialize)]
+#[serde(transparent)]
+pub(super) struct List<T>(pub(super) Vec<T>);
+
+impl<T> FromIterator<T> for List<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self(items.into_iter().collect())
+    }
+}
+
+impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for List<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: serde::Deserialize<'de>> serde::de::Visitor<'de> for ListVisitor<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let length = seq.size_hint().unwrap_or_default();
+        if length > LEFT.get() {
+            return Err(serde::de::Error::invalid_length(length, &self));
+        }
+        LEFT.set(LEFT.get() - length);
+        let mut items = Vec::with_capacity(length.min(MOST_AT_FIRST));
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(items)
+    }
+}
+
+/// Items for which a list takes memory before they are read.
+const MOST_AT_FIRST: usize = 64;
 
 macro_rules! texts {
     ($($domain:ty),+) => {$(

@@ -3,7 +3,7 @@
 //! Flat: a component holds a scalar, which holds no component. Every text is UTF-8
 //! within its type's limit; a date is the text it was written with.
 
-use super::mirror::{BytesV1, Mirror, Text, mirror, mirror_enum};
+use super::mirror::{BytesV1, List, Mirror, Text, mirror, mirror_enum};
 use crate::record::ValueRef;
 
 mirror! {
@@ -14,7 +14,7 @@ mirror! {
         display: Option<Text<'a>>,
     }
     ConceptV1<'a> of Concept {
-        codings: Vec<CodingV1<'a>>,
+        codings: List<CodingV1<'a>>,
         text: Option<Text<'a>>,
     }
     QuantityV1<'a> of Quantity {
@@ -28,21 +28,21 @@ mirror! {
         name: Option<Text<'a>>,
         role: Option<Text<'a>>,
         reference: Option<Text<'a>>,
-        identifiers: Vec<IdentifierV1<'a>>,
-        contact: Vec<TelecomV1<'a>>,
+        identifiers: List<IdentifierV1<'a>>,
+        contact: List<TelecomV1<'a>>,
     }
     NameV1<'a> of HumanName {
         purpose: Option<Text<'a>>,
         text: Option<Text<'a>>,
         family: Option<Text<'a>>,
-        given: Vec<Text<'a>>,
-        prefix: Vec<Text<'a>>,
-        suffix: Vec<Text<'a>>,
+        given: List<Text<'a>>,
+        prefix: List<Text<'a>>,
+        suffix: List<Text<'a>>,
     }
     AddressV1<'a> of Address {
         purpose: Option<Text<'a>>,
         text: Option<Text<'a>>,
-        lines: Vec<Text<'a>>,
+        lines: List<Text<'a>>,
         city: Option<Text<'a>>,
         district: Option<Text<'a>>,
         state: Option<Text<'a>>,

@@ -189,6 +189,15 @@ macro_rules! items {
             $($variant(&'a $item),)+
         }
 
+        impl Value {
+            /// The value, lent.
+            pub(crate) fn lent(&self) -> ValueRef<'_> {
+                match self {
+                    $(Self::$variant(item) => ValueRef::$variant(item),)+
+                }
+            }
+        }
+
         $(impl Item for $item {
             #[cfg(test)]
             const TYPE: FieldType = FieldType::$variant;

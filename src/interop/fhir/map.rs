@@ -13,6 +13,8 @@ mod treatment;
 mod visit;
 mod words;
 
+use std::collections::BTreeMap;
+
 use provider::provider;
 
 use super::conserve;
@@ -23,7 +25,9 @@ use super::reads::Reads;
 use super::version::recognize;
 use crate::codec::json::{Json, Object};
 use crate::interop::finding::{FindingReason, Findings};
-use crate::record::{Entry, Origin, Person, Provenance, Record, Source, SourceFormat, Token, shorten};
+use crate::record::{
+    Entry, Field, MOST_ITEMS, Origin, Person, Provenance, Record, Source, SourceFormat, Token, shorten,
+};
 
 /// An entry, and whether nothing maps its type.
 pub(super) struct Mapped {
@@ -95,9 +99,35 @@ fn within_limits(record: Record, root: &Element<'_>) -> Record {
     for field in &beyond {
         root.report(field.name, FindingReason::TooLarge);
     }
-    let kept = kept.into_iter().map(|field| (field.tag, field.index, field.value));
+    let kept = few_enough(kept, root).into_iter().map(|field| (field.tag, field.index, field.value));
     Record::from_fields(kind, kept).expect("fields of a record, cut at their ends, are fields of a record")
 }
+
+/// Leaves out what would make more of an entry than it may have in all. Nobody's record comes
+/// near that; of one that does, each field keeps its first values, and its meaning is not
+/// understood.
+fn few_enough(fields: Vec<Field>, root: &Element<'_>) -> Vec<Field> {
+    let items = |field: &Field| 1 + field.value.lent().items();
+    if fields.iter().map(items).sum::<usize>() <= MOST_ITEMS / 2 {
+        return fields;
+    }
+    let mut of_field: BTreeMap<u16, usize> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for field in fields {
+        let sum = of_field.entry(field.tag).or_default();
+        let was_kept = *sum <= MOST_ITEMS_OF_FIELD;
+        *sum += items(&field);
+        if *sum <= MOST_ITEMS_OF_FIELD {
+            kept.push(field);
+        } else if was_kept {
+            root.not_understood(field.name);
+        }
+    }
+    kept
+}
+
+/// Most values of a field, and items in them, where all are too many.
+const MOST_ITEMS_OF_FIELD: usize = 1024;
 
 /// Most paths that an entry names; the rest of them is one path more.
 const MOST_NOT_UNDERSTOOD: usize = 64;

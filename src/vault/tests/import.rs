@@ -250,3 +250,23 @@ fn no_word_of_a_real_bundle_is_readable_in_the_vault_file() {
         assert!(found.is_empty(), "{name}: {} words", found.len());
     }
 }
+
+#[test]
+fn a_resource_of_more_items_than_an_entry_may_have_comes_in_and_is_not_understood() {
+    let coding = r#"{"code":"1"}"#;
+    let component = format!(r#"{{"code":{{"coding":[{}]}}}}"#, vec![coding; 20].join(","));
+    let text = format!(
+        r#"{{"resourceType":"Observation","id":"many","status":"final","code":{{"text":"Many"}},"component":[{}]}}"#,
+        vec![component; 4000].join(",")
+    );
+    let vault = Vault::create_in_memory(&NewVault::individual(&key(1)), options()).unwrap();
+    let mut import = Import::new(ImportOptions::default());
+    import.read(Some("many.json"), text.as_bytes()).unwrap();
+    let report = super::take_all(&vault, &Actor::owner(), &import.finish().unwrap()).unwrap();
+    let entry = vault.entry(report.added[0]).unwrap();
+    assert_eq!(entry.source.as_ref().unwrap().bytes, text.as_bytes());
+    let Record::Observation(result) = &entry.record else { panic!() };
+    assert_eq!((result.components.len(), result.status.is_some()), (1024 / 21, true));
+    assert!(entry.not_understood.iter().any(|path| path.as_str() == "Observation.components"));
+    assert!(vault.check().unwrap().is_clean());
+}
