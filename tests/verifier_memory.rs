@@ -157,6 +157,13 @@ fn no_excerpt_costs_more_than_a_budget() {
             }),
         ),
     ];
+    // Each apostrophe has five bytes on a page, which here is nothing but the file.
+    let file = one(hidden(&format!("[\"{}\"]", "'".repeat(6_000_000))));
+    let page = format!(
+        r#"<meta name="subrosa-renderer" content="1"><script type="application/json" id="subrosa-excerpt">{}</script>"#,
+        String::from_utf8(file).unwrap()
+    );
+    let cases = cases.into_iter().chain([("a page of apostrophes", page.into_bytes())]);
     for (what, file) in cases {
         let taken = peak(&file);
         eprintln!("{what}: {} KiB for {} KiB", taken >> 10, file.len() >> 10);

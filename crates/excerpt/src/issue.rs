@@ -165,12 +165,9 @@ impl Excerpt {
     /// [`VerifyError`] if the excerpt does not verify: a page shows only what verifies.
     pub fn to_html(&self) -> Result<String, VerifyError> {
         let contents = verify::contents(&self.parts, self.issued)?;
-        let page = render::page(&self.parts, &contents);
         // Texts grow when they are escaped; what verifiers refuse is not handed out.
-        if page.len() > MAX_FILE_BYTES {
-            return Err(VerifyError::TooLong { limit: MAX_FILE_BYTES });
-        }
-        Ok(page)
+        let page = render::page(&self.parts, &contents, MAX_FILE_BYTES);
+        page.ok_or(VerifyError::TooLong { limit: MAX_FILE_BYTES })
     }
 
     /// The key and the signed tokens.

@@ -5,7 +5,7 @@
 
 mod escape;
 
-use self::escape::{escape, escape_plain};
+use self::escape::{Page, escape, escape_plain};
 use crate::attribution::differing_names;
 use crate::audience::Audience;
 use crate::envelope::{Envelope, IssuerRole, STATEMENT};
@@ -22,9 +22,9 @@ const STYLE: &str = include_str!("render/style.css");
 /// The same width for everything withheld, so that a bar tells no length.
 const BAR: &str = "<span class=\"bar\" role=\"img\" aria-label=\"withheld\">████████</span>";
 
-/// The whole page of an excerpt that verified.
-pub(crate) fn page(parts: &Parts, contents: &Contents) -> String {
-    let mut page = String::new();
+/// The whole page of an excerpt that verified; `None` where it is longer than this many bytes.
+pub(crate) fn page(parts: &Parts, contents: &Contents, limit: usize) -> Option<String> {
+    let mut page = Page::new(limit);
     head(&mut page, &contents.envelope);
     page.push_str("<body>\n<main>\n");
     heading(&mut page, &contents.envelope);
@@ -35,10 +35,10 @@ pub(crate) fn page(parts: &Parts, contents: &Contents) -> String {
     closing(&mut page);
     page.push_str("</main>\n");
     page.push_str(OPENING);
-    parts.write_json(&mut page);
+    page.write(|text| parts.write_json(text));
     page.push_str(CLOSING);
     page.push_str("\n</body>\n</html>\n");
-    page
+    page.finish()
 }
 
 /// Which of several open pages it is, without the patient's name: titles are kept in the
@@ -47,7 +47,7 @@ fn page_title(envelope: &Envelope) -> String {
     format!("Excerpt for {}, {}", escape_plain(&envelope.recipient), envelope.issued.day())
 }
 
-fn head(page: &mut String, envelope: &Envelope) {
+fn head(page: &mut Page, envelope: &Envelope) {
     let title = page_title(envelope);
     let hash = base64url::encode_padded(Digest::of(&[STYLE.as_bytes()]).as_bytes());
     let lines = [
@@ -69,7 +69,7 @@ fn head(page: &mut String, envelope: &Envelope) {
     lines.into_iter().for_each(|line| page.push_str(line));
 }
 
-fn heading(page: &mut String, envelope: &Envelope) {
+fn heading(page: &mut Page, envelope: &Envelope) {
     page.push_str("<header>\n<p class=\"mark\">Confidential</p>\n<h1>Excerpt of health records</h1>\n");
     match &envelope.subject {
         Some(salted) => {
@@ -86,7 +86,7 @@ fn heading(page: &mut String, envelope: &Envelope) {
     page.push_str(&format!("<p class=\"statement\">{STATEMENT}</p>\n</header>\n"));
 }
 
-fn particulars(page: &mut String, envelope: &Envelope) {
+fn particulars(page: &mut Page, envelope: &Envelope) {
     let expires = match envelope.expires {
         Some(expires) => expires.last_valid(),
         None => "no end date".to_owned(),
@@ -112,11 +112,11 @@ fn particulars(page: &mut String, envelope: &Envelope) {
     page.push_str("</section>\n");
 }
 
-fn row(page: &mut String, name: &str, value: &str) {
+fn row(page: &mut Page, name: &str, value: &str) {
     page.push_str(&format!("<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>\n"));
 }
 
-fn genuineness(page: &mut String, parts: &Parts, envelope: &Envelope) {
+fn genuineness(page: &mut Page, parts: &Parts, envelope: &Envelope) {
     let fingerprint = parts.key.fingerprint();
     page.push_str(&format!(
         "<section class=\"check\" aria-labelledby=\"check\">\n\
@@ -133,7 +133,7 @@ fn genuineness(page: &mut String, parts: &Parts, envelope: &Envelope) {
     ));
 }
 
-fn selection(page: &mut String, envelope: &Envelope) {
+fn selection(page: &mut Page, envelope: &Envelope) {
     page.push_str(
         "<section aria-labelledby=\"selection\">\n<h2 id=\"selection\">How this was selected</h2>\n<table>\n",
     );
@@ -204,7 +204,7 @@ fn masked(policy: &Object, wanted: &str) -> Vec<String> {
     masks.map(|(field, _)| label(field)).collect()
 }
 
-fn entries(page: &mut String, entries: &[VerifiedEntry]) {
+fn entries(page: &mut Page, entries: &[VerifiedEntry]) {
     let count = match entries.len() {
         0 => "No records".to_owned(),
         1 => "1 record".to_owned(),
@@ -223,29 +223,39 @@ fn entries(page: &mut String, entries: &[VerifiedEntry]) {
     page.push_str("</section>\n");
 }
 
-fn write_entry(page: &mut String, number: usize, entry: &VerifiedEntry) {
+fn write_entry(page: &mut Page, number: usize, entry: &VerifiedEntry) {
     let shown = entry.shown();
-    page.push_str(&format!("<article>\n<h3>{number}. {}</h3>\n", escape(&shown.heading)));
+    page.push_str(&format!("<article>\n<h3>{number}. "));
+    page.push_escaped(&shown.heading);
+    page.push_str("</h3>\n");
     for warning in &shown.warnings {
-        page.push_str(&format!("<p class=\"warning\">{}</p>\n", escape(warning)));
+        page.push_str("<p class=\"warning\">");
+        page.push_escaped(warning);
+        page.push_str("</p>\n");
     }
     page.push_str("<table>\n");
     shown.lines.iter().for_each(|line| write_line(page, line));
     page.push_str("</table>\n</article>\n");
 }
 
-fn write_line(page: &mut String, line: &ShownLine) {
+fn write_line(page: &mut Page, line: &ShownLine) {
     let class = match line.depth {
         0 => "",
         1 => " class=\"in\"",
         _ => " class=\"in further\"",
     };
-    let cell = if line.withheld { BAR.to_owned() } else { escape(&line.text) };
-    let label = escape(&line.label);
-    page.push_str(&format!("<tr{class}><th scope=\"row\">{label}</th><td>{cell}</td></tr>\n"));
+    page.push_str(&format!("<tr{class}><th scope=\"row\">"));
+    page.push_escaped(&line.label);
+    page.push_str("</th><td>");
+    if line.withheld {
+        page.push_str(BAR);
+    } else {
+        page.push_escaped(&line.text);
+    }
+    page.push_str("</td></tr>\n");
 }
 
-fn closing(page: &mut String) {
+fn closing(page: &mut Page) {
     page.push_str(&format!(
         "<footer>\n<p>{STATEMENT} Nothing in this file tells whether whole records were left \
          out.</p>\n</footer>\n"

@@ -21,12 +21,19 @@ const MAX_ADDRESS: usize = 2048;
 pub(crate) struct ReceivedPage {
     as_received: Digest,
     undone: Digest,
+    length: usize,
 }
 
 impl ReceivedPage {
     /// The page of these bytes.
     pub(crate) fn of(page: &str) -> Self {
-        Self { as_received: Digest::of(&[page.as_bytes()]), undone: undone(page) }
+        Self { as_received: Digest::of(&[page.as_bytes()]), undone: undone(page), length: page.len() }
+    }
+
+    /// Bytes that a page has at most of which this may be what a program saved: white space
+    /// at its end may be gone.
+    pub(crate) fn longest_issued(&self) -> usize {
+        self.length.saturating_add(1)
     }
 
     /// What it is beside the page that the tokens give.

@@ -111,7 +111,8 @@ impl UnverifiedExcerpt {
         let compared = match self.shown {
             Shown::Nothing => Compared::Tokens,
             Shown::UnknownLayout => Compared::UnknownPage,
-            Shown::Page(page) => page.compared_with(&render::page(&self.parts, &contents)),
+            Shown::Page(page) => render::page(&self.parts, &contents, page.longest_issued())
+                .map_or(Compared::DifferentPage, |rendered| page.compared_with(&rendered)),
         };
         let envelope = &contents.envelope;
         let trust = trusted.trust(&self.parts.key, envelope.role, &envelope.issuer);

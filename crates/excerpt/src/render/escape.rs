@@ -2,6 +2,46 @@
 
 use subrosa_base::codec::spell::spell_lines;
 
+/// A page as far as it is written, which ends where it gets too long.
+pub(super) struct Page {
+    text: String,
+    limit: usize,
+}
+
+impl Page {
+    /// No longer than this many bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { text: String::new(), limit }
+    }
+
+    /// Writes markup.
+    pub(super) fn push_str(&mut self, markup: &str) {
+        self.write(|text| text.push_str(markup));
+    }
+
+    /// Writes a text as [`escape`] does, without holding it twice.
+    pub(super) fn push_escaped(&mut self, text: &str) {
+        self.push_str("<bdi>");
+        let spelt = spell_lines(text);
+        for character in spelt.chars() {
+            self.write(|text| push(text, character));
+        }
+        self.push_str("</bdi>");
+    }
+
+    /// Writes something, unless there is too much already.
+    pub(super) fn write(&mut self, write: impl FnOnce(&mut String)) {
+        if self.text.len() <= self.limit {
+            write(&mut self.text);
+        }
+    }
+
+    /// The page, if it is all there.
+    pub(super) fn finish(self) -> Option<String> {
+        (self.text.len() <= self.limit).then_some(self.text)
+    }
+}
+
 /// The text as inert HTML in its own direction.
 ///
 /// Markup characters are escaped, and characters that change how others are shown
@@ -31,6 +71,21 @@ fn push(out: &mut String, character: char) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_ends_where_it_gets_too_long() {
+        let text = "a & 'b'\n\u{202e}";
+        let page = |limit: usize| {
+            let mut page = Page::new(limit);
+            page.push_str("<p>");
+            page.push_escaped(text);
+            page.finish()
+        };
+        let whole = format!("<p>{}", escape(text));
+        assert_eq!(page(whole.len()), Some(whole.clone()));
+        assert_eq!(page(whole.len() - 1), None);
+        assert_eq!(page(3), None);
+    }
 
     #[test]
     fn hostile_texts_are_inert() {
