@@ -295,8 +295,11 @@ impl StateReader<'_> {
         }
         for (mut listing, row) in undecided {
             let entry = match self.core.open_entry(compartment, &row) {
-                // Of what is damaged there is the card alone.
-                Err(error) if error.kind() == ErrorKind::Damaged && filter.hides(&listing.card) => continue,
+                // Of what is damaged there is the card alone. What it mentions, nobody can say.
+                Err(error) if error.kind() == ErrorKind::Damaged && filter.text.is_none() => {
+                    listed.extend((!filter.hides(&listing.card)).then_some(listing));
+                    continue;
+                }
                 entry => entry?,
             };
             if filter.matches_entry(&entry) {

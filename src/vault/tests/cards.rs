@@ -134,3 +134,25 @@ fn a_hold_on_either_entry_of_an_id_keeps_both() {
     assert_eq!(refused.code(), "legal-hold");
     assert_eq!(vault.list(&Filter::all().with_sealed()).unwrap().len(), 2);
 }
+
+#[test]
+fn a_damaged_entry_is_listed_by_its_card_and_no_search_passes_over_it() {
+    let vault = vault();
+    let long = "Gout ".repeat(100);
+    let (gout, asthma) = (diagnosis("M10", long.trim(), "2001"), diagnosis("J45", "Asthma", "2019"));
+    let (damaged, whole) = (add(&vault, &gout), add(&vault, &asthma));
+    let swap = |tx: &mut Transaction<'_>| {
+        let row = |id| tx.row(Compartment::General, &RowKey::entry(id));
+        let (mut one, other) = (row(damaged)?.unwrap(), row(whole)?.unwrap());
+        one.object = other.object;
+        tx.put_row(Compartment::General, one)
+    };
+    vault.update(&Actor::owner(), swap).unwrap();
+    let mut all = listed(&vault, &Filter::all());
+    all.sort_unstable();
+    let mut due = [damaged, whole];
+    due.sort_unstable();
+    assert_eq!(all, due);
+    assert_eq!(listed(&vault, &Filter::all().kind(Kind::Diagnosis)).len(), 2);
+    assert_eq!(vault.list(&Filter::all().text("asthma")).unwrap_err().kind(), ErrorKind::Damaged);
+}
