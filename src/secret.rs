@@ -113,7 +113,7 @@ impl SharedBytes {
     /// These bytes of it, if it has them.
     pub(crate) fn part(&self, range: Range<usize>) -> Option<Self> {
         self.get(range.clone())?;
-        let at = |offset: usize| Some(self.start.checked_add(u32::try_from(offset).ok()?)?);
+        let at = |offset: usize| self.start.checked_add(u32::try_from(offset).ok()?);
         Some(Self { whole: self.whole.clone(), start: at(range.start)?, end: at(range.end)? })
     }
 }

@@ -110,13 +110,15 @@ impl Telling<'_> {
     }
 }
 
+/// The entries of a compartment, in the order in which they came there, and how many of them an
+/// export held.
+type Exported = (Arc<[EntryId]>, usize);
+
 /// The entries that each act was about, by compartment and commit.
 #[derive(Default)]
 struct Concerned {
     named: BTreeMap<(Compartment, Epoch, Action), BTreeSet<EntryId>>,
-    /// Of each export of a compartment its entries, in the order in which they came there, and
-    /// how many of them it held.
-    exported: BTreeMap<(Compartment, Epoch), (Arc<[EntryId]>, usize)>,
+    exported: BTreeMap<(Compartment, Epoch), Exported>,
 }
 
 impl Concerned {

@@ -2,7 +2,7 @@
 
 use super::super::bytes::at;
 use super::super::forge::{CUSTODY, Fault, LAST, NOTES, RECORD, reference_to, set_u64};
-use super::root::root;
+use super::root::field;
 use crate::Compartment;
 
 /// Where the fields of an encoded place stand.
@@ -13,7 +13,7 @@ const LEAST_READER: usize = 153;
 pub(super) const FAULTS: &[Fault] = &[
     (
         "place box flipped",
-        |forge| forge.change_root(|root| root[root::PLACES + 3 * 360 + 100] ^= 1),
+        |forge| forge.change_root(|root| root[field::PLACES + 3 * 360 + 100] ^= 1),
         "damaged",
         "the place of a granted compartment must open",
     ),

@@ -5,7 +5,7 @@ use super::super::forge::{Fault, NO_DIGEST, set_u64};
 use crate::crypto::digest::Digest;
 
 /// Where the fields of an encoded root stand.
-pub(super) mod root {
+pub(super) mod field {
     pub(in super::super) const PREVIOUS: usize = 24;
     pub(in super::super) const AREA_DIGEST: usize = 64;
     pub(in super::super) const GENERATION: usize = 56;
@@ -26,19 +26,19 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     (
         "least reader 2",
-        |forge| forge.change_root(|root| root[root::LEAST_READER] = 2),
+        |forge| forge.change_root(|root| root[field::LEAST_READER] = 2),
         "newer-version",
         "the vault asks for a newer reader",
     ),
     (
         "root names another area",
-        |forge| forge.change_root(|root| root[root::AREA_DIGEST] ^= 1),
+        |forge| forge.change_root(|root| root[field::AREA_DIGEST] ^= 1),
         "damaged",
         "no intact area has the digest",
     ),
     (
         "reserved byte of the root set",
-        |forge| forge.change_root(|root| root[root::RESERVED] = 1),
+        |forge| forge.change_root(|root| root[field::RESERVED] = 1),
         "damaged",
         "reserved bytes are zero",
     ),
@@ -46,7 +46,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "append end inside a block",
         |forge| {
             let end = forge.root.segment.end - 1;
-            forge.change_root(|root| set_u64(root, root::APPEND_END, end));
+            forge.change_root(|root| set_u64(root, field::APPEND_END, end));
         },
         "damaged",
         "segments go from block to block",
@@ -55,7 +55,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "segment that starts behind its end",
         |forge| {
             let end = forge.root.segment.end;
-            forge.change_root(|root| set_u64(root, root::SEGMENT, end + 4096));
+            forge.change_root(|root| set_u64(root, field::SEGMENT, end + 4096));
         },
         "damaged",
         "a segment starts before it ends",
@@ -86,7 +86,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     (
         "previous root of the root flipped",
-        |forge| forge.change_root(|root| root[root::PREVIOUS] ^= 1),
+        |forge| forge.change_root(|root| root[field::PREVIOUS] ^= 1),
         "damaged",
         "the last link names the previous root",
     ),
@@ -103,8 +103,8 @@ pub(super) const FAULTS: &[Fault] = &[
         "least reader 2 and a field that is not known",
         |forge| {
             forge.change_root(|root| {
-                root[root::LEAST_READER] = 2;
-                root[root::RESERVED] = 1;
+                root[field::LEAST_READER] = 2;
+                root[field::RESERVED] = 1;
             })
         },
         "newer-version",
@@ -114,26 +114,26 @@ pub(super) const FAULTS: &[Fault] = &[
         "append end behind the file",
         |forge| {
             let end = forge.file.len() as u64 + 4096;
-            forge.change_root(|root| set_u64(root, root::APPEND_END, end));
+            forge.change_root(|root| set_u64(root, field::APPEND_END, end));
         },
         "damaged",
         "nothing was appended there",
     ),
     (
         "append end in the fixed parts",
-        |forge| forge.change_root(|root| set_u64(root, root::APPEND_END, 77_824)),
+        |forge| forge.change_root(|root| set_u64(root, field::APPEND_END, 77_824)),
         "damaged",
         "nothing is appended there",
     ),
     (
         "least reader 2 in root A alone",
-        |forge| forge.change_one_root(0, |root| root[root::LEAST_READER] = 2),
+        |forge| forge.change_one_root(0, |root| root[field::LEAST_READER] = 2),
         "newer-version",
         "any root that names an intact area speaks",
     ),
     (
         "least reader 2 in root B alone",
-        |forge| forge.change_one_root(1, |root| root[root::LEAST_READER] = 2),
+        |forge| forge.change_one_root(1, |root| root[field::LEAST_READER] = 2),
         "newer-version",
         "any root that names an intact area speaks",
     ),
@@ -141,8 +141,8 @@ pub(super) const FAULTS: &[Fault] = &[
         "least reader 2 in root B, which names another area",
         |forge| {
             forge.change_one_root(1, |root| {
-                root[root::LEAST_READER] = 2;
-                root[root::AREA_DIGEST] ^= 1;
+                root[field::LEAST_READER] = 2;
+                root[field::AREA_DIGEST] ^= 1;
             })
         },
         "repaired",
@@ -150,7 +150,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     (
         "generation of the root is another one than the area's",
-        |forge| forge.change_root(|root| root[root::GENERATION] ^= 1),
+        |forge| forge.change_root(|root| root[field::GENERATION] ^= 1),
         "damaged",
         "the root names the area by digest and generation",
     ),
@@ -158,7 +158,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "segment that starts inside a block",
         |forge| {
             let start = forge.root.segment.start - 1;
-            forge.change_root(|root| set_u64(root, root::SEGMENT, start));
+            forge.change_root(|root| set_u64(root, field::SEGMENT, start));
         },
         "damaged",
         "segments go from block to block",
@@ -167,7 +167,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "parts that end inside a block",
         |forge| {
             let parts = forge.root.segment.parts + 1;
-            forge.change_root(|root| set_u64(root, root::PARTS, parts));
+            forge.change_root(|root| set_u64(root, field::PARTS, parts));
         },
         "damaged",
         "parts go from block to block",
@@ -176,7 +176,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "parts that end behind the segment",
         |forge| {
             let length = forge.root.segment.end - forge.root.segment.start;
-            forge.change_root(|root| set_u64(root, root::PARTS, length + 4096));
+            forge.change_root(|root| set_u64(root, field::PARTS, length + 4096));
         },
         "damaged",
         "the parts are the beginning of the segment",
@@ -221,7 +221,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     (
         "commitment of a place flipped",
-        |forge| forge.change_root(|root| root[root::PLACES + 3 * 360 + 24] ^= 1),
+        |forge| forge.change_root(|root| root[field::PLACES + 3 * 360 + 24] ^= 1),
         "damaged",
         "the commitment is compared, although the box would open",
     ),
