@@ -61,9 +61,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("\n   What Acme does not see of these:");
     withheld.iter().for_each(|field| println!("   - {field}"));
-    println!("   What Acme cannot tell: whether there is anything else. In truth there are {} entries,", {
-        vault.list(&Filter::all())?.len() - verified.entries().len()
-    });
+    println!(
+        "   What Acme cannot tell: whether there is anything else. In truth there are {} more entries,",
+        { vault.list(&Filter::all())?.len() - verified.entries().len() }
+    );
     let secrets = ["Major depressive", "sertraline", "Riverside", "brother"];
     println!(
         "   among them a depression, and the page holds no word of it: {}",

@@ -109,7 +109,13 @@ fn look(
         // A reader need not wait for a writer: it reads beside it.
         let options = options(common).with_lock_wait(Duration::ZERO);
         let locked = match intent {
-            Intent::Repair { from: Some(backup) } => LockedVault::with_header_of(path, backup, options)?,
+            Intent::Repair { from: Some(backup) } => {
+                LockedVault::with_header_of(path, backup, options).map_err(|error| match error {
+                    // The vault's own header may be damaged: it is the backup's that has to be whole.
+                    Error::Format(_) => Failure::from(error).about(backup),
+                    error => Failure::from(error),
+                })?
+            }
             _ => open(path, options)?,
         };
         Ok(match checkpoint {

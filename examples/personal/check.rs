@@ -1,5 +1,7 @@
 //! `check`: the whole vault read and authenticated.
 
+use std::path::PathBuf;
+
 use serde_json::{Value as Json, json};
 use subrosa::store::StoreError;
 use subrosa::vault::{
@@ -23,7 +25,13 @@ pub(crate) fn run(common: &Common, command: &Check) -> Result<(), Failure> {
         false => Intent::Look,
     };
     let vault = access::to_read_expecting(common, &path, expected, intent)?;
-    let repaired = command.from.as_ref().map(|backup| vault.repair_from(backup)).transpose()?;
+    let repair = |backup: &PathBuf| {
+        vault.repair_from(backup).map_err(|error| match error {
+            Error::Format(_) => Failure::from(error).about(backup),
+            error => Failure::from(error),
+        })
+    };
+    let repaired = command.from.as_ref().map(repair).transpose()?;
     let check = || match command.deep {
         true => {
             let bar = Bar::new("Reading");

@@ -56,6 +56,8 @@ fn a_damaged_header_is_put_back_from_a_backup_and_nothing_newer_is_lost() {
         told.refused(exit, "--repair --from BACKUP");
         person.run(&["check", "d.vault", "--repair", "--from", "other.vault"]);
         assert!(person.read("d.vault") == damaged, "a vault of others mends nothing");
+        person.write("nothing", "");
+        person.run(&["check", "d.vault", "--repair", "--from", "nothing"]).refused(4, "personal: nothing: ");
         let mended = person.run(&["check", "d.vault", "--repair", "--from", "backup"]).done().out();
         assert!(mended.contains("1"), "{mended}");
         assert!(person.read("d.vault") == whole);
