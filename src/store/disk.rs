@@ -86,6 +86,12 @@ impl FileDisk {
     }
 }
 
+/// Waits for what makes earlier writes durable, if there is any.
+fn ended(early: Option<JoinHandle<io::Result<()>>>) -> io::Result<()> {
+    let ended = early.map_or(Ok(Ok(())), JoinHandle::join);
+    ended.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
+}
+
 impl Disk for FileDisk {
     #[cfg(unix)]
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
@@ -133,17 +139,19 @@ impl Disk for FileDisk {
 
     fn start_sync(&self) {
         let mut early = self.early();
-        if early.is_none()
-            && let Ok(file) = self.file.try_clone()
-        {
+        if early.as_ref().is_some_and(|early| !early.is_finished()) {
+            return;
+        }
+        if ended(early.take()).is_err() {
+            self.failed.store(true, Ordering::SeqCst);
+        } else if let Ok(file) = self.file.try_clone() {
             // Where no thread can be had the barrier does it all.
             *early = thread::Builder::new().spawn(move || file.sync_data()).ok();
         }
     }
 
     fn sync(&self) -> io::Result<()> {
-        let early = self.early().take().map(JoinHandle::join);
-        let early = early.map_or(Ok(()), |early| early.unwrap_or_else(|_| Err(io::ErrorKind::Other.into())));
+        let early = ended(self.early().take());
         // fdatasync also makes a changed length durable (POSIX).
         let synced = early.and_then(|()| self.file.sync_data());
         // The system tells once of a write that failed, to whoever asked first: the writer
@@ -360,7 +368,16 @@ mod tests {
         disk.start_sync();
         disk.sync().unwrap();
         assert!(disk.early().is_none(), "waited for");
-        *disk.early() = Some(thread::spawn(|| Err(io::ErrorKind::StorageFull.into())));
+        let fails = || thread::spawn(|| Err(io::ErrorKind::StorageFull.into()));
+        *disk.early() = Some(fails());
+        while disk.early().as_ref().is_some_and(|early| !early.is_finished()) {
+            thread::yield_now();
+        }
+        disk.start_sync();
+        assert!(disk.sync().is_err(), "what failed before another began is not forgotten");
+
+        let disk = FileDisk::new(file.reopen().unwrap(), true);
+        *disk.early() = Some(fails());
         assert_eq!(disk.sync().unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert!(disk.sync().is_err(), "nor does a later one prove anything");
     }

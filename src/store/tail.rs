@@ -128,8 +128,10 @@ impl Tail {
     }
 
     fn flush(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
-        disk.write_at(self.start, &self.buffer)?;
-        self.start = self.end;
+        if !self.buffer.is_empty() {
+            disk.write_at(self.start, &self.buffer)?;
+        }
+        self.start += self.buffer.len() as u64;
         self.buffer.clear();
         self.digested = 0;
         Ok(())
@@ -141,20 +143,39 @@ impl Tail {
         }
         self.digest_held();
         self.flush(disk)?;
+        self.sync_early(disk);
+        Ok(())
+    }
+
+    /// Writes an object without holding it back: a copy costs as much as a cipher does.
+    fn write_large(&mut self, disk: &dyn Disk, object: &[u8]) -> Result<(), StoreError> {
+        self.digest_held();
+        self.flush(disk)?;
+        self.digest.update(object);
+        disk.write_at(self.start, object)?;
+        self.start += object.len() as u64;
+        self.sync_early(disk);
+        Ok(())
+    }
+
+    fn sync_early(&mut self, disk: &dyn Disk) {
         if self.start - self.first >= self.early + EARLY {
             self.early = self.start - self.first;
             disk.start_sync();
         }
-        Ok(())
     }
 
     pub(super) fn put(&mut self, disk: &dyn Disk, objects: &[&[u8]]) -> Result<Vec<ObjectRef>, StoreError> {
         let mut references = Vec::with_capacity(objects.len());
         for bytes in objects {
             references.push(file_reference(self.end, bytes.len()));
-            self.buffer.extend_from_slice(bytes);
             self.end += bytes.len() as u64;
-            self.flush_if_full(disk)?;
+            if bytes.len() < BUFFER {
+                self.buffer.extend_from_slice(bytes);
+                self.flush_if_full(disk)?;
+            } else {
+                self.write_large(disk, bytes)?;
+            }
         }
         Ok(references)
     }
