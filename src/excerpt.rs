@@ -17,28 +17,9 @@ pub use subrosa_excerpt::{
     VerifyError,
 };
 
-use crate::codec::json::Json;
 use crate::crypto::random::{RandomError, Randomness};
 use crate::record::Token;
-use crate::release::{Audience, RedactedEntry, SubjectFault, View};
-
-/// What the policy alone tells the reader, whatever the vault holds.
-const NOTICE_WITH_WORDS: &str = "Free text other than the words that stand beside a result, attachments, identifiers, \
-                                 contact details, references, what identifies relatives and original documents \
-                                 are left out unless they are listed as kept in full.";
-/// The same for third parties, who get no free text at all.
-const NOTICE_DEFAULTS: &str = "Free text, attachments, identifiers, contact details, references, what \
-                               identifies relatives and original documents are left out unless they are \
-                               listed as kept in full.";
-/// What a third party does not get on top of that.
-const NOTICE_THIRD_PARTY: &str = "For third parties, the date of birth and words beside codes are left out too, \
-                                  unless they are listed as kept in full; so are records entered in error, and, \
-                                  unless they were asked for, records that were not understood and results \
-                                  beside which words are left out.";
-const NOTICE_CODES: &str = "Codes were compared as written: the same condition coded in another system, or \
-                            in words only, is not included.";
-const NOTICE_DATES: &str = "Only entries that certainly lie in the date range are included; entries without \
-                            a date are not.";
+use crate::release::{RedactedEntry, SubjectFault, View};
 
 /// Why no excerpt was issued.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -134,7 +115,7 @@ pub(crate) fn issue(
         expires: request.expires,
         subject: view.subject().cloned(),
         policy: view.summary().clone(),
-        notices: notices(view),
+        notices: view.notices_to_recipient().into_iter().map(str::to_owned).collect(),
     };
     let released = view.released().iter().map(draft_entry);
     Ok(Excerpt::sign(&draft, released, signer, random, now)?)
@@ -142,21 +123,4 @@ pub(crate) fn issue(
 
 fn draft_entry(entry: &RedactedEntry) -> DraftEntry<'_> {
     DraftEntry { claims: entry.claims(), bars: entry.withheld_fields(), perhaps_same: entry.perhaps_same() }
-}
-
-fn notices(view: &View) -> Vec<String> {
-    let has = |name: &str| view.summary().member(name).is_some();
-    let has_codes = view.summary().member("codes").and_then(|codes| codes.as_array());
-    let audience = view.summary().member("audience").and_then(Json::as_str);
-    let mut notices: Vec<String> = match audience == Some(Audience::ThirdParty.name()) {
-        true => vec![NOTICE_DEFAULTS.to_owned(), NOTICE_THIRD_PARTY.to_owned()],
-        false => vec![NOTICE_WITH_WORDS.to_owned()],
-    };
-    if has_codes.is_some_and(|codes| !codes.is_empty()) {
-        notices.push(NOTICE_CODES.to_owned());
-    }
-    if has("since") || has("until") {
-        notices.push(NOTICE_DATES.to_owned());
-    }
-    notices
 }

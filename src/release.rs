@@ -4,6 +4,7 @@
 //! Nothing is in a view's disclosed part that no rule let out by name or by type.
 
 mod apply;
+mod around;
 mod attachment;
 mod beside;
 mod candidate;

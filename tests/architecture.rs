@@ -32,7 +32,7 @@ const CRATES: [(&str, Layers); 3] = [
             &["issue", "written"],
             &["verify"],
             &["render"],
-            &["attribution", "file"],
+            &["attribution", "file", "selection"],
             &["saved"],
             &["verified"],
             &["error", "trust"],

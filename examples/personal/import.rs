@@ -194,6 +194,7 @@ fn summary(report: &ImportReport) -> Value {
     json!({
         "number": report.number.map(|number| number.number()),
         "person": report.person.as_ref().map(questions::person_for_programs),
+        "other_holder": report.other_holder,
         "sources": report.sources,
         "older": report.older.len(),
         "undecided": report.undecided.len(),

@@ -7,9 +7,9 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use subrosa_excerpt::Subject;
 use subrosa_excerpt::claims::{Claim, ClaimValue, Visibility, disclosed};
 use subrosa_excerpt::shown::{ShownEntry, show_disclosed};
+use subrosa_excerpt::{IssuerRole, Subject};
 use thiserror::Error;
 
 use crate::codec::json::{Json, Object};
@@ -18,8 +18,9 @@ use crate::record::{FieldName, Kind};
 
 /// A preview: what a policy releases, and what it withholds.
 ///
-/// Only [`released`](View::released) and the subject reach a recipient. The rest is for the
-/// owner.
+/// Only these reach a recipient: [`released`](View::released), the subject, and what is said
+/// around them ([`who_signs`](View::who_signs), [`selection`](View::selection),
+/// [`notices_to_recipient`](View::notices_to_recipient)). The rest is for the owner.
 #[derive(Clone)]
 pub struct View {
     pub(super) released: Vec<RedactedEntry>,
@@ -27,12 +28,13 @@ pub struct View {
     pub(super) notices: Vec<FilterNotice>,
     pub(super) subject: Result<Subject, SubjectFault>,
     pub(super) summary: Object,
+    pub(super) issuer: Option<Issuer>,
 }
 
 impl View {
     pub(super) fn new(subject: Result<Subject, SubjectFault>) -> Self {
-        let summary = Object::default();
-        Self { released: Vec::new(), withheld: Vec::new(), notices: Vec::new(), subject, summary }
+        let (summary, issuer) = (Object::default(), None);
+        Self { released: Vec::new(), withheld: Vec::new(), notices: Vec::new(), subject, summary, issuer }
     }
 
     /// Whether a recipient sees something of this field, or a bar in its place.
@@ -127,6 +129,13 @@ impl View {
     pub(crate) fn summary(&self) -> &Object {
         &self.summary
     }
+}
+
+/// Who signs what a vault releases.
+#[derive(Clone)]
+pub(super) struct Issuer {
+    pub(super) name: String,
+    pub(super) role: IssuerRole,
 }
 
 /// Why an excerpt would not say whom it is about. Nothing is released then.

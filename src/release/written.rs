@@ -5,6 +5,7 @@ use subrosa_excerpt::{ShownEntry, Subject};
 
 use super::digest::ViewDigest;
 use super::view::{FilterNotice, RedactedEntry, SubjectFault, View, Withheld};
+use crate::codec::spell::spell;
 use crate::id::EntryId;
 use crate::record::Kind;
 
@@ -12,6 +13,9 @@ use crate::record::Kind;
 struct WrittenView {
     subject: Option<Subject>,
     subject_fault: Option<SubjectFault>,
+    who_signs: Vec<String>,
+    selection: Vec<(&'static str, String)>,
+    notices_to_recipient: Vec<&'static str>,
     released: Vec<WrittenEntry>,
     withheld: Vec<Withheld>,
     notices: Vec<FilterNotice>,
@@ -37,6 +41,9 @@ crate::serial::written_as!(RedactedEntry, WrittenEntry::of);
 crate::serial::written_as!(View, |view| WrittenView {
     subject: view.subject().map(Subject::spelt),
     subject_fault: view.subject_fault(),
+    who_signs: view.who_signs(),
+    selection: view.selection().into_iter().map(|(heading, words)| (heading, spell(&words))).collect(),
+    notices_to_recipient: view.notices_to_recipient(),
     released: view.released().iter().map(WrittenEntry::of).collect(),
     withheld: view.withheld().to_vec(),
     notices: view.notices().to_vec(),

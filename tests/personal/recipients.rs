@@ -150,6 +150,46 @@ fn a_patient_who_signs_the_records_of_somebody_of_another_name_is_remarked_on_ev
 }
 
 #[test]
+fn the_owner_sees_before_what_the_recipient_reads() {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (name, differ) in [("Mr. Omar Abernathy", true), ("Ms. Ada ROSE", false)] {
+        let person = released(name);
+        let selected = ["release", "my.vault", "--kind", "diagnosis", "--since", "1990", "--preview"];
+        let preview = person.run(&selected).done().out();
+        let shown = words(&preview);
+        let json = person.run(&[&selected[..], &["--json"]].concat()).done().json();
+        let to =
+            ["--to", "Dr. Lee", "--purpose", "opinion", "--out", "since.json", "--include", "notes", "--yes"];
+        let kind = ["release", "my.vault", "--kind", "diagnosis"];
+        person.run(&[&kind[..], &to].concat()).done();
+        let verified = ["verify", "since.json", "--key", "key.jwk", "--json"];
+        let verified = person.run_bare(&verified, "").done().json();
+        let texts = |list: &serde_json::Value| -> Vec<String> {
+            list.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+        };
+        for sentence in texts(&verified["who_signed"]).iter().skip(1) {
+            assert!(shown.contains(sentence), "{sentence}: {preview}");
+            assert!(texts(&json["who_signs"]).contains(sentence), "{json}");
+        }
+        for sentence in texts(&verified["notices_in_the_signers_words"]) {
+            assert!(shown.contains(&sentence), "{sentence}: {preview}");
+            assert!(texts(&json["notices_to_recipient"]).contains(&sentence), "{json}");
+        }
+        assert_eq!(preview.contains("the names differ"), differ, "{preview}");
+        assert!(shown.contains("Kinds of record: Diagnosis From: 1990"), "{preview}");
+        let told =
+            words(&person.run(&[&kind[..], &["--to", "A", "--purpose", "b", "--yes"]].concat()).done().out());
+        assert_eq!(told.contains("Note: the excerpt says: Signed under the name"), differ, "{told}");
+        let again = person.run(&["import", "my.vault", "records.json"]).done().out();
+        assert_eq!(
+            again.contains("The names differ: this vault is named after \"Ada Rose\""),
+            differ,
+            "{again}"
+        );
+    }
+}
+
+#[test]
 fn what_is_trusted_under_every_name_is_not_said_to_be_trusted_under_this_one() {
     let person = released("Ada Rose");
     let told = person.run_bare(&["verify", "a.json", "--key", "key.jwk", "--any-name"], "").done().out();

@@ -4,6 +4,7 @@
 //! are spelt and quoted, so none reads as a verdict.
 
 use crate::envelope::{Envelope, IssuerRole};
+use crate::subject::Subject;
 use crate::trust::{Trust, comparable};
 use crate::verified::VerifiedExcerpt;
 use subrosa_base::codec::spell::spell;
@@ -18,7 +19,7 @@ impl VerifiedExcerpt {
     #[must_use]
     pub fn who_signed(&self) -> Vec<String> {
         let envelope = &self.contents.envelope;
-        let signer = format!("{} ({})", quoted(&envelope.issuer), envelope.role.name());
+        let signer = named(&envelope.issuer, envelope.role);
         let is_known = self.trust != Trust::Unknown && self.trust != Trust::NoneOfTheGiven;
         let mut sentences = by_trust(self.trust, &signer);
         sentences.push(of_role(envelope.role, is_known).to_owned());
@@ -32,6 +33,18 @@ impl VerifiedExcerpt {
     pub fn names_differ(&self) -> bool {
         differing_names(&self.contents.envelope).is_some()
     }
+}
+
+/// The same before anything is signed, for whoever is about to sign.
+#[must_use]
+pub fn who_will_sign(issuer: &str, role: IssuerRole, subject: Option<&Subject>) -> Vec<String> {
+    let mut sentences = vec![format!("Signed by {}.", named(issuer, role)), of_role(role, true).to_owned()];
+    sentences.extend(subject.and_then(|subject| differing(issuer, role, &subject.name)));
+    sentences
+}
+
+fn named(issuer: &str, role: IssuerRole) -> String {
+    format!("{} ({})", quoted(issuer), role.name())
 }
 
 fn by_trust(trust: Trust, signer: &str) -> Vec<String> {
@@ -79,15 +92,24 @@ fn of_role(role: IssuerRole, is_known: bool) -> &'static str {
 /// The sentence that says so where a patient signs and the records' patient has another
 /// name.
 pub(super) fn differing_names(envelope: &Envelope) -> Option<String> {
-    let subject = &envelope.subject.as_ref()?.subject.name;
-    let differ = envelope.role == IssuerRole::Patient && untitled(&envelope.issuer) != untitled(subject);
-    differ.then(|| {
+    let subject = &envelope.subject.as_ref()?.subject;
+    differing(&envelope.issuer, envelope.role, &subject.name)
+}
+
+fn differing(issuer: &str, role: IssuerRole, subject: &str) -> Option<String> {
+    (role == IssuerRole::Patient && !is_one_name(issuer, subject)).then(|| {
         format!(
             "Signed under the name {}, as the patient; the records are about {}: the names differ.",
-            quoted(&envelope.issuer),
+            quoted(issuer),
             quoted(subject)
         )
     })
+}
+
+/// Whether both are one name; case and titles do not count.
+#[must_use]
+pub fn is_one_name(one: &str, other: &str) -> bool {
+    untitled(one) == untitled(other)
 }
 
 fn quoted(name: &str) -> String {

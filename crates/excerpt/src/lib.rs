@@ -38,7 +38,8 @@
 // A library does not print; examples and tests may.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-mod attribution;
+#[doc(hidden)]
+pub mod attribution;
 mod audience;
 #[doc(hidden)]
 pub mod claims;
@@ -60,6 +61,8 @@ pub mod salts;
 mod saved;
 #[doc(hidden)]
 pub mod sd_jwt;
+#[doc(hidden)]
+pub mod selection;
 #[doc(hidden)]
 pub mod shown;
 #[doc(hidden)]

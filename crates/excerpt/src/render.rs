@@ -7,14 +7,12 @@ mod escape;
 
 use self::escape::{Page, escape, escape_plain};
 use crate::attribution::differing_names;
-use crate::audience::Audience;
 use crate::envelope::{Envelope, IssuerRole, STATEMENT};
 use crate::file::{CLOSING, OPENING, Parts, RENDERER, RENDERER_MARK};
-use crate::shown::{ShownLine, code_system, kind_label, label};
+use crate::selection::chosen;
+use crate::shown::ShownLine;
 use crate::verified::{Contents, VerifiedEntry};
 use subrosa_base::codec::base64url;
-use subrosa_base::codec::json::{Json, Object};
-use subrosa_base::date::PartialDate;
 use subrosa_base::digest::Digest;
 
 const STYLE: &str = include_str!("render/style.css");
@@ -137,32 +135,10 @@ fn selection(page: &mut Page, envelope: &Envelope) {
     page.push_str(
         "<section aria-labelledby=\"selection\">\n<h2 id=\"selection\">How this was selected</h2>\n<table>\n",
     );
-    let policy = &envelope.policy;
-    if let Some(audience) = policy.member("audience").and_then(Json::as_str) {
-        row(page, "Made for", audience_words(audience));
-    }
-    let kinds = texts(policy, "kinds").iter().map(|kind| kind_label(kind)).collect::<Vec<_>>();
-    if !kinds.is_empty() {
-        row(page, "Kinds of record", &escape(&kinds.join(", ")));
-    }
-    let codes = texts(policy, "codes");
-    if !codes.is_empty() {
-        let codes = codes.iter().map(|code| readable_code(code)).collect::<Vec<_>>();
-        row(page, "Codes", &escape(&codes.join(", ")));
-    }
-    for (name, heading) in [("since", "From"), ("until", "To")] {
-        if let Some(date) = policy.member(name).and_then(Json::as_str) {
-            let words = date.parse::<PartialDate>().map_or_else(|_| date.to_owned(), |date| date.in_words());
-            row(page, heading, &escape(&words));
-        }
-    }
-    if policy.member("single_entries").and_then(Json::as_bool) == Some(true) {
-        row(page, "Single entries", "some entries were chosen one by one");
-    }
-    for (mask, heading) in [("withhold", "Withheld"), ("year", "Year only"), ("keep", "Kept in full")] {
-        let fields = masked(policy, mask);
-        if !fields.is_empty() {
-            row(page, heading, &escape(&fields.join(", ")));
+    for chosen in chosen(&envelope.policy) {
+        match chosen.is_asked_for {
+            true => row(page, chosen.heading, &escape(&chosen.words)),
+            false => row(page, chosen.heading, &chosen.words),
         }
     }
     page.push_str("</table>\n");
@@ -173,35 +149,6 @@ fn selection(page: &mut Page, envelope: &Envelope) {
         page.push_str(&format!("<p class=\"note\">“{}”</p>\n", escape(notice)));
     }
     page.push_str("</section>\n");
-}
-
-fn texts(policy: &Object, name: &str) -> Vec<String> {
-    let items = policy.member(name).and_then(Json::as_array).unwrap_or_default();
-    items.iter().filter_map(Json::as_str).map(str::to_owned).collect()
-}
-
-fn audience_words(audience: &str) -> &'static str {
-    match Audience::from_name(audience) {
-        Some(Audience::Treatment) => "those who treat the patient",
-        Some(Audience::Patient) => "the patient",
-        _ => {
-            "a third party: no words beside codes, no date of birth, nothing that was not understood, unless \
-              it was asked for"
-        }
-    }
-}
-
-fn readable_code(filter: &str) -> String {
-    match filter.rsplit_once('|') {
-        Some((system, code)) => format!("{} {code}", code_system(system)),
-        None => filter.to_owned(),
-    }
-}
-
-fn masked(policy: &Object, wanted: &str) -> Vec<String> {
-    let masks = policy.member("masks").and_then(Json::as_object).map(Object::members).unwrap_or_default();
-    let masks = masks.iter().filter(|(_, mask)| mask.as_str() == Some(wanted));
-    masks.map(|(field, _)| label(field)).collect()
 }
 
 fn entries(page: &mut Page, entries: &[VerifiedEntry]) {

@@ -30,7 +30,9 @@ pub(super) fn told(
     identities: &[String],
     files: &[PathBuf],
 ) -> Result<String, Failure> {
-    let mut lines = vec![about(report, identities), came_in(vault, report)?];
+    let mut lines = vec![about(report, identities)];
+    lines.extend(other_holder(report));
+    lines.push(came_in(vault, report)?);
     lines.extend(facts(report));
     lines.extend(deleted(vault, report)?);
     lines.extend(perhaps_same(vault, report)?);
@@ -182,6 +184,16 @@ fn about(report: &ImportReport, identities: &[String]) -> String {
         }
         (None, []) => format!("This names no patient{from}."),
     })
+}
+
+/// That the vault has another name than whom the input is about.
+fn other_holder(report: &ImportReport) -> Option<String> {
+    let holder = report.other_holder.as_ref()?;
+    Some(printable(&format!(
+        "The names differ: this vault is named after \"{}\", and signs under that name. What you release of these \
+         records says so.",
+        holder.replace('"', "'")
+    )))
 }
 
 /// What entries are called, for people.

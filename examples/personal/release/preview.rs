@@ -25,6 +25,7 @@ pub(crate) fn told(vault: &Vault, view: &View, masks: &[String]) -> Result<Strin
     }
     lines.push(format!("It would show {}:", count(view.released().len(), "entry", "entries")));
     view.released().iter().for_each(|entry| lines.push(entry_told(entry)));
+    lines.extend(around(view));
     let reasons = reasons(view.withheld());
     if !reasons.is_empty() {
         lines.push("\nWithheld:".to_owned());
@@ -33,6 +34,16 @@ pub(crate) fn told(vault: &Vault, view: &View, masks: &[String]) -> Result<Strin
     lines.extend(notices(view, masks)?.iter().map(|notice| format!("\n{}", noted(notice))));
     lines.push("\nThis is a preview: nothing has left the vault.".to_owned());
     Ok(lines.join("\n"))
+}
+
+/// What the recipient reads around the entries.
+fn around(view: &View) -> Vec<String> {
+    let signs = view.who_signs().into_iter().map(|sentence| indented("  ", &sentence));
+    let chosen =
+        view.selection().into_iter().map(|(heading, words)| indented(&format!("  {heading}: "), &words));
+    let notices = view.notices_to_recipient().into_iter().map(|notice| indented("  ", notice));
+    let head = "\nThe recipient also reads:".to_owned();
+    [head].into_iter().chain(signs).chain(chosen).chain(notices).collect()
 }
 
 /// A notice in a line, or in several of which the others are set in: what it names of a
@@ -119,7 +130,11 @@ fn both_names(field: &str) -> String {
 
 /// What the owner should know of the selection.
 pub(crate) fn notices(view: &View, masks: &[String]) -> Result<Vec<String>, Failure> {
-    let notices = view.notices().iter().map(FilterNotice::to_string);
+    // The printed notice ends in a full stop of its own.
+    let names = view
+        .differing_names()
+        .map(|sentence| format!("the excerpt says: {}", sentence.trim_end_matches('.')));
+    let notices = names.into_iter().chain(view.notices().iter().map(FilterNotice::to_string));
     Ok(notices.chain(dates_in_full(view, masks)?).collect())
 }
 
@@ -150,6 +165,8 @@ pub(crate) fn for_programs(view: &View, masks: &[String]) -> Result<String, Fail
             "id": entry.id().to_string(),
             "kind": entry.kind().name(),
             "heading": entry.shown().heading,
+            "warnings": entry.shown().warnings,
+            "perhaps_same": entry.perhaps_same(),
             "withheld": entry.withheld_fields(),
         });
         output::with_members(&around, &[("disclosed", &entry.disclosed_json())])
@@ -158,6 +175,9 @@ pub(crate) fn for_programs(view: &View, masks: &[String]) -> Result<String, Fail
     let around = json!({
         "subject": view.subject().map(|subject| json!({ "name": subject.name, "born": subject.born })),
         "withheld": view.withheld().iter().map(withheld).collect::<Vec<_>>(),
+        "who_signs": view.who_signs(),
+        "selection": view.selection(),
+        "notices_to_recipient": view.notices_to_recipient(),
         "notices": notices(view, masks)?,
     });
     let released: Vec<String> = view.released().iter().map(released).collect();

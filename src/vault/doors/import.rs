@@ -88,7 +88,10 @@ fn judged(
     let memory = &before.memory;
     let answer = person::answer(imported);
     let record = reader.vault_record()?;
-    let known = Before { memory, holder: holder_of(&record) };
+    let holder = holder_of(&record);
+    let known = Before { memory, holder };
+    let other_holder = holder.filter(|holder| person::is_called_otherwise(imported, holder));
+    let other_holder = other_holder.map(str::to_owned);
     let patients = Patients::of(&reader)?;
     let whose = patients.compare(imported, &known);
     let other_names = OtherNames::of(imported, &patients, memory);
@@ -150,6 +153,7 @@ fn judged(
         memory,
         answers,
         unnamed,
+        other_holder,
         same_person: is_confirmed,
         keys,
         tombstones,
@@ -171,6 +175,7 @@ impl ImportReport {
         }
         Self {
             person: imported.person.clone(),
+            other_holder: plan.other_holder.clone(),
             sources,
             repetitions: imported.repetitions,
             other_patients: imported.left_out.other_patients,

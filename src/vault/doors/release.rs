@@ -251,6 +251,10 @@ impl StateReader<'_> {
             view = view.refused(SubjectFault::Unnamed);
         }
         view = view.with_perhaps_same(&self.perhaps_same()?);
+        // A name that cannot sign is refused where something is to be signed.
+        if let Ok((issuer, role)) = issuer_of(record, &view) {
+            view = view.signed_as(issuer.as_str(), role);
+        }
         let summaries = policy.summaries(&view, &given);
         Ok(Selected { view, compartments, summaries })
     }

@@ -11,6 +11,7 @@ use crate::interop::imported::Imported;
 use crate::payload::imports::{IDENTITIES_LIMIT, UnnamedV1};
 use crate::record::{Entry, ImportQuestion, Kind, Likeness, Patient, Person, PersonDetail, Record};
 use crate::tree::{Row, RowClass, RowKey};
+use subrosa_excerpt::attribution::is_one_name;
 
 /// The vault's patient as its entries say, in each of their revisions.
 #[derive(Default)]
@@ -136,6 +137,13 @@ impl Before<'_> {
             false => Whose::Theirs { is_shown: false },
         }
     }
+}
+
+/// Whether the person of an input has names and none of them is this one.
+pub(super) fn is_called_otherwise(imported: &Imported, holder: &str) -> bool {
+    let names = imported.person.as_ref().or(imported.person_shown.as_ref()).map(Person::names);
+    let mut names = names.unwrap_or_default().into_iter().peekable();
+    names.peek().is_some() && !names.any(|name| is_one_name(&name, holder))
 }
 
 /// Whether the references to whom an input is about show somebody else's name.

@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub(super) answers: Vec<AnswerV1>,
     /// How the input's patient is remembered, where nothing describes them.
     pub(super) unnamed: Option<UnnamedV1>,
+    /// The vault's name, where it is none of the input's person.
+    pub(super) other_holder: Option<String>,
     /// The owner confirmed that another description is of the vault's patient.
     pub(super) same_person: bool,
     pub(super) keys: IdentityKeys,

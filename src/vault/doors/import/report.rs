@@ -14,6 +14,10 @@ pub struct ImportReport {
     pub number: Option<Epoch>,
     /// Whom the input says it is about.
     pub person: Option<Person>,
+    /// The name that the vault was created for, where the input's person has names and this
+    /// is none of them: excerpts of their records say that the names differ. Titles and case
+    /// do not count.
+    pub other_holder: Option<String>,
     /// The documents it consists of, in order, by bundle id or file name.
     pub sources: Vec<String>,
     /// Entries that were added with a kind of their own, such as a diagnosis.
