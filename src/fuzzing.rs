@@ -22,7 +22,7 @@ use crate::format::header::Header;
 use crate::format::place::Place;
 use crate::format::root::Root;
 use crate::id::{EntryId, VaultId};
-use crate::interop::fhir::Import;
+use crate::interop::import::Import;
 use crate::interop::options::{ImportLimits, ImportOptions};
 use crate::keys::{Credential, RawKey, RecoveryKey, Tried, UnlockKeys};
 use crate::payload::catalogue::{EraseListV1, PageV1, decode_page};

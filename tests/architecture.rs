@@ -54,7 +54,16 @@ const CRATES: [(&str, Layers); 3] = [
 /// only from its own room and from rooms on lines below. The façade is above them all.
 const ROOMS: [(&str, &[&[&str]]); 2] = [
     ("vault", &[&["acts", "doors", "upkeep", "custody"], &["session"]]),
-    ("interop", &[&["fhir"], &["options"], &["imported"], &["finding", "foreign", "identity"]]),
+    (
+        "interop",
+        &[
+            &["import"],
+            &["fhir"],
+            &["options"],
+            &["imported"],
+            &["carried", "finding", "fitting", "foreign", "identity", "people"],
+        ],
+    ),
 ];
 
 /// Modules, each by the folder of its crate and its name.

@@ -5,34 +5,26 @@
 //! Nothing is taken but what is shown to be about one patient (`about`, `people`), and
 //! what names nobody and belongs to that (`belonging`).
 
-mod about;
+pub(crate) mod about;
 mod attachment;
-mod belonging;
 mod bundle;
-mod choice;
 mod conserve;
 mod denial;
 mod element;
-mod files;
-mod found;
-mod held;
+pub(crate) mod files;
+pub(crate) mod found;
+pub(crate) mod held;
 mod history;
-mod identifier;
-mod import;
-mod index;
-mod input;
-mod making;
-mod map;
+pub(crate) mod identifier;
+pub(crate) mod index;
+pub(crate) mod input;
+pub(crate) mod map;
 mod modifiers;
-mod people;
 mod reads;
 mod reference;
-mod shown;
-mod stored;
-mod subject;
-mod summary;
+pub(crate) mod stored;
+pub(crate) mod subject;
+pub(crate) mod summary;
 mod version;
-mod versions;
 
-pub use import::Import;
 pub(crate) use stored::{Nameless, are_of_two, content_of, person_of, share_identifier, version_of};

@@ -5,49 +5,49 @@
 use super::identifier::identifier_key;
 use super::index::{Index, Place, Target, absolute, contained, each_object, each_reference};
 use super::map;
-use super::people::{Mention, People};
 use super::subject::{Role, elements, followed, values};
 use crate::codec::json::{Json, Object};
 use crate::crypto::digest::Digest;
+use crate::interop::people::{Mention, People};
 
 /// What a resource says of whom it is about.
 #[derive(Default)]
-pub(super) struct About {
+pub(crate) struct About {
     /// Patients that it is about.
-    pub(super) named: Vec<Mention>,
+    pub(crate) named: Vec<Mention>,
     /// The element that names somebody who cannot be told.
-    pub(super) unknown: Option<&'static str>,
+    pub(crate) unknown: Option<&'static str>,
     /// The element that names somebody or something else than a patient.
-    pub(super) other: Option<&'static str>,
+    pub(crate) other: Option<&'static str>,
     /// Patients to whom it refers elsewhere.
-    pub(super) mentioned: Vec<Mention>,
+    pub(crate) mentioned: Vec<Mention>,
     /// Resources that have the same subject.
-    pub(super) followed: Vec<usize>,
+    pub(crate) followed: Vec<usize>,
     /// Other resources that it refers to.
-    pub(super) linked: Vec<usize>,
+    pub(crate) linked: Vec<usize>,
     /// How references to its subject read.
-    pub(super) shown: Vec<Shown>,
+    pub(crate) shown: Vec<Shown>,
 }
 
 /// How a reference to a subject reads (FHIR `Reference.display`).
-pub(super) struct Shown {
+pub(crate) struct Shown {
     /// To whom it refers; `None` where that cannot be told.
-    pub(super) mention: Option<Mention>,
+    pub(crate) mention: Option<Mention>,
     /// The element.
-    pub(super) path: &'static str,
-    pub(super) text: String,
+    pub(crate) path: &'static str,
+    pub(crate) text: String,
 }
 
 /// A resource and what it can see.
-pub(super) struct AboutReader<'a> {
-    pub(super) object: &'a Object,
-    pub(super) resource_type: &'a str,
-    pub(super) position: usize,
+pub(crate) struct AboutReader<'a> {
+    pub(crate) object: &'a Object,
+    pub(crate) resource_type: &'a str,
+    pub(crate) position: usize,
     /// What the resource is called, to name those that it contains.
-    pub(super) name: &'a str,
-    pub(super) place: Place<'a>,
-    pub(super) index: &'a Index,
-    pub(super) people: &'a mut People,
+    pub(crate) name: &'a str,
+    pub(crate) place: Place<'a>,
+    pub(crate) index: &'a Index,
+    pub(crate) people: &'a mut People,
 }
 
 /// What a reference to a subject names.
@@ -62,7 +62,7 @@ enum Named {
 
 impl AboutReader<'_> {
     /// Reads whom the resource is about.
-    pub(super) fn read(mut self) -> About {
+    pub(crate) fn read(mut self) -> About {
         let mut about = About::default();
         if self.resource_type == "Patient" {
             about.named.extend(self.people.itself_at(self.position));

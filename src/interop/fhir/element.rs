@@ -8,6 +8,7 @@ use super::index::{Index, Place};
 use super::reads::Reads;
 use crate::codec::json::{Json, Object};
 use crate::interop::finding::{FindingReason, Findings};
+use crate::interop::fitting::MOST;
 use crate::record::{
     Address, Coding, Concept, HumanName, Identifier, Kind, Narrative, PartialDate, Quantity, Telecom,
     TextError, Token, denies,
@@ -15,9 +16,6 @@ use crate::record::{
 
 /// What elements for notes are called: R4 `note`, DSTU2 `notes` and `comments`, STU3 `comment`.
 const NOTES: [&str; 4] = ["note", "notes", "comment", "comments"];
-/// Most values of one field that are carried over.
-pub(super) const MOST: usize = 4096;
-
 /// What reading a resource needs besides its JSON.
 pub(super) struct Context<'a> {
     pub(super) resource: &'a Object,

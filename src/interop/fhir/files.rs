@@ -21,17 +21,17 @@ use crate::interop::options::ImportLimits;
 use crate::record::{Coding, Entry, Location, Record, SourceFile, Token, Value};
 
 /// Whether a resource holds a file and nothing else.
-pub(super) fn is_file(resource_type: Option<&str>) -> bool {
+pub(crate) fn is_file(resource_type: Option<&str>) -> bool {
     resource_type == Some("Binary")
 }
 
 /// What refers to each file of an input, or what it names as its security context.
 #[derive(Default)]
-pub(super) struct Neighbours(HashMap<usize, BTreeSet<usize>>);
+pub(crate) struct Neighbours(HashMap<usize, BTreeSet<usize>>);
 
 impl Neighbours {
     /// Notes that the resource at one position refers to that at the other.
-    pub(super) fn add(&mut self, index: &Index, from: usize, to: usize) {
+    pub(crate) fn add(&mut self, index: &Index, from: usize, to: usize) {
         for (file, other) in [(to, from), (from, to)] {
             if is_file(index.type_at(file)) {
                 self.0.entry(file).or_default().insert(other);
@@ -39,13 +39,13 @@ impl Neighbours {
         }
     }
 
-    pub(super) fn of(&self, file: usize) -> impl Iterator<Item = usize> {
+    pub(crate) fn of(&self, file: usize) -> impl Iterator<Item = usize> {
         self.0.get(&file).into_iter().flatten().copied()
     }
 }
 
 /// How much apart entries are kept: more is more.
-pub(super) fn apart(compartment: Compartment) -> u8 {
+pub(crate) fn apart(compartment: Compartment) -> u8 {
     match compartment {
         Compartment::General => 0,
         Compartment::SubstanceUse => 1,
@@ -55,7 +55,7 @@ pub(super) fn apart(compartment: Compartment) -> u8 {
 }
 
 /// The files to which the attachments of an entry refer, by their position, with the address.
-pub(super) fn referred_to(entry: &Entry, held: &Held, index: &Index) -> BTreeMap<usize, Token> {
+pub(crate) fn referred_to(entry: &Entry, held: &Held, index: &Index) -> BTreeMap<usize, Token> {
     let mut files = BTreeMap::new();
     for attachment in entry.lent_attachments() {
         let Some(Location::External(address)) = &attachment.location else { continue };
@@ -69,7 +69,7 @@ pub(super) fn referred_to(entry: &Entry, held: &Held, index: &Index) -> BTreeMap
 }
 
 /// The security labels of a resource.
-pub(super) fn labels_of(resource: &Object) -> Vec<Coding> {
+pub(crate) fn labels_of(resource: &Object) -> Vec<Coding> {
     let labels = resource.member("meta").and_then(|meta| meta.member("security")?.as_array());
     let label = |coding: &Json| {
         let text = |name| coding.member(name).and_then(Json::as_str).and_then(|text| Token::new(text).ok());
@@ -80,7 +80,7 @@ pub(super) fn labels_of(resource: &Object) -> Vec<Coding> {
 }
 
 /// Gives an entry the labels of its file, and makes a note what they say that it is.
-pub(super) fn label(entry: &mut Entry, file: &[Coding]) {
+pub(crate) fn label(entry: &mut Entry, file: &[Coding]) {
     if let (Record::Note(note), true) = (&mut entry.record, is_psychotherapy_note(&[], file)) {
         note.form = Token::new("psychotherapy").ok();
     }
@@ -90,7 +90,7 @@ pub(super) fn label(entry: &mut Entry, file: &[Coding]) {
 }
 
 /// A file, read.
-pub(super) struct FileRead {
+pub(crate) struct FileRead {
     bytes: Vec<u8>,
     /// The member that has it in base64.
     member: &'static str,
@@ -99,7 +99,7 @@ pub(super) struct FileRead {
 
 impl FileRead {
     /// `None` for what holds no file that can be decoded.
-    pub(super) fn of(resource: &[u8], limits: ImportLimits) -> Option<Self> {
+    pub(crate) fn of(resource: &[u8], limits: ImportLimits) -> Option<Self> {
         let json = input::parse(resource, limits).ok()?;
         // `content` in DSTU2 and STU3.
         let member = ["data", "content"].into_iter().find(|name| json.member(name).is_some())?;
@@ -110,7 +110,7 @@ impl FileRead {
     }
 
     /// Makes it a file of an entry, wherever that refers to it.
-    pub(super) fn attach(
+    pub(crate) fn attach(
         &self,
         entry: &mut Entry,
         resource: &Held,
@@ -164,7 +164,7 @@ impl FileRead {
 }
 
 /// Where a file is kept that is an entry of its own: as much apart as the entries beside it.
-pub(super) fn kept_with<'e>(entry: &'e Entry, beside: impl Iterator<Item = &'e Entry>) -> Compartment {
+pub(crate) fn kept_with<'e>(entry: &'e Entry, beside: impl Iterator<Item = &'e Entry>) -> Compartment {
     let all = beside.chain([entry]).map(compartment_of);
     all.max_by_key(|compartment| apart(*compartment)).unwrap_or(Compartment::General)
 }

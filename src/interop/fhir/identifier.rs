@@ -9,7 +9,7 @@ const MOST: usize = 4096;
 
 /// The business identifiers by which others may refer to a resource, as
 /// `Type?system|value`: those of patients, and of what is nobody's.
-pub(super) fn identifiers(object: &Object) -> Vec<String> {
+pub(crate) fn identifiers(object: &Object) -> Vec<String> {
     let Some(resource_type) = type_of(object).filter(|name| *name == "Patient" || is_shared(name)) else {
         return Vec::new();
     };
@@ -18,7 +18,7 @@ pub(super) fn identifiers(object: &Object) -> Vec<String> {
 }
 
 /// An identifier as `Type?system|value`. Without a system it may be anyone's.
-pub(super) fn identifier_key(resource_type: &str, identifier: &Json) -> Option<String> {
+pub(crate) fn identifier_key(resource_type: &str, identifier: &Json) -> Option<String> {
     let text = |name| identifier.member(name).and_then(Json::as_str).map(str::trim);
     let (system, value) = (text("system")?, text("value")?);
     (!system.is_empty() && !value.is_empty()).then(|| format!("{resource_type}?{system}|{value}"))

@@ -14,17 +14,17 @@ use crate::record::{Concept, Token};
 
 /// What other resources want to know of a resource.
 #[derive(Default)]
-pub(super) struct Summary {
-    pub(super) resource_type: Option<String>,
-    pub(super) name: Option<Token>,
-    pub(super) concept: Option<Concept>,
+pub(crate) struct Summary {
+    pub(crate) resource_type: Option<String>,
+    pub(crate) name: Option<Token>,
+    pub(crate) concept: Option<Concept>,
     /// Whether the concept is denied there: ruled out, not done, entered in error.
-    pub(super) is_denied: bool,
+    pub(crate) is_denied: bool,
 }
 
 /// Where local names mean the same resources: a bundle, else an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) struct Scope(pub(super) usize);
+pub(crate) struct Scope(pub(crate) usize);
 
 impl Scope {
     /// Where addresses and random UUIDs mean the same resources.
@@ -33,14 +33,14 @@ impl Scope {
 
 /// Where a reference is read: the address of the resource that holds it, and its scope.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Place<'a> {
-    pub(super) address: Option<&'a str>,
-    pub(super) scope: Scope,
+pub(crate) struct Place<'a> {
+    pub(crate) address: Option<&'a str>,
+    pub(crate) scope: Scope,
 }
 
 /// What a reference names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Target {
+pub(crate) enum Target {
     /// The resource at this position.
     One(usize),
     /// One of these, it cannot be told which.
@@ -102,7 +102,7 @@ impl Names {
 
 /// The resources of the input by their addresses.
 #[derive(Default)]
-pub(super) struct Index {
+pub(crate) struct Index {
     summaries: Vec<Summary>,
     by_url: HashMap<(Scope, String), usize>,
     /// By base and `Type/id`; without a base, within a scope.
@@ -119,7 +119,7 @@ pub(super) struct Index {
 
 impl Index {
     /// Adds the next resource, and returns the first one of the same name, if there is one.
-    pub(super) fn add(&mut self, found: &Found, scope: Scope, summary: Summary) -> Option<usize> {
+    pub(crate) fn add(&mut self, found: &Found, scope: Scope, summary: Summary) -> Option<usize> {
         let position = self.summaries.len();
         self.summaries.push(summary);
         let url = found.full_url.as_ref();
@@ -154,17 +154,17 @@ impl Index {
 
     /// Adds a business identifier of the resource that was added last, as
     /// `Type?system|value`.
-    pub(super) fn add_identifier(&mut self, identifier: &str) {
+    pub(crate) fn add_identifier(&mut self, identifier: &str) {
         self.by_identifier.add(identifier, self.summaries.len().saturating_sub(1));
     }
 
     /// The resources with this `Type?system|value`.
-    pub(super) fn identified(&self, identifier: &str) -> Target {
+    pub(crate) fn identified(&self, identifier: &str) -> Target {
         self.by_identifier.find(identifier)
     }
 
     /// Notes a reference: which servers have a patient of this id.
-    pub(super) fn note(&mut self, reference: &str) {
+    pub(crate) fn note(&mut self, reference: &str) {
         let reference = without_version(reference);
         if let Some(base) = base_of(reference)
             && let Some(local) = reference.get(base.len()..)
@@ -183,21 +183,21 @@ impl Index {
     }
 
     /// The one base that any reference has for this `Patient/id`.
-    pub(super) fn sole_base(&self, local: &str) -> Option<&str> {
+    pub(crate) fn sole_base(&self, local: &str) -> Option<&str> {
         self.bases.get(local).and_then(Option::as_deref)
     }
 
-    pub(super) fn summary(&self, position: usize) -> Option<&Summary> {
+    pub(crate) fn summary(&self, position: usize) -> Option<&Summary> {
         self.summaries.get(position)
     }
 
     /// The type of the resource at this position.
-    pub(super) fn type_at(&self, position: usize) -> Option<&str> {
+    pub(crate) fn type_at(&self, position: usize) -> Option<&str> {
         self.summary(position).and_then(|summary| summary.resource_type.as_deref())
     }
 
     /// What the resource that a reference names is called, if it names one.
-    pub(super) fn summary_of(&self, reference: &str, place: Place<'_>) -> Option<&Summary> {
+    pub(crate) fn summary_of(&self, reference: &str, place: Place<'_>) -> Option<&Summary> {
         match self.resolve(reference, place) {
             Target::One(position) => self.summary(position),
             Target::Few(few) => {
@@ -215,7 +215,7 @@ impl Index {
     }
 
     /// The resource that `reference` names, as seen from a place.
-    pub(super) fn resolve(&self, reference: &str, place: Place<'_>) -> Target {
+    pub(crate) fn resolve(&self, reference: &str, place: Place<'_>) -> Target {
         let reference = without_version(reference);
         if reference.contains('#') || reference.is_empty() {
             return Target::Nothing;
@@ -266,7 +266,7 @@ impl Index {
     }
 
     /// The resource with this id: in the scope, else anywhere.
-    pub(super) fn with_id(&self, id: &str, scope: Scope) -> Target {
+    pub(crate) fn with_id(&self, id: &str, scope: Scope) -> Target {
         let id = id.to_ascii_lowercase();
         match Same::target(self.by_id.get(&(scope, id.clone()))) {
             Target::Nothing => self.by_id_anywhere.find(&id),
@@ -282,7 +282,7 @@ fn scope_of(url: &str, scope: Scope) -> Scope {
 
 /// `Type?system|value` of a conditional reference (FHIR R4 section 3.1.0.7.2) such as
 /// `Patient?identifier=system|value`, with a server in front or not.
-pub(super) fn conditional(reference: &str) -> Option<String> {
+pub(crate) fn conditional(reference: &str) -> Option<String> {
     let (path, query) = reference.split_once('?')?;
     let resource_type = path.rsplit('/').next()?;
     let identifier = query.strip_prefix("identifier=").filter(|_| !query.contains('&'))?;
@@ -302,7 +302,7 @@ fn percent_decoded(text: &str) -> Option<String> {
 }
 
 /// A relative reference as an address, where the resource that holds it has one.
-pub(super) fn absolute(reference: &str, from: Option<&str>) -> String {
+pub(crate) fn absolute(reference: &str, from: Option<&str>) -> String {
     let reference = without_version(reference);
     let relative = !reference.contains(':');
     let base = from.and_then(base_of).filter(|_| relative).unwrap_or_default();
@@ -311,7 +311,7 @@ pub(super) fn absolute(reference: &str, from: Option<&str>) -> String {
 
 /// Calls `visit` with every `reference` in a value, and every `url`, which may name a
 /// `Binary`.
-pub(super) fn each_reference(json: &Json, visit: &mut impl FnMut(&str)) {
+pub(crate) fn each_reference(json: &Json, visit: &mut impl FnMut(&str)) {
     each_object(json, &mut |object| {
         for name in ["reference", "url"] {
             if let Some(reference) = object.member(name).and_then(Json::as_str) {
@@ -322,7 +322,7 @@ pub(super) fn each_reference(json: &Json, visit: &mut impl FnMut(&str)) {
 }
 
 /// Calls `visit` with every object in a value, the value itself included.
-pub(super) fn each_object(json: &Json, visit: &mut impl FnMut(&Object)) {
+pub(crate) fn each_object(json: &Json, visit: &mut impl FnMut(&Object)) {
     // Without recursion: input chooses the depth.
     let mut open = vec![json];
     while let Some(json) = open.pop() {
@@ -341,7 +341,7 @@ pub(super) fn each_object(json: &Json, visit: &mut impl FnMut(&Object)) {
 const MOST_CONTAINED: usize = 256;
 
 /// The resource that a resource contains under this fragment, such as `#med1`.
-pub(super) fn contained<'a>(resource: &'a Object, reference: &str) -> Option<&'a Object> {
+pub(crate) fn contained<'a>(resource: &'a Object, reference: &str) -> Option<&'a Object> {
     let id = reference.strip_prefix('#')?;
     let items = resource.member("contained")?.as_array()?;
     items

@@ -19,29 +19,29 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// FHIR nests a few levels; questionnaires and extensions somewhat more.
 const DEPTH: usize = 128;
 /// Longest original of an entry, its files included: an entry holds it and its fields.
-pub(super) const RESOURCE_LIMIT: usize = 48 << 20;
+pub(crate) const RESOURCE_LIMIT: usize = 48 << 20;
 
 /// One input, read: its bytes outside of resources, and the resources.
 #[derive(Default)]
-pub(super) struct Input {
-    pub(super) pieces: Vec<InputPiece>,
+pub(crate) struct Input {
+    pub(crate) pieces: Vec<InputPiece>,
     /// What could not be read, and where, such as `line 31`.
-    pub(super) unread: Vec<(String, FindingReason)>,
+    pub(crate) unread: Vec<(String, FindingReason)>,
     /// What stands in wrappers and is no resource.
-    pub(super) beside: Vec<(String, FindingReason)>,
+    pub(crate) beside: Vec<(String, FindingReason)>,
     /// What history bundles delete; see [`bundle::Contents`].
-    pub(super) deleted: Vec<(String, Option<String>)>,
+    pub(crate) deleted: Vec<(String, Option<String>)>,
     /// How many texts were read.
     texts: usize,
 }
 
-pub(super) enum InputPiece {
+pub(crate) enum InputPiece {
     Gap(Vec<u8>),
     Resource(Box<Found>),
 }
 
 /// Reads one input.
-pub(super) fn read(reader: impl Read, limits: ImportLimits) -> Result<Input, ImportError> {
+pub(crate) fn read(reader: impl Read, limits: ImportLimits) -> Result<Input, ImportError> {
     read_any(reader, limits).map_err(|fault| match fault {
         ImportError::Json(JsonError::Empty) => ImportError::Empty,
         ImportError::Json(JsonError::CutOff { offset }) => ImportError::CutOff { offset },
@@ -294,7 +294,7 @@ fn without_mark_at_start(text: &[u8]) -> &[u8] {
 }
 
 /// Parses a text within the limits of an import.
-pub(super) fn parse(text: &[u8], limits: ImportLimits) -> Result<Json, JsonError> {
+pub(crate) fn parse(text: &[u8], limits: ImportLimits) -> Result<Json, JsonError> {
     let bytes = usize::try_from(limits.input_bytes).unwrap_or(usize::MAX);
     Json::parse(text, JsonLimits { bytes, depth: DEPTH, values: limits.values })
 }

@@ -21,7 +21,7 @@ pub(crate) fn version_of(resource: &[u8]) -> (Option<PartialDate>, Option<String
 }
 
 /// The person whom a patient resource describes.
-pub(super) fn described(patient: &Object) -> Person {
+pub(crate) fn described(patient: &Object) -> Person {
     let person = map::person(patient);
     let is_said = patient.member("birthDate").is_some_and(|date| *date != Json::Null);
     person.with_unreadable_birth_date(is_said)

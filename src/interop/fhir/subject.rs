@@ -7,7 +7,7 @@ use crate::codec::json::{Json, Object};
 
 /// What an element says of whom a resource is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// Whom the resource is about.
     Subject,
     /// Who takes part: patients among them are whom it is about.
@@ -17,7 +17,7 @@ pub(super) enum Role {
 }
 
 /// Elements of a type that say whom it is about.
-pub(super) fn elements(resource_type: &str) -> &'static [(&'static str, Role)] {
+pub(crate) fn elements(resource_type: &str) -> &'static [(&'static str, Role)] {
     use Role::{Focus, Participant, Subject};
     match resource_type {
         "Observation" => &[("subject", Subject), ("patient", Subject), ("focus", Focus)],
@@ -60,7 +60,7 @@ pub(super) fn elements(resource_type: &str) -> &'static [(&'static str, Role)] {
 }
 
 /// Elements of a type that refer to what has the same subject.
-pub(super) fn followed(resource_type: &str) -> &'static [&'static str] {
+pub(crate) fn followed(resource_type: &str) -> &'static [&'static str] {
     match resource_type {
         "Provenance" => &["target"],
         "Binary" => &["securityContext"],
@@ -147,7 +147,7 @@ const SHARED: [&str; 70] = [
 ];
 
 /// Whether a resource of this type that names nobody is nobody's by its nature.
-pub(super) fn is_shared(resource_type: &str) -> bool {
+pub(crate) fn is_shared(resource_type: &str) -> bool {
     SHARED.binary_search(&resource_type).is_ok()
 }
 
@@ -166,12 +166,12 @@ const MAY_NAME_NOBODY: [&str; 10] = [
 ];
 
 /// Whether a resource of this type is about somebody, whether it says so or not.
-pub(super) fn requires_subject(resource_type: &str) -> bool {
+pub(crate) fn requires_subject(resource_type: &str) -> bool {
     !is_shared(resource_type) && !MAY_NAME_NOBODY.contains(&resource_type)
 }
 
 /// The values at a path of names; lists on the way are opened.
-pub(super) fn values<'a>(object: &'a Object, path: &str) -> Vec<&'a Json> {
+pub(crate) fn values<'a>(object: &'a Object, path: &str) -> Vec<&'a Json> {
     let mut names = path.split('.');
     let mut found: Vec<&Json> = names.next().map(|name| items(object, name)).unwrap_or_default();
     for name in names {

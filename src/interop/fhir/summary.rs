@@ -10,7 +10,7 @@ use crate::interop::finding::Findings;
 use crate::record::Token;
 
 /// What other resources want to know of this one.
-pub(super) fn summarize(object: &Object) -> Summary {
+pub(crate) fn summarize(object: &Object) -> Summary {
     summarize_within(object, &Reads::default())
 }
 

@@ -7,9 +7,9 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::found::identity_of;
-use super::held::Held;
-use super::index::Scope;
+use crate::interop::fhir::found::identity_of;
+use crate::interop::fhir::held::Held;
+use crate::interop::fhir::index::Scope;
 
 /// For each resource that is an earlier version, the position of the latest one, and how
 /// early it is: the oldest comes first.

@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use super::about::About;
-use super::index::Index;
-use super::people::{Mention, People};
-use super::subject::{is_shared, requires_subject};
+use crate::interop::fhir::about::About;
+use crate::interop::fhir::index::Index;
+use crate::interop::fhir::subject::{is_shared, requires_subject};
+use crate::interop::people::{Mention, People};
 
 /// What becomes of a resource, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,11 +10,11 @@ use crate::record::{Likeness, Person};
 
 /// A mention of a person. Several may be of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Mention(usize);
+pub(crate) struct Mention(usize);
 
 /// What a mention is.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Known {
+pub(crate) enum Known {
     /// A patient in the input, by position.
     Resource(usize),
     /// A patient that a resource contains.
@@ -37,7 +37,7 @@ const MOST_OF_ONE_KEY: usize = 8;
 
 /// The people of an input.
 #[derive(Default)]
-pub(super) struct People {
+pub(crate) struct People {
     nodes: Vec<Node>,
     by_position: HashMap<usize, Mention>,
     by_content: HashMap<Digest, Mention>,
@@ -50,7 +50,7 @@ pub(super) struct People {
 impl People {
     /// Adds a patient of the input. The same bytes are the same patient, if `content` is
     /// given.
-    pub(super) fn add_resource(&mut self, position: usize, content: Option<Digest>, person: Person) {
+    pub(crate) fn add_resource(&mut self, position: usize, content: Option<Digest>, person: Person) {
         let mention = self.add(Known::Resource(position), person);
         self.by_position.insert(position, mention);
         if let Some(content) = content {
@@ -61,7 +61,7 @@ impl People {
 
     /// A patient that a resource contains; those of equal content are one. `None` if
     /// nothing is said of them.
-    pub(super) fn contained(&mut self, name: &str, content: Digest, person: Person) -> Option<Mention> {
+    pub(crate) fn contained(&mut self, name: &str, content: Digest, person: Person) -> Option<Mention> {
         if person.is_nameless() {
             return None;
         }
@@ -74,7 +74,7 @@ impl People {
     }
 
     /// A patient that is not in the input.
-    pub(super) fn referred_to(&mut self, reference: String) -> Mention {
+    pub(crate) fn referred_to(&mut self, reference: String) -> Mention {
         if let Some(&known) = self.by_reference.get(&reference) {
             return known;
         }
@@ -84,17 +84,17 @@ impl People {
     }
 
     /// The patient at this position, unless another one has the same name.
-    pub(super) fn at(&self, position: usize) -> Option<Mention> {
+    pub(crate) fn at(&self, position: usize) -> Option<Mention> {
         self.itself_at(position).filter(|mention| !self.ambiguous.contains(mention))
     }
 
     /// The patient at this position, as it speaks of itself.
-    pub(super) fn itself_at(&self, position: usize) -> Option<Mention> {
+    pub(crate) fn itself_at(&self, position: usize) -> Option<Mention> {
         self.by_position.get(&position).copied()
     }
 
     /// The one person that these patients are.
-    pub(super) fn one_of(&self, positions: &[usize]) -> Option<Mention> {
+    pub(crate) fn one_of(&self, positions: &[usize]) -> Option<Mention> {
         let mut mentions = positions.iter().map(|position| self.at(*position));
         let first = mentions.next()??;
         let is_same = |other: Option<Mention>| other.is_some_and(|other| self.is_same(first, other));
@@ -102,7 +102,7 @@ impl People {
     }
 
     /// Two patients have one name: they are one, in two versions, unless they differ.
-    pub(super) fn meet_namesake(&mut self, first: usize, second: usize, is_version: bool) {
+    pub(crate) fn meet_namesake(&mut self, first: usize, second: usize, is_version: bool) {
         let (Some(&first), Some(&second)) = (self.by_position.get(&first), self.by_position.get(&second))
         else {
             return;
@@ -143,7 +143,7 @@ impl People {
     }
 
     /// Two mentions are of one person.
-    pub(super) fn unite(&mut self, one: Mention, other: Mention) {
+    pub(crate) fn unite(&mut self, one: Mention, other: Mention) {
         let (one, other) = (self.root(one).0, self.root(other).0);
         let size = |root: usize| self.nodes.get(root).map_or(0, |node| node.size);
         // The larger one stands for both, so ways to it stay short.
@@ -161,7 +161,7 @@ impl People {
     }
 
     /// The mention that stands for a person.
-    pub(super) fn root(&self, mention: Mention) -> Mention {
+    pub(crate) fn root(&self, mention: Mention) -> Mention {
         let mut at = mention.0;
         while let Some(node) = self.nodes.get(at) {
             if node.parent == at {
@@ -177,20 +177,20 @@ impl People {
     }
 
     /// What is said of a person.
-    pub(super) fn person(&self, mention: Mention) -> &Person {
+    pub(crate) fn person(&self, mention: Mention) -> &Person {
         static NOBODY: std::sync::LazyLock<Person> = std::sync::LazyLock::new(Person::default);
         let root = self.root(mention).0;
         self.nodes.get(root).map_or(&*NOBODY, |node| &node.person)
     }
 
     /// All mentions, in the order in which they were met: patients of the input first.
-    pub(super) fn mentions(&self) -> impl Iterator<Item = (Mention, &Known)> {
+    pub(crate) fn mentions(&self) -> impl Iterator<Item = (Mention, &Known)> {
         self.nodes.iter().enumerate().map(|(number, node)| (Mention(number), &node.known))
     }
 
     /// The patients that the input holds or contains, one mention of each person, with the
     /// position of those that are resources.
-    pub(super) fn described(&self) -> impl Iterator<Item = (Option<usize>, Mention)> {
+    pub(crate) fn described(&self) -> impl Iterator<Item = (Option<usize>, Mention)> {
         let mut seen = HashSet::new();
         self.mentions().filter_map(move |(mention, known)| {
             let position = match known {
@@ -203,7 +203,7 @@ impl People {
     }
 
     /// `Patient/1` and its address are one person where no second server is spoken of.
-    pub(super) fn join_references<'a>(&mut self, sole_base: impl Fn(&str) -> Option<&'a str>) {
+    pub(crate) fn join_references<'a>(&mut self, sole_base: impl Fn(&str) -> Option<&'a str>) {
         let pairs = self.by_reference.iter().filter_map(|(reference, mention)| {
             let address = format!("{}{reference}", sole_base(reference)?);
             Some((*mention, *self.by_reference.get(&address)?))

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::about::Shown;
-use super::held::{Held, path_of};
-use super::people::{Mention, People};
+use crate::interop::fhir::about::Shown;
+use crate::interop::fhir::held::{Held, path_of};
 use crate::interop::finding::{FindingReason, Findings};
+use crate::interop::people::{Mention, People};
 use crate::record::Person;
 
 /// Names that are kept of those that references to one person show.

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::found::{identity_of, local_reference};
-use super::held::Held;
-use super::people::{Known, Mention, People};
+use crate::interop::fhir::found::{identity_of, local_reference};
+use crate::interop::fhir::held::Held;
 use crate::interop::identity::beside;
 use crate::interop::imported::PatientReferences;
 use crate::interop::options::ImportError;
+use crate::interop::people::{Known, Mention, People};
 
 /// The people whom an input is about.
 pub(super) struct Choice<'a> {

@@ -2,27 +2,33 @@
 //!
 //! `resources` = entries + earlier versions + files + repetitions + what is left out, always.
 
+mod belonging;
+mod choice;
+mod making;
+mod shown;
+mod versions;
+
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-use super::about::{About, AboutReader, Shown};
-use super::belonging::{Belonging, Rules, Verdict, named};
-use super::choice::Choice;
-use super::files::{Neighbours, is_file, labels_of};
-use super::found::{Found, identity_of, server_of};
-use super::held::{Held, HeldInput, path_of};
-use super::identifier::identifiers;
-use super::index::{Index, Scope, absolute, each_reference};
-use super::input::{self, InputPiece};
-use super::making::Making;
-use super::people::{Known, Mention, People};
-use super::shown::NamesShown;
-use super::stored::described;
-use super::summary::summarize;
-use super::versions;
+use self::belonging::{Belonging, Rules, Verdict, named};
+use self::choice::Choice;
+use self::making::Making;
+use self::shown::NamesShown;
+use crate::interop::fhir::about::{About, AboutReader, Shown};
+use crate::interop::fhir::files::{Neighbours, is_file, labels_of};
+use crate::interop::fhir::found::{Found, identity_of, server_of};
+use crate::interop::fhir::held::{Held, HeldInput, path_of};
+use crate::interop::fhir::identifier::identifiers;
+use crate::interop::fhir::index::{Index, Scope, absolute, each_reference};
+use crate::interop::fhir::input::{self, InputPiece};
+use crate::interop::fhir::stored::described;
+use crate::interop::fhir::summary::summarize;
+use crate::interop::people::{Known, Mention, People};
+
 use crate::codec::json::Object;
 use crate::crypto::digest::Digest;
 use crate::interop::finding::{FindingReason, Findings};

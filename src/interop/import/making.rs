@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::files::{self, FileRead, Neighbours, apart, is_file, kept_with, referred_to};
-use super::found::identity_of;
-use super::held::{Held, HeldInput, path_of};
-use super::index::{Index, Target};
 use super::versions::Earlier;
-use super::{input, map};
 use crate::classify::codes::is_psychotherapy_note;
 use crate::classify::compartment_of;
 use crate::crypto::digest::Digest;
 use crate::format::place::Compartment;
+use crate::interop::fhir::files::{self, FileRead, Neighbours, apart, is_file, kept_with, referred_to};
+use crate::interop::fhir::found::identity_of;
+use crate::interop::fhir::held::{Held, HeldInput, path_of};
+use crate::interop::fhir::index::{Index, Target};
+use crate::interop::fhir::{input, map};
 use crate::interop::finding::{FindingReason, Findings};
 use crate::interop::identity::{beside, is_global};
 use crate::interop::imported::{Document, ImportedEntry, Piece};
