@@ -337,6 +337,10 @@ pub(crate) struct Expunge {
     /// can then tell that it was there
     #[arg(long)]
     pub(crate) stay_away: bool,
+    /// Show every other entry that tells of the same, and offer to destroy them too, however many
+    /// they are
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Args)]

@@ -1,5 +1,7 @@
 //! `expunge`: entries are destroyed, after a look at what exactly goes.
 
+use std::collections::HashSet;
+
 use serde_json::{Value as Json, json};
 use subrosa::vault::{
     Action, Backup, Coverage, Epoch, ErasedSource, ErasureReport, Expungement, HandedOut, Listed, Remains,
@@ -13,6 +15,10 @@ use crate::failure::Failure;
 use crate::output::{self, count, moment, moment_for_programs, note, printable};
 use crate::prompt;
 use crate::target::{self, Wanted};
+
+/// Most entries beside the named ones that are listed unasked: what will be destroyed must
+/// not be scrolled away.
+const BESIDE_SHOWN: usize = 20;
 
 pub(crate) fn run(common: &Common, command: &Expunge) -> Result<(), Failure> {
     let (path, names) = target::vault_and_some(
@@ -29,7 +35,8 @@ pub(crate) fn run(common: &Common, command: &Expunge) -> Result<(), Failure> {
         }
     }
     let related = related(&vault, &ids)?;
-    let what = what_goes(&vault, &ids, &related)?;
+    let shown = if command.all { related.len() } else { related.len().min(BESIDE_SHOWN) };
+    let what = what_goes(&vault, &ids, &related, shown)?;
     match (common.json, common.yes) {
         (false, _) => output::say(&what)?,
         // The output belongs to a program; a person is asked beside it.
@@ -40,7 +47,9 @@ pub(crate) fn run(common: &Common, command: &Expunge) -> Result<(), Failure> {
         command.reason.as_deref(),
         "Why (kept for whoever sees the ways in; do not name what goes; Enter leaves it out)",
     )?;
-    if confirm(common.yes, ids.len(), related.len())? {
+    // Nobody destroys by one word what they were not shown.
+    let offered = if shown == related.len() { shown } else { 0 };
+    if confirm(common.yes, ids.len(), offered)? {
         ids.extend(&related);
     }
     let how = reason.map_or_else(Expungement::new, |reason| Expungement::new().because(&reason));
@@ -53,19 +62,20 @@ pub(crate) fn run(common: &Common, command: &Expunge) -> Result<(), Failure> {
     output::say(&told(&report))
 }
 
-/// The other entries that tell of the same as these.
+/// The other entries that tell of the same as these; of each, first those of which one refers
+/// to the other.
 fn related(vault: &Vault, ids: &[EntryId]) -> Result<Vec<EntryId>, Failure> {
-    let mut related = Vec::new();
+    let (mut related, mut seen) = (Vec::new(), HashSet::new());
     for id in ids {
         let others = vault.related(*id)?.into_iter().map(|related| related.id);
-        related.extend(others.filter(|other| !ids.contains(other)));
+        related.extend(others.filter(|other| !ids.contains(other) && seen.insert(*other)));
     }
-    related.sort_unstable();
-    related.dedup();
     Ok(related)
 }
 
-fn what_goes(vault: &Vault, ids: &[EntryId], related: &[EntryId]) -> Result<String, Failure> {
+/// What will be destroyed, right above the question; before it what stays, and what this does
+/// not reach.
+fn what_goes(vault: &Vault, ids: &[EntryId], related: &[EntryId], shown: usize) -> Result<String, Failure> {
     let all = vault.list(&Filter::all().with_retracted().with_sealed())?;
     let of_id = |id: &EntryId| all.iter().filter(|entry| entry.id == *id).cloned().collect::<Vec<Listed>>();
     let named: Vec<Vec<Listed>> = ids.iter().map(of_id).collect();
@@ -81,21 +91,29 @@ fn what_goes(vault: &Vault, ids: &[EntryId], related: &[EntryId]) -> Result<Stri
             if some == 1 { "goes" } else { "go" }
         ),
     };
-    let beside = match related {
-        [] => String::new(),
-        related => {
-            let mut listed = vault.list(&Filter::all().with_retracted())?;
-            listed.retain(|entry| related.contains(&entry.id));
-            format!(
-                "\nThese have the same code, words or drug, in what is shown or in their originals, and stay:\n\n{}\n",
-                entries::table(vault, &listed)?
-            )
-        }
+    Ok(format!(
+        "{}This does not reach copies and backups of the vault file, the files that you imported, excerpts and exports \
+         that you gave away, or other entries that mention the same thing.\n\nThis will be destroyed, with its files, and \
+         cannot be brought back:\n\n{}\n{with_them}{doubles}",
+        what_stays(vault, related, shown)?,
+        entries::table(vault, &listed)?
+    ))
+}
+
+/// The entries beside the named ones, as many as are shown.
+fn what_stays(vault: &Vault, related: &[EntryId], shown: usize) -> Result<String, Failure> {
+    if related.is_empty() {
+        return Ok(String::new());
+    }
+    let wanted: HashSet<EntryId> = related.iter().take(shown).copied().collect();
+    let mut listed = vault.list(&Filter::all().with_retracted())?;
+    listed.retain(|entry| wanted.contains(&entry.id));
+    let more = match related.len() - shown {
+        0 => String::new(),
+        more => format!("… and {more} more (--all shows them, and lets you destroy all of these too)\n"),
     };
     Ok(format!(
-        "This will be destroyed, with its files, and cannot be brought back:\n\n{}\n{with_them}{doubles}{beside}\nThis does \
-         not reach copies and backups of the vault file, the files that you imported, excerpts and exports that you \
-         gave away, or other entries that mention the same thing.\n",
+        "These have the same code, words or drug, in what is shown or in their originals, and stay:\n\n{}\n{more}\n",
         entries::table(vault, &listed)?
     ))
 }

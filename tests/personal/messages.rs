@@ -255,3 +255,33 @@ fn what_tells_of_the_same_is_listed_before_something_goes_and_goes_too_if_that_i
     assert!(told.contains("Destroyed 2 entries"), "{told}");
     assert_eq!(person.run(&["search", "my.vault", "Q87.40", "--json"]).done().json(), serde_json::json!([]));
 }
+
+#[test]
+fn what_will_be_destroyed_stands_above_the_question_however_much_tells_of_the_same() {
+    let person = with_records();
+    let pulse = |n: usize| {
+        let day = 1 + n % 28;
+        format!(
+            r#"{{"resourceType":"Observation","id":"h{n}","status":"final","subject":{{"reference":"Patient/p"}},"code":{{"coding":[{{"system":"http://loinc.org","code":"8867-4","display":"Heart rate"}}]}},"effectiveDateTime":"2021-05-{day:02}","valueQuantity":{{"value":{},"unit":"/min"}}}}"#,
+            60 + n
+        )
+    };
+    person.write("pulse.ndjson", (0..30).map(pulse).collect::<Vec<_>>().join("\n"));
+    person.run(&["import", "my.vault", "pulse.ndjson", "--patient-is-same"]).done();
+    let listed = person.run(&["search", "my.vault", "8867-4", "--json"]).done().json();
+    let id = listed[0]["id"].as_str().unwrap();
+    let expunge = ["expunge", "my.vault", id];
+    let refused = person.run_with(&expunge, "30\n").refused(1, "nothing was destroyed");
+    let (said, goes) = refused
+        .out()
+        .split_once("This will be destroyed")
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    assert!(said.matches("Heart rate").count() == 20 && said.contains("… and 9 more (--all"), "{said}");
+    assert!(goes.matches("Heart rate").count() == 1 && goes.contains(&id[..10]), "{goes}");
+    assert!(!refused.err().contains("to destroy the"), "{}", refused.err());
+    let all = [&expunge[..], &["--all"]].concat();
+    let refused = person.run_with(&all, "2\n").refused(1, "nothing was destroyed");
+    assert!(refused.out().matches("Heart rate").count() == 30 && !refused.out().contains("more ("));
+    assert!(person.run_with(&all, "30\n").done().out().contains("Destroyed 30 entries"));
+}
