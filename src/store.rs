@@ -5,6 +5,7 @@ mod copy;
 mod disk;
 mod file;
 mod folder;
+mod hole;
 mod identity;
 mod left;
 mod memory;

@@ -8,13 +8,11 @@ use super::StoreError;
 use super::disk::Disk;
 use super::file::{AREAS, FileStore, ROOTS};
 use super::folder::{Destination, Folder, give_name};
+use super::hole::{READ_STEP, read_written};
 use super::identity::FileAccess;
 use super::rewrite::scrub;
 use crate::crypto::random::Randomness;
 use crate::format::header::geometry;
-
-/// Bytes copied at a time.
-const STEP: usize = 1 << 20;
 
 /// A vault file as one root names it: the bytes below the root's append end
 /// stay what they are, but for those that a later commit withdraws.
@@ -33,6 +31,9 @@ impl FileStore {
 impl CopySource {
     /// Copies the file with this area and this root in both their copies;
     /// `copied` is told how many bytes were.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] at the first hole, which a copy would fill a disk with.
     pub(crate) fn copy(
         &self,
         to: &Destination,
@@ -57,12 +58,12 @@ impl CopySource {
             disk.write_at(offset, root)?;
         }
         copied(geometry::APPEND.min(append_end));
-        let mut buffer = vec![0; STEP];
+        let mut buffer = vec![0; READ_STEP];
         let mut offset = geometry::APPEND;
         while offset < append_end {
-            let step = usize::try_from(append_end - offset).map_or(STEP, |left| left.min(STEP));
+            let step = usize::try_from(append_end - offset).map_or(READ_STEP, |left| left.min(READ_STEP));
             let bytes = buffer.get_mut(..step).unwrap_or_default();
-            self.disk.read_at(offset, bytes)?;
+            read_written(&*self.disk, offset, bytes)?;
             disk.write_at(offset, bytes)?;
             offset += step as u64;
             copied(step as u64);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::disk::Disk;
 use super::folder::{Destination, Folder, Named, RealFolder, give_name};
+use super::hole::{READ_STEP, is_hole, read_written};
 use super::identity::FileAccess;
 use super::left::Left;
 use super::{Heads, Medium, ObjectRef, Segment, Store, StoreError, StoreWriter};
@@ -23,8 +24,9 @@ pub(super) const AREAS: [u64; 2] = [geometry::AREA_A, geometry::AREA_B];
 pub(super) const ROOTS: [u64; 2] = [geometry::ROOT_A, geometry::ROOT_B];
 /// Most bytes of neighbouring objects that are read at once.
 const RUN_LIMIT: u64 = 1 << 20;
-/// Bytes read at a time when a large part of a file is read.
-const READ_STEP: usize = 1 << 20;
+/// Most steps of zeros that are read where every byte of a file is: behind its last commit a
+/// file has some, and a sparse one may have any number.
+const MOST_HOLES: usize = 1024;
 /// What a disk reads or loses at once.
 const SECTOR: u64 = 4096;
 /// Longest object that any content makes: more is a damaged reference, which
@@ -126,15 +128,17 @@ impl FileStore {
     }
 
     /// Reads the whole file; gives how many bytes the system cannot read, in
-    /// blocks of a sector.
+    /// blocks of a sector. Of a file that is mostly holes, no more than a GiB of them is read.
     pub(crate) fn unreadable(&self, advance: &mut dyn FnMut(u64)) -> Result<u64, StoreError> {
         let disk = self.disk();
         let length = disk.len()?;
         let mut buffer = vec![0; READ_STEP];
-        let (mut offset, mut lost) = (0, 0);
-        while offset < length {
+        let (mut offset, mut lost, mut holes) = (0, 0, 0);
+        while offset < length && holes < MOST_HOLES {
             let step = (length - offset).min(READ_STEP as u64);
-            lost += unreadable_in(&*disk, offset..offset + step, &mut buffer);
+            let lost_here = unreadable_in(&*disk, offset..offset + step, &mut buffer);
+            lost += lost_here;
+            holes += usize::from(lost_here == 0 && step == READ_STEP as u64 && is_hole(&buffer));
             advance(step);
             offset += step;
         }
@@ -147,6 +151,9 @@ impl FileStore {
 
     /// The digest of the bytes where a segment is to be, read a step at a time; none where there
     /// can be no segment.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where nobody wrote a part of it.
     pub(crate) fn digest_of(&self, segment: &Segment) -> Result<Option<SegmentDigest>, StoreError> {
         if !self.has_room_for(segment)? {
             return Ok(None);
@@ -159,7 +166,7 @@ impl FileStore {
             while offset < range.end {
                 let step = usize::try_from(range.end - offset).map_or(READ_STEP, |left| left.min(READ_STEP));
                 let read = buffer.get_mut(..step).unwrap_or_default();
-                disk.read_at(offset, read)?;
+                read_written(&*disk, offset, read)?;
                 running.update(read);
                 offset += step as u64;
             }
@@ -247,7 +254,9 @@ impl FileStore {
 
     pub(super) fn read_object(disk: &dyn Disk, object: &ObjectRef) -> Result<Vec<u8>, StoreError> {
         let (offset, length) = Self::locate(disk, std::slice::from_ref(object))?;
-        read(disk, offset, length)
+        let mut bytes = vec![0; length];
+        read_written(disk, offset, &mut bytes)?;
+        Ok(bytes)
     }
 
     /// Where objects stand that are one behind the other, and how long they are together:
@@ -306,7 +315,8 @@ impl Store for FileStore {
             rest.split_at_checked(neighbours(rest)).filter(|(run, _)| !run.is_empty())
         {
             let (offset, length) = Self::locate(&*disk, run)?;
-            let bytes = read(&*disk, offset, length)?;
+            let mut bytes = vec![0; length];
+            read_written(&*disk, offset, &mut bytes)?;
             match run {
                 [_] => found.push(bytes),
                 run => cut(&bytes, run, &mut found)?,
@@ -324,7 +334,7 @@ impl Store for FileStore {
         {
             let (offset, length) = Self::locate(&*disk, run)?;
             let (here, behind) = room.split_at_mut_checked(length).ok_or(StoreError::Missing)?;
-            disk.read_at(offset, here)?;
+            read_written(&*disk, offset, here)?;
             (rest, room) = (later, behind);
         }
         if room.is_empty() { Ok(()) } else { Err(StoreError::Missing) }
@@ -339,7 +349,10 @@ impl Store for FileStore {
         if segment.is_long() {
             return self.has_room_for(segment);
         }
-        let digest = self.digest_of(segment)?;
+        let digest = match self.digest_of(segment) {
+            Err(StoreError::Missing) => return Ok(false),
+            digest => digest?,
+        };
         Ok(digest.is_some_and(|digest| digest.matches(&segment.digest)))
     }
 
@@ -514,7 +527,10 @@ mod tests {
         let store = create(&path, "u", &image()).unwrap();
         std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 32).unwrap();
         let object = |length| ObjectRef { length, ..file_reference(geometry::APPEND, 0) };
-        assert_eq!(store.objects(&[object(1 << 20)]).unwrap()[0].len(), 1 << 20);
+        assert_eq!(store.objects(&[object((1 << 20) - 1)]).unwrap()[0].len(), (1 << 20) - 1);
+        // Nobody wrote that, and an object is no zeros.
+        assert!(matches!(store.objects(&[object(1 << 20)]), Err(StoreError::Missing)));
+        assert!(matches!(store.read(&[object(1 << 20)], &mut vec![1; 1 << 20]), Err(StoreError::Missing)));
         assert!(matches!(store.objects(&[object(OBJECT_LIMIT + 1)]), Err(StoreError::Missing)));
         assert_eq!(OBJECT_LIMIT, (66 << 20) + (66 * 64 + 1) * 16);
     }

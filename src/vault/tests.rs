@@ -38,6 +38,8 @@ mod seams;
 mod secrets;
 mod signing;
 mod space;
+#[cfg(target_os = "linux")]
+mod sparse;
 mod tamper;
 mod undo;
 mod workload;

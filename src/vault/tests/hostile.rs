@@ -1,7 +1,7 @@
 //! Vaults whose keys are in hostile hands: every box opens, and the numbers
 //! inside are chosen to mislead, to exhaust, or to be overwritten.
 
-use super::basics::{diagnosis, file, note, options};
+use super::basics::{diagnosis, note};
 use super::disk::SimDisk;
 use super::workload::{new_image, owner};
 use crate::codec::{padding::pad, wire};
@@ -14,23 +14,23 @@ use crate::format::header::geometry;
 use crate::format::object::{KeyedRef, ObjectRef};
 use crate::format::root::Root;
 use crate::payload::catalogue::EraseListV1;
-use crate::store::{FileImage, Segment, SegmentDigest};
+use crate::store::{FileImage, Segment};
 use crate::tree::{ObjectWriter, Row, RowClass, RowKey, TreeError};
 use crate::*;
 
-const ROOTS: [u64; 2] = [geometry::ROOT_A, geometry::ROOT_B];
+pub(super) const ROOTS: [u64; 2] = [geometry::ROOT_A, geometry::ROOT_B];
 /// Where the least reader version and a reserved byte of a root stand.
 const LEAST_READER: usize = 96;
 const RESERVED: usize = 4023;
 
 /// A vault of three commits and its unlocked keys.
-struct Hostile {
-    image: Vec<u8>,
-    vault: Vault,
+pub(super) struct Hostile {
+    pub(super) image: Vec<u8>,
+    pub(super) vault: Vault,
 }
 
 impl Hostile {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let disk = SimDisk::without_trace(new_image("password"));
         let vault = disk.unlock(&owner()).unwrap();
         for entry in [diagnosis("F32", "Depression", "2019"), note("progress", "slept badly")] {
@@ -42,12 +42,12 @@ impl Hostile {
     }
 
     /// A root like the current one.
-    fn root(&self) -> Root {
+    pub(super) fn root(&self) -> Root {
         Root::decode(&self.vault.unlocked().unwrap().snapshot.root.encode()).unwrap()
     }
 
     /// Puts a root's plaintext in place of these copies.
-    fn put(&mut self, copies: &[u64], plain: &[u8]) {
+    pub(super) fn put(&mut self, copies: &[u64], plain: &[u8]) {
         let core = &self.vault.unlocked().unwrap().core;
         let (key, context) = (core.keyring.root_key(), core.root_context().bytes());
         let stored = encrypt_committed(&mut Randomness::from_system(), &key, &context, plain).unwrap();
@@ -125,7 +125,7 @@ pub(super) fn with_newer_place(image: Vec<u8>, compartment: Compartment) -> Vec<
     hostile.image
 }
 
-fn object(offset: u64, length: u64) -> ObjectRef {
+pub(super) fn object(offset: u64, length: u64) -> ObjectRef {
     let mut reference = [0; 16];
     reference[..8].copy_from_slice(&offset.to_le_bytes());
     ObjectRef { reference, length }
@@ -442,31 +442,4 @@ fn a_root_of_the_last_number_is_read_and_refused_to_whoever_would_write() {
         let roots = usize::try_from(geometry::ROOT_A).unwrap()..usize::try_from(geometry::APPEND).unwrap();
         assert!(disk.image()[roots.clone()] == image[roots], "a root was written");
     }
-}
-
-/// The hole would take minutes to read.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_root_that_names_a_hole_of_a_sparse_file_as_its_segment_costs_an_opening_nothing() {
-    let hole = |length: u64| {
-        let mut hostile = Hostile::new();
-        let known = hostile.root().epoch;
-        let mut root = hostile.root();
-        let digest = SegmentDigest::from_bytes([7; 32]);
-        root.previous = hostile.vault.unlocked().unwrap().snapshot.root_digest();
-        root.epoch = known.next().unwrap();
-        root.segment = Segment { start: root.segment.end, end: root.segment.end + length, parts: 0, digest };
-        hostile.put(&ROOTS[..1], &root.encode());
-        let (_folder, path) = file();
-        std::fs::write(&path, &hostile.image).unwrap();
-        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(root.segment.end).unwrap();
-        let started = std::time::Instant::now();
-        let locked = LockedVault::open(&path, options()).unwrap();
-        let reader = locked.unlock_read_only(&owner()).unwrap();
-        assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
-        (Some(reader.epoch()) == known.next(), reader.list(&Filter::all()).unwrap().len())
-    };
-    assert_eq!(hole(200 << 30), (true, 2), "nobody reads what is so long");
-    assert_eq!(hole((1 << 20) + 4096), (true, 2));
-    assert_eq!(hole(1 << 20), (false, 2), "what is compared is not what its digest says");
 }

@@ -190,7 +190,11 @@ impl Unlocked {
         let end = snapshot.root.segment.end;
         let mut meter = Meter::new(end, progress);
         let heads = (snapshot.area_bytes.as_slice(), snapshot.root_bytes.as_slice());
-        let copy = source.copy(to, heads, end, &mut |bytes| meter.advance(bytes))?;
+        let copy = source.copy(to, heads, end, &mut |bytes| meter.advance(bytes));
+        let copy = copy.map_err(|error| match error {
+            StoreError::Missing => Error::Damaged { what: "bytes of the file that nobody wrote" },
+            error => error.into(),
+        })?;
         let checked = self.check_copy(&copy, end);
         // What cannot be checked may have changed under the copy's hands.
         let is_sure = checked.as_ref().is_ok_and(|report| report.not_checked.is_empty());

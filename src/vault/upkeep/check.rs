@@ -131,6 +131,12 @@ pub enum CheckFinding {
         /// How much.
         bytes: u64,
     },
+    /// Bytes that a commit is said to have appended were never written, or were lost: the
+    /// file has zeros there.
+    Hole {
+        /// The commit.
+        epoch: Epoch,
+    },
     /// Two objects claim the same bytes of the file.
     SharedBytes {
         /// Where the second of them is.
@@ -281,8 +287,9 @@ impl StateReader<'_> {
         self.check_own_rows(&mut report);
         self.check_erase_list(&mut report);
         self.check_history(&mut report);
-        let (segments, broken) = self.check_segments();
+        let (segments, holes, broken) = self.check_segments();
         report.segments = segments;
+        report.findings.extend(holes.into_iter().map(|epoch| CheckFinding::Hole { epoch }));
         report.findings.extend(broken.map(|epoch| CheckFinding::BrokenHistory { epoch }));
         Ok(report)
     }

@@ -52,6 +52,13 @@ const UNREADABLE_BYTES: Said = Said {
     lost: "What the other findings name; nothing, if there are none: then only unused bytes are affected.",
     remedy: "The disk is failing. Copy the file to another one, or restore a backup there.",
 };
+const HOLE: Said = Said {
+    wrong: "Bytes of the file that commit {epoch} is said to have appended are zeros, which no commit appends: \
+            nobody wrote them, or they were lost.",
+    lost: "What the other findings name; nothing, if there are none: then only unused bytes are affected.",
+    remedy: "Compaction writes the file anew without them; until then it cannot be backed up. If the file came \
+             from somebody else, ask who made it.",
+};
 const SHARED_BYTES: Said = Said {
     wrong: "Two parts of {compartment} claim the same bytes of the file, which no writer does.",
     lost: "What has been overwritten is among the other findings.",
@@ -149,6 +156,7 @@ impl CheckFinding {
             Self::DamagedCopy { part } => (DAMAGED_COPY, vec![("part", part.name().to_owned())]),
             Self::GapInUse => (GAP_IN_USE, vec![]),
             Self::UnreadableBytes { bytes } => (UNREADABLE_BYTES, vec![("bytes", bytes.to_string())]),
+            Self::Hole { epoch } => (HOLE, vec![("epoch", epoch.to_string())]),
             Self::SharedBytes { compartment } => (SHARED_BYTES, vec![of(compartment)]),
             Self::DamagedPlace { compartment } => (DAMAGED_PLACE, vec![of(compartment)]),
             Self::DamagedPage { compartment, rows } => {

@@ -2,12 +2,13 @@
 //! and what this access cannot decrypt included.
 //!
 //! A segment is read once, a step at a time, and no two of them may share a byte: so however
-//! many links claim whatever, the file is read once.
+//! many links claim whatever, the file is read once. Where nobody wrote, as in a hole of a sparse
+//! file, a segment is read no further.
 
 use crate::engine::core::StateReader;
 use crate::format::header::geometry;
 use crate::id::Epoch;
-use crate::store::{FileStore, Segment, SegmentDigest};
+use crate::store::{Segment, SegmentDigest, StoreError};
 
 /// Most commits that a report names.
 const NAMED: usize = 1024;
@@ -50,15 +51,21 @@ impl SegmentsReport {
 
 impl StateReader<'_> {
     /// Compares each segment with its digest, the last one first. Each link names the segment
-    /// of the commit before it, which ends where the one behind it starts; gives the commit
-    /// whose link names another one.
-    pub(super) fn check_segments(&self) -> (SegmentsReport, Option<Epoch>) {
+    /// of the commit before it, which ends where the one behind it starts; gives the commits
+    /// whose bytes nobody wrote, and the commit whose link names another segment.
+    pub(super) fn check_segments(&self) -> (SegmentsReport, Vec<Epoch>, Option<Epoch>) {
         let root = &self.snapshot.root;
         let (mut epoch, mut segment) = (root.epoch, root.segment);
         let mut report = SegmentsReport { unknown: epoch.number(), ..SegmentsReport::default() };
-        let Some(file) = self.core.store.as_file() else { return (report, None) };
+        let mut holes = Vec::new();
+        let Some(file) = self.core.store.as_file() else { return (report, holes, None) };
         loop {
-            report.count(epoch, is_as_written(file, &segment));
+            let found = file.digest_of(&segment);
+            holes.extend(matches!(found, Err(StoreError::Missing)).then_some(epoch));
+            // What cannot be read is not as it was written.
+            let is_same =
+                |found: Option<SegmentDigest>| found.is_some_and(|found| found.matches(&segment.digest));
+            report.count(epoch, found.is_ok_and(is_same));
             report.unknown = epoch.number().saturating_sub(1);
             let follows = |before: &Segment| {
                 let is_appended = before.start >= geometry::APPEND && before.length() > 0;
@@ -66,12 +73,12 @@ impl StateReader<'_> {
             };
             match self.segment_before(epoch) {
                 // The link is a finding of its own.
-                None => return (report, None),
-                Some(Segment::NONE) if segment.start == geometry::APPEND => return (report, None),
+                None => return (report, holes, None),
+                Some(Segment::NONE) if segment.start == geometry::APPEND => return (report, holes, None),
                 Some(before) if before.is_sound() && follows(&before) => {
                     (segment, epoch) = (before, Epoch::new(report.unknown));
                 }
-                Some(_) => return (report, Some(epoch)),
+                Some(_) => return (report, holes, Some(epoch)),
             }
         }
     }
@@ -82,9 +89,4 @@ impl StateReader<'_> {
         let digest = SegmentDigest::from_bytes(span.digest);
         Some(Segment { start: span.start, end: span.end, parts: span.parts, digest })
     }
-}
-
-/// Whether a file has these bytes. What cannot be read is not as it was written.
-fn is_as_written(file: &FileStore, segment: &Segment) -> bool {
-    file.digest_of(segment).is_ok_and(|digest| digest.is_some_and(|digest| digest.matches(&segment.digest)))
 }
