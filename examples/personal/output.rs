@@ -329,18 +329,42 @@ pub(crate) fn shortened(text: &str, limit: usize) -> String {
     }
 }
 
-/// A moment as people read it.
+/// A moment as people read it. One that no calendar has, from the year 10000 on, is not said to
+/// be of another year.
 pub(crate) fn moment(time: SystemTime) -> String {
-    timestamp(time).strftime("%-d %B %Y, %H:%M UTC").to_string()
+    let in_words = |time: jiff::Timestamp| time.strftime("%-d %B %Y, %H:%M UTC").to_string();
+    timestamp(time).map_or_else(|| format!("{} (seconds since 1970; no date)", seconds(time)), in_words)
 }
 
-/// A moment as programs read it (RFC 3339).
+/// A moment as programs read it: RFC 3339, or `@` and the seconds since 1970.
 pub(crate) fn moment_for_programs(time: SystemTime) -> String {
-    timestamp(time).to_string()
+    timestamp(time).map_or_else(|| seconds(time), |time| time.to_string())
 }
 
 /// The moment to the millisecond, which is what a vault keeps.
-fn timestamp(time: SystemTime) -> jiff::Timestamp {
-    let exact = jiff::Timestamp::try_from(time).map(jiff::Timestamp::as_millisecond);
-    exact.and_then(jiff::Timestamp::from_millisecond).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+fn timestamp(time: SystemTime) -> Option<jiff::Timestamp> {
+    let exact = jiff::Timestamp::try_from(time).ok()?;
+    jiff::Timestamp::from_millisecond(exact.as_millisecond()).ok()
+}
+
+fn seconds(time: SystemTime) -> String {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => format!("@{}", since.as_secs()),
+        Err(before) => format!("@-{}", before.duration().as_secs()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_moment_that_no_calendar_has_is_not_said_to_be_in_1970() {
+        let late = SystemTime::UNIX_EPOCH + Duration::from_secs(300_000_000_000);
+        assert_eq!(moment(late), "@300000000000 (seconds since 1970; no date)");
+        assert_eq!(moment_for_programs(late), "@300000000000");
+        assert_eq!(moment(SystemTime::UNIX_EPOCH), "1 January 1970, 00:00 UTC");
+        assert_eq!(moment_for_programs(SystemTime::UNIX_EPOCH), "1970-01-01T00:00:00Z");
+    }
 }

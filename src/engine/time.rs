@@ -12,15 +12,21 @@ pub(crate) fn to_milliseconds(moment: SystemTime) -> i64 {
     }
 }
 
-/// The moment that many milliseconds after 1970-01-01T00:00:00Z; one that this system
-/// cannot count to is taken for 1970.
+/// From 1601, where some systems begin to count, to 1970.
+const SINCE_1601: Duration = Duration::from_secs(11_644_473_600);
+/// The first moment of the year 10000, which no calendar has.
+const NO_CALENDAR: Duration = Duration::from_secs(253_402_300_800);
+
+/// The moment that many milliseconds after 1970-01-01T00:00:00Z. Where this system cannot count
+/// so far, it is one that no calendar has either, or, in the past, the year 1601.
 pub(crate) fn from_milliseconds(milliseconds: i64) -> SystemTime {
     let since = Duration::from_millis(milliseconds.unsigned_abs());
+    let epoch = SystemTime::UNIX_EPOCH;
     let moment = match milliseconds < 0 {
-        true => SystemTime::UNIX_EPOCH.checked_sub(since),
-        false => SystemTime::UNIX_EPOCH.checked_add(since),
+        true => epoch.checked_sub(since).or_else(|| epoch.checked_sub(SINCE_1601)),
+        false => epoch.checked_add(since).or_else(|| epoch.checked_add(NO_CALENDAR)),
     };
-    moment.unwrap_or(SystemTime::UNIX_EPOCH)
+    moment.unwrap_or(epoch)
 }
 
 #[cfg(test)]

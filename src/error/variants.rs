@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use subrosa_base::date::moment;
 use thiserror::Error;
 
 use crate::crypto::kdf::KdfError;
@@ -169,8 +170,8 @@ pub enum Error {
     /// [`crate::ReleaseRequest::with_clock_confirmed`] releases all the same.
     #[error(
         "the excerpt would be dated {}, and the vault was last written on {}: set the clock, or confirm the date",
-        day(*now),
-        day(*last)
+        moment::day(*now),
+        moment::day(*last)
     )]
     DoubtfulClock {
         /// What the clock says.
@@ -269,10 +270,4 @@ pub enum Error {
     /// The vault locked itself, or was locked: its keys are gone from memory.
     #[error("the vault is locked: unlock it again")]
     Locked,
-}
-
-/// The day of a moment in UTC.
-fn day(moment: SystemTime) -> String {
-    let moment = jiff::Timestamp::try_from(moment).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    moment.strftime("%Y-%m-%d").to_string()
 }

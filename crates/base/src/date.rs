@@ -3,6 +3,8 @@
 //! The source text is never padded or rewritten: `2019` stays `2019`, and means
 //! the whole year.
 
+#[doc(hidden)]
+pub mod moment;
 mod words;
 
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use serde::ser::{Error as _, Serialize, SerializeMap as _, Serializer};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::error::Fault;
 use super::node::{Members, Node};
@@ -103,10 +103,9 @@ pub fn read_typed(node: Node) -> Result<(String, Node), Fault> {
     Ok((word, value))
 }
 
-/// Writes a moment as RFC 3339 has it, in UTC.
+/// Writes a moment as RFC 3339 has it, in UTC; one that no calendar has by its number.
 pub fn moment<S: Serializer>(moment: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    let time = jiff::Timestamp::try_from(*moment);
-    serializer.collect_str(&time.map_err(|_| S::Error::custom("a moment that no calendar has"))?)
+    serializer.serialize_str(&crate::date::moment::written(*moment))
 }
 
 /// Lets types be read: what a format holds first, then what it means.
