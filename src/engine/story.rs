@@ -21,9 +21,17 @@ use crate::tree::{Row, RowClass, RowKey};
 const CHANGED: &str = "changed in its source";
 
 impl StateReader<'_> {
-    /// The story in a row.
+    /// The story in a row. One that tells of commits that there are not, or of a release that
+    /// made a revision, is damaged: no part of it is believed.
     pub(crate) fn story_in(&self, compartment: Compartment, row: &Row) -> Result<StoryV1, Error> {
-        Ok(wire::decode(&self.core.open_row(compartment, row)?)?)
+        let story: StoryV1 = wire::decode(&self.core.open_row(compartment, row)?)?;
+        let past = Epoch::new(1)..=self.snapshot.root.epoch;
+        let may_be =
+            |act: &ActV1| past.contains(&Epoch::new(act.epoch)) && (act.revision == 0 || !act.is_release());
+        match story.acts.iter().all(may_be) {
+            true => Ok(story),
+            false => Err(Error::Damaged { what: "story" }),
+        }
     }
 
     /// The story of an entry; one without acts where there is none.
@@ -73,7 +81,7 @@ impl StoryV1 {
 
 impl ActV1 {
     /// Whether it tells of a release.
-    pub(crate) fn is_release(&self) -> bool {
+    fn is_release(&self) -> bool {
         Action::from_number(self.action) == Action::Released
     }
 }

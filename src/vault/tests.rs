@@ -40,6 +40,7 @@ mod signing;
 mod space;
 #[cfg(target_os = "linux")]
 mod sparse;
+mod stories;
 mod tamper;
 mod undo;
 mod workload;
