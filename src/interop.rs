@@ -1,9 +1,11 @@
-//! Other people's formats, read into entries.
+//! Other people's formats, read into entries; and entries out, as FHIR.
 //!
 //! What is read is never rewritten: every entry carries its original bytes, and what
 //! has no mapping is kept raw and reported.
 
 pub(crate) mod carried;
+pub(crate) mod claims;
+pub(crate) mod export;
 pub(crate) mod fhir;
 pub(crate) mod finding;
 pub(crate) mod fitting;
@@ -17,6 +19,7 @@ pub(crate) mod people;
 #[doc(inline)]
 pub use crate::codec::json::JsonError;
 pub use crate::record::ImportQuestion;
+pub use export::ExportForm;
 pub use finding::{Finding, FindingGroup, FindingReason};
 pub use foreign::ForeignFormat;
 pub use import::Import;

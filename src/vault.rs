@@ -23,7 +23,7 @@ mod hooks;
 #[cfg(test)]
 mod tests;
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,6 +32,7 @@ pub use crate::error::Error;
 use crate::excerpt::{Excerpt, IssuerRole, PublicKey, Signer};
 #[doc(inline)]
 pub use crate::id::{AccessId, ContentId, EntryId, Epoch, VaultId};
+use crate::interop::export::ExportForm;
 use crate::interop::imported::Imported;
 pub use crate::keys::{Credential, Grant, Password};
 use crate::record::{Entry, Token};
@@ -75,6 +76,7 @@ pub use custody::ListedAccess;
 pub use custody::change::AccessChange;
 pub use doors::attach::{NewAttachment, Upload};
 pub use doors::attachment::AttachmentReader;
+pub use doors::export::Exported;
 pub use doors::import::{ChangedSource, Expunged, ImportDecisions, ImportReport};
 pub use doors::release::ReleaseRequest;
 pub use session::audit::{AuditEvent, ReadKind};
@@ -621,6 +623,47 @@ impl Vault {
     /// As [`Vault::update`].
     pub fn export(&self, actor: &Actor) -> Result<Vec<(EntryId, Entry)>, Error> {
         doors::export::export(&self.session, actor)
+    }
+
+    /// Writes the entries that a filter chooses as FHIR R4, in a form that
+    /// [`Import`](crate::Import) reads back. What is written is readable by whoever gets it.
+    ///
+    /// The file holds each entry as it is now, with its original, its attachments of up to
+    /// 32 MiB, where it came from and what was decided about it. It does not hold earlier
+    /// revisions, the ledger, the ways in, nor what is sealed, and says so itself. Whoever
+    /// imports it decides whether to believe what it says beside the resources:
+    /// [`ImportOptions::own_export`](crate::ImportOptions::own_export).
+    ///
+    /// The export is durably in the ledger before the first byte is written, as an export of
+    /// each compartment of which something is chosen. One entry is in memory at a time. A
+    /// damaged entry is left out, and [`Exported`] names it.
+    ///
+    /// # Errors
+    /// As [`Vault::update`]; [`Error::Destination`] when `out` fails, and
+    /// [`Error::Superseded`] when a writer withdraws part of the state that is written: what
+    /// was written then is not whole.
+    pub fn export_fhir(
+        &self,
+        actor: &Actor,
+        filter: &Filter,
+        form: ExportForm,
+        mut out: impl Write,
+    ) -> Result<Exported, Error> {
+        doors::export::export_fhir(&self.session, actor, filter, form, &mut out)
+    }
+
+    /// The same without a line in the ledger, for a vault that cannot be written: whoever
+    /// rescues their records has the right to them.
+    ///
+    /// # Errors
+    /// As [`Vault::export_fhir`], but none of writing to the vault.
+    pub fn export_fhir_unrecorded(
+        &self,
+        filter: &Filter,
+        form: ExportForm,
+        mut out: impl Write,
+    ) -> Result<Exported, Error> {
+        doors::export::write_fhir(&self.session, None, filter, form, &mut out)
     }
 
     /// Stores the bytes of an attachment, with an entry that names them.

@@ -57,11 +57,11 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
     (
         "interop",
         &[
-            &["import"],
+            &["export", "import"],
             &["fhir"],
             &["options"],
             &["imported"],
-            &["carried", "finding", "fitting", "foreign", "identity", "people"],
+            &["carried", "claims", "finding", "fitting", "foreign", "identity", "people"],
         ],
     ),
 ];

@@ -77,6 +77,7 @@ fn what_the_system_said_is_the_source_and_printed_once() {
     let cause = || io::Error::new(io::ErrorKind::PermissionDenied, "no permission at all");
     for error in [
         Error::Source { source: cause() },
+        Error::Destination { source: cause() },
         Error::Store(StoreError::Io { source: cause() }),
         Error::Store(StoreError::Sync { source: cause() }),
         Error::Import(ImportError::Read(cause())),

@@ -52,6 +52,7 @@ impl Error {
             Self::Random(_)
             | Self::OtherProcess
             | Self::Source { .. }
+            | Self::Destination { .. }
             | Self::Import(ImportError::Read(_))
             | Self::Kdf(KdfError::OutOfMemory { .. }) => ErrorKind::Environment,
             Self::Format(error) => format_kind(*error),
@@ -117,6 +118,7 @@ impl Error {
             Self::NoSuchAttachment { .. } => "no-such-attachment",
             Self::NoSuchUpload { .. } => "no-such-upload",
             Self::Source { .. } => "unreadable-source",
+            Self::Destination { .. } => "unwritable-destination",
             Self::SourceChanged => "source-changed",
             Self::NewerCompartment { .. } => "newer-compartment",
             Self::Text(_) => "unusable-text",

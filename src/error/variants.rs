@@ -207,6 +207,14 @@ pub enum Error {
         /// What reading it said.
         source: std::io::Error,
     },
+    /// What an export is written to failed.
+    #[error(
+        "the export could not be written to its end: make room, or write it elsewhere, then export again"
+    )]
+    Destination {
+        /// What writing it said.
+        source: std::io::Error,
+    },
     /// The source of an attachment is not what it was said to be.
     #[error("the attachment changed while it was read: attach it again when nothing writes to it")]
     SourceChanged,

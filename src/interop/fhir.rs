@@ -8,6 +8,7 @@
 pub(crate) mod about;
 mod attachment;
 mod bundle;
+pub(crate) mod claimed;
 mod conserve;
 mod denial;
 mod element;
@@ -18,6 +19,7 @@ mod history;
 pub(crate) mod identifier;
 pub(crate) mod index;
 pub(crate) mod input;
+pub(crate) mod linking;
 pub(crate) mod map;
 mod modifiers;
 mod reads;

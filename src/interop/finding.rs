@@ -81,7 +81,9 @@ impl Finding {
             | Reason::FileDamaged
             | Reason::FileDiffers
             | Reason::DeletionNotLookedUp
-            | Reason::NamedOtherwise => FindingGroup::ChangesMeaning,
+            | Reason::NamedOtherwise
+            | Reason::NotBelieved
+            | Reason::ClaimsNothing => FindingGroup::ChangesMeaning,
             Reason::Malformed if self.path == "Patient.birthDate" => FindingGroup::ChangesMeaning,
             Reason::SameTwice | Reason::NoResource => FindingGroup::Technical,
             Reason::NotCarried if self.is_technical() => FindingGroup::Technical,
@@ -180,6 +182,13 @@ pub enum FindingReason {
     DeletionNotLookedUp,
     /// A reference to the patient shows somebody else's name.
     NamedOtherwise,
+    /// An export of a vault claims more of this than a file can know, such as who entered it or
+    /// what was decided about it. That was not taken
+    /// ([`ImportOptions::own_export`](crate::ImportOptions::own_export)).
+    NotBelieved,
+    /// What an export of a vault says beside its resources cannot be read, or is about a
+    /// resource that is not as it was exported.
+    ClaimsNothing,
 }
 
 impl FindingReason {
@@ -249,6 +258,14 @@ impl fmt::Display for FindingReason {
                 "the file cannot be decoded, and is in the original only: ask the sender again"
             }
             Self::FileDiffers => "not that of the file here, which may be damaged or another: ask the sender",
+            Self::NotBelieved => {
+                "an export of a vault says more of this than a file can know; that was not taken: only who \
+                 exported it can say that it is their own"
+            }
+            Self::ClaimsNothing => {
+                "what an export of a vault says beside a record fits none here: the file was changed since; that \
+                 was not taken"
+            }
             Self::EmptyEntry => "an empty entry, where a record may be missing: ask the sender",
         })
     }

@@ -19,21 +19,25 @@ use self::choice::Choice;
 use self::making::Making;
 use self::shown::NamesShown;
 use crate::interop::fhir::about::{About, AboutReader, Shown};
+use crate::interop::fhir::claimed::{self, Spoken};
 use crate::interop::fhir::files::{Neighbours, is_file, labels_of};
 use crate::interop::fhir::found::{Found, identity_of, server_of};
-use crate::interop::fhir::held::{Held, HeldInput, path_of};
+use crate::interop::fhir::held::{Held, HeldInput, Part, path_of};
 use crate::interop::fhir::identifier::identifiers;
 use crate::interop::fhir::index::{Index, Scope, absolute, each_reference};
 use crate::interop::fhir::input::{self, InputPiece};
+use crate::interop::fhir::linking::link;
 use crate::interop::fhir::stored::described;
 use crate::interop::fhir::summary::summarize;
 use crate::interop::people::{Known, Mention, People};
 
 use crate::codec::json::Object;
 use crate::crypto::digest::Digest;
+use crate::interop::claims::Claims;
 use crate::interop::finding::{FindingReason, Findings};
 use crate::interop::imported::{DeletedResource, Imported, LeftOut, Piece};
 use crate::interop::options::{ImportError, ImportOptions};
+use crate::record::{Person, Record};
 
 /// An import in progress.
 ///
@@ -48,6 +52,8 @@ pub struct Import {
     index: Index,
     people: People,
     findings: Findings,
+    /// What resources claim as parts of an export.
+    spoken: Vec<(usize, Box<Claims>)>,
     /// What could not be read: which input, where in it, and why.
     unread: Vec<(usize, String, FindingReason)>,
 }
@@ -65,6 +71,7 @@ impl Import {
             index: Index::default(),
             people: People::default(),
             findings: Findings::default(),
+            spoken: Vec::new(),
             unread: Vec::new(),
         }
     }
@@ -119,6 +126,19 @@ impl Import {
         Ok(())
     }
 
+    /// Whether an input says that it is an export of a vault. Ask whoever imports it whether
+    /// they made it themselves, and if so call [`as_own_export`](Import::as_own_export).
+    #[must_use]
+    pub fn holds_export(&self) -> bool {
+        !self.spoken.is_empty()
+    }
+
+    /// Believes what the inputs say as exports of a vault
+    /// ([`ImportOptions::own_export`]).
+    pub fn as_own_export(&mut self) {
+        self.options.own_export = true;
+    }
+
     fn held(found: Found, document: Option<String>, scope: Scope) -> Held {
         Held {
             document,
@@ -129,6 +149,7 @@ impl Import {
             digest: Digest::of(&[&found.bytes]),
             labels: Vec::new(),
             is_deleted: false,
+            part: Part::Resource,
             found,
         }
     }
@@ -144,6 +165,14 @@ impl Import {
         held.version_id = meta("versionId").or(held.found.etag.take().as_deref().map(version_of_etag));
         if is_file(held.found.resource_type.as_deref()) {
             held.labels = labels_of(object);
+        }
+        match claimed::spoken(held.resource_type(), object) {
+            Some(Spoken::Claims(claims)) => self.spoken.push((position, claims)),
+            Some(Spoken::Unreadable) => {
+                self.findings.add("Provenance.extension".to_owned(), FindingReason::ClaimsNothing);
+            }
+            Some(Spoken::Head) => held.part = Part::Beside,
+            None => {}
         }
         let namesake = self.index.add(&held.found, held.scope, summarize(object));
         for identifier in identifiers(object) {
@@ -172,6 +201,9 @@ impl Import {
     /// [`ImportError::NoSuchPatient`] if the chosen one is not there.
     pub fn finish(mut self) -> Result<Imported, ImportError> {
         self.report_unread();
+        let spoken = std::mem::take(&mut self.spoken);
+        let (own, limits) = (self.options.own_export, self.options.limits);
+        link(&mut self.resources, spoken, own, limits, &self.findings);
         let mut abouts = self.abouts()?;
         let shown: Vec<Vec<Shown>> =
             abouts.iter_mut().map(|about| std::mem::take(&mut about.shown)).collect();
@@ -193,6 +225,16 @@ impl Import {
         let mut left_out = LeftOut { unreadable: self.unread.len(), ..LeftOut::default() };
         let mut taken = Vec::with_capacity(verdicts.len());
         for (held, verdict) in self.resources.iter().zip(verdicts) {
+            let verdict = match (&held.part, verdict) {
+                (Part::Beside, _) => {
+                    taken.push(false);
+                    continue;
+                }
+                (Part::Claimed(claimed), _) if claimed.is_believed => Verdict::Taken,
+                // An export of a vault that describes no patient has nobody to refer to.
+                (Part::Claimed(_), Verdict::Unknown(_)) if !several => Verdict::TakenForNobody,
+                (_, verdict) => verdict,
+            };
             taken.push(self.judge(held, verdict, &mut left_out));
         }
         self.make(&taken, left_out, person, (&shown, &neighbours))
@@ -212,10 +254,15 @@ impl Import {
     /// What each resource says of whom it is about.
     fn abouts(&mut self) -> Result<Vec<About>, ImportError> {
         let mut abouts = Vec::with_capacity(self.resources.len());
+        let mut of_export: Option<Mention> = None;
         for (position, held) in self.resources.iter().enumerate() {
+            if held.is_beside() {
+                abouts.push(About::default());
+                continue;
+            }
             let json = input::parse(&held.found.bytes, self.options.limits)?;
             let nothing = Object::default();
-            let name = identity_of(&held.found);
+            let name = held.identity();
             let reader = AboutReader {
                 object: json.as_object().unwrap_or(&nothing),
                 resource_type: held.resource_type(),
@@ -225,7 +272,16 @@ impl Import {
                 index: &self.index,
                 people: &mut self.people,
             };
-            abouts.push(reader.read());
+            let mut about = reader.read();
+            if held.believed().is_some() {
+                // All that the vault had was about one person, however its sources name them.
+                for mention in about.named.drain(..) {
+                    let first = *of_export.get_or_insert(mention);
+                    self.people.unite(first, mention);
+                }
+                about = About { named: of_export.into_iter().collect(), ..About::default() };
+            }
+            abouts.push(about);
         }
         self.people.join_references(|local| self.index.sole_base(local));
         self.join_unnamed(&abouts);
@@ -292,11 +348,24 @@ impl Import {
     ) -> Result<Imported, ImportError> {
         let now = self.options.now.unwrap_or_else(SystemTime::now);
         let now = Timestamp::try_from(now).unwrap_or(Timestamp::MAX);
-        let earlier = versions::earlier(&self.resources, taken, now);
+        let ordinary = self.resources.iter().zip(taken);
+        let ordinary: Vec<bool> = ordinary.map(|(held, taken)| *taken && held.claimed().is_none()).collect();
+        let earlier = versions::earlier(&self.resources, &ordinary, now);
+        let beside = self.resources.iter().filter(|held| held.is_beside()).count();
         let mut making = Making::new(self.options.limits, &self.index, &self.findings);
         making.make(&self.resources, taken, &earlier, neighbours)?;
         let made = making.finish(std::mem::take(&mut self.inputs));
-        let described = person.map(|person| self.people.person(person).clone());
+        // Corrections of the patient's description are in what an own export says.
+        let corrected = made.entries.iter().filter(|entry| self.options.own_export && entry.key.is_some());
+        let corrected = corrected.filter_map(|entry| match &entry.entry.record {
+            Record::Patient(patient) => Some(Person::of(patient)),
+            _ => None,
+        });
+        let corrected = corrected.reduce(|mut one, other| {
+            one.join(&other);
+            one
+        });
+        let described = corrected.or_else(|| person.map(|person| self.people.person(person).clone()));
         let described = described.filter(|person| !person.is_nameless());
         if person.is_some() && described.is_none() {
             self.findings.add("Patient".to_owned(), FindingReason::KnownByReference);
@@ -308,7 +377,9 @@ impl Import {
             named_otherwise: shown.otherwise,
             person: described,
             person_identities: person.map(|person| self.identities(person, taken)).unwrap_or_default(),
-            resources: taken.len() + self.unread.len(),
+            resources: taken.len() - beside + self.unread.len(),
+            beside,
+            own_export: self.options.own_export,
             earlier: made.earlier,
             files: made.files,
             repetitions: made.repetitions,
@@ -329,7 +400,7 @@ impl Import {
             .filter_map(|(_, known)| match known {
                 Known::Resource(position) => {
                     let held = self.resources.get(*position).filter(|_| taken.get(*position) == Some(&true));
-                    held.map(|held| identity_of(&held.found))
+                    held.map(Held::identity)
                 }
                 Known::Reference(text) => Some(text.clone()),
                 Known::Contained(_) => None,

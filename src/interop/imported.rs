@@ -1,6 +1,9 @@
 //! What an import gives: entries, whose they are, what was left out.
 
+use std::sync::Arc;
+
 use super::finding::Finding;
+use crate::crypto::content_digest::ContentDigest;
 use crate::format::place::Compartment;
 use crate::record::{Entry, PartialDate, Person};
 
@@ -63,6 +66,12 @@ pub struct Imported {
     /// How many resources the inputs hold: entries, earlier versions of them, files of them,
     /// repetitions and what was left out.
     pub resources: usize,
+    /// How many resources are what an export of a vault says beside its entries. They are not
+    /// among [`resources`](Self::resources).
+    pub beside: usize,
+    /// Whether what an export of a vault says beside its entries is believed
+    /// ([`ImportOptions::own_export`](crate::ImportOptions::own_export)).
+    pub own_export: bool,
     /// How many resources are files of entries (FHIR `Binary`): [`Source::files`] has them.
     ///
     /// [`Source::files`]: crate::record::Source::files
@@ -145,6 +154,12 @@ pub struct ImportedEntry {
     pub earlier: Vec<Entry>,
     /// Where it is kept.
     pub(crate) compartment: Compartment,
+    /// What the export of a vault calls it, if it comes from one.
+    pub(crate) key: Option<String>,
+    /// The entries that dispute it, by what the export calls them.
+    pub(crate) disputes: Vec<String>,
+    /// Contents that the vault is to store for it.
+    pub(crate) contents: Vec<(ContentDigest, Arc<Vec<u8>>)>,
 }
 
 /// One input.

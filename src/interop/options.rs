@@ -9,6 +9,9 @@ use super::foreign::ForeignFormat;
 use super::imported::PatientReferences;
 use crate::codec::json::JsonError;
 
+/// Longest original of an entry, its files included: an entry holds it and its fields.
+pub(crate) const RESOURCE_LIMIT: usize = 48 << 20;
+
 /// What an import may cost before it is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -41,6 +44,12 @@ pub struct ImportOptions {
     /// they are left out. This applies only if the input is about one person: with
     /// several, they may be somebody else's.
     pub unknown_subjects_are_the_patients: bool,
+    /// Whether to believe what an export of a vault says beside its resources: who entered an
+    /// entry and from which document it came, that it was corrected, withdrawn, held or
+    /// disputed, that it is kept apart, and that all of it is about one person. Only say so of
+    /// an export that you made yourself and that nobody else could change since; then the
+    /// entries come back as they were. If not, such a file is one like any other.
+    pub own_export: bool,
     /// The time of the import. Versions with a later date have no order. `None` takes the
     /// system's clock.
     pub now: Option<SystemTime>,
@@ -59,6 +68,13 @@ impl ImportOptions {
     #[must_use]
     pub fn with_unknown_subjects_as_the_patients(mut self) -> Self {
         self.unknown_subjects_are_the_patients = true;
+        self
+    }
+
+    /// The same, believing what an export of a vault says: whoever imports it made it.
+    #[must_use]
+    pub fn from_own_export(mut self) -> Self {
+        self.own_export = true;
         self
     }
 
@@ -82,6 +98,7 @@ impl std::fmt::Debug for ImportOptions {
         f.debug_struct("ImportOptions")
             .field("patient", &self.patient.as_ref().map(|_| "…"))
             .field("unknown_subjects_are_the_patients", &self.unknown_subjects_are_the_patients)
+            .field("own_export", &self.own_export)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

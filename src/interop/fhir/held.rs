@@ -1,6 +1,7 @@
 //! What an import holds until all inputs are read.
 
-use super::found::Found;
+use super::claimed::Claimed;
+use super::found::{Found, identity_of};
 use super::index::{Place, Scope};
 use crate::crypto::digest::Digest;
 use crate::interop::imported::Piece;
@@ -19,11 +20,50 @@ pub(crate) struct Held {
     pub(crate) labels: Vec<Coding>,
     /// Whether its source deleted it.
     pub(crate) is_deleted: bool,
+    pub(crate) part: Part,
+}
+
+/// What a resource is in its input.
+pub(crate) enum Part {
+    /// A resource by itself.
+    Resource,
+    /// One that stands for an entry of which an export claims something.
+    Claimed(Box<Claimed>),
+    /// A part of what an export says beside its resources.
+    Beside,
 }
 
 impl Held {
     pub(crate) fn place(&self) -> Place<'_> {
         Place { address: self.found.full_url.as_deref(), scope: self.scope }
+    }
+
+    /// What is claimed of its entry.
+    pub(crate) fn claimed(&self) -> Option<&Claimed> {
+        match &self.part {
+            Part::Claimed(claimed) => Some(claimed),
+            Part::Resource | Part::Beside => None,
+        }
+    }
+
+    /// What is claimed of its entry, and believed.
+    pub(crate) fn believed(&self) -> Option<&Claimed> {
+        self.claimed().filter(|claimed| claimed.is_believed)
+    }
+
+    pub(crate) fn is_beside(&self) -> bool {
+        matches!(self.part, Part::Beside)
+    }
+
+    /// It is no resource of its own, and its bytes are not needed any more.
+    pub(crate) fn set_beside(&mut self) {
+        self.part = Part::Beside;
+        self.found.bytes = Vec::new();
+    }
+
+    /// What it is called in its source.
+    pub(crate) fn identity(&self) -> String {
+        self.claimed().map_or_else(|| identity_of(&self.found), Claimed::identity)
     }
 
     pub(crate) fn resource_type(&self) -> &str {

@@ -13,13 +13,11 @@ use super::found::{Found, type_of};
 use crate::codec::json::{Json, JsonError, JsonLimits};
 use crate::interop::finding::FindingReason;
 use crate::interop::foreign::{ForeignFormat, LOOKED_AT};
-use crate::interop::options::{ImportError, ImportLimits};
+use crate::interop::options::{ImportError, ImportLimits, RESOURCE_LIMIT};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// FHIR nests a few levels; questionnaires and extensions somewhat more.
 const DEPTH: usize = 128;
-/// Longest original of an entry, its files included: an entry holds it and its fields.
-pub(crate) const RESOURCE_LIMIT: usize = 48 << 20;
 
 /// One input, read: its bytes outside of resources, and the resources.
 #[derive(Default)]

@@ -17,6 +17,7 @@ use provider::provider;
 
 use super::conserve;
 use super::element::{Context, Element};
+use super::found::type_of;
 use super::held::Held;
 use super::index::{Index, Place};
 use super::reads::Reads;
@@ -33,13 +34,18 @@ pub(crate) struct Mapped {
 }
 
 /// Makes the entry of a resource.
-pub(crate) fn entry(json: &Json, held: &Held, identity: &str, index: &Index, findings: &Findings) -> Mapped {
+pub(crate) fn entry(
+    json: &Json,
+    bytes: &[u8],
+    held: &Held,
+    identity: &str,
+    (index, findings): (&Index, &Findings),
+) -> Mapped {
     let nothing = Object::default();
     let object = json.as_object().unwrap_or(&nothing);
-    let found = &held.found;
     let reads = Reads::default();
     let context = Context { resource: object, from: held.place(), index, findings, reads: &reads };
-    let resource_type = found.resource_type.as_deref();
+    let resource_type = type_of(object);
     let root = Element::root(&context, resource_type.unwrap_or("Resource"));
     let record = resource_type.and_then(|name| record(name, &root));
     let kept_raw = record.is_none();
@@ -57,7 +63,7 @@ pub(crate) fn entry(json: &Json, held: &Held, identity: &str, index: &Index, fin
     if !is_sure {
         root.not_understood("");
     }
-    entry.source = Some(Source::new(SourceFormat::FhirJson(version), found.bytes.clone()));
+    entry.source = Some(Source::new(SourceFormat::FhirJson(version), bytes.to_vec()));
     conserve::report(json, root.path(), &entry, &reads, findings);
     entry.not_understood = fitting::not_understood(reads.into_not_understood());
     Mapped { entry, kept_raw }
@@ -92,7 +98,12 @@ fn record(resource_type: &str, root: &Element<'_>) -> Option<Record> {
 }
 
 fn provenance(root: &Element<'_>, held: &Held, identity: &str) -> Provenance {
-    let (document, address) = (held.document.as_deref(), held.found.full_url.as_deref());
+    let claimed = held.claimed().map(|claimed| &claimed.claims.provenance.address);
+    let address = match claimed {
+        Some(address) => address.as_ref().map(Token::as_str),
+        None => held.found.full_url.as_deref(),
+    };
+    let document = held.document.as_deref();
     let updated = held.last_updated.as_deref();
     let meta = root.child("meta");
     Provenance {

@@ -7,16 +7,17 @@ use crate::classify::codes::is_psychotherapy_note;
 use crate::classify::compartment_of;
 use crate::crypto::digest::Digest;
 use crate::format::place::Compartment;
+use crate::interop::fhir::claimed::Claimed;
 use crate::interop::fhir::files::{self, FileRead, Neighbours, apart, is_file, kept_with, referred_to};
-use crate::interop::fhir::found::identity_of;
 use crate::interop::fhir::held::{Held, HeldInput, path_of};
 use crate::interop::fhir::index::{Index, Target};
+use crate::interop::fhir::stored::version_of;
 use crate::interop::fhir::{input, map};
 use crate::interop::finding::{FindingReason, Findings};
-use crate::interop::identity::{beside, is_global};
+use crate::interop::identity::{base_of, beside, is_global};
 use crate::interop::imported::{Document, ImportedEntry, Piece};
-use crate::interop::options::{ImportError, ImportLimits};
-use crate::record::{Entry, Token};
+use crate::interop::options::{ImportError, ImportLimits, RESOURCE_LIMIT};
+use crate::record::{Entry, Kind, Token};
 
 /// Entries being made.
 pub(super) struct Making<'a> {
@@ -101,6 +102,11 @@ impl<'a> Making<'a> {
         let mut waiting = Vec::new();
         for (position, (held, taken)) in resources.iter().zip(taken).enumerate() {
             let is_made = *taken && !earlier.contains_key(&position);
+            if let (true, Some(claimed)) = (*taken, held.believed()) {
+                let made = self.believed(held, claimed)?;
+                self.places.push(Some(made));
+                continue;
+            }
             let is_file = is_file(held.found.resource_type.as_deref());
             waiting.extend((is_made && is_file).then_some(position));
             let waits = is_file && !latest.contains_key(&position);
@@ -149,6 +155,7 @@ impl<'a> Making<'a> {
                 *place = Some(made);
             }
         }
+        self.apply_unbelieved(resources);
         Ok(())
     }
 
@@ -179,7 +186,7 @@ impl<'a> Making<'a> {
         for (held, made) in resources.iter().zip(&self.places) {
             let Some((made, entry)) = made.and_then(|made| Some((made, self.made(made)?))) else { continue };
             // A repetition is what it repeats.
-            if seen.insert(made) {
+            if seen.insert(made) && held.believed().is_none() {
                 for file in referred_to(entry, held, self.index).into_keys() {
                     users.entry(file).or_default().push((made, held));
                 }
@@ -206,7 +213,7 @@ impl<'a> Making<'a> {
         beside: &[Made],
         is_it: impl Fn(&Held, &Token) -> bool,
     ) -> Option<Made> {
-        let identity = identity_of(&held.found);
+        let identity = held.identity();
         if let Some(made) = self.repeats(held, &identity) {
             return Some(made);
         }
@@ -225,7 +232,7 @@ impl<'a> Making<'a> {
             let Some(entry) = self.made_mut(*made) else { continue };
             let takes = apart(compartment_of(entry)) == most;
             let size = entry.source.as_ref().map_or(0, |source| source.size());
-            if !takes || size + held.found.bytes.len() > input::RESOURCE_LIMIT {
+            if !takes || size + held.found.bytes.len() > RESOURCE_LIMIT {
                 continue;
             }
             read.attach(entry, held, |url| is_it(user, url), findings);
@@ -250,7 +257,7 @@ impl<'a> Making<'a> {
     }
 
     fn entry(&mut self, held: &Held) -> Result<Made, ImportError> {
-        let mut identity = identity_of(&held.found);
+        let mut identity = held.identity();
         if let Some(made) = self.repeats(held, &identity) {
             return Ok(made);
         }
@@ -263,8 +270,13 @@ impl<'a> Making<'a> {
         }
         let mapped = self.map(held, &identity)?;
         self.kept_raw += usize::from(mapped.kept_raw);
+        let claimed = held.claimed();
+        let key = claimed.map(|claimed| claimed.claims.key.clone());
         self.entries.push(ImportedEntry {
-            is_global: is_global(&identity),
+            is_global: is_global(&identity) || key.as_ref() == Some(&identity),
+            key,
+            disputes: Vec::new(),
+            contents: claimed.map(|claimed| claimed.contents.clone()).unwrap_or_default(),
             server: held.server.clone(),
             document: held.document.clone(),
             last_updated: held.last_updated.as_deref().and_then(|text| text.parse().ok()),
@@ -277,8 +289,47 @@ impl<'a> Making<'a> {
         Ok(made)
     }
 
+    /// The entry that an export claims, as it is believed.
+    fn believed(&mut self, held: &Held, claimed: &Claimed) -> Result<Made, ImportError> {
+        let Some(entry) = claimed.believed(&held.found.bytes) else { return self.entry(held) };
+        let identity = claimed.identity();
+        let made = Made::Entry(self.entries.len());
+        let claims = &claimed.claims;
+        let (last_updated, version_id) =
+            entry.source.as_ref().map(|source| version_of(&source.bytes)).unwrap_or_default();
+        self.kept_raw += usize::from(entry.kind() == Kind::Other);
+        self.entries.push(ImportedEntry {
+            is_global: is_global(&identity) || identity == claims.key,
+            server: base_of(&identity).map(str::to_owned),
+            document: entry.provenance.document.as_ref().map(|name| name.as_str().to_owned()),
+            last_updated,
+            version_id,
+            earlier: Vec::new(),
+            compartment: claimed.compartment(&entry),
+            key: Some(claims.key.clone()),
+            disputes: claims.disputes.clone(),
+            contents: claimed.contents.clone(),
+            entry,
+            identity,
+        });
+        Ok(made)
+    }
+
+    /// Takes of what exports claim and nobody believes what a file may say of its records.
+    fn apply_unbelieved(&mut self, resources: &[Held]) {
+        for (held, made) in resources.iter().zip(&self.places) {
+            let (Some(claimed), Some(Made::Entry(at))) = (held.claimed(), made) else { continue };
+            let Some(imported) = self.entries.get_mut(*at).filter(|_| !claimed.is_believed) else { continue };
+            claimed.apply_unbelieved(&mut imported.entry, path_of(held.resource_type()), self.findings);
+            let compartment = compartment_of(&imported.entry);
+            if apart(compartment) > apart(imported.compartment) {
+                imported.compartment = compartment;
+            }
+        }
+    }
+
     fn version(&mut self, held: &Held, latest: usize) -> Result<Option<Made>, ImportError> {
-        let identity = identity_of(&held.found);
+        let identity = held.identity();
         if let Some(made) = self.repeats(held, &identity) {
             return Ok(Some(made));
         }
@@ -296,8 +347,9 @@ impl<'a> Making<'a> {
     }
 
     fn map(&self, held: &Held, identity: &str) -> Result<map::Mapped, ImportError> {
-        let json = input::parse(&held.found.bytes, self.limits)?;
-        Ok(map::entry(&json, held, identity, self.index, self.findings))
+        let bytes = held.claimed().and_then(Claimed::original).unwrap_or(&held.found.bytes);
+        let json = input::parse(bytes, self.limits)?;
+        Ok(map::entry(&json, bytes, held, identity, (self.index, self.findings)))
     }
 
     /// All that was made, and the inputs of which everything was taken.

@@ -59,7 +59,8 @@ pub(crate) fn import_with(
         let keys = tx.identity_keys()?;
         let before = Remembered::of(tx, imported)?;
         let plan = judged(tx, keys, before, imported, decisions)?;
-        let mut taking = Taking::new(&plan, decisions.expunged, ImportReport::before(imported, &plan));
+        let mut taking =
+            Taking::new(&plan, imported, decisions.expunged, ImportReport::before(imported, &plan));
         for (done, (entry, verdict)) in imported.entries.iter().zip(&plan.verdicts).enumerate() {
             progress(done, imported.entries.len());
             taking.take(tx, entry, *verdict)?;

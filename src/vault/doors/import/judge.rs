@@ -37,6 +37,14 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
+    /// The entry of the vault that it is or becomes.
+    pub(super) fn id(&self) -> Option<EntryId> {
+        match *self {
+            Self::Add { id, .. } => Some(id),
+            _ => self.known(),
+        }
+    }
+
     /// The entry of the vault that stands for it.
     pub(super) fn known(&self) -> Option<EntryId> {
         match *self {
@@ -317,7 +325,29 @@ impl<'t, 'a> Judge<'t, 'a> {
         Ok(elsewhere)
     }
 
+    /// The entry of this very vault of which an export of it holds what it says or said.
+    fn exported(&self, found: &ImportedEntry) -> Result<Option<Verdict>, Error> {
+        let Some(id) = found.key.as_deref().and_then(|key| self.vaulted.exported(key)) else {
+            return Ok(None);
+        };
+        let Some((_, entry)) = self.tx.current(id)? else { return Ok(None) };
+        if entry.kind() != found.entry.kind() {
+            return Ok(None);
+        }
+        let how = self.vaulted.how(id, &entry, found)?;
+        let known = Known { id, entry, how };
+        // Whatever a file calls its entry, that changes none.
+        let is_harmless = matches!(known.how, How::Same | How::Older | How::Undecided);
+        Ok(is_harmless.then(|| match known.how {
+            How::Undecided => Verdict::Undecided(id),
+            _ => self.continuing(&known, found),
+        }))
+    }
+
     fn verdict(&self, found: &ImportedEntry, taken: &mut HashSet<EntryId>) -> Result<Verdict, Error> {
+        if let Some(verdict) = self.exported(found)? {
+            return Ok(verdict);
+        }
         let name = match Width::of(found) {
             Width::Nowhere => name_of_content(&found.entry),
             Width::Everywhere if !self.is_within_document(found)? => found.identity.clone(),

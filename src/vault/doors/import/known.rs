@@ -1,6 +1,7 @@
 //! What the vault has already, and how what comes stands to it.
 
-use std::collections::HashSet;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
 use super::alike::Alikes;
 use super::names::source_of;
@@ -12,6 +13,7 @@ use crate::engine::transaction::Transaction;
 use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::EntryId;
+use crate::interop::export::key_of;
 use crate::interop::fhir::content_of;
 use crate::interop::imported::ImportedEntry;
 use crate::record::{Card, Entry, Origin, SourceFile};
@@ -75,6 +77,8 @@ pub(super) struct Vaulted<'t, 'a> {
     tx: &'t Transaction<'a>,
     /// Most names that are tried are none of theirs.
     present: HashSet<EntryId>,
+    /// What an export of this vault calls each of them, once somebody asks.
+    keys: OnceCell<HashMap<String, EntryId>>,
     pub(super) alikes: Alikes,
 }
 
@@ -105,7 +109,7 @@ impl<'t, 'a> Vaulted<'t, 'a> {
                 }
             }
         }
-        Ok(Self { tx, present, alikes })
+        Ok(Self { tx, present, keys: OnceCell::new(), alikes })
     }
 
     pub(super) fn has(&self, id: EntryId) -> bool {
@@ -130,7 +134,32 @@ impl<'t, 'a> Vaulted<'t, 'a> {
         Ok(None)
     }
 
+    /// The entry of this very vault that an export of it calls so.
+    pub(super) fn exported(&self, key: &str) -> Option<EntryId> {
+        let keys = self.keys.get_or_init(|| self.present.iter().map(|id| (key_of(*id), *id)).collect());
+        keys.get(key).copied()
+    }
+
+    /// How an entry of an export stands to a known one, where one of them has no original: both
+    /// say the same if their records do. What differs amends nothing: nobody's source says it.
+    fn how_by_record(&self, id: EntryId, known: &Entry, found: &Entry) -> Result<How, Error> {
+        let is_same = |entry: &Entry| entry.record == found.record;
+        if is_same(known) {
+            return Ok(How::Same);
+        }
+        let (_, current) = self.tx.entry_row(id)?;
+        for revision in 1..current.revision {
+            if is_same(&self.tx.reader().entry_at(id, Some(revision))?.1) {
+                return Ok(How::Older);
+            }
+        }
+        Ok(How::Undecided)
+    }
+
     pub(super) fn how(&self, id: EntryId, known: &Entry, found: &ImportedEntry) -> Result<How, Error> {
+        if found.key.is_some() && (known.source.is_none() || found.entry.source.is_none()) {
+            return self.how_by_record(id, known, &found.entry);
+        }
         if source_of(known) == source_of(&found.entry) {
             match Files::between(known, &found.entry) {
                 Files::Same => return Ok(How::Same),

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::interop::fhir::person_of;
 use crate::interop::identity::is_global;
-use crate::interop::imported::Imported;
+use crate::interop::imported::{Imported, ImportedEntry};
 use crate::payload::imports::{IDENTITIES_LIMIT, UnnamedV1};
 use crate::record::{Entry, ImportQuestion, Kind, Likeness, Patient, Person, PersonDetail, Record};
 use crate::tree::{Row, RowClass, RowKey};
@@ -18,6 +18,7 @@ use subrosa_excerpt::attribution::is_one_name;
 pub(super) struct Patients {
     people: Vec<Person>,
     identities: Vec<String>,
+    records: Vec<Record>,
 }
 
 /// What the comparison of an input with the vault's patient gave.
@@ -65,13 +66,25 @@ impl Patients {
             let Some(person) = of(entry) else { continue };
             let side = if taken_back.contains(&person) { &mut *disowned } else { &mut *self };
             side.people.push(person);
+            side.records.push(entry.record.clone());
             let identity = entry.provenance.identity.as_ref();
             side.identities.extend(identity.map(|identity| identity.as_str().to_owned()));
         }
     }
 
+    /// Whether an own export describes its patient in no other words than the vault.
+    fn is_again(&self, imported: &Imported) -> bool {
+        let patients = || imported.entries.iter().filter(|entry| entry.entry.kind() == Kind::Patient);
+        let is_known =
+            |entry: &ImportedEntry| entry.key.is_some() && self.records.contains(&entry.entry.record);
+        imported.own_export && patients().next().is_some() && patients().all(is_known)
+    }
+
     pub(super) fn compare(&self, imported: &Imported, before: &Before<'_>) -> Whose {
         let Some(latest) = self.people.last() else { return before.compare(imported) };
+        if self.is_again(imported) {
+            return Whose::Theirs { is_shown: true };
+        }
         let found = imported.person.as_ref().filter(|person| !person.is_nameless());
         let is_known = |identity: &String| is_global(identity) && self.identities.contains(identity);
         let refers_to_them = imported.person_identities.iter().any(is_known);

@@ -1,6 +1,6 @@
 //! Writing what an import brings, as it was judged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::decisions::Expunged;
 use super::judge::Verdict;
@@ -9,6 +9,8 @@ use super::plan::Plan;
 use super::report::ImportReport;
 use super::version::{Order, Version};
 use crate::classify::compartment_of;
+use crate::crypto::content_digest::ContentDigest;
+use crate::crypto::digest::Digest;
 use crate::engine::facts::Action;
 use crate::engine::imports::document_of;
 use crate::engine::ledger::Line;
@@ -17,7 +19,7 @@ use crate::error::Error;
 use crate::format::place::Compartment;
 use crate::id::{EntryId, Epoch};
 use crate::interop::finding::{Finding, FindingReason};
-use crate::interop::imported::ImportedEntry;
+use crate::interop::imported::{Imported, ImportedEntry};
 use crate::payload::imports::{DocumentV1, ImportV1};
 use crate::record::{Entry, Kind};
 use crate::tree::RowKey;
@@ -30,11 +32,64 @@ pub(super) struct Taking<'p> {
     brought: BTreeMap<(Compartment, Option<String>), BTreeSet<EntryId>>,
     /// The entries that are there and stay as they are.
     known: BTreeSet<EntryId>,
+    /// What exports call entries, and which those are here.
+    exported: HashMap<&'p str, EntryId>,
+    /// Contents that this import stored.
+    stored: BTreeSet<(Compartment, ContentDigest)>,
+}
+
+/// An id that no entry has, for one that an export names and does not hold: that there is a
+/// dispute stays so.
+fn nobody(key: &str) -> EntryId {
+    let digest = Digest::of(&[b"subrosa import\0nobody\0", key.as_bytes()]);
+    let mut id = [0; 16];
+    id.iter_mut().zip(digest.as_bytes()).for_each(|(to, from)| *to = *from);
+    EntryId::from_bytes(id)
 }
 
 impl<'p> Taking<'p> {
-    pub(super) fn new(plan: &'p Plan, expunged: Expunged, report: ImportReport) -> Self {
-        Self { plan, expunged, report, brought: BTreeMap::new(), known: BTreeSet::new() }
+    pub(super) fn new(
+        plan: &'p Plan,
+        imported: &'p Imported,
+        expunged: Expunged,
+        report: ImportReport,
+    ) -> Self {
+        let pairs = imported.entries.iter().zip(&plan.verdicts);
+        let exported = pairs.filter_map(|(entry, verdict)| Some((entry.key.as_deref()?, verdict.id()?)));
+        Self {
+            plan,
+            expunged,
+            report,
+            brought: BTreeMap::new(),
+            known: BTreeSet::new(),
+            exported: exported.collect(),
+            stored: BTreeSet::new(),
+        }
+    }
+
+    /// The entry as it is put: with the marks that come with it.
+    fn with_disputes(&self, imported: &ImportedEntry, mut entry: Entry) -> Entry {
+        entry.marks.disputes = imported
+            .disputes
+            .iter()
+            .map(|key| self.exported.get(key.as_str()).copied().unwrap_or_else(|| nobody(key)))
+            .collect();
+        entry
+    }
+
+    /// Stores the contents that come with an entry, each once.
+    fn store(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        compartment: Compartment,
+        imported: &ImportedEntry,
+    ) -> Result<(), Error> {
+        for (digest, bytes) in &imported.contents {
+            if self.stored.insert((compartment, *digest)) {
+                tx.store(compartment, &mut bytes.as_slice())?;
+            }
+        }
+        Ok(())
     }
 
     /// Notes that a revision of this document is written.
@@ -117,6 +172,7 @@ impl<'p> Taking<'p> {
         id: EntryId,
     ) -> Result<(), Error> {
         if let Some((compartment, known)) = tx.current(id)? {
+            self.store(tx, compartment, imported)?;
             // What was decided about the entry here stays decided.
             let marked = |entry: &Entry| Entry { marks: known.marks.clone(), ..entry.clone() };
             let version = Version::of(&known);
@@ -142,8 +198,9 @@ impl<'p> Taking<'p> {
     }
 
     fn add(&mut self, tx: &mut Transaction<'_>, imported: &ImportedEntry, id: EntryId) -> Result<(), Error> {
-        let entry = self.marked(&imported.entry);
+        let entry = self.with_disputes(imported, self.marked(&imported.entry));
         let compartment = imported.compartment;
+        self.store(tx, compartment, imported)?;
         let earlier = self.taken(&imported.earlier);
         tx.keep_identity_key(&self.plan.keys, compartment)?;
         tx.add_with_history(compartment, id, &earlier, &entry)?;
