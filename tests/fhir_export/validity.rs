@@ -1,7 +1,7 @@
 //! What is exported is FHIR R4, as an implementation says that nobody here wrote.
 //!
 //! Needs `pip install -r tests/interop/fhir-requirements.txt`; skipped loudly where that is missing,
-//! unless `SUBROSA_REQUIRE_PYTHON` is set.
+//! unless `SUBROSA_REQUIRE_FHIR_PYTHON` is set.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,13 +14,19 @@ use subrosa::{Actor, Entry, Provenance, Vault};
 use crate::every_field::{any_record, everything};
 use crate::support::{FORMS, exported, vault};
 
+/// Models of R4 need packages older than what other tests need, so they may have a Python of
+/// their own.
+fn python() -> std::ffi::OsString {
+    std::env::var_os("SUBROSA_FHIR_PYTHON").unwrap_or_else(|| "python3".into())
+}
+
 fn python_is_ready() -> bool {
-    let ready = Command::new("python3").args(["-c", "import fhir.resources"]).output();
+    let ready = Command::new(python()).args(["-c", "import fhir.resources"]).output();
     if ready.is_ok_and(|output| output.status.success()) {
         return true;
     }
     assert!(
-        std::env::var_os("SUBROSA_REQUIRE_PYTHON").is_none(),
+        std::env::var_os("SUBROSA_REQUIRE_FHIR_PYTHON").is_none(),
         "python3 with the packages of tests/interop/fhir-requirements.txt is required"
     );
     println!("SKIPPED: python3 with the packages of tests/interop/fhir-requirements.txt is absent");
@@ -30,7 +36,7 @@ fn python_is_ready() -> bool {
 /// What is not valid, a line each, and how many resources were looked at.
 fn validated(file: &Path) -> (Vec<Value>, u64) {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/interop/validate_fhir.py");
-    let output = Command::new("python3").arg(script).arg(file).output().expect("python3 runs");
+    let output = Command::new(python()).arg(script).arg(file).output().expect("python3 runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let mut faults: Vec<Value> = lines.map(|line| serde_json::from_slice(line).unwrap()).collect();
