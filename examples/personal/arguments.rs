@@ -215,6 +215,13 @@ pub(crate) struct Import {
     /// are about several people
     #[arg(long)]
     pub(crate) unknown_are_same: bool,
+    /// These files are an export that you made of your own vault: take its entries as they were, with who entered
+    /// them, what you corrected, withdrew or hold, and where they are kept
+    #[arg(long, conflicts_with = "as_any_file")]
+    pub(crate) own_export: bool,
+    /// Take an export of a vault as a file like any other
+    #[arg(long)]
+    pub(crate) as_any_file: bool,
     /// Also read in what you destroyed in this vault to stay away, and do not keep it away any more
     #[arg(long)]
     pub(crate) take_expunged: bool,
@@ -562,6 +569,37 @@ pub(crate) struct AccessRevoke {
 pub(crate) struct Export {
     #[arg(value_name = "FILE", required = true, num_args = 1..=2, help = "Where to write everything, as readable JSON")]
     pub(crate) names: Vec<PathBuf>,
+    /// Write FHIR R4, which `import` reads back; without it the file also has earlier versions and the ledger, for
+    /// you to read
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<FileFormat>,
+    /// Only this kind, such as diagnosis, or illness in plain words; may be repeated (- to be asked)
+    #[arg(long, value_name = "KIND", requires = "format")]
+    pub(crate) kind: Vec<String>,
+    /// Only what may have been true on or after this date
+    #[arg(long, value_name = "DATE", requires = "format")]
+    pub(crate) since: Option<String>,
+    /// Only what may have been true on or before this date
+    #[arg(long, value_name = "DATE", requires = "format")]
+    pub(crate) until: Option<String>,
+    /// Only codes that start like this, as PREFIX or SYSTEM|PREFIX (- to be asked)
+    #[arg(long, value_name = "CODE", requires = "format")]
+    pub(crate) code: Option<String>,
+    /// Only entries whose provider's name contains this (- to be asked)
+    #[arg(long, value_name = "TEXT", requires = "format")]
+    pub(crate) provider: Option<String>,
+    /// Only entries that contain this text anywhere (- to be asked)
+    #[arg(long, value_name = "TEXT", requires = "format")]
+    pub(crate) text: Option<String>,
+}
+
+/// How FHIR is written to a file.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum FileFormat {
+    /// One FHIR Bundle
+    Bundle,
+    /// FHIR resources, one a line
+    Ndjson,
 }
 
 #[derive(Args)]

@@ -4,8 +4,10 @@
 //! that reads FHIR takes it; the member `subrosa` holds what FHIR does not. Stored
 //! attachments are files in a folder beside it. An original that is no JSON object would
 //! be read as something else there: it stands in base64 with its entry. What is damaged is
-//! named, and all else is written: who leaves needs the rest most then.
+//! named, and all else is written: who leaves needs the rest most then. With a format it is
+//! FHIR R4 alone, which an import reads back.
 
+mod fhir;
 mod originals;
 
 use std::collections::BTreeSet;
@@ -41,6 +43,9 @@ pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
             vault => (vault?, None),
         },
     };
+    if let Some(format) = command.format {
+        return fhir::run(common, command, (vault, unnoted), &name, format);
+    }
     let is_read_only = unnoted.is_some();
     note(WARNING);
     prompt::confirm(common.yes, "Write it?")?;

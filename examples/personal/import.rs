@@ -37,7 +37,7 @@ pub(crate) fn run(common: &Common, command: &arguments::Import) -> Result<(), Fa
     )?;
     // The password is asked for first: nobody waits for a wrong one.
     let vault = access::to_write(common, &path)?;
-    let imported = match read(command, &files)? {
+    let imported = match read(common, command, &files)? {
         Reading::Done(imported) => imported,
         Reading::SeveralPatients(references) => return Err(choose_one(common, &references)?),
     };
@@ -83,7 +83,7 @@ enum Reading {
     SeveralPatients(PatientReferences),
 }
 
-fn read(command: &arguments::Import, files: &[PathBuf]) -> Result<Reading, Failure> {
+fn read(common: &Common, command: &arguments::Import, files: &[PathBuf]) -> Result<Reading, Failure> {
     let mut options = ImportOptions::default();
     options.patient = prompt::value(command.patient.as_deref(), "Whose records (a reference)")?;
     options.unknown_subjects_are_the_patients = command.unknown_are_same;
@@ -96,6 +96,9 @@ fn read(command: &arguments::Import, files: &[PathBuf]) -> Result<Reading, Failu
             _ => target::quoted(file),
         };
         read_one(&mut import, file, &which)?;
+    }
+    if import.holds_export() && !command.as_any_file && (command.own_export || questions::is_own(common)?) {
+        import.as_own_export();
     }
     match import.finish() {
         Ok(imported) => Ok(Reading::Done(Box::new(imported))),

@@ -144,7 +144,8 @@ pub(crate) fn is_insurance(vault: &Vault, listed: &Listed) -> Result<bool, Failu
     })
 }
 
-fn filter(command: &List) -> Result<Filter, Failure> {
+/// What a list of these options holds.
+pub(crate) fn filter(command: &List) -> Result<Filter, Failure> {
     let mut filter = Filter::all();
     for kind in kinds(&command.kind)? {
         filter = filter.kind(kind);

@@ -111,3 +111,61 @@ fn the_ledger_counts_what_an_export_held_and_finds_an_entry_in_it() {
     assert_eq!(of_entry.matches("4 entries").count(), 3, "{of_entry}");
     person.run(&["ledger", "my.vault", "--entry", "0123456789abcdef"]).done();
 }
+
+#[test]
+fn an_export_in_fhir_comes_back_into_an_empty_vault_and_is_asked_about_first() {
+    let person = Person::with_vault();
+    person.write("records.json", BUNDLE);
+    person.run(&["import", "my.vault", "records.json"]).done();
+    person.run_with(&["add", "my.vault", "note", "--json"], r#"{"text":["slept badly"]}"#).done();
+    let before = person.run(&["list", "my.vault", "--json", "--all"]).done().json();
+    for format in ["bundle", "ndjson"] {
+        let file = format!("all.{format}");
+        let ran = person.run(&["export", "my.vault", &file, "--format", format, "--yes"]).done();
+        assert!(ran.out().contains("Exported 5 entries, 4 with the original"), "{}", ran.out());
+        assert!(
+            ran.out().contains("Not in the file: earlier versions") && ran.out().contains("not encrypted")
+        );
+        person
+            .run(&["export", "my.vault", &file, "--format", format, "--yes"])
+            .refused(1, "there is a file of the output's name already");
+        let other = format!("{format}.vault");
+        person
+            .run(&["init", &other, "--small-device", "--recovery-key-out", &format!("{format}.key")])
+            .done();
+        person.run(&["import", &other, &file]).refused(1, "--own-export");
+        assert_eq!(person.run(&["list", &other, "--json"]).done().json(), json!([]));
+        person.run(&["import", &other, &file, "--own-export"]).done();
+        let after = person.run(&["list", &other, "--json", "--all"]).done().json();
+        let titles = |list: &Value| {
+            let titles =
+                list.as_array().unwrap().iter().map(|entry| (entry["kind"].clone(), entry["title"].clone()));
+            let mut titles: Vec<String> = titles.map(|title| format!("{title:?}")).collect();
+            titles.sort();
+            titles
+        };
+        assert_eq!(titles(&after), titles(&before));
+        for vault in [&other, "my.vault"] {
+            let again = person.run(&["import", vault, &file, "--own-export", "--json"]).done().json();
+            assert_eq!((&again["entries"], &again["unchanged"]), (&json!(0), &json!(5)));
+        }
+    }
+    person.run(&["export", "my.vault", "some.json", "--kind", "note", "--yes"]).ended(2);
+    let some = person.run(&[
+        "export",
+        "my.vault",
+        "some.json",
+        "--format",
+        "bundle",
+        "--kind",
+        "note",
+        "--yes",
+        "--json",
+    ]);
+    let some = some.done().json();
+    assert_eq!((&some["entries"], &some["in_ledger"]), (&json!(1), &json!(true)));
+    person.run(&["init", "any.vault", "--small-device", "--recovery-key-out", "any.key"]).done();
+    person.run(&["import", "any.vault", "some.json", "--as-any-file"]).done();
+    let taken = person.run(&["list", "any.vault", "--json"]).done().json();
+    assert_eq!(taken.as_array().unwrap().len(), 1);
+}

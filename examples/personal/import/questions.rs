@@ -25,6 +25,26 @@ pub(super) fn decided(command: &arguments::Import) -> ImportDecisions {
     decisions
 }
 
+/// Whether an export of a vault is the importer's own; a script is told the flags.
+pub(super) fn is_own(common: &Common) -> Result<bool, Failure> {
+    note(
+        "The file says that it is an export of a vault. If you made it yourself, from your own vault, and nobody could \
+         change it since, its entries come back as they were: who entered them, what was corrected, withdrawn, held or \
+         disputed, and where they are kept. If not, they come in as what any file says.",
+    );
+    if common.json || !prompt::is_interactive() {
+        if common.json {
+            output::json(&json!({ "error": "import-asks", "questions": [{ "question": "own-export" }] }))?;
+        }
+        note(
+            "personal: nothing was imported; import again with --own-export if it is your own export, or with \
+             --as-any-file",
+        );
+        return Err(Failure::Reported(Exit::Refused));
+    }
+    prompt::agrees("Is it your own export?")
+}
+
 /// Asks a person; a script is told the flags.
 pub(super) fn ask(
     common: &Common,

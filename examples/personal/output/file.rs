@@ -34,6 +34,11 @@ impl<'a> NewFile<'a> {
         Ok(Self { path, file, whole: false })
     }
 
+    /// What a library writes to.
+    pub(crate) fn as_writer(&mut self) -> &mut impl io::Write {
+        &mut self.file
+    }
+
     /// Writes a part.
     pub(crate) fn write(&mut self, content: &[u8]) -> Result<(), Failure> {
         self.file
