@@ -85,7 +85,7 @@ fn value(schema: &FieldSchema, at: usize) -> Value {
             Value::Narrative(Narrative::new(format!("{words}\nin two lines & <more>")).unwrap())
         }
         FieldType::Quantity => Value::Quantity(quantity()),
-        FieldType::Boolean => Value::Boolean(schema.tag % 2 == 0),
+        FieldType::Boolean => Value::Boolean(schema.tag.is_multiple_of(2)),
         FieldType::Party => Value::Party(party()),
         FieldType::Name => {
             let mut name = HumanName::default();
@@ -172,8 +172,11 @@ pub(crate) fn everything() -> Vault {
         for record in in_forms(kind).into_iter().chain(alone).chain([Record::from_fields(kind, []).unwrap()])
         {
             let mut provenance = Provenance::default();
-            provenance.origin =
-                if entries.len() % 3 == 0 { Origin::EnteredByProvider } else { Origin::EnteredByOwner };
+            provenance.origin = if entries.len().is_multiple_of(3) {
+                Origin::EnteredByProvider
+            } else {
+                Origin::EnteredByOwner
+            };
             provenance.provider = Some(party());
             entries.push(Entry::new(record, provenance));
         }
