@@ -26,6 +26,7 @@ pub(crate) mod list;
 pub(crate) mod moving;
 mod naming;
 pub(crate) mod opening;
+pub(crate) mod readable;
 pub(crate) mod related;
 pub(crate) mod settling;
 pub(crate) mod signing;

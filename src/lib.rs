@@ -151,7 +151,7 @@ pub(crate) use vault::{
     CompactReport, Compartment, ContentDigest, ContentId, Coverage, CredentialError, Detail, Digest, Epoch,
     ErasureReport, ExcerptId, Explanation, Expunged, FormatError, HeadPart, HolderRole, ImportDecisions,
     ImportReport, KdfCost, KdfError, KdfLimits, LedgerLine, Listed, ListedAccess, NewAttachment,
-    ParseCheckpointError, ParseIdError, PastImport, Progress, RandomError, ReadKind, Recovery, RepairReport,
-    Revision, SecretText, SegmentsReport, SignatureAlgorithm, SpaceReport, Transaction, UndoPreview,
-    UndoReport, Upload,
+    ParseCheckpointError, ParseIdError, PastImport, Progress, RandomError, ReadKind, Readable, Recovery,
+    RepairReport, Revision, SecretText, SegmentsReport, SignatureAlgorithm, SpaceReport, Transaction,
+    UndoPreview, UndoReport, Upload,
 };

@@ -61,6 +61,7 @@ pub use crate::engine::ledger::LedgerLine;
 pub use crate::engine::list::{Filter, Listed, Revision};
 pub use crate::engine::moving::{MoveReport, MovedEntry};
 pub use crate::engine::opening::Recovery;
+pub use crate::engine::readable::Readable;
 pub use crate::engine::related::{Related, Shared};
 pub use crate::engine::transaction::{Committed, Transaction};
 pub use crate::engine::vault_record::HolderRole;
@@ -616,13 +617,23 @@ impl Vault {
     /// Every current entry of the open compartments, retracted ones included, to be
     /// written to a readable file. The export is durably in the ledger when this returns.
     ///
-    /// [`Vault::history`] and [`Vault::entry_revision`] read earlier revisions. A later
-    /// erasure report names exports as it names releases.
+    /// What is damaged is named, and all else is there: look whether
+    /// [`Readable::is_whole`]. [`Vault::history`] and [`Vault::entry_revision`] read earlier
+    /// revisions. A later erasure report names exports as it names releases.
     ///
     /// # Errors
     /// As [`Vault::update`].
-    pub fn export(&self, actor: &Actor) -> Result<Vec<(EntryId, Entry)>, Error> {
+    pub fn export(&self, actor: &Actor) -> Result<Readable, Error> {
         doors::export::export(&self.session, actor)
+    }
+
+    /// The same without a line in the ledger: for the owner's own copy out of a vault that cannot
+    /// be written.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where nothing can be read at all, [`Error::Store`].
+    pub fn readable(&self) -> Result<Readable, Error> {
+        doors::export::readable(&self.session)
     }
 
     /// Writes the entries that a filter chooses as FHIR R4, in a form that

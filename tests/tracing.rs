@@ -133,7 +133,7 @@ fn in_and_out(vault: &Vault, actor: &Actor, folder: &std::path::Path) {
     let mut import = Import::new(ImportOptions::default());
     import.read(Some("import-canary"), BUNDLE.as_bytes()).unwrap();
     vault.import(actor, &import.finish().unwrap()).unwrap();
-    assert!(vault.export(actor).unwrap().len() > 2);
+    assert!(vault.export(actor).unwrap().entries.len() > 2);
     vault.backup(actor, folder.join("copy-canary"), "backup-canary").unwrap();
     let taken = vault.backup(actor, folder.join("copy-canary"), "backup-canary");
     assert_eq!(taken.unwrap_err().code(), "exists");

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 use subrosa::record::{Location, SourceFile};
+use subrosa::vault::Readable;
 use subrosa::{Actor, Entry, EntryId, Error, ErrorKind, Vault};
 
 use crate::access;
@@ -27,6 +28,8 @@ use crate::prompt;
 use crate::show;
 use crate::target::{self, Wanted};
 
+/// Most damaged entries that are named for people.
+const ENTRIES_NAMED: usize = 20;
 const WARNING: &str = "The file will hold everything in this vault, readable by whoever gets it: no password \
                        protects it.";
 
@@ -46,15 +49,24 @@ pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
     if let Some(format) = command.format {
         return fhir::run(common, command, (vault, unnoted), &name, format);
     }
-    let is_read_only = unnoted.is_some();
     note(WARNING);
     prompt::confirm(common.yes, "Write it?")?;
     let file = NewFile::create(&name)?;
-    let entries = match is_read_only {
-        true => unrecorded(&vault)?,
-        false => vault.export(&Actor::owner())?,
+    let (readable, unnoted) = match unnoted {
+        Some(why) => (vault.readable()?, Some(why)),
+        None => match vault.export(&Actor::owner()) {
+            // Where the line of the export is to go, something is damaged.
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                (vault.readable()?, Some("The vault is damaged"))
+            }
+            readable => (readable?, None),
+        },
     };
-    let written = write_all(file, &name, &vault, &entries);
+    let is_read_only = unnoted.is_some();
+    let damaged = Damaged::of(&readable);
+    let mut entries = readable.entries;
+    entries.sort_by_key(|(id, _)| *id);
+    let written = write_all(file, &name, &vault, &entries, damaged);
     let (attachments, damaged) = written.map_err(|failure| match is_read_only {
         true => failure,
         false => failure.followed_by(
@@ -95,18 +107,48 @@ pub(crate) fn run(common: &Common, command: &Export) -> Result<(), Failure> {
 /// What is damaged and so is not in an export.
 #[derive(Default)]
 struct Damaged {
+    entries: Vec<EntryId>,
+    lost_rows: u64,
+    compartments: Vec<&'static str>,
     attachments: BTreeSet<String>,
     earlier: usize,
     ledger: bool,
 }
 
 impl Damaged {
+    fn of(readable: &Readable) -> Self {
+        Self {
+            entries: readable.damaged.clone(),
+            lost_rows: readable.lost_rows,
+            compartments: readable.lost_compartments.iter().map(|place| place.name()).collect(),
+            ..Self::default()
+        }
+    }
+
     fn is_empty(&self) -> bool {
-        self.attachments.is_empty() && self.earlier == 0 && !self.ledger
+        let entries = self.entries.len() + self.compartments.len() + self.earlier + self.attachments.len();
+        entries == 0 && self.lost_rows == 0 && !self.ledger
     }
 
     fn for_programs(&self) -> Json {
-        json!({ "attachments": self.attachments, "earlier_versions": self.earlier, "ledger": self.ledger })
+        json!({
+            "entries": self.entries.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "rows_of_the_catalogue": self.lost_rows,
+            "compartments": self.compartments,
+            "attachments": self.attachments,
+            "earlier_versions": self.earlier,
+            "ledger": self.ledger,
+        })
+    }
+
+    /// How many entries, and the first of them by their ids.
+    fn entries_told(&self) -> Option<String> {
+        let ids: Vec<String> =
+            self.entries.iter().take(ENTRIES_NAMED).map(|id| access::short_id(*id)).collect();
+        let more = self.entries.len() - ids.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let entries = count(self.entries.len(), "entry", "entries");
+        (!ids.is_empty()).then(|| format!("{entries} ({}{more})", ids.join(", ")))
     }
 
     /// Ends with what is damaged, if anything is.
@@ -115,7 +157,11 @@ impl Damaged {
             return Ok(());
         }
         let (attachments, earlier) = (self.attachments.len(), self.earlier);
+        let rows = output::counted(self.lost_rows, "row", "rows");
         let parts = [
+            self.entries_told(),
+            (!self.compartments.is_empty()).then(|| format!("all of {}", self.compartments.join(", "))),
+            (self.lost_rows > 0).then(|| format!("what {rows} of the catalogue named, which may be entries")),
             (attachments > 0).then(|| count(attachments, "attachment", "attachments")),
             (earlier > 0).then(|| count(earlier, "earlier version", "earlier versions")),
             self.ledger.then(|| "the ledger".to_owned()),
@@ -146,24 +192,12 @@ fn write_all(
     name: &Path,
     vault: &Vault,
     entries: &[(EntryId, Entry)],
+    mut damaged: Damaged,
 ) -> Result<(usize, Damaged), Failure> {
-    let mut damaged = Damaged::default();
     let attachments = write_attachments(name, vault, entries, &mut damaged)?;
     write(&mut file, vault, entries, &attachments.files, &mut damaged)?;
     file.finish()?;
     Ok((attachments.keep(), damaged))
-}
-
-/// Every entry of a vault that cannot be written: the owner's own copy, which needs no line in
-/// the ledger to be the owner's.
-fn unrecorded(vault: &Vault) -> Result<Vec<(EntryId, Entry)>, Failure> {
-    let mut entries = Vec::new();
-    vault.for_each_entry(|id, entry| {
-        entries.push((id, entry));
-        Ok(())
-    })?;
-    entries.sort_by_key(|(id, _)| *id);
-    Ok(entries)
 }
 
 /// Writes stored attachments, earlier versions' included, as files beside the

@@ -98,3 +98,38 @@ fn what_can_still_be_read_of_a_damaged_vault_can_be_listed_and_exported_and_is_s
     }
     assert!(rescued > 0);
 }
+
+#[test]
+fn an_entry_that_is_damaged_keeps_no_other_out_of_an_export() {
+    let person: Person = with_records();
+    person.run_with(&["add", "my.vault", "note"], r#"{"title": "typed once"}"#).done();
+    let whole = person.read("my.vault");
+    let key = ["--recovery-key-file", "key"];
+    let list = [&key[..], &["list", "my.vault", "--json"]].concat();
+    let all = person.run_bare(&list, "").done().json().as_array().unwrap().len();
+    let named = |json: &serde_json::Value| json["damaged"]["entries"].as_array().unwrap().len();
+    let mut in_part = 0;
+    for start in (OBJECTS..whole.len()).step_by(PAGE) {
+        let mut damaged = whole.clone();
+        damaged[start..(start + PAGE).min(whole.len())].fill(0);
+        person.write("d.vault", &damaged);
+        let out = format!("all-{start}.json");
+        let ran = person.run_bare(&[&key[..], &["export", "d.vault", &out, "--yes", "--json"]].concat(), "");
+        if ran.out().is_empty() {
+            assert_eq!(ran.exit(), 4, "page at {start}: {}", ran.err());
+            continue;
+        }
+        let said = ran.json();
+        let there = said["entries"].as_u64().unwrap() as usize;
+        if said["damaged"]["rows_of_the_catalogue"] == 0 {
+            assert_eq!(there + named(&said), all, "page at {start}: {said}");
+        }
+        let exported: serde_json::Value = serde_json::from_slice(&person.read(&out)).unwrap();
+        assert_eq!(exported["subrosa"]["entries"].as_array().unwrap().len(), there);
+        if there < all {
+            assert_eq!(ran.exit(), 4, "page at {start}: {said}");
+            in_part += usize::from(there > 0 && named(&said) > 0);
+        }
+    }
+    assert!(in_part > 0, "no entry alone was damaged");
+}

@@ -1,7 +1,9 @@
 //! Leaving: everything in readable form, for the owner.
 //!
-//! The line in the ledger is durable before anything is handed out.
+//! The line in the ledger is durable before anything is handed out. What is damaged keeps
+//! nobody from the rest.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::Write;
 
@@ -15,6 +17,7 @@ use crate::engine::core::StateReader;
 use crate::engine::facts::Action;
 use crate::engine::ledger::Line;
 use crate::engine::list::{Filter, Listed};
+use crate::engine::readable::Readable;
 use crate::error::{Error, ErrorKind};
 use crate::format::place::Compartment;
 use crate::id::{ContentId, EntryId};
@@ -54,19 +57,40 @@ impl std::fmt::Debug for Exported {
     }
 }
 
-pub(crate) fn export(session: &Session, actor: &Actor) -> Result<Vec<(EntryId, Entry)>, Error> {
+pub(crate) fn export(session: &Session, actor: &Actor) -> Result<Readable, Error> {
     let committed = session.update(actor, |tx| {
-        let entries = tx.reader().all_entries()?;
-        for (compartment, ..) in &entries {
-            tx.log(*compartment, Line::of(Action::Exported, actor));
+        let (readable, compartments) = tx.reader().readable()?;
+        for compartment in compartments {
+            tx.log(compartment, Line::of(Action::Exported, actor));
         }
         tx.announce(Action::Exported);
-        Ok(entries)
+        Ok(readable)
     })?;
-    let entries: Vec<(EntryId, Entry)> =
-        committed.value.into_iter().map(|(_, id, entry)| (id, entry)).collect();
-    session.tell(ReadKind::Exported, Some(actor), entries.iter().map(|(id, _)| *id).collect());
-    Ok(entries)
+    session.tell(ReadKind::Exported, Some(actor), ids(&committed.value));
+    Ok(committed.value)
+}
+
+pub(crate) fn readable(session: &Session) -> Result<Readable, Error> {
+    let in_part = RefCell::new(None);
+    let read = session.read(|reader| {
+        let (readable, _) = reader.readable()?;
+        if readable.is_whole() {
+            return Ok(readable);
+        }
+        in_part.replace(Some(readable));
+        // It is no damage if a writer withdrew it: then the newer state is read.
+        Err(Error::Damaged { what: "entry" })
+    });
+    let readable = match read {
+        Err(error) if error.kind() == ErrorKind::Damaged => in_part.take().ok_or(error)?,
+        read => read?,
+    };
+    session.tell(ReadKind::Opened, None, ids(&readable));
+    Ok(readable)
+}
+
+fn ids(readable: &Readable) -> Vec<EntryId> {
+    readable.entries.iter().map(|(id, _)| *id).collect()
 }
 
 pub(crate) fn export_fhir(
@@ -100,7 +124,8 @@ pub(crate) fn write_fhir(
     let known = session.unlocked()?;
     let reader = known.reader();
     let time = jiff::Timestamp::from_millisecond(session.options.now());
-    let time = time.map(|time| time.to_string()).unwrap_or_else(|_| "1970-01-01T00:00:00Z".to_owned());
+    // A clock behind the end of the calendar says its last moment.
+    let time = time.map(|time| time.to_string()).unwrap_or_else(|_| "9999-12-31T23:59:59Z".to_owned());
     let mut opened = Vec::new();
     let written = Writing { reader: &reader, form, exported: Exported::default(), opened: &mut opened }
         .write(filter, &time, out);

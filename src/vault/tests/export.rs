@@ -11,7 +11,7 @@ fn an_export_gives_every_entry_and_is_named_by_a_later_erasure_report() {
     let said = vault.update(&owner, |tx| tx.add(&note("psychotherapy", "said"))).unwrap().value;
     vault.update(&owner, |tx| tx.retract(asthma, "wrong person")).unwrap();
 
-    let exported = vault.export(&owner).unwrap();
+    let exported = vault.export(&owner).unwrap().entries;
     let mut ids: Vec<EntryId> = exported.iter().map(|(id, _)| *id).collect();
     ids.sort_unstable();
     let mut expected = vec![asthma, said];

@@ -194,7 +194,7 @@ fn what_is_sealed_is_not_listed_released_exported_or_counted() {
     let view = vault.preview(&policy).unwrap();
     assert_eq!(view.released().iter().map(|entry| entry.id()).collect::<Vec<_>>(), [shown]);
     assert!(view.withheld().iter().all(|withheld| withheld.entry == shown));
-    assert_eq!(vault.export(&owner).unwrap().iter().map(|(id, _)| *id).collect::<Vec<_>>(), [shown]);
+    assert_eq!(vault.export(&owner).unwrap().entries.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [shown]);
     assert!(vault.perhaps_same().unwrap().is_empty());
     // Who asks for it by name gets it, and a check passes over nothing.
     assert_eq!(vault.list(&Filter::all().with_sealed()).unwrap().len(), 4);

@@ -599,7 +599,7 @@ fn no_public_type_prints_what_was_planted() {
     };
     vault.update(&actor, in_a_transaction).unwrap();
     said.value(&vault.public_key().unwrap());
-    said.value(&vault.export(&actor).unwrap());
+    said.value(&vault.export(&actor).unwrap().entries);
     let moved =
         vault.move_entries(&actor, &[added.value], Compartment::Sealed, Some("planted reason")).unwrap();
     said.value(&moved);
