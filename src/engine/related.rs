@@ -80,6 +80,13 @@ impl Terms {
         if let Some(code) = entry.code() {
             terms.add(code);
         }
+        if let Record::Other(other) = &entry.record {
+            // A claim tells of a fact on each of its lines.
+            let details = other.details.iter().chain(&other.predictions).map(|detail| &detail.code);
+            let details = details.filter(|code| !code.codings.is_empty());
+            let all = other.diagnoses.iter().chain(&other.services).chain(details);
+            all.for_each(|concept| terms.add(concept));
+        }
         if let Record::Medication(medication) = &entry.record {
             medication.components.iter().for_each(|component| terms.add(component));
             let all = medication.code.iter().chain(&medication.components);

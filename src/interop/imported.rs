@@ -49,7 +49,8 @@ pub struct Imported {
     pub entries: Vec<ImportedEntry>,
     /// What a reader may rely on and no field carries.
     pub findings: Vec<Finding>,
-    /// How many entries are of kind `other` because nothing maps their type.
+    /// How many entries are of kind `other`, because no kind is theirs. Of types that nothing maps
+    /// at all there is a finding ([`FindingReason::KeptRaw`](super::FindingReason::KeptRaw)).
     pub kept_raw: usize,
     /// Whom the entries are about, as the patients among them say; `None` where there is no
     /// patient among them, and the person is known by reference only or not at all.

@@ -35,7 +35,7 @@ struct Results {
     beside: &'static [&'static str],
 }
 
-const RESULTS: [Results; 4] = [
+const RESULTS: [Results; 5] = [
     Results {
         kind: Kind::Observation,
         stated: &["quantity", "concept", "date", "boolean", "components", "interpretations", "conclusions"],
@@ -59,6 +59,12 @@ const RESULTS: [Results; 4] = [
         kind: Kind::SubstanceUse,
         stated: &["status", "finding", "amount", "details"],
         beside: &["finding", "frequency", "details", "text", "notes"],
+    },
+    // What somebody considers likely, or what an insurer was told.
+    Results {
+        kind: Kind::Other,
+        stated: &["diagnoses", "outcome", "predictions"],
+        beside: &["diagnoses", "outcome", "notes", "predictions"],
     },
     Results { kind: Kind::Note, stated: &["conclusions"], beside: &["conclusions", "text", "attachments"] },
 ];
@@ -84,7 +90,9 @@ pub(super) fn may_be_taken_back(entry: &Entry, claims: &[(String, Claim)], held:
         Some(results) => {
             let is_stated = |field: &&str| claims.iter().any(|(_, claim)| claim.discloses_answer_of(field));
             let stays = results.beside.iter().any(|field| held.words_of(field));
-            (stays || words_take_back(entry, held)) && results.stated.iter().any(is_stated)
+            let states = results.stated.iter().any(is_stated);
+            // What is of no kind may say something without stating a result.
+            stays && states || (states || entry.kind() == Kind::Other) && words_take_back(entry, held)
         }
         None => words_take_back(entry, held),
     }

@@ -433,7 +433,7 @@ fn by_default(audience: Audience, kind: Kind, field: &str, field_type: FieldType
         (Kind::Provider, "birth_date" | "gender", _) => Identity,
         (Kind::Patient, "birth_date", _) if audience == Audience::ThirdParty => Identity,
         (Kind::Patient, field, _) if !PATIENT_BY_DEFAULT.contains(&field) => Identity,
-        (_, "encounter", _) => SourceReference,
+        (_, "encounter" | "targets", _) => SourceReference,
         _ => return Rule::Default,
     };
     Rule::Withhold(reason)

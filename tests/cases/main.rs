@@ -13,6 +13,7 @@ mod binaries;
 mod excerpts;
 mod files;
 mod identity;
+mod kinds;
 mod meaning;
 mod shown;
 mod support;

@@ -21,7 +21,8 @@ pub(super) fn is_denied(object: &Object) -> bool {
     let kinds = [Kind::Diagnosis, Kind::Treatment, Kind::Other];
     let says = |word: &str| kinds.into_iter().any(|kind| denies(kind, "status", word));
     let puts_off = |word: &str| denies(Kind::Medication, "intent", word);
-    let status = ["status", "verificationStatus"].into_iter().filter_map(|name| object.member(name));
+    let status = ["status", "verificationStatus", "lifecycleStatus"];
+    let status = status.into_iter().filter_map(|name| object.member(name));
     let flagged = |name: &&str| {
         let flag = object.member(name);
         flag.is_some_and(|flag| flag.as_bool() == Some(true) || flag.as_str() == Some("true"))

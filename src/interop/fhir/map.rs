@@ -2,13 +2,18 @@
 //!
 //! A resource that nothing maps becomes `other`; its bytes are kept either way.
 
+mod claim;
 mod clinical;
+mod consent;
 mod document;
 mod finding;
+mod judgement;
 mod medication;
 mod other;
 mod people;
+mod plan;
 mod provider;
+mod trail;
 mod treatment;
 mod visit;
 mod words;
@@ -25,9 +30,9 @@ use super::version::recognize;
 use crate::codec::json::{Json, Object};
 use crate::interop::finding::{FindingReason, Findings};
 use crate::interop::fitting;
-use crate::record::{Entry, Origin, Person, Provenance, Record, Source, SourceFormat, Token};
+use crate::record::{Entry, Kind, Origin, Person, Provenance, Record, Source, SourceFormat, Token};
 
-/// An entry, and whether nothing maps its type.
+/// An entry, and whether it is of no kind of its own.
 pub(crate) struct Mapped {
     pub(crate) entry: Entry,
     pub(crate) kept_raw: bool,
@@ -48,8 +53,7 @@ pub(crate) fn entry(
     let resource_type = type_of(object);
     let root = Element::root(&context, resource_type.unwrap_or("Resource"));
     let record = resource_type.and_then(|name| record(name, &root));
-    let kept_raw = record.is_none();
-    if kept_raw {
+    if record.is_none() {
         let reason = if resource_type.is_some() { FindingReason::KeptRaw } else { FindingReason::NoType };
         root.report("", reason);
     }
@@ -58,6 +62,7 @@ pub(crate) fn entry(
         |field| root.report(field, FindingReason::TooLarge),
         |field| root.not_understood(field),
     );
+    let kept_raw = record.kind() == Kind::Other;
     let mut entry = Entry::new(record, provenance(&root, held, identity));
     let (version, is_sure) = recognize(object, resource_type.unwrap_or_default());
     if !is_sure {
@@ -83,7 +88,7 @@ fn record(resource_type: &str, root: &Element<'_>) -> Option<Record> {
         "FamilyMemberHistory" => clinical::family_history(root),
         "Procedure" => treatment::procedure(root),
         "CarePlan" => treatment::care_plan(root),
-        "MedicationRequest" => medication::request(root),
+        "MedicationRequest" | "MedicationOrder" => medication::request(root),
         "MedicationStatement" => medication::statement(root),
         "MedicationDispense" => medication::dispense(root),
         "MedicationAdministration" => medication::administration(root),
@@ -93,6 +98,28 @@ fn record(resource_type: &str, root: &Element<'_>) -> Option<Record> {
         "DiagnosticReport" => document::diagnostic_report(root),
         "DocumentReference" => document::document_reference(root),
         "Composition" => document::composition(root),
+        _ => return other_record(resource_type, root),
+    })
+}
+
+/// The record of a resource of a type that has no kind, where its elements are known.
+fn other_record(resource_type: &str, root: &Element<'_>) -> Option<Record> {
+    Some(match resource_type {
+        "Claim" | "ClaimResponse" | "ExplanationOfBenefit" => claim::claim(root),
+        "Coverage" => claim::coverage(root),
+        "Consent" => consent::consent(root),
+        "Provenance" => trail::provenance(root),
+        "AuditEvent" => trail::audit_event(root),
+        "ClinicalImpression" => judgement::impression(root),
+        "RiskAssessment" => judgement::risk(root),
+        "AdverseEvent" => judgement::adverse_event(root),
+        "DetectedIssue" => judgement::issue(root),
+        "Flag" => other::other(root),
+        "Goal" => plan::goal(root),
+        "ServiceRequest" | "ProcedureRequest" | "ReferralRequest" | "DiagnosticOrder" => plan::request(root),
+        "CareTeam" => plan::care_team(root),
+        "List" => plan::list(root),
+        "Communication" => plan::communication(root),
         _ => return None,
     })
 }

@@ -49,22 +49,63 @@ impl Element<'_> {
         reasons.extend(self.referenced_concepts("reasonReference"));
         reasons.extend(self.codeable_references("reason"));
         reasons.extend(self.concepts("reasonCodeableConcept"));
+        reasons.extend(self.concepts("reasonForUseCodeableConcept"));
+        reasons.extend(self.referenced_concepts("reasonForUseReference"));
         reasons
     }
 
-    /// Concepts, or FHIR R5's `CodeableReference`s: a concept, a reference to what means
-    /// one, or both.
+    /// Concepts, references to what means one, or FHIR R5's `CodeableReference`s, which are
+    /// either or both.
     pub(super) fn codeable_references(&self, name: &str) -> Vec<Concept> {
-        let read = |item: &Element<'_>| {
-            if !item.has("concept") && !item.has("reference") {
-                return item.as_concept().into_iter().collect::<Vec<_>>();
-            }
-            let reference = item.child("reference").and_then(|reference| reference.as_referenced_concept());
-            item.concept("concept").into_iter().chain(reference).collect()
-        };
         let objects = self.values(name).into_iter().filter(|(_, value)| value.as_object().is_some());
         let items = objects.filter_map(|(position, value)| self.element(name, position, value));
-        items.flat_map(|item| read(&item)).collect()
+        items.flat_map(|item| item.meanings()).collect()
+    }
+
+    fn meanings(&self) -> Vec<Concept> {
+        let is_concept = ["coding", "code", "text"].into_iter().any(|name| self.has(name));
+        if self.plain("reference").is_some() || self.has("display") && !is_concept {
+            return self.as_referenced_concept().into_iter().collect();
+        }
+        if !self.has("concept") && !self.has("reference") {
+            return self.as_concept().into_iter().collect();
+        }
+        let reference = self.child("reference").and_then(|reference| reference.as_referenced_concept());
+        self.concept("concept").into_iter().chain(reference).collect()
+    }
+
+    /// The first of [`codeable_references`](Self::codeable_references).
+    pub(super) fn codeable_reference(&self, name: &str) -> Option<Concept> {
+        self.codeable_references(name).into_iter().next()
+    }
+
+    /// The encounter, for which STU3 has an element that may name an episode of care too.
+    pub(super) fn encounter(&self) -> Option<Token> {
+        let of_episode = |context: &Element<'_>| {
+            context.plain("reference").is_some_and(|reference| reference.contains("EpisodeOfCare"))
+        };
+        let context = || self.child("context").filter(|context| !of_episode(context));
+        self.reference("encounter").or_else(|| context()?.token("reference"))
+    }
+
+    /// Somebody in a role that the element's name says.
+    pub(super) fn parties_as(&self, name: &str, role: &str) -> Vec<Party> {
+        let role = Token::new(role).ok();
+        self.parties(name).into_iter().map(|party| Party { role: role.clone(), ..party }).collect()
+    }
+
+    /// Those who take part: of each item whoever it refers to by one of these names, in the
+    /// role that it gives by one of the others.
+    pub(super) fn participants(&self, name: &str, who: &[&str], roles: &[&str]) -> Vec<Party> {
+        let read = |item: &Element<'_>| {
+            let party =
+                who.iter().filter(|name| item.plain(name).is_none()).find_map(|name| item.party(name))?;
+            let concepts =
+                roles.iter().filter(|name| item.plain(name).is_none()).flat_map(|name| item.concepts(name));
+            let role = concepts.into_iter().find_map(|role| Token::new(role.title()?).ok());
+            Some(Party { role, ..party })
+        };
+        self.elements(name).iter().filter_map(read).collect()
     }
 
     /// The text of a reference.

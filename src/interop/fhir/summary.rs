@@ -7,7 +7,7 @@ use super::index::{Index, Place, Summary};
 use super::reads::Reads;
 use crate::codec::json::Object;
 use crate::interop::finding::Findings;
-use crate::record::Token;
+use crate::record::{Concept, Token};
 
 /// What other resources want to know of this one.
 pub(crate) fn summarize(object: &Object) -> Summary {
@@ -22,8 +22,21 @@ pub(super) fn summarize_within(object: &Object, reads: &Reads) -> Summary {
     let root = Element::root(&context, "");
     let concept = match type_of(object) {
         Some(
-            "Condition" | "Procedure" | "Medication" | "Substance" | "ServiceRequest" | "AllergyIntolerance",
+            "Condition" | "Procedure" | "Medication" | "Substance" | "ServiceRequest" | "AllergyIntolerance"
+            | "ProcedureRequest" | "ReferralRequest",
         ) => root.concept("code"),
+        Some(
+            "MedicationRequest"
+            | "MedicationOrder"
+            | "MedicationStatement"
+            | "MedicationDispense"
+            | "MedicationAdministration",
+        ) => root.concept("medicationCodeableConcept"),
+        Some("Immunization") => root.concept("vaccineCode"),
+        Some("Goal") if root.plain("description").is_some() => {
+            root.token("description").map(Concept::from_text)
+        }
+        Some("Goal") => root.concept("description"),
         _ => None,
     };
     let name = match type_of(object) {

@@ -749,6 +749,34 @@ macro_rules! each_kind {
             11 do_not_perform "Do not perform": Option<bool>;
             /// Whether it permits or denies, of a consent: `permit` or `deny`.
             12 decision "Decision": Option<Token>;
+            /// Why it was so, or is to be.
+            13 reasons "Reasons": Vec<Concept>;
+            /// Diagnoses that it names: those of a claim, those that a clinician considered.
+            14 diagnoses "Diagnoses": Vec<Concept>;
+            /// What was done or is asked for, besides its code: procedures of a claim, medicines.
+            15 services "Services": Vec<Concept>;
+            /// Its parts, such as the lines of a claim: a code, and what is said of it.
+            16 details "Details": Vec<Component>;
+            /// Who takes part, and whom it concerns besides the patient.
+            17 parties "Parties": Vec<Party>;
+            /// Where in the body.
+            18 body_sites "Body sites": Vec<Concept>;
+            /// What came of it.
+            19 outcome "Outcome": Option<Concept>;
+            /// Why it stands as it does.
+            20 status_reasons "Status reasons": Vec<Concept>;
+            /// When it was written down, where that is not when it was so.
+            21 recorded "Recorded": Option<PartialDate>;
+            /// The encounter it was part of, as the source refers to it.
+            22 encounter "Encounter": Option<Token>;
+            /// The records that it is about, as the source refers to them.
+            23 targets "Targets": Vec<Token>;
+            /// What goes with it: a letter, a picture, a signed form.
+            24 attachments "Attachments": Vec<Attachment>;
+            /// Notes about it.
+            25 notes "Notes": Vec<Narrative>;
+            /// What may come, and how likely it is.
+            26 predictions "Predictions": Vec<Component>;
         }
         }
     };

@@ -219,7 +219,7 @@ fn reference_range(range: &Element<'_>) -> Option<Narrative> {
 
 /// A `value[x]`, whichever it is.
 #[derive(Default)]
-struct Answer {
+pub(super) struct Answer {
     quantity: Option<Quantity>,
     concept: Option<Concept>,
     text: Option<Narrative>,
@@ -228,7 +228,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn read(item: &Element<'_>) -> Self {
+    pub(super) fn read(item: &Element<'_>) -> Self {
         let number = |name: &str| {
             item.number(name).map(|value| Quantity { value: Some(value), ..Quantity::default() })
         };
@@ -255,7 +255,7 @@ impl Answer {
         }
     }
 
-    fn into_scalar(self) -> Option<Scalar> {
+    pub(super) fn into_scalar(self) -> Option<Scalar> {
         let concept = self.concept.map(Scalar::Concept);
         let quantity = || self.quantity.map(Scalar::Quantity);
         let date = || self.date.map(Scalar::Date);

@@ -22,7 +22,7 @@ pub struct ImportReport {
     pub sources: Vec<String>,
     /// Entries that were added with a kind of their own, such as a diagnosis.
     pub added: Vec<EntryId>,
-    /// Entries that were added as they came, because no kind fits them.
+    /// Entries that were added as kind `other`, because no kind fits them.
     pub kept_raw: Vec<EntryId>,
     /// Entries that got a new revision, because they changed in their source.
     pub amended: Vec<EntryId>,
