@@ -10,7 +10,7 @@ use subrosa::{Entry, EntryId, Error, ErrorKind, PartialDate, Token, Vault};
 
 use crate::access;
 use crate::failure::Failure;
-use crate::output::{self, printable, shortened};
+use crate::output::{self, Shape, printable, shortened};
 use crate::words;
 
 /// The column that says what an entry is about.
@@ -21,8 +21,9 @@ const TITLE: usize = 60;
 const RESULT: usize = 80;
 /// Longest provider in a table, in characters.
 const PROVIDER: usize = 32;
-/// The widest that columns get on a terminal, so that what it is about gets the width.
-const BOUNDS: [(usize, u16); 3] = [(1, 14), (3, 16), (4, 16)];
+/// What it is about gets the room; who it is from, then its code, then its kind go below that
+/// where there is too little.
+const SHAPE: Shape = Shape { main: WHAT, widest: 20, folding: &[4, 3, 1] };
 
 /// Most entries that are named of those that may be one record with another.
 pub(crate) const DOUBLES_NAMED: usize = 16;
@@ -73,7 +74,7 @@ pub(crate) fn table(vault: &Vault, entries: &[Listed]) -> Result<String, Failure
             Ok(row)
         })
         .collect();
-    Ok(output::table_of(&["Date", "Kind", "What", "Code", "From", "Id"], rows?, &BOUNDS))
+    Ok(output::list(&["Date", "Kind", "What", "Code", "From", "Id"], rows?, &SHAPE))
 }
 
 /// An entry, and how it is listed by what it says itself. The card that a list is made of is a

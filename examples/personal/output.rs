@@ -4,8 +4,10 @@
 //! new, and readable by their owner only.
 
 mod file;
+mod widths;
 
 pub(crate) use file::{NewFile, create_private};
+pub(crate) use widths::Shape;
 
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -15,6 +17,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde_json::Value;
 use subrosa::release::{ShownEntry, columns, spell_block, spell_json, spell_lines};
 
+use self::widths::Fitted;
 use crate::failure::Failure;
 
 /// The narrowest terminal, in columns, that tables are made to fit.
@@ -257,19 +260,36 @@ fn write_labelled(out: &mut dyn fmt::Write, label: &str, text: &str) -> fmt::Res
 /// A table as wide as the terminal; elsewhere, as wide as its content. The first and
 /// the last column, dates and ids, are never broken.
 pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    table_of(header, rows, &[])
+    match stacked_if_narrow(header, &rows) {
+        Some(lines) => lines,
+        None => as_wide_as_may_be(header, &spelt(&rows)),
+    }
 }
 
-/// The same; on a terminal, these columns are no wider than this.
-pub(crate) fn table_of(header: &[&str], rows: Vec<Vec<String>>, bounds: &[(usize, u16)]) -> String {
-    let mut table = Table::new();
-    if io::stdout().is_terminal() && table.width().is_some_and(|width| width < NARROWEST) {
-        return rows.iter().map(|row| stacked(header, row)).collect::<Vec<_>>().join("\n\n");
+/// The same for a list of this shape, whose words stay whole on a terminal of any usual width.
+pub(crate) fn list(header: &[&str], rows: Vec<Vec<String>>, shape: &Shape) -> String {
+    let room = io::stdout().is_terminal().then(|| Table::new().width()).flatten();
+    let Some(room) = room.filter(|width| *width >= NARROWEST) else { return table(header, rows) };
+    let Fitted { header, rows, widths } = Fitted::of(header, spelt(&rows), shape, usize::from(room));
+    let Some(widths) = widths else { return as_wide_as_may_be(&header, &rows) };
+    let mut table = plain(&header, &rows);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    for (column, width) in widths.into_iter().enumerate() {
+        if let (Some(column), Ok(width)) = (table.column_mut(column), u16::try_from(width)) {
+            // With a space at each side.
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width.saturating_add(2))));
+        }
     }
-    table.load_style(presets::NOTHING).set_header(header.iter().copied());
-    for row in rows {
-        table.add_row(row.iter().map(|cell| printable(cell)));
-    }
+    lines_of(&table)
+}
+
+/// No text of a record begins a line of its cell.
+fn spelt(rows: &[Vec<String>]) -> Vec<Vec<String>> {
+    rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect()
+}
+
+fn as_wide_as_may_be(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = plain(header, rows);
     if io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         for column in [0, header.len().saturating_sub(1)] {
@@ -277,13 +297,26 @@ pub(crate) fn table_of(header: &[&str], rows: Vec<Vec<String>>, bounds: &[(usize
                 column.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
-        for (column, bound) in bounds {
-            if let Some(column) = table.column_mut(*column) {
-                column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(*bound)));
-            }
-        }
     }
+    lines_of(&table)
+}
+
+fn plain(header: &[&str], rows: &[Vec<String>]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header.iter().copied());
+    for row in rows {
+        table.add_row(row);
+    }
+    table
+}
+
+fn lines_of(table: &Table) -> String {
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+fn stacked_if_narrow(header: &[&str], rows: &[Vec<String>]) -> Option<String> {
+    let is_narrow = io::stdout().is_terminal() && Table::new().width().is_some_and(|width| width < NARROWEST);
+    is_narrow.then(|| rows.iter().map(|row| stacked(header, row)).collect::<Vec<_>>().join("\n\n"))
 }
 
 /// A row as lines, each with its header: where a terminal is too narrow for a table.

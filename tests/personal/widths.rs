@@ -92,3 +92,41 @@ fn a_list_says_the_result_at_any_width() {
         "< 6.1 mmol/L (Low)"
     );
 }
+
+#[test]
+fn a_list_breaks_no_word() {
+    let person = Person::with_vault();
+    let about = json!({"reference": "Patient/p1"});
+    let drug = |id: &str, name: &str, by: &str| {
+        json!({"resource": {"resourceType": "MedicationRequest", "id": id,
+        "status": "active", "intent": "order", "subject": about, "requester": {"display": by},
+        "medicationCodeableConcept": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm",
+            "code": "310798", "display": name}]}, "authoredOn": "2022-12-12"}})
+    };
+    let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": [
+        {"resource": {"resourceType": "Patient", "id": "p1", "name": [{"text": "Ada Rose"}]}},
+        drug("m1", "Hydrochlorothiazide 25 MG Oral Tablet", "Massachusetts Otolaryngology"),
+        drug("m2", "Acetylsalicylic acid 100 MG Gastroresistant Tablet", "Alexandrina Featherstone"),
+    ]});
+    person.write("records.json", bundle.to_string());
+    person.run(&["import", "my.vault", "records.json"]).done();
+    for columns in [60, 70, 80, 100, 140] {
+        let arguments = ["--password-file", "password", "list", "my.vault"];
+        let Some(ran) = person.at_terminal(&arguments, "", columns) else { return };
+        let said = ran.done().out();
+        assert_fits(&said, columns, "list");
+        for word in [
+            "Hydrochlorothiazide",
+            "Acetylsalicylic",
+            "Gastroresistant",
+            "Massachusetts",
+            "Otolaryngology",
+            "Alexandrina",
+            "Featherstone",
+            "medication",
+            "310798",
+        ] {
+            assert!(said.contains(word), "{word} at {columns} columns: {said}");
+        }
+    }
+}
