@@ -283,7 +283,16 @@ impl Hunt {
 
 fn canary_at(text: &[u8]) -> Option<u32> {
     let digits = text.strip_prefix(CANARY)?.get(..CANARY_DIGITS)?;
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    let (number, again) = std::str::from_utf8(digits).ok()?.split_at_checked(CANARY_DIGITS / 2)?;
+    (number == again).then(|| number.parse().ok())?
+}
+
+#[test]
+fn a_word_that_an_erasure_cut_is_no_other_word() {
+    assert_eq!(canary_at(b"canary-005005 slept"), Some(5));
+    for cut in [b"canary-004005", b"canary-005004", b"canary-00500\xf3", b"canary-\x1505005"] {
+        assert_eq!(canary_at(cut), None);
+    }
 }
 
 /// What the adversary finds in the file as each expungement left it.

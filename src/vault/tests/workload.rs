@@ -24,8 +24,11 @@ pub(super) const CANARY_DIGITS: usize = 6;
 /// How the names of backups begin.
 pub(super) const BACKUP: &str = "backup-";
 
+/// The number stands there twice, so that a word which an erasure cut, and whose end is random
+/// now, is not another one.
 fn canary(number: u32) -> String {
-    format!("canary-{number:06}")
+    assert!(number < 1_000, "a half has three digits");
+    format!("canary-{number:03}{number:03}")
 }
 
 /// An entry as the model has it: its revisions, and the number of its canary.
