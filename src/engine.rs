@@ -14,6 +14,7 @@ pub(crate) mod core;
 mod departing;
 pub(crate) mod destruction;
 pub(crate) mod directory;
+pub(crate) mod documents;
 pub(crate) mod erasure;
 pub(crate) mod facts;
 pub(crate) mod history;

@@ -8,10 +8,11 @@ mod card;
 pub(crate) mod catalogue;
 pub(crate) mod content;
 pub(crate) mod custody;
+pub(crate) mod documents;
 mod entry;
 pub(crate) mod history;
 pub(crate) mod imports;
-mod mirror;
+pub(crate) mod mirror;
 pub(crate) mod secret;
 pub(crate) mod story;
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub use crate::crypto::kdf::KdfCost;
 pub use crate::error::Error;
 use crate::excerpt::{Excerpt, IssuerRole, PublicKey, Signer};
 #[doc(inline)]
-pub use crate::id::{AccessId, ContentId, EntryId, Epoch, VaultId};
+pub use crate::id::{AccessId, ContentId, DocumentId, EntryId, Epoch, VaultId};
 use crate::interop::export::ExportForm;
 use crate::interop::imported::Imported;
 pub use crate::keys::{Credential, Grant, Password};
@@ -77,6 +77,7 @@ pub use custody::ListedAccess;
 pub use custody::change::AccessChange;
 pub use doors::attach::{NewAttachment, Upload};
 pub use doors::attachment::AttachmentReader;
+pub use doors::document::SourceDocument;
 pub use doors::export::Exported;
 pub use doors::import::{ChangedSource, Expunged, ImportDecisions, ImportReport};
 pub use doors::release::ReleaseRequest;
@@ -756,6 +757,24 @@ impl Vault {
     /// [`Error::NoSuchUpload`], and as [`Vault::update`].
     pub fn discard_upload(&self, actor: &Actor, id: ContentId) -> Result<(), Error> {
         doors::attach::discard_upload(&self.session, actor, id)
+    }
+
+    /// The documents of which entries were made, where the vault keeps them as they came; not
+    /// those whose entries are in `sealed`.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub fn source_documents(&self) -> Result<Vec<SourceDocument>, Error> {
+        doors::document::source_documents(&self.session)
+    }
+
+    /// A document as it came, byte for byte. It is put together from the originals of its
+    /// entries and from what is beside them.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDocument`], [`Error::Damaged`], [`Error::Store`].
+    pub fn source_document(&self, id: DocumentId) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
+        doors::document::source_document(&self.session, id)
     }
 
     /// Opens an attachment of an entry's current revision, by its number among

@@ -32,6 +32,7 @@ impl Transaction<'_> {
             self.write_contents()?;
             self.settle_accounts()?;
             self.write_stories()?;
+            self.drop_documents()?;
             self.write_imports()?;
         }
         let unchanged = self.work.changes.iter().all(Changes::is_empty)

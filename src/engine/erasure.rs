@@ -36,6 +36,8 @@ pub(crate) struct Erasure {
     /// Whether each of the entries that something would bring back is to stay away.
     pub(crate) stay_away: Vec<bool>,
     pub(crate) has_reason: bool,
+    /// How many source documents went with the entries.
+    pub(crate) documents: u64,
 }
 
 impl Erasure {
@@ -122,6 +124,9 @@ pub struct ErasureReport {
     pub stays_away: bool,
     /// All that the vault still holds of what was erased. It names none of it.
     pub remains: Vec<Remains>,
+    /// How many documents, kept as they came, went along: with the first of the entries that
+    /// were made of one, it goes. The other entries keep their own parts of it.
+    pub documents: u64,
     /// The releases of which nothing is left, and what became of their accounting.
     pub accounts: Vec<SettledAccount>,
     /// Backups that were made while one of the entries was in the vault: each
@@ -232,6 +237,7 @@ impl StateReader<'_> {
             handed_out: handed_out.into_values().collect(),
             sources: erasure.sources.into_iter().collect(),
             stays_away,
+            documents: erasure.documents,
             remains,
             accounts: erasure.accounts,
             backups,

@@ -246,7 +246,7 @@ impl ImportV1 {
     }
 
     /// The scope of a document, if the import brought it.
-    pub(super) fn scope_of(&self, name: &Option<String>) -> Option<[u8; 16]> {
+    pub(crate) fn scope_of(&self, name: &Option<String>) -> Option<[u8; 16]> {
         self.documents.iter().find(|document| document.name == *name).map(|document| document.scope)
     }
 

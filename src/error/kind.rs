@@ -48,6 +48,7 @@ impl Error {
             | Self::NoSuchImport { .. }
             | Self::NoSuchContent
             | Self::NoSuchAttachment { .. }
+            | Self::NoSuchDocument { .. }
             | Self::NoSuchUpload { .. } => ErrorKind::NotFound,
             Self::Random(_)
             | Self::OtherProcess
@@ -116,6 +117,7 @@ impl Error {
             Self::Issue(_) => "not-issued",
             Self::NoSuchContent => "no-such-content",
             Self::NoSuchAttachment { .. } => "no-such-attachment",
+            Self::NoSuchDocument { .. } => "no-such-document",
             Self::NoSuchUpload { .. } => "no-such-upload",
             Self::Source { .. } => "unreadable-source",
             Self::Destination { .. } => "unwritable-destination",

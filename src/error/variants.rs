@@ -10,7 +10,7 @@ use crate::crypto::random::RandomError;
 use crate::excerpt::{IssueExcerptError, KeyError, VerifyError};
 use crate::format::FormatError;
 use crate::format::place::Compartment;
-use crate::id::{ContentId, EntryId, Epoch, ParseIdError};
+use crate::id::{ContentId, DocumentId, EntryId, Epoch, ParseIdError};
 use crate::interop::options::ImportError;
 use crate::keys::CredentialError;
 use crate::record::{FieldError, ImportQuestion, ParseDateError, TextError};
@@ -198,6 +198,12 @@ pub enum Error {
     NoSuchUpload {
         /// The upload that was asked for.
         id: ContentId,
+    },
+    /// There is no source document of this id, or not any more.
+    #[error("there is no such document: it may have gone with one of its entries")]
+    NoSuchDocument {
+        /// The document that was asked for.
+        id: DocumentId,
     },
     /// The source of an attachment could not be read.
     #[error(

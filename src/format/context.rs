@@ -41,6 +41,7 @@ pub(crate) enum Purpose {
     IdentityKey = 18,
     Import = 19,
     Tombstone = 20,
+    Documents = 21,
 }
 
 /// The vault that a box belongs to.

@@ -170,6 +170,8 @@ pub struct Document {
     pub name: Option<String>,
     /// Its bytes in order.
     pub pieces: Vec<Piece>,
+    /// Whether the vault keeps it as it came: it says what its entries do not.
+    pub(crate) is_kept: bool,
 }
 
 impl std::fmt::Debug for Imported {

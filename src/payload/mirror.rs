@@ -207,7 +207,7 @@ pub(super) use mirror_enum;
 
 /// Bytes as one run rather than item by item; the encoding is the same.
 #[derive(PartialEq, Eq)]
-pub(super) struct BytesV1<'a>(pub(super) Cow<'a, [u8]>);
+pub(crate) struct BytesV1<'a>(pub(crate) Cow<'a, [u8]>);
 
 impl serde::Serialize for BytesV1<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

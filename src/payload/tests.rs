@@ -7,8 +7,10 @@ use proptest::prelude::*;
 use super::catalogue::{ChildV1, EraseListV1, InlineV1, ObjectV1, PageV1, RowV1, decode_page};
 use super::content::{ContentV1, UploadV1};
 use super::custody::{DirectorySlotV1, DirectoryV1, IdentityKeyV1, SigningV1, VaultRecordV1};
+use super::documents::{DocumentListV1, OriginalV1, RangeV1, SourceDocumentV1};
 use super::history::{LINES_LIMIT, LeafV1, LedgerV1, LineV1, LinkV1, SegmentSpanV1, TEXT_LIMIT};
 use super::imports::{AnswerV1, DocumentV1, ImportV1, TombstoneV1, UnnamedV1};
+use super::mirror::BytesV1;
 use super::secret::SecretV1;
 use super::story::{AccountingV1, ActV1, StoryV1};
 use super::{decode_card, decode_entry, encode_card, encode_entry};
@@ -145,6 +147,17 @@ fn types() -> Vec<Type> {
             answers: vec![AnswerV1 { epoch: 3, is_of_person: true, digest: [6; 16] }],
             unnamed: Some(UnnamedV1 { answer: [7; 16], identities: vec![[8; 16]] }),
         }),
+        of(&SourceDocumentV1 {
+            name: Some("a file".to_owned()),
+            size: 12,
+            entries: vec![[1; 16], [2; 16]],
+            ranges: vec![
+                RangeV1::Here(BytesV1(b"head"[..].into())),
+                RangeV1::Original(OriginalV1 { entry: [2; 16], revision: 3 }),
+                RangeV1::Here(BytesV1(b"foot"[..].into())),
+            ],
+        }),
+        of(&DocumentListV1 { scopes: vec![[1; 16], [2; 16]] }),
         of(&TombstoneV1 { digests: vec![[1; 16], [2; 16]] }),
         of(&DirectoryV1 { slots: (0..16).map(|number| slot(number % 4)).collect() }),
         Type { name: "EntryV1", bytes: encode_entry(&entry()).unwrap().to_vec(), again: again_entry },

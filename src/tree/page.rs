@@ -81,6 +81,11 @@ impl RowKey {
         Self::digested(&[b"subrosa/v1 tombstone", id.as_bytes()])
     }
 
+    /// A source document: SHA-256("subrosa/v1 document" ‖ scope)[..16].
+    pub(crate) fn document(scope: [u8; 16]) -> Self {
+        Self::digested(&[b"subrosa/v1 document", &scope])
+    }
+
     /// The only row of its name: SHA-256("subrosa/v1 row" ‖ name)[..16].
     pub(crate) fn named(name: &str) -> Self {
         Self::digested(&[b"subrosa/v1 row", name.as_bytes()])
@@ -120,7 +125,7 @@ pub(crate) enum RowClass {
     VaultRecord = 5,
     /// The directory of credentials.
     Directory = 6,
-    /// A source document as a list of byte ranges.
+    /// A source document as a list of byte ranges; id is its scope.
     Document = 7,
     /// A part of a content: id and revision are the content's id and the index.
     Slice = 8,
@@ -136,6 +141,8 @@ pub(crate) enum RowClass {
     IdentityKey = 13,
     /// What an import brought that is there still; its epoch is the import's.
     Import = 14,
+    /// Which source documents there are.
+    Documents = 15,
     /// What makes an expunged entry known again; id is the entry's.
     Tombstone = 16,
 }
@@ -143,11 +150,11 @@ pub(crate) enum RowClass {
 impl RowClass {
     fn from_number(number: u8) -> Option<Self> {
         use RowClass::{
-            Accounting, Content, Directory, Document, Entry, IdentityKey, Import, Ledger, Link, Slice, Story,
-            Superseded, Tombstone, Upload, VaultRecord,
+            Accounting, Content, Directory, Document, Documents, Entry, IdentityKey, Import, Ledger, Link,
+            Slice, Story, Superseded, Tombstone, Upload, VaultRecord,
         };
         let entries = [Entry, Superseded, Document, Slice, Content, Upload, Story, Tombstone];
-        let others = [Link, Ledger, VaultRecord, Directory, Accounting, IdentityKey, Import];
+        let others = [Link, Ledger, VaultRecord, Directory, Accounting, IdentityKey, Import, Documents];
         entries.into_iter().chain(others).find(|class| *class as u8 == number)
     }
 
@@ -161,7 +168,9 @@ impl RowClass {
             | Self::Upload
             | Self::Story
             | Self::IdentityKey
-            | Self::Import => Compartment::HOLDING_ENTRIES.contains(&compartment),
+            | Self::Import
+            | Self::Document
+            | Self::Documents => Compartment::HOLDING_ENTRIES.contains(&compartment),
             Self::Accounting => {
                 compartment == Compartment::Custody || Compartment::HOLDING_ENTRIES.contains(&compartment)
             }
@@ -169,8 +178,6 @@ impl RowClass {
             Self::Directory => compartment == Compartment::Custody,
             Self::Tombstone => compartment == Compartment::Sealed,
             Self::Ledger => true,
-            // Reserved.
-            Self::Document => false,
         }
     }
 }
@@ -256,15 +263,19 @@ impl Row {
             RowClass::Accounting => RowKey::accounting(vault, self.epoch),
             RowClass::Import => RowKey::import(vault, self.epoch),
             RowClass::Tombstone => RowKey::tombstone(self.id),
+            RowClass::Document => RowKey::document(*self.id.as_bytes()),
+            RowClass::Documents => RowKey::named("documents"),
             // Of a content its digest, which whoever opens it compares.
-            RowClass::Document | RowClass::Content => self.key,
+            RowClass::Content => self.key,
         };
         let named = match self.class {
             RowClass::Entry | RowClass::Superseded => self.revision > 0,
             RowClass::Slice => true,
-            RowClass::Content | RowClass::Upload | RowClass::Story | RowClass::Tombstone => {
-                self.revision == 0
-            }
+            RowClass::Content
+            | RowClass::Upload
+            | RowClass::Story
+            | RowClass::Tombstone
+            | RowClass::Document => self.revision == 0,
             _ => self.revision == 0 && self.id == EntryId::from_bytes([0; 16]),
         };
         key == self.key && named
@@ -498,6 +509,8 @@ mod tests {
             (row(RowKey::accounting(VAULT, Epoch::new(4)), RowClass::Accounting, none, 0), general),
             (row(RowKey::named("identity key"), RowClass::IdentityKey, none, 0), general),
             (row(RowKey::import(VAULT, Epoch::new(4)), RowClass::Import, none, 0), general),
+            (row(RowKey::document(*ID.as_bytes()), RowClass::Document, ID, 0), general),
+            (row(RowKey::named("documents"), RowClass::Documents, none, 0), general),
             (row(RowKey::tombstone(ID), RowClass::Tombstone, ID, 0), Compartment::Sealed),
         ];
         for (row, compartment) in sound {
@@ -525,14 +538,12 @@ mod tests {
             let is_of_both = matches!(class, RowClass::Ledger | RowClass::Accounting);
             assert_eq!(read(&row, elsewhere), is_of_both, "{class:?}");
         }
-        let document = row(any, RowClass::Document, none, 0);
-        assert!(!Compartment::ALL.into_iter().any(|compartment| read(&document, compartment)), "reserved");
     }
 
     #[test]
     fn a_class_is_the_number_it_was_written_as() {
         let known: Vec<u8> = (0..=255).filter(|number| RowClass::from_number(*number).is_some()).collect();
-        assert_eq!(known, (1..=14).chain([16]).collect::<Vec<_>>());
+        assert_eq!(known, (1..=16).collect::<Vec<_>>());
         assert!(known.iter().all(|number| RowClass::from_number(*number).unwrap() as u8 == *number));
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod attach;
 pub(crate) mod attachment;
 pub(crate) mod clock;
+pub(crate) mod document;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod release;

@@ -13,6 +13,7 @@ mod cards;
 mod compact;
 mod crash;
 mod custody;
+mod documents;
 mod export;
 mod faults;
 mod forget;

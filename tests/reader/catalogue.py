@@ -1,4 +1,4 @@
-"""The catalogue of types (sections 9.1 to 9.7), their limits, and the appendix of kinds."""
+"""The catalogue of types (sections 9.1 to 9.8), their limits, and the appendix of kinds."""
 
 import re
 
@@ -72,12 +72,17 @@ DocumentV1 = name: Option<String>, scope: [u8; 16], entries: u64
 AnswerV1 = epoch: u64, is_of_person: bool, digest: [u8; 16]
 UnnamedV1 = answer: [u8; 16], identities: Vec<[u8; 16]>
 TombstoneV1 = digests: Vec<[u8; 16]>
+SourceDocumentV1 = name: Option<String>, size: u64, entries: Vec<[u8; 16]>,
+                   ranges: Vec<RangeV1>
+RangeV1 = Here(Bytes) | Original(OriginalV1)
+OriginalV1 = entry: [u8; 16], revision: u64
+DocumentListV1 = scopes: Vec<[u8; 16]>
 """)
 
 LIMITS = {"PageV1": 15360, "LinkV1": 172, "AccountingV1": 65536, "VaultRecordV1": 16384, "IdentityKeyV1": 32,
-          "DirectoryV1": 32768, "CardV1": 300, "UploadV1": 2048}
+          "DirectoryV1": 32768, "CardV1": 300, "UploadV1": 2048, "DocumentListV1": 16777216}
 LIMITS.update(dict.fromkeys(("EraseListV1", "LedgerV1", "StoryV1", "EntryV1", "ContentV1", "ImportV1",
-                             "TombstoneV1"), 67108864))
+                             "TombstoneV1", "SourceDocumentV1"), 67108864))
 
 
 def read(name, data):

@@ -18,12 +18,14 @@ def row_key(row_class, vault_id, row_id, revision, epoch):
         4: lambda: (label + b"ledger", vault_id, u64(epoch)),
         5: lambda: (label + b"row", b"vault record"),
         6: lambda: (label + b"row", b"directory"),
+        7: lambda: (label + b"document", row_id),
         8: lambda: (label + b"slice", row_id, u64(revision)),
         10: lambda: (label + b"upload", row_id),
         11: lambda: (label + b"story", row_id),
         12: lambda: (label + b"accounting", vault_id, u64(epoch)),
         13: lambda: (label + b"row", b"identity key"),
         14: lambda: (label + b"import", vault_id, u64(epoch)),
+        15: lambda: (label + b"row", b"documents"),
         16: lambda: (label + b"tombstone", row_id),
     }.get(row_class)
     return sha256(*parts())[:16] if parts else None

@@ -12,7 +12,7 @@ from roots import CUSTODY, HOLD_ENTRIES, RECORD, SEALED, Ref
 from rowkeys import row_key
 
 ENTRY, EARLIER, LINK, LEDGER, VAULT_RECORD, DIRECTORY, SOURCE, SLICE, CONTENT, UPLOAD, STORY, ACCOUNTING, \
-    IDENTITY, IMPORT, TOMBSTONE = *range(1, 15), 16
+    IDENTITY, IMPORT, DOCUMENTS, TOMBSTONE = range(1, 17)
 LEAF_ROWS = 32
 
 # Class: (purpose, where its object's context takes the object id from, places).
@@ -30,9 +30,11 @@ CLASSES = {
     ACCOUNTING: (boxes.ACCOUNTING, "key", (CUSTODY, *HOLD_ENTRIES)),
     IDENTITY: (boxes.IDENTITY, "key", HOLD_ENTRIES),
     IMPORT: (boxes.IMPORT, "key", HOLD_ENTRIES),
+    SOURCE: (boxes.DOCUMENT, "id", HOLD_ENTRIES),
+    DOCUMENTS: (boxes.DOCUMENTS, "key", HOLD_ENTRIES),
     TOMBSTONE: (boxes.TOMBSTONE, "id", (SEALED,)),
 }
-WITH_ID = (ENTRY, EARLIER, SLICE, CONTENT, UPLOAD, STORY, TOMBSTONE)
+WITH_ID = (ENTRY, EARLIER, SLICE, CONTENT, UPLOAD, STORY, SOURCE, TOMBSTONE)
 WITH_REVISION = (ENTRY, EARLIER, SLICE)
 
 
@@ -137,7 +139,7 @@ def walk(vault, place_number, place):
 
 def check_row(vault, row):
     """Section 8: key, id, revision, epoch, object, inline bytes and compartment are what the class prescribes."""
-    require(row.row_class in CLASSES, "8: a class that is not known, or reserved")
+    require(row.row_class in CLASSES, "8: a class that is not known")
     purpose, _, places = CLASSES[row.row_class]
     require(row.place in places, "8: compartment of a row")
     require(1 <= row.epoch <= vault.root.epoch, "9.1: epoch of a row")

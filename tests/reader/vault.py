@@ -12,6 +12,7 @@ from entries import read_entries
 from errors import Refused, damaged, require
 from header import APPEND, read_header
 from history import read_accounts, read_ledger, read_links, read_stories
+from documents import check_documents
 from imports import check_imports, check_tombstones
 from roots import CUSTODY, HOLD_ENTRIES, RECORD, choose_root, open_place
 from trie import Vault, read_object, walk
@@ -117,4 +118,5 @@ def check(vault, compartments):
         if number in HOLD_ENTRIES:
             check_attachments(vault, held.rows, held.entries)
             check_imports(vault, held.rows, held.entries)
+            check_documents(vault, held.rows, held.entries)
     return dump(vault, vault_record, directory, links, compartments)

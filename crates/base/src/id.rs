@@ -62,6 +62,8 @@ ids! {
     /// Names the stored content of an attachment, while it is being stored and
     /// after. Random, drawn for each.
     ContentId;
+    /// Names a document of which entries were made. Random, drawn when it first comes.
+    DocumentId;
     /// Names one issued excerpt. Random, drawn for each copy.
     ExcerptId;
     /// Names one way into a vault: a digest of its slot's public half, so that

@@ -45,6 +45,6 @@ pub use codec::json::JsonError;
 pub use codec::spell::{spell, spell_json, spell_lines};
 pub use date::{DateRange, Fit, ParseDateError, PartialDate, Precision};
 pub use digest::Digest;
-pub use id::{AccessId, CommitId, ContentId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
+pub use id::{AccessId, CommitId, ContentId, DocumentId, EntryId, Epoch, ExcerptId, ParseIdError, VaultId};
 pub use schema::{FieldName, FieldSchema, FieldType, Kind};
 pub use text::{Narrative, TextError, Token};

@@ -365,7 +365,7 @@ impl<'a> Making<'a> {
         };
         let document = |input: HeldInput| {
             let pieces = input.pieces.into_iter().map(place).collect::<Option<Vec<_>>>()?;
-            Some(Document { name: input.name, pieces })
+            Some(Document { name: input.name, pieces, is_kept: false })
         };
         let documents = inputs.into_iter().filter_map(document).collect();
         let Self { entries, kept_raw, repetitions, earlier, files, .. } = self;

@@ -8,6 +8,7 @@ mod alike;
 pub(crate) mod answers;
 mod decisions;
 mod deleted;
+mod documents;
 mod judge;
 mod known;
 mod memory;
@@ -66,7 +67,7 @@ pub(crate) fn import_with(
             taking.take(tx, entry, *verdict)?;
         }
         progress(imported.entries.len(), imported.entries.len());
-        taking.finish(tx)
+        taking.finish(tx, imported)
     })?;
     Ok(committed.value)
 }

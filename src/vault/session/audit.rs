@@ -35,6 +35,10 @@ pub enum ReadKind {
     AccessListed,
     /// The titles of unfinished attachments were listed.
     UploadsListed,
+    /// The names of source documents were listed.
+    DocumentsListed,
+    /// A source document was read, with the originals of its entries.
+    DocumentOpened,
 }
 
 /// A read, as [`VaultOptions::with_audit`](crate::VaultOptions::with_audit) reports it: ids and

@@ -139,6 +139,7 @@ impl Session {
         let value = value?;
         if !transaction.work.half_done {
             transaction.settle_accounts()?;
+            transaction.drop_documents()?;
         }
         // Before the commit: what is done must not be reported as failed.
         let erasure =

@@ -1,11 +1,13 @@
 //! Checking: every byte that the open keys reach is read, authenticated and decoded.
 
+mod documents;
 mod history;
 mod imports;
 mod revisions;
 pub(crate) mod segments;
 mod stories;
 
+use self::documents::Documents;
 use self::imports::Imports;
 use self::revisions::Revisions;
 use self::segments::SegmentsReport;
@@ -354,6 +356,7 @@ impl StateReader<'_> {
         let (mut contents, mut revisions) = (Contents::default(), Revisions::default());
         let (mut stories, mut are_told) = (Stories::default(), true);
         let (mut imports, mut last_line) = (Imports::default(), Epoch::new(0));
+        let mut documents = Documents::default();
         let (trie, mut is_in_place) = (self.trie(compartment)?, true);
         let leaves = trie.survey_leaves(&mut |object| {
             report.count_bytes(object.object.length);
@@ -394,6 +397,7 @@ impl StateReader<'_> {
                             let document = opened.as_ref().and_then(|opened| opened.document.as_ref());
                             imports.take(self, compartment, row, document)
                         };
+                        are_told &= documents.take(self, compartment, row);
                         if row.class == RowClass::Entry && !ids.insert(row.id) {
                             report.findings.push(CheckFinding::SecondOfId { compartment, id: row.id });
                         }
@@ -413,7 +417,7 @@ impl StateReader<'_> {
             let finding = |(id, revision)| CheckFinding::DamagedEntry { compartment, id, revision };
             report.findings.extend(astray.map(finding));
         }
-        if !are_told || !is_in_place || whole && !(stories.fit() && imports.fit()) {
+        if !are_told || !is_in_place || whole && !(stories.fit() && imports.fit() && documents.fit()) {
             report.findings.push(CheckFinding::DamagedPart { compartment });
         }
         if whole && !self.names_its_last_line(compartment, last_line) {
@@ -569,12 +573,12 @@ impl StateReader<'_> {
             RowClass::Ledger => return self.check_ledger(compartment, row, report),
             // Stories, accounts and imports are read with the entries that they tell of.
             RowClass::Link | RowClass::Story | RowClass::Accounting | RowClass::Import => true,
+            // The same of documents.
+            RowClass::Document | RowClass::Documents => true,
             RowClass::Tombstone => self.tombstone_in(row).is_ok(),
             RowClass::IdentityKey => self.identity_key(compartment).is_ok(),
             RowClass::VaultRecord => self.vault_record().is_ok(),
             RowClass::Directory => self.directory().is_ok(),
-            // Reserved: no page that has it can be read.
-            RowClass::Document => false,
         };
         // A row that no commit of this history put.
         let sound = sound && (Epoch::new(1)..=self.snapshot.root.epoch).contains(&row.epoch);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::decisions::Expunged;
+use super::documents;
 use super::judge::Verdict;
 use super::memory::ScopeId;
 use super::plan::Plan;
@@ -17,7 +18,7 @@ use crate::engine::ledger::Line;
 use crate::engine::transaction::Transaction;
 use crate::error::Error;
 use crate::format::place::Compartment;
-use crate::id::{EntryId, Epoch};
+use crate::id::{DocumentId, EntryId, Epoch};
 use crate::interop::finding::{Finding, FindingReason};
 use crate::interop::imported::{Imported, ImportedEntry};
 use crate::payload::imports::{DocumentV1, ImportV1};
@@ -223,7 +224,11 @@ impl<'p> Taking<'p> {
         }
     }
 
-    pub(super) fn finish(mut self, tx: &mut Transaction<'_>) -> Result<ImportReport, Error> {
+    pub(super) fn finish(
+        mut self,
+        tx: &mut Transaction<'_>,
+        imported: &Imported,
+    ) -> Result<ImportReport, Error> {
         let is_new = !self.report.added.is_empty() || !self.report.kept_raw.is_empty();
         let mut imports: BTreeMap<Compartment, ImportV1> = BTreeMap::new();
         for ((compartment, name), entries) in std::mem::take(&mut self.brought) {
@@ -239,6 +244,13 @@ impl<'p> Taking<'p> {
         let epoch = tx.epoch();
         for (compartment, import) in &imports {
             tx.put_import(*compartment, epoch, import)?;
+        }
+        let id_of = |compartment: Compartment, name: &Option<String>| {
+            imports.get(&compartment)?.scope_of(name).map(DocumentId::from_bytes)
+        };
+        let taken: Vec<_> = self.plan.verdicts.iter().map(Verdict::id).collect();
+        for (compartment, documents) in documents::kept(tx, imported, &taken, id_of)? {
+            tx.put_documents(compartment, &documents)?;
         }
         let mut concerned: BTreeSet<Compartment> = imports.into_keys().collect();
         if concerned.is_empty() && !self.plan.answers.is_empty() {

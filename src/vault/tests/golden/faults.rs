@@ -5,6 +5,7 @@ mod area;
 mod card;
 mod content;
 mod custody;
+mod document;
 mod entry;
 mod history;
 mod import;
@@ -35,6 +36,7 @@ pub(super) fn all(file: &[u8], before: &[u8]) -> Vec<(Case, Vec<u8>)> {
         story::FAULTS,
         content::FAULTS,
         import::FAULTS,
+        document::FAULTS,
     ];
     let made = faults.into_iter().flatten().map(|(name, make, expect, why)| {
         let mut forge = Forge::open(file, Some(before));

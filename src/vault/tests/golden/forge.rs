@@ -431,10 +431,11 @@ impl Forge {
             12 => Purpose::Accounting,
             13 => Purpose::IdentityKey,
             14 => Purpose::Import,
+            15 => Purpose::Documents,
             16 => Purpose::Tombstone,
             _ => Purpose::Document,
         };
-        let object = if matches!(row[row::CLASS], 1 | 2 | 8 | 11 | 16) { row::ID } else { 0 };
+        let object = if matches!(row[row::CLASS], 1 | 2 | 7 | 8 | 11 | 16) { row::ID } else { 0 };
         let object = row[object..object + 16].try_into().unwrap();
         let scope = self.unlocked().core.scope;
         scope.context(purpose).compartment(compartment).object(object, revision_of(row)).schema(1)

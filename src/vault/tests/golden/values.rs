@@ -92,12 +92,14 @@ fn row_keys() -> Vec<Value> {
         (4, RowKey::ledger(vault(), epoch)),
         (5, RowKey::named("vault record")),
         (6, RowKey::named("directory")),
+        (7, RowKey::document(ID)),
         (8, RowKey::slice(content, 3)),
         (10, RowKey::upload(content)),
         (11, RowKey::story(id)),
         (12, RowKey::accounting(vault(), epoch)),
         (13, RowKey::named("identity key")),
         (14, RowKey::import(vault(), epoch)),
+        (15, RowKey::named("documents")),
         (16, RowKey::tombstone(id)),
     ];
     let asked =

@@ -155,7 +155,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "keys ascend strictly",
     ),
     ("row of class 0", |forge| add_row_of_class(forge, 0), "damaged", "a class that is not known is refused"),
-    ("row of class 7", |forge| add_row_of_class(forge, 7), "damaged", "class 7 is reserved"),
+    ("row of class 7 under another key", |forge| add_row_of_class(forge, 7), "damaged", "key of a row"),
     (
         "row of class 15",
         |forge| add_row_of_class(forge, 15),
