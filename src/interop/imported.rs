@@ -206,6 +206,13 @@ pub enum Piece {
     Gap(Vec<u8>),
     /// The original bytes of the entry at this position.
     Resource(usize),
+    /// A part of them.
+    Part {
+        /// The position of the entry.
+        entry: usize,
+        /// Which of its original bytes.
+        bytes: std::ops::Range<usize>,
+    },
     /// The original bytes of an earlier version of an entry.
     Earlier {
         /// The position of the entry.

@@ -24,15 +24,18 @@ pub(crate) struct SourceDocumentV1<'a> {
 pub(crate) enum RangeV1<'a> {
     /// These bytes.
     Here(BytesV1<'a>),
-    /// The original of a revision.
+    /// Bytes of the original of a revision.
     Original(OriginalV1),
 }
 
-/// A revision of an entry that has an original.
+/// Bytes of the original that a revision of an entry has.
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OriginalV1 {
     pub(crate) entry: [u8; 16],
     pub(crate) revision: u64,
+    /// The first byte.
+    pub(crate) start: u64,
+    pub(crate) length: u64,
 }
 
 impl Wire for SourceDocumentV1<'_> {
@@ -43,7 +46,9 @@ impl Wire for SourceDocumentV1<'_> {
         let is_sound = |range: &RangeV1<'_>| match range {
             RangeV1::Here(bytes) => !bytes.0.is_empty(),
             RangeV1::Original(original) => {
-                original.revision > 0 && self.entries.binary_search(&original.entry).is_ok()
+                original.revision > 0
+                    && original.length > 0
+                    && self.entries.binary_search(&original.entry).is_ok()
             }
         };
         let is_here = |range: &RangeV1<'_>| matches!(range, RangeV1::Here(_));

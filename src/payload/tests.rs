@@ -153,7 +153,7 @@ fn types() -> Vec<Type> {
             entries: vec![[1; 16], [2; 16]],
             ranges: vec![
                 RangeV1::Here(BytesV1(b"head"[..].into())),
-                RangeV1::Original(OriginalV1 { entry: [2; 16], revision: 3 }),
+                RangeV1::Original(OriginalV1 { entry: [2; 16], revision: 3, start: 5, length: 4 }),
                 RangeV1::Here(BytesV1(b"foot"[..].into())),
             ],
         }),

@@ -75,7 +75,7 @@ TombstoneV1 = digests: Vec<[u8; 16]>
 SourceDocumentV1 = name: Option<String>, size: u64, entries: Vec<[u8; 16]>,
                    ranges: Vec<RangeV1>
 RangeV1 = Here(Bytes) | Original(OriginalV1)
-OriginalV1 = entry: [u8; 16], revision: u64
+OriginalV1 = entry: [u8; 16], revision: u64, start: u64, length: u64
 DocumentListV1 = scopes: Vec<[u8; 16]>
 """)
 
@@ -146,7 +146,7 @@ APPENDIX = """
 1 `title` Token · 2 `content` Attachment* · 3 `code` Concept · 4 `date` Date · 5 `author` Party · 6 `notes` Narrative*.
 
 **19 `other`**:
-1 `resource_type` Token · 2 `code` Concept · 3 `status` Token · 4 `start` Date · 5 `end` Date · 6 `title` Token · 7 `categories` Concept* · 8 `author` Party · 9 `text` Narrative* · 10 `intent` Token · 11 `do_not_perform` Boolean · 12 `decision` Token.
+1 `resource_type` Token · 2 `code` Concept · 3 `status` Token · 4 `start` Date · 5 `end` Date · 6 `title` Token · 7 `categories` Concept* · 8 `author` Party · 9 `text` Narrative* · 10 `intent` Token · 11 `do_not_perform` Boolean · 12 `decision` Token · 13 `reasons` Concept* · 14 `diagnoses` Concept* · 15 `services` Concept* · 16 `details` Component* · 17 `parties` Party* · 18 `body_sites` Concept* · 19 `outcome` Concept · 20 `status_reasons` Concept* · 21 `recorded` Date · 22 `encounter` Token · 23 `targets` Token* · 24 `attachments` Attachment* · 25 `notes` Narrative* · 26 `predictions` Component*.
 """
 
 

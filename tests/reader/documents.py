@@ -32,6 +32,7 @@ def check_document(document, entries):
             require(before != "Here", "9.8: no range stands beside another that is here")
             here += len(value)
         else:
+            require(value["length"] > 0, "9.8: a range has a byte")
             require(value["entry"] in ids, "9.8: a range names an entry of the document")
             revisions = {row.revision for row, _ in entries[value["entry"]]}
             require(value["revision"] in revisions, "9.8: the revision that a range names is there")
@@ -48,7 +49,9 @@ def source_document(document, entries):
             continue
         found = [entry for row, entry in entries[value["entry"]] if row.revision == value["revision"]]
         require(found and found[0]["source"] is not None, "9.8: the original of a range is there")
-        parts.append(bytes(found[0]["source"]["bytes"]))
+        original, start = bytes(found[0]["source"]["bytes"]), value["start"]
+        require(start + value["length"] <= len(original), "9.8: a range lies in the original")
+        parts.append(original[start:start + value["length"]])
     data = b"".join(parts)
     require(len(data) == document["size"], "9.8: size of a document")
     return data

@@ -1,5 +1,8 @@
 //! Documents as they came: which are there, and their bytes.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::{Occupied, Vacant};
+
 use zeroize::Zeroizing;
 
 use crate::engine::core::StateReader;
@@ -46,12 +49,22 @@ pub(crate) fn source_document(session: &Session, id: DocumentId) -> Result<Zeroi
     let (document, bytes) = session.read(|reader| {
         let (document, ranges) = reader.source_document(id)?;
         let mut all = Zeroizing::new(Vec::new());
+        // An entry may have several ranges.
+        let mut originals = BTreeMap::new();
         for range in &ranges {
             match range {
                 RangeV1::Here(bytes) => all.extend_from_slice(&bytes.0),
-                RangeV1::Original(original) => {
-                    all.extend_from_slice(&reader.original(document.compartment, original)?);
+                RangeV1::Original(of) => {
+                    let revision = (EntryId::from_bytes(of.entry), of.revision);
+                    let original = match originals.entry(revision) {
+                        Occupied(original) => original.into_mut(),
+                        Vacant(place) => place.insert(reader.original(document.compartment, revision)?),
+                    };
+                    all.extend_from_slice(part(original, of)?);
                 }
+            }
+            if all.len() as u64 > document.size {
+                return Err(DAMAGED);
             }
         }
         if all.len() as u64 == document.size { Ok((document, all)) } else { Err(DAMAGED) }
@@ -91,14 +104,24 @@ impl StateReader<'_> {
     }
 
     /// The original of a revision.
-    fn original(&self, compartment: Compartment, of: &OriginalV1) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let id = EntryId::from_bytes(of.entry);
+    fn original(
+        &self,
+        compartment: Compartment,
+        (id, revision): (EntryId, u64),
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let current = self.row(compartment, &RowKey::entry(id))?.ok_or(DAMAGED)?;
-        let row = match current.revision == of.revision {
+        let row = match current.revision == revision {
             true => current,
-            false => self.row(compartment, &RowKey::revision(id, of.revision))?.ok_or(DAMAGED)?,
+            false => self.row(compartment, &RowKey::revision(id, revision))?.ok_or(DAMAGED)?,
         };
         let source = self.core.open_entry(compartment, &row)?.source.ok_or(DAMAGED)?;
         Ok(Zeroizing::new(source.bytes))
     }
+}
+
+/// The bytes of an original that a range names.
+fn part<'o>(original: &'o [u8], of: &OriginalV1) -> Result<&'o [u8], Error> {
+    let start = usize::try_from(of.start).map_err(|_| DAMAGED)?;
+    let end = usize::try_from(of.length).ok().and_then(|length| start.checked_add(length));
+    end.and_then(|end| original.get(start..end)).ok_or(DAMAGED)
 }

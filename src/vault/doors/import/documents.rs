@@ -68,9 +68,15 @@ fn one<'i>(
                 return Ok(None);
             }
             entries.push(*id.as_bytes());
-            let has_it = tx.is_put(compartment, id) || has_original(tx, id, bytes)?;
-            if matches!(piece, Piece::Resource(_)) && has_it {
-                original = Some(OriginalV1 { entry: *id.as_bytes(), revision: row.revision });
+            let has_it = tx.is_put(compartment, id) || has_original(tx, id, imported, at)?;
+            let start = match piece {
+                Piece::Resource(_) => Some(0),
+                Piece::Part { bytes, .. } => Some(bytes.start as u64),
+                _ => None,
+            };
+            if let (Some(start), true) = (start, has_it && !bytes.is_empty()) {
+                let (entry, revision) = (*id.as_bytes(), row.revision);
+                original = Some(OriginalV1 { entry, revision, start, length: bytes.len() as u64 });
             }
         }
         match (original, ranges.last_mut()) {
@@ -88,10 +94,11 @@ fn one<'i>(
     }))
 }
 
-/// Whether an entry that is there and stays as it is has this original.
-fn has_original(tx: &Transaction<'_>, id: EntryId, bytes: &[u8]) -> Result<bool, Error> {
-    let current = tx.current(id)?;
-    Ok(current.is_some_and(|(_, entry)| entry.source.is_some_and(|source| source.bytes == bytes)))
+/// Whether an entry that is there and stays as it is has the original that came now.
+fn has_original(tx: &Transaction<'_>, id: EntryId, imported: &Imported, at: usize) -> Result<bool, Error> {
+    let came = imported.entries.get(at).and_then(|entry| entry.entry.source.as_ref());
+    let current = tx.current(id)?.and_then(|(_, entry)| entry.source);
+    Ok(current.zip(came).is_some_and(|(current, came)| current.bytes == came.bytes))
 }
 
 /// The bytes of a piece, and the entry that they are of.
@@ -101,6 +108,9 @@ fn bytes_of<'i>(imported: &'i Imported, piece: &'i Piece) -> Option<(&'i [u8], O
     Some(match piece {
         Piece::Gap(bytes) => (bytes, None),
         Piece::Resource(entry) => (&source_of(&of(*entry)?.entry)?.bytes, Some(*entry)),
+        Piece::Part { entry, bytes } => {
+            (source_of(&of(*entry)?.entry)?.bytes.get(bytes.clone())?, Some(*entry))
+        }
         Piece::Earlier { entry, version } => {
             (&source_of(of(*entry)?.earlier.get(*version)?)?.bytes, Some(*entry))
         }

@@ -27,7 +27,7 @@ fn here(bytes: &'static [u8]) -> RangeV1<'static> {
 }
 
 fn original(entry: [u8; 16], revision: u64) -> RangeV1<'static> {
-    RangeV1::Original(OriginalV1 { entry, revision })
+    RangeV1::Original(OriginalV1 { entry, revision, start: 0, length: 7 })
 }
 
 /// The same encoding as `SourceDocumentV1` has, of what it may not hold too.
@@ -44,10 +44,12 @@ fn encode(document: &Plain) -> Vec<u8> {
                 bytes.extend_from_slice(&(here.0.len() as u64).to_le_bytes());
                 bytes.extend_from_slice(&here.0);
             }
-            RangeV1::Original(OriginalV1 { entry, revision }) => {
+            RangeV1::Original(OriginalV1 { entry, revision, start, length }) => {
                 bytes.extend_from_slice(&1u32.to_le_bytes());
                 bytes.extend_from_slice(entry);
-                bytes.extend_from_slice(&revision.to_le_bytes());
+                for number in [revision, start, length] {
+                    bytes.extend_from_slice(&number.to_le_bytes());
+                }
             }
         }
     }
@@ -134,6 +136,17 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         "damaged",
         "revisions are counted from 1",
+    ),
+    (
+        "source document with no byte of an original",
+        |forge| {
+            put_one(forge, |document| {
+                let (entry, revision) = (document.entries[0], 1);
+                document.ranges[1] = RangeV1::Original(OriginalV1 { entry, revision, start: 0, length: 0 });
+            })
+        },
+        "damaged",
+        "a document has one encoding",
     ),
     (
         "source document with an empty range",
