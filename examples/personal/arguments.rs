@@ -92,6 +92,9 @@ pub(crate) enum Command {
     /// Copy a file out of the vault
     #[command(override_usage = "personal extract [OPTIONS] [VAULT] ID [DEST]")]
     Extract(Extract),
+    /// List the documents that are kept as they came, or copy one out
+    #[command(override_usage = "personal documents [OPTIONS] [VAULT] [ID DEST]")]
+    Documents(Documents),
     /// Correct an entry; you can still read the earlier version
     #[command(override_usage = "personal amend [OPTIONS] [VAULT] ID", after_help = AMEND_HELP)]
     Amend(Amend),
@@ -322,6 +325,12 @@ pub(crate) struct Extract {
     /// Which of the entry's attachments; the first is 1
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) number: u32,
+}
+
+#[derive(Args)]
+pub(crate) struct Documents {
+    #[arg(value_name = "ID", num_args = 0..=3, help = "The document, and where to write it")]
+    pub(crate) names: Vec<PathBuf>,
 }
 
 #[derive(Args)]

@@ -10,6 +10,7 @@ use subrosa::{Actor, EntryId, Filter, Vault};
 
 use crate::access;
 use crate::arguments::{Common, Expunge};
+use crate::documents;
 use crate::entries;
 use crate::failure::Failure;
 use crate::output::{self, count, moment, moment_for_programs, note, printable};
@@ -94,9 +95,10 @@ fn what_goes(vault: &Vault, ids: &[EntryId], related: &[EntryId], shown: usize) 
     Ok(format!(
         "{}This does not reach copies and backups of the vault file, the files that you imported, excerpts and exports \
          that you gave away, or other entries that mention the same thing.\n\nThis will be destroyed, with its files, and \
-         cannot be brought back:\n\n{}\n{with_them}{doubles}",
+         cannot be brought back:\n\n{}\n{with_them}{}{doubles}",
         what_stays(vault, related, shown)?,
-        entries::table(vault, &listed)?
+        entries::table(vault, &listed)?,
+        documents::that_go_with(vault, ids)?
     ))
 }
 
@@ -161,6 +163,10 @@ fn told(report: &ErasureReport) -> String {
         format!("  The disk:        {}", words(&report.medium)),
         format!("  Copies:          {}", words(&report.copies)),
     ];
+    if report.documents > 0 {
+        let went = output::counted(report.documents, "document", "documents");
+        lines.push(format!("  Documents:       {went} that told of it, kept as they came, went too"));
+    }
     lines.extend(source_lines(report));
     if !report.backups.is_empty() {
         lines.push(format!(
@@ -311,6 +317,7 @@ fn for_programs(report: &ErasureReport, related: &[EntryId]) -> Json {
         "backups": report.backups.iter().map(backup).collect::<Vec<_>>(),
         "sources": report.sources.iter().map(source).collect::<Vec<_>>(),
         "stays_away": report.stays_away,
+        "documents": report.documents,
         "remains": report.remains.iter().filter_map(remains_for_programs).collect::<Vec<_>>(),
         "handed_out": report.handed_out.iter().map(copy).collect::<Vec<_>>(),
     })

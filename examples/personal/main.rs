@@ -10,6 +10,7 @@ mod arguments;
 mod attach;
 mod backup;
 mod check;
+mod documents;
 mod entries;
 mod export;
 mod expunge;
@@ -99,6 +100,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Show(command) => show::run(common, command),
         Command::Add(command) => add::run(common, command),
         Command::Attach(command) => attach::run(common, command),
+        Command::Documents(command) => documents::run(common, command),
         Command::Extract(command) => extract::run(common, command),
         Command::Amend(command) => amend::run(common, command),
         Command::Retract(command) => amend::retract(common, command),
