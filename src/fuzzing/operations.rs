@@ -32,6 +32,19 @@ struct Modelled {
     id: Option<EntryId>,
     revisions: Vec<Entry>,
     attached: Option<Vec<u8>>,
+    place: Compartment,
+}
+
+impl Modelled {
+    /// Slices of what is attached.
+    fn slices(&self) -> u64 {
+        self.attached.as_ref().map_or(0, |bytes| bytes.len().div_ceil(SLICE) as u64)
+    }
+
+    /// Whether it can go to a compartment.
+    fn may_go(&self, number: u32, to: Compartment) -> bool {
+        self.place != to && (to != Compartment::General || place_of(number) == to)
+    }
 }
 
 /// What a vault must hold.
@@ -48,6 +61,7 @@ enum Step {
     Amend(u32),
     Retract(u32),
     Expunge(Vec<u32>),
+    Move(Vec<u32>, Compartment),
     Attach(u32, usize),
     Extract(u32, u64),
     DiscardUploads,
@@ -134,6 +148,11 @@ fn entry(number: u32, revision: usize) -> Entry {
     Entry::new(note, Provenance::default())
 }
 
+/// Where the entry of a number is put.
+fn place_of(number: u32) -> Compartment {
+    if number.is_multiple_of(3) { Compartment::PsychotherapyNotes } else { Compartment::General }
+}
+
 fn attached_bytes(number: u32, length: usize) -> Vec<u8> {
     (0..length).map(|at| (number as usize + at / 7).to_le_bytes()[0]).collect()
 }
@@ -163,7 +182,12 @@ impl Sequence {
     }
 
     fn decide(&mut self, input: &mut Input<'_>) -> Step {
-        let (which, parameter) = (input.u8() % 20, input.u8());
+        let (which, parameter) = (input.u8(), input.u8());
+        // The numbers of the others stay what they are in the corpus.
+        if which >= 240 {
+            return self.decide_move(which, parameter);
+        }
+        let which = which % 20;
         let is_plain = |entry: &Modelled| entry.attached.is_none();
         let chosen = self.choose(parameter, is_plain);
         match (which, chosen) {
@@ -203,6 +227,24 @@ impl Sequence {
         }
     }
 
+    /// Some entries go to one compartment, no more slices with them than one commit stores.
+    fn decide_move(&self, which: u8, parameter: u8) -> Step {
+        let places = Compartment::HOLDING_ENTRIES;
+        let to = places[usize::from(which) % places.len()];
+        let entries = &self.model().entries;
+        let mut slices = 0;
+        let may_go = entries.iter().filter(|(number, entry)| entry.may_go(**number, to));
+        let first = usize::from(parameter) % 4;
+        let chosen = may_go.skip(first).take(1 + usize::from(parameter) / 64).filter(|(_, entry)| {
+            let all = slices + entry.slices();
+            let fits = all <= SLICES;
+            slices = if fits { all } else { slices };
+            fits
+        });
+        let chosen: Vec<u32> = chosen.map(|(number, _)| *number).collect();
+        if chosen.is_empty() { Step::Read } else { Step::Move(chosen, to) }
+    }
+
     /// One step with a fault in it. What follows depends on the last byte.
     fn take(&mut self, step: &Step, fault: Option<(usize, Fault)>, then: u8) {
         if let Step::Reopen = step {
@@ -235,7 +277,8 @@ impl Sequence {
         if then.is_multiple_of(4) {
             // The same handle goes on, or says that it cannot.
             let number = self.next_number();
-            let mut last = Modelled { id: None, revisions: vec![entry(number, 0)], attached: None };
+            let (revisions, place) = (vec![entry(number, 0)], place_of(number));
+            let mut last = Modelled { id: None, revisions, attached: None, place };
             let added = self.vault().update(&Actor::owner(), |tx| tx.add(&entry(number, 0)));
             match added {
                 Ok(added) => {
@@ -300,11 +343,11 @@ impl Sequence {
         let whole = report.findings.iter().all(|finding| *finding == CheckFinding::CopiesDiffer);
         assert!(whole, "{:?}", report.findings);
         let mut found = BTreeMap::new();
-        for listed in vault.list(&Filter::all().with_retracted()).unwrap() {
+        for listed in vault.list(&Filter::all().with_retracted().with_sealed()).unwrap() {
             let revisions = 1..=listed.revision;
             let revisions: Result<Vec<Entry>, Error> =
                 revisions.map(|revision| vault.entry_revision(listed.id, revision)).collect();
-            found.insert(listed.id, revisions.unwrap());
+            found.insert(listed.id, (listed.compartment, revisions.unwrap()));
         }
         let fitting: Vec<Model> = self.models.iter().filter_map(|model| model.fit(vault, &found)).collect();
         assert!(!fitting.is_empty(), "the vault holds neither the state before nor the one after");
@@ -346,7 +389,8 @@ impl Sequence {
                 for (at, number) in numbers.iter().enumerate() {
                     let id = ids.get(at).copied();
                     let revisions = vec![entry(*number, 0)];
-                    model.entries.insert(*number, Modelled { id, revisions, attached: None });
+                    let place = place_of(*number);
+                    model.entries.insert(*number, Modelled { id, revisions, attached: None, place });
                 }
                 result.map(drop)
             }
@@ -368,13 +412,25 @@ impl Sequence {
                 let ids: Vec<EntryId> = numbers.iter().map(id).collect();
                 vault.expunge(&owner, &ids, "order").map(drop)
             }
+            Step::Move(numbers, to) => {
+                let ids: Vec<EntryId> = numbers.iter().map(id).collect();
+                let moved = vault.move_entries(&owner, &ids, *to, Some("order"));
+                for (at, number) in numbers.iter().enumerate() {
+                    let modelled = model.entries.get_mut(number).unwrap();
+                    modelled.place = *to;
+                    // Where it failed nobody was told the new ids.
+                    modelled.id = moved.as_ref().ok().map(|report| report.moved[at].to);
+                }
+                moved.map(drop)
+            }
             Step::Attach(number, length) => {
                 let bytes = attached_bytes(*number, *length);
                 let base = entry(*number, 0);
                 let new = NewAttachment::new(Attachment::default()).with_entry(base);
                 let result = vault.attach(&owner, &new, &mut &bytes[..]);
                 let id = result.as_ref().ok().map(|attached| attached.value);
-                let modelled = Modelled { id, revisions: Vec::new(), attached: Some(bytes) };
+                let place = place_of(*number);
+                let modelled = Modelled { id, revisions: Vec::new(), attached: Some(bytes), place };
                 model.entries.insert(*number, modelled);
                 result.map(drop)
             }
@@ -426,7 +482,7 @@ impl Sequence {
                 }
             }
             Step::Read => {
-                for listed in vault.list(&Filter::all())? {
+                for listed in vault.list(&Filter::all().with_sealed())? {
                     vault.entry(listed.id)?;
                     vault.history(listed.id)?;
                 }
@@ -449,7 +505,7 @@ impl Sequence {
             let copy = SimDisk::without_trace(image.clone());
             let copy = copy.open()?.unlock_read_only(&owner()).expect("a backup that has its name opens");
             assert!(copy.check()?.is_clean(), "a backup that has its name is damaged");
-            let entries = copy.list(&Filter::all().with_retracted())?.len();
+            let entries = copy.list(&Filter::all().with_retracted().with_sealed())?.len();
             assert!(entries == self.model().entries.len(), "a backup holds something else");
         }
         made.map(drop)
@@ -458,15 +514,16 @@ impl Sequence {
 
 impl Model {
     /// The same with every id, if the vault holds this.
-    fn fit(&self, vault: &Vault, found: &BTreeMap<EntryId, Vec<Entry>>) -> Option<Self> {
+    fn fit(&self, vault: &Vault, found: &BTreeMap<EntryId, (Compartment, Vec<Entry>)>) -> Option<Self> {
         let mut model = self.clone();
-        let mut left: BTreeMap<&EntryId, &Vec<Entry>> = found.iter().collect();
+        let mut left: BTreeMap<&EntryId, &(Compartment, Vec<Entry>)> = found.iter().collect();
         for (number, modelled) in &mut model.entries {
             let id = match modelled.id {
                 Some(id) => id,
-                None => **left.iter().find(|(_, revisions)| is_of(revisions, *number))?.0,
+                None => **left.iter().find(|(_, (_, revisions))| is_of(revisions, *number))?.0,
             };
-            let revisions = left.remove(&id)?;
+            let (place, revisions) = left.remove(&id)?;
+            (*place == modelled.place).then_some(())?;
             modelled.id = Some(id);
             match &modelled.attached {
                 // What it is called in the entry the library decides; the bytes are compared.

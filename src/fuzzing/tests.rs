@@ -17,7 +17,7 @@ use crate::*;
 
 /// Bytes of all corpora together.
 const MOST_BYTES: u64 = 600 * 1024;
-const MOST_INPUTS: usize = 40;
+const MOST_INPUTS: usize = 48;
 
 fn corpus(target: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
@@ -120,13 +120,13 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     }
     seeds.push(("vault_file", vec![126]));
     // Every operation after some entries, whole and with every fault.
-    for which in 0..20 {
+    for which in (0..20).chain([240, 241, 242, 243]) {
         for fault in [7, 0, 1, 2, 3, 4] {
             let before = [0, 0, 0, 3, 7, 8, 0, 8, 100, 7, 0, 13, 0, 7, 0];
             let mut sequence = before.to_vec();
             sequence.extend([which, 1, fault]);
             if fault < 5 {
-                sequence.extend([11 + which * 3, 0]);
+                sequence.extend([11 + which % 60 * 3, 0]);
             }
             sequence.extend([which, 0, 5, 7, 0, 16, 0, 7, 0]);
             seeds.push(("operations", sequence));

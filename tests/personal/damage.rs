@@ -120,7 +120,7 @@ fn an_entry_that_is_damaged_keeps_no_other_out_of_an_export() {
             continue;
         }
         let said = ran.json();
-        let there = said["entries"].as_u64().unwrap() as usize;
+        let there = usize::try_from(said["entries"].as_u64().unwrap()).unwrap();
         if said["damaged"]["rows_of_the_catalogue"] == 0 {
             assert_eq!(there + named(&said), all, "page at {start}: {said}");
         }

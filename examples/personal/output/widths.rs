@@ -113,9 +113,9 @@ mod tests {
     #[test]
     fn every_word_fits_or_columns_go_below_the_main_one() {
         let wide = fitted(120);
-        assert_eq!(wide.widths, Some(vec![10, 37, 13, 16, 2]));
-        assert_eq!(fitted(64).widths, Some(vec![10, 19, 11, 12, 2]));
-        let narrow = fitted(60);
+        assert_eq!(wide.widths, Some(vec![10, 37, 13, 14, 2]));
+        assert_eq!(fitted(64).widths, Some(vec![10, 24, 6, 12, 2]));
+        let narrow = fitted(56);
         assert_eq!(narrow.header, ["Date", "What", "Code", "Id"]);
         assert_eq!(narrow.rows[0][1], "Hydrochlorothiazide 25 MG Oral Tablet\nDr. Featherstone");
         assert_eq!(fitted(40).header, ["Date", "What", "Id"]);

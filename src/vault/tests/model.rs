@@ -123,6 +123,21 @@ impl Facts {
 struct Modelled {
     revisions: Vec<Facts>,
     retracted: Vec<bool>,
+    place: Compartment,
+    /// The bytes of one that was added with an attachment.
+    attached: Option<Vec<u8>>,
+}
+
+impl Modelled {
+    fn new(facts: Facts, attached: Option<Vec<u8>>) -> Self {
+        let place = compartment_of(&facts.entry());
+        Self { revisions: vec![facts], retracted: vec![false], place, attached }
+    }
+
+    /// Slices of all contents that its revisions name: there is one at most.
+    fn slices(&self) -> u64 {
+        self.attached.as_ref().map_or(0, |bytes| bytes.len().div_ceil(SLICE) as u64)
+    }
 }
 
 /// What a sequence does besides commits of entries.
@@ -134,11 +149,19 @@ enum Act {
     Attach,
     Compact,
     ChangePassword,
+    Move,
 }
 
 impl Act {
-    const ALL: [Self; 6] =
-        [Self::Relock, Self::OpenAnew, Self::CutPower, Self::Attach, Self::Compact, Self::ChangePassword];
+    const ALL: [Self; 7] = [
+        Self::Relock,
+        Self::OpenAnew,
+        Self::CutPower,
+        Self::Attach,
+        Self::Compact,
+        Self::ChangePassword,
+        Self::Move,
+    ];
 }
 
 /// A vault and both oracles.
@@ -149,8 +172,6 @@ struct Sequence {
     password: String,
     map: BTreeMap<EntryId, Modelled>,
     expunged: BTreeSet<EntryId>,
-    /// The bytes of entries that were added with an attachment.
-    attached: BTreeMap<EntryId, Vec<u8>>,
     sql: Connection,
     chance: Chance,
     epoch: u64,
@@ -158,7 +179,8 @@ struct Sequence {
 }
 
 const SCHEMA: &str = "CREATE TABLE entries (id TEXT PRIMARY KEY, kind TEXT NOT NULL, code TEXT, first TEXT, \
-    last TEXT, text TEXT NOT NULL, provider TEXT, retracted INTEGER NOT NULL, revision INTEGER NOT NULL)";
+    last TEXT, text TEXT NOT NULL, provider TEXT, retracted INTEGER NOT NULL, revision INTEGER NOT NULL, \
+    sealed INTEGER NOT NULL)";
 
 /// The first day of a date of any precision, and the last one.
 const FIRST: &str = "CASE length(?1) WHEN 4 THEN ?1 || '-01-01' WHEN 7 THEN ?1 || '-01' ELSE ?1 END";
@@ -182,7 +204,6 @@ impl Sequence {
             password: "password".into(),
             map: BTreeMap::new(),
             expunged: BTreeSet::new(),
-            attached: BTreeMap::new(),
             sql,
             chance: Chance::new(seed),
             epoch: 1,
@@ -250,8 +271,7 @@ impl Sequence {
         facts.attachment = self.vault().entry(id).unwrap().attachments().pop();
         assert!(facts.attachment.is_some());
         store(&self.sql, id, &facts, false, 1);
-        self.map.insert(id, Modelled { revisions: vec![facts], retracted: vec![false] });
-        self.attached.insert(id, bytes);
+        self.map.insert(id, Modelled::new(facts, Some(bytes)));
         self.did(Act::Attach);
     }
 
@@ -279,16 +299,17 @@ impl Sequence {
         let (chance, sql) = (&mut self.chance, self.sql.unchecked_transaction().unwrap());
         let acts = 1 + chance.below(4);
         let done = self.vault.as_ref().unwrap().update(&Actor::owner(), |tx| {
-            let mut touched = BTreeSet::new();
+            let mut touched = Touched::default();
             for _ in 0..acts {
                 act(tx, chance, &mut map, &mut expunged, &mut touched, &sql)?;
             }
-            Ok(touched.len())
+            Ok(touched)
         });
         let done = done.unwrap();
         sql.commit().unwrap();
         (self.map, self.expunged) = (map, expunged);
-        self.epoch += u64::from(done.value > 0);
+        self.epoch += u64::from(!done.value.ids.is_empty());
+        (0..done.value.moves).for_each(|_| self.did(Act::Move));
         assert_eq!(done.epoch, Epoch::new(self.epoch));
     }
 
@@ -298,7 +319,7 @@ impl Sequence {
         let (chance, sql) = (&mut self.chance, self.sql.unchecked_transaction().unwrap());
         let given_up: Result<Committed<()>, Error> =
             self.vault.as_ref().unwrap().update(&Actor::owner(), |tx| {
-                act(tx, chance, &mut map, &mut expunged, &mut BTreeSet::new(), &sql)?;
+                act(tx, chance, &mut map, &mut expunged, &mut Touched::default(), &sql)?;
                 Err(Error::Invalid { what: "given up" })
             });
         assert!(matches!(given_up, Err(Error::Invalid { what: "given up" })));
@@ -352,6 +373,11 @@ impl Sequence {
         } else {
             clauses.push("NOT retracted".into());
         }
+        if chance.one_in(2) {
+            filter = filter.with_sealed();
+        } else {
+            clauses.push("NOT sealed".into());
+        }
         let clauses = clauses.join(" AND ");
         let mut statement = self.sql.prepare(&format!("SELECT id FROM entries WHERE {clauses}")).unwrap();
         let expected = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
@@ -376,7 +402,7 @@ impl Sequence {
                 let mut found = Vec::new();
                 std::io::Read::read_to_end(&mut self.vault().attachment(*id, 0).unwrap(), &mut found)
                     .unwrap();
-                assert!(found == self.attached[id]);
+                assert!(modelled.attached.as_ref() == Some(&found));
             }
             assert_eq!(self.vault().history(*id).unwrap().len(), current);
         }
@@ -409,21 +435,21 @@ fn act(
     chance: &mut Chance,
     map: &mut BTreeMap<EntryId, Modelled>,
     expunged: &mut BTreeSet<EntryId>,
-    touched: &mut BTreeSet<EntryId>,
+    touched: &mut Touched,
     sql: &Connection,
 ) -> Result<(), Error> {
-    let ids: Vec<EntryId> = map.keys().filter(|id| !touched.contains(*id)).copied().collect();
-    let which = chance.below(7);
+    let ids: Vec<EntryId> = map.keys().filter(|id| !touched.ids.contains(*id)).copied().collect();
+    let which = chance.below(8);
     if which < 3 || ids.is_empty() {
         let facts = Facts::draw(chance);
         let id = tx.add(&facts.entry())?;
         store(sql, id, &facts, false, 1);
-        map.insert(id, Modelled { revisions: vec![facts], retracted: vec![false] });
-        touched.insert(id);
+        map.insert(id, Modelled::new(facts, None));
+        touched.ids.insert(id);
         return Ok(());
     }
     let id = ids[chance.below(ids.len())];
-    touched.insert(id);
+    touched.ids.insert(id);
     let modelled = map.get_mut(&id).unwrap();
     let last = modelled.revisions.last().unwrap().clone();
     match which {
@@ -434,7 +460,8 @@ fn act(
             sql.execute("DELETE FROM entries WHERE id = ?1", [id.to_string()]).unwrap();
             return Ok(());
         }
-        4 => {
+        4 => return relocate(tx, chance, (map, id), expunged, touched, sql),
+        5 => {
             tx.retract(id, "not so")?;
             modelled.retracted.push(true);
             modelled.revisions.push(last);
@@ -452,6 +479,48 @@ fn act(
     Ok(())
 }
 
+/// What a commit did so far.
+#[derive(Default)]
+struct Touched {
+    ids: BTreeSet<EntryId>,
+    moves: u64,
+    /// Slices of the attachments that it moves: a commit has room for so many.
+    slices: u64,
+}
+
+/// An entry goes to another compartment, if it may.
+fn relocate(
+    tx: &mut Transaction<'_>,
+    chance: &mut Chance,
+    (map, id): (&mut BTreeMap<EntryId, Modelled>, EntryId),
+    expunged: &mut BTreeSet<EntryId>,
+    touched: &mut Touched,
+    sql: &Connection,
+) -> Result<(), Error> {
+    let to = Compartment::HOLDING_ENTRIES[chance.below(Compartment::HOLDING_ENTRIES.len())];
+    let modelled = map.remove(&id).unwrap();
+    let belongs = modelled.revisions.iter().all(|facts| compartment_of(&facts.entry()) == to);
+    let slices = touched.slices + modelled.slices();
+    let is_refused = to == modelled.place || (to == Compartment::General && !belongs);
+    if is_refused || slices > STEP {
+        if is_refused {
+            assert!(matches!(tx.move_to(id, to, None), Err(Error::Invalid { .. })));
+        }
+        map.insert(id, modelled);
+        touched.ids.remove(&id);
+        return Ok(());
+    }
+    let new = tx.move_to(id, to, Some("order"))?;
+    (touched.slices, touched.moves) = (slices, touched.moves + 1);
+    touched.ids.insert(new);
+    let is_sealed = to == Compartment::Sealed;
+    let moved = "UPDATE entries SET id = ?2, sealed = ?3 WHERE id = ?1";
+    sql.execute(moved, rusqlite::params![id.to_string(), new.to_string(), is_sealed]).unwrap();
+    map.insert(new, Modelled { place: to, ..modelled });
+    expunged.insert(id);
+    Ok(())
+}
+
 fn store(sql: &Connection, id: EntryId, facts: &Facts, retracted: bool, revision: usize) {
     let day = |which: &str, text: Option<&str>| {
         text.map(|text| {
@@ -461,7 +530,8 @@ fn store(sql: &Connection, id: EntryId, facts: &Facts, retracted: bool, revision
     // What has no end goes on.
     let (first, last) = (day(FIRST, facts.start), day(LAST, facts.end));
     sql.execute(
-        "INSERT OR REPLACE INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT OR REPLACE INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+         coalesce((SELECT sealed FROM entries WHERE id = ?1), 0))",
         rusqlite::params![
             id.to_string(),
             facts.kind,
