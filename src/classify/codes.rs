@@ -53,11 +53,11 @@ pub(crate) fn is_advance_directive(codings: &[Coding]) -> bool {
 }
 
 /// Panels and total scores of instruments: PHQ-9, PHQ-2, PHQ-A, GAD-7, AUDIT-C, AUDIT,
-/// DAST-10, Edinburgh, MMSE, MoCA, HARK.
-const INSTRUMENTS: [&str; 20] = [
+/// DAST-10, Edinburgh, MMSE, MoCA, HARK, C-SSRS and the level of risk that it comes to, PRAPARE.
+const INSTRUMENTS: [&str; 24] = [
     "44249-1", "44261-6", "55757-9", "55758-7", "89204-2", "69737-5", "70274-6", "72109-2", "75626-2",
     "72110-0", "75624-7", "82666-9", "82667-7", "71354-5", "72107-6", "72106-8", "72133-2", "72172-0",
-    "76499-3", "76504-0",
+    "76499-3", "76504-0", "93373-9", "93245-9", "93374-7", "93025-5",
 ];
 
 /// Whether a finding is the panel or the total score of an instrument.

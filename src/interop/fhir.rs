@@ -6,6 +6,7 @@
 //! what names nobody and belongs to that (`belonging`).
 
 pub(crate) mod about;
+mod agents;
 mod attachment;
 mod bundle;
 pub(crate) mod claimed;
@@ -13,6 +14,7 @@ mod conserve;
 mod denial;
 mod element;
 pub(crate) mod files;
+mod form;
 pub(crate) mod found;
 pub(crate) mod held;
 mod history;

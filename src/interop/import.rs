@@ -204,6 +204,9 @@ impl Import {
         let spoken = std::mem::take(&mut self.spoken);
         let (own, limits) = (self.options.own_export, self.options.limits);
         link(&mut self.resources, spoken, own, limits, &self.findings);
+        for (position, held) in self.resources.iter().enumerate() {
+            self.index.note_author(position, held.place());
+        }
         let mut abouts = self.abouts()?;
         let shown: Vec<Vec<Shown>> =
             abouts.iter_mut().map(|about| std::mem::take(&mut about.shown)).collect();

@@ -69,11 +69,130 @@ fn find<'a>(json: &'a Json, steps: &str) -> Option<&'a Json> {
     })
 }
 
-/// The words of an attachment that is plain text, HTML or the like.
+/// The words of an attachment that is plain text, HTML, XML or the like.
 fn file_of_words(object: &Object) -> Option<String> {
-    let sort = object.member("contentType")?.as_str()?;
-    let is_words = sort.trim_start().get(..5).is_some_and(|start| start.eq_ignore_ascii_case("text/"));
+    let sort = object.member("contentType")?.as_str()?.trim().to_ascii_lowercase();
+    let sort = sort.split(';').next().unwrap_or_default().trim_end();
+    let is_markup = sort.ends_with("html") || sort.ends_with("/xml") || sort.ends_with("+xml");
+    let is_words = is_markup || sort.starts_with("text/") || sort.ends_with("json");
     let data = object.member("data").filter(|_| is_words)?.as_str()?;
-    let bytes = base64url::decode_foreign(data).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    let text = text_of(&base64url::decode_foreign(data).ok()?);
+    let words = if is_markup { without_tags(&text) } else { String::new() };
+    Some(text + "\n" + &words)
+}
+
+/// A text in UTF-8, or in UTF-16 where its mark says so.
+fn text_of(bytes: &[u8]) -> String {
+    let units = |bytes: &[u8], is_big: bool| -> Vec<u16> {
+        let pairs = bytes.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok());
+        pairs.map(|pair| if is_big { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }).collect()
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => String::from_utf16_lossy(&units(rest, false)),
+        [0xfe, 0xff, rest @ ..] => String::from_utf16_lossy(&units(rest, true)),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+/// Most characters between `&` and `;`.
+const LONGEST_NAME: usize = 8;
+
+/// The words between the tags of a markup: a tag within a word does not part it, and a
+/// character that is written by its number or a common name counts as that character.
+fn without_tags(markup: &str) -> String {
+    let mut words = String::with_capacity(markup.len() / 2);
+    let mut rest = markup;
+    while let Some(at) = rest.find(['<', '&']) {
+        let (before, from) = rest.split_at(at);
+        words.push_str(before);
+        rest = match from.strip_prefix('<') {
+            Some(tag) => {
+                let (tag, behind) = tag.split_once('>').unwrap_or((tag, ""));
+                if parts_words(tag) {
+                    words.push(' ');
+                }
+                behind
+            }
+            None => match character(from) {
+                Some((character, behind)) => {
+                    words.push(character);
+                    behind
+                }
+                None => {
+                    words.push('&');
+                    from.get(1..).unwrap_or_default()
+                }
+            },
+        };
+    }
+    words + rest
+}
+
+/// Whether a tag stands between words: all but those that only change how letters look.
+fn parts_words(tag: &str) -> bool {
+    const WITHIN: [&str; 12] =
+        ["a", "b", "em", "font", "i", "mark", "s", "span", "strong", "sub", "sup", "u"];
+    let name = tag.trim_start_matches('/').split(|c: char| !c.is_ascii_alphanumeric()).next();
+    !name.is_some_and(|name| WITHIN.iter().any(|within| name.eq_ignore_ascii_case(within)))
+}
+
+/// The character that a reference at the start of a text stands for, and what is behind it.
+fn character(text: &str) -> Option<(char, &str)> {
+    let (name, behind) = text.get(1..)?.split_once(';').filter(|(name, _)| name.len() <= LONGEST_NAME)?;
+    let number = |text: &str, radix| u32::from_str_radix(text, radix).ok().and_then(char::from_u32);
+    let character = match (name.strip_prefix("#x").or(name.strip_prefix("#X")), name.strip_prefix('#')) {
+        (Some(hexadecimal), _) => number(hexadecimal, 16)?,
+        (None, Some(decimal)) => number(decimal, 10)?,
+        (None, None) => match name {
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "quot" => '"',
+            "apos" => '\'',
+            "nbsp" => ' ',
+            "auml" => 'ä',
+            "ouml" => 'ö',
+            "uuml" => 'ü',
+            "szlig" => 'ß',
+            "eacute" => 'é',
+            "egrave" => 'è',
+            "ntilde" => 'ñ',
+            "rsquo" => '’',
+            "ndash" => '–',
+            "mdash" => '—',
+            _ => return None,
+        },
+    };
+    Some((character, behind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{FhirVersion, SourceFormat};
+
+    fn finds(sort: &str, bytes: &[u8], text: &str) -> bool {
+        let data = base64url::encode_padded(bytes);
+        let json = format!(r#"{{"resourceType":"Binary","contentType":"{sort}","data":"{data}"}}"#);
+        Source::new(SourceFormat::FhirJson(FhirVersion::R4), json.into_bytes()).matches(&Needle::new(text))
+    }
+
+    #[test]
+    fn words_of_any_file_of_text_are_found() {
+        for sort in ["text/plain", "TEXT/HTML; charset=utf-8", "application/xml", "application/hl7-cda+xml"] {
+            assert!(finds(sort, "Major depression".as_bytes(), "major DEPRESSION"), "{sort}");
+        }
+        assert!(!finds("application/pdf", b"Major depression", "depression"));
+        let utf_16: Vec<u8> = "\u{feff}Größe".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(finds("text/plain", &utf_16, "größe"));
+    }
+
+    #[test]
+    fn markup_parts_no_word_and_hides_none() {
+        let page = b"<p>de<b>press</b>ion<br/>since&nbsp;Mai</p><p>Gr&ouml;&#223;e &amp; A&x; <i";
+        for text in ["depression since Mai", "Größe & A&x;"] {
+            assert!(finds("text/html", page, text), "{text}");
+        }
+        assert!(!finds("text/html", page, "depressionsince"));
+    }
 }

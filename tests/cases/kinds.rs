@@ -303,3 +303,166 @@ fn plans_teams_lists_and_messages_say_what_belongs_to_them() {
     unsent["notDone"] = json!(true);
     assert_eq!(last(&[unsent]).record.negation().unwrap().words, ["not done"]);
 }
+
+fn assessment(resources: &[Value]) -> subrosa::record::Assessment {
+    match last(resources).record {
+        Record::Assessment(assessment) => *assessment,
+        record => panic!("{record:?}"),
+    }
+}
+
+#[test]
+fn answers_have_the_questions_and_codes_of_their_form_and_no_score_is_computed() {
+    let form = json!({"resourceType": "Questionnaire", "id": "q", "url": "http://x.org/phq", "version": "2",
+        "status": "active", "title": "PHQ-9", "code": [{"system": "http://loinc.org", "code": "44249-1"}],
+        "item": [{"linkId": "1", "text": "Little interest", "code": [{"system": "http://loinc.org", "code": "44250-9"}]},
+            {"linkId": "g", "item": [{"linkId": "2", "text": "Feeling down"}]}, {"linkId": "t", "text": "Sum",
+            "code": [{"system": "http://loinc.org", "code": "44261-6"}]}]});
+    let points = json!([{"url": "http://hl7.org/fhir/StructureDefinition/ordinalValue", "valueDecimal": 3}]);
+    let response = json!({"resourceType": "QuestionnaireResponse", "id": "r", "status": "completed",
+        "questionnaire": "http://x.org/phq|2", "authored": "2024-01-02",
+        "item": [{"linkId": "1", "answer": [{"valueCoding": {"display": "Nearly every day", "extension": points}}]},
+            {"linkId": "2", "text": "Down?", "answer": [{"valueInteger": 2}]}]});
+    let read = assessment(&[form.clone(), response.clone()]);
+    let instrument = read.instrument.unwrap();
+    assert_eq!(
+        (instrument.codings[0].code.as_ref().unwrap().as_str(), instrument.text.unwrap().as_str()),
+        ("44249-1", "PHQ-9")
+    );
+    let expected =
+        [pair("Little interest", "Nearly every day"), pair("Little interest", "3"), pair("Down?", "2")];
+    assert_eq!(answers(&read.items), expected);
+    assert_eq!(read.items[0].code.codings[0].code.as_ref().unwrap().as_str(), "44250-9");
+    assert!(read.score.is_none(), "nothing says a total");
+    let mut scored = response.clone();
+    scored["item"].as_array_mut().unwrap().push(json!({"linkId": "t", "answer": [{"valueInteger": 17}]}));
+    assert_eq!(assessment(&[form.clone(), scored]).score.unwrap().to_line().unwrap(), "17");
+    let mut of_another = response.clone();
+    of_another["questionnaire"] = json!("http://x.org/phq|3");
+    assert_eq!(
+        assessment(&[form.clone(), of_another]).items[0].code.title(),
+        None,
+        "another version may ask otherwise"
+    );
+    let mut contained = response;
+    contained["questionnaire"] = json!("#q");
+    contained["contained"] = json!([form]);
+    assert_eq!(assessment(&[contained]).items[0].code.title(), Some("Little interest"));
+}
+
+#[test]
+fn responses_of_older_versions_are_read() {
+    let dstu2 = json!({"resourceType": "QuestionnaireResponse", "id": "r", "status": "completed",
+        "questionnaire": {"reference": "Questionnaire/audit"}, "group": {"title": "AUDIT", "group": [{"question": [
+            {"linkId": "1", "text": "How often?", "answer": [{"valueString": "weekly"}]}]}]}});
+    let read = assessment(&[dstu2]);
+    assert_eq!(answers(&read.items), [pair("How often?", "weekly")]);
+    assert_eq!(read.title.unwrap().as_str(), "Questionnaire/audit");
+    let risk = json!({"resourceType": "Observation", "id": "o", "status": "final", "code": {"coding": [
+        {"system": "http://loinc.org", "code": "93374-7"}]}, "valueCodeableConcept": text("High risk")});
+    assert_eq!(titles(&assessment(&[risk]).interpretations), ["High risk"]);
+}
+
+#[test]
+fn who_made_a_record_is_told_where_it_is_plain() {
+    let made_by = |id: &str, who: &str| {
+        json!({"resourceType": "Provenance", "id": id, "recorded": "2024-01-02T00:00:00Z",
+            "target": [{"reference": "Condition/c"}], "agent": [
+            {"type": {"coding": [{"code": "transmitter"}]}, "who": {"display": "Hub"}},
+            {"type": {"coding": [{"code": "author"}]}, "who": {"reference": who}}]})
+    };
+    let bird = json!({"resourceType": "Practitioner", "id": "b", "name": [{"text": "Dr. Bird"}]});
+    let provider = |resources: &[Value]| {
+        let entries = import(resources).entries;
+        entries[0].entry.provider_name()
+    };
+    assert_eq!(
+        provider(&[condition(), bird.clone(), made_by("1", "Practitioner/b")]).as_deref(),
+        Some("Dr. Bird")
+    );
+    let two = [condition(), bird.clone(), made_by("1", "Practitioner/b"), made_by("2", "Practitioner/other")];
+    assert_eq!(provider(&two), None, "two are named");
+    let mut own = condition();
+    own["asserter"] = json!({"display": "Dr. Fox"});
+    assert_eq!(provider(&[own, bird, made_by("1", "Practitioner/b")]).as_deref(), Some("Dr. Fox"));
+}
+
+#[test]
+fn what_other_versions_call_otherwise_is_read() {
+    let visit = |members: Value| {
+        let mut resource = members;
+        resource["resourceType"] = json!("Encounter");
+        resource["id"] = json!("e");
+        match last(&[condition(), resource]).record {
+            Record::Encounter(visit) => *visit,
+            record => panic!("{record:?}"),
+        }
+    };
+    let dstu2 = visit(json!({"status": "finished", "class": "outpatient", "reason": [text("Craving")],
+        "indication": [{"reference": "Condition/c"}]}));
+    assert_eq!(titles(&dstu2.reasons), ["Craving", "Opioid dependence"]);
+    let r5 = visit(json!({"status": "completed", "class": [{"coding": [{"code": "AMB"}]}],
+        "actualPeriod": {"start": "2024"}, "serviceType": [{"concept": text("Addiction")}],
+        "reason": [{"use": [text("RV")], "value": [{"concept": text("Craving")}, {"reference": {"reference": "Condition/c"}}]}],
+        "diagnosis": [{"condition": [{"concept": text("Anxiety")}, {"reference": {"reference": "Condition/c"}}]}]}));
+    assert_eq!(
+        (titles(&r5.reasons), titles(&r5.diagnoses)),
+        (vec!["Craving", "Opioid dependence"], vec!["Anxiety", "Opioid dependence"])
+    );
+    assert_eq!(r5.service_type.unwrap().title(), Some("Addiction"));
+    let Record::Medication(order) =
+        last(&[json!({"resourceType": "MedicationOrder", "id": "m", "status": "active",
+        "dateWritten": "2015-01-02", "dateEnded": "2015-02-02", "prescriber": {"display": "Dr. Bird"},
+        "medicationCodeableConcept": text("Methadone"), "reasonCodeableConcept": text("OUD")})])
+        .record
+    else {
+        panic!()
+    };
+    assert_eq!((order.authored.unwrap().as_str(), order.end.unwrap().as_str()), ("2015-01-02", "2015-02-02"));
+    assert_eq!(
+        (order.prescriber.unwrap().name.unwrap().as_str(), titles(&order.reasons)),
+        ("Dr. Bird", vec!["OUD"])
+    );
+    let Record::Medication(given) = last(&[json!({"resourceType": "MedicationAdministration", "id": "m",
+        "status": "completed", "effectiveTimePeriod": {"start": "2015-01-02", "end": "2015-01-03"},
+        "practitioner": {"display": "Nurse"}, "reasonGiven": [text("OUD")], "medicationCodeableConcept": text("x")})]).record
+        else { panic!() };
+    assert_eq!(
+        (given.start.unwrap().as_str(), given.performers.len(), given.reasons.len()),
+        ("2015-01-02", 1, 1)
+    );
+    let Record::Note(note) = last(&[json!({"resourceType": "DocumentReference", "id": "d", "status": "current",
+        "context": [{"reference": "Encounter/e"}], "period": {"start": "2024"}, "indexed": "2024-03-04T00:00:00Z"})]).record
+        else { panic!() };
+    assert_eq!(
+        (note.encounter.unwrap().as_str(), note.start.unwrap().as_str(), note.date.is_some()),
+        ("Encounter/e", "2024", true)
+    );
+    let goal = |id: &str, status: &str| json!({"resourceType": "Goal", "id": id, "lifecycleStatus": status, "description": text(id)});
+    let Record::Treatment(plan) = last(&[goal("kept", "active"), goal("dropped", "cancelled"),
+        json!({"resourceType": "MedicationRequest", "id": "m", "status": "active", "intent": "order", "medicationCodeableConcept": text("Naltrexone")}),
+        json!({"resourceType": "CarePlan", "id": "p", "status": "active", "intent": "plan",
+        "goal": [{"reference": "Goal/kept"}, {"reference": "Goal/dropped"}],
+        "activity": [{"reference": {"reference": "MedicationRequest/m"}, "progress": [{"text": "well"}]},
+            {"performedActivity": [{"concept": text("Counselling")}]}]})]).record else { panic!() };
+    assert_eq!(plan.goals.iter().map(|goal| goal.as_str()).collect::<Vec<_>>(), ["kept"]);
+    assert_eq!(
+        (titles(&plan.activities), plan.notes[0].as_str()),
+        (vec!["Naltrexone", "Counselling"], "well")
+    );
+    let Record::Diagnosis(ill) = last(&[json!({"resourceType": "Condition", "id": "x", "code": text("x"),
+        "evidence": [{"concept": text("tremor")}], "context": {"reference": "Encounter/e"}})])
+    .record
+    else {
+        panic!()
+    };
+    assert_eq!((titles(&ill.evidence), ill.encounter.unwrap().as_str()), (vec!["tremor"], "Encounter/e"));
+    let Record::Observation(report) =
+        last(&[json!({"resourceType": "DiagnosticReport", "id": "x", "status": "final",
+        "result": [{"reference": "Observation/o"}], "codedDiagnosis": [text("Cirrhosis")]})])
+        .record
+    else {
+        panic!()
+    };
+    assert_eq!(titles(&report.conclusions), ["Cirrhosis"]);
+}

@@ -351,7 +351,7 @@ impl<'a> Element<'a> {
     }
 
     /// The texts of annotations, or plain texts.
-    fn notes_of(&self, name: &str) -> Vec<Narrative> {
+    pub(super) fn notes_of(&self, name: &str) -> Vec<Narrative> {
         let read = |(position, value): (usize, &'a Json)| match value.as_str() {
             Some(text) => self.bounded(name, value, Narrative::new(text)),
             None => self.element(name, position, value)?.narrative("text"),

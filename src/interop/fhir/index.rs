@@ -6,11 +6,13 @@
 //! may be several resources is none.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::form::Form;
 use super::found::{Found, local_reference};
 use crate::codec::json::{Json, Object};
 use crate::interop::identity::{base_of, is_global, without_version};
-use crate::record::{Concept, Token};
+use crate::record::{Concept, Party, Token};
 
 /// What other resources want to know of a resource.
 #[derive(Default)]
@@ -20,6 +22,10 @@ pub(crate) struct Summary {
     pub(crate) concept: Option<Concept>,
     /// Whether the concept is denied there: ruled out, not done, entered in error.
     pub(crate) is_denied: bool,
+    /// What a questionnaire asks.
+    pub(crate) form: Option<Arc<Form>>,
+    /// Who made what, as a `Provenance` says.
+    pub(crate) made: Option<(Party, Vec<String>)>,
 }
 
 /// Where local names mean the same resources: a bundle, else an input.
@@ -113,6 +119,10 @@ pub(crate) struct Index {
     by_id: HashMap<(Scope, String), Same>,
     by_id_anywhere: Names,
     by_identifier: Names,
+    /// Questionnaires by their canonical address; `None` for several of one.
+    forms: HashMap<String, Option<usize>>,
+    /// Who made a resource, where exactly one is said to have.
+    authors: HashMap<usize, Option<Party>>,
     /// Bases of which references speak, by `Patient/id`; `None` for several.
     bases: HashMap<String, Option<String>>,
 }
@@ -121,6 +131,9 @@ impl Index {
     /// Adds the next resource, and returns the first one of the same name, if there is one.
     pub(crate) fn add(&mut self, found: &Found, scope: Scope, summary: Summary) -> Option<usize> {
         let position = self.summaries.len();
+        if let Some(url) = summary.form.as_ref().and_then(|form| form.url.clone()) {
+            self.forms.entry(url).and_modify(|known| *known = None).or_insert(Some(position));
+        }
         self.summaries.push(summary);
         let url = found.full_url.as_ref();
         let of_url = url.and_then(|url| {
@@ -189,6 +202,43 @@ impl Index {
 
     pub(crate) fn summary(&self, position: usize) -> Option<&Summary> {
         self.summaries.get(position)
+    }
+
+    /// The questionnaire of a canonical address, or else the one that a reference names.
+    pub(crate) fn form(&self, url: &str, place: Place<'_>) -> Option<&Arc<Form>> {
+        let position = match self.forms.get(url) {
+            Some(known) => (*known)?,
+            None => match self.resolve(url, place) {
+                Target::One(position) => position,
+                _ => return None,
+            },
+        };
+        self.summary(position)?.form.as_ref()
+    }
+
+    /// Notes who made what the resource at a position says that somebody made.
+    pub(crate) fn note_author(&mut self, position: usize, place: Place<'_>) {
+        let Some((author, targets)) = self.summary(position).and_then(|summary| summary.made.clone()) else {
+            return;
+        };
+        let name = author.reference.as_ref().and_then(|who| self.summary_of(who.as_str(), place));
+        let name = name.and_then(|summary| summary.name.clone());
+        let author = Party { name: author.name.clone().or(name), ..author };
+        for target in targets {
+            let Target::One(made) = self.resolve(&target, place) else { continue };
+            let known = self.authors.entry(made).or_insert_with(|| Some(author.clone()));
+            if known.as_ref() != Some(&author) {
+                *known = None;
+            }
+        }
+    }
+
+    /// Who made the resource of this name, where it is plain.
+    pub(crate) fn author_of(&self, reference: &str, place: Place<'_>) -> Option<Party> {
+        match self.resolve(reference, place) {
+            Target::One(position) => self.authors.get(&position)?.clone(),
+            _ => None,
+        }
     }
 
     /// The type of the resource at this position.

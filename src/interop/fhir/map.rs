@@ -13,6 +13,7 @@ mod other;
 mod people;
 mod plan;
 mod provider;
+mod questionnaire;
 mod trail;
 mod treatment;
 mod visit;
@@ -22,7 +23,7 @@ use provider::provider;
 
 use super::conserve;
 use super::element::{Context, Element};
-use super::found::type_of;
+use super::found::{global_reference, type_of};
 use super::held::Held;
 use super::index::{Index, Place};
 use super::reads::Reads;
@@ -94,7 +95,7 @@ fn record(resource_type: &str, root: &Element<'_>) -> Option<Record> {
         "MedicationAdministration" => medication::administration(root),
         "Encounter" => visit::encounter(root),
         "Observation" => finding::observation(root),
-        "QuestionnaireResponse" => finding::questionnaire_response(root),
+        "QuestionnaireResponse" => questionnaire::questionnaire_response(root),
         "DiagnosticReport" => document::diagnostic_report(root),
         "DocumentReference" => document::document_reference(root),
         "Composition" => document::composition(root),
@@ -134,7 +135,10 @@ fn provenance(root: &Element<'_>, held: &Held, identity: &str) -> Provenance {
     let updated = held.last_updated.as_deref();
     let meta = root.child("meta");
     Provenance {
-        provider: provider(root),
+        provider: provider(root).or_else(|| {
+            let name = global_reference(&held.found).or_else(|| address.map(str::to_owned))?;
+            root.context.index.author_of(&name, held.place())
+        }),
         document: document.and_then(|name| Token::new(name).ok()),
         recorded: meta.as_ref().and_then(|meta| meta.date("lastUpdated")).or_else(|| {
             // Some servers say it beside the resource only.

@@ -5,7 +5,7 @@ use super::index::{Summary, contained};
 use super::summary::summarize_within;
 use crate::record::{Concept, Party, Token};
 
-impl Element<'_> {
+impl<'a> Element<'a> {
     pub(super) fn parties(&self, name: &str) -> Vec<Party> {
         self.elements(name).iter().filter_map(Element::as_party).collect()
     }
@@ -38,6 +38,16 @@ impl Element<'_> {
         resolved.or_else(|| self.token("display").map(Concept::from_text))
     }
 
+    /// What a `Reference` means, where what it names does not deny it.
+    pub(super) fn asserted_concept(&self) -> Option<Concept> {
+        self.resolved().filter(|resolved| !resolved.is_denied)?.concept
+    }
+
+    /// Whether what a `Reference` names denies what it is about.
+    pub(super) fn is_denied(&self) -> bool {
+        self.resolved().is_some_and(|resolved| resolved.is_denied)
+    }
+
     pub(super) fn referenced_concepts(&self, name: &str) -> Vec<Concept> {
         self.elements(name).iter().filter_map(Element::as_referenced_concept).collect()
     }
@@ -62,7 +72,8 @@ impl Element<'_> {
         items.flat_map(|item| item.meanings()).collect()
     }
 
-    fn meanings(&self) -> Vec<Concept> {
+    /// What a concept, a reference to one, or FHIR R5's `CodeableReference` means.
+    pub(super) fn meanings(&self) -> Vec<Concept> {
         let is_concept = ["coding", "code", "text"].into_iter().any(|name| self.has(name));
         if self.plain("reference").is_some() || self.has("display") && !is_concept {
             return self.as_referenced_concept().into_iter().collect();
@@ -111,6 +122,11 @@ impl Element<'_> {
     /// The text of a reference.
     pub(super) fn reference(&self, name: &str) -> Option<Token> {
         self.child(name).and_then(|reference| reference.token("reference"))
+    }
+
+    /// The first object of this name, where it is no plain text.
+    pub(super) fn child_unless_plain(&self, name: &str) -> Option<Element<'a>> {
+        if self.plain(name).is_some() { None } else { self.child(name) }
     }
 
     fn resolved(&self) -> Option<Resolved> {

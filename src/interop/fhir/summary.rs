@@ -1,7 +1,10 @@
 //! What other resources want to know of a resource.
 
+use std::sync::Arc;
+
 use super::denial::is_denied;
 use super::element::{Context, Element};
+use super::form::Form;
 use super::found::type_of;
 use super::index::{Index, Place, Summary};
 use super::reads::Reads;
@@ -51,5 +54,13 @@ pub(super) fn summarize_within(object: &Object, reads: &Reads) -> Summary {
         _ => None,
     };
     let is_denied = concept.is_some() && is_denied(object);
-    Summary { resource_type: type_of(object).map(str::to_owned), name, concept, is_denied }
+    let resource_type = type_of(object).map(str::to_owned);
+    let form = (type_of(object) == Some("Questionnaire")).then(|| Arc::new(Form::of(object)));
+    let is_made = type_of(object) == Some("Provenance");
+    let author = if is_made { root.author_among_agents() } else { None };
+    let made = author.map(|author| {
+        let targets = root.elements("target");
+        (author, targets.iter().filter_map(|target| target.plain("reference")).map(str::to_owned).collect())
+    });
+    Summary { resource_type, name, concept, is_denied, form, made }
 }

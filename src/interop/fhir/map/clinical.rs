@@ -34,13 +34,17 @@ pub(super) fn condition(root: &Element<'_>) -> Record {
         asserter: root.party("asserter"),
         stages: root.elements("stage").iter().filter_map(|stage| stage.concept("summary")).collect(),
         evidence: root.elements("evidence").iter().flat_map(evidence).collect(),
-        encounter: root.reference("encounter"),
+        encounter: root.encounter(),
         notes: root.notes(),
     }
     .into()
 }
 
 fn evidence(item: &Element<'_>) -> Vec<Concept> {
+    // FHIR R5: the evidence itself, not its code and what it refers to.
+    if item.has("concept") || item.has("reference") {
+        return item.meanings();
+    }
     let mut found = item.concepts("code");
     found.extend(item.referenced_concepts("detail"));
     found
@@ -49,6 +53,7 @@ fn evidence(item: &Element<'_>) -> Vec<Concept> {
 pub(super) fn allergy(root: &Element<'_>) -> Record {
     let reactions = root.elements("reaction");
     let (onset, _) = root.period("onsetPeriod");
+    let dstu2_onset = root.plain("onset");
     let (clinical_status, verification_status) = allergy_status(root);
     let mut notes = root.notes();
     for reaction in &reactions {
@@ -62,7 +67,7 @@ pub(super) fn allergy(root: &Element<'_>) -> Record {
         sort: root.word("type"),
         categories: root.tokens("category"),
         criticality: root.token("criticality"),
-        onset: root.date("onsetDateTime").or(onset),
+        onset: root.date("onsetDateTime").or(onset).or_else(|| dstu2_onset.and_then(|_| root.date("onset"))),
         onset_text: age_or_text(root, "onset"),
         recorded: recorded(root),
         last_occurrence: root.date("lastOccurrence").or_else(|| root.date("lastOccurence")),
@@ -73,8 +78,8 @@ pub(super) fn allergy(root: &Element<'_>) -> Record {
             .collect(),
         severities: reactions.iter().filter_map(|reaction| reaction.token("severity")).collect(),
         recorder: root.party("recorder"),
-        asserter: root.party("asserter"),
-        encounter: root.reference("encounter"),
+        asserter: root.party("asserter").or_else(|| root.party("reporter")),
+        encounter: root.encounter(),
         notes,
     }
     .into()
@@ -113,9 +118,10 @@ pub(super) fn immunization(root: &Element<'_>) -> Record {
     let mut status_reasons = status_reasons.into_iter().chain(reasons_against.into_iter().flatten());
     let mut reasons = root.reasons();
     reasons.extend(explanation.iter().flat_map(|item| item.concepts("reason")));
-    let protocols = root.elements("protocolApplied");
+    let protocols: Vec<_> =
+        ["protocolApplied", "vaccinationProtocol"].into_iter().flat_map(|name| root.elements(name)).collect();
     let dose_number = |item: &Element<'_>| {
-        ["doseNumberPositiveInt", "doseNumberString", "doseNumber"]
+        ["doseNumberPositiveInt", "doseNumberString", "doseNumber", "doseSequence"]
             .into_iter()
             .find_map(|name| item.number(name))
     };
@@ -128,7 +134,7 @@ pub(super) fn immunization(root: &Element<'_>) -> Record {
         recorded: root.date("recorded"),
         performers: performers(root),
         location: root.party("location"),
-        manufacturer: root.party("manufacturer"),
+        manufacturer: manufacturer(root),
         lot: root.token("lotNumber"),
         expires: root.date("expirationDate"),
         site: root.concept("site"),
@@ -136,13 +142,25 @@ pub(super) fn immunization(root: &Element<'_>) -> Record {
         dose: root.quantity("doseQuantity"),
         reasons,
         primary_source: root.boolean("primarySource"),
-        target_diseases: protocols.iter().flat_map(|item| item.concepts("targetDisease")).collect(),
+        target_diseases: protocols.iter().flat_map(target_diseases).collect(),
         dose_number: protocols.iter().find_map(dose_number),
-        encounter: root.reference("encounter"),
+        encounter: root.encounter(),
         notes: root.notes(),
         subpotent: root.acted_on("isSubpotent"),
     }
     .into()
+}
+
+/// Against what a dose is, by the names of R4 and of DSTU2.
+fn target_diseases(protocol: &Element<'_>) -> Vec<Concept> {
+    ["targetDisease", "doseTarget"].into_iter().flat_map(|name| protocol.concepts(name)).collect()
+}
+
+/// Who made a vaccine: a reference, or in R5 one within an element.
+fn manufacturer(root: &Element<'_>) -> Option<Party> {
+    let item = root.child("manufacturer")?;
+    let is_within = item.has("reference") && item.plain("reference").is_none();
+    if is_within { item.party("reference") } else { item.as_party() }
 }
 
 /// Whether one of these flags denies what the resource is about: DSTU2 and STU3 said so
@@ -185,7 +203,7 @@ pub(super) fn family_history(root: &Element<'_>) -> Record {
     FamilyHistory {
         relationship: root.concept("relationship"),
         name: root.token("name"),
-        sex: root.concept("sex"),
+        sex: root.concept("sex").or_else(|| root.token("gender").map(Concept::from_text)),
         conditions: conditions.iter().filter_map(|item| item.concept("code")).collect(),
         details: conditions.iter().flat_map(family_details).collect(),
         date: root.date("date"),
@@ -291,5 +309,7 @@ pub(super) fn performers(root: &Element<'_>) -> Vec<Party> {
         let role = function.and_then(|role| Token::new(role.title()?).ok());
         actor.as_party().map(|party| Party { role, ..party })
     };
-    root.elements("performer").iter().filter_map(read).collect()
+    // STU3 calls those who vaccinate practitioners, DSTU2 has other names for who gives medicines.
+    let named = ["performer", "practitioner", "dispenser"].into_iter().flat_map(|name| root.elements(name));
+    named.collect::<Vec<_>>().iter().filter_map(read).collect()
 }

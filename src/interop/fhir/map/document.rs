@@ -29,20 +29,27 @@ pub(super) fn document_reference(root: &Element<'_>) -> Record {
     if code.as_ref().is_some_and(|code| codes::is_advance_directive(&code.codings)) {
         return directive(root, code, attachments);
     }
+    // FHIR R5 has of the context its references, and the rest beside it.
     let context = root.child("context");
-    let (start, end) = context.as_ref().map_or((None, None), |context| context.period("period"));
+    let within = context.as_ref().filter(|context| context.has("period")).unwrap_or(root);
+    let (start, end) = within.period("period");
+    let encounter = context
+        .as_ref()
+        .and_then(|context| context.reference("encounter").or_else(|| context.token("reference")));
+    let mut categories = root.concepts("category");
+    categories.extend(root.concepts("class"));
     Note {
         form: note_form(root, code.as_ref()),
         status: root.status("status", &DOCUMENT_STATUS),
-        date: root.date("date"),
+        date: ["date", "created", "indexed"].into_iter().find_map(|name| root.date(name)),
         start,
         end,
         authors: root.parties("author"),
         custodian: root.party("custodian"),
         title: root.token("description").or_else(|| attachments.iter().find_map(|item| item.title.clone())),
         attachments,
-        categories: root.concepts("category"),
-        encounter: context.as_ref().and_then(|context| context.reference("encounter")),
+        categories,
+        encounter,
         code,
         ..Note::default()
     }
@@ -81,9 +88,10 @@ fn report(root: &Element<'_>) -> Record {
         issued: root.date("issued"),
         text: root.said_beside("conclusion"),
         performers: performers(root),
-        encounter: root.reference("encounter"),
+        encounter: root.encounter(),
         attachments: root.attachments("presentedForm"),
-        conclusions: root.concepts("conclusionCode"),
+        conclusions: conclusions(root),
+        notes: root.notes_beside(),
         ..Observation::default()
     }
     .into()
@@ -100,19 +108,33 @@ fn report_note(root: &Element<'_>) -> Record {
         start,
         end,
         authors: performers(root),
-        text: root.said_beside("conclusion").into_iter().collect::<Vec<Narrative>>(),
+        text: root
+            .said_beside("conclusion")
+            .into_iter()
+            .chain(root.notes_beside())
+            .collect::<Vec<Narrative>>(),
         attachments: root.attachments("presentedForm"),
         categories: root.concepts("category"),
-        conclusions: root.concepts("conclusionCode"),
-        encounter: root.reference("encounter"),
+        conclusions: conclusions(root),
+        encounter: root.encounter(),
         ..Note::default()
     }
     .into()
 }
 
+/// Coded conclusions, by the names of R4 and of DSTU2 and STU3.
+fn conclusions(root: &Element<'_>) -> Vec<Concept> {
+    let mut found = root.concepts("conclusionCode");
+    found.extend(root.concepts("codedDiagnosis"));
+    found
+}
+
 fn performers(root: &Element<'_>) -> Vec<Party> {
     let mut performers = root.parties("resultsInterpreter");
-    performers.extend(root.parties("performer"));
+    for performer in root.elements("performer") {
+        // STU3 has an actor within.
+        performers.extend(performer.party("actor").or_else(|| performer.as_party()));
+    }
     performers
 }
 
@@ -133,8 +155,8 @@ pub(super) fn composition(root: &Element<'_>) -> Record {
         authors: root.parties("author"),
         custodian: root.party("custodian"),
         title: root.token("title"),
-        categories: root.concepts("category"),
-        encounter: root.reference("encounter"),
+        categories: root.concepts("category").into_iter().chain(root.concepts("class")).collect(),
+        encounter: root.encounter(),
         ..Note::default()
     }
     .into()

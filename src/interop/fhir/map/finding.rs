@@ -1,11 +1,10 @@
-//! Observation and QuestionnaireResponse: a measurement, a history of substance use, or
+//! Observation: a measurement, a history of substance use, or
 //! an assessment.
 
 use super::super::element::Element;
 use super::clinical::{period_in_words, quantity_in_words, range_in_words};
 use super::words::{is_titled, word};
-use crate::classify::codes::{self, LOINC};
-use crate::interop::finding::FindingReason;
+use crate::classify::codes;
 use crate::record::{
     Assessment, Component, Concept, Kind, Narrative, Observation, PartialDate, Quantity, Record, Scalar,
     SubstanceUse, Token, denies,
@@ -13,7 +12,6 @@ use crate::record::{
 
 const STATUS: [&str; 8] =
     ["registered", "preliminary", "final", "amended", "corrected", "cancelled", "unknown", "partial"];
-const RESPONSE_STATUS: [&str; 5] = ["in-progress", "completed", "amended", "stopped", "cancelled"];
 
 pub(super) fn observation(root: &Element<'_>) -> Record {
     refuse_contradiction(root);
@@ -51,7 +49,7 @@ fn measurement(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Reco
         method: root.concept("method"),
         body_site: root.concept("bodySite"),
         absent_reason: root.concept("dataAbsentReason"),
-        encounter: root.reference("encounter"),
+        encounter: root.encounter(),
         notes: root.notes_beside(),
         ..Observation::default()
     }
@@ -76,7 +74,7 @@ fn substance_use(root: &Element<'_>, code: Option<Concept>, value: Answer) -> Re
         performers: root.parties("performer"),
         details: components(root),
         text: value.text,
-        encounter: root.reference("encounter"),
+        encounter: root.encounter(),
         notes: root.notes_beside(),
         categories: root.concepts("category"),
         ..SubstanceUse::default()
@@ -95,6 +93,9 @@ fn refuse_contradiction(item: &Element<'_>) {
         item.not_understood("dataAbsentReason");
     }
 }
+
+/// Most levels of extensions in extensions.
+const DEPTH: usize = 16;
 
 /// Elements of a result whose extensions may hold words about it.
 const ABOUT_A_RESULT: [&str; 8] = [
@@ -154,7 +155,7 @@ fn assessment(root: &Element<'_>, instrument: Option<Concept>, value: Answer) ->
         items: components(root),
         performers: root.parties("performer"),
         categories: root.concepts("category"),
-        encounter: root.reference("encounter"),
+        encounter: root.encounter(),
         notes: root.notes_beside(),
         recorded: root.date("issued"),
         ..Assessment::default()
@@ -274,87 +275,4 @@ fn ratio_in_words(item: &Element<'_>) -> Option<Narrative> {
     }
     let said = |part: Option<String>| part.unwrap_or_else(|| "(not said)".to_owned());
     Narrative::new(format!("{} : {}", said(numerator), said(denominator))).ok()
-}
-
-pub(super) fn questionnaire_response(root: &Element<'_>) -> Record {
-    let mut items = Vec::new();
-    for item in root.elements("item") {
-        answers(&item, 0, &mut items);
-    }
-    let score = items.iter().find_map(total_score);
-    Assessment {
-        instrument: instrument(root),
-        status: root.status("status", &RESPONSE_STATUS),
-        date: root.date("authored"),
-        score,
-        items,
-        performers: root.party("author").into_iter().collect(),
-        encounter: root.reference("encounter"),
-        title: root.token("questionnaire"),
-        ..Assessment::default()
-    }
-    .into()
-}
-
-/// Items nest in items and in answers; deeper than this they stay in the original.
-const DEPTH: usize = 16;
-
-fn answers(item: &Element<'_>, depth: usize, out: &mut Vec<Component>) {
-    if depth == DEPTH {
-        item.report("item", FindingReason::TooLarge);
-        return;
-    }
-    let code = Concept { codings: link_code(item).into_iter().collect(), text: item.token("text") };
-    let found = item.elements("answer");
-    for answer in &found {
-        out.push(Component { code: code.clone(), value: Answer::read(answer).into_scalar() });
-        for nested in answer.elements("item") {
-            answers(&nested, depth + 1, out);
-        }
-    }
-    let nested = item.elements("item");
-    if found.is_empty() && nested.is_empty() {
-        out.push(Component { code, value: None });
-    }
-    for nested in nested {
-        answers(&nested, depth + 1, out);
-    }
-}
-
-/// A link id that is a LOINC code, as many questionnaires have it: `/44250-9`.
-fn link_code(item: &Element<'_>) -> Option<crate::record::Coding> {
-    let link = item.plain("linkId")?;
-    let code = link.rsplit('/').next()?;
-    let (number, check) = code.rsplit_once('-')?;
-    let is_loinc = (1..=7).contains(&number.len())
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-        && check.len() == 1
-        && check.bytes().all(|byte| byte.is_ascii_digit());
-    let coding = |system, code: &str| crate::record::Coding {
-        system: word(system),
-        code: Token::new(code).ok(),
-        ..crate::record::Coding::default()
-    };
-    is_loinc.then(|| coding(LOINC, code))
-}
-
-/// The answer to an item that is an instrument's total score, or says that it is.
-fn total_score(item: &Component) -> Option<Quantity> {
-    let says = |text: &Token| is_titled(text, &["total", "score"]);
-    let is_total = codes::is_instrument(&item.code.codings) || item.code.text.as_ref().is_some_and(says);
-    match &item.value {
-        Some(Scalar::Quantity(quantity)) if is_total => Some(quantity.clone()),
-        _ => None,
-    }
-}
-
-/// The questionnaire by its title, where the response gives one, else by its address.
-fn instrument(root: &Element<'_>) -> Option<Concept> {
-    let titled = root.child("_questionnaire").and_then(|element| {
-        let extensions = element.elements("extension");
-        extensions.iter().find_map(|extension| extension.token("valueString"))
-    });
-    let last = || root.plain("questionnaire")?.split('|').next()?.rsplit('/').next();
-    let name = titled.or_else(|| Token::new(last()?).ok());
-    name.map(Concept::from_text)
 }

@@ -3,7 +3,7 @@
 use super::super::element::Element;
 use super::clinical::{denied, performers, reasons_against, reasons_for_status};
 use super::words::word;
-use crate::record::{Concept, Medication, Narrative, Record, Token};
+use crate::record::{Concept, Medication, Narrative, Party, Record, Token};
 
 const REQUEST: [&str; 8] =
     ["active", "on-hold", "cancelled", "completed", "stopped", "draft", "unknown", "ended"];
@@ -26,21 +26,28 @@ const ADMINISTRATION: [&str; 6] = ["in-progress", "not-done", "on-hold", "comple
 pub(super) fn request(root: &Element<'_>) -> Record {
     let supply = root.child("dispenseRequest");
     let (start, end) = dosing_period(root, "dosageInstruction");
+    let (effective_start, effective_end) = root.period("effectiveDosePeriod");
     Medication {
         form: word("request"),
         status: root.status("status", &REQUEST),
         intent: root.status("intent", &INTENT),
         do_not_perform: root.acted_on("doNotPerform"),
-        authored: root.date("authoredOn"),
-        start,
-        end,
-        prescriber: root.party("requester"),
-        performers: root.party("performer").into_iter().collect(),
+        authored: root.date("authoredOn").or_else(|| root.date("dateWritten")),
+        start: start.or(effective_start),
+        end: end.or(effective_end).or_else(|| root.date("dateEnded")),
+        prescriber: prescriber(root),
+        performers: root.parties("performer"),
         quantity: supply.as_ref().and_then(|supply| supply.quantity("quantity")),
         refills: supply.as_ref().and_then(|supply| supply.number("numberOfRepeatsAllowed")),
         ..common(root, "dosageInstruction", None)
     }
     .into()
+}
+
+/// Who prescribes: DSTU2 has another name, STU3 an agent within.
+fn prescriber(root: &Element<'_>) -> Option<Party> {
+    let within = || root.child("requester")?.party("agent");
+    root.party("requester").or_else(within).or_else(|| root.party("prescriber"))
 }
 
 pub(super) fn statement(root: &Element<'_>) -> Record {
@@ -56,7 +63,6 @@ pub(super) fn statement(root: &Element<'_>) -> Record {
         start: root.date("effectiveDateTime").or(start),
         end,
         performers: root.party("informationSource").into_iter().collect(),
-        encounter: root.reference("context"),
         ..common(root, "dosage", status.as_ref())
     }
     .into()
@@ -104,14 +110,18 @@ pub(super) fn dispense(root: &Element<'_>) -> Record {
         start: root.date("whenHandedOver").or_else(|| root.date("whenPrepared")),
         performers: performers(root),
         quantity: root.quantity("quantity"),
-        encounter: root.reference("context"),
         ..common
     }
     .into()
 }
 
+const PERIODS: [&str; 3] = ["effectivePeriod", "effectiveTimePeriod", "occurencePeriod"];
+const DATES: [&str; 3] = ["effectiveDateTime", "effectiveTimeDateTime", "occurenceDateTime"];
+
 pub(super) fn administration(root: &Element<'_>) -> Record {
-    let (start, end) = root.period("effectivePeriod");
+    // By the names of R4, of DSTU2 and of R5, which spells them so.
+    let (start, end) =
+        PERIODS.into_iter().find(|name| root.has(name)).map_or((None, None), |name| root.period(name));
     let dosage = root.child("dosage");
     let status = match denied(root, &["wasNotGiven", "notGiven"]) {
         true => word("not-done"),
@@ -122,11 +132,13 @@ pub(super) fn administration(root: &Element<'_>) -> Record {
     Medication {
         form: word("administration"),
         status,
-        start: root.date("effectiveDateTime").or(start),
+        start: DATES.into_iter().find_map(|name| root.date(name)).or(start),
         end,
         performers: performers(root),
-        doses: dosage.and_then(|dosage| dosage.quantity("dose")).into_iter().collect(),
-        encounter: root.reference("context"),
+        doses: dosage
+            .and_then(|dosage| ["dose", "quantity"].into_iter().find_map(|name| dosage.quantity(name)))
+            .into_iter()
+            .collect(),
         ..common
     }
     .into()
@@ -155,9 +167,9 @@ fn common(root: &Element<'_>, dosage: &str, status: Option<&Token>) -> Medicatio
         doses: doses.filter_map(|dose| dose.quantity("doseQuantity")).collect(),
         routes: dosages.iter().filter_map(|item| item.concept("route")).collect(),
         as_needed: dosages.iter().find_map(as_needed),
-        reasons: root.reasons(),
+        reasons: root.reasons().into_iter().chain(root.concepts("reasonGiven")).collect(),
         status_reasons,
-        encounter: root.reference("encounter"),
+        encounter: root.encounter(),
         notes: root.notes(),
         ..Medication::default()
     }

@@ -18,7 +18,7 @@ pub(super) fn provenance(root: &Element<'_>) -> Record {
         recorded: root.date("recorded").filter(|_| occurred.is_some()),
         start: occurred.or(common.start),
         end: end.or(common.end),
-        author: common.author.or_else(|| author(root)),
+        author: common.author.or_else(|| root.author_among_agents()),
         parties,
         reasons,
         targets: targets(root, "target"),
@@ -27,36 +27,15 @@ pub(super) fn provenance(root: &Element<'_>) -> Record {
     .into()
 }
 
-/// Elements that say who acted: R4 and R5 `who`, STU3 `whoReference`, DSTU2 `actor`.
-const WHO: [&str; 4] = ["who", "whoReference", "actor", "reference"];
-
 fn agents(root: &Element<'_>) -> Vec<Party> {
-    let mut found = root.participants("agent", &WHO, &["type", "role"]);
-    for agent in root.elements("agent") {
+    let mut found = Vec::new();
+    for item in root.elements("agent") {
+        found.extend(agent(&item));
         for name in ["onBehalfOf", "onBehalfOfReference"] {
-            found.extend(agent.parties_as(name, "on behalf of"));
+            found.extend(item.parties_as(name, "on behalf of"));
         }
     }
     found
-}
-
-/// Codes by which an agent is the author (HL7 v3 ParticipationType, FHIR's and US Core's types).
-const AUTHOR: [&str; 2] = ["AUT", "author"];
-
-/// The one agent that is called the author; `None` where there are several or none.
-pub(in crate::interop::fhir) fn author(root: &Element<'_>) -> Option<Party> {
-    let is_author = |agent: &Element<'_>| {
-        let concepts = ["type", "role"].into_iter().filter(|name| agent.plain(name).is_none());
-        let mut codings = concepts.flat_map(|name| agent.concepts(name)).flat_map(|concept| concept.codings);
-        codings.any(|coding| coding.code.is_some_and(|code| AUTHOR.contains(&code.as_str())))
-    };
-    let agents: Vec<_> = root.elements("agent").into_iter().filter(is_author).collect();
-    match agents.as_slice() {
-        [agent] => {
-            WHO.into_iter().filter(|name| agent.plain(name).is_none()).find_map(|name| agent.party(name))
-        }
-        _ => None,
-    }
 }
 
 fn targets(root: &Element<'_>, name: &str) -> Vec<Token> {
@@ -105,13 +84,13 @@ pub(super) fn audit_event(root: &Element<'_>) -> Record {
 }
 
 fn agent(agent: &Element<'_>) -> Option<Party> {
-    let known = WHO.into_iter().filter(|name| agent.plain(name).is_none()).find_map(|name| agent.party(name));
     let called = || agent.token("name").map(|name| Party { name: Some(name), ..Party::default() });
-    let mut party = known.or_else(called)?;
+    let mut party = agent.who().or_else(called)?;
     if party.name.is_none() {
         party.name = agent.token("name");
     }
-    let concepts = ["type", "role"].into_iter().flat_map(|name| agent.concepts(name));
+    let concepts = ["type", "role"].into_iter().filter(|name| agent.plain(name).is_none());
+    let concepts = concepts.flat_map(|name| agent.concepts(name)).collect::<Vec<_>>();
     party.role = concepts.into_iter().find_map(|role| Token::new(role.title()?).ok());
     Some(party)
 }

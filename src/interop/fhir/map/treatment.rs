@@ -53,11 +53,12 @@ pub(super) fn procedure(root: &Element<'_>) -> Record {
         reasons: root.reasons(),
         body_sites: root.concepts("bodySite"),
         outcome: root.concept("outcome"),
-        complications: root.concepts("complication"),
+        complications: root.codeable_references("complication"),
         follow_up: root.concepts("followUp"),
         status_reason: root.concept("statusReason").or_else(|| against.into_iter().next()),
         recorder: root.party("recorder"),
-        encounter: root.reference("encounter"),
+        created: root.date("recorded"),
+        encounter: root.encounter(),
         notes: root.notes(),
         ..Treatment::default()
     }
@@ -69,6 +70,12 @@ pub(super) fn care_plan(root: &Element<'_>) -> Record {
     let mut performers = root.parties("author");
     performers.extend(root.parties("contributor"));
     performers.extend(root.parties("careTeam"));
+    performers.extend(root.parties("custodian"));
+    // DSTU2 names those who take part.
+    performers.extend(root.participants("participant", &["member"], &["role"]));
+    let activities = root.elements("activity");
+    let mut notes = root.notes();
+    notes.extend(activities.iter().flat_map(|item| item.notes_of("progress")));
     Treatment {
         form: word("care-plan"),
         code: root.concepts("category").into_iter().next(),
@@ -77,23 +84,28 @@ pub(super) fn care_plan(root: &Element<'_>) -> Record {
         start,
         end,
         performers,
-        reasons: root.referenced_concepts("addresses"),
+        reasons: root.codeable_references("addresses"),
         title: root.token("title"),
         description: root.narrative("description"),
         intent: root.token("intent"),
         goals: goals(root),
-        activities: root.elements("activity").iter().flat_map(activity).collect(),
+        activities: activities.iter().flat_map(activity).collect(),
         created: root.date("created"),
-        encounter: root.reference("encounter"),
-        notes: root.notes(),
+        encounter: root.encounter(),
+        notes,
         ..Treatment::default()
     }
     .into()
 }
 
-/// Goals by the words of their references; the goals themselves are entries.
+/// Goals by the words of their references, or by what they say themselves. One that was given
+/// up is none.
 fn goals(root: &Element<'_>) -> Vec<Narrative> {
-    root.elements("goal").iter().filter_map(|goal| goal.narrative("display")).collect()
+    let words = |goal: &Element<'_>| {
+        let said = || Narrative::new(goal.asserted_concept()?.title()?).ok();
+        if goal.is_denied() { None } else { goal.narrative("display").or_else(said) }
+    };
+    root.elements("goal").iter().filter_map(words).collect()
 }
 
 /// Words for what a plan no longer asks for, where its activities have no field of their own.
@@ -109,5 +121,8 @@ fn activity(item: &Element<'_>) -> Vec<Concept> {
         activities.extend(code.or_else(|| detail.token("description").map(Concept::from_text)));
     }
     activities.extend(item.child("reference").and_then(|reference| reference.as_referenced_concept()));
+    // FHIR R5: what was done, and what is planned.
+    activities.extend(item.codeable_references("performedActivity"));
+    activities.extend(item.referenced_concepts("plannedActivityReference"));
     activities
 }

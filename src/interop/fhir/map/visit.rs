@@ -40,7 +40,7 @@ fn visit(root: &Element<'_>, class: Option<Concept>) -> Record {
         facility: root.party("serviceProvider"),
         participants: participants(root),
         locations: locations(root),
-        service_type: root.concept("serviceType"),
+        service_type: root.codeable_reference("serviceType"),
         diagnoses: diagnoses(root),
         priority: root.concept("priority"),
         discharge_disposition: stay(root).and_then(|stay| stay.concept("dischargeDisposition")),
@@ -63,7 +63,7 @@ fn hospitalization(root: &Element<'_>, class: Option<Concept>) -> Record {
         discharge_disposition: of_stay("dischargeDisposition"),
         status: root.status("status", &STATUS),
         class,
-        service_type: root.concept("serviceType"),
+        service_type: root.codeable_reference("serviceType"),
         admit_source: of_stay("admitSource"),
         readmission: of_stay("reAdmission"),
         participants: participants(root),
@@ -87,6 +87,8 @@ fn stay<'a>(root: &Element<'a>) -> Option<Element<'a>> {
 
 fn reasons(root: &Element<'_>) -> Vec<Concept> {
     let mut reasons = root.reasons();
+    // DSTU2 refers to reasons by another name.
+    reasons.extend(root.referenced_concepts("indication"));
     let items = root.elements("reason");
     reasons.extend(items.iter().flat_map(|reason| reason.codeable_references("value")));
     reasons
@@ -107,5 +109,5 @@ fn locations(root: &Element<'_>) -> Vec<Party> {
 
 fn diagnoses(root: &Element<'_>) -> Vec<Concept> {
     let items = root.elements("diagnosis");
-    items.iter().flat_map(|item| item.referenced_concepts("condition")).collect()
+    items.iter().flat_map(|item| item.codeable_references("condition")).collect()
 }
