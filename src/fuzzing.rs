@@ -22,6 +22,7 @@ use crate::format::header::Header;
 use crate::format::place::Place;
 use crate::format::root::Root;
 use crate::id::{EntryId, VaultId};
+use crate::interop::foreign::ForeignFormat;
 use crate::interop::import::Import;
 use crate::interop::options::{ImportLimits, ImportOptions};
 use crate::keys::{Credential, RawKey, RecoveryKey, Tried, UnlockKeys};
@@ -31,7 +32,7 @@ use crate::payload::custody::{DirectoryV1, VaultRecordV1};
 use crate::payload::history::{LeafV1, LedgerV1, LinkV1};
 use crate::payload::story::{AccountingV1, StoryV1};
 use crate::payload::{decode_card, decode_entry, encode_card, encode_entry};
-use crate::record::PartialDate;
+use crate::record::{PartialDate, SourceFormat};
 use crate::release::CodeFilter;
 use crate::secret::SharedBytes;
 use crate::vault::Checkpoint;
@@ -155,12 +156,43 @@ pub fn fhir(bytes: &[u8]) {
     assert!(taken + imported.left_out.total() == imported.resources);
     for entry in &imported.entries {
         let source = entry.entry.source.as_ref();
+        if source.is_some_and(|source| source.format == SourceFormat::CdaXml) {
+            continue;
+        }
         let files = source.into_iter().flat_map(|source| &source.files).map(|file| file.bytes.as_slice());
         let source = source.map(|source| source.bytes.as_slice()).unwrap_or_default();
         for part in [source].into_iter().chain(files) {
             assert!(!part.is_empty() && bytes.windows(part.len()).any(|window| window == part));
         }
     }
+}
+
+/// A C-CDA document.
+///
+/// # Panics
+/// When parts are lost, an entry has bytes that the document has not, or the entries together
+/// have many times what the document has.
+pub fn cda(bytes: &[u8]) {
+    let limits =
+        ImportLimits { input_bytes: 1 << 20, line_bytes: 1 << 20, values: 100_000, resources: 10_000 };
+    let mut import = Import::new(ImportOptions { limits, ..ImportOptions::default() });
+    if !matches!(ForeignFormat::of(bytes), Some(ForeignFormat::Cda)) || import.read(None, bytes).is_err() {
+        return;
+    }
+    let Ok(imported) = import.finish() else { return };
+    let taken = imported.entries.len() + imported.repetitions;
+    assert!(taken + imported.left_out.total() == imported.resources);
+    let mut size = 0;
+    for entry in &imported.entries {
+        let source = entry.entry.source.as_ref().expect("every entry has an original");
+        size += source.size();
+        for file in &source.files {
+            let part = file.bytes.as_slice();
+            let is_utf_8 = std::str::from_utf8(bytes).is_ok();
+            assert!(!is_utf_8 || bytes.windows(part.len().max(1)).any(|window| window == part));
+        }
+    }
+    assert!(size <= 8 * bytes.len() + (1 << 20));
 }
 
 /// What people type or paste: keys, recovery keys, passwords, checkpoints, code

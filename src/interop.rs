@@ -4,6 +4,7 @@
 //! has no mapping is kept raw and reported.
 
 pub(crate) mod carried;
+pub(crate) mod cda;
 pub(crate) mod claims;
 pub(crate) mod export;
 pub(crate) mod fhir;
@@ -15,6 +16,8 @@ pub(crate) mod import;
 pub(crate) mod imported;
 pub(crate) mod options;
 pub(crate) mod people;
+pub(crate) mod prepared;
+pub(crate) mod xml;
 
 #[doc(inline)]
 pub use crate::codec::json::JsonError;
@@ -25,3 +28,4 @@ pub use foreign::ForeignFormat;
 pub use import::Import;
 pub use imported::{Document, Imported, ImportedEntry, LeftOut, PatientReferences, Piece};
 pub use options::{ImportError, ImportLimits, ImportOptions};
+pub use xml::{XmlError, XmlFault};

@@ -58,10 +58,10 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
         "interop",
         &[
             &["export", "import"],
-            &["fhir"],
+            &["cda", "fhir"],
             &["options"],
-            &["imported"],
-            &["carried", "claims", "finding", "fitting", "foreign", "identity", "people"],
+            &["imported", "prepared"],
+            &["carried", "claims", "finding", "fitting", "foreign", "identity", "people", "xml"],
         ],
     ),
 ];
@@ -70,7 +70,7 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 type Owners = &'static [(&'static str, &'static str)];
 
 /// Crates that only some modules may name.
-const ONLY_IN: [(Owners, &[&str]); 6] = [
+const ONLY_IN: [(Owners, &[&str]); 7] = [
     (
         &[("", "crypto")],
         &[
@@ -93,6 +93,7 @@ const ONLY_IN: [(Owners, &[&str]); 6] = [
     (&[("", "crypto"), ("crates/base", "digest")], &["sha2", "subtle"]),
     (&[("", "codec")], &["bincode"]),
     (&[("crates/base", "codec")], &["json_event_parser", "base64"]),
+    (&[("", "interop")], &["quick_xml"]),
     (&[("", "store")], &["rustix", "std::fs", "std::net"]),
 ];
 

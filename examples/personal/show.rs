@@ -94,10 +94,11 @@ fn how_to_extract(listed: &Listed, entry: &Entry) -> Option<String> {
     )))
 }
 
-/// The version of FHIR that the original is written in.
+/// What the original is written in.
 fn format_of(source: &Source) -> String {
     match source.format {
         SourceFormat::FhirJson(version) => format!("FHIR {version}, "),
+        SourceFormat::CdaXml => "C-CDA, ".to_owned(),
         _ => String::new(),
     }
 }

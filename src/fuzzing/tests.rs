@@ -66,6 +66,11 @@ fn kept_fhir_documents_are_read_or_refused() {
 }
 
 #[test]
+fn kept_cda_documents_are_read_or_refused() {
+    replay("cda", super::cda);
+}
+
+#[test]
 fn kept_texts_are_read_or_refused() {
     replay("texts", super::texts);
 }

@@ -229,6 +229,7 @@ fn compartment_of(name: &str) -> Option<Compartment> {
 }
 
 const FHIR_JSON: &str = "fhir-json";
+const CDA_XML: &str = "cda-xml";
 const VERSIONS: [FhirVersion; 5] =
     [FhirVersion::Dstu2, FhirVersion::Stu3, FhirVersion::R4, FhirVersion::R4B, FhirVersion::R5];
 
@@ -239,7 +240,10 @@ impl Original {
     }
 
     fn write(&self) -> Json {
-        let SourceFormat::FhirJson(version) = self.format;
+        let (format, version) = match self.format {
+            SourceFormat::FhirJson(version) => (FHIR_JSON, Some(version.name())),
+            SourceFormat::CdaXml => (CDA_XML, None),
+        };
         let file = |file: &OriginalFile| {
             let resource = match &file.held {
                 Held::Resource(digest) => Some(Json::string(digest.to_string())),
@@ -249,8 +253,8 @@ impl Original {
         };
         let files: Vec<Json> = self.files.iter().map(file).collect();
         object([
-            ("format", Some(Json::string(FHIR_JSON))),
-            ("version", Some(Json::string(version.name()))),
+            ("format", Some(Json::string(format))),
+            ("version", version.map(Json::string)),
             ("here", self.bytes.as_ref().map(|_| Json::Bool(true))),
             ("files", (!files.is_empty()).then_some(Json::Array(files))),
         ])
@@ -258,11 +262,14 @@ impl Original {
 
     fn read(json: &Json, bytes: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Option<Self> {
         let mut members = Members::of(json)?;
-        if members.take("format")?.as_str()? != FHIR_JSON {
-            return None;
-        }
-        let version = members.take("version")?.as_str()?;
-        let version = VERSIONS.into_iter().find(|known| known.name() == version)?;
+        let format = match members.take("format")?.as_str()? {
+            FHIR_JSON => {
+                let version = members.take("version")?.as_str()?;
+                SourceFormat::FhirJson(VERSIONS.into_iter().find(|known| known.name() == version)?)
+            }
+            CDA_XML => SourceFormat::CdaXml,
+            _ => return None,
+        };
         let is_here: bool = members.part("here")?;
         let here = if is_here { Some(bytes("original")?) } else { None };
         let mut files = Vec::new();
@@ -279,7 +286,7 @@ impl Original {
             }
         }
         members.finish()?;
-        Some(Self { format: SourceFormat::FhirJson(version), bytes: here, files })
+        Some(Self { format, bytes: here, files })
     }
 }
 

@@ -33,7 +33,7 @@ pub enum FindingGroup {
 }
 
 /// Names of elements that serve programs, at any depth.
-const TECHNICAL: [&str; 10] = [
+const TECHNICAL: [&str; 27] = [
     "id",
     "identifier",
     "system",
@@ -44,6 +44,24 @@ const TECHNICAL: [&str; 10] = [
     "fullUrl",
     "versionId",
     "resourceType",
+    // HL7 version 3
+    "templateId",
+    "typeId",
+    "realmCode",
+    "classCode",
+    "typeCode",
+    "moodCode",
+    "determinerCode",
+    "contextConductionInd",
+    "contextControlCode",
+    "inversionInd",
+    "independentInd",
+    "codeSystem",
+    "codeSystemName",
+    "codeSystemVersion",
+    "assigningAuthorityName",
+    "unsorted",
+    "setId",
 ];
 
 /// Elements of a resource that serve programs, or say whose it is, which the vault knows.
@@ -61,6 +79,7 @@ impl Finding {
             | Reason::EnteredInError
             | Reason::NotUnderstood
             | Reason::Masked
+            | Reason::Encrypted
             | Reason::NotJson
             | Reason::CutOff
             | Reason::LoneSurrogate
@@ -85,7 +104,7 @@ impl Finding {
             | Reason::NotBelieved
             | Reason::ClaimsNothing => FindingGroup::ChangesMeaning,
             Reason::Malformed if self.path == "Patient.birthDate" => FindingGroup::ChangesMeaning,
-            Reason::SameTwice | Reason::NoResource => FindingGroup::Technical,
+            Reason::SameTwice | Reason::NoResource | Reason::HeadingsOnly => FindingGroup::Technical,
             Reason::NotCarried if self.is_technical() => FindingGroup::Technical,
             _ => FindingGroup::ContentNotShown,
         }
@@ -189,6 +208,12 @@ pub enum FindingReason {
     /// What an export of a vault says beside its resources cannot be read, or is about a
     /// resource that is not as it was exported.
     ClaimsNothing,
+    /// It is encrypted in the document (XML Encryption), and kept as it came.
+    Encrypted,
+    /// A section says no more than its entries, but for its headings, which are in none.
+    HeadingsOnly,
+    /// The document was not in UTF-8. The originals of its entries are.
+    Recoded,
 }
 
 impl FindingReason {
@@ -254,6 +279,9 @@ impl fmt::Display for FindingReason {
                 "deleted in its source; too many deletions to look each up: import fewer at a time"
             }
             Self::NamedOtherwise => "shows another name than the patient's: perhaps somebody else's record",
+            Self::Encrypted => "encrypted in the document; kept as it came, and not read",
+            Self::HeadingsOnly => "says no more than its entries; its headings are NOT in the vault",
+            Self::Recoded => "was not in UTF-8; its originals are kept in UTF-8",
             Self::FileDamaged => {
                 "the file cannot be decoded, and is in the original only: ask the sender again"
             }
@@ -280,13 +308,17 @@ impl Findings {
     const LIMIT: usize = 10_000;
 
     pub(crate) fn add(&self, path: String, reason: FindingReason) {
+        self.add_times(path, reason, 1);
+    }
+
+    pub(crate) fn add_times(&self, path: String, reason: FindingReason, times: usize) {
         let mut found = self.0.borrow_mut();
         let full = found.len() >= Self::LIMIT;
         match found.get_mut(&(path.clone(), reason)) {
-            Some(count) => *count += 1,
-            None if full => *found.entry(("…".to_owned(), reason)).or_default() += 1,
+            Some(count) => *count += times,
+            None if full => *found.entry(("…".to_owned(), reason)).or_default() += times,
             None => {
-                found.insert((path, reason), 1);
+                found.insert((path, reason), times);
             }
         }
     }

@@ -27,7 +27,7 @@ pub enum ForeignFormat {
     Rtf,
     /// HL7 version 2 messages.
     Hl7V2,
-    /// A C-CDA document, or another of HL7 version 3 (XML).
+    /// A document of HL7 version 3 (XML). C-CDA documents are read; others are not.
     Cda,
     /// A web page.
     Html,
@@ -142,7 +142,7 @@ impl fmt::Display for ForeignFormat {
             Self::Dicom => "a medical image (DICOM)",
             Self::Rtf => "a formatted text (RTF)",
             Self::Hl7V2 => "a file of HL7 version 2 messages",
-            Self::Cda => "a C-CDA or other HL7 version 3 document (XML)",
+            Self::Cda => "a document of HL7 version 3 (XML) that is no C-CDA",
             Self::Html => "a web page",
             Self::Excerpt => "an excerpt that Subrosa issued",
             Self::Csv => "a table (CSV)",

@@ -18,13 +18,14 @@ use self::belonging::{Belonging, Rules, Verdict, named};
 use self::choice::Choice;
 use self::making::Making;
 use self::shown::NamesShown;
+use crate::interop::cda::{self, Role};
 use crate::interop::fhir::about::{About, AboutReader, Shown};
 use crate::interop::fhir::claimed::{self, Spoken};
 use crate::interop::fhir::files::{Neighbours, is_file, labels_of};
 use crate::interop::fhir::found::{Found, identity_of, server_of};
 use crate::interop::fhir::held::{Held, HeldInput, Part, path_of};
 use crate::interop::fhir::identifier::identifiers;
-use crate::interop::fhir::index::{Index, Scope, absolute, each_reference};
+use crate::interop::fhir::index::{Index, Scope, Summary, absolute, each_reference};
 use crate::interop::fhir::input::{self, InputPiece};
 use crate::interop::fhir::linking::link;
 use crate::interop::fhir::stored::described;
@@ -35,8 +36,10 @@ use crate::codec::json::Object;
 use crate::crypto::digest::Digest;
 use crate::interop::claims::Claims;
 use crate::interop::finding::{FindingReason, Findings};
+use crate::interop::foreign::ForeignFormat;
 use crate::interop::imported::{DeletedResource, Imported, LeftOut, Piece};
 use crate::interop::options::{ImportError, ImportOptions};
+use crate::interop::xml::{declares_utf_16, to_text};
 use crate::record::{Person, Record};
 
 /// An import in progress.
@@ -54,6 +57,8 @@ pub struct Import {
     findings: Findings,
     /// What resources claim as parts of an export.
     spoken: Vec<(usize, Box<Claims>)>,
+    /// Whose the parts of documents are.
+    subjects: Vec<Subjects>,
     /// What could not be read: which input, where in it, and why.
     unread: Vec<(usize, String, FindingReason)>,
 }
@@ -72,12 +77,13 @@ impl Import {
             people: People::default(),
             findings: Findings::default(),
             spoken: Vec::new(),
+            subjects: Vec::new(),
             unread: Vec::new(),
         }
     }
 
-    /// Reads an input: a bundle, a resource, NDJSON, or wrappers of them such as
-    /// `Parameters`.
+    /// Reads an input: a FHIR bundle, a resource, NDJSON, or wrappers of them such as
+    /// `Parameters`; or a C-CDA document. What it is, its content says.
     ///
     /// A line that cannot be read is left out and becomes a finding.
     ///
@@ -85,10 +91,13 @@ impl Import {
     /// for a newer version of another only if the bundle's id or this name is the same.
     ///
     /// # Errors
-    /// [`ImportError`] if the input is not FHIR R4 as JSON, or exceeds a limit.
+    /// [`ImportError`] if the input is neither FHIR R4 as JSON nor C-CDA, or exceeds a limit.
     pub fn read(&mut self, name: Option<&str>, reader: impl Read) -> Result<(), ImportError> {
         let limits = self.options.limits;
         let input = input::read(reader, limits)?;
+        if let Some(document) = input.cda {
+            return self.read_cda(name, document);
+        }
         self.unread
             .extend(input.unread.into_iter().map(|(place, reason)| (self.inputs.len(), place, reason)));
         for (path, reason) in input.beside {
@@ -137,6 +146,88 @@ impl Import {
     /// ([`ImportOptions::own_export`]).
     pub fn as_own_export(&mut self) {
         self.options.own_export = true;
+    }
+
+    /// Reads a C-CDA document.
+    fn read_cda(&mut self, name: Option<&str>, bytes: Vec<u8>) -> Result<(), ImportError> {
+        let is_utf_16 = declares_utf_16(&bytes);
+        let (text, is_recoded) = to_text(bytes)?;
+        // Other texts in UTF-16 are refused as ever.
+        if is_utf_16 && ForeignFormat::of(text.as_bytes()) != Some(ForeignFormat::Cda) {
+            return Err(ImportError::Utf16);
+        }
+        let document = cda::read(&text)?;
+        if self.resources.len() + document.parts.len() > self.options.limits.resources {
+            return Err(ImportError::TooManyResources { limit: self.options.limits.resources });
+        }
+        if is_recoded {
+            self.findings.add("ClinicalDocument".to_owned(), FindingReason::Recoded);
+        }
+        for ((path, reason), count) in document.findings {
+            self.findings.add_times(path, reason, count);
+        }
+        self.scopes += 1;
+        let scope = Scope(self.scopes);
+        let first = self.resources.len();
+        let mut patients = Vec::new();
+        for part in document.parts {
+            let position = self.resources.len();
+            let is_patient = match part.role {
+                Role::Patient(person) => {
+                    self.people.add_resource(position, None, *person);
+                    patients.push(position);
+                    true
+                }
+                Role::Other => false,
+            };
+            let sort = if is_patient { "Patient" } else { CDA };
+            let summary = Summary { resource_type: Some(sort.to_owned()), ..Summary::default() };
+            let found = Found {
+                resource_type: Some(sort.to_owned()),
+                id: None,
+                name: Some(part.identity),
+                full_url: None,
+                last_modified: None,
+                etag: None,
+                bundle_id: None,
+                bundle: None,
+                text: 0,
+                span: 0..0,
+                bytes: Vec::new(),
+            };
+            self.index.add(&found, scope, summary);
+            let source = part.prepared.entry.source.as_ref();
+            let said = source.map(|source| source.bytes.as_slice()).unwrap_or_default();
+            self.resources.push(Held {
+                digest: Digest::of(&[said]),
+                document: Some(document.name.clone()),
+                scope,
+                server: None,
+                last_updated: document.effective.clone(),
+                version_id: document.version.clone(),
+                labels: Vec::new(),
+                is_deleted: false,
+                part: Part::Prepared(Box::new(part.prepared)),
+                found,
+            });
+        }
+        let of = Subjects { parts: first..self.resources.len(), patients };
+        self.subjects.push(of);
+        let pieces = vec![Piece::Gap(text.into_bytes())];
+        self.inputs.push(HeldInput { name: name.map(str::to_owned), pieces });
+        Ok(())
+    }
+
+    /// What each part of a C-CDA document says of whom it is about: the patients of the document.
+    fn about_part(&self, position: usize) -> About {
+        let of = self.subjects.iter().find(|of| of.parts.contains(&position));
+        let patients = of.map(|of| of.patients.as_slice()).unwrap_or_default();
+        let is_own = patients.contains(&position);
+        let about = patients.iter().filter(|patient| !is_own || **patient == position);
+        let mut named: Vec<Mention> = about.filter_map(|patient| self.people.itself_at(*patient)).collect();
+        named.sort_unstable();
+        named.dedup();
+        About { named, ..About::default() }
     }
 
     fn held(found: Found, document: Option<String>, scope: Scope) -> Held {
@@ -259,6 +350,10 @@ impl Import {
         let mut abouts = Vec::with_capacity(self.resources.len());
         let mut of_export: Option<Mention> = None;
         for (position, held) in self.resources.iter().enumerate() {
+            if held.prepared().is_some() {
+                abouts.push(self.about_part(position));
+                continue;
+            }
             if held.is_beside() {
                 abouts.push(About::default());
                 continue;
@@ -298,7 +393,11 @@ impl Import {
         let (Some((position, patient)), None) = (patients.next(), patients.next()) else { return };
         drop(patients);
         let held = position.and_then(|position| self.resources.get(position));
-        if !held.is_some_and(|held| held.found.id.is_none() && held.found.full_url.is_none()) {
+        let is_nameless = |held: &Held| {
+            let found = &held.found;
+            found.id.is_none() && found.full_url.is_none() && found.name.is_none()
+        };
+        if !held.is_some_and(is_nameless) {
             return;
         }
         let named = named(abouts, &self.people);
@@ -419,6 +518,15 @@ impl std::fmt::Debug for Import {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Import({} resources)", self.resources.len())
     }
+}
+
+/// What parts of C-CDA documents are called in findings.
+const CDA: &str = "ClinicalDocument";
+
+/// The parts of a document, and which of them are its patients.
+struct Subjects {
+    parts: std::ops::Range<usize>,
+    patients: Vec<usize>,
 }
 
 /// The version that an `ETag` such as `W/"3"` names (FHIR R4 section 3.1.0.1.3).

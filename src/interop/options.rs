@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::foreign::ForeignFormat;
 use super::imported::PatientReferences;
+use super::xml::XmlError;
 use crate::codec::json::JsonError;
 
 /// Longest original of an entry, its files included: an entry holds it and its fields.
@@ -169,6 +170,12 @@ pub enum ImportError {
     /// The input is XML, and none of the documents that are known by name.
     #[error("the input is XML, such as FHIR XML, which is not read; ask for FHIR as JSON")]
     FhirXml,
+    /// The input is a C-CDA document that cannot be read as XML.
+    #[error("the C-CDA document cannot be read: {0}")]
+    Xml(XmlError),
+    /// The input is a C-CDA document that is encrypted as a whole (XML Encryption).
+    #[error("the C-CDA document is encrypted and cannot be read; ask the sender for one that is not")]
+    Encrypted,
     /// The input is JSON but not FHIR.
     #[error(
         "the input is JSON but not FHIR: it has no resourceType; ask for the records as FHIR JSON, or keep the \
@@ -192,6 +199,12 @@ pub enum ImportError {
         /// How many patients the input is about.
         count: usize,
     },
+}
+
+impl From<XmlError> for ImportError {
+    fn from(reason: XmlError) -> Self {
+        Self::Xml(reason)
+    }
 }
 
 impl From<JsonError> for ImportError {

@@ -39,6 +39,7 @@ struct SourceV1<'a> {
 enum SourceFormatV1<'a> {
     FhirJson(FhirVersionV1),
     FhirJsonWithFiles(WithFilesV1<'a>),
+    CdaXml(List<SourceFileV1<'a>>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -157,28 +158,32 @@ pub(crate) fn decode_entry(bytes: &[u8]) -> Result<Entry, PayloadError> {
 
 impl<'a> Mirror<'a, Source> for SourceV1<'a> {
     fn of(source: &'a Source) -> Self {
-        let SourceFormat::FhirJson(version) = source.format;
-        let version = Mirror::of(&version);
-        let format = match source.files.is_empty() {
-            true => SourceFormatV1::FhirJson(version),
-            false => {
-                let files = Mirror::of(&source.files);
-                SourceFormatV1::FhirJsonWithFiles(WithFilesV1 { version, files })
+        let files = |source: &'a Source| Mirror::of(&source.files);
+        let format = match source.format {
+            SourceFormat::FhirJson(version) if source.files.is_empty() => {
+                SourceFormatV1::FhirJson(Mirror::of(&version))
             }
+            SourceFormat::FhirJson(version) => {
+                let with = WithFilesV1 { version: Mirror::of(&version), files: files(source) };
+                SourceFormatV1::FhirJsonWithFiles(with)
+            }
+            SourceFormat::CdaXml => SourceFormatV1::CdaXml(files(source)),
         };
         Self { format, bytes: BytesV1::of(&source.bytes) }
     }
 
     fn back(self) -> Result<Source, PayloadError> {
-        let (version, files) = match self.format {
-            SourceFormatV1::FhirJson(version) => (version, Vec::new()),
+        let (format, files) = match self.format {
+            SourceFormatV1::FhirJson(version) => (SourceFormat::FhirJson(version.back()?), Vec::new()),
             // Without files it would have two forms.
             SourceFormatV1::FhirJsonWithFiles(with) if with.files.0.is_empty() => {
                 return Err(PayloadError::Malformed);
             }
-            SourceFormatV1::FhirJsonWithFiles(with) => (with.version, with.files.back()?),
+            SourceFormatV1::FhirJsonWithFiles(with) => {
+                (SourceFormat::FhirJson(with.version.back()?), with.files.back()?)
+            }
+            SourceFormatV1::CdaXml(files) => (SourceFormat::CdaXml, files.back()?),
         };
-        let format = SourceFormat::FhirJson(version.back()?);
         Ok(Source { files, ..Source::new(format, self.bytes.back()?) })
     }
 }
@@ -354,10 +359,10 @@ mod tests {
         let source = (source, files);
         (record(), source, holds, flags, coding(), prop::option::of(token())).prop_map(
             |(record, (source, files), holds, (retracted, same_person), label, identity)| {
+                let (fhir, cda) = (SourceFormat::FhirJson(FhirVersion::R5), SourceFormat::CdaXml);
                 let mut entry = Entry::new(record, Provenance { identity, ..Provenance::default() });
                 entry.provenance.labels = vec![label];
-                entry.source =
-                    source.map(|bytes| Source::new(SourceFormat::FhirJson(FhirVersion::R5), bytes));
+                entry.source = source.map(|bytes| Source::new(if retracted { cda } else { fhir }, bytes));
                 if let Some(source) = &mut entry.source {
                     source.files = files.into_iter().map(|(at, bytes)| SourceFile::new(at, bytes)).collect();
                 }

@@ -180,7 +180,8 @@ pub struct Source {
     pub format: SourceFormat,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// Files of the entry that its source keeps in resources of their own (FHIR `Binary`).
+    /// Parts of the entry that stand elsewhere in its source: files in resources of their own
+    /// (FHIR `Binary`), elements of the narrative (CDA).
     pub files: Vec<SourceFile>,
 }
 
@@ -198,11 +199,12 @@ impl Source {
     }
 }
 
-/// The exact original bytes of a FHIR `Binary` that an entry refers to as its file.
+/// The exact original bytes of what an entry refers to: of a FHIR `Binary`, or of an element of
+/// the narrative of a CDA document.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SourceFile {
-    /// By what the entry refers to it, such as `Binary/7`.
+    /// By what the entry refers to it, such as `Binary/7` or `#allergy1`.
     pub address: Token,
     /// The bytes: the resource, with the file in base64 in it.
     pub bytes: Vec<u8>,
@@ -222,6 +224,9 @@ impl SourceFile {
 pub enum SourceFormat {
     /// One FHIR resource as JSON, of this version.
     FhirJson(FhirVersion),
+    /// One element of an HL7 CDA R2 document (C-CDA, C32) as XML in UTF-8, without what of it
+    /// is in entries of its own. Its files are the elements of the narrative that tell the same.
+    CdaXml,
 }
 
 /// A version of FHIR. The same element may mean another thing in another version.

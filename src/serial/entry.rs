@@ -19,11 +19,15 @@ objects! {
 }
 
 const FHIR_JSON: &str = "fhir-json";
+const CDA_XML: &str = "cda-xml";
+/// The release of CDA that is read.
+const CDA_RELEASE: &str = "R2";
 
 impl Serialize for SourceFormat {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::FhirJson(version) => write_typed(serializer, FHIR_JSON, version),
+            Self::CdaXml => write_typed(serializer, CDA_XML, CDA_RELEASE),
         }
     }
 }
@@ -31,8 +35,17 @@ impl Serialize for SourceFormat {
 impl Read for SourceFormat {
     fn read(node: Node) -> Result<Self, Fault> {
         let (word, version) = read_typed(node)?;
+        if word == CDA_XML {
+            let release: String = Read::read(version).map_err(|fault| fault.in_member("value"))?;
+            let is_known = release == CDA_RELEASE;
+            return if is_known {
+                Ok(Self::CdaXml)
+            } else {
+                Err(Fault::word(&[CDA_RELEASE]).in_member("value"))
+            };
+        }
         if word != FHIR_JSON {
-            return Err(Fault::word(&[FHIR_JSON]).in_member("type"));
+            return Err(Fault::word(&[FHIR_JSON, CDA_XML]).in_member("type"));
         }
         Read::read(version).map(Self::FhirJson).map_err(|fault| fault.in_member("value"))
     }

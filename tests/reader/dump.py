@@ -36,11 +36,15 @@ def dump_revision(row, entry):
     if entry["source"]:
         source = entry["source"]
         form, value = source["format"]
-        version = value if form == "FhirJson" else value["version"]
-        out["source"] = {**digested(source["bytes"]), "format": {"FhirJson": plain(version)}}
-        if form == "FhirJsonWithFiles":
+        if form == "CdaXml":
+            shown, files = "CdaXml", value
+        else:
+            version = value if form == "FhirJson" else value["version"]
+            shown, files = {"FhirJson": plain(version)}, [] if form == "FhirJson" else value["files"]
+        out["source"] = {**digested(source["bytes"]), "format": shown}
+        if files:
             out["source"]["files"] = [{**digested(file["bytes"]), "address": file["address"]}
-                                      for file in value["files"]]
+                                      for file in files]
     return out
 
 

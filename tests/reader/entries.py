@@ -80,7 +80,7 @@ def check_entry(entry):
         require(field["value"][0] == kind, "9.4: the type of a field")
         require(repeats or index == 0, "9.4: a field that does not repeat")
     source = entry["source"]
-    require(not source or source["format"][0] == "FhirJson" or source["format"][1]["files"],
+    require(not source or source["format"][0] != "FhirJsonWithFiles" or source["format"][1]["files"],
             "9.4: the files of a source, at least one")
     check_texts("EntryV1", entry)
 

@@ -298,6 +298,7 @@ fn parameters(object: &Object, place: &Place<'_>, contents: &mut Contents) -> Re
 fn describe(object: &Object, place: &Place<'_>) -> Found {
     let said = |name| place.response.and_then(|response| response.member(name)).and_then(Json::as_str);
     Found {
+        name: None,
         resource_type: type_of(object).map(str::to_owned),
         id: id_of(object).map(str::to_owned),
         full_url: place.full_url.map(str::to_owned),

@@ -50,7 +50,8 @@ impl Claimed {
 
     /// The bytes of the original, where the resource is not it.
     pub(crate) fn original(&self) -> Option<&[u8]> {
-        self.claims.original.as_ref()?.bytes.as_deref()
+        let original = self.claims.original.as_ref()?;
+        original.bytes.as_deref().filter(|_| matches!(original.format, SourceFormat::FhirJson(_)))
     }
 
     /// The entry that is claimed, of this resource; `None` where it would be more than an entry
@@ -110,8 +111,8 @@ impl Claimed {
             findings.add(path.to_owned(), FindingReason::NotBelieved);
         }
         let is_own_original = claims.original.as_ref().is_some_and(|original| {
-            let SourceFormat::FhirJson(_) = original.format;
-            claims.provenance.origin != Origin::ImportedAndChanged
+            matches!(original.format, SourceFormat::FhirJson(_))
+                && claims.provenance.origin != Origin::ImportedAndChanged
         });
         let record = self.held_record();
         if is_own_original || record == entry.record || !holds(entry, &record) {

@@ -10,6 +10,8 @@ use crate::interop::identity::base_of;
 pub(crate) struct Found {
     pub(crate) resource_type: Option<String>,
     pub(crate) id: Option<String>,
+    /// What it is called, where its format is not FHIR.
+    pub(crate) name: Option<String>,
     pub(crate) full_url: Option<String>,
     /// When its server last changed it, as the bundle's entry says (`response.lastModified`).
     pub(crate) last_modified: Option<String>,
@@ -49,6 +51,9 @@ pub(crate) fn global_reference(found: &Found) -> Option<String> {
 
 /// The name of a resource in its source, as [`crate::interop::ImportedEntry::identity`] says.
 pub(crate) fn identity_of(found: &Found) -> String {
+    if let Some(name) = &found.name {
+        return name.clone();
+    }
     let digest = || format!("sha256:{}", Digest::of(&[&found.bytes]));
     let short = |name: &String| name.len() <= 1000;
     global_reference(found)

@@ -5,6 +5,7 @@ use super::found::{Found, identity_of};
 use super::index::{Place, Scope};
 use crate::crypto::digest::Digest;
 use crate::interop::imported::Piece;
+use crate::interop::prepared::Prepared;
 use crate::record::Coding;
 
 /// A resource held until all inputs are read.
@@ -31,6 +32,8 @@ pub(crate) enum Part {
     Claimed(Box<Claimed>),
     /// A part of what an export says beside its resources.
     Beside,
+    /// One that its format made into an entry at once.
+    Prepared(Box<Prepared>),
 }
 
 impl Held {
@@ -42,7 +45,15 @@ impl Held {
     pub(crate) fn claimed(&self) -> Option<&Claimed> {
         match &self.part {
             Part::Claimed(claimed) => Some(claimed),
-            Part::Resource | Part::Beside => None,
+            Part::Resource | Part::Beside | Part::Prepared(_) => None,
+        }
+    }
+
+    /// The entry that its format made of it.
+    pub(crate) fn prepared(&self) -> Option<&Prepared> {
+        match &self.part {
+            Part::Prepared(prepared) => Some(prepared),
+            _ => None,
         }
     }
 

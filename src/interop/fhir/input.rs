@@ -14,6 +14,7 @@ use crate::codec::json::{Json, JsonError, JsonLimits};
 use crate::interop::finding::FindingReason;
 use crate::interop::foreign::{ForeignFormat, LOOKED_AT};
 use crate::interop::options::{ImportError, ImportLimits, RESOURCE_LIMIT};
+use crate::interop::xml::declares_utf_16;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// FHIR nests a few levels; questionnaires and extensions somewhat more.
@@ -31,6 +32,8 @@ pub(crate) struct Input {
     pub(crate) deleted: Vec<(String, Option<String>)>,
     /// How many texts were read.
     texts: usize,
+    /// The whole input, if it is a C-CDA document.
+    pub(crate) cda: Option<Vec<u8>>,
 }
 
 pub(crate) enum InputPiece {
@@ -50,7 +53,16 @@ pub(crate) fn read(reader: impl Read, limits: ImportLimits) -> Result<Input, Imp
 fn read_any(reader: impl Read, limits: ImportLimits) -> Result<Input, ImportError> {
     let mut reader = BufReader::new(reader.take(limits.input_bytes.saturating_add(1)));
     let start = Start::read(&mut reader, limits)?;
-    refuse_by_name(&start, reader.fill_buf()?)?;
+    let next = reader.fill_buf()?;
+    if declares_utf_16(start.first_line()) || is_cda(&start, next) {
+        let mut text = start.text;
+        reader.read_to_end(&mut text)?;
+        if text.len() as u64 > limits.input_bytes {
+            return Err(ImportError::TooLarge { limit: limits.input_bytes });
+        }
+        return Ok(Input { cda: Some(text), ..Input::default() });
+    }
+    refuse_by_name(&start, next)?;
     // A first line that is an object by itself, with more behind it, is NDJSON.
     if !reader.fill_buf()?.is_empty() && is_whole_object(start.first_line(), limits) {
         return Lines::new(limits).read(start, reader);
@@ -295,6 +307,13 @@ fn without_mark_at_start(text: &[u8]) -> &[u8] {
 pub(crate) fn parse(text: &[u8], limits: ImportLimits) -> Result<Json, JsonError> {
     let bytes = usize::try_from(limits.input_bytes).unwrap_or(usize::MAX);
     Json::parse(text, JsonLimits { bytes, depth: DEPTH, values: limits.values })
+}
+
+/// Whether an input is a document of HL7 version 3, as its first bytes say.
+fn is_cda(start: &Start, next: &[u8]) -> bool {
+    let begin = start.text.get(..LOOKED_AT).unwrap_or(&start.text);
+    let next = next.get(..LOOKED_AT - begin.len()).unwrap_or(next);
+    ForeignFormat::of(&[begin, next].concat()) == Some(ForeignFormat::Cda)
 }
 
 /// Refuses what is known and not read here, with its name. `next` is what stands behind the

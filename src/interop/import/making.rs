@@ -273,7 +273,8 @@ impl<'a> Making<'a> {
         let claimed = held.claimed();
         let key = claimed.map(|claimed| claimed.claims.key.clone());
         self.entries.push(ImportedEntry {
-            is_global: is_global(&identity) || key.as_ref() == Some(&identity),
+            // Programs copy the ids of CDA documents from examples.
+            is_global: (held.prepared().is_none() && is_global(&identity)) || key.as_ref() == Some(&identity),
             key,
             disputes: Vec::new(),
             contents: claimed.map(|claimed| claimed.contents.clone()).unwrap_or_default(),
@@ -347,6 +348,14 @@ impl<'a> Making<'a> {
     }
 
     fn map(&self, held: &Held, identity: &str) -> Result<map::Mapped, ImportError> {
+        if let Some(prepared) = held.prepared() {
+            for ((path, reason), count) in &prepared.findings {
+                self.findings.add_times(path.clone(), *reason, *count);
+            }
+            let mut entry = prepared.entry.clone();
+            entry.provenance.identity = Token::new(identity).ok();
+            return Ok(map::Mapped { entry, kept_raw: prepared.kept_raw });
+        }
         let bytes = held.claimed().and_then(Claimed::original).unwrap_or(&held.found.bytes);
         let json = input::parse(bytes, self.limits)?;
         Ok(map::entry(&json, bytes, held, identity, (self.index, self.findings)))
