@@ -17,5 +17,6 @@ mod kinds;
 mod meaning;
 mod shown;
 mod support;
+mod tables;
 mod vaults;
 mod wrappers;

@@ -534,7 +534,7 @@ fn changed(resource: &Value, way: &[Step], how: &str) -> Value {
 }
 
 /// Every resource of the real files, alone.
-fn resources() -> Vec<Value> {
+pub(crate) fn resources() -> Vec<Value> {
     let mut found = Vec::new();
     let folders = [
         "fhir-bundles",

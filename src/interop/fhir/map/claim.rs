@@ -6,7 +6,7 @@
 
 use super::super::element::Element;
 use super::finding::Answer;
-use super::other::{common, concept_or_code, part, parts};
+use super::other::{common, concept_or_code, of_code, part, parts};
 use crate::record::{Component, Concept, Other, Party, Record, Scalar};
 
 pub(super) fn claim(root: &Element<'_>) -> Record {
@@ -97,13 +97,6 @@ fn one_line(item: &Element<'_>) -> Vec<Component> {
     let code = code.unwrap_or_default();
     let values = dates.into_iter().chain(closer.into_iter().map(Scalar::Concept));
     of_code(&code, values)
-}
-
-/// The values that are said of one code; the code alone, if there is none.
-fn of_code(code: &Concept, values: impl Iterator<Item = Scalar>) -> Vec<Component> {
-    let of = |value: Option<Scalar>| Component { code: code.clone(), value };
-    let all: Vec<Component> = values.map(Some).map(of).collect();
-    if all.is_empty() { vec![of(None)] } else { all }
 }
 
 /// Where in the body: a concept, or in R5 an element that holds several.

@@ -3,7 +3,7 @@
 
 use super::super::element::Element;
 use super::clinical::{period_in_words, range_in_words};
-use super::other::{common, part, parts};
+use super::other::{common, of_code, part, parts};
 use crate::record::{Component, Concept, Narrative, Other, Quantity, Record, Scalar};
 
 pub(super) fn impression(root: &Element<'_>) -> Record {
@@ -45,9 +45,11 @@ fn found(item: &Element<'_>) -> Vec<Concept> {
 }
 
 fn investigated(item: &Element<'_>) -> Vec<Component> {
-    let code = item.concept("code").unwrap_or_default();
-    let results = item.referenced_concepts("item").into_iter();
-    results.map(|found| Component { code: code.clone(), value: Some(Scalar::Concept(found)) }).collect()
+    let results: Vec<Scalar> = item.referenced_concepts("item").into_iter().map(Scalar::Concept).collect();
+    match item.concept("code") {
+        None if results.is_empty() => Vec::new(),
+        code => of_code(&code.unwrap_or_default(), results.into_iter()),
+    }
 }
 
 pub(super) fn risk(root: &Element<'_>) -> Record {

@@ -96,6 +96,13 @@ pub(super) fn parts(root: &Element<'_>, element: &str, name: &'static str) -> Ve
     concepts.into_iter().map(|concept| part(name, Scalar::Concept(concept))).collect()
 }
 
+/// The values that are said of one code; the code alone, if there is none.
+pub(super) fn of_code(code: &Concept, values: impl Iterator<Item = Scalar>) -> Vec<Component> {
+    let of = |value: Option<Scalar>| Component { code: code.clone(), value };
+    let all: Vec<Component> = values.map(Some).map(of).collect();
+    if all.is_empty() { vec![of(None)] } else { all }
+}
+
 /// A concept, or a code of this system in its place.
 pub(super) fn concept_or_code(root: &Element<'_>, name: &str, system: &'static str) -> Option<Concept> {
     if root.plain(name).is_none() {

@@ -3,7 +3,7 @@
 
 use super::super::element::Element;
 use super::clinical::{denied, period_in_words, range_in_words, reasons_against};
-use super::other::{coded, common, part, parts};
+use super::other::{coded, common, of_code, part, parts};
 use super::words::word;
 use crate::record::{Component, Concept, Narrative, Other, Record, Scalar, Token};
 
@@ -43,14 +43,17 @@ fn status_reasons(root: &Element<'_>) -> Vec<Concept> {
 
 /// What is to be measured, to what it is to come, and until when.
 fn target(item: &Element<'_>) -> Vec<Component> {
-    let code = item.concept("measure").unwrap_or_default();
+    let code = item.concept("measure");
     let quantity = item.quantity("detailQuantity").map(Scalar::Quantity);
     let range = item.child("detailRange").and_then(|range| range_in_words(&range)).map(Scalar::Text);
     let concept = item.concept("detailCodeableConcept").map(Scalar::Concept);
     let text = item.narrative("detailString").map(Scalar::Text);
     let due = item.date("dueDate").map(Scalar::Date);
-    let values = [quantity, range, concept, text, due].into_iter().flatten();
-    values.map(|value| Component { code: code.clone(), value: Some(value) }).collect()
+    let values: Vec<Scalar> = [quantity, range, concept, text, due].into_iter().flatten().collect();
+    match code {
+        None if values.is_empty() => Vec::new(),
+        code => of_code(&code.unwrap_or_default(), values.into_iter()),
+    }
 }
 
 /// A request: what is asked for, of whom, and why.
