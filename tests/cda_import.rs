@@ -3,11 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic and print")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use subrosa::interop::{FindingReason, ForeignFormat, ImportError, ImportQuestion, Imported, XmlFault};
-use subrosa::vault::{ChangedSource, ImportDecisions};
+use subrosa::vault::{ChangedSource, ImportDecisions, SourceDocument};
 use subrosa::{
     Actor, Credential, Filter, Import, ImportOptions, Kind, NewVault, RawKey, Vault, VaultOptions,
 };
@@ -138,6 +139,55 @@ fn real_documents_come_in_whole_and_once() {
         let again = vault.import(&Actor::owner(), &import(&[&text]).unwrap()).unwrap();
         assert_eq!(again.unchanged, imported.entries.len(), "{path:?}");
         assert_eq!(vault.list(&Filter::default()).unwrap().len(), imported.entries.len(), "{path:?}");
+    }
+}
+
+/// Imports a document and gives the vault with the document that it keeps, if all its entries are
+/// in one compartment.
+fn kept(text: &[u8]) -> (Vault, Option<SourceDocument>) {
+    let vault = vault();
+    vault.import(&Actor::owner(), &import(&[text]).unwrap()).unwrap();
+    let listed = vault.list(&Filter::default()).unwrap();
+    let places: BTreeSet<&str> = listed.iter().map(|entry| entry.compartment.name()).collect();
+    let mut documents = vault.source_documents().unwrap();
+    assert_eq!(documents.len(), usize::from(places.len() == 1));
+    let document = documents.pop();
+    if let Some(document) = &document {
+        assert_eq!(document.entries.len(), listed.len());
+        assert!(*vault.source_document(document.id).unwrap() == text);
+    }
+    assert!(vault.check_deep().unwrap().is_clean());
+    (vault, document)
+}
+
+#[test]
+fn a_real_document_of_one_compartment_is_kept_byte_for_byte_and_goes_with_any_of_its_entries() {
+    let mut count = 0;
+    let documents = documents("ccda");
+    for path in &documents {
+        let (vault, document) = kept(&fs::read(path).unwrap());
+        let Some(document) = document else { continue };
+        let gone = document.entries[document.entries.len() / 2];
+        let report = vault.expunge(&Actor::owner(), &[gone], "as asked").unwrap();
+        assert_eq!(report.documents, 1, "{path:?}");
+        assert!(vault.source_documents().unwrap().is_empty(), "{path:?}");
+        assert!(vault.check_deep().unwrap().is_clean(), "{path:?}");
+        count += 1;
+    }
+    assert!(documents.is_empty() || count >= 5, "{count}");
+}
+
+#[test]
+fn a_document_in_another_encoding_is_kept_as_it_came() {
+    for path in documents("ccda").iter().filter(|path| path.ends_with("c2s_testOriginal_C32.xml")) {
+        let text = fs::read_to_string(path).unwrap();
+        let latin: Vec<u8> = text.chars().map(|letter| u8::try_from(letter).unwrap_or(b'-')).collect();
+        let head = text.split_once("?>").unwrap().0;
+        let latin =
+            [b"<?xml version='1.0' encoding='ISO-8859-1'?>", &latin[head.chars().count() + 2..]].concat();
+        assert!(kept(&latin).1.is_some());
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(kept(&[&b"\xff\xfe"[..], &wide].concat()).1.is_some());
     }
 }
 

@@ -131,7 +131,7 @@ impl Import {
             held.is_deleted = !deleted.is_empty() && deleted.contains(&identity_of(&held.found));
         }
         self.scopes = scopes.next;
-        self.inputs.push(HeldInput { name: name.map(str::to_owned), pieces });
+        self.inputs.push(HeldInput { name: name.map(str::to_owned), pieces, is_kept: false });
         Ok(())
     }
 
@@ -151,7 +151,7 @@ impl Import {
     /// Reads a C-CDA document.
     fn read_cda(&mut self, name: Option<&str>, bytes: Vec<u8>) -> Result<(), ImportError> {
         let is_utf_16 = declares_utf_16(&bytes);
-        let (text, is_recoded) = to_text(bytes)?;
+        let (text, original) = to_text(bytes)?;
         // Other texts in UTF-16 are refused as ever.
         if is_utf_16 && ForeignFormat::of(text.as_bytes()) != Some(ForeignFormat::Cda) {
             return Err(ImportError::Utf16);
@@ -160,7 +160,7 @@ impl Import {
         if self.resources.len() + document.parts.len() > self.options.limits.resources {
             return Err(ImportError::TooManyResources { limit: self.options.limits.resources });
         }
-        if is_recoded {
+        if original.is_some() {
             self.findings.add("ClinicalDocument".to_owned(), FindingReason::Recoded);
         }
         for ((path, reason), count) in document.findings {
@@ -169,9 +169,11 @@ impl Import {
         self.scopes += 1;
         let scope = Scope(self.scopes);
         let first = self.resources.len();
-        let mut patients = Vec::new();
-        for part in document.parts {
+        let (mut patients, mut ranges) = (Vec::new(), Vec::new());
+        for mut part in document.parts {
             let position = self.resources.len();
+            part.ranges.truncate(part.own);
+            ranges.push((position, part.ranges));
             let is_patient = match part.role {
                 Role::Patient(person) => {
                     self.people.add_resource(position, None, *person);
@@ -213,8 +215,8 @@ impl Import {
         }
         let of = Subjects { parts: first..self.resources.len(), patients };
         self.subjects.push(of);
-        let pieces = vec![Piece::Gap(text.into_bytes())];
-        self.inputs.push(HeldInput { name: name.map(str::to_owned), pieces });
+        let pieces = document_pieces(&text, original, &ranges);
+        self.inputs.push(HeldInput { name: name.map(str::to_owned), pieces, is_kept: true });
         Ok(())
     }
 
@@ -518,6 +520,44 @@ impl std::fmt::Debug for Import {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Import({} resources)", self.resources.len())
     }
+}
+
+/// A document as the originals of its parts and what stands between them, or as it is where it
+/// had to be recoded. Every part is named: it is of this document.
+fn document_pieces(
+    text: &str,
+    original: Option<Vec<u8>>,
+    parts: &[(usize, Vec<std::ops::Range<usize>>)],
+) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> =
+        parts.iter().map(|(position, _)| Piece::Part { entry: *position, bytes: 0..0 }).collect();
+    if let Some(original) = original {
+        pieces.push(Piece::Gap(original));
+        return pieces;
+    }
+    let mut found = Vec::new();
+    for (position, ranges) in parts {
+        let mut at = 0;
+        for range in ranges {
+            found.push((range.start, range.end, *position, at));
+            at += range.len();
+        }
+    }
+    found.sort_unstable();
+    let gap = |range: std::ops::Range<usize>| {
+        text.as_bytes().get(range).filter(|bytes| !bytes.is_empty()).map(|bytes| Piece::Gap(bytes.to_vec()))
+    };
+    let mut end = 0;
+    for (from, to, position, at) in found {
+        // What is around several entries is in each of them.
+        if from >= end {
+            pieces.extend(gap(end..from));
+            pieces.push(Piece::Part { entry: position, bytes: at..at + (to - from) });
+            end = to;
+        }
+    }
+    pieces.extend(gap(end..text.len()));
+    pieces
 }
 
 /// What parts of C-CDA documents are called in findings.

@@ -36,7 +36,7 @@ impl Read for SourceFormat {
     fn read(node: Node) -> Result<Self, Fault> {
         let (word, version) = read_typed(node)?;
         if word == CDA_XML {
-            let release: String = Read::read(version).map_err(|fault| fault.in_member("value"))?;
+            let release = version.into_text().map_err(|fault| fault.in_member("value"))?;
             let is_known = release == CDA_RELEASE;
             return if is_known {
                 Ok(Self::CdaXml)

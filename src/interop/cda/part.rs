@@ -24,8 +24,9 @@ pub(crate) struct Part {
     pub(crate) prepared: Prepared,
     /// The bytes of the document in UTF-8 that went into it, in order, those of the narrative
     /// included. Two parts may share a range of narrative.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the source document is to be kept by these ranges"))]
     pub(crate) ranges: Vec<Range<usize>>,
+    /// How many of them are its original; the others are files of it.
+    pub(crate) own: usize,
 }
 
 /// What one part is made of.

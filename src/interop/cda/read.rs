@@ -388,6 +388,7 @@ impl<'t> Document<'t> {
         } else {
             bytes = bytes_of(self.text, &ranges);
         }
+        let own = ranges.len();
         let own_words = words_in(&String::from_utf8_lossy(&bytes));
         let (mut files, mut size) = (Vec::new(), bytes.len());
         for fragment in fragments {
@@ -441,7 +442,7 @@ impl<'t> Document<'t> {
         entry.source = Some(Source { files, ..Source::new(SourceFormat::CdaXml, bytes) });
         entry.not_understood = fitting::not_understood(context.not_understood.take());
         let findings = context.findings.take();
-        Part { role, identity, prepared: Prepared { entry, kept_raw, findings }, ranges }
+        Part { role, identity, prepared: Prepared { entry, kept_raw, findings }, ranges, own }
     }
 }
 

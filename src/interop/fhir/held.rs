@@ -86,6 +86,8 @@ impl Held {
 pub(crate) struct HeldInput {
     pub(crate) name: Option<String>,
     pub(crate) pieces: Vec<Piece>,
+    /// Whether it is kept as it came.
+    pub(crate) is_kept: bool,
 }
 
 /// A type as part of a path: input chooses its text.

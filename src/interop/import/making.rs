@@ -370,11 +370,15 @@ impl<'a> Making<'a> {
                 Made::Earlier(entry, version) => Some(Piece::Earlier { entry, version }),
                 Made::File { entry, version, file } => Some(Piece::File { entry, version, file }),
             },
+            Piece::Part { entry, bytes } => match self.places.get(entry).copied().flatten()? {
+                Made::Entry(entry) => Some(Piece::Part { entry, bytes }),
+                Made::Earlier(..) | Made::File { .. } => None,
+            },
             other => Some(other),
         };
         let document = |input: HeldInput| {
             let pieces = input.pieces.into_iter().map(place).collect::<Option<Vec<_>>>()?;
-            Some(Document { name: input.name, pieces, is_kept: false })
+            Some(Document { name: input.name, pieces, is_kept: input.is_kept })
         };
         let documents = inputs.into_iter().filter_map(document).collect();
         let Self { entries, kept_raw, repetitions, earlier, files, .. } = self;

@@ -28,13 +28,14 @@ fn utf_16(start: &[u8]) -> Option<(bool, usize)> {
     }
 }
 
-/// The text of a document, and whether it was in another encoding than UTF-8.
+/// The text of a document, and its bytes where they are in another encoding than UTF-8.
 ///
 /// # Errors
 /// [`XmlError`] if it is in an encoding that is not read, or not in its own.
-pub(crate) fn to_text(bytes: Vec<u8>) -> Result<(String, bool), XmlError> {
+pub(crate) fn to_text(bytes: Vec<u8>) -> Result<(String, Option<Vec<u8>>), XmlError> {
     if let Some((is_big, mark)) = utf_16(&bytes) {
-        return of_utf_16(&bytes, is_big, mark).map(|text| (text, true));
+        let text = of_utf_16(&bytes, is_big, mark)?;
+        return Ok((text, Some(bytes)));
     }
     let has_mark = bytes.starts_with(b"\xef\xbb\xbf");
     let declared = declared(&bytes).unwrap_or_default();
@@ -43,11 +44,12 @@ pub(crate) fn to_text(bytes: Vec<u8>) -> Result<(String, bool), XmlError> {
         "" | "utf-8" | "utf8" | "us-ascii" | "ascii" | "utf-16" => {}
         _ if has_mark => {}
         "iso-8859-1" | "iso8859-1" | "latin1" | "latin-1" | "windows-1252" | "cp1252" => {
-            return Ok((bytes.iter().map(|byte| of_windows_1252(*byte)).collect(), true));
+            let text = bytes.iter().map(|byte| of_windows_1252(*byte)).collect();
+            return Ok((text, Some(bytes)));
         }
         _ => return Err(XmlError::in_bytes(&bytes, 0, XmlFault::UnknownEncoding)),
     }
-    String::from_utf8(bytes).map(|text| (text, false)).map_err(|error| {
+    String::from_utf8(bytes).map(|text| (text, None)).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         XmlError::in_bytes(error.as_bytes(), at, XmlFault::NotInItsEncoding)
     })

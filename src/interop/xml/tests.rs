@@ -67,11 +67,11 @@ fn texts_of_known_encodings_are_read() {
     };
     for bytes in [utf_16(true), utf_16(false), utf_16(true)[2..].to_vec(), utf_16(false)[2..].to_vec()] {
         assert!(declares_utf_16(&bytes));
-        assert_eq!(to_text(bytes).unwrap(), ("<a b='é€😀'/>".to_owned(), true));
+        assert_eq!(to_text(bytes.clone()).unwrap(), ("<a b='é€😀'/>".to_owned(), Some(bytes)));
     }
     let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?><a b='\xe9\x80'/>".to_vec();
     assert!(to_text(latin).unwrap().0.ends_with("<a b='é€'/>"));
-    assert!(!to_text("\u{feff}<?xml encoding=\"utf-16\"?><a/>".into()).unwrap().1);
+    assert!(to_text("\u{feff}<?xml encoding=\"utf-16\"?><a/>".into()).unwrap().1.is_none());
     let fault = |bytes: &[u8]| to_text(bytes.to_vec()).unwrap_err().fault;
     assert_eq!(fault(b"<?xml encoding='koi8-r'?><a/>"), XmlFault::UnknownEncoding);
     assert_eq!(fault(b"<a b='\xe9'/>"), XmlFault::NotInItsEncoding);

@@ -12,7 +12,7 @@ use super::shape::{Read, member};
 use crate::codec::base64url;
 use crate::date::{DateRange, PartialDate, Precision};
 use crate::digest::Digest;
-use crate::id::{AccessId, CommitId, ContentId, EntryId, Epoch, ExcerptId, VaultId};
+use crate::id::{AccessId, CommitId, ContentId, DocumentId, EntryId, Epoch, ExcerptId, VaultId};
 use crate::schema::Kind;
 use crate::text::{Narrative, Token};
 
@@ -82,7 +82,7 @@ impl Read for DateRange {
 
 crate::deserialize_by_serde!(DateRange);
 
-crate::text_only!(VaultId, EntryId, CommitId, ContentId, ExcerptId, AccessId);
+crate::text_only!(VaultId, EntryId, CommitId, ContentId, DocumentId, ExcerptId, AccessId);
 
 impl Read for EntryId {
     fn read(node: Node) -> Result<Self, Fault> {
