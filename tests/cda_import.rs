@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use subrosa::interop::{FindingReason, ForeignFormat, ImportError, ImportQuestion, Imported, XmlFault};
 use subrosa::vault::{ChangedSource, ImportDecisions, SourceDocument};
 use subrosa::{
-    Actor, Credential, Filter, Import, ImportOptions, Kind, NewVault, RawKey, Vault, VaultOptions,
+    Actor, Credential, Entry, Filter, Import, ImportOptions, Kind, NewVault, RawKey, Vault, VaultOptions,
 };
 
 const SAMPLE: &str = include_str!("../examples/sample/summary.xml");
@@ -175,6 +175,28 @@ fn a_real_document_of_one_compartment_is_kept_byte_for_byte_and_goes_with_any_of
         count += 1;
     }
     assert!(documents.is_empty() || count >= 5, "{count}");
+}
+
+#[test]
+fn words_for_a_code_that_its_narrative_contradicts_are_marked() {
+    for path in
+        documents("ccda").iter().filter(|path| path.ends_with("c2s_Sample_Summary_Pebbles_Flintstone.xml"))
+    {
+        // One program wrote "Alcohol or drug dependence" beside every code, migraine among them.
+        let imported = import(&[&fs::read(path).unwrap()]).unwrap();
+        let is_marked = |code: &str| {
+            let of_code = |entry: &&Entry| {
+                let codings = entry.code().map(|code| code.codings.as_slice()).unwrap_or_default();
+                codings.iter().any(|coding| coding.code.as_ref().is_some_and(|found| found.as_str() == code))
+            };
+            let entry = imported.entries.iter().map(|entry| &entry.entry).find(of_code).unwrap();
+            entry.not_understood.iter().any(|path| path.as_str() == "problems.code")
+        };
+        assert!(is_marked("346.90") && is_marked("558.9"));
+        assert!(!is_marked("303.90"), "alcohol dependence is what both say");
+        let finding = imported.findings.iter().find(|found| found.reason == FindingReason::WordsDiffer);
+        assert!(finding.is_some());
+    }
 }
 
 #[test]

@@ -80,6 +80,7 @@ impl Finding {
             | Reason::NotUnderstood
             | Reason::Masked
             | Reason::Encrypted
+            | Reason::WordsDiffer
             | Reason::NotJson
             | Reason::CutOff
             | Reason::LoneSurrogate
@@ -210,6 +211,9 @@ pub enum FindingReason {
     ClaimsNothing,
     /// It is encrypted in the document (XML Encryption), and kept as it came.
     Encrypted,
+    /// The words for a code have none in common with the narrative to which its entry refers: one
+    /// of the two is wrong.
+    WordsDiffer,
     /// A section says no more than its entries, but for its headings, which are in none.
     HeadingsOnly,
     /// The document was not in UTF-8. The originals of its entries are.
@@ -280,6 +284,10 @@ impl fmt::Display for FindingReason {
             }
             Self::NamedOtherwise => "shows another name than the patient's: perhaps somebody else's record",
             Self::Encrypted => "encrypted in the document; kept as it came, and not read",
+            Self::WordsDiffer => {
+                "the words for its code are not those of the text that belongs to it: one of them is wrong; ask the \
+                 sender"
+            }
             Self::HeadingsOnly => "says no more than its entries; its headings are NOT in the vault",
             Self::Recoded => "was not in UTF-8; its originals are kept in UTF-8",
             Self::FileDamaged => {

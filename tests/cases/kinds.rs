@@ -293,7 +293,7 @@ fn plans_teams_lists_and_messages_say_what_belongs_to_them() {
     let message = json!({"resourceType": "Communication", "id": "m", "status": "completed", "sent": "2024-05",
         "sender": {"display": "Ann"}, "recipient": [{"display": "Bill"}], "topic": text("Relapse"),
         "payload": [{"contentString": "Call me"}, {"contentAttachment": {"data": "SGk=", "contentType": "text/plain"}}]});
-    let read = other(&[message.clone()]);
+    let read = other(std::slice::from_ref(&message));
     assert_eq!(
         (read.text[0].as_str(), read.attachments.len(), read.code.unwrap().title()),
         ("Call me", 1, Some("Relapse"))

@@ -20,8 +20,8 @@ use crate::interop::options::ImportError;
 use crate::interop::prepared::Prepared;
 use crate::interop::xml::{El, Space, parse};
 use crate::record::{
-    Coding, Concept, Entry, Note, Origin, Other, PartialDate, Party, Provenance, Record, Source, SourceFile,
-    SourceFormat, Token,
+    Coding, Concept, Entry, Kind, Note, Origin, Other, PartialDate, Party, Provenance, Record, Source,
+    SourceFile, SourceFormat, Token,
 };
 
 /// A document, read.
@@ -391,6 +391,8 @@ impl<'t> Document<'t> {
         let own = ranges.len();
         let own_words = words_in(&String::from_utf8_lossy(&bytes));
         let (mut files, mut size) = (Vec::new(), bytes.len());
+        // The words of its narrative.
+        let mut told: HashSet<String> = HashSet::new();
         for fragment in fragments {
             let part = fragment.bytes();
             let address = fragment.peek("ID").unwrap_or("text");
@@ -404,6 +406,7 @@ impl<'t> Document<'t> {
             files.push(SourceFile::new(address, part.as_bytes().to_vec()));
             ranges.push(fragment.span());
             let said = narrative::plain(fragment, &[]);
+            told.extend(words_in(&said));
             if !words_in(&said).is_subset(&own_words)
                 && !holds(&record, &said)
                 && let Some(words) = context.words(fragment, &said)
@@ -412,6 +415,19 @@ impl<'t> Document<'t> {
             }
         }
         self.copies.set(self.copies.get().saturating_add(size));
+        // Of a result the narrative often has the value alone.
+        let is_the_fact = matches!(
+            record.kind(),
+            Kind::Diagnosis | Kind::Medication | Kind::Treatment | Kind::Allergy | Kind::Immunization
+        );
+        if let Some(code) = record.code()
+            && is_the_fact
+            && differs(code, &told)
+        {
+            let path = format!("{}.code", context.place);
+            context.add(path.clone(), FindingReason::WordsDiffer);
+            context.not_understood.borrow_mut().insert(path);
+        }
         let record = fitting::within_limits(
             record,
             |field| context.add(format!("{}.{field}", context.place), FindingReason::TooLarge),
@@ -483,6 +499,26 @@ fn holds(record: &Record, said: &str) -> bool {
         _ => false,
     })
 }
+
+/// Whether a code's words have none in common with these, which tell of it otherwise. A program
+/// that fills in the same words for each code makes a diagnosis of what is none.
+fn differs(code: &Concept, told: &HashSet<String>) -> bool {
+    let displays = code.codings.iter().filter_map(|coding| coding.display.as_ref()).map(Token::as_str);
+    let words: HashSet<String> =
+        displays.chain(code.text.as_ref().map(Token::as_str)).flat_map(words_in).collect();
+    let tells = |words: &HashSet<String>| words.iter().any(|word| word.chars().count() >= LONG);
+    // Of the same stem, as `depressive` and `depression`.
+    let are_alike = |one: &String, other: &String| {
+        let common = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+        one == other || common >= STEM
+    };
+    tells(&words) && tells(told) && !words.iter().any(|word| told.iter().any(|other| are_alike(word, other)))
+}
+
+/// Letters of a word that says something.
+const LONG: usize = 4;
+/// Letters that two forms of one word begin with.
+const STEM: usize = 4;
 
 /// The words of a text, in lower case.
 fn words_in(text: &str) -> HashSet<String> {
