@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use subrosa::interop::{FindingReason, ForeignFormat, ImportError, ImportQuestion, Imported, XmlFault};
+use subrosa::interop::{
+    ExportForm, FindingReason, ForeignFormat, ImportError, ImportQuestion, Imported, XmlFault,
+};
 use subrosa::vault::{ChangedSource, ImportDecisions, SourceDocument};
 use subrosa::{
     Actor, Credential, Entry, Filter, Import, ImportOptions, Kind, NewVault, RawKey, Vault, VaultOptions,
@@ -273,4 +275,32 @@ fn a_document_in_another_encoding_says_the_same() {
         let says_so = imported.findings.iter().any(|finding| finding.reason == FindingReason::Recoded);
         assert_eq!(says_so, is_recoded);
     }
+}
+
+#[test]
+fn what_came_from_a_document_goes_out_as_fhir_and_comes_in_again_as_it_was() {
+    let owner = Actor::owner();
+    let first = vault();
+    first.import(&owner, &sample()).unwrap();
+    let mut out = Vec::new();
+    first.export_fhir(&owner, &Filter::all(), ExportForm::Bundle, &mut out).unwrap();
+    let mut import = Import::new(ImportOptions::default());
+    import.read(Some("export"), out.as_slice()).unwrap();
+    assert!(import.holds_export());
+    import.as_own_export();
+    let second = vault();
+    second.import(&owner, &import.finish().unwrap()).unwrap();
+    let entries = |vault: &Vault| {
+        let listed = vault.list(&Filter::all()).unwrap();
+        let mut entries: Vec<Entry> = listed.iter().map(|listed| vault.entry(listed.id).unwrap()).collect();
+        entries.sort_by_key(|entry| entry.provenance.identity.clone());
+        entries
+    };
+    let (before, after) = (entries(&first), entries(&second));
+    assert_eq!(before.len(), after.len());
+    for (one, other) in before.iter().zip(&after) {
+        assert!(one == other, "{:?} {:?}", one.display(), other.display());
+    }
+    // The document itself is known again, too.
+    assert_eq!(second.import(&owner, &sample()).unwrap().unchanged, before.len());
 }

@@ -37,7 +37,16 @@ const BINDINGS: usize = 64;
 /// [`XmlError`] for what is not well-formed, has a document type, or exceeds a limit.
 pub(crate) fn parse(text: &str) -> Result<Tree<'_>, XmlError> {
     let mut reader = Reader::from_str(text);
-    let mut parsing = Parsing { text, builder: Builder::new(text), bindings: Vec::new(), open: Vec::new() };
+    let mut parsing = Parsing {
+        text,
+        builder: Builder::new(
+            text,
+            (text.len() / 8).min(NODES + 2),
+            (text.len() / 8).min(ATTRIBUTES + ATTRIBUTES_OF_ONE),
+        ),
+        bindings: Vec::new(),
+        open: Vec::new(),
+    };
     loop {
         let at = position(reader.buffer_position());
         let event = reader.read_event();
@@ -130,11 +139,13 @@ impl<'a> Parsing<'a> {
         }
     }
 
+    /// Takes words, as a part of the document where they stand in it.
     fn words(&mut self, said: &str, at: usize) -> Result<(), XmlError> {
         let Some(parent) = self.open.last() else {
             let is_blank = said.chars().all(|c| c.is_whitespace() || c == '\u{feff}');
             return if is_blank { Ok(()) } else { Err(self.fault(XmlFault::NotWellFormed, at)) };
         };
+        let said = self.lent(said).map_or_else(|| Cow::Owned(said.to_owned()), Cow::Borrowed);
         match self.builder.words(*parent, said, at) {
             true if self.builder.len() > NODES => Err(self.fault(XmlFault::TooMany, at)),
             _ => Ok(()),

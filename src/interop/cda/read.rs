@@ -39,6 +39,8 @@ pub(crate) struct CdaDocument {
 const NAME: usize = 600;
 /// What one document may copy of itself into entries, beside twice its length.
 const COPIES: usize = 1 << 20;
+/// Most statements of a document. The longest in the field have some thousands.
+const MOST_STATEMENTS: usize = 20_000;
 /// Longest original of an entry.
 const ENTRY: usize = 48 << 20;
 
@@ -70,7 +72,7 @@ pub(crate) fn read(text: &str) -> Result<CdaDocument, ImportError> {
         copies: Cell::new(0),
         findings: RefCell::default(),
     };
-    Ok(document.read())
+    document.read()
 }
 
 struct Document<'t> {
@@ -117,7 +119,17 @@ fn named_by_id(id: El<'_>) -> Option<String> {
 }
 
 impl<'t> Document<'t> {
-    fn read(self) -> CdaDocument {
+    fn read(self) -> Result<CdaDocument, ImportError> {
+        let body = self.root.children("component").find_map(|component| component.child("structuredBody"));
+        let mut statements = 0;
+        for section in body.into_iter().flat_map(sections) {
+            let place = word_of(section);
+            let found = section.children("entry").filter_map(statement_in);
+            statements += found.map(|statement| map::units(statement, place).len()).sum::<usize>();
+        }
+        if statements > MOST_STATEMENTS {
+            return Err(ImportError::TooManyResources { limit: MOST_STATEMENTS });
+        }
         let mut parts = Vec::new();
         let targets: Vec<El<'t>> = self.root.children("recordTarget").collect();
         for target in &targets {
@@ -125,19 +137,18 @@ impl<'t> Document<'t> {
         }
         let encounter = self.root.at(&["componentOf", "encompassingEncounter"]);
         parts.extend(encounter.map(|encounter| self.encounter(encounter)));
-        let body = self.root.children("component").find_map(|component| component.child("structuredBody"));
         parts.push(self.itself(&targets, encounter, body));
         for section in body.into_iter().flat_map(sections) {
             self.section(section, &mut parts);
         }
         let version = self.root.child("versionNumber").and_then(|number| number.peek("value"));
-        CdaDocument {
+        Ok(CdaDocument {
             parts,
             findings: self.findings.take(),
             version: version.map(str::to_owned),
             effective: self.effective.as_ref().map(|date| date.as_str().to_owned()),
             name: self.name,
-        }
+        })
     }
 
     fn context(&self, place: &'static str) -> Context<'t> {

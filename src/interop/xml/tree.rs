@@ -84,11 +84,12 @@ fn index(at: u32) -> usize {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    /// A tree with room for so many: doubling it would take twice the memory.
+    pub(super) fn new(text: &'a str, nodes: usize, attributes: usize) -> Self {
         let tree = Tree {
             text,
-            nodes: Vec::new(),
-            attributes: Vec::new(),
+            nodes: Vec::with_capacity(nodes),
+            attributes: Vec::with_capacity(attributes),
             read_attributes: Vec::new(),
             read_nodes: Vec::new(),
         };
@@ -168,16 +169,16 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds words, to the text before them if there is one. Whether a node was added.
-    pub(super) fn words(&mut self, parent: u32, said: &str, at: usize) -> bool {
+    pub(super) fn words(&mut self, parent: u32, said: Cow<'a, str>, at: usize) -> bool {
         let last = self.tree.nodes.get(index(parent)).map_or(NONE, |parent| parent.last);
         if let Some(Node { content: Content::Words(words), .. }) = self.tree.nodes.get_mut(index(last)) {
-            words.to_mut().push_str(said);
+            words.to_mut().push_str(&said);
             return false;
         }
         if self.within_text.is_none() && said.trim().is_empty() {
             return false;
         }
-        self.add(Some(parent), Content::Words(Cow::Owned(said.to_owned())), at, at);
+        self.add(Some(parent), Content::Words(said), at, at);
         true
     }
 
@@ -358,7 +359,11 @@ impl<'t> El<'t> {
                 words.push_str(said);
             }
         }
-        words.split_whitespace().collect::<Vec<_>>().join(" ")
+        match words.contains(char::is_whitespace) {
+            true => words.split_whitespace().collect::<Vec<_>>().join(" "),
+            // A file, perhaps.
+            false => words,
+        }
     }
 
     /// Whether an attribute of it or what it says itself was read.
