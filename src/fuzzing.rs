@@ -22,6 +22,7 @@ use crate::format::header::Header;
 use crate::format::place::Place;
 use crate::format::root::Root;
 use crate::id::{EntryId, VaultId};
+use crate::interop::finding::FindingReason;
 use crate::interop::foreign::ForeignFormat;
 use crate::interop::import::Import;
 use crate::interop::options::{ImportLimits, ImportOptions};
@@ -154,7 +155,9 @@ pub fn fhir(bytes: &[u8]) {
     let Ok(imported) = import.finish() else { return };
     let taken = imported.entries.len() + imported.earlier + imported.files + imported.repetitions;
     assert!(taken + imported.left_out.total() == imported.resources);
-    for entry in &imported.entries {
+    // Of another encoding the originals are in UTF-8.
+    let is_recoded = imported.findings.iter().any(|finding| finding.reason == FindingReason::Recoded);
+    for entry in imported.entries.iter().filter(|_| !is_recoded) {
         let source = entry.entry.source.as_ref();
         if source.is_some_and(|source| source.format == SourceFormat::CdaXml) {
             continue;

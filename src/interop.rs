@@ -17,10 +17,11 @@ pub(crate) mod imported;
 pub(crate) mod options;
 pub(crate) mod people;
 pub(crate) mod prepared;
-pub(crate) mod xml;
 
 #[doc(inline)]
 pub use crate::codec::json::JsonError;
+#[doc(inline)]
+pub use crate::codec::xml::{XmlError, XmlFault};
 pub use crate::record::ImportQuestion;
 pub use export::ExportForm;
 pub use finding::{Finding, FindingGroup, FindingReason};
@@ -28,4 +29,3 @@ pub use foreign::ForeignFormat;
 pub use import::Import;
 pub use imported::{Document, Imported, ImportedEntry, LeftOut, PatientReferences, Piece};
 pub use options::{ImportError, ImportLimits, ImportOptions};
-pub use xml::{XmlError, XmlFault};

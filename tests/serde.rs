@@ -235,7 +235,12 @@ impl Maker {
         entry.not_understood = self.some(Self::token);
         entry.source = self.maybe(|make| {
             use FhirVersion::{Dstu2, R4, R4B, R5, Stu3};
-            let format = SourceFormat::FhirJson(make.pick(&[Dstu2, Stu3, R4, R4B, R5]));
+            let version = make.pick(&[Dstu2, Stu3, R4, R4B, R5]);
+            let format = make.pick(&[
+                SourceFormat::FhirJson(version),
+                SourceFormat::CdaXml,
+                SourceFormat::FhirXml(version),
+            ]);
             let mut source = Source::new(format, make.text().into_bytes());
             source.files = make.some(|make| SourceFile::new(make.token(), make.text().into_bytes()));
             source

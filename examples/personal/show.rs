@@ -98,6 +98,7 @@ fn how_to_extract(listed: &Listed, entry: &Entry) -> Option<String> {
 fn format_of(source: &Source) -> String {
     match source.format {
         SourceFormat::FhirJson(version) => format!("FHIR {version}, "),
+        SourceFormat::FhirXml(version) => format!("FHIR {version} as XML, "),
         SourceFormat::CdaXml => "C-CDA, ".to_owned(),
         _ => String::new(),
     }

@@ -230,6 +230,7 @@ fn compartment_of(name: &str) -> Option<Compartment> {
 
 const FHIR_JSON: &str = "fhir-json";
 const CDA_XML: &str = "cda-xml";
+const FHIR_XML: &str = "fhir-xml";
 const VERSIONS: [FhirVersion; 5] =
     [FhirVersion::Dstu2, FhirVersion::Stu3, FhirVersion::R4, FhirVersion::R4B, FhirVersion::R5];
 
@@ -242,6 +243,7 @@ impl Original {
     fn write(&self) -> Json {
         let (format, version) = match self.format {
             SourceFormat::FhirJson(version) => (FHIR_JSON, Some(version.name())),
+            SourceFormat::FhirXml(version) => (FHIR_XML, Some(version.name())),
             SourceFormat::CdaXml => (CDA_XML, None),
         };
         let file = |file: &OriginalFile| {
@@ -263,9 +265,14 @@ impl Original {
     fn read(json: &Json, bytes: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Option<Self> {
         let mut members = Members::of(json)?;
         let format = match members.take("format")?.as_str()? {
-            FHIR_JSON => {
+            word @ (FHIR_JSON | FHIR_XML) => {
                 let version = members.take("version")?.as_str()?;
-                SourceFormat::FhirJson(VERSIONS.into_iter().find(|known| known.name() == version)?)
+                let version = VERSIONS.into_iter().find(|known| known.name() == version)?;
+                if word == FHIR_XML {
+                    SourceFormat::FhirXml(version)
+                } else {
+                    SourceFormat::FhirJson(version)
+                }
             }
             CDA_XML => SourceFormat::CdaXml,
             _ => return None,

@@ -33,13 +33,13 @@ use crate::interop::fhir::summary::summarize;
 use crate::interop::people::{Known, Mention, People};
 
 use crate::codec::json::Object;
+use crate::codec::xml::{declares_utf_16, to_text};
 use crate::crypto::digest::Digest;
 use crate::interop::claims::Claims;
 use crate::interop::finding::{FindingReason, Findings};
 use crate::interop::foreign::ForeignFormat;
 use crate::interop::imported::{DeletedResource, Imported, LeftOut, Piece};
 use crate::interop::options::{ImportError, ImportOptions};
-use crate::interop::xml::{declares_utf_16, to_text};
 use crate::record::{Person, Record};
 
 /// An import in progress.

@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::foreign::ForeignFormat;
 use super::imported::PatientReferences;
-use super::xml::XmlError;
 use crate::codec::json::JsonError;
+use crate::codec::xml::XmlError;
 
 /// Longest original of an entry, its files included: an entry holds it and its fields.
 pub(crate) const RESOURCE_LIMIT: usize = 48 << 20;
@@ -167,11 +167,11 @@ pub enum ImportError {
         /// Of which.
         format: ForeignFormat,
     },
-    /// The input is XML, and none of the documents that are known by name.
-    #[error("the input is XML, such as FHIR XML, which is not read; ask for FHIR as JSON")]
+    /// The input is XML, and neither FHIR nor one of the documents that are known by name.
+    #[error("the input is XML, but neither FHIR nor C-CDA, and is not read; ask for FHIR as JSON or XML")]
     FhirXml,
-    /// The input is a C-CDA document that cannot be read as XML.
-    #[error("the C-CDA document cannot be read: {0}")]
+    /// The input is a document of XML, FHIR or C-CDA, that cannot be read as XML.
+    #[error("the FHIR or C-CDA document cannot be read: {0}")]
     Xml(XmlError),
     /// The input is a C-CDA document that is encrypted as a whole (XML Encryption).
     #[error("the C-CDA document is encrypted and cannot be read; ask the sender for one that is not")]

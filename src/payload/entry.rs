@@ -40,6 +40,7 @@ enum SourceFormatV1<'a> {
     FhirJson(FhirVersionV1),
     FhirJsonWithFiles(WithFilesV1<'a>),
     CdaXml(List<SourceFileV1<'a>>),
+    FhirXml(WithFilesV1<'a>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -168,6 +169,9 @@ impl<'a> Mirror<'a, Source> for SourceV1<'a> {
                 SourceFormatV1::FhirJsonWithFiles(with)
             }
             SourceFormat::CdaXml => SourceFormatV1::CdaXml(files(source)),
+            SourceFormat::FhirXml(version) => {
+                SourceFormatV1::FhirXml(WithFilesV1 { version: Mirror::of(&version), files: files(source) })
+            }
         };
         Self { format, bytes: BytesV1::of(&source.bytes) }
     }
@@ -183,6 +187,9 @@ impl<'a> Mirror<'a, Source> for SourceV1<'a> {
                 (SourceFormat::FhirJson(with.version.back()?), with.files.back()?)
             }
             SourceFormatV1::CdaXml(files) => (SourceFormat::CdaXml, files.back()?),
+            SourceFormatV1::FhirXml(with) => {
+                (SourceFormat::FhirXml(with.version.back()?), with.files.back()?)
+            }
         };
         Ok(Source { files, ..Source::new(format, self.bytes.back()?) })
     }
@@ -362,7 +369,15 @@ mod tests {
                 let (fhir, cda) = (SourceFormat::FhirJson(FhirVersion::R5), SourceFormat::CdaXml);
                 let mut entry = Entry::new(record, Provenance { identity, ..Provenance::default() });
                 entry.provenance.labels = vec![label];
-                entry.source = source.map(|bytes| Source::new(if retracted { cda } else { fhir }, bytes));
+                let xml = SourceFormat::FhirXml(FhirVersion::R4);
+                let format = if same_person {
+                    xml
+                } else if retracted {
+                    cda
+                } else {
+                    fhir
+                };
+                entry.source = source.map(|bytes| Source::new(format, bytes));
                 if let Some(source) = &mut entry.source {
                     source.files = files.into_iter().map(|(at, bytes)| SourceFile::new(at, bytes)).collect();
                 }

@@ -227,6 +227,8 @@ pub enum SourceFormat {
     /// One element of an HL7 CDA R2 document (C-CDA, C32) as XML in UTF-8, without what of it
     /// is in entries of its own. Its files are the elements of the narrative that tell the same.
     CdaXml,
+    /// One FHIR resource as XML in UTF-8, of this version.
+    FhirXml(FhirVersion),
 }
 
 /// A version of FHIR. The same element may mean another thing in another version.

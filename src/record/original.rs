@@ -1,9 +1,10 @@
 //! Reading files and texts out of originals: what no field carries is found all the same.
 
-use super::entry::Source;
+use super::entry::{Source, SourceFormat};
 use super::search::Needle;
 use super::text::Token;
 use crate::codec::base64url;
+use crate::codec::fhir_xml::{is_xml, to_json};
 use crate::codec::json::{Json, JsonLimits, Object};
 
 /// Members of originals that hold addresses, or say of whom everything is.
@@ -24,7 +25,7 @@ impl Source {
             "" => &self.bytes,
             number => &self.files.get(number.parse::<usize>().ok()?)?.bytes,
         };
-        let json = Json::parse(bytes, LIMITS).ok()?;
+        let json = json_of(bytes, self.format)?;
         // In any spelling: sources break it into lines.
         base64url::decode_foreign(find(&json, pointer)?.as_str()?).ok()
     }
@@ -33,12 +34,20 @@ impl Source {
     /// that it holds (`data` beside a `contentType` of `text/…`).
     pub(super) fn matches(&self, needle: &Needle) -> bool {
         let mut all = [&self.bytes].into_iter().chain(self.files.iter().map(|file| &file.bytes));
-        all.any(|bytes| is_in(bytes, needle))
+        all.any(|bytes| is_in(bytes, self.format, needle))
     }
 }
 
-fn is_in(bytes: &[u8], needle: &Needle) -> bool {
-    let Ok(json) = Json::parse(bytes, LIMITS) else {
+/// An original as JSON; what is FHIR as XML is read as that.
+fn json_of(bytes: &[u8], format: SourceFormat) -> Option<Json> {
+    match format {
+        SourceFormat::FhirXml(_) if is_xml(bytes) => to_json(str::from_utf8(bytes).ok()?).ok(),
+        _ => Json::parse(bytes, LIMITS).ok(),
+    }
+}
+
+fn is_in(bytes: &[u8], format: SourceFormat, needle: &Needle) -> bool {
+    let Some(json) = json_of(bytes, format) else {
         return needle.is_in(&String::from_utf8_lossy(bytes));
     };
     // Without recursion: input chooses the depth.
@@ -169,7 +178,7 @@ fn character(text: &str) -> Option<(char, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{FhirVersion, SourceFormat};
+    use crate::record::FhirVersion;
 
     fn finds(sort: &str, bytes: &[u8], text: &str) -> bool {
         let data = base64url::encode_padded(bytes);

@@ -20,6 +20,7 @@ objects! {
 
 const FHIR_JSON: &str = "fhir-json";
 const CDA_XML: &str = "cda-xml";
+const FHIR_XML: &str = "fhir-xml";
 /// The release of CDA that is read.
 const CDA_RELEASE: &str = "R2";
 
@@ -28,6 +29,7 @@ impl Serialize for SourceFormat {
         match self {
             Self::FhirJson(version) => write_typed(serializer, FHIR_JSON, version),
             Self::CdaXml => write_typed(serializer, CDA_XML, CDA_RELEASE),
+            Self::FhirXml(version) => write_typed(serializer, FHIR_XML, version),
         }
     }
 }
@@ -44,8 +46,11 @@ impl Read for SourceFormat {
                 Err(Fault::word(&[CDA_RELEASE]).in_member("value"))
             };
         }
+        if word == FHIR_XML {
+            return Read::read(version).map(Self::FhirXml).map_err(|fault| fault.in_member("value"));
+        }
         if word != FHIR_JSON {
-            return Err(Fault::word(&[FHIR_JSON, CDA_XML]).in_member("type"));
+            return Err(Fault::word(&[FHIR_JSON, CDA_XML, FHIR_XML]).in_member("type"));
         }
         Read::read(version).map(Self::FhirJson).map_err(|fault| fault.in_member("value"))
     }

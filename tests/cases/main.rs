@@ -20,3 +20,4 @@ mod support;
 mod tables;
 mod vaults;
 mod wrappers;
+mod xml;

@@ -73,6 +73,7 @@ fn shown_revision(listed: &Listed, revision: &Revision, entry: &Entry) -> Json {
             let mut shown = content(&source.bytes);
             shown["format"] = match source.format {
                 SourceFormat::FhirJson(version) => json!({"FhirJson": format!("{version:?}")}),
+                SourceFormat::FhirXml(version) => json!({"FhirXml": format!("{version:?}")}),
                 _ => json!("another"),
             };
             if !source.files.is_empty() {

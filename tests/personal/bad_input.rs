@@ -174,7 +174,7 @@ fn what_is_not_fhir_as_json_is_refused_by_name_and_without_its_content() {
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let deep = format!(r#"{{"resourceType":"Basic","x":{deep}}}"#);
     let page = include_bytes!("../golden/excerpt.html");
-    let cases: [(&[u8], &str); 22] = [
+    let cases: [(&[u8], &str); 23] = [
         (b"PK\x03\x04\x14\0\0\0\x08\0CANARY.json", "a ZIP archive, which is not read; unpack it first"),
         (b"PK\x03\x04\x14\0\0\0\x08\0word/CANARY", "`personal attach my.vault given.json`"),
         (b"\x1f\x8b\x08\0CANARY", "unpack it first"),
@@ -188,7 +188,8 @@ fn what_is_not_fhir_as_json_is_refused_by_name_and_without_its_content() {
         (page, "`personal verify given.json`"),
         (b"Date,Test\r\n2024-01-02,CANARY\r\n", "a table (CSV)"),
         (b"\x01\x02\0CANARY", "a binary file"),
-        (b"<Patient xmlns='http://hl7.org/fhir'><id value='CANARY'/></Patient>", "FHIR XML"),
+        (b"<Patient xmlns='http://hl7.org/fhir'><id value='CANARY'/>", "cut off"),
+        (b"<Patient xmlns='http://example.org'><id value='CANARY'/></Patient>", "neither FHIR nor C-CDA"),
         (br#"{"resourceType":"Patient","id":"CANARY","id":"CANARY"}"#, "same name twice"),
         (b"{\"resourceType\":\"Patient\",\"id\":\"CANARY\xff\"}", "not UTF-8"),
         (b"\xff\xfe{\x00}\x00", "UTF-16"),

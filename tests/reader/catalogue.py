@@ -54,7 +54,7 @@ ProvenanceV1 = provider: Option<PartyV1>, document: Option<String>, recorded: Op
                origin: OriginV1, identity, address: Option<String> each, labels: Vec<CodingV1>
 OriginV1 = Imported | EnteredByOwner | EnteredByProvider | ImportedAndChanged
 SourceV1 = format: SourceFormatV1, bytes: Bytes
-SourceFormatV1 = FhirJson(FhirVersionV1) | FhirJsonWithFiles(WithFilesV1) | CdaXml(Vec<SourceFileV1>)
+SourceFormatV1 = FhirJson(FhirVersionV1) | FhirJsonWithFiles(WithFilesV1) | CdaXml(Vec<SourceFileV1>) | FhirXml(WithFilesV1)
 WithFilesV1 = version: FhirVersionV1, files: Vec<SourceFileV1>
 SourceFileV1 = address: String, bytes: Bytes
 FhirVersionV1 = Dstu2 | Stu3 | R4 | R4B | R5

@@ -40,7 +40,8 @@ def dump_revision(row, entry):
             shown, files = "CdaXml", value
         else:
             version = value if form == "FhirJson" else value["version"]
-            shown, files = {"FhirJson": plain(version)}, [] if form == "FhirJson" else value["files"]
+            name = "FhirXml" if form == "FhirXml" else "FhirJson"
+            shown, files = {name: plain(version)}, [] if form == "FhirJson" else value["files"]
         out["source"] = {**digested(source["bytes"]), "format": shown}
         if files:
             out["source"]["files"] = [{**digested(file["bytes"]), "address": file["address"]}

@@ -4,8 +4,8 @@
 //! An element of which nothing was read is named once, not by each of its leaves.
 
 use super::context::Context;
+use crate::codec::xml::{El, Space};
 use crate::interop::finding::FindingReason;
-use crate::interop::xml::{El, Space};
 
 /// Elements that change what they stand in, wherever nothing reads them.
 const MODIFIERS: [&str; 4] = ["qualifier", "uncertaintyCode", "subject", "precondition"];

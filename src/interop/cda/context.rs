@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::narrative::Narrative;
+use crate::codec::xml::{El, Space};
 use crate::interop::finding::FindingReason;
-use crate::interop::xml::{El, Space};
 use crate::record::{Narrative as Words, PartialDate, TextError, Token};
 
 /// What reading one part needs.

@@ -3,7 +3,7 @@
 use super::context::Context;
 use crate::classify::codes;
 use crate::codec::base64url;
-use crate::interop::xml::El;
+use crate::codec::xml::El;
 use crate::record::{
     Attachment, Coding, Concept, Location, Note, PartialDate, Party, Patient, Person, Record, Token,
 };

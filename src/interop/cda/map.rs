@@ -9,8 +9,8 @@ pub(super) use activity::encounter_of;
 
 use super::context::Context;
 use super::statement::{Unit, has_template, is_negated, statement_in};
+use crate::codec::xml::El;
 use crate::interop::finding::FindingReason;
-use crate::interop::xml::El;
 use crate::record::Record;
 
 /// Codes of acts that only hold what they are about: concerns, lists of diagnoses or of

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use crate::interop::xml::{El, Inside};
+use crate::codec::xml::{El, Inside};
 
 /// The narrative of a document, by the ids in it.
 pub(super) struct Narrative<'t> {

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::context::Context;
 
+use crate::codec::xml::El;
 use crate::interop::prepared::Prepared;
-use crate::interop::xml::El;
 use crate::record::{Coding, Party, Person, Record};
 
 /// What a part is to the others.

@@ -12,13 +12,13 @@ use super::section::{sections, word_of};
 use super::sharing::share;
 use super::statement::{Unit, add_words, statement_in, statements_in};
 use super::{conserve, header};
+use crate::codec::xml::{El, Space, parse};
 use crate::crypto::digest::Digest;
 use crate::interop::finding::FindingReason;
 use crate::interop::fitting;
 use crate::interop::foreign::ForeignFormat;
 use crate::interop::options::ImportError;
 use crate::interop::prepared::Prepared;
-use crate::interop::xml::{El, Space, parse};
 use crate::record::{
     Coding, Concept, Entry, Kind, Note, Origin, Other, PartialDate, Party, Provenance, Record, Source,
     SourceFile, SourceFormat, Token,

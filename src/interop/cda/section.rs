@@ -1,6 +1,6 @@
 //! Which section of a document is what, by its LOINC code.
 
-use crate::interop::xml::El;
+use crate::codec::xml::El;
 
 /// Sections by code: what findings call them, and mappings go by.
 pub(super) const SECTIONS: [(&str, &[&str]); 29] = [

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::narrative;
 use super::part::Made;
-use crate::interop::xml::El;
+use crate::codec::xml::El;
 use crate::record::{Concept, Record};
 
 /// Gives each entry the rows of the narrative that tell the same fact: those to which it alone

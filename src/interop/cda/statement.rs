@@ -1,7 +1,7 @@
 //! Clinical statements: what they say of themselves, and what is related to them.
 
 use super::context::Context;
-use crate::interop::xml::El;
+use crate::codec::xml::El;
 use crate::record::{Concept, Narrative, Record, Token};
 
 /// A statement that becomes one entry.

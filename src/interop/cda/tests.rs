@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use super::part::Part;
 use super::read::CdaDocument;
 use super::*;
+use crate::codec::xml::{El, Inside, parse, to_text};
 use crate::interop::finding::FindingReason;
-use crate::interop::xml::{El, Inside, parse, to_text};
 use crate::record::{Entry, Kind, Record, Token};
 
 const SAMPLE: &str = include_str!("../../../examples/sample/summary.xml");

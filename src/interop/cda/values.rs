@@ -1,8 +1,8 @@
 //! HL7 version 3 data types (CDA R2 section 4.2) as values of fields.
 
 use super::context::Context;
+use crate::codec::xml::El;
 use crate::interop::finding::FindingReason;
-use crate::interop::xml::El;
 use crate::record::{
     Address, Coding, Concept, HumanName, Identifier, PartialDate, Party, Quantity, Telecom, Token,
 };

@@ -38,7 +38,7 @@ impl Form {
         };
         let mut open: Vec<(&Object, usize)> = vec![(object, 0)];
         while let Some((within, depth)) = open.pop() {
-            let items = within.member("item").and_then(Json::as_array).unwrap_or_default();
+            let items = items_of(within, "item");
             for item in items.iter().filter_map(Json::as_object) {
                 if form.questions.len() >= MOST || depth >= DEPTH {
                     return form;
@@ -72,8 +72,14 @@ impl Form {
     }
 }
 
+/// The items of a list, or the one value in its place.
+fn items_of<'a>(object: &'a Object, name: &str) -> &'a [Json] {
+    let value = object.member(name);
+    value.and_then(Json::as_array).or(value.map(std::slice::from_ref)).unwrap_or_default()
+}
+
 fn codings(object: &Object, name: &str) -> Vec<Coding> {
-    let items = object.member(name).and_then(Json::as_array).unwrap_or_default();
+    let items = items_of(object, name);
     let token = |item: &Json, name: &str| Token::new(item.member(name)?.as_str()?).ok();
     let read = |item: &Json| Coding {
         system: token(item, "system"),

@@ -10,11 +10,12 @@ use std::io::{BufRead, BufReader, Read};
 
 use super::bundle;
 use super::found::{Found, type_of};
+use crate::codec::fhir_xml::{is_fhir_xml, is_xml, to_json};
 use crate::codec::json::{Json, JsonError, JsonLimits};
+use crate::codec::xml::{declares_utf_16, to_text};
 use crate::interop::finding::FindingReason;
 use crate::interop::foreign::{ForeignFormat, LOOKED_AT};
 use crate::interop::options::{ImportError, ImportLimits, RESOURCE_LIMIT};
-use crate::interop::xml::declares_utf_16;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// FHIR nests a few levels; questionnaires and extensions somewhat more.
@@ -54,6 +55,9 @@ fn read_any(reader: impl Read, limits: ImportLimits) -> Result<Input, ImportErro
     let mut reader = BufReader::new(reader.take(limits.input_bytes.saturating_add(1)));
     let start = Start::read(&mut reader, limits)?;
     let next = reader.fill_buf()?;
+    if is_fhir_xml(&beginning(&start, next)) {
+        return read_xml(start, reader, limits);
+    }
     if declares_utf_16(start.first_line()) || is_cda(&start, next) {
         let mut text = start.text;
         reader.read_to_end(&mut text)?;
@@ -304,24 +308,49 @@ fn without_mark_at_start(text: &[u8]) -> &[u8] {
 }
 
 /// Parses a text within the limits of an import.
-pub(crate) fn parse(text: &[u8], limits: ImportLimits) -> Result<Json, JsonError> {
+///
+/// # Errors
+/// [`ImportError`] for what is neither JSON nor XML, or exceeds a limit.
+pub(crate) fn parse(text: &[u8], limits: ImportLimits) -> Result<Json, ImportError> {
+    if is_xml(text) {
+        let text = str::from_utf8(text).map_err(|_| ImportError::NotFhir)?;
+        return Ok(to_json(text)?);
+    }
     let bytes = usize::try_from(limits.input_bytes).unwrap_or(usize::MAX);
-    Json::parse(text, JsonLimits { bytes, depth: DEPTH, values: limits.values })
+    Ok(Json::parse(text, JsonLimits { bytes, depth: DEPTH, values: limits.values })?)
 }
 
 /// Whether an input is a document of HL7 version 3, as its first bytes say.
 fn is_cda(start: &Start, next: &[u8]) -> bool {
+    ForeignFormat::of(&beginning(start, next)) == Some(ForeignFormat::Cda)
+}
+
+/// The first bytes of an input, of which the first line was read. `next` is what stands behind it.
+fn beginning(start: &Start, next: &[u8]) -> Vec<u8> {
     let begin = start.text.get(..LOOKED_AT).unwrap_or(&start.text);
-    let next = next.get(..LOOKED_AT - begin.len()).unwrap_or(next);
-    ForeignFormat::of(&[begin, next].concat()) == Some(ForeignFormat::Cda)
+    [begin, next.get(..LOOKED_AT - begin.len()).unwrap_or(next)].concat()
+}
+
+/// Reads FHIR as XML. Originals are in UTF-8, in whatever encoding the input is.
+fn read_xml(start: Start, mut reader: impl BufRead, limits: ImportLimits) -> Result<Input, ImportError> {
+    let mut text = start.text;
+    reader.read_to_end(&mut text)?;
+    if text.len() as u64 > limits.input_bytes {
+        return Err(ImportError::TooLarge { limit: limits.input_bytes });
+    }
+    let (text, recoded) = to_text(text)?;
+    let mut input = Input::default();
+    if recoded.is_some() {
+        input.beside.push(("Resource".to_owned(), FindingReason::Recoded));
+    }
+    read_document(text.as_bytes(), limits, &mut input)?;
+    Ok(input)
 }
 
 /// Refuses what is known and not read here, with its name. `next` is what stands behind the
 /// first line.
 fn refuse_by_name(start: &Start, next: &[u8]) -> Result<(), ImportError> {
-    let begin = start.text.get(..LOOKED_AT).unwrap_or(&start.text);
-    let next = next.get(..LOOKED_AT - begin.len()).unwrap_or(next);
-    if let Some(format) = ForeignFormat::of(&[begin, next].concat()) {
+    if let Some(format) = ForeignFormat::of(&beginning(start, next)) {
         return Err(ImportError::Foreign { format });
     }
     let start = start.first_line();

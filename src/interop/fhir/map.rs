@@ -28,6 +28,7 @@ use super::held::Held;
 use super::index::{Index, Place};
 use super::reads::Reads;
 use super::version::recognize;
+use crate::codec::fhir_xml::is_xml;
 use crate::codec::json::{Json, Object};
 use crate::interop::finding::{FindingReason, Findings};
 use crate::interop::fitting;
@@ -69,7 +70,8 @@ pub(crate) fn entry(
     if !is_sure {
         root.not_understood("");
     }
-    entry.source = Some(Source::new(SourceFormat::FhirJson(version), bytes.to_vec()));
+    let format = if is_xml(bytes) { SourceFormat::FhirXml(version) } else { SourceFormat::FhirJson(version) };
+    entry.source = Some(Source::new(format, bytes.to_vec()));
     conserve::report(json, root.path(), &entry, &reads, findings);
     entry.not_understood = fitting::not_understood(reads.into_not_understood());
     Mapped { entry, kept_raw }

@@ -113,6 +113,12 @@ impl Object {
         Self { members, span: 0..0 }
     }
 
+    /// An object of these members, which stands at this place of another text, such as XML.
+    #[must_use]
+    pub fn at(members: Vec<(String, Json)>, span: Range<usize>) -> Self {
+        Self { members, span }
+    }
+
     /// The member of this name.
     pub fn member(&self, name: &str) -> Option<&Json> {
         self.members.iter().find(|(n, _)| n == name).map(|(_, v)| v)

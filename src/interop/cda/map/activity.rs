@@ -2,11 +2,11 @@
 
 use super::clinical::recorded;
 use crate::classify::codes;
+use crate::codec::xml::El;
 use crate::interop::cda::context::Context;
 use crate::interop::cda::statement::{
     add_words, comments, concept_or_text, is_negated, reasons, related, status_of, text_of, word,
 };
-use crate::interop::xml::El;
 use crate::record::{
     Concept, Encounter, Hospitalization, Note, Other, PartialDate, Party, Record, Token, Treatment,
 };

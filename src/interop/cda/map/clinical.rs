@@ -1,11 +1,11 @@
 //! Problems, allergies and what relatives had.
 
+use crate::codec::xml::El;
 use crate::interop::cda::context::Context;
 use crate::interop::cda::statement::{
     Unit, comments, concept_or_text, is_negated, related, related_observations, said_status, status_of, word,
 };
 use crate::interop::finding::FindingReason;
-use crate::interop::xml::El;
 use crate::record::{
     Allergy, Component, Concept, Diagnosis, FamilyHistory, Narrative, PartialDate, Record, Scalar, Token,
 };

@@ -2,11 +2,11 @@
 
 use super::activity::other;
 use crate::classify::codes;
+use crate::codec::xml::El;
 use crate::interop::cda::context::Context;
 use crate::interop::cda::statement::{
     comments, concept_or_text, has_template, is_negated, related, status_of, text_of, word,
 };
-use crate::interop::xml::El;
 use crate::record::{
     AdvanceDirective, Assessment, Coding, Component, Concept, Narrative, Observation, PartialDate, Quantity,
     Record, Scalar, SubstanceUse, Token,

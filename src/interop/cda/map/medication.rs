@@ -1,12 +1,12 @@
 //! Medicines and immunizations.
 
 use super::clinical::recorded;
+use crate::codec::xml::El;
 use crate::interop::cda::context::Context;
 use crate::interop::cda::statement::{
     comments, concept_or_text, has_code, is_negated, reasons, related, said_status, status_of, text_of, word,
 };
 use crate::interop::finding::FindingReason;
-use crate::interop::xml::El;
 use crate::record::{Concept, Immunization, Medication, Narrative, PartialDate, Party, Record, Token};
 
 /// What was given or is to be, by code, name or words.

@@ -334,6 +334,13 @@ impl<'t> El<'t> {
         Some(value).filter(|value| !value.is_empty())
     }
 
+    /// All attributes, as they are written, none of which counts as read.
+    pub(crate) fn attributes(self) -> impl Iterator<Item = (Space, &'t str, &'t str)> {
+        let (start, end) = self.node().map_or((0, 0), |node| node.attributes);
+        let attributes = self.tree.attributes.get(index(start)..index(end)).unwrap_or_default();
+        attributes.iter().map(|attribute| (attribute.space, attribute.name, attribute.value.as_ref()))
+    }
+
     /// An attribute, looked at and not read.
     pub(crate) fn peek(self, name: &str) -> Option<&'t str> {
         self.attribute_at(Space::None, name).map(|(_, value)| value).filter(|value| !value.is_empty())
