@@ -71,7 +71,7 @@ pub(crate) enum Command {
     /// Make a new vault, with a password and a recovery key
     #[command(override_usage = "personal init [OPTIONS] VAULT")]
     Init(Init),
-    /// Read in records from a clinic or portal: FHIR R4 as JSON or NDJSON, or C-CDA
+    /// Read in records from a clinic or portal: FHIR as JSON or XML, or C-CDA
     #[command(override_usage = "personal import [OPTIONS] [VAULT] FILE...")]
     Import(Import),
     /// List what is in the vault, newest first
