@@ -359,7 +359,22 @@ fn about_contents_and_releases(said: &mut Said) {
     said.error(vault.attach(&actor, &new, &mut Failing(false)));
     said.error(vault.attach(&actor, &planted_attachment().expecting_size(9), &mut bytes.as_bytes()));
     said.error(vault.update(&actor, |tx| tx.store(Compartment::General, &mut bytes.as_bytes()).map(|_| ())));
+    said.error(vault.source_document(crate::vault::DocumentId::from_bytes([7; 16])));
+    said.error(vault.export_fhir(&actor, &Filter::all(), crate::interop::ExportForm::Bundle, Full));
     said.error(vault.release_with(&Refusing(vault.public_key().unwrap()), &actor, &planted_request()));
+}
+
+/// A destination that takes nothing.
+struct Full;
+
+impl std::io::Write for Full {
+    fn write(&mut self, _bytes: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn about_costs_and_versions(said: &mut Said) {
