@@ -48,9 +48,10 @@ fn is_said(json: &Json) -> bool {
     }
 }
 
-/// A FHIR `string`: it says something, and has no control characters but line breaks and tabs.
+/// A FHIR `string`: it says something, and has no control characters and no white space but
+/// spaces, line breaks and tabs.
 pub(super) fn string(text: &str) -> Option<Json> {
-    let is_kept = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    let is_kept = |c: char| matches!(c, ' ' | '\n' | '\r' | '\t') || !(c.is_control() || c.is_whitespace());
     let text: String = text.chars().map(|c| if is_kept(c) { c } else { ' ' }).collect();
     (!text.trim().is_empty()).then(|| Json::string(text))
 }
