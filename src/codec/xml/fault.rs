@@ -57,7 +57,7 @@ impl XmlError {
 impl fmt::Display for XmlFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotWellFormed => "not well-formed XML",
+            Self::NotWellFormed => "not well-formed XML: the file may be damaged; fetch it again",
             Self::CutOff => "the XML seems to be cut off here; fetch it again",
             Self::DocumentType => {
                 "a document type (<!DOCTYPE), which is refused: it may hide what the document says"
@@ -66,7 +66,9 @@ impl fmt::Display for XmlFault {
             Self::TooDeep => "elements are nested deeper than 200 levels",
             Self::TooMany => "more elements or attributes than the record of a person has",
             Self::TooManyAttributes => "more attributes or namespaces than an element of a record has",
-            Self::NotInItsEncoding => "not in the encoding that the document declares",
+            Self::NotInItsEncoding => {
+                "not in the encoding that the document declares: the file may be damaged; fetch it again"
+            }
             Self::UnknownEncoding => "in an encoding that is not read; convert it to UTF-8",
         })
     }
